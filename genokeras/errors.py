@@ -1,0 +1,41 @@
+"""The errors GenoKeras raises on purpose; each is also the built-in error it is a case of."""
+
+from __future__ import annotations
+
+from sklearn.exceptions import NotFittedError as _SklearnNotFittedError
+
+
+class GenoKerasError(Exception):
+    """Parent of every error raised on purpose."""
+
+
+class DataError(GenoKerasError, ValueError):
+    """Samples, features or labels that cannot be used as they are."""
+
+
+class DataFileError(DataError, OSError):
+    """A data file that cannot be read: missing, empty, truncated, or not what its suffix says."""
+
+
+class ParameterError(GenoKerasError, ValueError):
+    """An argument outside of what a function accepts."""
+
+
+class GraphError(GenoKerasError, ValueError):
+    """An architecture graph that is not well formed, or layers whose shapes do not fit."""
+
+
+class NotFittedError(GenoKerasError, _SklearnNotFittedError):
+    """A fitted result was asked for before ``fit``."""
+
+
+class RunFolderError(GenoKerasError, OSError):
+    """A run folder that cannot be written, holds another run, or holds none."""
+
+
+class SearchError(GenoKerasError, RuntimeError):
+    """A search that cannot go on, such as one whose trials all fail."""
+
+
+class TrainingError(GenoKerasError, RuntimeError):
+    """A network that cannot be trained, such as one whose loss is not finite from the first step."""
