@@ -1,0 +1,71 @@
+# `make demo` and `make test` need nothing but make and Python 3.11 or newer: they set up .venv themselves.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+PYTHONS ?= python3 python3.13 python3.12 python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install -q --constraint requirements/constraints.txt
+REQUIREMENTS := pyproject.toml setup.py requirements/constraints.txt
+RUN := runs/leukemia
+DATA := examples/data/golub_leukemia.tsv.gz
+
+export TF_CPP_MIN_LOG_LEVEL := 2
+
+.PHONY: help demo test test-slow lint clean
+
+help:
+	@echo 'make demo       set up .venv, then grow a classifier on the bundled leukemia data (about 2 minutes)'
+	@echo 'make test       set up .venv, then lint, types, import contracts and tests'
+	@echo 'make lint       the first three of those'
+	@echo 'make test-slow  the tests that take long'
+	@echo 'make clean      remove runs, caches and build leftovers (not .venv)'
+
+# TensorFlow has no wheels for Python 3.14 yet; ensurepip is missing where a system splits venv off Python.
+$(BIN)/python:
+	@for python in $(PYTHONS); do \
+	    if "$$python" -c 'import sys, ensurepip, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null; then \
+	        echo "Making $(VENV) with $$("$$python" --version) ($$(command -v "$$python"))"; \
+	        exec "$$python" -m venv $(VENV); \
+	    fi; \
+	done; \
+	echo 'GenoKeras needs Python 3.11, 3.12 or 3.13 with its venv module; tried:' >&2; \
+	for python in $(PYTHONS); do echo "  $$python: $$("$$python" --version 2>&1 | head -n 1 || true)" >&2; done; \
+	echo 'Install one (on Debian and Ubuntu python3-venv too), or say where one is: make PYTHONS=/path/to/python3.12' >&2; \
+	exit 1
+
+$(VENV)/.installed: $(BIN)/python $(REQUIREMENTS)
+	@echo 'Installing GenoKeras into $(VENV)'
+	@$(PIP) --editable .
+	@touch $@
+
+$(VENV)/.installed-dev: $(BIN)/python $(REQUIREMENTS)
+	@echo 'Installing GenoKeras with its development tools into $(VENV)'
+	@$(PIP) --editable '.[dev]'
+	@touch $(VENV)/.installed $@
+
+demo: $(VENV)/.installed
+	rm -rf $(RUN)
+	$(BIN)/genokeras fit $(DATA) --target label --time-limit 60 --seed 0 --out $(RUN)
+	$(BIN)/genokeras leaderboard $(RUN)
+	$(BIN)/genokeras export $(RUN) $(RUN)/leukemia.keras
+	$(BIN)/python -I examples/use_exported_model.py $(RUN)/leukemia.keras $(RUN)/leukemia.json $(DATA)
+
+test: lint
+	$(BIN)/python -m pytest
+
+test-slow: $(VENV)/.installed-dev
+	$(BIN)/python -m pytest -m 'slow and not gpu'
+
+lint: $(VENV)/.installed-dev
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+clean:
+	rm -rf runs build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	find genokeras tests examples benchmarks -type d -name __pycache__ -prune -exec rm -rf {} +

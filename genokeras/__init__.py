@@ -1,0 +1,103 @@
+"""GenoKeras grows Keras networks for genomic data.
+
+>>> import genokeras as gk
+>>> clf = gk.GenomeClassifier(path="runs/leukemia").fit("leukemia.tsv.gz", "label", time_limit=60)  # doctest: +SKIP
+
+Public names are imported when they are first used, so that ``import genokeras`` is instant and a Keras backend may
+still be chosen behind it.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from genokeras.data import Dataset, load_dataset
+    from genokeras.errors import (
+        DataError,
+        DataFileError,
+        GenoKerasError,
+        GraphError,
+        NotFittedError,
+        ParameterError,
+        RunFolderError,
+        SearchError,
+        TrainingError,
+    )
+    from genokeras.estimators import GenomeClassifier
+    from genokeras.graph import Graph, HyperParameters
+    from genokeras.networks import load_graph
+    from genokeras.report import to_pdf, visualize
+    from genokeras.search import History, Proposal, Searcher, TrialResult
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "DataError",
+    "DataFileError",
+    "Dataset",
+    "GenoKerasError",
+    "GenomeClassifier",
+    "Graph",
+    "GraphError",
+    "History",
+    "HyperParameters",
+    "NotFittedError",
+    "ParameterError",
+    "Proposal",
+    "RunFolderError",
+    "SearchError",
+    "Searcher",
+    "TrainingError",
+    "TrialResult",
+    "__version__",
+    "load_dataset",
+    "load_graph",
+    "to_pdf",
+    "visualize",
+]
+
+_HOMES = {
+    "DataError": "errors",
+    "DataFileError": "errors",
+    "Dataset": "data",
+    "GenoKerasError": "errors",
+    "GenomeClassifier": "estimators",
+    "Graph": "graph",
+    "GraphError": "errors",
+    "History": "search",
+    "HyperParameters": "graph",
+    "NotFittedError": "errors",
+    "ParameterError": "errors",
+    "Proposal": "search",
+    "RunFolderError": "errors",
+    "SearchError": "errors",
+    "Searcher": "search",
+    "TrainingError": "errors",
+    "TrialResult": "search",
+    "load_dataset": "data",
+    "load_graph": "networks",
+    "to_pdf": "report",
+    "visualize": "report",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        message = f"module 'genokeras' has no attribute {name!r}{_did_you_mean(name)}"
+        raise AttributeError(message, name=name, obj=None)  # with obj, Python would add the same guess again
+    value = getattr(importlib.import_module(f"genokeras.{_HOMES[name]}"), name)
+    globals()[name] = value  # the next use finds it without coming here
+    return value
+
+
+def __dir__() -> list[str]:
+    return list(__all__)
+
+
+def _did_you_mean(name: str) -> str:
+    spellings = {public.lower(): public for public in _HOMES}
+    close = difflib.get_close_matches(name.lower(), spellings, n=1)
+    return f"; did you mean {spellings[close[0]]!r}?" if close else ""

@@ -1,0 +1,258 @@
+"""From a pandas table with ids, labels and numbers side by side to a `Table`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from genokeras.data.table import ReadOptions, Table, to_csr, to_float32
+from genokeras.data.wording import counted, did_you_mean, listed
+from genokeras.errors import DataError
+
+ID_NAMES = frozenset(
+    "sample samples id ids sample_id sampleid sample_name sample_ids cell cells cell_id cellid barcode barcodes "
+    "index idx rownames row_names row unnamed patient patient_id geo_accession gene genes gene_id gene_name gene_symbol "
+    "symbol name probe probe_id feature".split()
+)
+_DECIMAL_COMMA = re.compile(r"^\s*[-+]?\d+,\d+\s*$")
+
+
+@dataclass(frozen=True, eq=False)
+class NamedFrame:
+    """A frame whose columns are positions, with the names beside it, so that repeated names do no harm."""
+
+    frame: pd.DataFrame
+    names: tuple[str, ...]
+    row_ids: tuple[str, ...] | None = None
+    notes: tuple[str, ...] = ()
+
+    def without(self, positions: Sequence[int], *notes: str, row_ids: tuple[str, ...] | None = None) -> NamedFrame:
+        """Return the frame less some columns."""
+        dropped = set(positions)
+        keep = [i for i in range(len(self.names)) if i not in dropped]
+        return NamedFrame(
+            self.frame.iloc[:, keep],
+            tuple(self.names[i] for i in keep),
+            row_ids or self.row_ids,
+            (*self.notes, *notes),
+        )
+
+
+def table_from_frame(named: NamedFrame, options: ReadOptions, source: str, *, names_given: bool = True) -> Table:
+    """Split a frame into ids, annotations and numbers.
+
+    Parameters
+    ----------
+    named : NamedFrame
+        Samples in rows, or genes in rows where ``options.transposed``.
+    names_given : bool
+        False where the columns' names were made up: a text column is then an error, not an annotation.
+
+    Raises
+    ------
+    DataError
+        Where text stands among the numbers, or there is no number at all.
+    """
+    named = _take_ids(named, options, source)
+    if options.transposed:
+        named = _transpose(named, options)
+    annotations, named = _take_annotations(named, options.columns, text_too=names_given)
+    if not named.names:
+        raise DataError(_no_numbers(annotations, source))
+    return Table(
+        x=_numbers(named, source),
+        feature_names=named.names if names_given else None,
+        sample_ids=named.row_ids,
+        source=source,
+        annotations=annotations,
+        notes=named.notes,
+    )
+
+
+def named_frame(frame: pd.DataFrame) -> NamedFrame:
+    """Return an in-memory frame with its names beside it; an index other than 0, 1, 2... holds the ids."""
+    names = tuple(_flat_name(name) for name in frame.columns)
+    index = frame.index
+    default = index.equals(pd.RangeIndex(len(index))) and index.dtype.kind in "iu"
+    row_ids = None if default or not len(index) else tuple(_flat_name(name) for name in index)
+    return NamedFrame(frame.set_axis(range(len(names)), axis=1), names, row_ids)
+
+
+def _flat_name(name: object) -> str:
+    return "/".join(str(part) for part in name) if isinstance(name, tuple) else str(name)
+
+
+def _is_id_name(name: str) -> bool:
+    plain = re.sub(r"[\s.\-:]+", "_", name.strip().lower()).strip("_")
+    return not plain or plain in ID_NAMES or plain.startswith("unnamed")
+
+
+def _take_ids(named: NamedFrame, options: ReadOptions, source: str) -> NamedFrame:
+    position = _id_position(named, options, source)
+    if position is None:
+        return named
+    values = named.frame.iloc[:, position]
+    missing = np.flatnonzero(values.isna().to_numpy())
+    what = "gene name" if options.transposed else "sample id"
+    if len(missing):
+        rows = listed((i + 1 for i in missing), 5)
+        raise DataError(
+            f"{source}: {counted(len(missing), what)} missing in column {named.names[position]!r}, data row {rows}. "
+            "Give every row a name or drop it."
+        )
+    ids = tuple(_id_text(value) for value in values)
+    title = named.names[position] or "unnamed first column"
+    note = f"The {what}s were taken from the column {title!r}."
+    return named.without([position], note, row_ids=ids)
+
+
+def _id_text(value: object) -> str:
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+
+
+def _id_position(named: NamedFrame, options: ReadOptions, source: str) -> int | None:
+    """Return which column holds the ids: the one asked for, else the first if it looks like ids."""
+    if options.sample_column is not None:
+        if options.sample_column in named.names:
+            return named.names.index(options.sample_column)
+        hint = did_you_mean(options.sample_column, named.names[:1000])
+        raise DataError(
+            f"{source} has no column {options.sample_column!r} to take ids from; its first columns are "
+            f"{listed(named.names, 6)}.{hint}"
+        )
+    candidates = [i for i in range(min(len(named.names), 3)) if named.names[i] not in options.columns]
+    if named.row_ids is not None or len(candidates) < 1 or len(named.names) < 2 or not len(named.frame):
+        return None
+    first = candidates[0]
+    column = named.frame.iloc[:, first]
+    if _is_id_name(named.names[first]) and not column.isna().all():
+        return first
+    mostly_distinct = column.nunique() > 0.9 * len(column)
+    return first if mostly_distinct and _is_text_only(column) else None
+
+
+def _transpose(named: NamedFrame, options: ReadOptions) -> NamedFrame:
+    """Turn genes in rows into samples in rows; text columns such as a gene's description are left out."""
+    text = [i for i in _non_numeric(named.frame) if _is_text_only(named.frame.iloc[:, i])]
+    if text and len(text) < len(named.names):
+        left_out = listed((named.names[i] for i in text), 5)
+        named = named.without(text, f"Left out, because they describe genes in text: {left_out}.")
+    n_rows = len(named.frame)
+    names = named.row_ids or tuple(f"feature_{i}" for i in range(n_rows))
+    flipped = named.frame.T.reset_index(drop=True).set_axis(range(n_rows), axis=1)
+    return NamedFrame(flipped, names, named.names, named.notes)
+
+
+def _non_numeric(frame: pd.DataFrame) -> list[int]:
+    return [i for i, dtype in enumerate(frame.dtypes) if not pd.api.types.is_numeric_dtype(dtype)]
+
+
+def _not_numbers(column: pd.Series) -> np.ndarray:
+    """Return a mask of the cells that are there and are no numbers."""
+    if column.dtype.kind in "mM":
+        return column.notna().to_numpy()
+    values = column.astype(object)
+    numbers = pd.to_numeric(values, errors="coerce")
+    blank = values.map(lambda value: isinstance(value, str) and not value.strip()).to_numpy(dtype=bool)
+    return (numbers.isna() & values.notna()).to_numpy() & ~blank
+
+
+def _is_text_only(column: pd.Series) -> bool:
+    """Return whether no cell is a number; ``"3,5"`` counts as a number gone wrong, not as text."""
+    if pd.api.types.is_numeric_dtype(column.dtype):
+        return False
+    bad = _not_numbers(column)
+    if not bad.any() or bad.sum() < column.notna().sum():
+        return False
+    return not any(_DECIMAL_COMMA.match(str(value)) for value in column[bad].iloc[:20])
+
+
+def _take_annotations(
+    named: NamedFrame, wanted: Sequence[str], *, text_too: bool
+) -> tuple[dict[str, np.ndarray], NamedFrame]:
+    asked = [i for i, name in enumerate(named.names) if name in wanted]
+    text: list[int] = []
+    if text_too:
+        others = [i for i in _non_numeric(named.frame) if i not in asked]
+        text = [i for i in others if _is_text_only(named.frame.iloc[:, i])]
+    annotations: dict[str, np.ndarray] = {}
+    for i in (*text, *asked):
+        annotations[named.names[i]] = _plain(named.frame.iloc[:, i])
+    if not annotations:
+        return {}, named
+    notes = ()
+    if text:
+        count = counted(len(text), "column holds text only and is", "columns hold text only and are")
+        notes = (f"{count} not used as genes: {listed((named.names[i] for i in text), 5)}.",)
+    return annotations, named.without([*asked, *text], *notes)
+
+
+def _plain(column: pd.Series) -> np.ndarray:
+    values = column.to_numpy() if column.dtype.kind in "biufO" else np.asarray(column, dtype=object)
+    if values.dtype != object:
+        return values
+    # a flipped table leaves numbers as objects or as text: give them back their type
+    present = [value for value in values if not pd.isna(value)]
+    if present and all(isinstance(value, str) for value in present):
+        numbers = pd.to_numeric(pd.Series(values), errors="coerce")
+        if numbers.notna().sum() == len(present):
+            return numbers.to_numpy()
+    return values
+
+
+def _numbers(named: NamedFrame, source: str) -> np.ndarray:
+    frame = named.frame
+    if all(isinstance(dtype, pd.SparseDtype) for dtype in frame.dtypes):
+        return to_csr(frame.sparse.to_coo())
+    if any(dtype.kind == "c" for dtype in frame.dtypes):
+        raise DataError(f"{source} holds complex numbers; genes need real ones.")
+    odd = _non_numeric(frame)
+    if not odd:
+        extension = any(pd.api.types.is_extension_array_dtype(dtype) for dtype in frame.dtypes)
+        with np.errstate(over="ignore"):
+            values = frame.to_numpy(dtype=np.float32, na_value=np.nan) if extension else frame.to_numpy(np.float32)
+        return to_float32(values)
+    bad = {i: mask for i in odd if (mask := _not_numbers(frame.iloc[:, i])).any()}
+    if bad:
+        raise DataError(_strings_among_numbers(named, bad, source))
+    x = np.empty(frame.shape, dtype=np.float32)
+    plain = sorted(set(range(frame.shape[1])) - set(odd))
+    with np.errstate(over="ignore"):
+        if plain:
+            x[:, plain] = frame.iloc[:, plain].to_numpy(dtype=np.float32, na_value=np.nan)
+        for i in odd:
+            values = pd.to_numeric(frame.iloc[:, i].astype(object), errors="coerce")
+            x[:, i] = values.to_numpy(dtype=np.float64, na_value=np.nan)
+    return x
+
+
+def _strings_among_numbers(named: NamedFrame, bad: dict[int, np.ndarray], source: str) -> str:
+    cells = []
+    for i, mask in list(bad.items())[:5]:
+        row = int(np.flatnonzero(mask)[0])
+        where = f"sample {named.row_ids[row]!r}" if named.row_ids else f"row {row}"
+        more = int(mask.sum()) - 1
+        also = f" (and {more} more in this column)" if more else ""
+        cells.append(f"column {named.names[i]!r}, {where}: {str(named.frame.iat[row, i])!r}{also}")
+    rest = f"; and {len(bad) - 5} more columns" if len(bad) > 5 else ""
+    values = [str(named.frame.iat[int(np.flatnonzero(mask)[0]), i]) for i, mask in bad.items()]
+    comma = " These look like decimal commas: write 3.5, not 3,5." if any(map(_DECIMAL_COMMA.match, values)) else ""
+    return (
+        f"{source}: expected numbers, found text in {counted(len(bad), 'column')}: {'; '.join(cells)}{rest}.{comma} "
+        "Replace these cells by numbers, leave them empty and pass missing='median', or drop the columns."
+    )
+
+
+def _no_numbers(annotations: dict[str, np.ndarray], source: str) -> str:
+    if not annotations:
+        return f"{source} has no column of numbers: expected one column per gene."
+    name, values = next(iter(annotations.items()))
+    example = f" {name!r} starts with {str(values[0])!r}." if len(values) else ""
+    return (
+        f"{source} has no column of numbers besides {listed(map(repr, annotations), 5)}: expected one column per gene."
+        f"{example} Check the delimiter, and pass transposed=True if genes are in rows."
+    )

@@ -1,0 +1,98 @@
+"""What a reader hands back before anything is checked, and what it is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+
+import numpy as np
+from scipy import sparse
+
+from genokeras.data.dataset import Matrix
+from genokeras.errors import DataError
+
+
+@dataclass(frozen=True)
+class ReadOptions:
+    """What a reader is asked for.
+
+    Attributes
+    ----------
+    columns : tuple of str
+        Names (of the target, of the groups) that are annotations if the table has them, even where they are numbers.
+    transposed : bool
+        The table holds genes in rows.
+    sample_column : str, optional
+        Column that holds the sample ids (the gene names, where `transposed`).
+    delimiter : str, optional
+        What separates the fields of a delimited text.
+    """
+
+    columns: tuple[str, ...] = ()
+    transposed: bool = False
+    sample_column: str | None = None
+    delimiter: str | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """Numbers with names, as read: nothing is checked yet.
+
+    Attributes
+    ----------
+    x : ndarray or csr_matrix of float32, shape (n_samples, n_features)
+    feature_names : tuple of str, optional
+        None where the source has none.
+    sample_ids : tuple of str, optional
+        None where the source has none.
+    annotations : mapping of str to ndarray of shape (n_samples,)
+        Columns that describe samples: the target, the groups, text columns, ``obs``.
+    y, groups : ndarray of shape (n_samples,), optional
+        Labels and groups that the source itself marks as such.
+    """
+
+    x: Matrix
+    feature_names: tuple[str, ...] | None
+    sample_ids: tuple[str, ...] | None
+    source: str
+    annotations: Mapping[str, np.ndarray] = field(default_factory=lambda: MappingProxyType({}))
+    y: np.ndarray | None = None
+    groups: np.ndarray | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """The sample ids, made up where there are none."""
+        if self.sample_ids is not None:
+            return self.sample_ids
+        return tuple(f"sample_{i}" for i in range(self.x.shape[0]))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The gene names, made up where there are none."""
+        if self.feature_names is not None:
+            return self.feature_names
+        return tuple(f"feature_{i}" for i in range(self.x.shape[1]))
+
+
+Reader = Callable[[Path, ReadOptions], Table]
+
+
+def to_float32(values: np.ndarray) -> np.ndarray:
+    """Return C-contiguous float32, without a copy where `values` already are; too large becomes infinite."""
+    with np.errstate(over="ignore"):
+        return np.ascontiguousarray(values, dtype=np.float32)
+
+
+def to_csr(values: sparse.spmatrix | sparse.sparray) -> sparse.csr_matrix:
+    """Return a float32 ``csr_matrix`` in canonical form, without touching what was given."""
+    if values.dtype.kind not in "biuf":
+        raise DataError(f"x must hold numbers: got a sparse matrix of dtype {values.dtype}.")
+    with np.errstate(over="ignore"):
+        matrix = sparse.csr_matrix(values, dtype=np.float32)
+    if not matrix.has_canonical_format:
+        matrix = matrix.copy()
+        matrix.sum_duplicates()
+    return matrix

@@ -1,0 +1,40 @@
+"""Small helpers that put names and cells into error messages."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+_VERSION_SUFFIX = re.compile(r"\.\d+$")
+_NOT_WORD = re.compile(r"[^0-9a-z]+")
+
+
+def listed(names: Iterable[object], limit: int = 10) -> str:
+    """Return the first names joined by commas, and how many more there are."""
+    values = [str(name) for name in names]
+    text = ", ".join(values[:limit])
+    return f"{text}, and {len(values) - limit} more" if len(values) > limit else text
+
+
+def counted(count: int, singular: str, plural: str | None = None) -> str:
+    """Return ``"1 gene"`` or ``"3 genes"``."""
+    return f"{count} {singular if count == 1 else plural or singular + 's'}"
+
+
+def did_you_mean(name: str, known: Sequence[str], limit: int = 3) -> str:
+    """Return ``" Did you mean 'label'?"`` for the closest known names, or an empty string."""
+    by_lower = {value.lower(): value for value in known}
+    close = [by_lower[match] for match in difflib.get_close_matches(name.lower(), list(by_lower), n=limit)]
+    return f" Did you mean {' or '.join(repr(value) for value in close)}?" if close else ""
+
+
+def duplicates(names: Iterable[str]) -> list[str]:
+    """Return the names that occur more than once, in order of first appearance."""
+    return [name for name, count in Counter(names).items() if count > 1]
+
+
+def loose_key(name: str) -> str:
+    """Return a key equal for names that differ in case, punctuation or a version suffix (``ENSG01.4``)."""
+    return _NOT_WORD.sub("", _VERSION_SUFFIX.sub("", name.strip().lower()))

@@ -1,0 +1,148 @@
+"""Exact row space: few rows span few directions, and a dense layer never meets any other.
+
+=========  ===========================================================  ===========
+symbol     meaning                                                      shape
+=========  ===========================================================  ===========
+n, p       samples, features
+X_s        features standardised on the training rows                   ``(n, p)``
+V          orthonormal basis of the row span of X_s, from its thin SVD  ``(p, r)``
+Z          c X_s V, what networks are trained on                        ``(n, r)``
+c          scale that gives Z a mean square of one
+=========  ===========================================================  ===========
+
+A layer on ``Z`` with kernel ``A`` equals one on the raw features with ``W = diag(1/sd) V c A`` and a bias lower by
+``mean^T W``: gradient steps on ``X_s`` from zero never leave the row span, so nothing is lost. The basis comes from the
+Gram matrix ``X_s X_s^T`` in float64, which costs ``n^2 p`` and no copy of ``X``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from genokeras.features.standardise import Matrix, Standardisation, standardised_blocks
+
+SMALLEST_SINGULAR_VALUE = 1e-3
+
+
+@dataclass(frozen=True)
+class RowSpace:
+    """A linear map from raw features to a few directions.
+
+    Attributes
+    ----------
+    columns : numpy.ndarray
+        ``(k,)`` the features that take part, as column numbers of the raw matrix.
+    mean, inverse_sd : numpy.ndarray
+        ``(k,)`` float64.
+    basis : numpy.ndarray or None
+        ``(k, r)`` float32 orthonormal columns; None where there is nothing to gain and the features stay themselves.
+    scale : float
+    rotation : numpy.ndarray or None
+        ``(r, q)`` float32 orthonormal columns: a subspace of the basis, such as the span of one fold's training rows.
+    """
+
+    columns: np.ndarray
+    mean: np.ndarray
+    inverse_sd: np.ndarray
+    basis: np.ndarray | None
+    scale: float
+    rotation: np.ndarray | None = None
+
+    @property
+    def rank(self) -> int:
+        if self.rotation is not None:
+            return int(self.rotation.shape[1])
+        return len(self.columns) if self.basis is None else int(self.basis.shape[1])
+
+    def transform(self, x: Matrix) -> np.ndarray:
+        """``(n, p)`` raw rows -> ``(n, rank)`` float32."""
+        scaling = _expand(self, x.shape[1])
+        z = np.zeros((x.shape[0], len(self.columns) if self.basis is None else self.basis.shape[1]))
+        position = np.empty(x.shape[1], dtype=int)
+        position[self.columns] = np.arange(len(self.columns))
+        for part, block in standardised_blocks(x, scaling, self.columns):
+            if self.basis is None:
+                z[:, position[part]] = block
+            else:
+                z += block @ self.basis[position[part]]
+        return (self.scale * (z if self.rotation is None else z @ self.rotation)).astype("float32")
+
+    def projection(self) -> np.ndarray:
+        """``(k, rank)``: what standardised features are multiplied by, scale included."""
+        basis = np.eye(len(self.columns), dtype="float32") if self.basis is None else self.basis
+        rotated = basis if self.rotation is None else basis @ self.rotation
+        return np.asarray(self.scale * rotated, dtype="float32")
+
+
+def restrict(space: RowSpace, z: np.ndarray, rows: np.ndarray) -> RowSpace:
+    """The part of a row space that the training rows ``rows`` of a fold span.
+
+    An optimiser with a step size per coordinate, such as Adam, moves weights along every direction it is given; those
+    that only held-out rows have would be pure noise for them. The basis itself stays shared between folds.
+
+    Parameters
+    ----------
+    space : RowSpace
+        Without a rotation.
+    z : numpy.ndarray
+        ``(n, r)`` all rows in that space.
+    rows : numpy.ndarray
+        ``(n,)`` bool, the training rows of the fold.
+    """
+    if space.basis is None:
+        return space
+    _, values, directions = np.linalg.svd(z[rows].astype("float64"), full_matrices=False)
+    kept = values > SMALLEST_SINGULAR_VALUE * values[0]
+    mean_square = (values[kept] ** 2).sum() / (rows.sum() * kept.sum())
+    return replace(space, rotation=directions[kept].T.astype("float32"), scale=float(space.scale / np.sqrt(mean_square)))
+
+
+def _expand(space: RowSpace, n_features: int) -> Standardisation:
+    mean, inverse_sd = np.zeros(n_features), np.zeros(n_features)
+    mean[space.columns], inverse_sd[space.columns] = space.mean, space.inverse_sd
+    return Standardisation(mean, inverse_sd)
+
+
+def fit_row_space(
+    x: Matrix, scaling: Standardisation, columns: np.ndarray | None = None, rows: np.ndarray | None = None
+) -> RowSpace:
+    """The row space of the rows ``rows`` of ``x`` over the features ``columns``.
+
+    Parameters
+    ----------
+    x : numpy.ndarray or scipy.sparse.csr_matrix
+        ``(n_samples, n_features)``.
+    scaling : Standardisation
+        Of all the features of ``x``.
+    columns : numpy.ndarray, optional
+        Features that take part; constant ones are left out in any case.
+    rows : numpy.ndarray, optional
+        Rows that span the space; all of them by default.
+
+    Returns
+    -------
+    RowSpace
+        Directions with singular values below a thousandth of the largest are dropped.
+    """
+    everything = np.arange(x.shape[1]) if columns is None else np.asarray(columns)
+    kept = everything[scaling.inverse_sd[everything] > 0]
+    part_of = scaling.take(kept)
+    spanning = x if rows is None else x[rows]
+    if len(kept) <= spanning.shape[0]:
+        return RowSpace(kept, part_of.mean, part_of.inverse_sd, None, 1.0)
+    gram = np.zeros((spanning.shape[0], spanning.shape[0]))
+    for _, block in standardised_blocks(spanning, scaling, kept):
+        gram += block @ block.T
+    values, vectors = np.linalg.eigh(gram)
+    order = values.argsort()[::-1]
+    order = order[values[order] > SMALLEST_SINGULAR_VALUE**2 * values[order[0]]]
+    towards = vectors[:, order] / np.sqrt(values[order])
+    basis = np.empty((len(kept), len(order)), dtype="float32")
+    start = 0
+    for part, block in standardised_blocks(spanning, scaling, kept):
+        basis[start : start + len(part)] = block.T @ towards
+        start += len(part)
+    mean_square = values[order].sum() / (spanning.shape[0] * len(order))
+    return RowSpace(kept, part_of.mean, part_of.inverse_sd, basis, float(1.0 / np.sqrt(mean_square)))

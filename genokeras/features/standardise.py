@@ -1,0 +1,64 @@
+"""Column statistics and standardised blocks of a matrix that is never copied whole."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import sparse
+
+Matrix = np.ndarray | sparse.csr_matrix
+_BLOCK_BYTES = 32 * 2**20
+# A column whose spread is below this share of its size carries rounding noise only.
+_RELATIVE_SPREAD = 1e-6
+
+
+@dataclass(frozen=True)
+class Standardisation:
+    """Mean and inverse standard deviation of each feature, over the training rows.
+
+    Attributes
+    ----------
+    mean : numpy.ndarray
+        ``(n_features,)`` float64.
+    inverse_sd : numpy.ndarray
+        ``(n_features,)`` float64; 0 for a constant feature, which therefore gets no weight.
+    """
+
+    mean: np.ndarray
+    inverse_sd: np.ndarray
+
+    def take(self, columns: np.ndarray) -> Standardisation:
+        return Standardisation(self.mean[columns], self.inverse_sd[columns])
+
+
+def standardisation(x: Matrix) -> Standardisation:
+    """Statistics of all the columns of ``x`` ``(n_samples, n_features)``, dense or sparse, in float64."""
+    mean, variance = np.empty(x.shape[1]), np.empty(x.shape[1])
+    for columns, block in column_blocks(x):
+        mean[columns] = block.mean(axis=0)
+        variance[columns] = block.var(axis=0)
+    sd = np.sqrt(variance)
+    constant = sd <= _RELATIVE_SPREAD * np.abs(mean)
+    inverse = np.divide(1.0, sd, out=np.zeros_like(sd), where=~constant & (sd > 0))
+    return Standardisation(mean, inverse)
+
+
+def column_blocks(x: Matrix, columns: np.ndarray | None = None) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """``(column numbers, dense float64 block of these columns)``, about 32 MiB at a time."""
+    everything = np.arange(x.shape[1]) if columns is None else np.asarray(columns)
+    width = max(1, _BLOCK_BYTES // (8 * max(1, x.shape[0])))
+    by_column = x.tocsc() if sparse.issparse(x) else x
+    for start in range(0, len(everything), width):
+        part = everything[start : start + width]
+        block = by_column[:, part]
+        yield part, np.asarray(block.todense() if sparse.issparse(block) else block, dtype="float64")
+
+
+def standardised_blocks(
+    x: Matrix, scaling: Standardisation, columns: np.ndarray | None = None
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """As :func:`column_blocks`, standardised by ``scaling`` (which covers all the columns of ``x``)."""
+    for part, block in column_blocks(x, columns):
+        yield part, (block - scaling.mean[part]) * scaling.inverse_sd[part]

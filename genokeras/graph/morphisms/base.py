@@ -1,0 +1,268 @@
+"""What a morphism is, and the edits of graphs that several of them share."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from genokeras.errors import GraphError
+from genokeras.graph.graph import Graph
+from genokeras.graph.layer import Layer
+from genokeras.graph.reference import Weights
+from genokeras.graph.specs import (
+    Activation,
+    Add,
+    Concat,
+    Dense,
+    Dropout,
+    LayerNorm,
+    LayerSpec,
+    did_you_mean,
+)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How large a graph may grow.
+
+    Parameters
+    ----------
+    max_parameters : int, default=4_000_000
+        Trainable numbers of one member.
+    max_layers : int, default=40
+        Layers of the graph.
+    input_units : int, default=128
+        Width of the Input assumed for counting parameters.
+    """
+
+    max_parameters: int = 4_000_000
+    max_layers: int = 40
+    input_units: int = 128
+
+    def allow(self, graph: Graph) -> bool:
+        """Return whether a graph is within the limits."""
+        input_units = graph.required_input_units() or self.input_units
+        return len(graph.layers) <= self.max_layers and graph.n_parameters(input_units) <= self.max_parameters
+
+
+DEFAULT_LIMITS = Limits()
+
+_REGISTRY: dict[str, type[Morphism]] = {}
+
+
+class Morphism(ABC):
+    """A change of a graph that keeps what its networks compute (Chen et al. 2016; Wei et al. 2016).
+
+    A kind of morphism is a frozen dataclass with a `name`, which also registers it for `Morphism.from_dict`.
+    It says where it fits (`candidates`, `problem`), how it changes the graph (`edit`) and the weights (`carry`).
+    `genokeras.graph.testing.MorphismContract` tests all of that.
+
+    Attributes
+    ----------
+    name : str
+        Name of the kind in JSON, journals and tables.
+    """
+
+    name: ClassVar[str]
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "name" not in cls.__dict__:
+            return
+        known = _REGISTRY.get(cls.name)
+        if known is not None and (known.__module__, known.__qualname__) != (cls.__module__, cls.__qualname__):
+            raise GraphError(
+                f"the morphism name {cls.name!r} is taken by {known.__qualname__}; choose another."
+            )
+        _REGISTRY[cls.name] = cls
+
+    @classmethod
+    @abstractmethod
+    def candidates(cls, graph: Graph) -> Iterable[Morphism]:
+        """Yield instances worth trying on the graph; those with a `problem` are sorted out."""
+
+    @abstractmethod
+    def problem(self, graph: Graph) -> str | None:
+        """Return why this morphism does not fit the graph, or None where it does."""
+
+    @abstractmethod
+    def edit(self, graph: Graph) -> Graph:
+        """Return the changed graph, given that there is no `problem`."""
+
+    @abstractmethod
+    def carry(self, graph: Graph, edited: Graph, weights: Weights, rng: np.random.Generator) -> Weights:
+        """Return weights for the edited graph with which every member computes what it did before."""
+
+    @classmethod
+    def sites(
+        cls, graph: Graph, rng: np.random.Generator | None = None, *, limits: Limits | None = None
+    ) -> tuple[Morphism, ...]:
+        """Return all instances that fit the graph, in a fixed order or in a random one.
+
+        Parameters
+        ----------
+        graph : Graph
+            The graph to grow.
+        rng : numpy.random.Generator or None, default=None
+            Shuffles the sites; None leaves them in the order of the layers.
+        limits : Limits or None, default=None
+            A graph above these has no sites; None is `Limits()`.
+        """
+        if not (limits or DEFAULT_LIMITS).allow(graph):
+            return ()
+        found = [morphism for morphism in cls.candidates(graph) if morphism.problem(graph) is None]
+        order = range(len(found)) if rng is None else rng.permutation(len(found))
+        return tuple(found[int(position)] for position in order)
+
+    def apply(
+        self, graph: Graph, weights: Weights | None, rng: np.random.Generator
+    ) -> tuple[Graph, Weights | None]:
+        """Return the grown graph and the weights with which it computes the same in inference mode.
+
+        Parameters
+        ----------
+        graph : Graph
+            The graph to grow; it is left alone.
+        weights : dict or None
+            Arrays with a leading member axis by layer id, left alone too; arrays of unchanged layers are
+            shared with the result. None grows the graph alone.
+        rng : numpy.random.Generator
+            Source of new kernels and of noise.
+
+        Raises
+        ------
+        GraphError
+            If the morphism does not fit the graph.
+        """
+        problem = self.problem(graph)
+        if problem is not None:
+            raise GraphError(f"{self} does not fit the graph: {problem}.")
+        edited = self.edit(graph)
+        return edited, None if weights is None else self.carry(graph, edited, weights, rng)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the morphism as a JSON object."""
+        return {"morphism": self.name, **asdict(self)}  # type: ignore[call-overload]
+
+    @staticmethod
+    def from_dict(data: Mapping[str, Any]) -> Morphism:
+        """Read what `to_dict` wrote.
+
+        Raises
+        ------
+        GraphError
+            If the kind is unknown or the fields are not its own.
+        """
+        name = data.get("morphism") if isinstance(data, Mapping) else None
+        if name not in _REGISTRY:
+            raise GraphError(
+                f"unknown morphism {name!r}{did_you_mean(name, _REGISTRY)}; known: {', '.join(_REGISTRY)}."
+            )
+        values = {key: value for key, value in data.items() if key != "morphism"}
+        expected = [field.name for field in fields(_REGISTRY[name])]  # type: ignore[arg-type]
+        if sorted(values) != sorted(expected):
+            raise GraphError(
+                f"morphism {name!r} needs {', '.join(expected)}; got {', '.join(values) or 'none'}."
+            )
+        return _REGISTRY[name](**values)
+
+
+def edited(
+    graph: Graph,
+    added: Iterable[Layer] = (),
+    *,
+    redirect: Mapping[int, int] | None = None,
+    changed: Mapping[int, LayerSpec | tuple[int, ...]] | None = None,
+) -> Graph:
+    """Return the graph with layers added, and with existing layers' inputs or specs changed.
+
+    Parameters
+    ----------
+    graph : Graph
+        The graph to change.
+    added : iterable of Layer, default=()
+        New layers.
+    redirect : mapping of int to int, optional
+        Existing layers that read the key read the value instead.
+    changed : mapping of int to LayerSpec or tuple of int, optional
+        New spec, or new inputs, of existing layers.
+    """
+    redirect, changed = redirect or {}, changed or {}
+    layers = []
+    for layer in graph.layers:
+        new = changed.get(layer.id)
+        if isinstance(new, LayerSpec):
+            layer = replace(layer, spec=new)
+        elif new is not None:
+            layer = replace(layer, inputs=new)
+        if not redirect.keys().isdisjoint(layer.inputs):
+            layer = replace(layer, inputs=tuple(redirect.get(source, source) for source in layer.inputs))
+        layers.append(layer)
+    return Graph.build([*layers, *added])
+
+
+def with_summand(graph: Graph, target: int, summand: int, added: list[Layer]) -> Graph:
+    """Return the graph with layer `summand`, one of those added, summed to `target` for all who read that.
+
+    Where the target is a sum already it takes one more input, so that growing the same way in another order
+    gives isomorphic graphs.
+    """
+    layer = graph.layer(target)
+    if isinstance(layer.spec, Add):
+        return edited(graph, added, changed={target: (*layer.inputs, summand)})
+    total = max(new.id for new in added) + 1
+    return edited(graph, [*added, Layer(total, Add(), (target, summand))], redirect={target: total})
+
+
+def hidden_block(first_id: int, source: int, units: int, outputs: int) -> list[Layer]:
+    """Return Dense(units), LayerNorm, Activation, Dropout and Dense(outputs), each reading the one before."""
+    specs = (Dense(units), LayerNorm(), Activation(), Dropout(), Dense(outputs))
+    return [
+        Layer(first_id + k, spec, (source if k == 0 else first_id + k - 1,)) for k, spec in enumerate(specs)
+    ]
+
+
+def is_block_end(graph: Graph, id: int) -> bool:
+    """Return whether blocks pass this tensor on: no bare Dense, no norm, nothing before a Dropout."""
+    if not isinstance(graph.layer(id).spec, (Activation, Dropout, Add, Concat)):
+        return False
+    return not any(isinstance(graph.layer(reader).spec, Dropout) for reader in graph.consumers(id))
+
+
+def missing_layers(graph: Graph, *ids: int) -> str | None:
+    """Return a sentence that names the ids the graph does not have, or None."""
+    missing = [id for id in ids if id not in graph]
+    return f"there is no layer {missing[0]!r}" if missing else None
+
+
+def input_units_of(graph: Graph, weights: Weights) -> int:
+    """Return the width of the Input that the weights were made for."""
+    return graph.infer_input_units({id: arrays["kernel"].shape[-2] for id, arrays in weights.items()})
+
+
+def he_normal(
+    weights: Weights, n_inputs: int, units: int, rng: np.random.Generator
+) -> dict[str, NDArray[np.floating]]:
+    """Return arrays of a new Dense for every member: He et al. 2015 normal kernel, zero bias."""
+    n_members = _n_members(weights)
+    kernel = rng.standard_normal((n_members, n_inputs, units), dtype=np.float32)
+    kernel *= np.float32(np.sqrt(2 / n_inputs))
+    return {"kernel": kernel, "bias": np.zeros((n_members, units), dtype=np.float32)}
+
+
+def zeros(weights: Weights, n_inputs: int, units: int) -> dict[str, NDArray[np.floating]]:
+    """Return arrays of a new Dense that puts out zero for every member."""
+    n_members = _n_members(weights)
+    return {
+        "kernel": np.zeros((n_members, n_inputs, units), dtype=np.float32),
+        "bias": np.zeros((n_members, units), dtype=np.float32),
+    }
+
+
+def _n_members(weights: Weights) -> int:
+    return int(next(iter(weights.values()))["kernel"].shape[0])

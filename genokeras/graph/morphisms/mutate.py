@@ -1,0 +1,52 @@
+"""Random morphisms of a graph, for searchers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from genokeras.graph.graph import Graph
+from genokeras.graph.morphisms.base import DEFAULT_LIMITS, Limits, Morphism
+from genokeras.graph.morphisms.blocks import AddBranch, Deepen
+from genokeras.graph.morphisms.skips import AddSkip, ConcatSkip
+from genokeras.graph.morphisms.widen import Widen
+
+MORPHISMS: tuple[type[Morphism], ...] = (Deepen, Widen, AddSkip, ConcatSkip, AddBranch)
+
+
+def mutations(
+    graph: Graph,
+    rng: np.random.Generator,
+    n: int,
+    *,
+    kinds: Sequence[type[Morphism]] = MORPHISMS,
+    limits: Limits = DEFAULT_LIMITS,
+) -> list[Morphism]:
+    """Return different random morphisms of the graph: a kind at random, then a site of it at random.
+
+    Parameters
+    ----------
+    graph : Graph
+        The graph to grow.
+    rng : numpy.random.Generator
+        Draws kinds and sites.
+    n : int
+        Largest number of morphisms; fewer come back where fewer fit.
+    kinds : sequence of type, default=MORPHISMS
+        The kinds to draw from.
+    limits : Limits, optional
+        Morphisms whose result is larger are left out.
+    """
+    if not limits.allow(graph):
+        return []
+    pools = [pool for kind in kinds if (pool := list(kind.sites(graph, rng)))]
+    chosen: list[Morphism] = []
+    while pools and len(chosen) < n:
+        pool = pools[int(rng.integers(len(pools)))]
+        morphism = pool.pop()
+        if not pool:
+            pools = [other for other in pools if other]
+        if limits.allow(morphism.edit(graph)):
+            chosen.append(morphism)
+    return chosen

@@ -1,0 +1,175 @@
+"""Morphisms that let a later layer read an earlier tensor too, by sum or side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from genokeras.graph.graph import Graph
+from genokeras.graph.layer import Layer
+from genokeras.graph.morphisms.base import (
+    Morphism,
+    edited,
+    input_units_of,
+    is_block_end,
+    missing_layers,
+    with_summand,
+    zeros,
+)
+from genokeras.graph.reference import Weights
+from genokeras.graph.specs import Activation, Add, Concat, Dense, Input, LayerNorm
+
+
+@dataclass(frozen=True)
+class AddSkip(Morphism):
+    """Sum a Dense on an earlier tensor to a later one: ``target -> target + Dense(source)``, kernel zero.
+
+    Parameters
+    ----------
+    source : int
+        Id of the Input or of a hidden layer that does not depend on the target.
+    target : int
+        Id of a hidden layer, or of the logits.
+    """
+
+    source: int
+    target: int
+    name: ClassVar[str] = "add_skip"
+
+    @classmethod
+    def candidates(cls, graph: Graph) -> Iterator[AddSkip]:
+        """Yield all pairs but those where a sum right behind the target does the same."""
+        for target in graph.layers:
+            readers = [graph.layer(reader).spec for reader in graph.consumers(target.id)]
+            bare = isinstance(target.spec, Dense) and any(
+                isinstance(r, (LayerNorm, Activation)) for r in readers
+            )
+            summed = bool(readers) and all(isinstance(reader, Add) for reader in readers)
+            if summed or not (bare or is_block_end(graph, target.id) or target.id == graph.output):
+                continue
+            yield from (cls(source, target.id) for source in _sources(graph))
+
+    def problem(self, graph: Graph) -> str | None:
+        """Return why the two cannot be joined, or None."""
+        if missing := missing_layers(graph, self.source, self.target):
+            return missing
+        if self.target != graph.output and self.target not in graph.hidden:
+            return f"{graph.layer(self.target)} is neither hidden nor the logits"
+        if graph.known_units(self.target) is None:
+            return f"the width of {graph.layer(self.target)} depends on the Input"
+        if reason := _source_problem(graph, self.source, self.target):
+            return reason
+        terms = [graph.layer(id) for id in _summed_with(graph, self.target)]
+        if any(isinstance(term.spec, Dense) and term.inputs == (self.source,) for term in terms):
+            return f"a Dense on layer {self.source} is summed there already"
+        return None
+
+    def edit(self, graph: Graph) -> Graph:
+        """Return the graph with the Dense summed to the target."""
+        skip = Layer(graph.next_id(), Dense(graph.known_units(self.target) or 0), (self.source,))
+        return with_summand(graph, self.target, skip.id, [skip])
+
+    def carry(self, graph: Graph, edited: Graph, weights: Weights, rng: np.random.Generator) -> Weights:
+        """Return the weights with zeros for the new Dense."""
+        n_inputs = graph.shapes(input_units_of(graph, weights))[self.source]
+        return {**weights, graph.next_id(): zeros(weights, n_inputs, graph.known_units(self.target) or 0)}
+
+
+@dataclass(frozen=True)
+class ConcatSkip(Morphism):
+    """Let the Dense layers that read a tensor read an earlier one beside it, with zero weights for that.
+
+    Parameters
+    ----------
+    source : int
+        Id of the Input or of a hidden layer that does not depend on the target.
+    target : int
+        Id of a hidden layer that only Dense layers read.
+    """
+
+    source: int
+    target: int
+    name: ClassVar[str] = "concat_skip"
+
+    @classmethod
+    def candidates(cls, graph: Graph) -> Iterator[ConcatSkip]:
+        """Yield all pairs of a source and a target."""
+        for target in graph.layers:
+            if is_block_end(graph, target.id):
+                yield from (cls(source, target.id) for source in _sources(graph))
+
+    def problem(self, graph: Graph) -> str | None:
+        """Return why the two cannot be put side by side, or None."""
+        if missing := missing_layers(graph, self.source, self.target):
+            return missing
+        if self.target not in graph.hidden:
+            return f"{graph.layer(self.target)} is no hidden tensor"
+        if reason := _source_problem(graph, self.source, self.target):
+            return reason
+        for reader in graph.consumers(self.target):
+            if not isinstance(graph.layer(reader).spec, Dense):
+                return f"{graph.layer(reader)} reads layer {self.target}, but only Dense layers may"
+        if self.source in _side_by_side(graph, self.target):
+            return f"layer {self.source} is beside layer {self.target} already"
+        return None
+
+    def edit(self, graph: Graph) -> Graph:
+        """Return the graph with the concatenation between the target and all who read it."""
+        both = Layer(graph.next_id(), Concat(), (self.target, self.source))
+        return edited(graph, [both], redirect={self.target: both.id})
+
+    def carry(self, graph: Graph, edited: Graph, weights: Weights, rng: np.random.Generator) -> Weights:
+        """Return the weights with zero rows behind the kernels of all Dense layers that read the target."""
+        n_rows = graph.shapes(input_units_of(graph, weights))[self.source]
+        carried = dict(weights)
+        for reader in graph.consumers(self.target):
+            kernel = weights[reader]["kernel"]
+            longer = np.pad(kernel, ((0, 0), (0, n_rows), (0, 0)))
+            carried[reader] = {**weights[reader], "kernel": longer}
+        return carried
+
+
+def _sources(graph: Graph) -> list[int]:
+    return [
+        layer.id
+        for layer in graph.layers
+        if isinstance(layer.spec, Input) or (layer.id in graph.hidden and is_block_end(graph, layer.id))
+    ]
+
+
+def _source_problem(graph: Graph, source: int, target: int) -> str | None:
+    if source != graph.input and source not in graph.hidden:
+        return f"{graph.layer(source)} is neither hidden nor the Input"
+    if source == target or target in graph.ancestors(source):
+        return f"layer {source} does not come before layer {target}"
+    return None
+
+
+def _summed_with(graph: Graph, id: int) -> set[int]:
+    """Return the tensors that stand in one sum with this one, sums of sums included, and itself."""
+    found: set[int] = set()
+    pending = [id]
+    while pending:
+        term = pending.pop()
+        if term in found:
+            continue
+        found.add(term)
+        if isinstance(graph.layer(term).spec, Add):
+            pending.extend(graph.layer(term).inputs)
+        pending.extend(r for r in graph.consumers(term) if isinstance(graph.layer(r).spec, Add))
+    return found
+
+
+def _side_by_side(graph: Graph, id: int) -> set[int]:
+    """Return the tensors that a concatenation holds, those of concatenations in it included."""
+    found: set[int] = set()
+    pending = [id]
+    while pending:
+        part = pending.pop()
+        if part not in found and isinstance(graph.layer(part).spec, Concat):
+            pending.extend(graph.layer(part).inputs)
+        found.add(part)
+    return found

@@ -1,0 +1,189 @@
+"""Trained members of several trials -> one plain Keras model: raw features in, class probabilities out.
+
+Only stock Keras layers and operations are used, so the saved file loads with ``keras.saving.load_model`` in safe mode
+where GenoKeras is not installed. Members of equal graphs stay packed. Between the features and the first layers stands
+either one shared projection per basis or the folded kernels ``diag(1/sd) V A``, whichever is smaller.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from genokeras.features import RowSpace
+from genokeras.graph import Dense, Graph, Weights
+from genokeras.networks.packed import connect
+
+
+@dataclass(frozen=True)
+class TrainedTrial:
+    """The members of one trial, as export needs them.
+
+    Attributes
+    ----------
+    graph : Graph
+    activation : str
+    weights : Weights
+        Leading axis: members.
+    spaces : tuple of RowSpace
+        One for every member, or a single one that all members share.
+    share : float
+        Weight of the trial in the delivered average.
+    """
+
+    graph: Graph
+    activation: str
+    weights: Weights
+    spaces: tuple[RowSpace, ...]
+    share: float = 1.0
+
+    @property
+    def n_members(self) -> int:
+        return len(next(iter(self.weights.values()))["bias"])
+
+    @property
+    def input_units(self) -> int:
+        """Width of the (zero-padded) basis that the members were trained on."""
+        first = next(i for i in self.graph.consumers(self.graph.input) if isinstance(self.graph.layer(i).spec, Dense))
+        return int(self.weights[first]["kernel"].shape[1])
+
+    @property
+    def shared(self) -> bool:
+        return len(self.spaces) == 1
+
+
+def export_model(
+    trials: Sequence[TrainedTrial], n_features: int, medians: np.ndarray | None = None, name: str = "genokeras"
+) -> Any:
+    """Merge trained trials into one ``keras.Model``.
+
+    Parameters
+    ----------
+    trials : sequence of TrainedTrial
+        Their shares are normalised to sum to 1; members of a trial count equally.
+    n_features : int
+        Raw features.
+    medians : numpy.ndarray, optional
+        ``(n_features,)``; stand in for NaN.
+    name : str
+
+    Returns
+    -------
+    keras.Model
+        ``(batch, n_features)`` float32 -> ``(batch, n_classes)`` probabilities.
+    """
+    raw = keras.Input((n_features,), name="features", dtype="float32")
+    exporter = _Exporter(_normalised(raw, trials, medians), n_features)
+    probabilities: list[Any] = []
+    shares: list[float] = []
+    for number, group in enumerate(_groups(trials)):
+        logits = exporter.logits(group, f"g{number}_")
+        probabilities.append(keras.layers.Softmax(name=f"g{number}_probabilities")(logits))
+        for trial in group:
+            shares += [trial.share / trial.n_members] * trial.n_members
+    stacked = keras.layers.Concatenate(axis=1)(probabilities) if len(probabilities) > 1 else probabilities[0]
+    weights = np.asarray(shares, dtype="float32")[None, :, None] / np.float32(sum(shares))
+    return keras.Model(raw, ops.sum(stacked * weights, axis=1), name=name)
+
+
+def _groups(trials: Sequence[TrainedTrial]) -> list[list[TrainedTrial]]:
+    """Trials whose members can be packed together."""
+    groups: dict[Any, list[TrainedTrial]] = {}
+    for number, trial in enumerate(trials):
+        alone = number if _folding_is_smaller(trial) else None
+        groups.setdefault((trial.graph, trial.activation, trial.input_units, alone), []).append(trial)
+    return list(groups.values())
+
+
+def _normalised(raw: Any, trials: Sequence[TrainedTrial], medians: np.ndarray | None) -> Any:
+    mean, variance = np.zeros(raw.shape[1]), np.ones(raw.shape[1])
+    for space in {id(s): s for trial in trials for s in trial.spaces}.values():
+        mean[space.columns] = space.mean
+        variance[space.columns] = space.inverse_sd**-2.0
+    filled = raw
+    if medians is not None:
+        filled = ops.where(ops.isnan(raw), np.asarray(medians, dtype="float32")[None], raw)
+    return keras.layers.Normalization(mean=mean, variance=variance, name="standardise")(filled)
+
+
+def _first_layers(graph: Graph) -> list[int] | None:
+    """The Dense layers that read the input, or None where something else reads it too."""
+    readers = graph.consumers(graph.input)
+    return list(readers) if all(isinstance(graph.layer(i).spec, Dense) for i in readers) else None
+
+
+def _folding_is_smaller(trial: TrainedTrial) -> bool:
+    """Whether ``diag(1/sd) V A`` for all members holds fewer numbers than ``V`` does."""
+    first = _first_layers(trial.graph)
+    if first is None:
+        return False
+    units = sum(trial.weights[i]["bias"].shape[1] for i in first)
+    members_of_space = trial.n_members // len(trial.spaces)
+    return all(units * members_of_space < space.rank for space in trial.spaces)
+
+
+class _Exporter:
+    """Builds the parts of one exported model; a basis met twice is projected on once."""
+
+    def __init__(self, centred: Any, n_features: int) -> None:
+        self._centred = centred
+        self._n_features = n_features
+        self._projections: dict[tuple[int, int], Any] = {}
+
+    def logits(self, group: list[TrainedTrial], prefix: str) -> Any:
+        """``(batch, members, classes)`` of all the members of a group, one trial behind the other."""
+        graph, activation = group[0].graph, group[0].activation
+        members = sum(trial.n_members for trial in group)
+        if _folding_is_smaller(group[0]):
+            x, given = None, self._folded(group[0])
+        else:
+            parts = [self._inputs(trial) for trial in group]
+            x, given = keras.layers.Concatenate(axis=1)(parts) if len(parts) > 1 else parts[0], {}
+        logits, layers = connect(graph, x, members, activation, layout="rows", given=given, prefix=prefix)
+        for layer_id, layer in layers.items():
+            names = ("kernel", "bias")
+            layer.set_weights([np.concatenate([trial.weights[layer_id][n] for trial in group]) for n in names])
+        return logits
+
+    def _inputs(self, trial: TrainedTrial) -> Any:
+        """``(batch, members, input units)``: what the members of a trial see."""
+        views = [self._projection(space, trial.input_units) for space in trial.spaces]
+        return keras.layers.RepeatVector(trial.n_members)(views[0]) if trial.shared else ops.stack(views, axis=1)
+
+    def _projection(self, space: RowSpace, width: int) -> Any:
+        key = (id(space), width)
+        if key not in self._projections:
+            kernel = np.zeros((len(space.columns), width), dtype="float32")
+            kernel[:, : space.rank] = space.projection()
+            self._projections[key] = _linear(self._selected(space), kernel, None)
+        return self._projections[key]
+
+    def _folded(self, trial: TrainedTrial) -> dict[int, Any]:
+        """Outputs ``(batch, members, units)`` of the first layers, straight from the standardised features."""
+        given = {}
+        for layer_id in _first_layers(trial.graph) or []:
+            kernel, bias = trial.weights[layer_id]["kernel"], trial.weights[layer_id]["bias"]
+            blocks = []
+            for i, space in enumerate(trial.spaces):
+                members = range(trial.n_members) if trial.shared else [i]
+                whole = np.concatenate([space.projection() @ kernel[m, : space.rank] for m in members], axis=1)
+                blocks.append(_linear(self._selected(space), whole, np.concatenate([bias[m] for m in members])))
+            flat = keras.layers.Concatenate()(blocks) if len(blocks) > 1 else blocks[0]
+            given[layer_id] = keras.layers.Reshape((trial.n_members, bias.shape[1]))(flat)
+        return given
+
+    def _selected(self, space: RowSpace) -> Any:
+        everything = len(space.columns) == self._n_features
+        return self._centred if everything else ops.take(self._centred, space.columns.astype("int32"), axis=1)
+
+
+def _linear(x: Any, kernel: np.ndarray, bias: np.ndarray | None) -> Any:
+    layer = keras.layers.Dense(int(kernel.shape[1]), use_bias=bias is not None)
+    outputs = layer(x)
+    layer.set_weights([kernel] if bias is None else [kernel, bias])
+    return outputs

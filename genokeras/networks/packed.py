@@ -1,0 +1,167 @@
+"""Graph -> packed Keras model: the members of one architecture side by side in one network.
+
+Every trainable weight has a leading member axis; a plain network is what one member is. The layouts:
+
+========  ==========================  ==========================================
+layout    tensors                     what for
+========  ==========================  ==========================================
+members   ``(members, rows, units)``  training: batched matrix products, no copies
+rows      ``(rows, members, units)``  export: the first axis is the batch, as Keras expects
+plain     ``(rows, units)``           one ordinary network, without a member axis
+========  ==========================  ==========================================
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import keras
+import numpy as np
+
+from genokeras.errors import GraphError
+from genokeras.graph import Activation, Add, Concat, Dense, Dropout, Graph, Input, LayerNorm, Weights
+
+Layout = Literal["members", "rows", "plain"]
+_EQUATION = {"members": ("mbi,mio->mbo", "mo"), "rows": ("bmi,mio->bmo", "mo")}
+LAYER_NORM_EPSILON = 1e-3
+
+
+@dataclass(frozen=True)
+class PackedNetwork:
+    """A packed Keras model and where each of its weights belongs in the graph.
+
+    Attributes
+    ----------
+    model : keras.Model
+        Inputs ``x`` ``(members, rows, inputs)`` and one mask ``(members, rows, units)`` for every Dropout layer of the
+        graph (already divided by the keep probability); output: logits ``(members, rows, outputs)``.
+    slots : tuple of (int, str)
+        For each entry of ``model.trainable_variables``: the graph's layer id, and ``"kernel"`` or ``"bias"``.
+    masks : tuple of (int, int)
+        For each mask input: the id of the Dropout layer and its number of units.
+    """
+
+    model: Any
+    slots: tuple[tuple[int, str], ...]
+    masks: tuple[tuple[int, int], ...]
+
+
+def build_packed(graph: Graph, input_units: int, members: int, activation: str) -> PackedNetwork:
+    """The trainable packed network of a graph, in the ``members`` layout.
+
+    Dropout is a product with a mask that the training loop supplies, so that every member may have its own rate and
+    the network stays free of random state.
+    """
+    shapes = graph.shapes(input_units)
+    x = keras.Input(batch_shape=(members, None, input_units), name="x")
+    masks: dict[int, Any] = {}
+
+    def dropout(layer_id: int, tensor: Any) -> Any:
+        units = shapes[layer_id]
+        mask = keras.Input(batch_shape=(members, None, units), name=f"mask_{layer_id}")
+        masks[layer_id] = mask
+        return keras.layers.Multiply(name=f"dropout_{layer_id}")([tensor, mask])
+
+    outputs, _ = connect(graph, x, members, activation, layout="members", dropout=dropout)
+    model = keras.Model([x, *masks.values()], outputs)
+    return PackedNetwork(model, _slots(model), tuple((layer_id, shapes[layer_id]) for layer_id in masks))
+
+
+def connect(
+    graph: Graph,
+    x: Any,
+    members: int,
+    activation: str,
+    *,
+    layout: Layout,
+    dropout: Callable[[int, Any], Any] | None = None,
+    given: Mapping[int, Any] | None = None,
+    prefix: str = "",
+) -> tuple[Any, dict[int, Any]]:
+    """Call the graph's layers on a Keras tensor.
+
+    Parameters
+    ----------
+    graph : Graph
+    x : KerasTensor
+        ``(members, rows, inputs)``, ``(rows, members, inputs)`` or ``(rows, inputs)``, as ``layout`` says.
+    members : int
+        Size of the member axis.
+    activation : str
+        What an ``Activation`` without a function of its own stands for.
+    layout : {"members", "rows", "plain"}
+    dropout : callable, optional
+        ``(layer id, tensor) -> tensor``; without it Dropout layers are left out, as in inference.
+    given : mapping, optional
+        Outputs of layers that were computed elsewhere, by layer id.
+    prefix : str
+        Put before the layers' names, so that several graphs fit into one model.
+
+    Returns
+    -------
+    logits : KerasTensor
+    layers : dict
+        The Keras layers with weights, by layer id.
+    """
+    tensors: dict[int, Any] = dict(given or {})
+    weighted: dict[int, Any] = {}
+    for layer in graph.layers:
+        if layer.id in tensors:
+            continue
+        inputs = [tensors[i] for i in layer.inputs]
+        name = f"{prefix}{layer.spec.kind.lower()}_{layer.id}"
+        match layer.spec:
+            case Input():
+                tensors[layer.id] = x
+            case Dense(units=units):
+                weighted[layer.id] = _dense(units, members, layout, name)
+                tensors[layer.id] = weighted[layer.id](inputs[0])
+            case LayerNorm():
+                norm = keras.layers.LayerNormalization(center=False, scale=False, epsilon=LAYER_NORM_EPSILON, name=name)
+                tensors[layer.id] = norm(inputs[0])
+            case Activation(function=function):
+                tensors[layer.id] = keras.layers.Activation(function or activation, name=name)(inputs[0])
+            case Dropout():
+                tensors[layer.id] = dropout(layer.id, inputs[0]) if dropout else inputs[0]
+            case Add():
+                tensors[layer.id] = keras.layers.Add(name=name)(inputs)
+            case Concat():
+                tensors[layer.id] = keras.layers.Concatenate(name=name)(inputs)
+            case other:
+                raise GraphError(f"layer {layer.id}: no Keras layer is known for {other!r}.")
+    return tensors[graph.output], weighted
+
+
+def _dense(units: int, members: int, layout: Layout, name: str) -> Any:
+    if layout == "plain":
+        return keras.layers.Dense(units, name=name)
+    equation, bias_axes = _EQUATION[layout]
+    shape = (None, units) if layout == "members" else (members, units)
+    return keras.layers.EinsumDense(
+        equation, output_shape=shape, bias_axes=bias_axes, kernel_initializer="zeros", name=name
+    )
+
+
+def _slots(model: Any) -> tuple[tuple[int, str], ...]:
+    slots = []
+    for variable in model.trainable_variables:
+        layer_name, weight = variable.path.split("/")[-2:]
+        slots.append((int(layer_name.rsplit("_", 1)[1]), weight))
+    return tuple(slots)
+
+
+def slot_array(weights: Weights, slot: tuple[int, str]) -> np.ndarray:
+    """One weight as the packed model holds it: a bias gets the row axis that broadcasting needs."""
+    layer_id, name = slot
+    array = weights[layer_id][name]
+    return array[:, None, :] if name == "bias" else array
+
+
+def gather_weights(slots: tuple[tuple[int, str], ...], arrays: list[np.ndarray]) -> Weights:
+    """The inverse of :func:`slot_array` over all slots."""
+    weights: Weights = {}
+    for (layer_id, name), array in zip(slots, arrays, strict=True):
+        weights.setdefault(layer_id, {})[name] = array[:, 0, :] if name == "bias" else array
+    return weights

@@ -1,0 +1,181 @@
+"""What the chosen ensemble will score on new samples: bootstrap bias correction of the whole selection.
+
+The best of many trials flatters itself on the rows that chose it. Here the rows are resampled, the selection is run
+again on the drawn rows, and what it chose is scored on the rows left out; no network is trained again.
+
+References
+----------
+Tsamardinos, Greasidou and Borboudakis (2018), Bootstrapping the out-of-sample predictions for efficient and accurate
+cross-validation, Machine Learning 107: 1895-1922, algorithm 3 (BBC-CV).
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from genokeras.errors import ParameterError
+from genokeras.search.ensemble import combine, select_ensemble
+from genokeras.search.scores import Array, Codes, Objective, get_objective, resample_counts
+
+FEWEST_RESAMPLES = 20
+STANDARD_METRICS = ("balanced_accuracy", "accuracy", "log_loss", "roc_auc")
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A score on new samples, corrected for having chosen the best of many.
+
+    Attributes
+    ----------
+    metric : str
+    value : float
+        Mean over the resamples of the score on the rows left out.
+    low, high : float
+        Percentile interval of those scores, 95 % unless asked otherwise.
+    naive : float
+        Score of the ensemble on the rows that chose it, for comparison.
+    chance : float
+        Score of the constant predictor of the class frequencies.
+    greater_is_better : bool
+    n_resamples : int
+        Resamples that gave a value; 0 where no resample left rows of every class out (value and interval are nan).
+    """
+
+    metric: str
+    value: float
+    low: float
+    high: float
+    naive: float
+    chance: float
+    greater_is_better: bool
+    n_resamples: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON values; undefined numbers become null."""
+        return {
+            name: None if isinstance(value, float) and not math.isfinite(value) else value
+            for name, value in asdict(self).items()
+        }
+
+
+def estimate_performance(
+    p: ArrayLike,
+    codes: ArrayLike,
+    objective: str | Objective = "log_loss",
+    *,
+    rng: np.random.Generator,
+    metrics: Sequence[str | Objective] = STANDARD_METRICS,
+    groups: ArrayLike | None = None,
+    sample_weight: ArrayLike | None = None,
+    n_resamples: int = 200,
+    max_seconds: float | None = None,
+    n_bags: int = 5,
+    level: float = 0.95,
+    clock: Callable[[], float] = time.monotonic,
+) -> dict[str, Estimate]:
+    """Estimate what greedy ensemble selection among these trials scores on new samples.
+
+    Parameters
+    ----------
+    p : array-like of shape (n_trials, n_samples, n_classes)
+        Out-of-fold probabilities of every trial that stood for selection, those that lost included.
+    codes : array-like of shape (n_samples,)
+    objective : str or Objective
+        What the selection minimises; always among the results, and first.
+    rng : numpy.random.Generator
+    metrics : sequence of str or Objective
+        Further scores, from the same resamples.
+    groups : array-like of shape (n_samples,), optional
+        Rows of a group are drawn and left out together. Otherwise rows are drawn within their class.
+    sample_weight : array-like of shape (n_samples,), optional
+    n_resamples : int
+    max_seconds : float, optional
+        No resample starts after that time, though 20 always run.
+    n_bags : int
+        Bags of each rerun selection; fewer than the real one has, for speed.
+    level : float
+        Coverage of the interval.
+    clock : callable
+        Seconds that only grow.
+
+    Returns
+    -------
+    dict of str to Estimate
+
+    Raises
+    ------
+    ParameterError
+        If the shapes do not fit, or every resample draws all the rows.
+    """
+    goal = get_objective(objective)
+    scores = {item.name: item for item in (goal, *map(get_objective, metrics))}
+    stack = np.asarray(p, dtype=np.float64)
+    labels = np.asarray(codes, dtype=np.int64)
+    weight = np.ones(len(labels)) if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
+    naive = combine(stack, select_ensemble(stack, labels, goal, rng=rng, sample_weight=weight))
+    started = clock()
+    found: dict[str, list[float]] = {name: [] for name in scores}
+    for done, counts in enumerate(_row_counts(labels, groups, n_resamples, rng)):
+        late = max_seconds is not None and clock() - started >= max_seconds
+        if late and done >= FEWEST_RESAMPLES:
+            break
+        out = (counts == 0) & (weight > 0)
+        drawn = counts * weight
+        if not out.any() or not drawn.any():
+            continue
+        shares = select_ensemble(stack, labels, goal, rng=rng, sample_weight=drawn, n_bags=n_bags)
+        left_out = combine(stack[:, out], shares)
+        for name, score in scores.items():
+            found[name].append(score.value(left_out, labels[out], weight[out]))
+    if not found[goal.name]:
+        raise ParameterError(
+            f"too few rows for an estimate: no resample of {len(labels)} rows "
+            f"{'and their groups ' if groups is not None else ''}left any out."
+        )
+    return {
+        name: _summary(score, found[name], naive, labels, weight, level) for name, score in scores.items()
+    }
+
+
+def _summary(
+    score: Objective, found: list[float], naive: Array, codes: Codes, weight: Array, level: float
+) -> Estimate:
+    values = np.asarray(found)[np.isfinite(found)]
+    margin = (1 - level) / 2
+    low, high = np.quantile(values, [margin, 1 - margin]) if len(values) else (math.nan, math.nan)
+    return Estimate(
+        metric=score.name,
+        value=float(values.mean()) if len(values) else math.nan,
+        low=float(low),
+        high=float(high),
+        naive=score.value(naive, codes, weight),
+        chance=score.chance(codes, naive.shape[-1], weight),
+        greater_is_better=score.greater_is_better,
+        n_resamples=len(values),
+    )
+
+
+def _row_counts(codes: Codes, groups: ArrayLike | None, n_resamples: int, rng: np.random.Generator) -> Array:
+    """How often each resample draws each row, (n_resamples, n_samples)."""
+    if groups is None:
+        return resample_counts(_join_single_units(codes), n_resamples, rng)
+    names, unit = np.unique(np.asarray(groups), return_inverse=True)
+    if len(unit) != len(codes):
+        raise ParameterError(f"groups must have {len(codes)} values, one per row: got {len(unit)}.")
+    by_class = np.zeros((len(names), codes.max() + 1))
+    np.add.at(by_class, (unit, codes), 1)
+    return resample_counts(_join_single_units(by_class.argmax(1)), n_resamples, rng)[:, unit]
+
+
+def _join_single_units(strata: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Strata where those of one unit, which would be drawn every time, have joined the largest."""
+    labels, counts = np.unique(strata, return_counts=True)
+    single = np.isin(strata, labels[counts == 1])
+    return np.where(single, labels[counts.argmax()], strata)

@@ -1,0 +1,40 @@
+"""The seam every search strategy fills."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+import numpy as np
+
+from genokeras.search.values import History, Proposal
+
+
+class Searcher(ABC):
+    """A strategy: from what was tried to what to try next.
+
+    A searcher owns no files, trains nothing and knows of no executor. It keeps no state that changes its answers: the
+    same history and the same random generator give the same proposals. `genokeras.search.testing.SearcherContract`
+    tests an implementation against all of this.
+    """
+
+    @abstractmethod
+    def ask(self, history: History, n: int, rng: np.random.Generator) -> list[Proposal]:
+        """Propose what to try next.
+
+        Proposals that share graph, father, morphisms, seed, activation and view train packed in one run, so return a
+        few variants of learning rate, weight decay and dropout of each graph, side by side.
+
+        Parameters
+        ----------
+        history : History
+            All finished trials, failed ones among them; may be empty.
+        n : int
+            How many proposals are wanted, 1 or more.
+        rng : numpy.random.Generator
+            The only source of randomness.
+
+        Returns
+        -------
+        list of Proposal
+            At most `n`, none of them tried before or twice; empty where nothing is left to try.
+        """

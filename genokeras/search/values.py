@@ -1,0 +1,292 @@
+"""What crosses the border between a search and the loop that runs it: proposals in, results back, as frozen values."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal
+
+from genokeras.errors import ParameterError
+from genokeras.graph.graph import Graph
+from genokeras.graph.hyper import HyperParameters
+from genokeras.graph.morphisms import Morphism
+from genokeras.graph.specs import Activation, Dropout
+
+HISTORY_FORMAT = 1
+
+
+def unused_hyper_parameters(graph: Graph) -> tuple[str, ...]:
+    """Names of the hyper-parameters that no layer of the graph reads: a linear model has no dropout to set."""
+    specs = [layer.spec for layer in graph.layers]
+    unused = []
+    if not any(isinstance(spec, Activation) and spec.function is None for spec in specs):
+        unused.append("activation")
+    if not any(isinstance(spec, Dropout) and spec.rate is None for spec in specs):
+        unused.append("dropout")
+    return tuple(unused)
+
+
+def proposal_fingerprint(graph: Graph, hyper: HyperParameters) -> str:
+    """Hex digest shared by proposals that train the same network the same way, seeds and inheritance aside.
+
+    Graphs count as the same if isomorphic; hyper-parameters the graph does not read do not count.
+    """
+    values = hyper.to_dict()
+    for name in unused_hyper_parameters(graph):
+        del values[name]
+    text = json.dumps([graph.fingerprint(), values], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """One network to try.
+
+    Parameters
+    ----------
+    graph : Graph
+        The architecture, `morphisms` already applied.
+    hyper : HyperParameters
+    father : int or None
+        Id of the trial it grew from; None starts from fresh weights.
+    morphisms : tuple of Morphism
+        What leads from the father's graph to `graph`, in order; empty where only hyper-parameters differ. The
+        trainer replays them to inherit weights member by member, and starts fresh where the father read another
+        view, whose columns mean something else.
+    seed : int
+        Drives what is random about initial weights and morphisms.
+    origin : str
+        Which part of which strategy made it, such as ``"father:linear"``, ``"random"`` or ``"bayesian"``.
+    """
+
+    graph: Graph
+    hyper: HyperParameters
+    father: int | None = None
+    morphisms: tuple[Morphism, ...] = ()
+    seed: int = 0
+    origin: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "morphisms", tuple(self.morphisms))
+        if self.morphisms and self.father is None:
+            raise ParameterError("a proposal with morphisms needs the father they start from, got father=None.")
+
+    def fingerprint(self) -> str:
+        """Hex digest of graph and hyper-parameters; see `proposal_fingerprint`."""
+        return self._fingerprint
+
+    @cached_property
+    def _fingerprint(self) -> str:
+        return proposal_fingerprint(self.graph, self.hyper)
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON values."""
+        return {
+            "graph": self.graph.to_dict(),
+            "hyper": self.hyper.to_dict(),
+            "father": self.father,
+            "morphisms": [morphism.to_dict() for morphism in self.morphisms],
+            "seed": self.seed,
+            "origin": self.origin,
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Proposal:
+        """Read what `to_dict` wrote.
+
+        Raises
+        ------
+        ParameterError
+            If an entry is missing.
+        """
+        _require(data, "proposal", ("graph", "hyper", "father", "morphisms", "seed", "origin"))
+        return cls(
+            graph=Graph.from_dict(data["graph"]),
+            hyper=HyperParameters.from_dict(data["hyper"]),
+            father=data["father"],
+            morphisms=tuple(Morphism.from_dict(entry) for entry in data["morphisms"]),
+            seed=data["seed"],
+            origin=data["origin"],
+        )
+
+
+@dataclass(frozen=True)
+class TrialResult:
+    """What came back from training one proposal.
+
+    Parameters
+    ----------
+    id : int
+    proposal : Proposal
+    status : {"ok", "failed"}
+    score : float
+        Out-of-fold loss of the objective: lower is always better. Infinite for a failed trial.
+    score_se : float
+        Standard error of the score over the samples; nan where unknown.
+    step : int
+        Training step that was kept.
+    seconds : float
+    n_parameters : int
+    error : str or None
+        Traceback of a failed trial.
+    """
+
+    id: int
+    proposal: Proposal
+    status: Literal["ok", "failed"]
+    score: float
+    score_se: float = math.nan
+    step: int = 0
+    seconds: float = 0.0
+    n_parameters: int = 0
+    error: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.status not in ("ok", "failed"):
+            raise ParameterError(f"status must be 'ok' or 'failed', got {self.status!r} (trial {self.id}).")
+        if self.status == "ok" and not math.isfinite(self.score):
+            raise ParameterError(
+                f"trial {self.id} is 'ok' but its score is {self.score}: a trial without a finite score failed."
+            )
+        if math.isnan(self.score):
+            object.__setattr__(self, "score", math.inf)
+        if not math.isfinite(self.score_se):
+            # One object, so that values read back from JSON compare equal.
+            object.__setattr__(self, "score_se", math.nan)
+
+    @classmethod
+    def failure(cls, id: int, proposal: Proposal, error: str, seconds: float = 0.0) -> TrialResult:
+        """The result of a trial that raised."""
+        return cls(id, proposal, "failed", math.inf, seconds=seconds, error=error)
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON values; numbers that are not finite become null."""
+        return {
+            "id": self.id,
+            "proposal": self.proposal.to_dict(),
+            "status": self.status,
+            "score": self.score if math.isfinite(self.score) else None,
+            "score_se": self.score_se if math.isfinite(self.score_se) else None,
+            "step": self.step,
+            "seconds": self.seconds,
+            "n_parameters": self.n_parameters,
+            "error": self.error,
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> TrialResult:
+        """Read what `to_dict` wrote.
+
+        Raises
+        ------
+        ParameterError
+            If an entry is missing or out of range.
+        """
+        names = ("status", "step", "seconds", "n_parameters", "error")
+        _require(data, "trial", ("id", "proposal", "score", "score_se", *names))
+        return cls(
+            id=data["id"],
+            proposal=Proposal.from_dict(data["proposal"]),
+            score=math.inf if data["score"] is None else data["score"],
+            score_se=math.nan if data["score_se"] is None else data["score_se"],
+            **{name: data[name] for name in names},
+        )
+
+
+@dataclass(frozen=True)
+class History:
+    """All finished trials, in the order they came back; appending makes a new history."""
+
+    trials: tuple[TrialResult, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "trials", tuple(self.trials))
+        if len(self._by_id) < len(self.trials):
+            ids = [trial.id for trial in self.trials]
+            repeated = sorted({id for id in ids if ids.count(id) > 1})
+            raise ParameterError(f"every trial needs an id of its own; repeated: {repeated}.")
+
+    @cached_property
+    def _by_id(self) -> dict[int, TrialResult]:
+        return {trial.id: trial for trial in self.trials}
+
+    @cached_property
+    def _fingerprints(self) -> frozenset[str]:
+        return frozenset(trial.proposal.fingerprint() for trial in self.trials)
+
+    def __len__(self) -> int:
+        return len(self.trials)
+
+    def __iter__(self) -> Iterator[TrialResult]:
+        return iter(self.trials)
+
+    def ok(self) -> tuple[TrialResult, ...]:
+        """The trials that did not fail."""
+        return tuple(trial for trial in self.trials if trial.status == "ok")
+
+    def failed(self) -> tuple[TrialResult, ...]:
+        """The trials that failed."""
+        return tuple(trial for trial in self.trials if trial.status == "failed")
+
+    def ranked(self) -> tuple[TrialResult, ...]:
+        """The trials that did not fail, best first; equal scores in order of their ids."""
+        return tuple(sorted(self.ok(), key=lambda trial: (trial.score, trial.id)))
+
+    def best(self) -> TrialResult | None:
+        """The trial of the lowest score, or None while none has one."""
+        return min(self.ok(), key=lambda trial: (trial.score, trial.id), default=None)
+
+    def get(self, id: int) -> TrialResult:
+        """The trial of this id, or ParameterError."""
+        if id not in self._by_id:
+            raise ParameterError(f"there is no trial {id!r}; the history has {sorted(self._by_id)}.")
+        return self._by_id[id]
+
+    def lineage(self, id: int) -> tuple[TrialResult, ...]:
+        """The trial, its father, its father's father and so on, as far as they are in this history."""
+        found = [self.get(id)]
+        while (father := found[-1].proposal.father) in self._by_id and len(found) <= len(self.trials):
+            found.append(self._by_id[father])  # type: ignore[index]
+        return tuple(found)
+
+    def fingerprints(self) -> frozenset[str]:
+        """Fingerprints of all proposals tried, failed ones included."""
+        return self._fingerprints
+
+    def append(self, result: TrialResult) -> History:
+        """A history with one more trial."""
+        return self.extend((result,))
+
+    def extend(self, results: Iterable[TrialResult]) -> History:
+        """A history with more trials."""
+        return History((*self.trials, *results))
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON values."""
+        return {"format": HISTORY_FORMAT, "trials": [trial.to_dict() for trial in self.trials]}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> History:
+        """Read what `to_dict` wrote.
+
+        Raises
+        ------
+        ParameterError
+            If it is incomplete or of another format version.
+        """
+        _require(data, "history", ("format", "trials"))
+        if data["format"] != HISTORY_FORMAT:
+            raise ParameterError(
+                f"the history has format {data['format']!r}, but this version reads format {HISTORY_FORMAT}."
+            )
+        return cls(tuple(TrialResult.from_dict(entry) for entry in data["trials"]))
+
+
+def _require(data: Mapping[str, Any], what: str, names: Iterable[str]) -> None:
+    missing = [name for name in names if name not in data]
+    if missing:
+        raise ParameterError(f"the {what} is incomplete: it lacks {', '.join(map(repr, missing))}.")

@@ -1,0 +1,134 @@
+"""What packed training takes and gives: values, no live objects."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from genokeras.errors import ParameterError
+from genokeras.graph import Graph, Weights
+
+
+@dataclass(frozen=True)
+class TrainingSettings:
+    """How long and how finely a packed run trains.
+
+    Parameters
+    ----------
+    max_steps : int
+        Passes over the training rows (``max_iter_num`` in classic AutoKeras).
+    score_every : int
+        Steps between two scorings of the held-out rows.
+    patience : int
+        Scorings in a row without improvement after which a trial is settled (``max_no_improvement_num``).
+    min_improvement : float
+        What counts as an improvement of the mean held-out loss, in nats (``min_loss_dec``).
+    chunk_steps : int
+        Steps in one compiled call; the time limit is looked at between calls.
+    batch_size : int
+        Rows in a mini-batch; with no more rows than this, every step uses all of them.
+    """
+
+    max_steps: int = 200
+    score_every: int = 5
+    patience: int = 5
+    min_improvement: float = 1e-4
+    chunk_steps: int = 50
+    batch_size: int = 2048
+
+    def __post_init__(self) -> None:
+        for name in ("max_steps", "score_every", "patience", "chunk_steps", "batch_size"):
+            value = getattr(self, name)
+            if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+                raise ParameterError(f"{name} must be a whole number above 0, got {value!r}.")
+        if not self.min_improvement >= 0:
+            raise ParameterError(f"min_improvement must be 0 or more, got {self.min_improvement!r}.")
+
+
+@dataclass(frozen=True)
+class PackedTask:
+    """Trials of one graph, each with its fold (and seed) members, to be trained in one compiled run.
+
+    =========  ============================================================
+    symbol     meaning
+    =========  ============================================================
+    M          members: trials x folds x seeds
+    n          rows (samples)
+    r          inputs: the rank of the row-space view
+    k          classes
+    =========  ============================================================
+
+    Attributes
+    ----------
+    graph : Graph
+    activation : str
+    inputs : numpy.ndarray
+        ``(M, n, r)`` or, where all members see the same, ``(1, n, r)``; float32.
+    targets : numpy.ndarray
+        ``(n, k)`` one-hot, float32.
+    train_weights, score_weights : numpy.ndarray
+        ``(M, n)``; 0 for rows that a member must not train on, or is not scored on. A member's training weights sum
+        to 1; the score weights of one trial's members sum to 1 together.
+    trial_of_member : numpy.ndarray
+        ``(M,)`` int: which trial a member belongs to, from 0.
+    learning_rate, weight_decay, dropout, input_rank : numpy.ndarray
+        ``(M,)`` each.
+    weights : Weights
+        Initial weights, leading axis M.
+    seed : int
+        Of dropout masks and mini-batches.
+    """
+
+    graph: Graph
+    activation: str
+    inputs: np.ndarray
+    targets: np.ndarray
+    train_weights: np.ndarray
+    score_weights: np.ndarray
+    trial_of_member: np.ndarray
+    learning_rate: np.ndarray
+    weight_decay: np.ndarray
+    dropout: np.ndarray
+    input_rank: np.ndarray
+    weights: Weights
+    seed: int
+
+    @property
+    def n_members(self) -> int:
+        return len(self.trial_of_member)
+
+    @property
+    def n_trials(self) -> int:
+        return int(self.trial_of_member.max()) + 1
+
+
+@dataclass(frozen=True)
+class PackedResult:
+    """The best step of every trial on the mean curve of its members, and what the members were then.
+
+    Attributes
+    ----------
+    weights : Weights
+        Of each member at its trial's best step.
+    logits : numpy.ndarray
+        ``(M, n, k)`` in inference mode at that step, for all rows.
+    best_step : numpy.ndarray
+        ``(trials,)`` int.
+    best_loss : numpy.ndarray
+        ``(trials,)`` mean held-out log loss at that step; infinite where it never was finite.
+    curves : numpy.ndarray
+        ``(scorings, trials, 2)``: training and held-out log loss.
+    curve_steps : numpy.ndarray
+        ``(scorings,)`` the steps they were taken at.
+    steps : int
+        Steps that were run.
+    """
+
+    weights: Weights
+    logits: np.ndarray
+    best_step: np.ndarray
+    best_loss: np.ndarray
+    curves: np.ndarray
+    curve_steps: np.ndarray
+    steps: int
