@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     )
     from genokeras.estimators import GenomeClassifier
     from genokeras.graph import Graph, HyperParameters
-    from genokeras.networks import load_graph
     from genokeras.report import to_pdf, visualize
+    from genokeras.runs import load_graph
     from genokeras.search import History, Proposal, Searcher, TrialResult
 
 __version__ = "0.1.0"
@@ -78,7 +78,7 @@ _HOMES = {
     "TrainingError": "errors",
     "TrialResult": "search",
     "load_dataset": "data",
-    "load_graph": "networks",
+    "load_graph": "runs",
     "to_pdf": "report",
     "visualize": "report",
 }

@@ -74,4 +74,6 @@ class Dataset:
     def __repr__(self) -> str:
         kind = "sparse" if sparse.issparse(self.x) else "dense"
         labels = "without labels" if self.y is None else "with labels"
-        return f"Dataset({self.n_samples} samples x {self.n_features} features, {kind}, {labels}, {self.source})"
+        return (
+            f"Dataset({self.n_samples} samples x {self.n_features} features, {kind}, {labels}, {self.source})"
+        )

@@ -5,17 +5,21 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from genokeras.data.dataset import Matrix
 from genokeras.data.table import ReadOptions, Table, to_csr, to_float32
 from genokeras.data.wording import counted, did_you_mean, listed
 from genokeras.errors import DataError
 
 ID_NAMES = frozenset(
-    "sample samples id ids sample_id sampleid sample_name sample_ids cell cells cell_id cellid barcode barcodes "
-    "index idx rownames row_names row unnamed patient patient_id geo_accession gene genes gene_id gene_name gene_symbol "
+    "sample samples id ids sample_id sampleid sample_name sample_ids cell cells cell_id cellid barcode "
+    "barcodes "
+    "index idx rownames row_names row unnamed patient patient_id geo_accession gene genes gene_id "
+    "gene_name gene_symbol "
     "symbol name probe probe_id feature".split()
 )
 _DECIMAL_COMMA = re.compile(r"^\s*[-+]?\d+,\d+\s*$")
@@ -30,7 +34,9 @@ class NamedFrame:
     row_ids: tuple[str, ...] | None = None
     notes: tuple[str, ...] = ()
 
-    def without(self, positions: Sequence[int], *notes: str, row_ids: tuple[str, ...] | None = None) -> NamedFrame:
+    def without(
+        self, positions: Sequence[int], *notes: str, row_ids: tuple[str, ...] | None = None
+    ) -> NamedFrame:
         """Return the frame less some columns."""
         dropped = set(positions)
         keep = [i for i in range(len(self.names)) if i not in dropped]
@@ -42,7 +48,9 @@ class NamedFrame:
         )
 
 
-def table_from_frame(named: NamedFrame, options: ReadOptions, source: str, *, names_given: bool = True) -> Table:
+def table_from_frame(
+    named: NamedFrame, options: ReadOptions, source: str, *, names_given: bool = True
+) -> Table:
     """Split a frame into ids, annotations and numbers.
 
     Parameters
@@ -101,7 +109,8 @@ def _take_ids(named: NamedFrame, options: ReadOptions, source: str) -> NamedFram
     if len(missing):
         rows = listed((i + 1 for i in missing), 5)
         raise DataError(
-            f"{source}: {counted(len(missing), what)} missing in column {named.names[position]!r}, data row {rows}. "
+            f"{source}: {counted(len(missing), what)} missing in column {named.names[position]!r}, data "
+            f"row {rows}. "
             "Give every row a name or drop it."
         )
     ids = tuple(_id_text(value) for value in values)
@@ -184,7 +193,7 @@ def _take_annotations(
         annotations[named.names[i]] = _plain(named.frame.iloc[:, i])
     if not annotations:
         return {}, named
-    notes = ()
+    notes: tuple[str, ...] = ()
     if text:
         count = counted(len(text), "column holds text only and is", "columns hold text only and are")
         notes = (f"{count} not used as genes: {listed((named.names[i] for i in text), 5)}.",)
@@ -204,17 +213,20 @@ def _plain(column: pd.Series) -> np.ndarray:
     return values
 
 
-def _numbers(named: NamedFrame, source: str) -> np.ndarray:
+def _numbers(named: NamedFrame, source: str) -> Matrix:
     frame = named.frame
     if all(isinstance(dtype, pd.SparseDtype) for dtype in frame.dtypes):
-        return to_csr(frame.sparse.to_coo())
+        accessor: Any = frame.sparse
+        return to_csr(accessor.to_coo())
     if any(dtype.kind == "c" for dtype in frame.dtypes):
         raise DataError(f"{source} holds complex numbers; genes need real ones.")
     odd = _non_numeric(frame)
     if not odd:
         extension = any(pd.api.types.is_extension_array_dtype(dtype) for dtype in frame.dtypes)
         with np.errstate(over="ignore"):
-            values = frame.to_numpy(dtype=np.float32, na_value=np.nan) if extension else frame.to_numpy(np.float32)
+            values = (
+                frame.to_numpy(dtype=np.float32, na_value=np.nan) if extension else frame.to_numpy(np.float32)
+            )
         return to_float32(values)
     bad = {i: mask for i in odd if (mask := _not_numbers(frame.iloc[:, i])).any()}
     if bad:
@@ -225,8 +237,8 @@ def _numbers(named: NamedFrame, source: str) -> np.ndarray:
         if plain:
             x[:, plain] = frame.iloc[:, plain].to_numpy(dtype=np.float32, na_value=np.nan)
         for i in odd:
-            values = pd.to_numeric(frame.iloc[:, i].astype(object), errors="coerce")
-            x[:, i] = values.to_numpy(dtype=np.float64, na_value=np.nan)
+            numbers = pd.to_numeric(frame.iloc[:, i].astype(object), errors="coerce")
+            x[:, i] = numbers.to_numpy(dtype=np.float64, na_value=np.nan)
     return x
 
 
@@ -240,9 +252,14 @@ def _strings_among_numbers(named: NamedFrame, bad: dict[int, np.ndarray], source
         cells.append(f"column {named.names[i]!r}, {where}: {str(named.frame.iat[row, i])!r}{also}")
     rest = f"; and {len(bad) - 5} more columns" if len(bad) > 5 else ""
     values = [str(named.frame.iat[int(np.flatnonzero(mask)[0]), i]) for i, mask in bad.items()]
-    comma = " These look like decimal commas: write 3.5, not 3,5." if any(map(_DECIMAL_COMMA.match, values)) else ""
+    comma = (
+        " These look like decimal commas: write 3.5, not 3,5."
+        if any(map(_DECIMAL_COMMA.match, values))
+        else ""
+    )
     return (
-        f"{source}: expected numbers, found text in {counted(len(bad), 'column')}: {'; '.join(cells)}{rest}.{comma} "
+        f"{source}: expected numbers, found text in {counted(len(bad), 'column')}: "
+        f"{'; '.join(cells)}{rest}.{comma} "
         "Replace these cells by numbers, leave them empty and pass missing='median', or drop the columns."
     )
 
@@ -253,6 +270,7 @@ def _no_numbers(annotations: dict[str, np.ndarray], source: str) -> str:
     name, values = next(iter(annotations.items()))
     example = f" {name!r} starts with {str(values[0])!r}." if len(values) else ""
     return (
-        f"{source} has no column of numbers besides {listed(map(repr, annotations), 5)}: expected one column per gene."
+        f"{source} has no column of numbers besides {listed(map(repr, annotations), 5)}: expected one "
+        "column per gene."
         f"{example} Check the delimiter, and pass transposed=True if genes are in rows."
     )

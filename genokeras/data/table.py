@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 from scipy import sparse
@@ -21,7 +22,8 @@ class ReadOptions:
     Attributes
     ----------
     columns : tuple of str
-        Names (of the target, of the groups) that are annotations if the table has them, even where they are numbers.
+        Names (of the target, of the groups) that are annotations if the table has them, even where they are
+        numbers.
     transposed : bool
         The table holds genes in rows.
     sample_column : str, optional
@@ -86,7 +88,7 @@ def to_float32(values: np.ndarray) -> np.ndarray:
         return np.ascontiguousarray(values, dtype=np.float32)
 
 
-def to_csr(values: sparse.spmatrix | sparse.sparray) -> sparse.csr_matrix:
+def to_csr(values: Any) -> sparse.csr_matrix:
     """Return a float32 ``csr_matrix`` in canonical form, without touching what was given."""
     if values.dtype.kind not in "biuf":
         raise DataError(f"x must hold numbers: got a sparse matrix of dtype {values.dtype}.")

@@ -197,7 +197,7 @@ def spec_from_dict(data: Mapping[str, Any]) -> LayerSpec:
         If the kind is missing or unknown, or its fields are not those of the kind.
     """
     kind = data.get("kind")
-    if kind not in SPECS:
+    if not isinstance(kind, str) or kind not in SPECS:
         raise GraphError(
             f"unknown layer kind {kind!r}{did_you_mean(kind, SPECS)}; known kinds: {', '.join(SPECS)}."
         )

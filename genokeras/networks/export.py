@@ -7,7 +7,7 @@ either one shared projection per basis or the folded kernels ``diag(1/sd) V A``,
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -123,8 +123,11 @@ def _folding_is_smaller(trial: TrainedTrial) -> bool:
     if first is None:
         return False
     units = sum(trial.weights[i]["bias"].shape[1] for i in first)
-    members_of_space = trial.n_members // len(trial.spaces)
-    return all(units * members_of_space < space.rank for space in trial.spaces)
+    bases = {id(space.basis): space for space in trial.spaces}
+    if any(space.basis is None for space in trial.spaces):
+        return False
+    members_of_basis = -(-trial.n_members // len(bases))
+    return all(units * members_of_basis < space.basis.shape[1] for space in bases.values() if space.basis is not None)
 
 
 class _Exporter:
@@ -133,7 +136,7 @@ class _Exporter:
     def __init__(self, centred: Any, n_features: int) -> None:
         self._centred = centred
         self._n_features = n_features
-        self._projections: dict[tuple[int, int], Any] = {}
+        self._tensors: dict[tuple[int, ...], Any] = {}
 
     def logits(self, group: list[TrainedTrial], prefix: str) -> Any:
         """``(batch, members, classes)`` of all the members of a group, one trial behind the other."""
@@ -156,12 +159,24 @@ class _Exporter:
         return keras.layers.RepeatVector(trial.n_members)(views[0]) if trial.shared else ops.stack(views, axis=1)
 
     def _projection(self, space: RowSpace, width: int) -> Any:
-        key = (id(space), width)
-        if key not in self._projections:
-            kernel = np.zeros((len(space.columns), width), dtype="float32")
-            kernel[:, : space.rank] = space.projection()
-            self._projections[key] = _linear(self._selected(space), kernel, None)
-        return self._projections[key]
+        """``(batch, width)``: the basis, shared by the folds of a view, then the fold's own rotation."""
+        if space.basis is None:
+            return self._centred_part(space, width)
+        base = self._once((id(space.basis),), lambda: _linear(self._selected(space), space.basis, None))
+        rotation = np.eye(space.basis.shape[1]) if space.rotation is None else space.rotation
+        kernel = np.zeros((rotation.shape[0], width), dtype="float32")
+        kernel[:, : rotation.shape[1]] = space.scale * rotation
+        return self._once((id(space), width), lambda: _linear(base, kernel, None))
+
+    def _centred_part(self, space: RowSpace, width: int) -> Any:
+        """Features that stay themselves, with zero columns behind them up to ``width``."""
+        selected = self._selected(space)
+        return ops.pad(selected, ((0, 0), (0, width - len(space.columns)))) if width > len(space.columns) else selected
+
+    def _once(self, key: tuple[int, ...], make: Callable[[], Any]) -> Any:
+        if key not in self._tensors:
+            self._tensors[key] = make()
+        return self._tensors[key]
 
     def _folded(self, trial: TrainedTrial) -> dict[int, Any]:
         """Outputs ``(batch, members, units)`` of the first layers, straight from the standardised features."""

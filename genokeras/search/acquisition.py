@@ -2,8 +2,8 @@
 
 References
 ----------
-Ament, Daulton, Eriksson, Balandat and Bakshy (2023), Unexpected improvements to expected improvement for Bayesian
-optimization, NeurIPS: the logarithm of expected improvement without underflow (equation 9).
+Ament, Daulton, Eriksson, Balandat and Bakshy (2023), Unexpected improvements to expected improvement for
+Bayesian optimization, NeurIPS: the logarithm of expected improvement without underflow (equation 9).
 """
 
 from __future__ import annotations

@@ -30,10 +30,10 @@ from genokeras.search.scores import (
     Objective,
     get_objective,
     log_loss_rows,
-    true_class_probabilities,
 )
 
 Indices = NDArray[np.int64]
+Stack = NDArray[np.floating]
 
 
 def select_ensemble(
@@ -50,8 +50,8 @@ def select_ensemble(
 ) -> Array:
     """Weights of the trials in the ensemble that is best on the given rows.
 
-    Each bag holds a random share of the trials and makes its picks greedily, with replacement; the weight of a
-    trial is its share of all picks. Bags make the choice steadier than one greedy run over all trials.
+    Each bag holds a random share of the trials and makes its picks greedily, with replacement; the weight of
+    a trial is its share of all picks. Bags make the choice steadier than one greedy run over all trials.
 
     Parameters
     ----------
@@ -82,21 +82,13 @@ def select_ensemble(
         If the shapes do not fit, a probability is not finite, or an argument is out of range.
     """
     goal = get_objective(objective)
-    stack, labels, weight = _checked(p, codes, sample_weight)
+    stack, labels, weight = check_stack(p, codes, sample_weight)
     if n_bags < 1 or picks < 1 or shortlist < 1 or not 0 < fraction <= 1:
         raise ParameterError(
             "n_bags, picks and shortlist must be at least 1 and fraction in (0, 1]: "
             f"got {n_bags}, {picks}, {shortlist} and {fraction}."
         )
-    listed = np.sort(np.argsort(goal.losses(stack, labels, weight), kind="stable")[:shortlist])
-    bags = _draw_bags(len(listed), n_bags, picks, fraction, rng)
-    if goal.name == "log_loss":
-        chosen = _greedy_log_loss(true_class_probabilities(stack[listed], labels), weight, bags, picks)
-    else:
-        chosen = np.stack([_greedy(stack[listed[bag]], labels, weight, goal, picks) for bag in bags])
-        chosen = np.take_along_axis(bags, chosen, axis=1)
-    counts = np.bincount(listed[chosen].ravel(), minlength=len(stack))
-    return counts / counts.sum()
+    return greedy_selection(stack, labels, weight, goal, rng, n_bags, picks, fraction, shortlist)
 
 
 def combine(p: ArrayLike, weights: ArrayLike) -> Array:
@@ -106,24 +98,64 @@ def combine(p: ArrayLike, weights: ArrayLike) -> Array:
     return np.tensordot(shares[used], np.asarray(p)[used].astype(np.float64), axes=1)
 
 
-def _checked(p: ArrayLike, codes: ArrayLike, sample_weight: ArrayLike | None) -> tuple[Array, Codes, Array]:
-    stack = np.asarray(p, dtype=np.float64)
+def check_stack(
+    p: ArrayLike, codes: ArrayLike, sample_weight: ArrayLike | None
+) -> tuple[Stack, Codes, Array]:
+    """Probabilities, codes and row weights as arrays that fit each other; raises ParameterError otherwise."""
+    stack = np.asarray(p)
     labels = np.asarray(codes, dtype=np.int64)
-    if stack.ndim != 3 or len(stack) == 0 or stack.shape[1] != len(labels):
+    if stack.ndim != 3 or len(stack) == 0 or labels.ndim != 1 or stack.shape[1] != len(labels):
         raise ParameterError(
-            f"expected probabilities (n_trials, n_samples, n_classes) of at least one trial and {len(labels)} "
-            f"samples: got shape {stack.shape}."
+            f"expected probabilities (n_trials, n_samples, n_classes) of at least one trial and "
+            f"{len(labels)} samples: got shape {stack.shape}."
         )
     if not np.isfinite(stack).all():
-        bad = np.flatnonzero(~np.isfinite(stack).all((1, 2)))
-        raise ParameterError(f"probabilities must be finite: those of trials {bad[:5].tolist()} are not. Leave them out.")
+        bad = np.flatnonzero(~np.isfinite(stack).all((1, 2)))[:5].tolist()
+        raise ParameterError(f"probabilities must be finite: those of trials {bad} are not. Leave them out.")
     weight = np.ones(len(labels)) if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
     if weight.shape != labels.shape or not weight.sum() > 0:
         raise ParameterError(
             f"sample_weight must have {len(labels)} values with a positive sum: got shape {weight.shape}."
         )
-    rows = weight > 0
-    return stack[:, rows], labels[rows], weight[rows] / weight.sum()
+    return stack, labels, weight
+
+
+def greedy_selection(
+    p: Stack,
+    codes: Codes,
+    w: Array,
+    objective: Objective,
+    rng: np.random.Generator,
+    n_bags: int = 20,
+    picks: int = 6,
+    fraction: float = 1 / 3,
+    shortlist: int = 100,
+) -> Array:
+    """`select_ensemble` for arguments that were checked before."""
+    rows = np.flatnonzero(w > 0)
+    labels, weight = codes[rows], w[rows] / w[rows].sum()
+    fast = objective.name == "log_loss"
+    if fast:
+        q = np.maximum(p[:, rows, labels].astype(np.float64), SMALLEST_PROBABILITY)
+        losses = -np.log(q) @ weight
+    else:
+        losses = np.nan_to_num(objective.losses(p[:, rows], labels, weight), nan=np.inf)
+    listed = np.sort(np.argsort(losses, kind="stable")[:shortlist])
+    bags = _draw_bags(len(listed), n_bags, picks, fraction, rng)
+    if fast:
+        chosen = np.concatenate(
+            [_greedy_log_loss(q[listed], weight, part, picks) for part in _parts(bags, len(rows))]
+        )
+    else:
+        local = [_greedy(p[listed[bag]][:, rows], labels, weight, objective, picks) for bag in bags]
+        chosen = np.take_along_axis(bags, np.stack(local), axis=1)
+    counts = np.bincount(listed[chosen].ravel(), minlength=len(p))
+    return counts / counts.sum()
+
+
+def _parts(bags: Indices, n: int) -> list[Indices]:
+    """Bags in parts that need tens of megabytes each, not gigabytes, for very many rows."""
+    return np.array_split(bags, max(1, min(len(bags), bags.size * n // 4_000_000)))
 
 
 def _draw_bags(t: int, n_bags: int, picks: int, fraction: float, rng: np.random.Generator) -> Indices:
@@ -136,7 +168,7 @@ def _draw_bags(t: int, n_bags: int, picks: int, fraction: float, rng: np.random.
 
 def _greedy_log_loss(q: Array, w: Array, bags: Indices, picks: int) -> Indices:
     """Greedy picks of all bags at once, (b, picks): log loss needs the true class's probability only."""
-    candidates = np.maximum(q, SMALLEST_PROBABILITY)[bags]
+    candidates = q[bags]
     total = np.zeros((len(bags), 1, q.shape[1]))
     chosen = np.empty((len(bags), picks), dtype=np.int64)
     for pick in range(picks):
@@ -147,7 +179,7 @@ def _greedy_log_loss(q: Array, w: Array, bags: Indices, picks: int) -> Indices:
     return chosen
 
 
-def _greedy(p: Array, codes: Codes, w: Array, objective: Objective, picks: int) -> Indices:
+def _greedy(p: Stack, codes: Codes, w: Array, objective: Objective, picks: int) -> Indices:
     """Greedy picks of one bag for any objective, (picks,)."""
     total = np.zeros(p.shape[1:])
     chosen = np.empty(picks, dtype=np.int64)

@@ -1,12 +1,12 @@
 """What the chosen ensemble will score on new samples: bootstrap bias correction of the whole selection.
 
-The best of many trials flatters itself on the rows that chose it. Here the rows are resampled, the selection is run
-again on the drawn rows, and what it chose is scored on the rows left out; no network is trained again.
+The best of many trials flatters itself on the rows that chose it. Here the rows are resampled, the selection
+is run again on the drawn rows, and what it chose is scored on the rows left out; no network is trained again.
 
 References
 ----------
-Tsamardinos, Greasidou and Borboudakis (2018), Bootstrapping the out-of-sample predictions for efficient and accurate
-cross-validation, Machine Learning 107: 1895-1922, algorithm 3 (BBC-CV).
+Tsamardinos, Greasidou and Borboudakis (2018), Bootstrapping the out-of-sample predictions for efficient and
+accurate cross-validation, Machine Learning 107: 1895-1922, algorithm 3 (BBC-CV).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from genokeras.errors import ParameterError
-from genokeras.search.ensemble import combine, select_ensemble
+from genokeras.search.ensemble import check_stack, combine, greedy_selection
 from genokeras.search.scores import Array, Codes, Objective, get_objective, resample_counts
 
 FEWEST_RESAMPLES = 20
@@ -45,7 +45,8 @@ class Estimate:
         Score of the constant predictor of the class frequencies.
     greater_is_better : bool
     n_resamples : int
-        Resamples that gave a value; 0 where no resample left rows of every class out (value and interval are nan).
+        Resamples that gave a value; 0 where no resample left rows of every class out (value and interval are
+        nan).
     """
 
     metric: str
@@ -116,22 +117,21 @@ def estimate_performance(
     """
     goal = get_objective(objective)
     scores = {item.name: item for item in (goal, *map(get_objective, metrics))}
-    stack = np.asarray(p, dtype=np.float64)
-    labels = np.asarray(codes, dtype=np.int64)
-    weight = np.ones(len(labels)) if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
-    naive = combine(stack, select_ensemble(stack, labels, goal, rng=rng, sample_weight=weight))
+    stack, labels, weight = check_stack(p, codes, sample_weight)
+    naive = combine(stack, greedy_selection(stack, labels, weight, goal, rng))
     started = clock()
     found: dict[str, list[float]] = {name: [] for name in scores}
     for done, counts in enumerate(_row_counts(labels, groups, n_resamples, rng)):
         late = max_seconds is not None and clock() - started >= max_seconds
         if late and done >= FEWEST_RESAMPLES:
             break
-        out = (counts == 0) & (weight > 0)
+        out = np.flatnonzero((counts == 0) & (weight > 0))
         drawn = counts * weight
-        if not out.any() or not drawn.any():
+        if not len(out) or not drawn.any():
             continue
-        shares = select_ensemble(stack, labels, goal, rng=rng, sample_weight=drawn, n_bags=n_bags)
-        left_out = combine(stack[:, out], shares)
+        shares = greedy_selection(stack, labels, drawn, goal, rng, n_bags)
+        used = np.flatnonzero(shares)
+        left_out = combine(stack[np.ix_(used, out)], shares[used])
         for name, score in scores.items():
             found[name].append(score.value(left_out, labels[out], weight[out]))
     if not found[goal.name]:

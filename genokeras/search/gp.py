@@ -17,14 +17,14 @@ alpha   K^-1 y                                                             (n,)
 theta   log of (l_1 .. l_B, s2, t2)                                        (B + 2,)
 ======  =================================================================  ===========
 
-The blocks' kernels multiply: two proposals are alike if their graphs *and* their hyper-parameters are. theta maximises
-the log marginal likelihood plus a weak normal prior, so that a handful of scores cannot drive a length scale to a
-bound. One kernel serves both fitting and prediction.
+The blocks' kernels multiply: two proposals are alike if their graphs *and* their hyper-parameters are. theta
+maximises the log marginal likelihood plus a weak normal prior, so that a handful of scores cannot drive a
+length scale to a bound. One kernel serves both fitting and prediction.
 
 References
 ----------
-Rasmussen and Williams (2006), Gaussian Processes for Machine Learning, MIT Press: algorithm 2.1 (prediction), equations
-2.30 (log marginal likelihood) and 5.9 (its gradient).
+Rasmussen and Williams (2006), Gaussian Processes for Machine Learning, MIT Press: algorithm 2.1 (prediction),
+equations 2.30 (log marginal likelihood) and 5.9 (its gradient).
 """
 
 from __future__ import annotations
@@ -94,7 +94,9 @@ def stable_cholesky(matrix: Array) -> Array:
         except (LinAlgError, ValueError):
             continue
         return np.tril(factor)
-    raise SearchError("the covariance of the scores is not positive definite, or not finite, even with jitter.")
+    raise SearchError(
+        "the covariance of the scores is not positive definite, or not finite, even with jitter."
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,7 +126,11 @@ class GaussianProcess:
 
     @classmethod
     def fit(
-        cls, inputs: Sequence[ArrayLike], y: ArrayLike, noise: ArrayLike | None = None, max_iterations: int = 25
+        cls,
+        inputs: Sequence[ArrayLike],
+        y: ArrayLike,
+        noise: ArrayLike | None = None,
+        max_iterations: int = 25,
     ) -> GaussianProcess:
         """Fit to scores; below 4 of them the kernel parameters stay at the prior's mode.
 
@@ -153,7 +159,8 @@ class GaussianProcess:
         prior = _prior_mode(distances)
         theta = prior
         if len(scores) >= FEWEST_TO_FIT and scale == spread:
-            # Threads only get in each other's way on matrices this small: one is 10 to 100 times faster than two.
+            # Threads only get in each other's way on matrices this small: one is 10 to 100 times faster than
+            # two.
             with threadpool_limits(1, user_api="blas"):
                 theta = _fit_theta(distances, targets, variances, prior, max_iterations)
         return cls._condition(blocks, targets, variances, centre, scale, KernelParameters.from_theta(theta))
@@ -193,7 +200,7 @@ class GaussianProcess:
         return self.centre + self.scale * (covariance @ self.alpha), self.scale * np.sqrt(variance)
 
     def believe(self, inputs: Sequence[ArrayLike]) -> GaussianProcess:
-        """The process after observing its own mean at new points: the kriging believer of Ginsbourger et al. (2010).
+        """The process after observing its own mean at new points: the kriging believer (Ginsbourger 2010).
 
         Kernel parameters and standardisation stay as they are.
         """
@@ -212,13 +219,20 @@ def _checked(
     blocks = tuple(np.asarray(block, dtype=np.float64) for block in inputs)
     variances = np.zeros(scores.shape) if noise is None else np.asarray(noise, dtype=np.float64)
     shapes = [block.shape for block in blocks]
-    if scores.ndim != 1 or not len(scores) or not blocks or any(s[:1] != scores.shape or len(s) != 2 for s in shapes):
+    if (
+        scores.ndim != 1
+        or not len(scores)
+        or not blocks
+        or any(s[:1] != scores.shape or len(s) != 2 for s in shapes)
+    ):
         raise ParameterError(
             f"expected at least one score and blocks of coordinates (n, d) with a row for each of the "
             f"{scores.size} scores: got {shapes}."
         )
     if variances.shape != scores.shape or (variances < 0).any():
-        raise ParameterError(f"noise must hold {len(scores)} variances, none negative: got {variances.shape}.")
+        raise ParameterError(
+            f"noise must hold {len(scores)} variances, none negative: got {variances.shape}."
+        )
     if not all(np.isfinite(array).all() for array in (scores, variances, *blocks)):
         raise ParameterError("scores, noise and coordinates must be finite: leave failed trials out.")
     return blocks, scores, variances
@@ -233,7 +247,9 @@ def _prior_mode(distances: Sequence[Array]) -> Array:
     return np.array([*logs, np.log(PRIOR_SIGNAL), np.log(PRIOR_NOISE)])
 
 
-def _fit_theta(distances: Sequence[Array], y: Array, noise: Array, prior: Array, max_iterations: int) -> Array:
+def _fit_theta(
+    distances: Sequence[Array], y: Array, noise: Array, prior: Array, max_iterations: int
+) -> Array:
     bounds = [(centre - LOG_BOUND_SCALE, centre + LOG_BOUND_SCALE) for centre in prior[:-2]]
     bounds += [tuple(np.log(BOUNDS_SIGNAL)), tuple(np.log(BOUNDS_NOISE))]
     best, lowest = prior, np.inf

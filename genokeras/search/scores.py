@@ -10,7 +10,8 @@ codes   number of the true class of each row        (n,)
 w       weight of each row                          (..., n)
 ======  ==========================================  ==================
 
-Every function takes leading axes, so that many trials, or many resamples given as row weights, are scored at once.
+Every function takes leading axes, so that many trials, or many resamples given as row weights, are scored at
+once.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ def log_loss_rows(p: Array, codes: Codes) -> Array:
 
 
 def brier_rows(p: Array, codes: Codes) -> Array:
-    """Squared distance of each row to its one-hot label, (..., n); halved for two classes, as scikit-learn does."""
+    """Squared distance of each row to its one-hot label, (..., n); halved for two classes, as in sklearn."""
     rows = ((p - np.eye(p.shape[-1])[codes]) ** 2).sum(-1)
     return rows / 2 if p.shape[-1] == 2 else rows
 
@@ -105,7 +106,7 @@ def _tie_bounds(scores: Array) -> tuple[Codes, Codes]:
 
 
 def _binary_auc(scores: Array, positive: Array, w: Array) -> Array:
-    """Weighted share of (positive, negative) pairs in the right order, ties counting half; nan with one class."""
+    """Weighted share of (positive, negative) pairs in the right order, ties counting half; or nan."""
     order = np.argsort(scores, axis=-1)
     shape = np.broadcast_shapes(order.shape, w.shape)
     order = np.broadcast_to(order, shape)
@@ -137,7 +138,12 @@ def _over_rows(rows: Callable[[Array, Codes], Array]) -> Callable[[Array, Codes,
 def _checked(p: ArrayLike, codes: ArrayLike, sample_weight: ArrayLike | None) -> tuple[Array, Codes, Array]:
     probabilities = np.asarray(p, dtype=np.float64)
     labels = np.asarray(codes, dtype=np.int64)
-    if probabilities.ndim < 2 or labels.ndim != 1 or probabilities.shape[-2] != len(labels) or not len(labels):
+    if (
+        probabilities.ndim < 2
+        or labels.ndim != 1
+        or probabilities.shape[-2] != len(labels)
+        or not len(labels)
+    ):
         raise ParameterError(
             "probabilities must have shape (..., n_samples, n_classes) and codes (n_samples,): "
             f"got {probabilities.shape} and {labels.shape}."
@@ -149,7 +155,9 @@ def _checked(p: ArrayLike, codes: ArrayLike, sample_weight: ArrayLike | None) ->
         )
     weights = np.ones(len(labels)) if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
     if weights.shape[-1:] != labels.shape:
-        raise ParameterError(f"sample_weight must have {len(labels)} values, one per row: got {weights.shape}.")
+        raise ParameterError(
+            f"sample_weight must have {len(labels)} values, one per row: got {weights.shape}."
+        )
     return probabilities, labels, weights
 
 
@@ -188,7 +196,7 @@ class Objective:
         return np.asarray(self.function(*_checked(p, codes, sample_weight)))
 
     def losses(self, p: ArrayLike, codes: ArrayLike, sample_weight: ArrayLike | None = None) -> Array:
-        """Losses to minimise over the leading axes: the value itself, or 1 - value where greater is better."""
+        """Losses over the leading axes: the value itself, or 1 - value where greater is better."""
         values = self.values(p, codes, sample_weight)
         return 1.0 - values if self.greater_is_better else values
 
@@ -223,8 +231,8 @@ class Objective:
         """Standard error of the value (and of the loss) over the rows.
 
         Means over rows have it in closed form, with Kish's effective number of rows under weights. The others
-        are bootstrapped, resampling the rows of each class, with fewer resamples for very many rows. A class with
-        one row adds nothing to a bootstrapped error.
+        are bootstrapped, resampling the rows of each class, with fewer resamples for very many rows. A class
+        with one row adds nothing to a bootstrapped error.
         """
         probabilities, labels, w = _checked(p, codes, sample_weight)
         if self.rows is not None:

@@ -12,17 +12,17 @@ from genokeras.search.values import History, Proposal
 class Searcher(ABC):
     """A strategy: from what was tried to what to try next.
 
-    A searcher owns no files, trains nothing and knows of no executor. It keeps no state that changes its answers: the
-    same history and the same random generator give the same proposals. `genokeras.search.testing.SearcherContract`
-    tests an implementation against all of this.
+    A searcher owns no files, trains nothing and knows of no executor. It keeps no state that changes its
+    answers: the same history and the same random generator give the same proposals.
+    `genokeras.search.testing.SearcherContract` tests an implementation against all of this.
     """
 
     @abstractmethod
     def ask(self, history: History, n: int, rng: np.random.Generator) -> list[Proposal]:
         """Propose what to try next.
 
-        Proposals that share graph, father, morphisms, seed, activation and view train packed in one run, so return a
-        few variants of learning rate, weight decay and dropout of each graph, side by side.
+        Proposals that share graph, father, morphisms, seed, activation and view train packed in one run, so
+        return a few variants of learning rate, weight decay and dropout of each graph, side by side.
 
         Parameters
         ----------

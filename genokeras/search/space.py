@@ -60,7 +60,9 @@ class HyperSpace:
                 raise ParameterError(f"HyperSpace.{name} must be a sequence of values, got {values!r}.")
             values = tuple(values)
             if not values or len(set(values)) < len(values):
-                raise ParameterError(f"HyperSpace.{name} needs at least one value and none twice, got {values}.")
+                raise ParameterError(
+                    f"HyperSpace.{name} needs at least one value and none twice, got {values}."
+                )
             for value in values:
                 HyperParameters(**{field: value})
             object.__setattr__(self, name, tuple(sorted(values)) if name in RATES else values)
@@ -72,17 +74,21 @@ class HyperSpace:
 
     def sample(self, rng: np.random.Generator) -> HyperParameters:
         """A combination drawn uniformly."""
-        return HyperParameters(**{field: _draw(getattr(self, n), rng) for n, field in (RATES | NAMES).items()})
+        return HyperParameters(
+            **{field: _draw(getattr(self, n), rng) for n, field in (RATES | NAMES).items()}
+        )
 
     def neighbour(self, hyper: HyperParameters, rng: np.random.Generator) -> HyperParameters:
-        """Change one hyper-parameter: a rate by one step in its list, a name to any other. Same if none can."""
+        """Change one hyper-parameter, if any can: a rate by one step in its list, a name to any other."""
         open_names = [name for name in RATES | NAMES if len(getattr(self, name)) > 1]
         if not open_names:
             return hyper
         name = _draw(open_names, rng)
         values, field = getattr(self, name), (RATES | NAMES)[name]
         if name in NAMES:
-            return _with(hyper, field, _draw([value for value in values if value != getattr(hyper, field)], rng))
+            return _with(
+                hyper, field, _draw([value for value in values if value != getattr(hyper, field)], rng)
+            )
         here = int(np.abs(np.subtract(values, getattr(hyper, field))).argmin())
         steps = [i for i in (here - 1, here + 1) if 0 <= i < len(values)]
         return _with(hyper, field, values[_draw(steps, rng)])
@@ -93,15 +99,16 @@ class HyperSpace:
         return [replace(hyper, **dict(zip(RATES.values(), rates, strict=True))) for rates in grid]
 
     def canonical(self, hyper: HyperParameters, graph: Graph) -> HyperParameters:
-        """Set hyper-parameters the graph does not read to the first in their lists: equal networks look equal."""
+        """Set what the graph does not read to the first value listed, so that equal networks look equal."""
         for field in unused_hyper_parameters(graph):
             hyper = _with(hyper, field, getattr(self, field)[0])
         return hyper
 
     def blocks(self, hypers: Sequence[HyperParameters]) -> tuple[Array, ...]:
-        """Coordinates by hyper-parameter, a block (n, d) each: rates in [0, 1], names at distance 1 of each other.
+        """Coordinates by hyper-parameter, a block (n, d) each: rates in [0, 1], names at distance 1.
 
-        Values outside of the lists, as in a resumed search, extrapolate; unknown names are at equal distance of all.
+        Values outside of the lists, as in a resumed search, extrapolate; unknown names are at equal distance
+        of all.
         """
         rates = [self._rate_block(name, [getattr(h, f) for h in hypers]) for name, f in RATES.items()]
         names = [_one_hot([getattr(h, f) for h in hypers], getattr(self, n)) for n, f in NAMES.items()]

@@ -1,4 +1,4 @@
-"""What crosses the border between a search and the loop that runs it: proposals in, results back, as frozen values."""
+"""What passes between a search and the loop that runs it: proposals and results, as frozen values."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ HISTORY_FORMAT = 1
 
 
 def unused_hyper_parameters(graph: Graph) -> tuple[str, ...]:
-    """Names of the hyper-parameters that no layer of the graph reads: a linear model has no dropout to set."""
+    """Names of the hyper-parameters no layer of the graph reads: a linear model has no dropout to set."""
     specs = [layer.spec for layer in graph.layers]
     unused = []
     if not any(isinstance(spec, Activation) and spec.function is None for spec in specs):
@@ -55,8 +55,8 @@ class Proposal:
         Id of the trial it grew from; None starts from fresh weights.
     morphisms : tuple of Morphism
         What leads from the father's graph to `graph`, in order; empty where only hyper-parameters differ. The
-        trainer replays them to inherit weights member by member, and starts fresh where the father read another
-        view, whose columns mean something else.
+        trainer replays them to inherit weights member by member, and starts fresh where the father read
+        another view, whose columns mean something else.
     seed : int
         Drives what is random about initial weights and morphisms.
     origin : str
@@ -73,7 +73,9 @@ class Proposal:
     def __post_init__(self) -> None:
         object.__setattr__(self, "morphisms", tuple(self.morphisms))
         if self.morphisms and self.father is None:
-            raise ParameterError("a proposal with morphisms needs the father they start from, got father=None.")
+            raise ParameterError(
+                "a proposal with morphisms needs the father they start from, got father=None."
+            )
 
     def fingerprint(self) -> str:
         """Hex digest of graph and hyper-parameters; see `proposal_fingerprint`."""
@@ -150,7 +152,7 @@ class TrialResult:
             raise ParameterError(f"status must be 'ok' or 'failed', got {self.status!r} (trial {self.id}).")
         if self.status == "ok" and not math.isfinite(self.score):
             raise ParameterError(
-                f"trial {self.id} is 'ok' but its score is {self.score}: a trial without a finite score failed."
+                f"trial {self.id} is 'ok' but its score is {self.score}: without a finite score it failed."
             )
         if math.isnan(self.score):
             object.__setattr__(self, "score", math.inf)
@@ -250,7 +252,7 @@ class History:
         """The trial, its father, its father's father and so on, as far as they are in this history."""
         found = [self.get(id)]
         while (father := found[-1].proposal.father) in self._by_id and len(found) <= len(self.trials):
-            found.append(self._by_id[father])  # type: ignore[index]
+            found.append(self._by_id[father])
         return tuple(found)
 
     def fingerprints(self) -> frozenset[str]:

@@ -33,10 +33,6 @@ class Backend(ABC):
     def value_and_gradients(self, loss: Callable[[Tensors], Any], parameters: Tensors) -> tuple[Any, Tensors]:
         """The value of ``loss(parameters)`` and its gradient with respect to each parameter."""
 
-    @abstractmethod
-    def release(self) -> None:
-        """Drop what the backend keeps for compiled functions that are no longer used."""
-
 
 @final
 class TensorFlowBackend(Backend):
@@ -46,7 +42,7 @@ class TensorFlowBackend(Backend):
         self._tf = import_module("tensorflow")
 
     def compile(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        return self._tf.function(function, autograph=False)  # type: ignore[no-any-return]
+        return self._tf.function(function, autograph=False)
 
     def repeat(self, times: int, body: Callable[[Any, Any], Any], state: Any) -> Any:
         tf = self._tf
@@ -65,9 +61,6 @@ class TensorFlowBackend(Backend):
             value = loss(parameters)
         return value, tape.gradient(value, parameters, unconnected_gradients="zero")
 
-    def release(self) -> None:
-        return None
-
 
 @final
 class JaxBackend(Backend):
@@ -77,16 +70,13 @@ class JaxBackend(Backend):
         self._jax = import_module("jax")
 
     def compile(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        return self._jax.jit(function)  # type: ignore[no-any-return]
+        return self._jax.jit(function)
 
     def repeat(self, times: int, body: Callable[[Any, Any], Any], state: Any) -> Any:
         return self._jax.lax.fori_loop(0, times, body, state)
 
     def value_and_gradients(self, loss: Callable[[Tensors], Any], parameters: Tensors) -> tuple[Any, Tensors]:
-        return self._jax.value_and_grad(loss)(parameters)  # type: ignore[no-any-return]
-
-    def release(self) -> None:
-        self._jax.clear_caches()
+        return self._jax.value_and_grad(loss)(parameters)
 
 
 @final
@@ -115,9 +105,6 @@ class TorchBackend(Backend):
             gradients: Sequence[Any] = self._torch.autograd.grad(value, leaves, allow_unused=True)
         zeros = self._torch.zeros_like
         return value.detach(), [zeros(p) if g is None else g for g, p in zip(gradients, leaves, strict=True)]
-
-    def release(self) -> None:
-        return None
 
 
 _BACKENDS: dict[str, type[Backend]] = {"tensorflow": TensorFlowBackend, "jax": JaxBackend, "torch": TorchBackend}

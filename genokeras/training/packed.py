@@ -10,7 +10,6 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
 
-import keras
 import numpy as np
 from keras import ops
 
@@ -145,7 +144,7 @@ class _Program:
         self, state: list[Any], constants: dict[str, Any], noise: list[np.ndarray], batches: np.ndarray, done: float
     ) -> tuple[list[Any], Any]:
         tensors = [ops.convert_to_tensor(array) for array in noise]
-        return self._run(state, constants, tensors, ops.convert_to_tensor(batches), _tensor(done))  # type: ignore[no-any-return]
+        return self._run(state, constants, tensors, ops.convert_to_tensor(batches), _tensor(done))
 
     def result(self, state: list[Any], curves: np.ndarray, steps: int) -> PackedResult:
         def numpy(value: Any) -> np.ndarray:
@@ -191,7 +190,7 @@ class _Program:
 
         params = state[_PARAMS]
         _, gradients = self.backend.value_and_gradients(loss, params)
-        left = cosine(at, self.settings.max_steps)
+        left = cosine(at, self.settings.schedule_steps or self.settings.max_steps)
         moved = [
             adamw_step(p, g, m, v, at + 1, left * rate, left * decay)
             for p, g, m, v, (rate, decay) in zip(
@@ -243,6 +242,8 @@ class _Program:
 
     def _keep_best(self, state: list[Any], constants: dict[str, Any], loss: Any, logits: Any, at: Any) -> list[Any]:
         best, stale = state[_BEST_LOSS], state[_STALE]
+        if self.settings.keep_last:
+            loss = ops.where(ops.isfinite(loss), -at * ops.ones_like(loss), loss)
         active = stale < self.settings.patience
         better = ops.logical_and(active, loss < best)
         improved = ops.logical_and(active, loss < best - self.settings.min_improvement)
@@ -262,9 +263,3 @@ class _Program:
 
 def _tensor(value: Any) -> Any:
     return ops.convert_to_tensor(np.asarray(value, dtype="float32"))
-
-
-def release_memory() -> None:
-    """Let go of what Keras and the backend keep for programs that are gone."""
-    keras.backend.clear_session()
-    current_backend().release()

@@ -28,6 +28,10 @@ class TrainingSettings:
         Steps in one compiled call; the time limit is looked at between calls.
     batch_size : int
         Rows in a mini-batch; with no more rows than this, every step uses all of them.
+    schedule_steps : int, optional
+        Steps over which the learning rate falls to zero; ``max_steps`` by default.
+    keep_last : bool
+        Keep the weights of the last step, whatever they score: a final fit that nothing steers.
     """
 
     max_steps: int = 200
@@ -36,6 +40,8 @@ class TrainingSettings:
     min_improvement: float = 1e-4
     chunk_steps: int = 50
     batch_size: int = 2048
+    schedule_steps: int | None = None
+    keep_last: bool = False
 
     def __post_init__(self) -> None:
         for name in ("max_steps", "score_every", "patience", "chunk_steps", "batch_size"):

@@ -29,7 +29,8 @@ def read_h5ad(path: Path, options: ReadOptions) -> Table:
         raise DataFileError(f"{path.name}: reading h5ad needs anndata: pip install anndata.") from error
     try:
         with warnings.catch_warnings():
-            # files of old anndata versions warn once per element, and there is nothing the reader can do about it
+            # files of old anndata versions warn once per element, and there is nothing the reader can do
+            # about it
             warnings.simplefilter("ignore")
             data = anndata.read_h5ad(path)
     except MemoryError:
@@ -61,7 +62,10 @@ def table_from_anndata(data: Any, options: ReadOptions, source: str = "AnnData")
     if data.isbacked:
         data = data.to_memory()
     if data.X is None:
-        raise DataError(f"{source} has no X: put the values to learn from there, such as adata.X = adata.layers['counts'].")
+        raise DataError(
+            f"{source} has no X: put the values to learn from there, such as adata.X = "
+            "adata.layers['counts']."
+        )
     x = to_csr(data.X) if sparse.issparse(data.X) else _dense(data.X, source)
     obs = data.obs
     return Table(

@@ -71,16 +71,23 @@ def text_errors(path: Path) -> Iterator[None]:
             "copy or download it again."
         ) from error
     except gzip.BadGzipFile as error:
-        raise DataFileError(f"{path.name} is not gzip data although its name ends in .gz ({error}).") from error
+        raise DataFileError(
+            f"{path.name} is not gzip data although its name ends in .gz ({error})."
+        ) from error
     except UnicodeDecodeError as error:
         raise DataFileError(
-            f"{path.name} is not text in UTF-8 (byte {error.start}): save it as 'CSV UTF-8', or check that it is a table."
+            f"{path.name} is not text in UTF-8 (byte {error.start}): save it as 'CSV UTF-8', or check that "
+            "it is a table."
         ) from error
     except pd.errors.EmptyDataError as error:
-        raise DataFileError(f"{path.name} is empty: expected a header line and one line per sample.") from error
+        raise DataFileError(
+            f"{path.name} is empty: expected a header line and one line per sample."
+        ) from error
     except (pd.errors.ParserError, csv.Error) as error:
         reason = str(error).removeprefix("Error tokenizing data. C error: ").strip()
-        raise DataFileError(f"{path.name}: the lines do not have the same number of fields ({reason}).") from error
+        raise DataFileError(
+            f"{path.name}: the lines do not have the same number of fields ({reason})."
+        ) from error
     except OSError as error:
         raise DataFileError(f"{path.name} cannot be read: {error}.") from error
 
@@ -138,7 +145,9 @@ def _rows(handle: TextIO, delimiter: str) -> Iterator[tuple[list[str], int]]:
 def _header(path: Path, delimiter: str) -> _Header:
     """Return the names of the columns and how many lines they take."""
     with open_text(path) as handle:
-        rows = ((row, number) for row, number in _rows(handle, delimiter) if any(field.strip() for field in row))
+        rows = (
+            (row, number) for row, number in _rows(handle, delimiter) if any(field.strip() for field in row)
+        )
         names, lines = next(rows, (None, 0))
         if names is None:
             raise DataFileError(f"{path.name} is empty: expected a header line and one line per sample.")
@@ -155,7 +164,8 @@ def _header(path: Path, delimiter: str) -> _Header:
 
 
 def _all_numbers(names: list[str]) -> bool:
-    """Return whether a line is data: numbers only, at least one with a fraction (gene ids may be integers)."""
+    """Return whether a line is data: numbers only, at least one with a fraction (gene ids may be "
+    "integers)."""
     try:
         return any(not float(name).is_integer() for name in names)
     except (ValueError, OverflowError):
@@ -179,7 +189,9 @@ def _check_delimiter(path: Path, delimiter: str, header: _Header) -> None:
 
 def _frame(path: Path, delimiter: str, header: _Header) -> pd.DataFrame:
     # the first columns may be ids such as "007": as text they keep their zeros
-    as_text = {i: str for i in range(min(3, header.width)) if i < len(header.names) and _may_be_id(header.names[i])}
+    as_text = {
+        i: str for i in range(min(3, header.width)) if i < len(header.names) and _may_be_id(header.names[i])
+    }
     frame = pd.read_csv(
         path,
         sep=delimiter,
@@ -206,4 +218,6 @@ def _frame(path: Path, delimiter: str, header: _Header) -> pd.DataFrame:
 
 
 def _may_be_id(name: str) -> bool:
-    return not name or any(word in name.lower() for word in ("sample", "id", "cell", "barcode", "name", "index"))
+    return not name or any(
+        word in name.lower() for word in ("sample", "id", "cell", "barcode", "name", "index")
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -28,7 +29,8 @@ class _Preamble:
 
 
 def read_gct(path: Path, options: ReadOptions) -> Table:
-    """Read a GCT file; its samples become rows, and the sample annotations of version 1.3 can hold the target.
+    """Read a GCT file; its samples become rows, and the sample annotations of version 1.3 can hold the
+    target.
 
     Raises
     ------
@@ -55,7 +57,9 @@ def read_gct(path: Path, options: ReadOptions) -> Table:
 
 def _flipped(named: NamedFrame, gene_names: tuple[str, ...], source: str) -> Table:
     flipped = named.frame.T.reset_index(drop=True).set_axis(range(len(gene_names)), axis=1)
-    return table_from_frame(NamedFrame(flipped, gene_names, named.names), ReadOptions(), source, names_given=False)
+    return table_from_frame(
+        NamedFrame(flipped, gene_names, named.names), ReadOptions(), source, names_given=False
+    )
 
 
 def _preamble(path: Path) -> _Preamble:
@@ -64,7 +68,9 @@ def _preamble(path: Path) -> _Preamble:
         sizes = handle.readline().split()
         names = tuple(name.strip() for name in handle.readline().rstrip("\r\n").split("\t"))
     if version not in ("#1.2", "#1.3"):
-        raise DataFileError(f"{path.name} is no GCT file: expected '#1.2' or '#1.3' on line 1, got {version[:40]!r}.")
+        raise DataFileError(
+            f"{path.name} is no GCT file: expected '#1.2' or '#1.3' on line 1, got {version[:40]!r}."
+        )
     expected = 2 if version == "#1.2" else 4
     if len(sizes) < expected or not all(size.isdigit() for size in sizes[:expected]):
         raise DataFileError(f"{path.name}: expected {expected} sizes on line 2, got {' '.join(sizes)!r}.")
@@ -72,20 +78,21 @@ def _preamble(path: Path) -> _Preamble:
     preamble = _Preamble(n_genes, n_samples, n_gene_columns, n_sample_rows, names)
     if len(names) != preamble.first_sample + n_samples:
         raise DataFileError(
-            f"{path.name} announces {n_samples} samples and line 3 names {len(names) - preamble.first_sample}: "
+            f"{path.name} announces {n_samples} samples and line 3 names "
+            f"{len(names) - preamble.first_sample}: "
             "the file is truncated or damaged."
         )
     return preamble
 
 
-def _read(path: Path, skip: int, rows: int | None, dtype: object) -> pd.DataFrame:
+def _read(path: Path, skip: int, rows: int | None, dtype: Any) -> pd.DataFrame:
     return pd.read_csv(
         path,
         sep="\t",
         header=None,
         skiprows=skip,
         nrows=rows,
-        dtype=dtype,  # type: ignore[arg-type]
+        dtype=dtype,
         low_memory=False,
         encoding="utf-8-sig",
         compression="gzip" if path.name.lower().endswith(".gz") else None,

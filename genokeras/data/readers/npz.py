@@ -6,6 +6,7 @@ import zipfile
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from scipy import sparse
@@ -21,8 +22,8 @@ _OWN_KEYS = frozenset({"X", "x", "feature_names", "sample_ids"})
 def read_npz(path: Path, options: ReadOptions) -> Table:
     """Read an archive; its ``y`` and ``groups`` are used where the caller gives none.
 
-    Further one-dimensional arrays with one value per sample can be named as target. Nothing is unpickled. Archives of
-    `scipy.sparse.save_npz` stay sparse.
+    Further one-dimensional arrays with one value per sample can be named as target. Nothing is unpickled.
+    Archives of `scipy.sparse.save_npz` stay sparse.
 
     Raises
     ------
@@ -48,7 +49,9 @@ def read_npz(path: Path, options: ReadOptions) -> Table:
         feature_names=_texts(arrays.get("feature_names")),
         sample_ids=_texts(arrays.get("sample_ids")),
         source=path.name,
-        annotations={name: values for name, values in others.items() if values.ndim == 1 and len(values) == n},
+        annotations={
+            name: values for name, values in others.items() if values.ndim == 1 and len(values) == n
+        },
         y=arrays.get("y"),
         groups=arrays.get("groups"),
     )
@@ -63,26 +66,33 @@ def _arrays(path: Path) -> dict[str, np.ndarray]:
     except DataFileError:
         raise
     except (zipfile.BadZipFile, EOFError, OSError, KeyError, zlib.error) as error:
-        raise DataFileError(f"{path.name} is truncated, damaged or no npz archive ({error}): copy it again.") from error
+        raise DataFileError(
+            f"{path.name} is truncated, damaged or no npz archive ({error}): copy it again."
+        ) from error
     except (ValueError, AttributeError) as error:
         if "allow_pickle" in str(error) and zipfile.is_zipfile(path):
             raise DataFileError(
-                f"{path.name} holds pickled Python objects, which are not loaded because they could run code: "
+                f"{path.name} holds pickled Python objects, which are not loaded because they could run "
+                "code: "
                 "save names and labels as text arrays, np.asarray(names, dtype=str)."
             ) from error
-        raise DataFileError(f"{path.name} is truncated, damaged or no npz archive ({error}): copy it again.") from error
+        raise DataFileError(
+            f"{path.name} is truncated, damaged or no npz archive ({error}): copy it again."
+        ) from error
 
 
 def _texts(values: np.ndarray | None) -> tuple[str, ...] | None:
     if values is None:
         return None
     flat = np.ravel(values)
-    return tuple(np.char.decode(flat, "utf-8").tolist() if flat.dtype.kind == "S" else flat.astype(str).tolist())
+    return tuple(
+        np.char.decode(flat, "utf-8").tolist() if flat.dtype.kind == "S" else flat.astype(str).tolist()
+    )
 
 
 def _sparse_table(path: Path, arrays: Mapping[str, np.ndarray], options: ReadOptions) -> Table:
     try:
-        matrix = sparse.load_npz(path)
+        matrix: Any = sparse.load_npz(path)
     except (ValueError, NotImplementedError, TypeError) as error:
         raise DataFileError(f"{path.name} is no sparse matrix that scipy can read ({error}).") from error
     x = to_csr(matrix.T if options.transposed else matrix)

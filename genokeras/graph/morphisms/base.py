@@ -23,6 +23,7 @@ from genokeras.graph.specs import (
     LayerNorm,
     LayerSpec,
     did_you_mean,
+    plain_int,
 )
 
 
@@ -59,8 +60,8 @@ class Morphism(ABC):
     """A change of a graph that keeps what its networks compute (Chen et al. 2016; Wei et al. 2016).
 
     A kind of morphism is a frozen dataclass with a `name`, which also registers it for `Morphism.from_dict`.
-    It says where it fits (`candidates`, `problem`), how it changes the graph (`edit`) and the weights (`carry`).
-    `genokeras.graph.testing.MorphismContract` tests all of that.
+    It says where it fits (`candidates`, `problem`), and how it changes the graph (`edit`) and the weights
+    (`carry`). `genokeras.graph.testing.MorphismContract` tests all of that.
 
     Attributes
     ----------
@@ -159,7 +160,7 @@ class Morphism(ABC):
             If the kind is unknown or the fields are not its own.
         """
         name = data.get("morphism") if isinstance(data, Mapping) else None
-        if name not in _REGISTRY:
+        if not isinstance(name, str) or name not in _REGISTRY:
             raise GraphError(
                 f"unknown morphism {name!r}{did_you_mean(name, _REGISTRY)}; known: {', '.join(_REGISTRY)}."
             )
@@ -170,6 +171,15 @@ class Morphism(ABC):
                 f"morphism {name!r} needs {', '.join(expected)}; got {', '.join(values) or 'none'}."
             )
         return _REGISTRY[name](**values)
+
+
+def plain_fields(morphism: Morphism, *, at_least: int = 0) -> None:
+    """Make all fields of a morphism plain ints, or raise GraphError where one is no integer."""
+    for field in fields(morphism):  # type: ignore[arg-type]
+        value = plain_int(
+            getattr(morphism, field.name), f"{type(morphism).__name__}.{field.name}", at_least=at_least
+        )
+        object.__setattr__(morphism, field.name, value)
 
 
 def edited(

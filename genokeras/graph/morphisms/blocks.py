@@ -18,11 +18,12 @@ from genokeras.graph.morphisms.base import (
     input_units_of,
     is_block_end,
     missing_layers,
+    plain_fields,
     with_summand,
     zeros,
 )
 from genokeras.graph.reference import Weights
-from genokeras.graph.specs import Add, plain_int
+from genokeras.graph.specs import Add
 
 BRANCH_WIDTHS = (16, 32, 64, 128)
 
@@ -42,6 +43,9 @@ class Deepen(Morphism):
 
     layer: int
     name: ClassVar[str] = "deepen"
+
+    def __post_init__(self) -> None:
+        plain_fields(self)
 
     @classmethod
     def candidates(cls, graph: Graph) -> Iterator[Deepen]:
@@ -91,7 +95,7 @@ class AddBranch(Morphism):
     name: ClassVar[str] = "add_branch"
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "units", plain_int(self.units, "AddBranch.units", at_least=1))
+        plain_fields(self, at_least=1)
 
     @classmethod
     def candidates(cls, graph: Graph) -> Iterator[AddBranch]:

@@ -16,6 +16,7 @@ from genokeras.graph.morphisms.base import (
     input_units_of,
     is_block_end,
     missing_layers,
+    plain_fields,
     with_summand,
     zeros,
 )
@@ -38,6 +39,9 @@ class AddSkip(Morphism):
     source: int
     target: int
     name: ClassVar[str] = "add_skip"
+
+    def __post_init__(self) -> None:
+        plain_fields(self)
 
     @classmethod
     def candidates(cls, graph: Graph) -> Iterator[AddSkip]:
@@ -63,6 +67,8 @@ class AddSkip(Morphism):
         if reason := _source_problem(graph, self.source, self.target):
             return reason
         terms = [graph.layer(id) for id in _summed_with(graph, self.target)]
+        if graph.layer(self.source) in terms:
+            return f"layer {self.source} is summed there already"
         if any(isinstance(term.spec, Dense) and term.inputs == (self.source,) for term in terms):
             return f"a Dense on layer {self.source} is summed there already"
         return None
@@ -93,6 +99,9 @@ class ConcatSkip(Morphism):
     source: int
     target: int
     name: ClassVar[str] = "concat_skip"
+
+    def __post_init__(self) -> None:
+        plain_fields(self)
 
     @classmethod
     def candidates(cls, graph: Graph) -> Iterator[ConcatSkip]:

@@ -1,7 +1,7 @@
 """The morphism that doubles the width of hidden layers.
 
 Every change is an index array: new tensor = old tensor[..., index]. A doubled tensor has each unit twice in a
-row (0, 0, 1, 1, ...), which stays so in concatenations, so that all doubled tensors agree where they are summed.
+row (0, 0, 1, 1, ...). That stays so in concatenations, so all doubled tensors agree where they are summed.
 
 Notation
 --------
@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from genokeras.graph.graph import Graph
-from genokeras.graph.morphisms.base import Morphism, edited, input_units_of, missing_layers
+from genokeras.graph.morphisms.base import Morphism, edited, input_units_of, missing_layers, plain_fields
 from genokeras.graph.reference import FloatArray, Weights
 from genokeras.graph.specs import Activation, Add, Concat, Dense, Dropout, Input, LayerNorm
 
@@ -38,7 +38,8 @@ class Widen(Morphism):
     """Double the units of a hidden Dense and of all tied to it by sums (Chen et al. 2016, "Net2Net").
 
     Each unit is copied exactly once, so that mean and variance in a LayerNorm stay as they are. The readers'
-    kernels take half of the weight for each copy, give or take noise that cancels and lets the copies drift apart.
+    kernels take half of the weight for each copy, give or take noise that cancels and lets the copies drift
+    apart.
 
     Parameters
     ----------
@@ -48,6 +49,9 @@ class Widen(Morphism):
 
     layer: int
     name: ClassVar[str] = "widen"
+
+    def __post_init__(self) -> None:
+        plain_fields(self)
 
     @classmethod
     def candidates(cls, graph: Graph) -> Iterator[Widen]:

@@ -1,0 +1,96 @@
+"""Bring new samples into the order of genes that a model was trained on."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+import numpy as np
+from scipy import sparse
+
+from genokeras.data.dataset import Dataset, Matrix
+from genokeras.data.wording import counted, listed, loose_key
+from genokeras.errors import DataError
+
+
+def align_features(dataset: Dataset, feature_names: Sequence[str]) -> Dataset:
+    """Return `dataset` with exactly the genes `feature_names`, in that order.
+
+    Genes in another order are reordered, surplus ones are dropped with a note. Where either side has no
+    names of its own, genes go by position and only their number is checked.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    feature_names : sequence of str
+        The genes of the training data.
+
+    Raises
+    ------
+    DataError
+        Where genes are missing (listed), or their number is wrong.
+    """
+    wanted = tuple(feature_names)
+    if dataset.feature_names == wanted:
+        return dataset
+    if not dataset.names_given or _made_up(wanted):
+        return _by_position(dataset, wanted)
+    position = {name: i for i, name in enumerate(dataset.feature_names)}
+    missing = [name for name in wanted if name not in position]
+    if missing:
+        raise DataError(_missing_message(missing, dataset, len(wanted)))
+    order = np.fromiter((position[name] for name in wanted), dtype=np.intp, count=len(wanted))
+    chosen = set(wanted)
+    surplus = [name for name in dataset.feature_names if name not in chosen]
+    notes = dataset.notes
+    if surplus:
+        text = counted(len(surplus), "gene", "genes")
+        notes = (*notes, f"{text} unknown to the model dropped: {listed(surplus, 5)}.")
+    return dataclasses.replace(
+        dataset,
+        x=_columns(dataset.x, order),
+        feature_names=wanted,
+        notes=notes,
+        medians=None if dataset.medians is None else dataset.medians[order],
+    )
+
+
+def _columns(x: Matrix, order: np.ndarray) -> Matrix:
+    return x[:, order].tocsr() if sparse.issparse(x) else np.take(x, order, axis=1)
+
+
+def _made_up(names: tuple[str, ...]) -> bool:
+    return all(name == f"feature_{i}" for i, name in enumerate(names))
+
+
+def _by_position(dataset: Dataset, wanted: tuple[str, ...]) -> Dataset:
+    if dataset.n_features != len(wanted):
+        raise DataError(
+            f"wrong gene count: expected {len(wanted)} genes, as in training, got {dataset.n_features} "
+            f"({dataset.source}). Pass the same genes in the same order, or data with gene names."
+        )
+    note = "Genes were matched by position, because one side has no gene names."
+    return dataclasses.replace(dataset, feature_names=wanted, names_given=False, notes=(*dataset.notes, note))
+
+
+def _missing_message(missing: list[str], dataset: Dataset, n_wanted: int) -> str:
+    verb = "is" if len(missing) == 1 else "are"
+    message = (
+        f"{len(missing)} of the {n_wanted} genes of the training data {verb} missing in "
+        f"{dataset.source}: {listed(missing)}."
+    )
+    loose: dict[str, str] = {}
+    for name in dataset.feature_names:
+        loose.setdefault(loose_key(name), name)
+    close = [(name, loose[loose_key(name)]) for name in missing if loose_key(name) in loose]
+    if close:
+        pairs = "; ".join(f"{ours!r} for {theirs!r}" for theirs, ours in close[:3])
+        also = (
+            f" ({len(close)} such genes differ in case, punctuation or version only)"
+            if len(close) > 3
+            else ""
+        )
+        message += f" Did you mean {pairs}?{also}"
+    if len(missing) == n_wanted and not close:
+        message += f" The data start with {listed(dataset.feature_names, 3)}: other names, or genes in rows?"
+    return f"{message} Expected were all genes of the training data, in any order."

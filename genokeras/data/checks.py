@@ -1,0 +1,153 @@
+"""What a matrix must be before anything learns from it, and how gaps are filled."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+
+from genokeras.data.dataset import Matrix
+from genokeras.data.wording import counted, duplicates, listed
+from genokeras.errors import DataError
+
+_BLOCK = 4096
+
+
+def check_shape(x: Matrix, names: Sequence[str], ids: Sequence[str], source: str) -> None:
+    """Raise where `x` is empty or not two-dimensional, or names and ids do not fit it."""
+    if x.ndim != 2:
+        raise DataError(f"{source}: x must be 2-d (n_samples, n_features): got shape {x.shape}.")
+    n, p = x.shape
+    if n == 0 or p == 0:
+        raise DataError(f"{source} holds {n} samples x {p} genes (zero {'rows' if n == 0 else 'columns'}).")
+    if len(names) != p:
+        raise DataError(f"{source}: expected one name per gene, {p}, got {len(names)} feature names.")
+    if len(ids) != n:
+        raise DataError(f"{source}: expected one id per sample, {n}, got {len(ids)} sample ids.")
+
+
+def check_names(names: Sequence[str], ids: Sequence[str], source: str) -> None:
+    """Raise where a gene or a sample occurs twice, listing which."""
+    twice = duplicates(names)
+    if twice:
+        numbers = all(_is_number(name) for name in twice)
+        hint = " They are numbers: has the file no header line, or are genes in rows?" if numbers else ""
+        raise DataError(
+            f"{source}: {counted(len(twice), 'gene name occurs', 'gene names occur')} more than once: "
+            f"{listed(twice)}. Rename or merge these genes.{hint}"
+        )
+    repeated = duplicates(ids)
+    if repeated:
+        raise DataError(
+            f"{source}: {counted(len(repeated), 'sample id occurs', 'sample ids occur')} more than once: "
+            f"{listed(repeated)}. Give every sample an id of its own, and pass repeats of one donor as "
+            "groups."
+        )
+
+
+def check_finite(
+    x: Matrix, names: Sequence[str], ids: Sequence[str], source: str, *, allow_nan: bool
+) -> None:
+    """Raise where a value is infinite, or is missing and `allow_nan` is False, naming the first cells."""
+    values = x.data if sparse.issparse(x) else x
+    if np.isfinite(values).all():
+        return
+    infinite = np.isinf(values)
+    if infinite.any():
+        cells = _cells(x, infinite, names, ids)
+        raise DataError(
+            f"{source}: {counted(int(infinite.sum()), 'infinite value')} (or too large for float32): "
+            f"{cells}. "
+            "Genes need finite numbers: was a logarithm of zero taken?"
+        )
+    if not allow_nan:
+        lost = np.isnan(values)
+        cells = _cells(x, lost, names, ids)
+        raise DataError(
+            f"{source}: {counted(int(lost.sum()), 'missing value')} (NaN): {cells}. "
+            "Pass missing='median' to fill each with its gene's median, or drop these samples or genes."
+        )
+
+
+def constant_note(x: Matrix, names: Sequence[str]) -> tuple[str, ...]:
+    """Return a note that counts the genes with the same value in every sample, or nothing."""
+    if x.shape[0] < 2:
+        return ()
+    if sparse.issparse(x):
+        low, high = (np.asarray(extreme.toarray()).ravel() for extreme in (x.min(axis=0), x.max(axis=0)))
+    else:
+        low, high = np.fmin.reduce(x, axis=0), np.fmax.reduce(x, axis=0)
+    constant = np.flatnonzero(~(high > low)).tolist()
+    if not constant:
+        return ()
+    text = counted(
+        len(constant),
+        "constant gene carries no information and gets",
+        "constant genes carry no information and get",
+    )
+    return (f"{text} no weight: {listed((names[i] for i in constant), 5)}.",)
+
+
+def impute_median(x: Matrix, medians: np.ndarray | None = None) -> tuple[Matrix, np.ndarray]:
+    """Fill missing values with their gene's median.
+
+    Parameters
+    ----------
+    x : ndarray or csr_matrix, shape (n_samples, n_features)
+        Not changed; returned as it is where nothing is missing.
+    medians : ndarray of shape (n_features,), optional
+        Those of the training rows, for rows seen later. Without it, the medians of `x` are taken; a gene
+        with no value at all gets 0.
+
+    Returns
+    -------
+    x : ndarray or csr_matrix
+    medians : ndarray of float32, shape (n_features,)
+    """
+    if medians is None:
+        medians = _medians(x)
+    if medians.shape != (x.shape[1],):
+        raise DataError(f"expected one median per gene, {x.shape[1]}, got shape {medians.shape}.")
+    if sparse.issparse(x):
+        lost = np.isnan(x.data)
+        if lost.any():
+            x = x.copy()
+            x.data[lost] = medians[x.indices[lost]]
+        return x, medians
+    lost = np.isnan(x)
+    return (np.where(lost, medians, x) if lost.any() else x), medians
+
+
+def _medians(x: Matrix) -> np.ndarray:
+    """Return each gene's median over the values that are there, block by block to spare memory."""
+    columns: Any = x.tocsc() if sparse.issparse(x) else x
+    medians = np.zeros(x.shape[1], dtype=np.float32)
+    for start in range(0, x.shape[1], _BLOCK):
+        block = columns[:, start : start + _BLOCK]
+        dense: np.ndarray = block.toarray() if sparse.issparse(x) else block
+        known = ~np.isnan(dense).all(axis=0)
+        if known.any():
+            medians[start : start + _BLOCK][known] = np.nanmedian(dense[:, known], axis=0)
+    return medians
+
+
+def _cells(x: Matrix, mask: np.ndarray, names: Sequence[str], ids: Sequence[str], limit: int = 4) -> str:
+    """Return the first marked cells as ``sample 'S1', gene 'TP53'``."""
+    if sparse.issparse(x):
+        first = np.flatnonzero(mask)[:limit]
+        places = np.stack([np.searchsorted(x.indptr, first, side="right") - 1, x.indices[first]], axis=1)
+    else:
+        places = np.stack(np.unravel_index(np.flatnonzero(mask)[:limit], mask.shape), axis=1)
+    cells = [f"sample {ids[row]!r}, gene {names[column]!r}" for row, column in places.tolist()]
+    more = int(mask.sum()) - len(cells)
+    return "; ".join(cells) + (f"; and {more} more" if more else "")
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

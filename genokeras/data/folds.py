@@ -1,0 +1,247 @@
+"""Which samples train and which score, fold by fold."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from sklearn.model_selection import GroupKFold, StratifiedGroupKFold, StratifiedKFold
+
+from genokeras.data.wording import counted
+from genokeras.errors import DataError, ParameterError
+
+_TRIES = 20
+
+
+@dataclass(frozen=True, eq=False)
+class Folds:
+    """Masks of the samples that train and of those that score.
+
+    Attributes
+    ----------
+    train : ndarray of bool, shape (n_folds, n_samples)
+    held_out : ndarray of bool, shape (n_folds, n_samples)
+        Never overlaps `train`; a sample is held out in one fold at most.
+    notes : tuple of str
+        What is out of the ordinary, such as a class too small to be scored.
+    """
+
+    train: np.ndarray
+    held_out: np.ndarray
+    notes: tuple[str, ...] = ()
+
+    @property
+    def n_folds(self) -> int:
+        """Number of folds."""
+        return len(self.train)
+
+    @property
+    def scored(self) -> np.ndarray:
+        """Which samples are held out in some fold, shape (n_samples,)."""
+        return np.asarray(self.held_out.any(axis=0))
+
+
+def make_folds(
+    codes: np.ndarray,
+    n_folds: int,
+    *,
+    groups: np.ndarray | None = None,
+    seed: int | None,
+    class_names: Sequence[object] | None = None,
+) -> Folds:
+    """Split samples into stratified folds; a group is never on both sides.
+
+    A class with one sample (with `groups`: in one group) stays in the training part of every fold and is
+    never scored. A class with fewer samples than folds is held out in as many folds as it has samples.
+
+    Parameters
+    ----------
+    codes : ndarray of int, shape (n_samples,)
+        Classes as 0, 1, 2...
+    n_folds : int
+        At least 2.
+    groups : ndarray of shape (n_samples,), optional
+    seed : int, optional
+        Same seed, same folds.
+    class_names : sequence, optional
+        For the notes.
+
+    Raises
+    ------
+    DataError
+        Where there are fewer samples or groups than folds, or no class has two samples.
+    """
+    if n_folds < 2:
+        raise ParameterError(f"folds must be at least 2: got {n_folds}.")
+    codes = np.asarray(codes)
+    names = [str(name) for name in class_names] if class_names is not None else None
+    if groups is None:
+        return _stratified(codes, n_folds, seed, names)
+    if len(groups) != len(codes):
+        raise DataError(f"groups must have one value per sample: expected {len(codes)}, got {len(groups)}.")
+    return _grouped(codes, n_folds, np.asarray(pd.factorize(np.asarray(groups))[0]), seed, names)
+
+
+def holdout_folds(n_train: int, n_validation: int) -> Folds:
+    """Return one fold over `n_train` training rows followed by `n_validation` rows that score."""
+    if n_train < 1 or n_validation < 1:
+        raise DataError(
+            f"expected at least one row to train on and one to validate on: got {n_train} and {n_validation}."
+        )
+    held_out = np.arange(n_train + n_validation)[np.newaxis, :] >= n_train
+    return Folds(~held_out, held_out)
+
+
+def _called(code: int, names: Sequence[str] | None) -> str:
+    return f"class {names[code]!r}" if names is not None and code < len(names) else f"class {code}"
+
+
+def _stratified(codes: np.ndarray, n_folds: int, seed: int | None, names: Sequence[str] | None) -> Folds:
+    present, counts = np.unique(codes, return_counts=True)
+    lonely = present[counts == 1]
+    scorable = np.flatnonzero(~np.isin(codes, lonely))
+    _check_enough(len(codes), len(scorable), n_folds)
+    notes = [
+        _sentence(f"{_called(int(c), names)} has 1 sample: it trains in every fold and is never scored.")
+        for c in lonely
+    ]
+    small = [(int(c), int(k)) for c, k in zip(present, counts, strict=True) if 2 <= k < n_folds]
+    for code, count in small:
+        notes.append(
+            _sentence(
+                f"{_called(code, names)} has {count} samples: it is held out in {count} of {n_folds} folds."
+            )
+        )
+    if small:
+        assigned = _dealt(codes[scorable], n_folds, np.random.default_rng(seed))
+    else:
+        assigned = np.empty(len(scorable), dtype=np.int64)
+        splitter = StratifiedKFold(n_folds, shuffle=True, random_state=seed)
+        for fold, (_, test) in enumerate(splitter.split(np.zeros(len(scorable)), codes[scorable])):
+            assigned[test] = fold
+    fold_of = np.full(len(codes), -1)
+    fold_of[scorable] = assigned
+    held_out = fold_of[np.newaxis, :] == np.arange(n_folds)[:, np.newaxis]
+    return Folds(~held_out, held_out, tuple(notes))
+
+
+def _check_enough(n: int, n_scorable: int, n_folds: int) -> None:
+    if not n_scorable:
+        raise DataError(
+            f"no class has 2 samples or more ({counted(n, 'sample')}): nothing could be both "
+            "learnt and scored. Check that y holds classes and not ids."
+        )
+    if n_scorable < n_folds:
+        raise DataError(
+            f"fewer samples than folds: {n_folds} folds need at least {n_folds} samples of classes with "
+            f"2 or more, got {n_scorable}. Pass folds={max(2, n_scorable)} or fewer, or bring more samples."
+        )
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _dealt(codes: np.ndarray, n_folds: int, rng: np.random.Generator) -> np.ndarray:
+    """Deal each class's rows to the folds in turn, going on where the class before it ended.
+
+    StratifiedKFold warns of, or refuses, classes with fewer rows than folds; dealing gives every fold a row
+    as long as there are as many rows as folds, and no fold takes two rows of such a class.
+    """
+    order = np.concatenate([rng.permutation(np.flatnonzero(codes == code)) for code in np.unique(codes)])
+    assigned = np.empty(len(codes), dtype=np.int64)
+    assigned[order] = np.arange(len(codes)) % n_folds
+    return assigned
+
+
+def _grouped(
+    codes: np.ndarray, n_folds: int, groups: np.ndarray, seed: int | None, names: Sequence[str] | None
+) -> Folds:
+    locked, notes = _locked_groups(codes, groups, names)
+    free = np.flatnonzero(~np.isin(groups, locked))
+    n_free = len(np.unique(groups[free]))
+    if n_free < n_folds:
+        kept = f" ({len(locked)} more hold a class of their own and stay in training)" if len(locked) else ""
+        raise DataError(
+            f"fewer groups than folds: {n_folds} folds need at least {n_folds} groups, got {n_free}{kept}. "
+            f"Pass folds={max(2, n_free)} or fewer, or bring more groups."
+        )
+    assigned, lost = _best_grouped_split(codes, groups, free, n_folds, seed)
+    for fold, code in lost:
+        notes.append(
+            f"Fold {fold + 1} trains without {_called(code, names)}: its groups are all held out there."
+        )
+    fold_of = np.full(len(codes), -1)
+    fold_of[free] = assigned
+    held_out = fold_of[np.newaxis, :] == np.arange(n_folds)[:, np.newaxis]
+    return Folds(~held_out, held_out, tuple(notes))
+
+
+def _locked_groups(
+    codes: np.ndarray, groups: np.ndarray, names: Sequence[str] | None
+) -> tuple[np.ndarray, list[str]]:
+    """Return the groups that hold a class no other group has: without them that class could not be learnt."""
+    locked: set[int] = set()
+    notes = []
+    for code in np.unique(codes):
+        homes = np.unique(groups[codes == code])
+        if len(homes) == 1:
+            locked.add(int(homes[0]))
+            size = counted(int((codes == code).sum()), "sample")
+            text = (
+                f"{_called(int(code), names)} ({size}) occurs in one group: that group trains in every "
+                "fold and is never scored."
+            )
+            notes.append(_sentence(text))
+    return np.array(sorted(locked), dtype=groups.dtype), notes
+
+
+def _best_grouped_split(
+    codes: np.ndarray, groups: np.ndarray, free: np.ndarray, n_folds: int, seed: int | None
+) -> tuple[np.ndarray, list[tuple[int, int]]]:
+    """Try some shuffles for one where every fold scores something and trains on every class."""
+    rng = np.random.default_rng(seed)
+    best: tuple[np.ndarray, list[tuple[int, int]]] | None = None
+    for _ in range(_TRIES):
+        assigned = _grouped_split(codes[free], groups[free], n_folds, int(rng.integers(2**31)))
+        if len(np.unique(assigned)) < n_folds:
+            continue
+        lost = _classes_lost(codes, free, assigned, n_folds)
+        if best is None or len(lost) < len(best[1]):
+            best = assigned, lost
+        if not lost:
+            break
+    if best is None:
+        assigned = np.empty(len(free), dtype=np.int64)
+        for fold, (_, test) in enumerate(GroupKFold(n_folds).split(free, groups=groups[free])):
+            assigned[test] = fold
+        best = assigned, _classes_lost(codes, free, assigned, n_folds)
+    return best
+
+
+def _grouped_split(codes: np.ndarray, groups: np.ndarray, n_folds: int, seed: int) -> np.ndarray:
+    assigned = np.full(len(codes), -1, dtype=np.int64)
+    if np.bincount(codes).max() < n_folds:  # refused by StratifiedGroupKFold
+        return assigned
+    splitter = StratifiedGroupKFold(n_folds, shuffle=True, random_state=seed)
+    with warnings.catch_warnings():
+        # a class with fewer rows than folds is said in the notes where it matters
+        warnings.simplefilter("ignore", UserWarning)
+        for fold, (_, test) in enumerate(splitter.split(np.zeros(len(codes)), codes, groups)):
+            assigned[test] = fold
+    return assigned
+
+
+def _classes_lost(
+    codes: np.ndarray, free: np.ndarray, assigned: np.ndarray, n_folds: int
+) -> list[tuple[int, int]]:
+    everything = set(np.unique(codes).tolist())
+    lost = []
+    for fold in range(n_folds):
+        train = np.ones(len(codes), dtype=bool)
+        train[free[assigned == fold]] = False
+        lost += [(fold, int(code)) for code in sorted(everything - set(np.unique(codes[train]).tolist()))]
+    return lost

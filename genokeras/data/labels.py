@@ -1,0 +1,125 @@
+"""Labels as codes 0, 1, 2... and the classes behind them."""
+
+from __future__ import annotations
+
+import numbers
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from genokeras.data.targets import missing_mask
+from genokeras.data.wording import counted, listed
+from genokeras.errors import DataError
+
+_MANY = 20
+
+
+@dataclass(frozen=True, eq=False)
+class Labels:
+    """Classes and which of them each sample has.
+
+    Attributes
+    ----------
+    classes : ndarray of shape (n_classes,)
+        Sorted: numbers by value, everything else by its text.
+    codes : ndarray of int64, shape (n_samples,)
+        Positions in `classes`.
+    """
+
+    classes: np.ndarray
+    codes: np.ndarray
+
+    @property
+    def n_classes(self) -> int:
+        """Number of classes."""
+        return len(self.classes)
+
+    @property
+    def counts(self) -> np.ndarray:
+        """Samples per class, shape (n_classes,)."""
+        return np.bincount(self.codes, minlength=len(self.classes))
+
+
+def encode_labels(y: Any, source: str = "y") -> Labels:
+    """Turn labels into codes.
+
+    Parameters
+    ----------
+    y : array-like of shape (n_samples,)
+        Strings, integers, bools, categoricals, or floats with few distinct values.
+    source : str
+        Where they came from, for messages.
+
+    Raises
+    ------
+    DataError
+        Where labels are missing, belong to fewer than two classes, or look like a quantity.
+    """
+    if y is None:
+        raise DataError(f"{source} came without labels: pass y, one label per sample.")
+    values = np.asarray(y)
+    if values.ndim != 1:
+        raise DataError(f"y must be 1-d, one label per sample: got shape {values.shape} ({source}).")
+    lost = np.flatnonzero(missing_mask(values))
+    if len(lost):
+        rows = listed((f"row {i}" for i in lost), 8)
+        raise DataError(f"y has no label for {len(lost)} of {len(values)} samples ({source}): {rows}.")
+    classes, codes = np.unique(native_labels(values), return_inverse=True)
+    _check_classes(classes, len(values), source)
+    return Labels(classes, codes.astype(np.int64))
+
+
+def encode_known_labels(y: Any, classes: np.ndarray, source: str = "y") -> np.ndarray:
+    """Return the codes of labels whose classes are known already; int64, shape (n_samples,).
+
+    Raises
+    ------
+    DataError
+        Where a label is none of `classes`.
+    """
+    values = native_labels(np.asarray(y))
+    if values.dtype.kind != classes.dtype.kind and "U" in (values.dtype.kind, classes.dtype.kind):
+        values, classes = values.astype(str), classes.astype(str)
+    order = {value: code for code, value in enumerate(classes.tolist())}
+    unknown = sorted({str(value) for value in values.tolist() if value not in order})
+    if unknown:
+        raise DataError(
+            f"{source} has labels the model does not know: {listed(unknown, 8)}. Known are "
+            f"{listed(classes.tolist(), 20)}."
+        )
+    return np.fromiter((order[value] for value in values.tolist()), dtype=np.int64, count=len(values))
+
+
+def native_labels(values: np.ndarray) -> np.ndarray:
+    """Return labels as a plain bool, integer, float or text array."""
+    kind = values.dtype.kind
+    if kind in "biufU":
+        return values.astype(values.dtype.newbyteorder("="), copy=False)
+    if kind == "S":
+        return np.char.decode(values, "utf-8")
+    items = [value.decode() if isinstance(value, bytes) else value for value in values.tolist()]
+    if all(isinstance(value, bool | np.bool_) for value in items):
+        return np.array(items, dtype=bool)
+    if any(isinstance(value, bool | np.bool_ | str) for value in items):
+        return np.array([str(value) for value in items], dtype=str)
+    if all(isinstance(value, numbers.Integral) for value in items):
+        return np.array(items, dtype=np.int64)
+    if all(isinstance(value, numbers.Real) for value in items):
+        return np.array(items, dtype=np.float64)
+    return np.array([str(value) for value in items], dtype=str)
+
+
+def _check_classes(classes: np.ndarray, n: int, source: str) -> None:
+    if classes.dtype.kind == "f":
+        whole = bool((classes == np.round(classes)).all())
+        if len(classes) > _MANY or (not whole and len(classes) > max(2, n / 2)):
+            raise DataError(
+                f"y holds {len(classes)} distinct numbers in {n} samples ({source}), from {classes[0]:g} to "
+                f"{classes[-1]:g}: this looks like regression. GenomeClassifier needs classes: cut the "
+                "numbers into "
+                "groups, or convert them to integers or text if they are classes."
+            )
+    if len(classes) < 2:
+        only = f"only {classes[0].item()!r}, {counted(n, 'sample')}" if len(classes) else "no labels at all"
+        raise DataError(f"y must hold at least 2 classes ({source}): got {only}.")

@@ -1,0 +1,36 @@
+"""Graph -> an ordinary Keras model with fresh weights, for people to train by themselves."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+
+from genokeras.graph import Dropout, Graph, HyperParameters
+from genokeras.networks.packed import connect
+
+
+def build_plain(graph: Graph, n_features: int, hyper: HyperParameters) -> Any:
+    """An untrained network: ``(batch, n_features)`` -> class probabilities ``(batch, n_classes)``.
+
+    Parameters
+    ----------
+    graph : Graph
+    n_features : int
+    hyper : HyperParameters
+        Its activation and dropout rate fill in what the graph leaves open.
+
+    Returns
+    -------
+    keras.Model
+        Made of stock layers, with Keras' own initial weights. Standardise the features before training it.
+    """
+    x = keras.Input((n_features,), name="features")
+
+    def dropout(layer_id: int, tensor: Any) -> Any:
+        spec = graph.layer(layer_id).spec
+        rate = spec.rate if isinstance(spec, Dropout) and spec.rate is not None else hyper.dropout
+        return keras.layers.Dropout(rate, name=f"dropout_{layer_id}")(tensor)
+
+    logits, _ = connect(graph, x, 1, hyper.activation, layout="plain", dropout=dropout)
+    return keras.Model(x, keras.layers.Softmax(name="probabilities")(logits))

@@ -1,0 +1,123 @@
+"""What a search tries before it has learnt anything: the fathers, spread over views and hyper-parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from genokeras.errors import ParameterError
+from genokeras.graph.graph import Graph
+from genokeras.graph.hyper import HyperParameters
+from genokeras.graph.morphisms import Morphism
+from genokeras.graph.templates import get_father
+from genokeras.search.space import HyperSpace
+from genokeras.search.values import Proposal, proposal_fingerprint, unused_hyper_parameters
+
+
+@dataclass(frozen=True)
+class Father:
+    """A graph that a search starts from, and its name."""
+
+    name: str
+    graph: Graph
+
+
+@dataclass(frozen=True)
+class Pack:
+    """One graph with several hyper-parameters of one activation and view: trained in one run."""
+
+    graph: Graph
+    hypers: tuple[HyperParameters, ...]
+    father: int | None = None
+    morphisms: tuple[Morphism, ...] = ()
+    origin: str = ""
+
+    def proposals(self, tried: set[str], n: int, rng: np.random.Generator) -> list[Proposal]:
+        """Up to `n` proposals that were not tried, sharing one seed; their fingerprints join `tried`."""
+        seed = int(rng.integers(2**31 - 1))
+        chosen: list[Proposal] = []
+        for hyper in self.hypers:
+            if len(chosen) == n:
+                break
+            fingerprint = proposal_fingerprint(self.graph, hyper)
+            if fingerprint not in tried:
+                tried.add(fingerprint)
+                chosen.append(Proposal(self.graph, hyper, self.father, self.morphisms, seed, self.origin))
+        return chosen
+
+
+def resolve_fathers(fathers: Sequence[str | Graph], n_outputs: int) -> tuple[Father, ...]:
+    """Fathers by name, or graphs as they are (named ``graph_0``, ...).
+
+    Raises
+    ------
+    ParameterError
+        If there are none, a name is unknown, or a graph has another number of outputs.
+    """
+    if isinstance(fathers, str) or not fathers:
+        raise ParameterError(f"fathers must be a sequence of at least one name or graph, got {fathers!r}.")
+    found = []
+    for position, father in enumerate(fathers):
+        if isinstance(father, Graph):
+            found.append(Father(f"graph_{position}", father))
+        else:
+            found.append(Father(father, get_father(father, n_outputs)))
+        if found[-1].graph.n_outputs != n_outputs:
+            raise ParameterError(
+                f"father {found[-1].name!r} has {found[-1].graph.n_outputs} outputs, expected {n_outputs}."
+            )
+    return tuple(found)
+
+
+def initial_packs(fathers: Iterable[Father], space: HyperSpace, variants: int) -> list[Pack]:
+    """The initial design, the same every time.
+
+    A linear father (one without activation) goes through every weight decay on every view, at the largest
+    learning rate, which its convex loss bears. Any other father gets `variants` of learning rate, dropout and
+    weight decay for each view or activation, whichever are more, so that each value of both comes up.
+    """
+    packs = []
+    for father in fathers:
+        origin = f"father:{father.name}"
+        if "activation" in unused_hyper_parameters(father.graph):
+            first = HyperParameters(
+                max(space.learning_rate), dropout=space.dropout[0], activation=space.activation[0]
+            )
+            for view in space.views:
+                hypers = [
+                    _replaced(first, weight_decay=w, view=view) for w in _middle_out(space.weight_decay)
+                ]
+                packs.append(Pack(father.graph, tuple(hypers), origin=origin))
+            continue
+        for k in range(max(len(space.views), len(space.activation))):
+            hypers = [_spread(space, k, j) for j in range(variants)]
+            packs.append(Pack(father.graph, tuple(dict.fromkeys(hypers)), origin=origin))
+    return packs
+
+
+def _spread(space: HyperSpace, k: int, j: int) -> HyperParameters:
+    """Variant `j` of pack `k`: middle values first, combined so that no two rates move in step."""
+
+    def pick(values: Sequence[float], position: int) -> float:
+        return _middle_out(values)[position % len(values)]
+
+    return HyperParameters(
+        learning_rate=pick(space.learning_rate, j % 2 + 2 * (j // 4)),
+        weight_decay=pick(space.weight_decay, j + k),
+        dropout=pick(space.dropout, j // 2),
+        activation=space.activation[k % len(space.activation)],
+        view=space.views[k % len(space.views)],
+    )
+
+
+def _middle_out(values: Sequence[float]) -> list[float]:
+    middle = (len(values) - 1) / 2
+    # Of two values equally far from the middle, the larger first.
+    order = sorted(range(len(values)), key=lambda i: (abs(i - middle), -i))
+    return [values[i] for i in order]
+
+
+def _replaced(hyper: HyperParameters, *, weight_decay: float, view: str) -> HyperParameters:
+    return HyperParameters(hyper.learning_rate, weight_decay, hyper.dropout, hyper.activation, view)

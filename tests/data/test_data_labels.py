@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from genokeras.data import encode_known_labels, encode_labels
+from genokeras.errors import DataError
+
+
+@pytest.mark.parametrize(
+    ("y", "classes"),
+    [
+        (["b", "a", "b"], ["a", "b"]),
+        ([10, 9, 10], [9, 10]),
+        ([True, False, True], [False, True]),
+        ([2.0, 1.0, 2.0], [1.0, 2.0]),
+        ([b"b", b"a", b"b"], ["a", "b"]),
+        (np.array([10, 9, 10], dtype=object), [9, 10]),
+        (np.array(["b", 1, "b"], dtype=object), ["1", "b"]),
+        (pd.Categorical(["b", "a", "b"], categories=["b", "a"]), ["a", "b"]),
+    ],
+)
+def test_classes_are_sorted_and_native(y: object, classes: list[object]) -> None:
+    labels = encode_labels(y)
+    assert labels.classes.tolist() == classes and labels.classes.dtype != object
+    assert labels.codes.tolist() == [1, 0, 1] and labels.codes.dtype == np.int64
+    assert labels.n_classes == 2 and labels.counts.tolist() == [1, 2]
+
+
+def test_one_class_is_too_few() -> None:
+    with pytest.raises(DataError, match=r"at least 2 classes \(d.csv\): got only 'ALL', 3 samples"):
+        encode_labels(["ALL"] * 3, "d.csv")
+
+
+def test_missing_labels_name_their_rows() -> None:
+    with pytest.raises(DataError, match="no label for 2 of 4 samples .*row 1, row 3"):
+        encode_labels(["a", None, "b", np.nan])
+
+
+@pytest.mark.parametrize("y", [np.linspace(0, 1, 12), np.arange(30.0), [0.1, 0.7, 1.3]])
+def test_a_float_target_with_many_values_looks_like_regression(y: object) -> None:
+    with pytest.raises(DataError, match="looks like regression. GenomeClassifier needs classes"):
+        encode_labels(y)
+
+
+def test_no_labels_is_a_clear_error() -> None:
+    with pytest.raises(DataError, match="came without labels"):
+        encode_labels(None, "d.csv")
+
+
+def test_known_classes_are_encoded_whatever_their_type() -> None:
+    assert encode_known_labels(["2", "1"], np.array([1, 2])).tolist() == [1, 0]
+    assert encode_known_labels([2.0, 1.0], np.array([1, 2])).tolist() == [1, 0]
+
+
+def test_labels_the_model_does_not_know_are_listed() -> None:
+    with pytest.raises(DataError, match="does not know: c. Known are a, b"):
+        encode_known_labels(["a", "c"], np.array(["a", "b"]))
