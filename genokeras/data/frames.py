@@ -17,10 +17,8 @@ from genokeras.errors import DataError
 
 ID_NAMES = frozenset(
     "sample samples id ids sample_id sampleid sample_name sample_ids cell cells cell_id cellid barcode "
-    "barcodes "
-    "index idx rownames row_names row unnamed patient patient_id geo_accession gene genes gene_id "
-    "gene_name gene_symbol "
-    "symbol name probe probe_id feature".split()
+    "barcodes index idx rownames row_names row unnamed patient patient_id geo_accession "
+    "gene genes gene_id gene_name gene_symbol symbol name probe probe_id feature".split()
 )
 _DECIMAL_COMMA = re.compile(r"^\s*[-+]?\d+,\d+\s*$")
 

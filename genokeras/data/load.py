@@ -37,9 +37,9 @@ def load_dataset(
 
     Parameters
     ----------
-    x : path, Dataset, DataFrame, ndarray, sparse matrix, AnnData or list of lists, shape (n_samples,
-    n_features)
-        A path is read by its suffix: csv, tsv, txt (each also .gz), parquet, npz, gct, gct.gz, h5ad.
+    x : path, Dataset, AnnData or matrix-like of shape (n_samples, n_features)
+        A DataFrame, ndarray, scipy sparse matrix or list of lists is taken from memory; a path is read
+        by its suffix: csv, tsv, txt (each also .gz), parquet, npz, gct, gct.gz, h5ad.
     y : array-like of shape (n_samples,), str or path, optional
         Labels by row; a Series whose index holds the sample ids goes by index; the name of a column or
         ``obs`` key; or a second file with the columns sample id and label, or labels alone. An npz's own

@@ -53,7 +53,7 @@ class BayesianSearcher(Searcher):
         How many of the best trials are mutated, and how often each.
     max_expansions, branching : int
         Size of the tree.
-    acquisition : {"expected_improvement", "lower_confidence_bound"}
+    acquisition : {"lower_confidence_bound", "expected_improvement"}
 
     Raises
     ------
@@ -162,7 +162,9 @@ class BayesianSearcher(Searcher):
     ) -> tuple[Surrogate, list[Proposal]]:
         """The candidate's graph with the most promising rates, one by one, each believed before the next."""
         space, graph = self.space, candidate.graph
-        hypers = dict.fromkeys(space.canonical(hyper, graph) for hyper in space.siblings(candidate.hyper))
+        # The candidate's own may lie outside of the space, as in a resumed search with another one.
+        rates = (candidate.hyper, *space.siblings(candidate.hyper))
+        hypers = dict.fromkeys(space.canonical(hyper, graph) for hyper in rates)
         open_ = [replace(candidate, hyper=h) for h in hypers if proposal_fingerprint(graph, h) not in tried]
         picked: list[HyperParameters] = []
         while open_ and len(picked) < min(n, self.variants):

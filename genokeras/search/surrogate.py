@@ -20,7 +20,7 @@ from genokeras.search.values import History, TrialResult
 Array = NDArray[np.float64]
 
 MOST_OBSERVATIONS = 200
-ACQUISITIONS = ("expected_improvement", "lower_confidence_bound")
+ACQUISITIONS = ("lower_confidence_bound", "expected_improvement")
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Surrogate:
     space : HyperSpace
     labels : dict of str to int
         Column of each graph feature that an observed graph has.
-    acquisition : {"expected_improvement", "lower_confidence_bound"}
+    acquisition : {"lower_confidence_bound", "expected_improvement"}
     """
 
     process: GaussianProcess

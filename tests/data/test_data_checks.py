@@ -48,7 +48,8 @@ def test_a_nullable_gap_is_a_missing_value() -> None:
 
 
 def test_a_sparse_frame_stays_sparse() -> None:
-    data = load_dataset(pd.DataFrame.sparse.from_spmatrix(sparse.eye(3, format="csc"), columns=["a", "b", "c"]))
+    x = pd.DataFrame.sparse.from_spmatrix(sparse.eye(3, format="csc"), columns=["a", "b", "c"])
+    data = load_dataset(x)
     assert isinstance(data.x, sparse.csr_matrix) and data.feature_names == ("a", "b", "c")
 
 
@@ -65,14 +66,16 @@ def test_a_dataset_passes_through_and_can_be_given_labels() -> None:
 
 
 def test_a_selection_keeps_ids_labels_and_groups() -> None:
-    data = load_dataset(frame(a=[1, 2, 3]), ["x", "y", "x"], groups=[1, 1, 2]).select(np.array([True, False,
-    True])) assert data.sample_ids == ("s1", "s3") and data.y is not None and data.y.tolist() == ["x", "x"]
+    whole = load_dataset(frame(a=[1, 2, 3]), ["x", "y", "x"], groups=[1, 1, 2])
+    data = whole.select(np.array([True, False, True]))
+    assert data.sample_ids == ("s1", "s3") and data.y is not None and data.y.tolist() == ["x", "x"]
     assert data.groups is not None and data.groups.tolist() == [1, 2]
 
 
 def test_missing_values_name_their_first_cells_and_their_number() -> None:
     x = frame(TP53=[1, np.nan, 3], MYC=[np.nan] * 3, KIT=[np.nan] * 3)
-    with pytest.raises(DataError, match="7 missing values .*sample 's1', gene 'MYC'.*and 3 more.*missing='median'"):
+    message = "7 missing values .*sample 's1', gene 'MYC'.*and 3 more.*missing='median'"
+    with pytest.raises(DataError, match=message):
         load_dataset(x)
 
 
@@ -165,7 +168,8 @@ def test_strings_among_the_numbers_are_collected_in_one_message() -> None:
 
 def test_strings_among_the_numbers_of_a_file_are_named(tmp_path: Path) -> None:
     (tmp_path / "d.csv").write_text("id,TP53,MYC\na,1,2\nb,low,5\n")
-    with pytest.raises(DataError, match="d.csv: expected numbers, found text in 1 column: .*'TP53', sample 'b': 'low'"):
+    message = "d.csv: expected numbers, found text in 1 column: .*'TP53', sample 'b': 'low'"
+    with pytest.raises(DataError, match=message):
         load_dataset(tmp_path / "d.csv")
 
 

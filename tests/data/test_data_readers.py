@@ -109,8 +109,9 @@ def test_parquet_keeps_its_index_as_sample_ids(tmp_path: Path) -> None:
 
 def test_an_npz_brings_its_own_labels_and_groups(tmp_path: Path) -> None:
     ids = np.array(["s1", "s2", "s3"])
-    np.savez(tmp_path / "d.npz", X=X, y=[1, 0, 1], feature_names=["TP53", "MYC"], sample_ids=ids,
-    groups=ids, er=ids) data = load_dataset(tmp_path / "d.npz")
+    names = {"feature_names": ["TP53", "MYC"], "sample_ids": ids}
+    np.savez(tmp_path / "d.npz", X=X, y=[1, 0, 1], groups=ids, er=ids, **names)
+    data = load_dataset(tmp_path / "d.npz")
     assert data.y is not None and data.groups is not None
     assert data.y.tolist() == [1, 0, 1] and data.groups.tolist() == ids.tolist()
     other = load_dataset(tmp_path / "d.npz", "er")
@@ -133,6 +134,13 @@ def test_pickled_objects_in_an_npz_are_refused(tmp_path: Path) -> None:
 def test_an_npz_without_x_lists_what_it_holds(tmp_path: Path) -> None:
     np.savez(tmp_path / "d.npz", data=X)
     with pytest.raises(DataFileError, match="no array 'X'.*it holds data"):
+        load_dataset(tmp_path / "d.npz")
+
+
+def test_a_single_array_is_no_npz_archive(tmp_path: Path) -> None:
+    with open(tmp_path / "d.npz", "wb") as handle:
+        np.save(handle, X)
+    with pytest.raises(DataFileError, match="holds a single array"):
         load_dataset(tmp_path / "d.npz")
 
 
@@ -239,8 +247,9 @@ def test_text_named_gz_is_no_gzip(tmp_path: Path) -> None:
     ("name", "delimiter", "advice"),
     [("d.csv", ";", "delimiter=';'"), ("d.tsv", ",", "delimiter=','"), ("d.csv", "\t", r"delimiter='\\t'")],
 )
-def test_a_wrong_delimiter_says_which_seems_right(tmp_path: Path, name: str, delimiter: str, advice: str) ->
-None:
+def test_a_wrong_delimiter_says_which_seems_right(
+    tmp_path: Path, name: str, delimiter: str, advice: str
+) -> None:
     path = write(tmp_path / name, TEXT.replace("\t", delimiter))
     with pytest.raises(DataFileError, match=f"comes out as one column.*4 columns.*{advice}"):
         load_dataset(path)

@@ -59,17 +59,20 @@ def read_npz(path: Path, options: ReadOptions) -> Table:
 
 def _arrays(path: Path) -> dict[str, np.ndarray]:
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        # opened here, because numpy leaves the file open when the archive is damaged
+        with open(path, "rb") as handle:
+            archive = np.load(handle, allow_pickle=False)
             if not isinstance(archive, np.lib.npyio.NpzFile):
                 raise DataFileError(f"{path.name} holds a single array, not an npz archive with 'X'.")
-            return {name: archive[name] for name in archive.files}
+            with archive:
+                return {name: archive[name] for name in archive.files}
     except DataFileError:
         raise
     except (zipfile.BadZipFile, EOFError, OSError, KeyError, zlib.error) as error:
         raise DataFileError(
             f"{path.name} is truncated, damaged or no npz archive ({error}): copy it again."
         ) from error
-    except (ValueError, AttributeError) as error:
+    except ValueError as error:
         if "allow_pickle" in str(error) and zipfile.is_zipfile(path):
             raise DataFileError(
                 f"{path.name} holds pickled Python objects, which are not loaded because they could run "

@@ -1,0 +1,159 @@
+"""A fitted run: everything an estimator needs after ``fit`` or ``load``, as one value over the run folder."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+from scipy import sparse
+
+from genokeras.data import Dataset
+from genokeras.errors import RunFolderError
+from genokeras.runs import Delivery, Problem, RunFolder, TrialStore, deliver, ensemble_model
+from genokeras.search import History, Objective, get_objective
+
+MODEL_FILE, SIDECAR_FILE, RESULT_FILE = "best.keras", "best.json", "result.json"
+
+
+@dataclass(frozen=True)
+class FittedRun:
+    """A run with at least one trained trial, and what is delivered from it.
+
+    Attributes
+    ----------
+    folder : RunFolder
+    problem : Problem
+    history : History
+    delivery : Delivery
+    model : keras.Model
+        Raw features in, class probabilities out.
+    stop_reason : str
+        Why the search ended.
+    """
+
+    folder: RunFolder
+    problem: Problem
+    history: History
+    delivery: Delivery
+    model: Any
+    stop_reason: str
+
+    @property
+    def classes(self) -> np.ndarray:
+        return np.asarray(self.folder.settings["classes"])
+
+    @property
+    def feature_names(self) -> tuple[str, ...]:
+        return tuple(self.folder.settings["feature_names"])
+
+    @property
+    def objective(self) -> Objective:
+        return get_objective(str(self.folder.settings["settings"]["objective"]))
+
+
+def finish(
+    folder: RunFolder,
+    problem: Problem,
+    history: History,
+    seed: int,
+    groups: np.ndarray | None,
+    stop_reason: str,
+    max_seconds: float | None = None,
+) -> FittedRun:
+    """Choose, estimate, merge and write what the run delivers."""
+    store = TrialStore(folder)
+    objective = get_objective(str(folder.settings["settings"]["objective"]))
+    delivery = deliver(store, problem, history, objective, seed, groups, max_seconds)
+    model = ensemble_model(store, problem, delivery.shares)
+    run = FittedRun(folder, problem, history, delivery, model, stop_reason)
+    write_model(model, folder.path / MODEL_FILE, run)
+    shares = {str(trial): share for trial, share in delivery.shares.items()}
+    folder.write_json(RESULT_FILE, {"estimate": delivery.estimate, "shares": shares, "stop_reason": stop_reason})
+    folder.record("finished", reason=stop_reason, trials=len(history), value=delivery.estimate["value"])
+    return run
+
+
+def open_run(folder: RunFolder) -> FittedRun:
+    """Read a run back; one that never finished is delivered from the trials it has.
+
+    Raises
+    ------
+    RunFolderError
+        If no trial of the run ever finished.
+    """
+    store = TrialStore(folder)
+    if not folder.has("data.npz"):
+        raise RunFolderError(f"the run {str(folder.path)!r} was stopped before its first trial: there is nothing to load.")
+    problem, history = store.read_problem(), store.history()
+    if not history.ok():
+        raise RunFolderError(f"no trial of the run {str(folder.path)!r} has finished: there is nothing to load.")
+    if not (folder.has(RESULT_FILE) and folder.has(MODEL_FILE)):
+        return finish(folder, problem, history, int(folder.settings["seed"]), read_groups(folder), "killed")
+    result = folder.read_json(RESULT_FILE)
+    shares = {int(trial): float(share) for trial, share in result["shares"].items()}
+    model = keras.saving.load_model(folder.path / MODEL_FILE, compile=False)
+    return FittedRun(
+        folder, problem, history, Delivery(shares, result["estimate"]), model, str(result["stop_reason"])
+    )
+
+
+def read_groups(folder: RunFolder) -> np.ndarray | None:
+    """``(n_samples,)`` group numbers of the run, or None."""
+    groups = folder.settings.get("groups")
+    return None if groups is None else np.asarray(groups)
+
+
+def write_model(model: Any, path: Path, run: FittedRun) -> None:
+    """Save a delivered model, and beside it a JSON file with what its numbers mean.
+
+    Raises
+    ------
+    RunFolderError
+        If the place cannot be written.
+    """
+    sidecar = {
+        "format": 1,
+        "classes": run.classes.tolist(),
+        "feature_names": list(run.feature_names),
+        "missing": "median" if run.problem.medians is not None else "error",
+        "estimate": run.delivery.estimate,
+        "versions": versions(),
+    }
+    aside = path.with_name(f".{path.stem}.part.keras")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        model.save(aside)
+        aside.replace(path)
+        path.with_suffix(".json").write_text(json.dumps(sidecar, indent=1, ensure_ascii=False), encoding="utf-8")
+    except OSError as error:
+        raise RunFolderError(f"cannot write the model to {str(path)!r}: {error}.") from error
+    finally:
+        aside.unlink(missing_ok=True)
+
+
+def versions() -> dict[str, str]:
+    """Versions of what a result depends on."""
+    names = ("genokeras", "keras", "numpy", "scikit-learn", "scipy")
+    found = {"backend": keras.backend.backend()}
+    for name in names:
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            found[name] = "unknown"
+    return found
+
+
+def data_fingerprint(dataset: Dataset, codes: np.ndarray) -> str:
+    """Hex digest of values, labels and names: a resumed run has to see the same data."""
+    digest = hashlib.sha256()
+    parts = [dataset.x.data, dataset.x.indices, dataset.x.indptr] if sparse.issparse(dataset.x) else [dataset.x]
+    for part in [*parts, codes]:
+        digest.update(np.ascontiguousarray(part).view(np.uint8).data)
+    digest.update("\0".join(dataset.feature_names).encode())
+    return digest.hexdigest()[:32]

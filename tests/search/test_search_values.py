@@ -1,0 +1,132 @@
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import FrozenInstanceError
+
+import numpy as np
+import pytest
+
+from genokeras.errors import ParameterError
+from genokeras.graph import AddBranch, Graph, HyperParameters, linear, mlp
+from genokeras.search.values import History, Proposal, TrialResult, unused_hyper_parameters
+
+
+def grown() -> Proposal:
+    morphism = AddBranch(32)
+    graph, _ = morphism.apply(linear(2), None, np.random.default_rng(0))
+    return Proposal(
+        graph, HyperParameters(dropout=0.5), father=0, morphisms=(morphism,), seed=7, origin="random"
+    )
+
+
+def history(*scores: float) -> History:
+    trials = []
+    for i, score in enumerate(scores):
+        proposal = Proposal(linear(2), HyperParameters(weight_decay=0.1 + i))
+        failed = not math.isfinite(score)
+        trials.append(TrialResult(i, proposal, "failed" if failed else "ok", score))
+    return History(tuple(trials))
+
+
+def relabelled(graph: Graph) -> Graph:
+    data = graph.to_dict()
+    for layer in data["layers"]:
+        layer["id"] += 10
+        layer["inputs"] = [i + 10 for i in layer["inputs"]]
+    return Graph.from_dict(data)
+
+
+def test_proposal_survives_json() -> None:
+    proposal = grown()
+    assert Proposal.from_dict(json.loads(json.dumps(proposal.to_dict(), allow_nan=False))) == proposal
+
+
+def test_history_with_a_failed_trial_survives_json() -> None:
+    before = history(0.4, math.nan).append(TrialResult(2, grown(), "ok", 0.3, 0.05, 40, 1.5, 900))
+    assert History.from_dict(json.loads(json.dumps(before.to_dict(), allow_nan=False))) == before
+
+
+def test_fingerprint_ignores_ids_seed_and_inheritance() -> None:
+    hyper = HyperParameters()
+    first = Proposal(mlp(2), hyper, seed=1)
+    second = Proposal(relabelled(mlp(2)), hyper, father=3, seed=2, origin="bayesian")
+    assert first.fingerprint() == second.fingerprint()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"learning_rate": 0.5},
+        {"weight_decay": 0.5},
+        {"dropout": 0.5},
+        {"activation": "tanh"},
+        {"view": "top"},
+    ],
+)
+def test_fingerprint_tells_hyper_parameters_apart(change: dict[str, object]) -> None:
+    first, second = HyperParameters(), HyperParameters(**change)  # type: ignore[arg-type]
+    assert Proposal(mlp(2), first).fingerprint() != Proposal(mlp(2), second).fingerprint()
+
+
+def test_a_linear_model_has_no_dropout_or_activation_to_tell_apart() -> None:
+    first, second = HyperParameters(), HyperParameters(dropout=0.5, activation="tanh")
+    assert unused_hyper_parameters(linear(2)) == ("activation", "dropout")
+    assert unused_hyper_parameters(mlp(2)) == ()
+    assert Proposal(linear(2), first).fingerprint() == Proposal(linear(2), second).fingerprint()
+
+
+def test_morphisms_without_a_father_are_refused() -> None:
+    with pytest.raises(ParameterError, match="father=None"):
+        Proposal(linear(2), HyperParameters(), morphisms=(AddBranch(16),))
+
+
+def test_best_is_the_lowest_score_and_the_earlier_of_equals() -> None:
+    best = history(0.5, 0.3, math.nan, 0.3).best()
+    assert best is not None and best.id == 1
+
+
+def test_ranked_leaves_failed_trials_out() -> None:
+    assert [trial.id for trial in history(0.5, math.inf, 0.3).ranked()] == [2, 0]
+
+
+def test_nothing_is_best_while_all_failed() -> None:
+    assert history(math.nan).best() is None
+    assert History().best() is None
+
+
+def test_appending_leaves_the_history_as_it_was() -> None:
+    before = history(0.5)
+    after = before.append(TrialResult(1, grown(), "ok", 0.2))
+    assert (len(before), len(after)) == (1, 2)
+    with pytest.raises(FrozenInstanceError):
+        before.trials = ()  # type: ignore[misc]
+
+
+def test_fingerprints_hold_failed_trials_too() -> None:
+    assert len(history(0.5, math.nan).fingerprints()) == 2
+
+
+def test_lineage_leads_to_the_first_ancestor() -> None:
+    child = TrialResult(1, grown(), "ok", 0.2)
+    assert [trial.id for trial in history(0.5).append(child).lineage(1)] == [1, 0]
+
+
+def test_two_trials_of_one_id_are_refused() -> None:
+    with pytest.raises(ParameterError, match=r"repeated: \[0\]"):
+        History((*history(0.5).trials, *history(0.4).trials))
+
+
+def test_an_unknown_trial_is_named() -> None:
+    with pytest.raises(ParameterError, match=r"no trial 4; the history has \[0\]"):
+        history(0.5).get(4)
+
+
+def test_a_trial_without_a_finite_score_cannot_be_ok() -> None:
+    with pytest.raises(ParameterError, match="trial 3 is 'ok' but its score is nan"):
+        TrialResult(3, grown(), "ok", math.nan)
+
+
+def test_an_incomplete_history_says_what_it_lacks() -> None:
+    with pytest.raises(ParameterError, match="history is incomplete: it lacks 'format'"):
+        History.from_dict({"trials": []})
