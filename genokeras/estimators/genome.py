@@ -254,7 +254,8 @@ class GenomeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def predict(self, x: Any) -> np.ndarray:
         """Most probable class of each sample, ``(n_samples,)``."""
-        return np.asarray(self.classes_[self.predict_proba(x).argmax(axis=1)])
+        most_probable = self.predict_proba(x).argmax(axis=1)
+        return np.asarray(self.classes_[most_probable])
 
     def score(self, x: Any, y: Any = None, sample_weight: Any = None) -> float:
         """Accuracy, as scikit-learn's classifiers have it."""

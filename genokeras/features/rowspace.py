@@ -96,7 +96,9 @@ def restrict(space: RowSpace, z: np.ndarray, rows: np.ndarray) -> RowSpace:
     _, values, directions = np.linalg.svd(z[rows].astype("float64"), full_matrices=False)
     kept = values > SMALLEST_SINGULAR_VALUE * values[0]
     mean_square = (values[kept] ** 2).sum() / (rows.sum() * kept.sum())
-    return replace(space, rotation=directions[kept].T.astype("float32"), scale=float(space.scale / np.sqrt(mean_square)))
+    return replace(
+        space, rotation=directions[kept].T.astype("float32"), scale=float(space.scale / np.sqrt(mean_square))
+    )
 
 
 def _expand(space: RowSpace, n_features: int) -> Standardisation:
@@ -129,20 +131,22 @@ def fit_row_space(
     everything = np.arange(x.shape[1]) if columns is None else np.asarray(columns)
     kept = everything[scaling.inverse_sd[everything] > 0]
     part_of = scaling.take(kept)
-    spanning = x if rows is None else x[rows]
-    if len(kept) <= spanning.shape[0]:
+    spanning = np.arange(x.shape[0])[slice(None) if rows is None else rows]
+    if len(kept) <= len(spanning):
         return RowSpace(kept, part_of.mean, part_of.inverse_sd, None, 1.0)
-    gram = np.zeros((spanning.shape[0], spanning.shape[0]))
-    for _, block in standardised_blocks(spanning, scaling, kept):
-        gram += block @ block.T
+    gram = np.zeros((len(spanning), len(spanning)))
+    for _, block in standardised_blocks(x, scaling, kept):
+        span = block if rows is None else block[spanning]
+        gram += span @ span.T
     values, vectors = np.linalg.eigh(gram)
     order = values.argsort()[::-1]
     order = order[values[order] > SMALLEST_SINGULAR_VALUE**2 * values[order[0]]]
-    towards = vectors[:, order] / np.sqrt(values[order])
+    towards = np.zeros((x.shape[0], len(order)))
+    towards[spanning] = vectors[:, order] / np.sqrt(values[order])
     basis = np.empty((len(kept), len(order)), dtype="float32")
     start = 0
-    for part, block in standardised_blocks(spanning, scaling, kept):
+    for part, block in standardised_blocks(x, scaling, kept):
         basis[start : start + len(part)] = block.T @ towards
         start += len(part)
-    mean_square = values[order].sum() / (spanning.shape[0] * len(order))
+    mean_square = values[order].sum() / (len(spanning) * len(order))
     return RowSpace(kept, part_of.mean, part_of.inverse_sd, basis, float(1.0 / np.sqrt(mean_square)))

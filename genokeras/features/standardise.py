@@ -9,7 +9,7 @@ import numpy as np
 from scipy import sparse
 
 Matrix = np.ndarray | sparse.csr_matrix
-_BLOCK_BYTES = 32 * 2**20
+_BLOCK_BYTES = 16 * 2**20
 # A column whose spread is below this share of its size carries rounding noise only.
 _RELATIVE_SPREAD = 1e-6
 
@@ -21,7 +21,7 @@ class Standardisation:
     Attributes
     ----------
     mean : numpy.ndarray
-        ``(n_features,)`` float64.
+        ``(n_features,)`` float64, rounded to what float32 can hold: an exported network then takes off the very same.
     inverse_sd : numpy.ndarray
         ``(n_features,)`` float64; 0 for a constant feature, which therefore gets no weight.
     """
@@ -42,12 +42,13 @@ def standardisation(x: Matrix) -> Standardisation:
     sd = np.sqrt(variance)
     constant = sd <= _RELATIVE_SPREAD * np.abs(mean)
     inverse = np.divide(1.0, sd, out=np.zeros_like(sd), where=~constant & (sd > 0))
-    return Standardisation(mean, inverse)
+    return Standardisation(mean.astype("float32").astype("float64"), inverse)
 
 
 def column_blocks(x: Matrix, columns: np.ndarray | None = None) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """``(column numbers, dense float64 block of these columns)``, about 32 MiB at a time."""
+    """``(column numbers, dense float64 block of these columns)``, about 16 MiB at a time."""
     everything = np.arange(x.shape[1]) if columns is None else np.asarray(columns)
+    # A float64 copy in any case, so that callers may work in place: picking columns by number copies.
     width = max(1, _BLOCK_BYTES // (8 * max(1, x.shape[0])))
     by_column = x.tocsc() if sparse.issparse(x) else x
     for start in range(0, len(everything), width):
@@ -61,4 +62,6 @@ def standardised_blocks(
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """As :func:`column_blocks`, standardised by ``scaling`` (which covers all the columns of ``x``)."""
     for part, block in column_blocks(x, columns):
-        yield part, (block - scaling.mean[part]) * scaling.inverse_sd[part]
+        block -= scaling.mean[part]
+        block *= scaling.inverse_sd[part]
+        yield part, block

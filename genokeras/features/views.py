@@ -1,9 +1,8 @@
 """Views: which features a network sees, each with a row-space basis of its own.
 
 ``all`` rotates every row by one basis, which reveals no label and therefore serves all folds; each fold works in the part
-of it that its training rows span. ``top<k>`` keeps the
-``k`` features with the largest one-way ANOVA F statistic; that looks at labels, so it is fitted inside each fold, on the
-fold's training rows only.
+of it that its training rows span. ``top<k>`` keeps the ``k`` features with the largest one-way ANOVA F statistic; that
+looks at labels, so it is fitted inside each fold, on the fold's training rows only.
 """
 
 from __future__ import annotations
@@ -52,7 +51,9 @@ def available_views(n_features: int, names: tuple[str, ...] = DEFAULT_VIEWS) -> 
     return tuple(name for name in names if name == "all" or _top_count(name) < n_features)
 
 
-def fit_view(name: str, x: Matrix, scaling: Standardisation, codes: np.ndarray, train: np.ndarray) -> FittedView:
+def fit_view(
+    name: str, x: Matrix, scaling: Standardisation, codes: np.ndarray, train: np.ndarray
+) -> FittedView:
     """Fit a view by name.
 
     Parameters
@@ -66,19 +67,23 @@ def fit_view(name: str, x: Matrix, scaling: Standardisation, codes: np.ndarray, 
         ``(n_samples,)`` class numbers.
     train : numpy.ndarray
         ``(n_folds, n_samples)`` bool: the training rows of each fold.
+
+    Raises
+    ------
+    ParameterError
+        If there is no view of that name.
     """
     if name == "all":
         whole = fit_row_space(x, scaling)
         z = whole.transform(x)
         spaces = [restrict(whole, z, rows) for rows in train]
         return FittedView(name, tuple(spaces), _padded([_rotated(z, whole, space) for space in spaces]))
-    else:
-        count = min(_top_count(name), x.shape[1])
-        statistics = anova_f(x, scaling, codes, train)
-        spaces = [
-            fit_row_space(x, scaling, np.sort(np.argsort(-f, kind="stable")[:count]), np.flatnonzero(rows))
-            for f, rows in zip(statistics, train, strict=True)
-        ]
+    count = min(_top_count(name), x.shape[1])
+    statistics = anova_f(x, scaling, codes, train)
+    spaces = [
+        fit_row_space(x, scaling, np.sort(np.argsort(-f, kind="stable")[:count]), np.flatnonzero(rows))
+        for f, rows in zip(statistics, train, strict=True)
+    ]
     return FittedView(name, tuple(spaces), _padded([space.transform(x) for space in spaces]))
 
 

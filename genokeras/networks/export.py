@@ -1,13 +1,13 @@
 """Trained members of several trials -> one plain Keras model: raw features in, class probabilities out.
 
 Only stock Keras layers and operations are used, so the saved file loads with ``keras.saving.load_model`` in safe mode
-where GenoKeras is not installed. Members of equal graphs stay packed. Between the features and the first layers stands
-either one shared projection per basis or the folded kernels ``diag(1/sd) V A``, whichever is smaller.
+where GenoKeras is not installed. Members of equal graphs stay packed. Between the standardised features and the first
+layers stands either one shared projection per basis or the folded kernels ``c V A``, whichever is smaller.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,16 +49,24 @@ class TrainedTrial:
     @property
     def input_units(self) -> int:
         """Width of the (zero-padded) basis that the members were trained on."""
-        first = next(i for i in self.graph.consumers(self.graph.input) if isinstance(self.graph.layer(i).spec, Dense))
-        return int(self.weights[first]["kernel"].shape[1])
+        return self.graph.infer_input_units(
+            {i: named["kernel"].shape[1] for i, named in self.weights.items()}
+        )
 
     @property
     def shared(self) -> bool:
         return len(self.spaces) == 1
 
+    @property
+    def space_of_member(self) -> tuple[RowSpace, ...]:
+        return self.spaces * self.n_members if self.shared else self.spaces
+
 
 def export_model(
-    trials: Sequence[TrainedTrial], n_features: int, medians: np.ndarray | None = None, name: str = "genokeras"
+    trials: Sequence[TrainedTrial],
+    n_features: int,
+    medians: np.ndarray | None = None,
+    name: str = "genokeras",
 ) -> Any:
     """Merge trained trials into one ``keras.Model``.
 
@@ -81,8 +89,8 @@ def export_model(
     exporter = _Exporter(_normalised(raw, trials, medians), n_features)
     probabilities: list[Any] = []
     shares: list[float] = []
-    for number, group in enumerate(_groups(trials)):
-        logits = exporter.logits(group, f"g{number}_")
+    for number, (group, folded) in enumerate(_groups(trials)):
+        logits = exporter.logits(group, folded, f"g{number}_")
         probabilities.append(keras.layers.Softmax(name=f"g{number}_probabilities")(logits))
         for trial in group:
             shares += [trial.share / trial.n_members] * trial.n_members
@@ -91,24 +99,26 @@ def export_model(
     return keras.Model(raw, ops.sum(stacked * weights, axis=1), name=name)
 
 
-def _groups(trials: Sequence[TrainedTrial]) -> list[list[TrainedTrial]]:
-    """Trials whose members can be packed together."""
+def _groups(trials: Sequence[TrainedTrial]) -> list[tuple[list[TrainedTrial], bool]]:
+    """Trials whose members can be packed together, and whether they are folded (one by one then)."""
+    folded = _folded_trials(trials)
     groups: dict[Any, list[TrainedTrial]] = {}
     for number, trial in enumerate(trials):
-        alone = number if _folding_is_smaller(trial) else None
-        groups.setdefault((trial.graph, trial.activation, trial.input_units, alone), []).append(trial)
-    return list(groups.values())
+        alone = number if number in folded else None
+        groups.setdefault((alone, trial.graph, trial.activation, trial.input_units), []).append(trial)
+    return [(group, key[0] is not None) for key, group in groups.items()]
 
 
 def _normalised(raw: Any, trials: Sequence[TrainedTrial], medians: np.ndarray | None) -> Any:
-    mean, variance = np.zeros(raw.shape[1]), np.ones(raw.shape[1])
+    mean, inverse_sd = np.zeros(raw.shape[1]), np.ones(raw.shape[1])
     for space in {id(s): s for trial in trials for s in trial.spaces}.values():
         mean[space.columns] = space.mean
-        variance[space.columns] = space.inverse_sd**-2.0
+        inverse_sd[space.columns] = space.inverse_sd
     filled = raw
     if medians is not None:
         filled = ops.where(ops.isnan(raw), np.asarray(medians, dtype="float32")[None], raw)
-    return keras.layers.Normalization(mean=mean, variance=variance, name="standardise")(filled)
+    # keras.layers.Normalization would do, if it did not take every standard deviation below 1e-7 for 1e-7.
+    return (filled - mean.astype("float32")[None]) * inverse_sd.astype("float32")[None]
 
 
 def _first_layers(graph: Graph) -> list[int] | None:
@@ -117,17 +127,30 @@ def _first_layers(graph: Graph) -> list[int] | None:
     return list(readers) if all(isinstance(graph.layer(i).spec, Dense) for i in readers) else None
 
 
-def _folding_is_smaller(trial: TrainedTrial) -> bool:
-    """Whether ``diag(1/sd) V A`` for all members holds fewer numbers than ``V`` does."""
-    first = _first_layers(trial.graph)
-    if first is None:
-        return False
-    units = sum(trial.weights[i]["bias"].shape[1] for i in first)
-    bases = {id(space.basis): space for space in trial.spaces}
-    if any(space.basis is None for space in trial.spaces):
-        return False
-    members_of_basis = -(-trial.n_members // len(bases))
-    return all(units * members_of_basis < space.basis.shape[1] for space in bases.values() if space.basis is not None)
+def _folded_trials(trials: Sequence[TrainedTrial]) -> set[int]:
+    """Numbers of the trials to fold: those whose bases would cost more than the folded kernels of all their users."""
+    users: dict[frozenset[int], list[int]] = {}
+    for number, trial in enumerate(trials):
+        users.setdefault(frozenset(id(space.basis) for space in trial.spaces), []).append(number)
+    return {
+        n for numbers in users.values() if _folding_is_smaller([trials[i] for i in numbers]) for n in numbers
+    }
+
+
+def _folding_is_smaller(trials: Sequence[TrainedTrial]) -> bool:
+    """Whether ``V A`` for all the members of ``trials`` holds fewer numbers than the bases ``V`` do."""
+    folded, bases = 0, {}
+    for trial in trials:
+        first = _first_layers(trial.graph)
+        if first is None:
+            return False
+        units = sum(trial.weights[i]["bias"].shape[1] for i in first)
+        for space in trial.space_of_member:
+            if space.basis is None:
+                return False
+            folded += units * len(space.columns)
+            bases[id(space.basis)] = space.basis.size
+    return folded < sum(bases.values())
 
 
 class _Exporter:
@@ -136,13 +159,13 @@ class _Exporter:
     def __init__(self, centred: Any, n_features: int) -> None:
         self._centred = centred
         self._n_features = n_features
-        self._tensors: dict[tuple[int, ...], Any] = {}
+        self._tensors: dict[Hashable, Any] = {}
 
-    def logits(self, group: list[TrainedTrial], prefix: str) -> Any:
+    def logits(self, group: list[TrainedTrial], folded: bool, prefix: str) -> Any:
         """``(batch, members, classes)`` of all the members of a group, one trial behind the other."""
         graph, activation = group[0].graph, group[0].activation
         members = sum(trial.n_members for trial in group)
-        if _folding_is_smaller(group[0]):
+        if folded:
             x, given = None, self._folded(group[0])
         else:
             parts = [self._inputs(trial) for trial in group]
@@ -150,30 +173,39 @@ class _Exporter:
         logits, layers = connect(graph, x, members, activation, layout="rows", given=given, prefix=prefix)
         for layer_id, layer in layers.items():
             names = ("kernel", "bias")
-            layer.set_weights([np.concatenate([trial.weights[layer_id][n] for trial in group]) for n in names])
+            layer.set_weights(
+                [np.concatenate([trial.weights[layer_id][n] for trial in group]) for n in names]
+            )
         return logits
 
     def _inputs(self, trial: TrainedTrial) -> Any:
         """``(batch, members, input units)``: what the members of a trial see."""
         views = [self._projection(space, trial.input_units) for space in trial.spaces]
-        return keras.layers.RepeatVector(trial.n_members)(views[0]) if trial.shared else ops.stack(views, axis=1)
+        return (
+            keras.layers.RepeatVector(trial.n_members)(views[0]) if trial.shared else ops.stack(views, axis=1)
+        )
 
     def _projection(self, space: RowSpace, width: int) -> Any:
         """``(batch, width)``: the basis, shared by the folds of a view, then the fold's own rotation."""
-        if space.basis is None:
+        basis = space.basis
+        if basis is None:
             return self._centred_part(space, width)
-        base = self._once((id(space.basis),), lambda: _linear(self._selected(space), space.basis, None))
-        rotation = np.eye(space.basis.shape[1]) if space.rotation is None else space.rotation
+        base = self._once(("basis", id(basis)), lambda: _linear(self._selected(space), basis, None))
+        rotation = np.eye(basis.shape[1]) if space.rotation is None else space.rotation
         kernel = np.zeros((rotation.shape[0], width), dtype="float32")
         kernel[:, : rotation.shape[1]] = space.scale * rotation
-        return self._once((id(space), width), lambda: _linear(base, kernel, None))
+        return self._once(("space", id(space), width), lambda: _linear(base, kernel, None))
 
     def _centred_part(self, space: RowSpace, width: int) -> Any:
         """Features that stay themselves, with zero columns behind them up to ``width``."""
         selected = self._selected(space)
-        return ops.pad(selected, ((0, 0), (0, width - len(space.columns)))) if width > len(space.columns) else selected
+        return (
+            ops.pad(selected, ((0, 0), (0, width - len(space.columns))))
+            if width > len(space.columns)
+            else selected
+        )
 
-    def _once(self, key: tuple[int, ...], make: Callable[[], Any]) -> Any:
+    def _once(self, key: Hashable, make: Callable[[], Any]) -> Any:
         if key not in self._tensors:
             self._tensors[key] = make()
         return self._tensors[key]
@@ -186,15 +218,22 @@ class _Exporter:
             blocks = []
             for i, space in enumerate(trial.spaces):
                 members = range(trial.n_members) if trial.shared else [i]
-                whole = np.concatenate([space.projection() @ kernel[m, : space.rank] for m in members], axis=1)
-                blocks.append(_linear(self._selected(space), whole, np.concatenate([bias[m] for m in members])))
+                projection = space.projection()
+                whole = np.concatenate([projection @ kernel[m, : space.rank] for m in members], axis=1)
+                blocks.append(
+                    _linear(self._selected(space), whole, np.concatenate([bias[m] for m in members]))
+                )
             flat = keras.layers.Concatenate()(blocks) if len(blocks) > 1 else blocks[0]
             given[layer_id] = keras.layers.Reshape((trial.n_members, bias.shape[1]))(flat)
         return given
 
     def _selected(self, space: RowSpace) -> Any:
-        everything = len(space.columns) == self._n_features
-        return self._centred if everything else ops.take(self._centred, space.columns.astype("int32"), axis=1)
+        if len(space.columns) == self._n_features:
+            return self._centred
+        columns = space.columns
+        return self._once(
+            ("columns", id(columns)), lambda: ops.take(self._centred, columns.astype("int32"), axis=1)
+        )
 
 
 def _linear(x: Any, kernel: np.ndarray, bias: np.ndarray | None) -> Any:

@@ -21,11 +21,21 @@ import keras
 import numpy as np
 
 from genokeras.errors import GraphError
-from genokeras.graph import Activation, Add, Concat, Dense, Dropout, Graph, Input, LayerNorm, Weights
+from genokeras.graph import (
+    LAYER_NORM_EPSILON,
+    Activation,
+    Add,
+    Concat,
+    Dense,
+    Dropout,
+    Graph,
+    Input,
+    LayerNorm,
+    Weights,
+)
 
 Layout = Literal["members", "rows", "plain"]
 _EQUATION = {"members": ("mbi,mio->mbo", "mo"), "rows": ("bmi,mio->bmo", "mo")}
-LAYER_NORM_EPSILON = 1e-3
 
 
 @dataclass(frozen=True)
@@ -119,7 +129,9 @@ def connect(
                 weighted[layer.id] = _dense(units, members, layout, name)
                 tensors[layer.id] = weighted[layer.id](inputs[0])
             case LayerNorm():
-                norm = keras.layers.LayerNormalization(center=False, scale=False, epsilon=LAYER_NORM_EPSILON, name=name)
+                norm = keras.layers.LayerNormalization(
+                    center=False, scale=False, epsilon=LAYER_NORM_EPSILON, name=name
+                )
                 tensors[layer.id] = norm(inputs[0])
             case Activation(function=function):
                 tensors[layer.id] = keras.layers.Activation(function or activation, name=name)(inputs[0])

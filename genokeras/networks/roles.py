@@ -22,11 +22,17 @@ def dense_roles(graph: Graph) -> dict[int, DenseRole]:
         if not isinstance(layer.spec, Dense):
             continue
         consumers = [graph.layer(i) for i in graph.consumers(layer.id)]
-        ends = not consumers or all(isinstance(c.spec, Add) for c in consumers)
-        to_logits = not consumers or all(c.id == graph.output for c in consumers)
+        ends = all(isinstance(c.spec, Add) for c in consumers)
+        to_logits = _only_summed(graph, layer.id)
         reads_input = isinstance(graph.layer(layer.inputs[0]).spec, Input)
         if ends and to_logits and reads_input:
             roles[layer.id] = DenseRole.LINEAR
         else:
             roles[layer.id] = DenseRole.CLOSING if ends else DenseRole.HIDDEN
     return roles
+
+
+def _only_summed(graph: Graph, layer_id: int) -> bool:
+    """Whether nothing but sums stands between a layer and the logits."""
+    readers = [graph.layer(i) for i in graph.consumers(layer_id)]
+    return all(isinstance(reader.spec, Add) and _only_summed(graph, reader.id) for reader in readers)

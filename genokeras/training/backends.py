@@ -26,8 +26,8 @@ class Backend(ABC):
         """``function`` of nested lists of tensors, compiled where the backend compiles."""
 
     @abstractmethod
-    def repeat(self, times: int, body: Callable[[Any, Any], Any], state: Any) -> Any:
-        """``body(step, state) -> state``, ``times`` times, inside a compiled function."""
+    def repeat(self, times: Any, body: Callable[[Any, Any], Any], state: Any) -> Any:
+        """``body(step, state) -> state``, ``times`` (a scalar int tensor) times, inside a compiled function."""
 
     @abstractmethod
     def value_and_gradients(self, loss: Callable[[Tensors], Any], parameters: Tensors) -> tuple[Any, Tensors]:
@@ -44,13 +44,12 @@ class TensorFlowBackend(Backend):
     def compile(self, function: Callable[..., Any]) -> Callable[..., Any]:
         return self._tf.function(function, autograph=False)
 
-    def repeat(self, times: int, body: Callable[[Any, Any], Any], state: Any) -> Any:
+    def repeat(self, times: Any, body: Callable[[Any, Any], Any], state: Any) -> Any:
         tf = self._tf
         _, state = tf.while_loop(
             lambda step, _: step < times,
             lambda step, inner: (step + 1, body(step, inner)),
             (tf.constant(0), state),
-            maximum_iterations=times,
             parallel_iterations=1,
         )
         return state
@@ -72,7 +71,7 @@ class JaxBackend(Backend):
     def compile(self, function: Callable[..., Any]) -> Callable[..., Any]:
         return self._jax.jit(function)
 
-    def repeat(self, times: int, body: Callable[[Any, Any], Any], state: Any) -> Any:
+    def repeat(self, times: Any, body: Callable[[Any, Any], Any], state: Any) -> Any:
         return self._jax.lax.fori_loop(0, times, body, state)
 
     def value_and_gradients(self, loss: Callable[[Tensors], Any], parameters: Tensors) -> tuple[Any, Tensors]:
@@ -93,8 +92,8 @@ class TorchBackend(Backend):
 
         return without_graph
 
-    def repeat(self, times: int, body: Callable[[Any, Any], Any], state: Any) -> Any:
-        for step in range(times):
+    def repeat(self, times: Any, body: Callable[[Any, Any], Any], state: Any) -> Any:
+        for step in range(int(times)):
             state = body(step, state)
         return state
 
@@ -107,7 +106,11 @@ class TorchBackend(Backend):
         return value.detach(), [zeros(p) if g is None else g for g, p in zip(gradients, leaves, strict=True)]
 
 
-_BACKENDS: dict[str, type[Backend]] = {"tensorflow": TensorFlowBackend, "jax": JaxBackend, "torch": TorchBackend}
+_BACKENDS: dict[str, type[Backend]] = {
+    "tensorflow": TensorFlowBackend,
+    "jax": JaxBackend,
+    "torch": TorchBackend,
+}
 
 
 def current_backend() -> Backend:

@@ -30,5 +30,7 @@ class DropoutNoise:
     def draw(self, steps: int) -> tuple[np.ndarray, np.ndarray]:
         """A pool ``(sheets, rows, units)`` of uint8 and the sheets to take ``(steps, layers, members)``, int32."""
         pool = self._rng.integers(0, NOISE_LEVELS, size=self._shape, dtype=np.uint8)
-        picks = self._rng.integers(0, self._shape[0], size=(steps, self._layers, self._members), dtype=np.int32)
+        picks = self._rng.integers(
+            0, self._shape[0], size=(steps, self._layers, self._members), dtype=np.int32
+        )
         return pool, picks

@@ -17,21 +17,27 @@ class TrainingSettings:
     Parameters
     ----------
     max_steps : int
-        Passes over the training rows (``max_iter_num`` in classic AutoKeras).
+        Optimiser steps, never more; without mini-batches each is a pass over the training rows (``max_iter_num`` in
+        classic AutoKeras).
     score_every : int
-        Steps between two scorings of the held-out rows.
+        Steps between two scorings of the held-out rows; the last step is scored in any case.
     patience : int
         Scorings in a row without improvement after which a trial is settled (``max_no_improvement_num``).
     min_improvement : float
         What counts as an improvement of the mean held-out loss, in nats (``min_loss_dec``).
     chunk_steps : int
-        Steps in one compiled call; the time limit is looked at between calls.
+        Steps in one compiled call, in whole scorings and at least one; the time limit is looked at between calls.
     batch_size : int
         Rows in a mini-batch; with no more rows than this, every step uses all of them.
     schedule_steps : int, optional
         Steps over which the learning rate falls to zero; ``max_steps`` by default.
     keep_last : bool
         Keep the weights of the last step, whatever they score: a final fit that nothing steers.
+
+    Raises
+    ------
+    ParameterError
+        If a number is out of its range.
     """
 
     max_steps: int = 200
@@ -44,8 +50,10 @@ class TrainingSettings:
     keep_last: bool = False
 
     def __post_init__(self) -> None:
-        for name in ("max_steps", "score_every", "patience", "chunk_steps", "batch_size"):
+        for name in ("max_steps", "score_every", "patience", "chunk_steps", "batch_size", "schedule_steps"):
             value = getattr(self, name)
+            if name == "schedule_steps" and value is None:
+                continue
             if not isinstance(value, int) or isinstance(value, bool) or value < 1:
                 raise ParameterError(f"{name} must be a whole number above 0, got {value!r}.")
         if not self.min_improvement >= 0:
@@ -116,13 +124,14 @@ class PackedResult:
     Attributes
     ----------
     weights : Weights
-        Of each member at its trial's best step.
+        Of each member at its trial's best step (the last one with ``keep_last``).
     logits : numpy.ndarray
         ``(M, n, k)`` in inference mode at that step, for all rows.
     best_step : numpy.ndarray
         ``(trials,)`` int.
     best_loss : numpy.ndarray
-        ``(trials,)`` mean held-out log loss at that step; infinite where it never was finite.
+        ``(trials,)`` mean held-out log loss at that step; infinite where it never was finite. Then the weights are the
+        initial ones, the logits zero and the step 0.
     curves : numpy.ndarray
         ``(scorings, trials, 2)``: training and held-out log loss.
     curve_steps : numpy.ndarray

@@ -1,0 +1,9 @@
+"""The command line: ``genokeras fit``, ``predict``, ``evaluate``, ``leaderboard``, ``export``, ``visualize``.
+
+Data and tables go to standard output, progress and errors to standard error. Nothing heavy is imported before a
+command needs it, so that help and mistakes in the arguments are answered at once.
+"""
+
+from genokeras.cli.commands import main
+
+__all__ = ["main"]

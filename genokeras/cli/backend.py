@@ -1,0 +1,67 @@
+"""Load Keras without the noise its backend makes while it starts."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import sys
+import tempfile
+from collections.abc import Iterator
+
+import genokeras as gk
+from genokeras.cli.group import debugging
+
+# Log lines of absl and of TensorFlow, which come before its log level counts.
+_CHATTER = re.compile(
+    rb"WARNING: All log messages before absl::InitializeLog\(\)"
+    rb"|[IWE]\d{4} \d\d:\d\d:\d\d\.\d+ +\d+ "
+    rb"|\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+: [IWE] "
+    rb"|To enable the following instructions: "
+)
+
+
+def load_classifier() -> type[gk.GenomeClassifier]:
+    """Import the estimator and start its backend, quietly unless ``--debug`` was given."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    with contextlib.nullcontext() if debugging() else quiet_start():
+        import keras
+
+        classifier = gk.GenomeClassifier
+        keras.ops.zeros(1)  # devices are looked for, and lamented, with the first tensor
+        return classifier
+
+
+@contextlib.contextmanager
+def quiet_start() -> Iterator[None]:
+    """Hold back what native code writes to standard error, and pass on all but known log lines at the end.
+
+    Python's ``sys.stderr`` cannot do that, because native code writes to the file descriptor. If the body raises,
+    everything is passed on, log lines too. What a process says that dies in the body (a library built for another
+    processor, say) is lost: ``--debug`` shows it.
+    """
+    try:
+        _flush()
+        original = os.dup(2)
+    except OSError:  # there is no standard error to keep quiet
+        yield
+        return
+    with tempfile.TemporaryFile() as held:
+        os.dup2(held.fileno(), 2)
+        failed = True
+        try:
+            yield
+            failed = False
+        finally:
+            _flush()
+            os.dup2(original, 2)
+            os.close(original)
+            held.seek(0)
+            lines = [line for line in held if failed or not _CHATTER.match(line)]
+            if lines:
+                os.write(2, b"".join(lines))
+
+
+def _flush() -> None:
+    if sys.__stderr__ is not None:
+        sys.__stderr__.flush()

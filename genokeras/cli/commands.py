@@ -1,0 +1,228 @@
+"""The commands: what each takes, calls and prints."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+import genokeras as gk
+from genokeras.cli.backend import load_classifier
+from genokeras.cli.group import CommandGroup, debug_option
+from genokeras.cli.words import LEGEND, estimate_in_words, label, leaderboard_table, make_console
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+DEFAULT_TIME_LIMIT = 60.0
+TOP_ROWS = 5
+
+run_argument = click.argument("run", type=click.Path(path_type=Path))
+data_argument = click.argument("data", type=click.Path(path_type=Path))
+transposed_option = click.option("--transposed", is_flag=True, help="The table holds genes in rows.")
+
+
+@click.group(
+    cls=CommandGroup, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]}
+)
+@click.version_option(gk.__version__, prog_name="genokeras")
+@debug_option
+@click.pass_context
+def main(ctx: click.Context) -> None:
+    """Grow Keras networks for genomic data by network morphism."""
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(
+            errors="replace"
+        )  # a class name or ± that the terminal cannot spell ends nothing
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())
+
+
+@main.command()
+@data_argument
+@click.option("--target", help="Column with the labels, or a file of labels by sample id.")
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="The run folder, new or empty.")
+@click.option(
+    "--time-limit",
+    type=float,
+    help=f"Seconds for the whole fit.  [default: {DEFAULT_TIME_LIMIT:g}, or none with --max-trials]",
+)
+@click.option(
+    "--max-trials", type=int, help="Trials at most; repeatable with --seed where no time limit is given."
+)
+@click.option("--objective", default="log_loss", show_default=True, help="What the search makes best.")
+@click.option("--folds", default=5, show_default=True, help="Folds of the cross-validation.")
+@click.option("--searcher", default="bayesian", show_default=True, help="bayesian or random.")
+@click.option("--seed", type=int, help="Seed of everything random; drawn where it is not given.")
+@click.option("--resume", is_flag=True, help="Go on with the run that --out holds.")
+@click.option("--groups", help="Column (or file) that says which samples belong together, such as a donor.")
+@click.option("--missing", default="error", show_default=True, help="Missing values: error or median.")
+@transposed_option
+@click.option("--executor", default="local", show_default=True, help="Where trials are trained.")
+@click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
+@debug_option
+def fit(
+    data: Path,
+    target: str | None,
+    out: Path,
+    time_limit: float | None,
+    max_trials: int | None,
+    objective: str,
+    folds: int,
+    searcher: str,
+    seed: int | None,
+    resume: bool,
+    groups: str | None,
+    missing: str,
+    transposed: bool,
+    executor: str,
+    quiet: bool,
+) -> None:
+    """Grow a classifier on DATA, a table of samples by genes.
+
+    DATA is a csv, tsv or txt (each also .gz), parquet, npz, gct or h5ad file.
+    """
+    classifier = load_classifier()(
+        out,
+        time_limit=DEFAULT_TIME_LIMIT if time_limit is None and max_trials is None else time_limit,
+        objective=objective,
+        folds=folds,
+        searcher=searcher,
+        max_trials=max_trials,
+        executor=executor,
+        missing=missing,
+        random_state=seed,
+        resume=resume,
+        verbose=0 if quiet else 1,
+    )
+    if transposed:
+        table = gk.load_dataset(data, target, groups=groups, missing="keep", transposed=True)
+        classifier.fit(table)
+    else:
+        classifier.fit(data, target, groups=groups)
+    if not quiet:
+        _print_fit(classifier)
+
+
+@main.command()
+@run_argument
+@data_argument
+@click.option(
+    "--out", type=click.Path(dir_okay=False, path_type=Path), help="A csv file; standard output without it."
+)
+@click.option("--probabilities", is_flag=True, help="Add one column per class with its probability.")
+@transposed_option
+@debug_option
+def predict(run: Path, data: Path, out: Path | None, probabilities: bool, transposed: bool) -> None:
+    """Predict the classes of DATA by the model of RUN, as csv."""
+    classifier = load_classifier().load(run)
+    # The model fills missing values in by itself where it was fitted to data that had some.
+    missing = "keep" if classifier.missing == "median" else "error"
+    table = gk.load_dataset(data, missing=missing, transposed=transposed)  # type: ignore[arg-type]
+    predictions = _predictions(classifier, table, probabilities)
+    predictions.to_csv(sys.stdout if out is None else out, index=False)
+
+
+@main.command()
+@run_argument
+@data_argument
+@click.option("--target", help="Column with the labels, or a file of labels by sample id.")
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON object.")
+@transposed_option
+@debug_option
+def evaluate(run: Path, data: Path, target: str | None, as_json: bool, transposed: bool) -> None:
+    """Score the model of RUN on labelled samples in DATA, which it should not have seen."""
+    classifier = load_classifier().load(run)
+    if transposed:
+        scores = classifier.evaluate(gk.load_dataset(data, target, missing="keep", transposed=True))
+    else:
+        scores = classifier.evaluate(data, target)
+    if as_json:
+        # JSON has no NaN, which a score is that no sample of some class went into.
+        click.echo(
+            json.dumps({name: value if value == value else None for name, value in scores.items()}, indent=1)
+        )
+        return
+    for name, value in scores.items():
+        click.echo(f"{label(name):<18} {value:.3f}" if value == value else f"{label(name):<18} undefined")
+
+
+@main.command()
+@run_argument
+@click.option("--top", type=click.IntRange(min=1), help="Rows at most.")
+@click.option("--csv", "as_csv", is_flag=True, help="Print all columns as csv.")
+@debug_option
+def leaderboard(run: Path, top: int | None, as_csv: bool) -> None:
+    """List the trials of RUN, best first."""
+    classifier = load_classifier().load(run)
+    board = classifier.leaderboard()
+    if as_csv:
+        (board if top is None else board.head(top)).to_csv(sys.stdout, index=False)
+        return
+    console = make_console()
+    console.print(leaderboard_table(board, classifier.estimate_["metric"], top))
+    console.print(LEGEND)
+
+
+@main.command()
+@run_argument
+@click.argument("model", type=click.Path(dir_okay=False, path_type=Path))
+@debug_option
+def export(run: Path, model: Path) -> None:
+    """Write the model of RUN as a .keras file, raw genes in and class probabilities out.
+
+    A JSON file beside it holds the classes and the genes in order. GenoKeras is not needed to load it.
+    """
+    written = load_classifier().load(run).export_keras_model(model)
+    click.echo(f"Wrote {written} and {written.with_suffix('.json')}.")
+
+
+@main.command()
+@run_argument
+@debug_option
+def visualize(run: Path) -> None:
+    """Draw the networks of RUN into its folder drawings, one file each."""
+    load_classifier()
+    drawings = gk.visualize(run)
+    if not drawings:
+        click.echo(f"{run} has no trials to draw yet.")
+        return
+    networks = "1 network" if len(drawings) == 1 else f"{len(drawings)} networks"
+    click.echo(f"Drew {networks} into {drawings[0].parent}; the best one is {drawings[0]}.")
+
+
+# ---- what they print
+
+
+def _print_fit(classifier: gk.GenomeClassifier) -> None:
+    console = make_console()
+    click.echo()
+    click.echo(estimate_in_words(classifier.estimate_, classifier.stop_reason_))
+    click.echo()
+    console.print(leaderboard_table(classifier.leaderboard(), classifier.estimate_["metric"], TOP_ROWS))
+    console.print(LEGEND)
+    if classifier.notes_:
+        click.echo("\nAbout the data:")
+        for note in classifier.notes_:
+            console.print(f"- {note}")
+    path = classifier.path_
+    click.echo(f"\nWrote the run into {path}")
+    click.echo(f"  {path / 'best.keras'}  the model: raw genes in, class probabilities out")
+    click.echo(f"  {path / 'best.json'}   its classes and genes")
+
+
+def _predictions(classifier: gk.GenomeClassifier, table: gk.Dataset, probabilities: bool) -> pd.DataFrame:
+    """``sample``, ``prediction`` and, if asked for, one column per class, in the order of ``classes_``."""
+    import pandas as pd
+
+    chances = classifier.predict_proba(table)
+    found = pd.DataFrame(
+        {"sample": table.sample_ids, "prediction": classifier.classes_[chances.argmax(axis=1)]}
+    )
+    if probabilities:
+        columns = pd.DataFrame(chances, columns=[str(name) for name in classifier.classes_])
+        found = pd.concat([found, columns], axis=1)
+    return found

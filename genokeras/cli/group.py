@@ -1,0 +1,72 @@
+"""How a command ends: errors as one message, Ctrl-C and closed pipes in silence."""
+
+from __future__ import annotations
+
+import errno
+import sys
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+import genokeras as gk
+
+INTERRUPTED = 130
+_DEBUG = "genokeras.debug"
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+class Failure(click.ClickException):
+    """One message on standard error, exit code 2."""
+
+    exit_code = 2
+
+
+class CommandGroup(click.Group):
+    """Commands whose expected errors end in a message, not in a traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            result = super().invoke(ctx)
+            # A closed pipe is noticed here rather than in the interpreter's last breath.
+            sys.stdout.flush()
+            return result
+        except KeyboardInterrupt:
+            click.echo("\nInterrupted before there was a result.", err=True)
+            raise click.exceptions.Exit(INTERRUPTED) from None
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except Exception as error:
+            if debugging(ctx) or not _expected(error):
+                raise
+            raise Failure(str(error)) from error
+
+
+def debug_option(command: Command) -> Command:
+    """Add ``--debug`` to a command."""
+    return click.option(
+        "--debug",
+        is_flag=True,
+        expose_value=False,
+        callback=_remember,
+        help="Show tracebacks of errors, and what the backend prints.",
+    )(command)
+
+
+def debugging(ctx: click.Context | None = None) -> bool:
+    """Whether ``--debug`` was given."""
+    current = ctx or click.get_current_context(silent=True)
+    return bool(current and current.meta.get(_DEBUG))
+
+
+def _remember(ctx: click.Context, parameter: click.Parameter, value: bool) -> None:
+    if value:
+        ctx.meta[_DEBUG] = True
+
+
+def _expected(error: Exception) -> bool:
+    """Errors raised on purpose, and files that cannot be read or written; a closed pipe is click's to handle."""
+    if isinstance(error, OSError):
+        return error.errno != errno.EPIPE
+    return isinstance(error, gk.GenoKerasError)

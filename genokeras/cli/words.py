@@ -1,0 +1,154 @@
+"""What the command line says about a run: its estimate in words, its leaderboard as a table."""
+
+from __future__ import annotations
+
+import math
+import textwrap
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+WIDTH = 80
+_LABELS = {"f1": "F1", "mcc": "MCC", "roc_auc": "ROC AUC", "brier": "Brier score"}
+_REASONS = {
+    "time": "The time was up",
+    "trials": "All the trials asked for were made",
+    "space": "There was nothing left to try",
+    "interrupted": "The search was interrupted",
+    "killed": "The search was cut short",
+}
+
+
+def make_console() -> Console:
+    """Standard output; 80 columns wide where it is no terminal."""
+    console = Console(highlight=False, markup=False, emoji=False)
+    return (
+        console if console.is_terminal else Console(width=WIDTH, highlight=False, markup=False, emoji=False)
+    )
+
+
+def label(metric: str) -> str:
+    """``log loss`` for ``log_loss``."""
+    return _LABELS.get(metric, metric.replace("_", " "))
+
+
+def estimate_in_words(estimate: Mapping[str, Any], stop_reason: str) -> str:
+    """The estimate of a run: score, interval, what it was corrected for, and what it stands beside.
+
+    Parameters
+    ----------
+    estimate : mapping
+        ``GenomeClassifier.estimate_``.
+    stop_reason : str
+        ``GenomeClassifier.stop_reason_``.
+    """
+    better = "higher" if estimate["greater_is_better"] else "lower"
+    trials = estimate["n_trials"]
+    lines = [
+        f"{_REASONS.get(stop_reason, 'The search ended')} after {trials} trial{'' if trials == 1 else 's'}.",
+        f"{_capital(label(estimate['metric']))} {_score(estimate)}; {better} is better.",
+        f"Expected on new samples, from {estimate['n_samples']} that no network judged here was trained on; corrected "
+        f"for having chosen the best of {trials} (uncorrected {_number(estimate['uncorrected'])}).",
+        _beside(estimate),
+    ]
+    also = [f"{label(name)} {_score(other)}" for name, other in estimate.get("also", {}).items()]
+    lines += [f"Also: {'; '.join(also)}."] if also else []
+    return "\n".join(textwrap.fill(line, WIDTH) for line in lines)
+
+
+def _beside(estimate: Mapping[str, Any]) -> str:
+    linear, chance = estimate["linear_baseline"], estimate["chance"]
+    text = f"Best linear model alone {_number(linear)}, " if linear is not None else ""
+    text = _capital(f"{text}chance {_number(chance)}.")
+    low, high = estimate["interval"]
+    if low <= chance <= high or _ahead(estimate, chance) < 0:
+        return f"{text} This is no better than chance."
+    if linear is not None and _ahead(estimate, linear) <= 0:
+        return f"{text} The search did not beat the linear model."
+    return text
+
+
+def _ahead(estimate: Mapping[str, Any], other: float) -> float:
+    difference = float(estimate["value"]) - other
+    return difference if estimate["greater_is_better"] else -difference
+
+
+def _score(estimate: Mapping[str, Any]) -> str:
+    low, high = estimate["interval"]
+    return f"{_number(estimate['value'])} (95 % interval {_number(low)} to {_number(high)})"
+
+
+def _number(value: float) -> str:
+    return f"{value:.3f}"
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def leaderboard_table(board: pd.DataFrame, metric: str, top: int | None = None) -> Table:
+    """The first rows of a leaderboard, 80 columns wide.
+
+    Parameters
+    ----------
+    board : DataFrame
+        ``GenomeClassifier.leaderboard()``.
+    metric : str
+        What it was scored by.
+    top : int, optional
+        Rows at most; all by default.
+    """
+    table = Table(box=None, padding=(0, 1, 0, 0), header_style="bold", pad_edge=False)
+    for name in ("#", "trial", "from"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("by", min_width=8)
+    table.add_column(label(metric), justify="right", no_wrap=True)
+    table.add_column("gap", justify="right", no_wrap=True)
+    table.add_column("size", justify="right", no_wrap=True)
+    table.add_column("s", justify="right", no_wrap=True)
+    table.add_column("share", justify="right", no_wrap=True)
+    table.add_column("network", ratio=1, min_width=14)
+    shown = board if top is None else board.head(top)
+    for row in shown.to_dict("records"):
+        table.add_row(*(Text(cell) for cell in _cells(row)))
+    return table
+
+
+LEGEND = (
+    "from, by: the trial it grew from and the morphism; gap: ahead of the best linear\n"
+    "trial; size: parameters; s: seconds; share: part of the delivered ensemble."
+)
+
+
+def _cells(row: Mapping[Any, Any]) -> Sequence[str]:
+    error = f" ± {row['se']:.3f}" if not _missing(row["se"]) else ""
+    return (
+        "-" if _missing(row["rank"]) else str(row["rank"]),
+        str(row["model_id"]),
+        "-" if _missing(row["father"]) else str(row["father"]),
+        str(row["morphism"]),
+        "failed" if _missing(row["score"]) else f"{row['score']:.3f}{error}",
+        "-" if _missing(row["gap"]) else f"{row['gap']:+.3f}",
+        _size(int(row["parameters"])),
+        f"{row['seconds']:.1f}",
+        f"{row['share']:.0%}" if row["share"] else "",
+        str(row["graph"]),
+    )
+
+
+def _missing(value: Any) -> bool:
+    """None, NaN or pandas' NA, which compares with nothing."""
+    return value is None or (isinstance(value, float) and math.isnan(value)) or str(value) == "<NA>"
+
+
+def _size(parameters: int) -> str:
+    for unit, divisor in (("M", 1_000_000), ("k", 1_000)):
+        if parameters >= divisor:
+            return f"{parameters / divisor:.3g}{unit}"
+    return str(parameters)

@@ -1,0 +1,101 @@
+"""What stands above a drawing: which trial it is, what it scored, where it came from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from genokeras.runs import RunFolder
+from genokeras.search import History, Objective, TrialResult, get_objective
+
+_MOST_TRIALS_LISTED = 12
+
+
+@dataclass(frozen=True)
+class Caption:
+    """The text above a drawing.
+
+    Attributes
+    ----------
+    title : str
+    lines : tuple of str
+    won : bool
+        Whether the run chose this network.
+    """
+
+    title: str
+    lines: tuple[str, ...]
+    won: bool = False
+
+
+def trial_captions(folder: RunFolder, history: History) -> dict[int, tuple[TrialResult, Caption]]:
+    """The best trial of every graph that was searched, with its caption.
+
+    Parameters
+    ----------
+    folder : RunFolder
+    history : History
+
+    Returns
+    -------
+    dict of int to (TrialResult, Caption)
+        By trial id, best graph first, failed ones last.
+    """
+    objective = get_objective(str(folder.settings["settings"]["objective"]))
+    shares = _shares(folder)
+    ranked = [*history.ranked(), *history.failed()]
+    groups: dict[str, list[TrialResult]] = {}
+    for trial in ranked:
+        groups.setdefault(trial.proposal.graph.fingerprint(), []).append(trial)
+    best = history.best()
+    captions = {}
+    for group in groups.values():
+        share = sum(shares.get(trial.id, 0.0) for trial in group)
+        is_best = best is not None and group[0].id == best.id
+        captions[group[0].id] = (group[0], _caption(group, objective, share, is_best, len(history)))
+    return captions
+
+
+def _shares(folder: RunFolder) -> dict[int, float]:
+    """Weights of the trials in what is delivered; empty for a run that never finished."""
+    if not folder.has("result.json"):
+        return {}
+    return {int(trial): float(share) for trial, share in folder.read_json("result.json")["shares"].items()}
+
+
+def _caption(
+    group: list[TrialResult], objective: Objective, share: float, is_best: bool, n_trials: int
+) -> Caption:
+    trial = group[0]
+    title = f"Trial {trial.id}: {trial.proposal.graph.describe()}"
+    lines = [_result(trial, objective), _origin(trial), _settings(trial)]
+    if is_best:
+        lines.insert(0, f"WINNER: the best of {n_trials} trials")
+    if share > 0:
+        lines.append(f"{share:.0%} of the delivered ensemble")
+    others = sorted(other.id for other in group[1:])
+    if others:
+        listed = ", ".join(map(str, others[:_MOST_TRIALS_LISTED]))
+        more = f" and {len(others) - _MOST_TRIALS_LISTED} more" if len(others) > _MOST_TRIALS_LISTED else ""
+        lines.append(f"the same network with other settings: trials {listed}{more}")
+    return Caption(title, tuple(lines), is_best or share > 0)
+
+
+def _result(trial: TrialResult, objective: Objective) -> str:
+    if trial.status != "ok":
+        return f"failed: {(trial.error or 'no reason given').strip().splitlines()[-1]}"
+    value = f"{objective.name.replace('_', ' ')} {objective.value_of_loss(trial.score):.3f}"
+    error = f" ± {trial.score_se:.3f}" if trial.score_se == trial.score_se else ""
+    return f"{value}{error} out of fold, {trial.n_parameters:,} parameters in row space"
+
+
+def _origin(trial: TrialResult) -> str:
+    proposal = trial.proposal
+    if proposal.father is None:
+        return f"started fresh ({proposal.origin})" if proposal.origin else "started fresh"
+    how = ", ".join(morphism.name for morphism in proposal.morphisms) or "other settings"
+    return f"grown from trial {proposal.father} by {how}"
+
+
+def _settings(trial: TrialResult) -> str:
+    hyper = trial.proposal.hyper
+    return f"learning rate {hyper.learning_rate:g}, weight decay {hyper.weight_decay:g}, view {hyper.view}"

@@ -1,0 +1,156 @@
+"""Exported models stand alone; runs repeat on every backend; killed and interrupted runs keep what they had."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from genokeras import GenomeClassifier
+
+ROOT = Path(__file__).parents[2]
+STUDY = """
+import sys, numpy as np
+from genokeras import GenomeClassifier
+rng = np.random.default_rng(0)
+y = np.array(["healthy", "tumor"])[np.arange(30) % 2]
+x = rng.normal(size=(30, 90)).astype("float32")
+x[y == "tumor", :5] += 2
+"""
+
+
+def run_python(code: str, *arguments: str, backend: str = "tensorflow", isolated: bool = False) -> str:
+    environment = {**os.environ, "KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "2"}
+    command = [sys.executable, *(["-I"] if isolated else []), "-c", code, *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=environment, timeout=240)
+    assert done.returncode == 0, done.stderr[-3000:]
+    return done.stdout
+
+
+def test_exported_model_predicts_without_genokeras(fitted, study, tmp_path):
+    model = fitted.export_keras_model(tmp_path / "model.keras")
+    np.save(tmp_path / "x.npy", study[0].to_numpy())
+    code = """
+import sys, numpy as np, keras
+model = keras.saving.load_model(sys.argv[1], safe_mode=True)
+np.save(sys.argv[3], model.predict(np.load(sys.argv[2]), verbose=0))
+assert not any(name.startswith("genokeras") for name in sys.modules)
+"""
+    run_python(code, str(model), str(tmp_path / "x.npy"), str(tmp_path / "p.npy"), isolated=True)
+    np.testing.assert_allclose(np.load(tmp_path / "p.npy"), fitted.predict_proba(study[0]), atol=1e-5)
+
+
+@pytest.mark.parametrize("backend", ["jax", "torch"])
+def test_exported_model_predicts_alike_on_other_backends(backend, fitted, study, tmp_path):
+    if importlib.util.find_spec(backend) is None:
+        pytest.skip(f"{backend} is not installed")
+    model = fitted.export_keras_model(tmp_path / "model.keras")
+    np.save(tmp_path / "x.npy", study[0].to_numpy())
+    code = """
+import sys, numpy as np, keras
+model = keras.saving.load_model(sys.argv[1], safe_mode=True)
+np.save(sys.argv[3], model.predict(np.load(sys.argv[2]), verbose=0))
+"""
+    run_python(code, str(model), str(tmp_path / "x.npy"), str(tmp_path / "p.npy"), backend=backend)
+    np.testing.assert_allclose(np.load(tmp_path / "p.npy"), fitted.predict_proba(study[0]), atol=1e-5)
+
+
+def test_delivered_model_equals_the_members_it_was_made_of(fitted, study):
+    """The ensemble on raw values = shares x mean over folds of softmax(members on row-space values)."""
+    from scipy.special import softmax
+
+    from genokeras.graph import reference_forward
+    from genokeras.runs import TrialStore, trained_trial
+
+    run, x = fitted._run, study[0].to_numpy()
+    total = np.zeros((len(x), 2))
+    for trial_id, share in run.delivery.shares.items():
+        trial = trained_trial(TrialStore(run.folder), run.problem, run.history.get(trial_id))
+        z = np.zeros((len(trial.spaces), len(x), trial.input_units))
+        for fold, space in enumerate(trial.spaces):
+            z[fold, :, : space.rank] = space.transform(x)
+        logits = reference_forward(trial.graph, trial.weights, z, trial.activation)
+        total += share * softmax(logits, axis=-1).mean(axis=0)
+    np.testing.assert_allclose(fitted.predict_proba(study[0]), total, atol=1e-5)
+
+
+@pytest.mark.parametrize("backend", ["tensorflow", "jax", "torch"])
+def test_same_seed_and_data_give_the_same_journal(backend, tmp_path):
+    if importlib.util.find_spec(backend) is None:
+        pytest.skip(f"{backend} is not installed")
+    code = STUDY + """
+trials = dict(time_limit=None, max_trials=14, random_state=3, verbose=0)
+steps = {"trainer_args": {"max_iter_num": 20}, "fathers": ["mlp", "linear"]}
+for name in ("a", "b"):
+    GenomeClassifier(sys.argv[1] + "/" + name, searcher_args=steps, **trials).fit(x, y)
+"""
+    run_python(code, str(tmp_path), backend=backend)
+    a, b = (_trials(tmp_path / name) for name in "ab")
+    assert len(a) == 14
+    assert a == b
+
+
+def _trials(run: Path) -> list[dict[str, object]]:
+    events = [json.loads(line) for line in (run / "journal.jsonl").read_text().splitlines()]
+    return [{k: v for k, v in event.items() if k != "seconds"} for event in events if event["event"] == "trial"]
+
+
+@contextmanager
+def long_fit(path: Path) -> Iterator[subprocess.Popen[str]]:
+    """A fit in another process that has trained at least six trials."""
+    code = STUDY + """
+clf = GenomeClassifier(sys.argv[1], time_limit=200, random_state=0, verbose=0).fit(x, y)
+print(clf.stop_reason_, clf.n_trials_)
+"""
+    command = [sys.executable, "-c", code, str(path)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            for _ in range(900):
+                if len(list(path.glob("trials/*/graph.json"))) >= 6 or process.poll() is not None:
+                    break
+                time.sleep(0.1)
+            yield process
+        finally:
+            process.kill()
+
+
+def test_ctrl_c_delivers_what_there_is(tmp_path):
+    with long_fit(tmp_path / "run") as process:
+        process.send_signal(signal.SIGINT)
+        output, errors = process.communicate(timeout=60)
+    assert process.returncode == 0, errors[-3000:]
+    assert output.startswith("interrupted")
+    assert GenomeClassifier.load(tmp_path / "run").n_trials_ >= 6
+
+
+def test_a_killed_run_loads_and_resumes(tmp_path):
+    with long_fit(tmp_path / "run") as process:
+        process.kill()
+        process.communicate(timeout=60)
+    code = (
+        STUDY
+        + """
+before = GenomeClassifier.load(sys.argv[1]).n_trials_
+clf = GenomeClassifier(sys.argv[1], time_limit=None, max_trials=3, resume=True, verbose=0).fit(x, y)
+print(before, clf.n_trials_)
+"""
+    )
+    before, after = map(int, run_python(code, str(tmp_path / "run")).split())
+    assert before >= 6 and after == before + 3
+
+
+def test_a_tiny_time_limit_returns_a_linear_model_at_worst(study, tmp_path):
+    clf = GenomeClassifier(tmp_path / "run", time_limit=0.5, random_state=0, verbose=0).fit(*study)
+    assert clf.stop_reason_ == "time"
+    assert "linear" in set(clf.leaderboard()["graph"])
+    assert clf.predict(study[0]).shape == (40,)
