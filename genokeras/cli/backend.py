@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import re
 import sys
@@ -15,7 +16,7 @@ from genokeras.cli.group import debugging
 # Log lines of absl and of TensorFlow, which come before its log level counts.
 _CHATTER = re.compile(
     rb"WARNING: All log messages before absl::InitializeLog\(\)"
-    rb"|[IWE]\d{4} \d\d:\d\d:\d\d\.\d+ +\d+ "
+    rb"|[IWE]\d{4} \d\d:\d\d:\d+\.\d+ +\d+ "
     rb"|\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+: [IWE] "
     rb"|To enable the following instructions: "
 )
@@ -24,12 +25,16 @@ _CHATTER = re.compile(
 def load_classifier() -> type[gk.GenomeClassifier]:
     """Import the estimator and start its backend, quietly unless ``--debug`` was given."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    with contextlib.nullcontext() if debugging() else quiet_start():
+    if debugging():
+        return gk.GenomeClassifier
+    with quiet_start():
         import keras
 
         classifier = gk.GenomeClassifier
         keras.ops.zeros(1)  # devices are looked for, and lamented, with the first tensor
-        return classifier
+    # A search compiles a program for every network, which TensorFlow takes for a mistake and warns of.
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
+    return classifier
 
 
 @contextlib.contextmanager

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 DEFAULT_TIME_LIMIT = 60.0
-TOP_ROWS = 5
+TOP_ROWS_OF_FIT = 5
+TOP_ROWS = 20
 
 run_argument = click.argument("run", type=click.Path(path_type=Path))
 data_argument = click.argument("data", type=click.Path(path_type=Path))
@@ -152,7 +153,9 @@ def evaluate(run: Path, data: Path, target: str | None, as_json: bool, transpose
 
 @main.command()
 @run_argument
-@click.option("--top", type=click.IntRange(min=1), help="Rows at most.")
+@click.option(
+    "--top", type=click.IntRange(min=1), help=f"Rows at most.  [default: {TOP_ROWS}, or all as csv]"
+)
 @click.option("--csv", "as_csv", is_flag=True, help="Print all columns as csv.")
 @debug_option
 def leaderboard(run: Path, top: int | None, as_csv: bool) -> None:
@@ -163,7 +166,12 @@ def leaderboard(run: Path, top: int | None, as_csv: bool) -> None:
         (board if top is None else board.head(top)).to_csv(sys.stdout, index=False)
         return
     console = make_console()
-    console.print(leaderboard_table(board, classifier.estimate_["metric"], top))
+    shown = TOP_ROWS if top is None else top
+    console.print(leaderboard_table(board, classifier.estimate_["metric"], shown))
+    if len(board) > shown:
+        console.print(
+            f"... and {len(board) - shown} more: --top {len(board)} shows all, --csv all columns too."
+        )
     console.print(LEGEND)
 
 
@@ -202,7 +210,9 @@ def _print_fit(classifier: gk.GenomeClassifier) -> None:
     click.echo()
     click.echo(estimate_in_words(classifier.estimate_, classifier.stop_reason_))
     click.echo()
-    console.print(leaderboard_table(classifier.leaderboard(), classifier.estimate_["metric"], TOP_ROWS))
+    console.print(
+        leaderboard_table(classifier.leaderboard(), classifier.estimate_["metric"], TOP_ROWS_OF_FIT)
+    )
     console.print(LEGEND)
     if classifier.notes_:
         click.echo("\nAbout the data:")

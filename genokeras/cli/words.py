@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 WIDTH = 80
 _LABELS = {"f1": "F1", "mcc": "MCC", "roc_auc": "ROC AUC", "brier": "Brier score"}
-_REASONS = {
-    "time": "The time was up",
-    "trials": "All the trials asked for were made",
-    "space": "There was nothing left to try",
-    "interrupted": "The search was interrupted",
-    "killed": "The search was cut short",
+_ENDINGS = {
+    "time": "Stopped after {trials}, when the time was up.",
+    "trials": "Stopped after {trials}, as asked.",
+    "space": "Stopped after {trials}: there was nothing left to try.",
+    "interrupted": "Interrupted after {trials}; this is what there is.",
+    "killed": "Cut short after {trials}; this is what there is.",
 }
 
 
@@ -49,12 +49,13 @@ def estimate_in_words(estimate: Mapping[str, Any], stop_reason: str) -> str:
         ``GenomeClassifier.stop_reason_``.
     """
     better = "higher" if estimate["greater_is_better"] else "lower"
-    trials = estimate["n_trials"]
+    trials = "1 trial" if estimate["n_trials"] == 1 else f"{estimate['n_trials']} trials"
     lines = [
-        f"{_REASONS.get(stop_reason, 'The search ended')} after {trials} trial{'' if trials == 1 else 's'}.",
+        _ENDINGS.get(stop_reason, "Ended after {trials}.").format(trials=trials),
         f"{_capital(label(estimate['metric']))} {_score(estimate)}; {better} is better.",
-        f"Expected on new samples, from {estimate['n_samples']} that no network judged here was trained on; corrected "
-        f"for having chosen the best of {trials} (uncorrected {_number(estimate['uncorrected'])}).",
+        f"That is to be expected on new samples: networks are scored on samples they were not trained on "
+        f"({estimate['n_samples']} in all), corrected for having chosen the best of {trials} "
+        f"({_number(estimate['uncorrected'])} before that).",
         _beside(estimate),
     ]
     also = [f"{label(name)} {_score(other)}" for name, other in estimate.get("also", {}).items()]
@@ -121,18 +122,19 @@ def leaderboard_table(board: pd.DataFrame, metric: str, top: int | None = None) 
 
 
 LEGEND = (
-    "from, by: the trial it grew from and the morphism; gap: ahead of the best linear\n"
-    "trial; size: parameters; s: seconds; share: part of the delivered ensemble."
+    "from, by: the trial it grew from, and the morphism (+2: and two more); gap: how far\n"
+    "ahead of the best linear trial; size: parameters; s: seconds; share: part of the\n"
+    "delivered ensemble."
 )
 
 
 def _cells(row: Mapping[Any, Any]) -> Sequence[str]:
-    error = f" ± {row['se']:.3f}" if not _missing(row["se"]) else ""
+    error = f"±{row['se']:.3f}" if not _missing(row["se"]) else ""
     return (
         "-" if _missing(row["rank"]) else str(row["rank"]),
         str(row["model_id"]),
         "-" if _missing(row["father"]) else str(row["father"]),
-        str(row["morphism"]),
+        _origin(str(row["morphism"])),
         "failed" if _missing(row["score"]) else f"{row['score']:.3f}{error}",
         "-" if _missing(row["gap"]) else f"{row['gap']:+.3f}",
         _size(int(row["parameters"])),
@@ -140,6 +142,13 @@ def _cells(row: Mapping[Any, Any]) -> Sequence[str]:
         f"{row['share']:.0%}" if row["share"] else "",
         str(row["graph"]),
     )
+
+
+def _origin(morphisms: str) -> str:
+    """``widen +2`` for three morphisms, of which ``--csv`` lists the others."""
+    first, *others = morphisms.split(", ") if not morphisms.startswith("failed") else [morphisms]
+    short = "settings" if first == "hyper-parameters" else first
+    return f"{short} +{len(others)}" if others else short
 
 
 def _missing(value: Any) -> bool:

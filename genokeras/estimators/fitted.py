@@ -74,7 +74,9 @@ def finish(
     run = FittedRun(folder, problem, history, delivery, model, stop_reason)
     write_model(model, folder.path / MODEL_FILE, run)
     shares = {str(trial): share for trial, share in delivery.shares.items()}
-    folder.write_json(RESULT_FILE, {"estimate": delivery.estimate, "shares": shares, "stop_reason": stop_reason})
+    folder.write_json(
+        RESULT_FILE, {"estimate": delivery.estimate, "shares": shares, "stop_reason": stop_reason}
+    )
     folder.record("finished", reason=stop_reason, trials=len(history), value=delivery.estimate["value"])
     return run
 
@@ -89,10 +91,14 @@ def open_run(folder: RunFolder) -> FittedRun:
     """
     store = TrialStore(folder)
     if not folder.has("data.npz"):
-        raise RunFolderError(f"the run {str(folder.path)!r} was stopped before its first trial: there is nothing to load.")
+        raise RunFolderError(
+            f"the run {str(folder.path)!r} was stopped before its first trial: there is nothing to load."
+        )
     problem, history = store.read_problem(), store.history()
     if not history.ok():
-        raise RunFolderError(f"no trial of the run {str(folder.path)!r} has finished: there is nothing to load.")
+        raise RunFolderError(
+            f"no trial of the run {str(folder.path)!r} has finished: there is nothing to load."
+        )
     if not (folder.has(RESULT_FILE) and folder.has(MODEL_FILE)):
         return finish(folder, problem, history, int(folder.settings["seed"]), read_groups(folder), "killed")
     result = folder.read_json(RESULT_FILE)
@@ -130,7 +136,9 @@ def write_model(model: Any, path: Path, run: FittedRun) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         model.save(aside)
         aside.replace(path)
-        path.with_suffix(".json").write_text(json.dumps(sidecar, indent=1, ensure_ascii=False), encoding="utf-8")
+        path.with_suffix(".json").write_text(
+            json.dumps(sidecar, indent=1, ensure_ascii=False), encoding="utf-8"
+        )
     except OSError as error:
         raise RunFolderError(f"cannot write the model to {str(path)!r}: {error}.") from error
     finally:
@@ -152,7 +160,9 @@ def versions() -> dict[str, str]:
 def data_fingerprint(dataset: Dataset, codes: np.ndarray) -> str:
     """Hex digest of values, labels and names: a resumed run has to see the same data."""
     digest = hashlib.sha256()
-    parts = [dataset.x.data, dataset.x.indices, dataset.x.indptr] if sparse.issparse(dataset.x) else [dataset.x]
+    parts = (
+        [dataset.x.data, dataset.x.indices, dataset.x.indptr] if sparse.issparse(dataset.x) else [dataset.x]
+    )
     for part in [*parts, codes]:
         digest.update(np.ascontiguousarray(part).view(np.uint8).data)
     digest.update("\0".join(dataset.feature_names).encode())

@@ -76,7 +76,9 @@ class FitSettings:
             if not isinstance(value, numbers.Integral) or isinstance(value, bool) or value < least:
                 raise ParameterError(f"{name} must be a whole number of at least {least}, got {value!r}.")
         if self.time_limit is None and self.max_trials is None:
-            raise ParameterError("give a time_limit, max_trials, or both: a search without either never ends.")
+            raise ParameterError(
+                "give a time_limit, max_trials, or both: a search without either never ends."
+            )
         if self.time_limit is not None and (
             not isinstance(self.time_limit, numbers.Real) or not 0 < self.time_limit < math.inf
         ):
@@ -140,13 +142,17 @@ def _with_validation(
     return both, Labels(labels.classes, np.concatenate([labels.codes, codes])), folds
 
 
-def _checked_weight(sample_weight: Any, dataset: Dataset, folds: Folds, validation: bool) -> np.ndarray | None:
+def _checked_weight(
+    sample_weight: Any, dataset: Dataset, folds: Folds, validation: bool
+) -> np.ndarray | None:
     if sample_weight is None:
         return None
     weight = np.asarray(sample_weight, dtype="float64")
     expected = int(folds.train.any(axis=0).sum()) if validation else dataset.n_samples
     if weight.shape != (expected,):
-        raise DataError(f"sample_weight must have one number per sample: expected {expected}, got shape {weight.shape}.")
+        raise DataError(
+            f"sample_weight must have one number per sample: expected {expected}, got shape {weight.shape}."
+        )
     if not np.isfinite(weight).all() or (weight < 0).any() or not weight.any():
         raise DataError("sample_weight must be finite, not negative, and above 0 for some sample.")
     return np.concatenate([weight, np.ones(dataset.n_samples - expected)])
@@ -188,7 +194,9 @@ def search_and_finish(
     return finish(folder, problem, found.history, seed, numbers_of, found.reason, left)
 
 
-def make_executor(settings: FitSettings, problem: Problem, training: TrainingSettings, budget: Budget) -> Executor:
+def make_executor(
+    settings: FitSettings, problem: Problem, training: TrainingSettings, budget: Budget
+) -> Executor:
     """The executor by name."""
     runner = JobRunner(problem, get_objective(settings.objective), training)
     return LocalExecutor(runner, budget.exhausted)
@@ -236,9 +244,13 @@ def _opened(data: FitData, settings: FitSettings) -> tuple[RunFolder, Problem, H
             f"({data.dataset.n_samples} x {data.dataset.n_features}). Resume with the same data, or give another path."
         )
     asked, held = _comparable(settings), folder.settings["settings"]
-    different = [f"{name}={asked[name]!r} (the run has {held[name]!r})" for name in asked if asked[name] != held[name]]
+    different = [
+        f"{name}={asked[name]!r} (the run has {held[name]!r})" for name in asked if asked[name] != held[name]
+    ]
     if different:
-        raise RunFolderError(f"cannot resume {str(folder.path)!r} with other settings: {', '.join(different)}.")
+        raise RunFolderError(
+            f"cannot resume {str(folder.path)!r} with other settings: {', '.join(different)}."
+        )
     store = TrialStore(folder)
     if not folder.has("features.npz"):  # killed while it was being made: there is nothing to lose
         return _created(data, replace(settings, replace_run=folder.run_id))
@@ -256,7 +268,9 @@ def _run_settings(data: FitData, settings: FitSettings) -> dict[str, Any]:
         groups = np.unique(data.dataset.groups, return_inverse=True)[1].tolist()
     return {
         "settings": _comparable(settings),
-        "searcher": settings.searcher if isinstance(settings.searcher, str) else type(settings.searcher).__name__,
+        "searcher": settings.searcher
+        if isinstance(settings.searcher, str)
+        else type(settings.searcher).__name__,
         "time_limit": settings.time_limit,
         "max_trials": settings.max_trials,
         "seed": int(settings.seed),

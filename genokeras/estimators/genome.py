@@ -25,7 +25,7 @@ from genokeras.runs.progress import make_observer
 from genokeras.search import Searcher
 
 _BATCH_BYTES = 64 * 2**20
-_RESERVE_SHARE, _RESERVE_LEAST, _RESERVE_MOST = 0.12, 1.5, 6.0
+_RESERVE_SHARE, _RESERVE_LEAST, _RESERVE_MOST = 0.06, 1.2, 4.0
 
 
 class GenomeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
@@ -374,7 +374,11 @@ class GenomeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
 def _reserve(time_limit: float | None) -> float:
     """Seconds kept back for ensemble, estimate and export."""
-    return 0.0 if time_limit is None else float(np.clip(_RESERVE_SHARE * time_limit, _RESERVE_LEAST, _RESERVE_MOST))
+    return (
+        0.0
+        if time_limit is None
+        else float(np.clip(_RESERVE_SHARE * time_limit, _RESERVE_LEAST, _RESERVE_MOST))
+    )
 
 
 def _to_numpy(tensor: Any) -> np.ndarray:

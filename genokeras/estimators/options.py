@@ -61,7 +61,9 @@ def make_searcher(
     wanted = (searcher_args or {}).get("search_type", searcher)
     if isinstance(wanted, Searcher):
         if arguments:
-            raise ParameterError(f"searcher_args {sorted(arguments)} need a searcher by name or class, not an instance.")
+            raise ParameterError(
+                f"searcher_args {sorted(arguments)} need a searcher by name or class, not an instance."
+            )
         return wanted
     if isinstance(wanted, str):
         if wanted not in SEARCHERS:
@@ -81,7 +83,9 @@ def _constructed(kind: type[Searcher], arguments: dict[str, Any], offered: dict[
     for name in arguments:
         if name not in parameters and not takes_all:
             known = [*parameters, "search_type", "trainer_args"]
-            raise ParameterError(f"unknown searcher_args {name!r} for {kind.__name__}; {suggest(name, known)}")
+            raise ParameterError(
+                f"unknown searcher_args {name!r} for {kind.__name__}; {suggest(name, known)}"
+            )
     fitting = {name: value for name, value in offered.items() if name in parameters and name not in arguments}
     return kind(**fitting, **arguments)
 

@@ -11,7 +11,9 @@ import pytest
 from genokeras import GenomeClassifier
 
 
-def make_study(n: int = 40, p: int = 120, informative: int = 8, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+def make_study(
+    n: int = 40, p: int = 120, informative: int = 8, seed: int = 0
+) -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng(seed)
     y = np.array(["healthy", "tumor"])[np.arange(n) % 2]
     x = rng.normal(5.0, 2.0, size=(n, p)).astype("float32")
@@ -27,7 +29,9 @@ def study() -> tuple[pd.DataFrame, np.ndarray]:
 
 
 @pytest.fixture(scope="session")
-def fitted(study: tuple[pd.DataFrame, np.ndarray], tmp_path_factory: pytest.TempPathFactory) -> GenomeClassifier:
+def fitted(
+    study: tuple[pd.DataFrame, np.ndarray], tmp_path_factory: pytest.TempPathFactory
+) -> GenomeClassifier:
     x, y = study
     path: Path = tmp_path_factory.mktemp("runs") / "study"
     clf = GenomeClassifier(path=path, time_limit=None, max_trials=24, random_state=0, verbose=0)

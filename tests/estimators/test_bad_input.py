@@ -23,7 +23,9 @@ def table(n: int = 20, p: int = 30) -> pd.DataFrame:
 
 
 def fit(path: Path, x: object, y: object, **arguments: object) -> GenomeClassifier:
-    clf = GenomeClassifier(path / "run", time_limit=None, max_trials=2, random_state=0, verbose=0, **arguments)
+    clf = GenomeClassifier(
+        path / "run", time_limit=None, max_trials=2, random_state=0, verbose=0, **arguments
+    )
     return clf.fit(x, y)
 
 
@@ -54,7 +56,12 @@ CASES: dict[str, tuple[Callable[[Path], object], object, type[GenoKerasError], s
         DataError,
         r"G3.*high",
     ),
-    "one class": (lambda _: table(), np.repeat("a", 20), DataError, r"at least 2 classes|two classes|one class"),
+    "one class": (
+        lambda _: table(),
+        np.repeat("a", 20),
+        DataError,
+        r"at least 2 classes|two classes|one class",
+    ),
     "labels and rows differ": (lambda _: table(), LABELS[:18], DataError, r"expected 20, got 18"),
     "fewer samples than folds": (
         lambda _: table(4),
@@ -62,7 +69,12 @@ CASES: dict[str, tuple[Callable[[Path], object], object, type[GenoKerasError], s
         DataError,
         r"folds",
     ),
-    "empty file": (lambda folder: written(folder, "x.csv", ""), "label", DataFileError, r"x\.csv.*empty|empty.*x\.csv"),
+    "empty file": (
+        lambda folder: written(folder, "x.csv", ""),
+        "label",
+        DataFileError,
+        r"x\.csv.*empty|empty.*x\.csv",
+    ),
     "wrong delimiter": (
         lambda folder: written(folder, "x.csv", table().assign(label=LABELS).to_csv(sep=";")),
         "label",

@@ -88,12 +88,15 @@ def test_delivered_model_equals_the_members_it_was_made_of(fitted, study):
 def test_same_seed_and_data_give_the_same_journal(backend, tmp_path):
     if importlib.util.find_spec(backend) is None:
         pytest.skip(f"{backend} is not installed")
-    code = STUDY + """
+    code = (
+        STUDY
+        + """
 trials = dict(time_limit=None, max_trials=14, random_state=3, verbose=0)
 steps = {"trainer_args": {"max_iter_num": 20}, "fathers": ["mlp", "linear"]}
 for name in ("a", "b"):
     GenomeClassifier(sys.argv[1] + "/" + name, searcher_args=steps, **trials).fit(x, y)
 """
+    )
     run_python(code, str(tmp_path), backend=backend)
     a, b = (_trials(tmp_path / name) for name in "ab")
     assert len(a) == 14
@@ -102,18 +105,25 @@ for name in ("a", "b"):
 
 def _trials(run: Path) -> list[dict[str, object]]:
     events = [json.loads(line) for line in (run / "journal.jsonl").read_text().splitlines()]
-    return [{k: v for k, v in event.items() if k != "seconds"} for event in events if event["event"] == "trial"]
+    return [
+        {k: v for k, v in event.items() if k != "seconds"} for event in events if event["event"] == "trial"
+    ]
 
 
 @contextmanager
 def long_fit(path: Path) -> Iterator[subprocess.Popen[str]]:
     """A fit in another process that has trained at least six trials."""
-    code = STUDY + """
+    code = (
+        STUDY
+        + """
 clf = GenomeClassifier(sys.argv[1], time_limit=200, random_state=0, verbose=0).fit(x, y)
 print(clf.stop_reason_, clf.n_trials_)
 """
+    )
     command = [sys.executable, "-c", code, str(path)]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
         try:
             for _ in range(900):
                 if len(list(path.glob("trials/*/graph.json"))) >= 6 or process.poll() is not None:

@@ -10,7 +10,14 @@ import pandas as pd
 import pytest
 from scipy import sparse
 from sklearn.base import clone
-from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score, log_loss, matthews_corrcoef, roc_auc_score
+from sklearn.metrics import (
+    accuracy_score,
+    balanced_accuracy_score,
+    f1_score,
+    log_loss,
+    matthews_corrcoef,
+    roc_auc_score,
+)
 
 import genokeras as gk
 from genokeras import DataError, GenomeClassifier, NotFittedError, ParameterError, RunFolderError
@@ -316,7 +323,10 @@ def test_trainer_args_bound_the_steps_of_a_trial(study):
         ({"missing": "mean"}, "missing must be 'error' or 'median'"),
         ({"random_state": -1}, "seed must be a whole number"),
         ({"searcher_args": {"trainer_args": {"max_iter": 5}}}, "did you mean 'max_iter_num'"),
-        ({"searcher_args": {"trainer_args": {"max_iter_num": 0}}}, "max_steps must be a whole number above 0"),
+        (
+            {"searcher_args": {"trainer_args": {"max_iter_num": 0}}},
+            "max_steps must be a whole number above 0",
+        ),
         ({"searcher_args": {"father": ["linear"]}}, "did you mean 'fathers'"),
         ({"searcher_args": {"search_type": 3}}, "search_type must be"),
     ],

@@ -1,0 +1,72 @@
+"""TensorFlow, JAX and PyTorch train alike: each in a process of its own, because Keras settles on one when imported."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).parents[2]
+BACKENDS = ("tensorflow", "jax", "torch")
+Dumps = dict[str, dict[str, np.ndarray]]
+
+
+@pytest.fixture(scope="module")
+def dumps(tmp_path_factory: pytest.TempPathFactory) -> Dumps:
+    """What ``on_one_backend.py`` wrote, for every backend that is installed."""
+    folder, found = tmp_path_factory.mktemp("backends"), {}
+    for backend in BACKENDS:
+        if importlib.util.find_spec(backend) is None:
+            continue
+        path = folder / f"{backend}.npz"
+        command = [sys.executable, "-m", "tests.training.on_one_backend", str(path)]
+        environment = {**os.environ, "KERAS_BACKEND": backend, "JAX_PLATFORMS": "cpu"}
+        done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        with np.load(path) as arrays:
+            found[backend] = dict(arrays)
+    return found
+
+
+@pytest.fixture(params=BACKENDS)
+def backend(request: pytest.FixtureRequest, dumps: Dumps) -> str:
+    """Each backend in turn; skipped where it is not installed."""
+    name = str(request.param)
+    if name not in dumps:
+        pytest.skip(f"{name} is not installed")
+    assert dumps[name]["backend"] == name
+    return name
+
+
+def reference(dumps: Dumps) -> dict[str, np.ndarray]:
+    return next(iter(dumps.values()))
+
+
+def test_networks_compute_what_their_graphs_mean(dumps: Dumps, backend: str) -> None:
+    assert dumps[backend]["forward"].max() < 1e-5
+
+
+def test_the_same_weights_and_rows_have_the_same_losses(dumps: Dumps, backend: str) -> None:
+    np.testing.assert_allclose(dumps[backend]["still"], reference(dumps)["still"], rtol=1e-6)
+
+
+def test_training_takes_nearly_the_same_way(dumps: Dumps, backend: str) -> None:
+    np.testing.assert_allclose(dumps[backend]["curves"], reference(dumps)["curves"], rtol=1e-3, atol=1e-4)
+    np.testing.assert_allclose(dumps[backend]["logits"], reference(dumps)["logits"], atol=1e-2)
+
+
+def test_mini_batches_take_nearly_the_same_way(dumps: Dumps, backend: str) -> None:
+    np.testing.assert_allclose(dumps[backend]["batched"], reference(dumps)["batched"], rtol=1e-3, atol=1e-4)
+
+
+def test_the_same_seed_gives_the_same_logits_bit_for_bit(dumps: Dumps, backend: str) -> None:
+    assert dumps[backend]["repeatable"]
+
+
+def test_tasks_of_one_shape_compile_once(dumps: Dumps, backend: str) -> None:
+    assert dumps[backend]["compilations"] == 1
