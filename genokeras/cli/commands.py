@@ -172,7 +172,7 @@ def leaderboard(run: Path, top: int | None, as_csv: bool) -> None:
         console.print(
             f"... and {len(board) - shown} more: --top {len(board)} shows all, --csv all columns too."
         )
-    console.print(LEGEND)
+    click.echo(LEGEND)
 
 
 @main.command()
@@ -213,7 +213,7 @@ def _print_fit(classifier: gk.GenomeClassifier) -> None:
     console.print(
         leaderboard_table(classifier.leaderboard(), classifier.estimate_["metric"], TOP_ROWS_OF_FIT)
     )
-    console.print(LEGEND)
+    click.echo(LEGEND)
     if classifier.notes_:
         click.echo("\nAbout the data:")
         for note in classifier.notes_:

@@ -114,7 +114,7 @@ def leaderboard_table(board: pd.DataFrame, metric: str, top: int | None = None) 
     table.add_column("size", justify="right", no_wrap=True)
     table.add_column("s", justify="right", no_wrap=True)
     table.add_column("share", justify="right", no_wrap=True)
-    table.add_column("network", ratio=1, min_width=14)
+    table.add_column("network", min_width=14)
     shown = board if top is None else board.head(top)
     for row in shown.to_dict("records"):
         table.add_row(*(Text(cell) for cell in _cells(row)))
@@ -122,8 +122,8 @@ def leaderboard_table(board: pd.DataFrame, metric: str, top: int | None = None) 
 
 
 LEGEND = (
-    "from, by: the trial it grew from, and the morphism (+2: and two more); gap: how far\n"
-    "ahead of the best linear trial; size: parameters; s: seconds; share: part of the\n"
+    "from, by: the trial it grew from, and the morphism (+2: and two more); gap: ahead\n"
+    "of the best linear trial; size: parameters; s: seconds; share: part of the\n"
     "delivered ensemble."
 )
 

@@ -16,9 +16,41 @@ from genokeras.data.wording import counted, did_you_mean, listed
 from genokeras.errors import DataError
 
 ID_NAMES = frozenset(
-    "sample samples id ids sample_id sampleid sample_name sample_ids cell cells cell_id cellid barcode "
-    "barcodes index idx rownames row_names row unnamed patient patient_id geo_accession "
-    "gene genes gene_id gene_name gene_symbol symbol name probe probe_id feature".split()
+    [
+        "sample",
+        "samples",
+        "id",
+        "ids",
+        "sample_id",
+        "sampleid",
+        "sample_name",
+        "sample_ids",
+        "cell",
+        "cells",
+        "cell_id",
+        "cellid",
+        "barcode",
+        "barcodes",
+        "index",
+        "idx",
+        "rownames",
+        "row_names",
+        "row",
+        "unnamed",
+        "patient",
+        "patient_id",
+        "geo_accession",
+        "gene",
+        "genes",
+        "gene_id",
+        "gene_name",
+        "gene_symbol",
+        "symbol",
+        "name",
+        "probe",
+        "probe_id",
+        "feature",
+    ]
 )
 _DECIMAL_COMMA = re.compile(r"^\s*[-+]?\d+,\d+\s*$")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -65,7 +66,7 @@ def inherited_steps(run: FittedRun, trial: TrialResult, settings: TrainingSettin
     if not retrain:
         return max(settings.score_every, trial.step)
     steps, line = trial.step, run.history.lineage(trial.id)
-    for child, father in zip(line, line[1:], strict=False):
+    for child, father in pairwise(line):
         if father.proposal.hyper.view != child.proposal.hyper.view:
             break
         steps += father.step

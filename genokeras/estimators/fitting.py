@@ -33,13 +33,13 @@ from genokeras.runs import (
     Executor,
     JobRunner,
     LocalExecutor,
-    Observer,
     Problem,
     RunFolder,
     SearchLoop,
     TrialStore,
     make_problem,
 )
+from genokeras.runs.progress import Progress
 from genokeras.search import History, Searcher, get_objective
 from genokeras.training import TrainingSettings
 
@@ -130,10 +130,11 @@ def _with_validation(
     held = load_dataset(*validation_data, missing=settings.missing)  # type: ignore[arg-type]
     held = align_features(held, dataset.feature_names)
     codes = encode_known_labels(require_labels(held), labels.classes, held.source)
-    stack = sparse.vstack if sparse.issparse(dataset.x) else np.vstack
+    parts: list[Any] = [dataset.x, held.x]
+    stacked = sparse.vstack(parts, format="csr") if any(map(sparse.issparse, parts)) else np.vstack(parts)
     both = replace(
         dataset,
-        x=stack([dataset.x, held.x]),
+        x=stacked,
         sample_ids=(*dataset.sample_ids, *held.sample_ids),
         y=np.concatenate([np.asarray(dataset.y), np.asarray(held.y)]),
         groups=None,
@@ -159,7 +160,7 @@ def _checked_weight(
 
 
 def search_and_finish(
-    data: FitData, settings: FitSettings, budget: Budget, observer: Observer | None = None
+    data: FitData, settings: FitSettings, budget: Budget, observer: Progress | None = None
 ) -> FittedRun:
     """Run the search and deliver.
 
@@ -182,7 +183,7 @@ def search_and_finish(
     observers = [observer] if observer is not None else []
     limit = None if settings.max_trials is None else settings.max_trials + len(history)
     loop = SearchLoop(searcher, executor, store, budget, seed, limit, observers)
-    with observer if hasattr(observer, "__enter__") else nullcontext():
+    with observer or nullcontext():
         found = loop.run(history)
     if not found.history.ok():
         if found.reason == "interrupted":

@@ -28,7 +28,7 @@ _BATCH_BYTES = 64 * 2**20
 _RESERVE_SHARE, _RESERVE_LEAST, _RESERVE_MOST = 0.06, 1.2, 4.0
 
 
-class GenomeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+class GenomeClassifier(ClassifierMixin, BaseEstimator):
     """Grows Keras networks for a matrix of samples x genes, and says honestly how good they are.
 
     Architectures grow from a linear model by network morphism, guided by Bayesian optimisation. Every trial trains one

@@ -174,7 +174,7 @@ def test_a_trial_without_improvement_settles_and_ends_the_run() -> None:
 
 
 def test_a_settled_trial_keeps_its_weights_while_another_goes_on() -> None:
-    task = small_task(linear(3), (1e-7, 0.01))
+    task = small_task(linear(3), (1e-7, 0.01), signal=4.0)
     result = PackedTrainer(TrainingSettings(max_steps=60, chunk_steps=60, patience=2)).run(task)
     assert result.curves[-1, 0, 1] < result.best_loss[0]  # it kept falling, too slowly to count
     assert result.best_step.tolist() == [15, 60]

@@ -31,7 +31,7 @@ def read_npz(path: Path, options: ReadOptions) -> Table:
         Where the archive is truncated, no npz, holds pickled objects or no ``X``.
     """
     arrays = _arrays(path)
-    if _SPARSE_KEYS <= arrays.keys() and "X" not in arrays:
+    if arrays.keys() >= _SPARSE_KEYS and "X" not in arrays:
         return _sparse_table(path, arrays, options)
     x = arrays.get("X", arrays.get("x"))
     if x is None:
