@@ -43,7 +43,7 @@ def main(path: str) -> None:
     dumped["compilations"] = np.array(trainer.compilations)
     batched = PackedTrainer(TrainingSettings(max_steps=15, batch_size=10, patience=99)).run(task)
     dumped["batched"] = batched.curves
-    np.savez(path, **dumped)
+    np.savez(path, **dumped)  # type: ignore[arg-type]
 
 
 if __name__ == "__main__":

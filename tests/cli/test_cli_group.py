@@ -1,0 +1,91 @@
+"""How commands end: messages, exit codes, and what they leave unimported."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import click
+import pytest
+from click.testing import CliRunner, Result
+
+from genokeras.cli import main
+from genokeras.cli.group import CommandGroup, debug_option
+from genokeras.errors import DataError
+
+ERRORS = {
+    "data": DataError("S07 has no label.\nDrop it."),
+    "file": PermissionError(13, "Permission denied", "out.csv"),
+    "bug": ZeroDivisionError("division by zero"),
+    "interrupt": KeyboardInterrupt(),
+}
+
+
+@click.group(cls=CommandGroup)
+@debug_option
+def group() -> None:
+    """Commands that fail."""
+
+
+@group.command()
+@click.argument("kind")
+@debug_option
+def fail(kind: str) -> None:
+    raise ERRORS[kind]
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(group, arguments)
+
+
+def test_an_expected_error_is_one_message_and_exit_code_2() -> None:
+    result = run("fail", "data")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr == "Error: S07 has no label.\nDrop it.\n"
+
+
+@pytest.mark.parametrize("arguments", [("--debug", "fail", "data"), ("fail", "data", "--debug")])
+def test_debug_lets_the_traceback_through(arguments: tuple[str, ...]) -> None:
+    assert isinstance(run(*arguments).exception, DataError)
+
+
+def test_a_file_that_cannot_be_written_is_a_message_too() -> None:
+    result = run("fail", "file")
+    assert result.exit_code == 2 and "Permission denied: 'out.csv'" in result.stderr
+
+
+def test_a_bug_keeps_its_traceback() -> None:
+    assert isinstance(run("fail", "bug").exception, ZeroDivisionError)
+
+
+def test_an_interrupt_ends_with_exit_code_130() -> None:
+    result = run("fail", "interrupt")
+    assert result.exit_code == 130 and "Interrupted before there was a result." in result.stderr
+
+
+def test_genokeras_alone_shows_the_commands() -> None:
+    result = CliRunner().invoke(main, [])
+    assert result.exit_code == 0
+    for command in ("fit", "predict", "evaluate", "leaderboard", "export", "visualize"):
+        assert f"  {command} " in result.stdout
+
+
+def test_the_version_is_told() -> None:
+    assert CliRunner().invoke(main, ["--version"]).stdout.startswith("genokeras, version 0.")
+
+
+def test_a_misspelt_option_is_answered_with_the_nearest() -> None:
+    result = CliRunner().invoke(main, ["fit", "data.csv", "--tarqet", "label"])
+    assert result.exit_code == 2 and "--target" in result.stderr
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["fit", "--help"], ["fit"]])
+def test_help_and_mistakes_import_nothing_heavy(arguments: list[str]) -> None:
+    code = (
+        "import sys\nfrom genokeras.cli import main\n"
+        f"try: main({arguments})\n"
+        "except SystemExit: pass\n"
+        "print([m for m in ('tensorflow', 'keras', 'jax', 'torch', 'pandas', 'sklearn') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.endswith("[]\n")
