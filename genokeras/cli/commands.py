@@ -11,7 +11,7 @@ import click
 
 import genokeras as gk
 from genokeras.cli.backend import load_classifier
-from genokeras.cli.group import CommandGroup, debug_option
+from genokeras.cli.group import Command, CommandGroup, debug_option
 from genokeras.cli.words import LEGEND, estimate_in_words, label, leaderboard_table, make_console
 
 if TYPE_CHECKING:
@@ -23,7 +23,16 @@ TOP_ROWS = 20
 
 run_argument = click.argument("run", type=click.Path(path_type=Path))
 data_argument = click.argument("data", type=click.Path(path_type=Path))
-transposed_option = click.option("--transposed", is_flag=True, help="The table holds genes in rows.")
+
+
+def reading_options(command: Command) -> Command:
+    """Add the options that say how a table is written."""
+    delimiter = click.option(
+        "--delimiter", help="What separates the fields of a text file; told by its name otherwise."
+    )
+    return delimiter(
+        click.option("--transposed", is_flag=True, help="The table holds genes in rows.")(command)
+    )
 
 
 @click.group(
@@ -35,9 +44,8 @@ transposed_option = click.option("--transposed", is_flag=True, help="The table h
 def main(ctx: click.Context) -> None:
     """Grow Keras networks for genomic data by network morphism."""
     if hasattr(sys.stdout, "reconfigure"):
-        sys.stdout.reconfigure(
-            errors="replace"
-        )  # a class name or ± that the terminal cannot spell ends nothing
+        # A class name, or ±, that the terminal cannot spell is no reason to fail.
+        sys.stdout.reconfigure(errors="replace")
     if ctx.invoked_subcommand is None:
         click.echo(ctx.get_help())
 
@@ -61,7 +69,7 @@ def main(ctx: click.Context) -> None:
 @click.option("--resume", is_flag=True, help="Go on with the run that --out holds.")
 @click.option("--groups", help="Column (or file) that says which samples belong together, such as a donor.")
 @click.option("--missing", default="error", show_default=True, help="Missing values: error or median.")
-@transposed_option
+@reading_options
 @click.option("--executor", default="local", show_default=True, help="Where trials are trained.")
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
 @debug_option
@@ -79,6 +87,7 @@ def fit(
     groups: str | None,
     missing: str,
     transposed: bool,
+    delimiter: str | None,
     executor: str,
     quiet: bool,
 ) -> None:
@@ -99,10 +108,9 @@ def fit(
         resume=resume,
         verbose=0 if quiet else 1,
     )
-    if transposed:
-        table = gk.load_dataset(data, target, groups=groups, missing="keep", transposed=True)
-        classifier.fit(table)
-    else:
+    if transposed or delimiter:
+        classifier.fit(_table(data, target, transposed, delimiter, groups))
+    else:  # reading counts towards the time limit
         classifier.fit(data, target, groups=groups)
     if not quiet:
         _print_fit(classifier)
@@ -115,15 +123,14 @@ def fit(
     "--out", type=click.Path(dir_okay=False, path_type=Path), help="A csv file; standard output without it."
 )
 @click.option("--probabilities", is_flag=True, help="Add one column per class with its probability.")
-@transposed_option
+@reading_options
 @debug_option
-def predict(run: Path, data: Path, out: Path | None, probabilities: bool, transposed: bool) -> None:
+def predict(
+    run: Path, data: Path, out: Path | None, probabilities: bool, transposed: bool, delimiter: str | None
+) -> None:
     """Predict the classes of DATA by the model of RUN, as csv."""
     classifier = load_classifier().load(run)
-    # The model fills missing values in by itself where it was fitted to data that had some.
-    missing = "keep" if classifier.missing == "median" else "error"
-    table = gk.load_dataset(data, missing=missing, transposed=transposed)  # type: ignore[arg-type]
-    predictions = _predictions(classifier, table, probabilities)
+    predictions = _predictions(classifier, _table(data, None, transposed, delimiter), probabilities)
     predictions.to_csv(sys.stdout if out is None else out, index=False)
 
 
@@ -132,15 +139,14 @@ def predict(run: Path, data: Path, out: Path | None, probabilities: bool, transp
 @data_argument
 @click.option("--target", help="Column with the labels, or a file of labels by sample id.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON object.")
-@transposed_option
+@reading_options
 @debug_option
-def evaluate(run: Path, data: Path, target: str | None, as_json: bool, transposed: bool) -> None:
+def evaluate(
+    run: Path, data: Path, target: str | None, as_json: bool, transposed: bool, delimiter: str | None
+) -> None:
     """Score the model of RUN on labelled samples in DATA, which it should not have seen."""
     classifier = load_classifier().load(run)
-    if transposed:
-        scores = classifier.evaluate(gk.load_dataset(data, target, missing="keep", transposed=True))
-    else:
-        scores = classifier.evaluate(data, target)
+    scores = classifier.evaluate(_table(data, target, transposed, delimiter))
     if as_json:
         # JSON has no NaN, which a score is that no sample of some class went into.
         click.echo(
@@ -202,7 +208,16 @@ def visualize(run: Path) -> None:
     click.echo(f"Drew {networks} into {drawings[0].parent}; the best one is {drawings[0]}.")
 
 
-# ---- what they print
+# ---- what they read and print
+
+
+def _table(
+    data: Path, target: str | None, transposed: bool, delimiter: str | None, groups: str | None = None
+) -> gk.Dataset:
+    """Missing values stay, because the estimator knows whether its model can fill them in."""
+    return gk.load_dataset(
+        data, target, groups=groups, missing="keep", transposed=transposed, delimiter=delimiter
+    )
 
 
 def _print_fit(classifier: gk.GenomeClassifier) -> None:

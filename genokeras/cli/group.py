@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import re
 import sys
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -13,6 +14,17 @@ import genokeras as gk
 
 INTERRUPTED = 130
 _DEBUG = "genokeras.debug"
+
+# How messages of the library spell an argument -> how the command line does.
+_SPELLINGS = {
+    r"\bresume=True": "--resume",
+    r"\btransposed=True": "--transposed",
+    r"\bmissing='median'": "--missing median",
+    r"\bdelimiter=": "--delimiter ",
+    r"\bpath=": "--out",
+    r"\by=(?=')": "--target ",
+    r"\bpass y as an array, ": "pass --target as ",
+}
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -40,7 +52,7 @@ class CommandGroup(click.Group):
         except Exception as error:
             if debugging(ctx) or not _expected(error):
                 raise
-            raise Failure(str(error)) from error
+            raise Failure(in_options(str(error))) from error
 
 
 def debug_option(command: Command) -> Command:
@@ -58,6 +70,13 @@ def debugging(ctx: click.Context | None = None) -> bool:
     """Whether ``--debug`` was given."""
     current = ctx or click.get_current_context(silent=True)
     return bool(current and current.meta.get(_DEBUG))
+
+
+def in_options(message: str) -> str:
+    """A message of the library with its arguments spelled as options."""
+    for argument, option in _SPELLINGS.items():
+        message = re.sub(argument, option, message)
+    return message
 
 
 def _remember(ctx: click.Context, parameter: click.Parameter, value: bool) -> None:

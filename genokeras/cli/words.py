@@ -121,10 +121,10 @@ def leaderboard_table(board: pd.DataFrame, metric: str, top: int | None = None) 
     return table
 
 
-LEGEND = (
-    "from, by: the trial it grew from, and the morphism (+2: and two more); gap: ahead\n"
-    "of the best linear trial; size: parameters; s: seconds; share: part of the\n"
-    "delivered ensemble."
+LEGEND = textwrap.fill(
+    "from, by: the trial it grew from, and the morphism (+2: and two more); gap: ahead of the best linear trial; "
+    "size: parameters; s: seconds; share: part of the delivered ensemble.",
+    WIDTH,
 )
 
 

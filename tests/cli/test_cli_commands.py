@@ -99,6 +99,12 @@ def test_genes_in_rows_are_turned_round(fitted: Fitted, tmp_path: Path) -> None:
     assert turned == succeeded("predict", run, fitted.data)
 
 
+def test_another_delimiter_can_be_named(fitted: Fitted, tmp_path: Path) -> None:
+    small_table().to_csv(tmp_path / "semicolons.csv", index=False, sep=";")
+    named = succeeded("predict", fitted.run, tmp_path / "semicolons.csv", "--delimiter", ";")
+    assert named == succeeded("predict", fitted.run, fitted.data)
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from genokeras.cli import main
-from genokeras.cli.group import CommandGroup, debug_option
+from genokeras.cli.group import CommandGroup, debug_option, in_options
 from genokeras.errors import DataError
 
 ERRORS = {
@@ -61,6 +61,20 @@ def test_a_bug_keeps_its_traceback() -> None:
 def test_an_interrupt_ends_with_exit_code_130() -> None:
     result = run("fail", "interrupt")
     assert result.exit_code == 130 and "Interrupted before there was a result." in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("Give another path, resume=True to go on.", "Give another path, --resume to go on."),
+        ("Pass missing='median' to fill each.", "Pass --missing median to fill each."),
+        ("y='lable' is neither a column", "--target 'lable' is neither a column"),
+        ("pass delimiter=';'.", "pass --delimiter ';'."),
+        ("Give a path= that can be written.", "Give a --out that can be written."),
+    ],
+)
+def test_messages_name_options_in_place_of_arguments(said: str, shown: str) -> None:
+    assert in_options(said) == shown
 
 
 def test_genokeras_alone_shows_the_commands() -> None:
