@@ -166,7 +166,8 @@ class GenomeClassifier(ClassifierMixin, BaseEstimator):
         settings = self._settings(time_limit)
         budget = Budget(settings.time_limit, _reserve(settings.time_limit))
         data = load_fit_data(x, y, settings, groups, sample_weight, validation_data)
-        observer = make_observer(self.verbose, settings.time_limit, settings.max_trials, settings.objective)
+        seconds = None if settings.time_limit is None else budget.remaining
+        observer = make_observer(self.verbose, seconds, settings.max_trials, settings.objective)
         self._forget()
         self._take(search_and_finish(data, settings, budget, observer))
         return self

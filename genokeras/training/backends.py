@@ -42,7 +42,19 @@ class TensorFlowBackend(Backend):
         self._tf = import_module("tensorflow")
 
     def compile(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        return self._tf.function(function, autograph=False)
+        """Traced at the first call, for the shapes it has then; a call of other shapes is refused.
+
+        A concrete function keeps TensorFlow from warning of "excessive retracing" where every program is new on purpose.
+        """
+        traced = self._tf.function(function, autograph=False)
+        concrete: list[Callable[..., Any]] = []
+
+        def call(*arguments: Any) -> Any:
+            if not concrete:
+                concrete.append(traced.get_concrete_function(*arguments))
+            return concrete[0](*arguments)
+
+        return call
 
     def repeat(self, times: Any, body: Callable[[Any, Any], Any], state: Any) -> Any:
         tf = self._tf
