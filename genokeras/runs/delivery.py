@@ -1,0 +1,129 @@
+"""From finished trials to what is delivered: the ensemble, its honest estimate, one Keras model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from genokeras.graph import Dense, Graph, Input
+from genokeras.networks import TrainedTrial, export_model
+from genokeras.runs.problem import Problem
+from genokeras.runs.store import TrialStore
+from genokeras.search import History, Objective, TrialResult, estimate_performance, select_ensemble
+
+REPORTED = ("balanced_accuracy", "accuracy", "log_loss", "roc_auc")
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """What is delivered.
+
+    Attributes
+    ----------
+    shares : dict of int to float
+        Weight of each trial in the ensemble, by trial id; they sum to 1.
+    estimate : dict
+        See ``GenomeClassifier.estimate_``.
+    """
+
+    shares: dict[int, float]
+    estimate: dict[str, Any]
+
+
+def is_linear(graph: Graph) -> bool:
+    """Whether a graph is the linear father: one Dense layer on the input."""
+    return [type(layer.spec) for layer in graph.layers] == [Input, Dense]
+
+
+def deliver(
+    store: TrialStore,
+    problem: Problem,
+    history: History,
+    objective: Objective,
+    seed: int,
+    groups: np.ndarray | None = None,
+    max_seconds: float | None = None,
+) -> Delivery:
+    """Choose the ensemble on out-of-fold predictions and estimate what it will score on new samples.
+
+    Parameters
+    ----------
+    store : TrialStore
+    problem : Problem
+    history : History
+        With at least one trial that did not fail.
+    objective : Objective
+    seed : int
+    groups : numpy.ndarray, optional
+        ``(n_samples,)``; resampled whole.
+    max_seconds : float, optional
+        For the estimate; at least 20 resamples are drawn in any case.
+    """
+    trials, rows = history.ok(), problem.scored
+    p = store.probabilities(trials)[:, rows].astype("float64")
+    codes, weight = problem.codes[rows], problem.sample_weight[rows]
+    shares = select_ensemble(p, codes, objective, rng=np.random.default_rng([seed, 1]), sample_weight=weight)
+    settings = {
+        "objective": objective,
+        "metrics": REPORTED,
+        "groups": None if groups is None else groups[rows],
+        "sample_weight": weight,
+    }
+    linear = np.array([is_linear(trial.proposal.graph) for trial in trials])
+    part = None if max_seconds is None else max_seconds * (0.75 if linear.any() else 1.0)
+    found = estimate_performance(p, codes, rng=np.random.default_rng([seed, 2]), max_seconds=part, **settings)
+    baseline = None
+    if linear.any():
+        part = None if max_seconds is None else 0.25 * max_seconds
+        rng = np.random.default_rng([seed, 2])
+        baseline = estimate_performance(p[linear], codes, rng=rng, max_seconds=part, **settings)
+    chosen = {trial.id: float(share) for trial, share in zip(trials, shares, strict=True) if share > 0}
+    return Delivery(chosen, _summary(objective, found, baseline, int(rows.sum()), len(trials)))
+
+
+def _summary(
+    objective: Objective,
+    found: Mapping[str, Any],
+    baseline: Mapping[str, Any] | None,
+    n_rows: int,
+    n_trials: int,
+) -> dict[str, Any]:
+    def entry(name: str) -> dict[str, Any]:
+        estimate = found[name]
+        return {
+            "metric": name,
+            "value": estimate.value,
+            "interval": [estimate.low, estimate.high],
+            "linear_baseline": None if baseline is None else baseline[name].value,
+            "chance": estimate.chance,
+            "uncorrected": estimate.naive,
+            "greater_is_better": estimate.greater_is_better,
+        }
+
+    main = entry(objective.name)
+    also = {name: entry(name) for name in found if name != objective.name}
+    return main | {"n_samples": n_rows, "n_trials": n_trials, "also": also}
+
+
+def trained_trial(
+    store: TrialStore, problem: Problem, trial: TrialResult, share: float = 1.0
+) -> TrainedTrial:
+    """A trial as export needs it."""
+    return TrainedTrial(
+        graph=trial.proposal.graph,
+        activation=trial.proposal.hyper.activation,
+        weights=store.father(trial).weights,
+        spaces=problem.views[trial.proposal.hyper.view].spaces,
+        share=share,
+    )
+
+
+def ensemble_model(store: TrialStore, problem: Problem, shares: Mapping[int, float]) -> Any:
+    """The delivered ``keras.Model``: raw features in, class probabilities out."""
+    trials = [
+        trained_trial(store, problem, store.read(trial_id), share) for trial_id, share in shares.items()
+    ]
+    return export_model(trials, problem.n_features, problem.medians)

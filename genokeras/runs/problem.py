@@ -1,0 +1,148 @@
+"""The data of a run as trials see it: rows, folds, weights, and every view in row space."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from genokeras.features import FittedView, Matrix, RowSpace, fit_view, standardisation
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What all trials of a run have in common.
+
+    Attributes
+    ----------
+    codes : numpy.ndarray
+        ``(n_samples,)`` class numbers.
+    n_classes : int
+    n_features : int
+    train, held_out : numpy.ndarray
+        ``(n_folds, n_samples)`` bool.
+    sample_weight : numpy.ndarray
+        ``(n_samples,)`` float64.
+    views : dict
+        By name; all padded to one rank, so that networks of different views share their shapes.
+    medians : numpy.ndarray or None
+        ``(n_features,)`` stand-ins for NaN.
+    """
+
+    codes: np.ndarray
+    n_classes: int
+    n_features: int
+    train: np.ndarray
+    held_out: np.ndarray
+    sample_weight: np.ndarray
+    views: dict[str, FittedView]
+    medians: np.ndarray | None = None
+
+    @property
+    def n_folds(self) -> int:
+        return len(self.train)
+
+    @property
+    def rank(self) -> int:
+        """Width of every network's input."""
+        return next(iter(self.views.values())).rank
+
+    @property
+    def scored(self) -> np.ndarray:
+        """``(n_samples,)`` bool: rows that some fold holds out."""
+        return np.asarray(self.held_out.any(axis=0))
+
+
+def make_problem(
+    x: Matrix,
+    codes: np.ndarray,
+    n_classes: int,
+    train: np.ndarray,
+    held_out: np.ndarray,
+    view_names: tuple[str, ...],
+    sample_weight: np.ndarray | None = None,
+    medians: np.ndarray | None = None,
+) -> Problem:
+    """Fit the views of a run.
+
+    Standardisation uses the rows that any fold trains on: it looks at no label, and one projection then serves every
+    fold. Labels are looked at inside the folds only.
+    """
+    used = np.flatnonzero(train.any(axis=0))
+    scaling = standardisation(x if len(used) == x.shape[0] else x[used])
+    fitted = {name: fit_view(name, x, scaling, codes, train) for name in view_names}
+    rank = max(view.rank for view in fitted.values())
+    views = {name: _widened(view, rank) for name, view in fitted.items()}
+    weight = np.ones(len(codes)) if sample_weight is None else np.asarray(sample_weight, dtype="float64")
+    return Problem(codes, n_classes, x.shape[1], train, held_out, weight, views, medians)
+
+
+def _widened(view: FittedView, rank: int) -> FittedView:
+    return replace(view, z=np.pad(view.z, ((0, 0), (0, 0), (0, rank - view.rank))))
+
+
+# ---- to and from npz
+
+
+def problem_to_arrays(problem: Problem) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """The rows' part (``data.npz``) and the views' part (``features.npz``); arrays only."""
+    data = {
+        "codes": problem.codes,
+        "train": problem.train,
+        "held_out": problem.held_out,
+        "sample_weight": problem.sample_weight,
+        "n_classes": np.array(problem.n_classes),
+        "n_features": np.array(problem.n_features),
+    }
+    if problem.medians is not None:
+        data["medians"] = problem.medians
+    features: dict[str, np.ndarray] = {}
+    for name, view in problem.views.items():
+        features[f"{name}/z"] = view.z
+        known: dict[int, int] = {}
+        for fold, space in enumerate(view.spaces):
+            shared = known.setdefault(id(space.basis), fold) if space.basis is not None else fold
+            features |= _space_arrays(f"{name}/{fold}/", space, None if shared == fold else shared)
+    return data, features
+
+
+def _space_arrays(prefix: str, space: RowSpace, shared: int | None) -> dict[str, np.ndarray]:
+    arrays = {"scale": np.array(space.scale)}
+    if space.rotation is not None:
+        arrays["rotation"] = space.rotation
+    if shared is not None:
+        arrays["shared"] = np.array(shared)
+    else:
+        arrays |= {"columns": space.columns, "mean": space.mean, "inverse_sd": space.inverse_sd}
+        if space.basis is not None:
+            arrays["basis"] = space.basis
+    return {prefix + name: array for name, array in arrays.items()}
+
+
+def problem_from_arrays(data: dict[str, np.ndarray], features: dict[str, np.ndarray]) -> Problem:
+    """The inverse of :func:`problem_to_arrays`."""
+    names = [key.removesuffix("/z") for key in features if key.endswith("/z")]
+    views = {}
+    for name in names:
+        spaces: list[RowSpace] = []
+        for fold in range(len(data["train"])):
+            spaces.append(_read_space(features, f"{name}/{fold}/", spaces))
+        views[name] = FittedView(name, tuple(spaces), features[f"{name}/z"])
+    return Problem(
+        codes=data["codes"],
+        n_classes=int(data["n_classes"]),
+        n_features=int(data["n_features"]),
+        train=data["train"],
+        held_out=data["held_out"],
+        sample_weight=data["sample_weight"],
+        views=views,
+        medians=data.get("medians"),
+    )
+
+
+def _read_space(features: dict[str, np.ndarray], prefix: str, earlier: list[RowSpace]) -> RowSpace:
+    scale, rotation = float(features[prefix + "scale"]), features.get(prefix + "rotation")
+    if prefix + "shared" in features:
+        return replace(earlier[int(features[prefix + "shared"])], scale=scale, rotation=rotation)
+    columns, mean, inverse_sd = (features[prefix + name] for name in ("columns", "mean", "inverse_sd"))
+    return RowSpace(columns, mean, inverse_sd, features.get(prefix + "basis"), scale, rotation)
