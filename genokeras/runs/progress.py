@@ -141,7 +141,7 @@ class LineProgress(Progress):
         self._said = clock()
 
     def __enter__(self) -> Self:
-        limits = [] if self._time_limit is None else [f"{self._time_limit:g} s"]
+        limits = [] if self._time_limit is None else [f"{self._time_limit:.3g} s"]
         limits += [] if self._max_trials is None else [f"{self._max_trials} trials"]
         better = "higher" if self._objective.greater_is_better else "lower"
         self._say(
