@@ -50,7 +50,7 @@ $(VENV)/.installed-dev: $(BIN)/python $(REQUIREMENTS)
 demo: $(VENV)/.installed
 	rm -rf $(RUN)
 	$(BIN)/genokeras fit $(DATA) --target label --time-limit 60 --seed 0 --out $(RUN)
-	$(BIN)/genokeras leaderboard $(RUN)
+	$(BIN)/genokeras leaderboard $(RUN) --top 5
 	$(BIN)/genokeras export $(RUN) $(RUN)/leukemia.keras
 	$(BIN)/python -I examples/use_exported_model.py $(RUN)/leukemia.keras $(RUN)/leukemia.json $(DATA)
 
