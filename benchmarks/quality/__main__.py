@@ -22,7 +22,9 @@ from benchmarks.quality.tools import TOOLS
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("command", choices=["run", "table"])
     parser.add_argument("--data", type=Path, help="folder of npz and h5ad files")
     parser.add_argument("--results", type=Path, default=Path("quality.jsonl"))

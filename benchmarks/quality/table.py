@@ -38,7 +38,9 @@ def summary(frame: pd.DataFrame) -> pd.DataFrame:
     table["rank_accuracy"] = accuracy.rank(axis=1, ascending=False).mean()
     table["rank_log_loss"] = loss.rank(axis=1).mean()
     for name in ("balanced_accuracy", "log_loss"):
-        table[f"estimate_minus_truth_{name}"] = (cohorts[f"estimate_{name}"] - cohorts[name]).groupby("tool").mean()
+        table[f"estimate_minus_truth_{name}"] = (
+            (cohorts[f"estimate_{name}"] - cohorts[name]).groupby("tool").mean()
+        )
     return table.sort_values("log_loss")
 
 
@@ -49,7 +51,9 @@ def by_set(frame: pd.DataFrame, measure: str) -> pd.DataFrame:
 
 def show(frame: pd.DataFrame) -> str:
     """The tables as text."""
-    with pd.option_context("display.width", 200, "display.max_columns", 40, "display.float_format", "{:.3f}".format):
+    with pd.option_context(
+        "display.width", 200, "display.max_columns", 40, "display.float_format", "{:.3f}".format
+    ):
         parts = [summary(frame).to_string()]
         for measure in ("balanced_accuracy", "log_loss"):
             parts.append(f"\n{measure} by set\n{by_set(frame, measure).to_string()}")

@@ -59,7 +59,12 @@ def _logistic(smallest_class: int) -> Any:
     """L2 logistic regression in row space (a full PCA of standardised genes), C by inner cross-validation."""
     inner = max(2, min(5, smallest_class))
     chosen = LogisticRegressionCV(
-        Cs=np.logspace(-5, 1, 13), cv=inner, scoring="neg_log_loss", max_iter=2000, use_legacy_attributes=False, l1_ratios=(0,)
+        Cs=np.logspace(-5, 1, 13),
+        cv=inner,
+        scoring="neg_log_loss",
+        max_iter=2000,
+        use_legacy_attributes=False,
+        l1_ratios=(0,),
     )
     return make_pipeline(StandardScaler(), PCA(random_state=SEED), chosen)
 
@@ -69,7 +74,9 @@ TOOLS: dict[str, Callable[..., Fitted]] = {
     "majority": _scikit(lambda _: DummyClassifier(strategy="prior")),
     "logistic": _scikit(_logistic),
     "svm": _scikit(
-        lambda _: make_pipeline(StandardScaler(), SVC(kernel="linear", C=1.0, probability=True, random_state=SEED))
+        lambda _: make_pipeline(
+            StandardScaler(), SVC(kernel="linear", C=1.0, probability=True, random_state=SEED)
+        )
     ),
     "forest": _scikit(lambda _: RandomForestClassifier(1000, n_jobs=-1, random_state=SEED)),
 }
