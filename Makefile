@@ -56,6 +56,8 @@ demo: $(VENV)/.installed
 
 test: lint
 	$(BIN)/python -m pytest
+	KERAS_BACKEND=jax $(BIN)/python -m pytest tests/networks
+	KERAS_BACKEND=torch $(BIN)/python -m pytest tests/networks
 
 test-slow: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -m 'slow and not gpu'

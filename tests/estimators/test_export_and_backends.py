@@ -65,6 +65,19 @@ np.save(sys.argv[3], model.predict(np.load(sys.argv[2]), verbose=0))
     np.testing.assert_allclose(np.load(tmp_path / "p.npy"), fitted.predict_proba(study[0]), atol=1e-5)
 
 
+def test_on_pytorch_a_graph_produces_a_torch_module(fitted):
+    if importlib.util.find_spec("torch") is None:
+        pytest.skip("torch is not installed")
+    code = """
+import sys, torch, genokeras as gk
+model = gk.load_graph(sys.argv[1]).produce_model()
+assert isinstance(model, torch.nn.Module)
+print(tuple(model(torch.zeros(2, 120)).shape))
+"""
+    graph = fitted.path_ / "trials" / "000000" / "graph.json"
+    assert run_python(code, str(graph), backend="torch").split("\n")[-2] == "(2, 2)"
+
+
 def test_delivered_model_equals_the_members_it_was_made_of(fitted, study):
     """The ensemble on raw values = shares x mean over folds of softmax(members on row-space values)."""
     from scipy.special import softmax
