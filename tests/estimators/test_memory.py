@@ -24,7 +24,11 @@ print(peak() - before)
 @pytest.mark.slow
 def test_200_samples_of_50000_genes_fit_in_two_gigabytes_above_the_imports():
     done = subprocess.run(
-        [sys.executable, "-c", CODE], capture_output=True, text=True, cwd=Path(__file__).parents[2], timeout=240
+        [sys.executable, "-c", CODE],
+        capture_output=True,
+        text=True,
+        cwd=Path(__file__).parents[2],
+        timeout=240,
     )
     assert done.returncode == 0, done.stderr[-3000:]
     assert float(done.stdout) < 2048
