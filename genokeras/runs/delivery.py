@@ -65,7 +65,7 @@ def deliver(
     trials, rows = history.ok(), problem.scored
     p = store.probabilities(trials)[:, rows].astype("float64")
     codes, weight = problem.codes[rows], problem.sample_weight[rows]
-    shares = select_ensemble(p, codes, objective, rng=np.random.default_rng([seed, 1]), sample_weight=weight)
+    shares = select_ensemble(p, codes, objective, sample_weight=weight)
     settings = {
         "objective": objective,
         "metrics": REPORTED,

@@ -36,7 +36,7 @@ class Job:
     ids : tuple of int
         Trial ids, one for each proposal.
     proposals : tuple of Proposal
-        They share graph, father, morphisms, seed, activation and view.
+        They share graph, father, morphisms, seed and activation; with a father, also the view.
     father : Father or None
         Where weights are inherited; None starts fresh.
     """
@@ -81,14 +81,9 @@ def pack(proposals: Iterable[Proposal], first_id: int, most: int) -> list[Job]:
     groups: dict[object, list[tuple[int, Proposal]]] = {}
     for trial_id, proposal in enumerate(proposals, start=first_id):
         hyper = proposal.hyper
-        key = (
-            proposal.graph,
-            proposal.father,
-            proposal.morphisms,
-            proposal.seed,
-            hyper.activation,
-            hyper.view,
-        )
+        # Inherited weights belong to one view; fresh ones to any, as the views share one width.
+        view = None if proposal.father is None else hyper.view
+        key = (proposal.graph, proposal.father, proposal.morphisms, proposal.seed, hyper.activation, view)
         groups.setdefault(key, []).append((trial_id, proposal))
     jobs = []
     for group in groups.values():

@@ -55,13 +55,13 @@ class JobRunner:
     def _task(self, job: Job) -> PackedTask:
         problem, proposals = self.problem, job.proposals
         folds, trials, first = problem.n_folds, len(job.proposals), job.proposals[0]
-        view = problem.views[first.hyper.view]
+        views = [problem.views[p.hyper.view] for p in proposals]
         train = problem.train * problem.sample_weight
         held_out = problem.held_out * problem.sample_weight
         return PackedTask(
             graph=first.graph,
             activation=first.hyper.activation,
-            inputs=np.tile(view.z, (trials, 1, 1)),
+            inputs=np.concatenate([view.z for view in views]),
             targets=np.eye(problem.n_classes, dtype="float32")[problem.codes],
             train_weights=np.tile(train / train.sum(axis=1, keepdims=True), (trials, 1)),
             score_weights=np.tile(held_out / held_out.sum(), (trials, 1)),
@@ -69,17 +69,20 @@ class JobRunner:
             learning_rate=np.repeat([p.hyper.learning_rate for p in proposals], folds),
             weight_decay=np.repeat([p.hyper.weight_decay for p in proposals], folds),
             dropout=np.repeat([p.hyper.dropout for p in proposals], folds),
-            input_rank=np.tile(view.ranks(), trials),
-            weights=_repeated(self._start(first, job.father), trials),
+            input_rank=np.concatenate([view.ranks() for view in views]),
+            weights=self._start(first, job.father, trials),
             seed=first.seed,
         )
 
-    def _start(self, proposal: Proposal, father: Father | None) -> Weights:
-        """Fold members to start from: fold k of the father begets fold k, so no held-out row is ever seen."""
+    def _start(self, proposal: Proposal, father: Father | None, trials: int) -> Weights:
+        """Members to start from: fold k of the father begets fold k, so no held-out row is ever seen.
+
+        Fresh weights are drawn for every trial; inherited ones are the same for all, who differ in how they go on.
+        """
         rng = np.random.default_rng(proposal.seed)
         if father is None:
-            return initial_weights(proposal.graph, self.problem.rank, self.problem.n_folds, rng)
-        return inherit(proposal, father, rng)
+            return initial_weights(proposal.graph, self.problem.rank, trials * self.problem.n_folds, rng)
+        return _repeated(inherit(proposal, father, rng), trials)
 
     # ---- after training
 

@@ -21,10 +21,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from genokeras.errors import ParameterError
-from genokeras.search.ensemble import check_stack, combine, greedy_selection
+from genokeras.search.ensemble import check_stack, combine, select_ensemble
 from genokeras.search.scores import Array, Codes, Objective, get_objective, resample_counts
 
-FEWEST_RESAMPLES = 20
+FEWEST_RESAMPLES = AT_ONCE = 20
 STANDARD_METRICS = ("balanced_accuracy", "accuracy", "log_loss", "roc_auc")
 
 
@@ -77,11 +77,10 @@ def estimate_performance(
     sample_weight: ArrayLike | None = None,
     n_resamples: int = 200,
     max_seconds: float | None = None,
-    n_bags: int = 5,
     level: float = 0.95,
     clock: Callable[[], float] = time.monotonic,
 ) -> dict[str, Estimate]:
-    """Estimate what greedy ensemble selection among these trials scores on new samples.
+    """Estimate what the ensemble of these trials scores on new samples.
 
     Parameters
     ----------
@@ -99,8 +98,6 @@ def estimate_performance(
     n_resamples : int
     max_seconds : float, optional
         No resample starts after that time, though 20 always run.
-    n_bags : int
-        Bags of each rerun selection; fewer than the real one has, for speed.
     level : float
         Coverage of the interval.
     clock : callable
@@ -118,22 +115,26 @@ def estimate_performance(
     goal = get_objective(objective)
     scores = {item.name: item for item in (goal, *map(get_objective, metrics))}
     stack, labels, weight = check_stack(p, codes, sample_weight)
-    naive = combine(stack, greedy_selection(stack, labels, weight, goal, rng))
+    naive = combine(stack, select_ensemble(stack, labels, goal, sample_weight=weight))
+    counts = _row_counts(labels, groups, n_resamples, rng)
     started = clock()
     found: dict[str, list[float]] = {name: [] for name in scores}
-    for done, counts in enumerate(_row_counts(labels, groups, n_resamples, rng)):
-        late = max_seconds is not None and clock() - started >= max_seconds
-        if late and done >= FEWEST_RESAMPLES:
+    for start in range(0, len(counts), AT_ONCE):
+        if max_seconds is not None and start >= FEWEST_RESAMPLES and clock() - started >= max_seconds:
             break
-        out = np.flatnonzero((counts == 0) & (weight > 0))
-        drawn = counts * weight
-        if not len(out) or not drawn.any():
+        part = [
+            row
+            for row in counts[start : start + AT_ONCE]
+            if (row * weight).any() and _left_out(row, weight).any()
+        ]
+        if not part:
             continue
-        shares = greedy_selection(stack, labels, drawn, goal, rng, n_bags)
-        used = np.flatnonzero(shares)
-        left_out = combine(stack[np.ix_(used, out)], shares[used])
-        for name, score in scores.items():
-            found[name].append(score.value(left_out, labels[out], weight[out]))
+        shares = select_ensemble(stack, labels, goal, sample_weight=np.stack(part) * weight)
+        for row, share in zip(part, shares, strict=True):
+            out = _left_out(row, weight)
+            left_out = combine(stack[:, out], share)
+            for name, score in scores.items():
+                found[name].append(score.value(left_out, labels[out], weight[out]))
     if not found[goal.name]:
         raise ParameterError(
             f"too few rows for an estimate: no resample of {len(labels)} rows "
@@ -142,6 +143,10 @@ def estimate_performance(
     return {
         name: _summary(score, found[name], naive, labels, weight, level) for name, score in scores.items()
     }
+
+
+def _left_out(counts: Array, weight: Array) -> NDArray[np.bool_]:
+    return np.asarray((counts == 0) & (weight > 0))
 
 
 def _summary(
