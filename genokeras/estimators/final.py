@@ -85,7 +85,7 @@ def _fresh(run: FittedRun, trial: TrialResult, x: Matrix, codes: np.ndarray) -> 
 def _continued(run: FittedRun, trial: TrialResult, x: Matrix) -> tuple[FittedView, Weights]:
     """The fold members of the search, each in the basis it was trained in."""
     trained = trained_trial(TrialStore(run.folder), run.problem, trial)
-    rank = run.problem.rank
+    rank = run.problem.widths[trial.proposal.hyper.view]
     rows = [space.transform(x) for space in trained.spaces]
     z = np.stack([np.pad(row, ((0, 0), (0, rank - row.shape[1]))) for row in rows])
     return FittedView(trial.proposal.hyper.view, trained.spaces, z), trained.weights

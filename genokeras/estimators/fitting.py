@@ -182,7 +182,9 @@ def search_and_finish(
     seed = int(folder.settings["seed"])
     observers = [observer] if observer is not None else []
     limit = None if settings.max_trials is None else settings.max_trials + len(history)
-    loop = SearchLoop(searcher, executor, store, budget, seed, limit, observers)
+    loop = SearchLoop(
+        searcher, executor, store, budget, seed, limit, observers, problem.pack_size, problem.widths
+    )
     with observer or nullcontext():
         found = loop.run(history)
     if not found.history.ok():

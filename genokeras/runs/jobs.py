@@ -36,7 +36,7 @@ class Job:
     ids : tuple of int
         Trial ids, one for each proposal.
     proposals : tuple of Proposal
-        They share graph, father, morphisms, seed and activation; with a father, also the view.
+        They share graph, father, morphisms, seed, activation and input width; with a father, also the view.
     father : Father or None
         Where weights are inherited; None starts fresh.
     """
@@ -67,7 +67,9 @@ class Outcome:
     curve: np.ndarray = field(default_factory=lambda: np.empty((0, 3), dtype="float32"))
 
 
-def pack(proposals: Iterable[Proposal], first_id: int, most: int) -> list[Job]:
+def pack(
+    proposals: Iterable[Proposal], first_id: int, most: int, widths: Mapping[str, int] | None = None
+) -> list[Job]:
     """Group proposals that can train together into jobs, numbering the trials in the order given.
 
     Parameters
@@ -77,12 +79,14 @@ def pack(proposals: Iterable[Proposal], first_id: int, most: int) -> list[Job]:
         Id of the first trial.
     most : int
         Trials in a job at most.
+    widths : mapping, optional
+        Input width of each view; fresh networks of equal width train together.
     """
     groups: dict[object, list[tuple[int, Proposal]]] = {}
     for trial_id, proposal in enumerate(proposals, start=first_id):
         hyper = proposal.hyper
-        # Inherited weights belong to one view; fresh ones to any, as the views share one width.
-        view = None if proposal.father is None else hyper.view
+        # Inherited weights belong to one view; fresh ones to any of that width.
+        view = hyper.view if proposal.father is not None or widths is None else widths.get(hyper.view)
         key = (proposal.graph, proposal.father, proposal.morphisms, proposal.seed, hyper.activation, view)
         groups.setdefault(key, []).append((trial_id, proposal))
     jobs = []

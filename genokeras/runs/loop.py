@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +16,6 @@ from genokeras.runs.jobs import Job, Outcome, pack
 from genokeras.runs.store import TrialStore
 from genokeras.search import History, Proposal, Searcher
 
-PROPOSALS_PER_ASK = 6
 FAILURES_IN_A_ROW = 12
 
 
@@ -53,6 +52,10 @@ class SearchLoop:
         Every ask gets a generator made from it and the number of trials before, so that a resumed run asks alike.
     max_trials : int, optional
     observers : sequence of Observer
+    pack_size : int
+        Proposals to ask for at once, and trials in a job at most.
+    widths : mapping, optional
+        Input width of each view.
     """
 
     def __init__(
@@ -64,6 +67,8 @@ class SearchLoop:
         seed: int,
         max_trials: int | None = None,
         observers: Sequence[Observer] = (),
+        pack_size: int = 6,
+        widths: Mapping[str, int] | None = None,
     ) -> None:
         self._searcher = searcher
         self._executor = executor
@@ -72,6 +77,8 @@ class SearchLoop:
         self._seed = seed
         self._max_trials = max_trials
         self._observers = observers
+        self._pack_size = pack_size
+        self._widths = widths
 
     def run(self, history: History) -> SearchResult:
         """Go on from ``history`` until the time, the trials or the space are used up, or Ctrl-C.
@@ -109,13 +116,15 @@ class SearchLoop:
         return bool(self._history.ok()) and not self._budget.affords_another()
 
     def _ask(self) -> list[Job]:
-        count = PROPOSALS_PER_ASK
+        count = self._pack_size
         if self._max_trials is not None:
             count = min(count, self._max_trials - len(self._history))
         rng = np.random.default_rng([self._seed, len(self._history)])
         proposals = self._searcher.ask(self._history, count, rng)
         next_id = 1 + max((trial.id for trial in self._history), default=-1)
-        return [self._with_father(job) for job in pack(proposals[:count], next_id, PROPOSALS_PER_ASK)]
+        return [
+            self._with_father(job) for job in pack(proposals[:count], next_id, self._pack_size, self._widths)
+        ]
 
     def _with_father(self, job: Job) -> Job:
         """Weights are inherited from a father that is there and looked at the data through the same view."""

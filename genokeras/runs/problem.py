@@ -8,6 +8,11 @@ import numpy as np
 
 from genokeras.features import FittedView, Matrix, RowSpace, fit_view, standardisation
 
+_TYPICAL_UNITS = 64
+_WIDTH_STEP = 32
+_PACK_MULTIPLICATIONS = 250_000_000
+_SMALLEST_PACK, _LARGEST_PACK = 4, 24
+
 
 @dataclass(frozen=True)
 class Problem:
@@ -24,7 +29,7 @@ class Problem:
     sample_weight : numpy.ndarray
         ``(n_samples,)`` float64.
     views : dict
-        By name; all padded to one rank, so that networks of different views share their shapes.
+        By name; padded to widths from a short list, so that networks of different views share their shapes.
     medians : numpy.ndarray or None
         ``(n_features,)`` stand-ins for NaN.
     """
@@ -43,9 +48,15 @@ class Problem:
         return len(self.train)
 
     @property
-    def rank(self) -> int:
-        """Width of every network's input."""
-        return next(iter(self.views.values())).rank
+    def widths(self) -> dict[str, int]:
+        """Width of a network's input, by view."""
+        return {name: view.rank for name, view in self.views.items()}
+
+    @property
+    def pack_size(self) -> int:
+        """Trials that train well in one run: as many as keep its matrix products within a few milliseconds a step."""
+        multiplications = len(self.codes) * self.n_folds * max(self.widths.values()) * _TYPICAL_UNITS
+        return int(np.clip(_PACK_MULTIPLICATIONS // multiplications, _SMALLEST_PACK, _LARGEST_PACK))
 
     @property
     def scored(self) -> np.ndarray:
@@ -71,14 +82,14 @@ def make_problem(
     used = np.flatnonzero(train.any(axis=0))
     scaling = standardisation(x if len(used) == x.shape[0] else x[used])
     fitted = {name: fit_view(name, x, scaling, codes, train) for name in view_names}
-    rank = max(view.rank for view in fitted.values())
-    views = {name: _widened(view, rank) for name, view in fitted.items()}
+    views = {name: _widened(view) for name, view in fitted.items()}
     weight = np.ones(len(codes)) if sample_weight is None else np.asarray(sample_weight, dtype="float64")
     return Problem(codes, n_classes, x.shape[1], train, held_out, weight, views, medians)
 
 
-def _widened(view: FittedView, rank: int) -> FittedView:
-    return replace(view, z=np.pad(view.z, ((0, 0), (0, 0), (0, rank - view.rank))))
+def _widened(view: FittedView) -> FittedView:
+    """Zero columns up to the next multiple of 32: what they cost is less than another compilation."""
+    return replace(view, z=np.pad(view.z, ((0, 0), (0, 0), (0, -view.rank % _WIDTH_STEP))))
 
 
 # ---- to and from npz

@@ -81,7 +81,8 @@ class JobRunner:
         """
         rng = np.random.default_rng(proposal.seed)
         if father is None:
-            return initial_weights(proposal.graph, self.problem.rank, trials * self.problem.n_folds, rng)
+            width = self.problem.widths[proposal.hyper.view]
+            return initial_weights(proposal.graph, width, trials * self.problem.n_folds, rng)
         return _repeated(inherit(proposal, father, rng), trials)
 
     # ---- after training
@@ -109,7 +110,7 @@ class JobRunner:
             score_se=self.objective.standard_error(*score_of),
             step=int(result.best_step[number]),
             seconds=seconds,
-            n_parameters=proposal.graph.n_parameters(problem.rank),
+            n_parameters=proposal.graph.n_parameters(problem.widths[proposal.hyper.view]),
         )
         return Outcome(trial, weights, probabilities, curve.astype("float32"))
 

@@ -73,7 +73,7 @@ class BayesianSearcher(Searcher):
         *,
         fathers: Sequence[str | Graph] = ("linear", "mlp"),
         space: HyperSpace | None = None,
-        variants: int = 4,
+        variants: int = 12,
         explore: float = 1 / 3,
         n_incumbents: int = 5,
         n_mutations: int = 4,

@@ -15,7 +15,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from genokeras.graph.morphisms import mutations
+from genokeras.graph.morphisms import Limits, mutations
 from genokeras.search.space import HyperSpace
 from genokeras.search.surrogate import Candidate
 from genokeras.search.values import TrialResult
@@ -23,6 +23,9 @@ from genokeras.search.values import TrialResult
 Acquire = Callable[[Sequence[Candidate]], NDArray[np.float64]]
 
 SAME_HYPER = 0.5
+# With more weights than this in row space, a network costs more time than a few samples repay.
+LIMITS = Limits(max_parameters=100_000)
+LONGEST_CHAIN = 2
 
 
 def of_trial(trial: TrialResult) -> Candidate:
@@ -31,9 +34,15 @@ def of_trial(trial: TrialResult) -> Candidate:
 
 
 def children(candidate: Candidate, n: int, space: HyperSpace, rng: np.random.Generator) -> list[Candidate]:
-    """Up to `n` candidates one morphism further, half of them with neighbouring hyper-parameters too."""
-    grown = []
-    for morphism in mutations(candidate.graph, rng, n):
+    """Up to `n` candidates one morphism further, half of them with neighbouring hyper-parameters too.
+
+    A candidate is never more than two morphisms away from a trained network: the surrogate knows nothing of what lies
+    further, and every network grown in between could have been seen.
+    """
+    grown: list[Candidate] = []
+    if len(candidate.morphisms) >= LONGEST_CHAIN:
+        return grown
+    for morphism in mutations(candidate.graph, rng, n, limits=LIMITS):
         graph, _ = morphism.apply(candidate.graph, None, rng)
         hyper = candidate.hyper if rng.random() < SAME_HYPER else space.neighbour(candidate.hyper, rng)
         morphisms = (*candidate.morphisms, morphism)

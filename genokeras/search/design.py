@@ -74,41 +74,43 @@ def resolve_fathers(fathers: Sequence[str | Graph], n_outputs: int) -> tuple[Fat
 def initial_packs(fathers: Iterable[Father], space: HyperSpace, variants: int) -> list[Pack]:
     """The initial design, the same every time.
 
-    A linear father (one without activation) goes through every weight decay on every view, at the largest
-    learning rate, which its convex loss bears. Any other father gets `variants` of learning rate, dropout and
-    weight decay for each view or activation, whichever are more, so that each value of both comes up.
+    A linear father (one without activation) goes through every weight decay on every view, at the second largest
+    learning rate. Any other father gets a pack for every activation, whose `variants` are spread over views, learning
+    rates, dropout and weight decay so that each value of each comes up. Many different networks are what an ensemble
+    lives on, and those of one pack train in one run.
     """
     packs = []
     for father in fathers:
         origin = f"father:{father.name}"
         if "activation" in unused_hyper_parameters(father.graph):
-            first = HyperParameters(
-                max(space.learning_rate), dropout=space.dropout[0], activation=space.activation[0]
-            )
-            for view in space.views:
-                hypers = [
-                    _replaced(first, weight_decay=w, view=view) for w in _middle_out(space.weight_decay)
-                ]
-                packs.append(Pack(father.graph, tuple(hypers), origin=origin))
+            rate = sorted(space.learning_rate)[-2:][0]
+            first = HyperParameters(rate, dropout=space.dropout[0], activation=space.activation[0])
+            hypers = [
+                _replaced(first, weight_decay=w, view=view)
+                for w in _middle_out(space.weight_decay)
+                for view in space.views
+            ]
+            packs.append(Pack(father.graph, tuple(hypers), origin=origin))
             continue
-        for k in range(max(len(space.views), len(space.activation))):
-            hypers = [_spread(space, k, j) for j in range(variants)]
+        for k, activation in enumerate(space.activation):
+            hypers = [_spread(space, activation, k, j) for j in range(variants)]
             packs.append(Pack(father.graph, tuple(dict.fromkeys(hypers)), origin=origin))
     return packs
 
 
-def _spread(space: HyperSpace, k: int, j: int) -> HyperParameters:
-    """Variant `j` of pack `k`: middle values first, combined so that no two rates move in step."""
+def _spread(space: HyperSpace, activation: str, k: int, j: int) -> HyperParameters:
+    """Variant `j` of pack `k`: each value of each name in turn, middle ones first, shifted so that no two move in step."""
 
     def pick(values: Sequence[float], position: int) -> float:
         return _middle_out(values)[position % len(values)]
 
+    turn = j // len(space.views)
     return HyperParameters(
-        learning_rate=pick(space.learning_rate, j % 2 + 2 * (j // 4)),
-        weight_decay=pick(space.weight_decay, j + k),
-        dropout=pick(space.dropout, j // 2),
-        activation=space.activation[k % len(space.activation)],
-        view=space.views[k % len(space.views)],
+        learning_rate=pick(space.learning_rate, j + turn + k),
+        weight_decay=pick(space.weight_decay, j + 2 * turn + k),
+        dropout=pick(space.dropout, j + turn + 2 * k),
+        activation=activation,
+        view=space.views[j % len(space.views)],
     )
 
 

@@ -40,7 +40,7 @@ from genokeras.search.scores import (
 
 PRIOR_ROWS = 0.05
 ITERATIONS = 200
-LARGEST_ENSEMBLE = 64
+LARGEST_ENSEMBLE = 200
 CLASS_BALANCED = ("balanced_accuracy", "f1", "mcc")
 
 
@@ -125,7 +125,9 @@ def _balanced(rows: Array, codes: Codes) -> Array:
     return balanced * (rows.sum(-1, keepdims=True) / balanced.sum(-1, keepdims=True))
 
 
-def check_stack(p: ArrayLike, codes: ArrayLike, sample_weight: ArrayLike | None) -> tuple[Array, Codes, Array]:
+def check_stack(
+    p: ArrayLike, codes: ArrayLike, sample_weight: ArrayLike | None
+) -> tuple[Array, Codes, Array]:
     """Float64 probabilities, int codes and row weights whose shapes fit; ParameterError where they do not."""
     stack = np.asarray(p, dtype=np.float64)
     labels = np.asarray(codes, dtype=np.int64)

@@ -45,7 +45,7 @@ class RandomSearcher(Searcher):
         *,
         fathers: Sequence[str | Graph] = ("linear", "mlp"),
         space: HyperSpace | None = None,
-        variants: int = 4,
+        variants: int = 12,
         fresh: float = 0.2,
     ) -> None:
         if variants < 1 or not 0 <= fresh <= 1:

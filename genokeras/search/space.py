@@ -50,7 +50,7 @@ class HyperSpace:
     learning_rate: tuple[float, ...] = (1e-3, 3e-3, 1e-2, 3e-2)
     weight_decay: tuple[float, ...] = (0.01, 0.03, 0.1, 0.3, 1.0)
     dropout: tuple[float, ...] = (0.0, 0.2, 0.5)
-    activation: tuple[str, ...] = ("relu", "tanh", "gelu")
+    activation: tuple[str, ...] = ("gelu", "relu", "tanh")
     views: tuple[str, ...] = ("all",)
 
     def __post_init__(self) -> None:

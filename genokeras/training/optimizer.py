@@ -27,11 +27,13 @@ def adamw_step(
     weight: Any, gradient: Any, mean: Any, square: Any, step: Any, step_size: Any, decay: Any
 ) -> tuple[Any, Any, Any]:
     """One update; ``step`` counts from 1. Returns the new weight, mean and square."""
-    mean = BETA_1 * mean + (1 - BETA_1) * gradient
-    square = BETA_2 * square + (1 - BETA_2) * gradient * gradient
-    corrected_mean = mean / (1 - BETA_1**step)
-    corrected_square = square / (1 - BETA_2**step)
-    moved = weight - step_size * corrected_mean / (ops.sqrt(corrected_square) + EPSILON) - decay * weight
+    mean = mean + (1 - BETA_1) * (gradient - mean)
+    square = square + (1 - BETA_2) * (gradient * gradient - square)
+    # The corrections of both means are scalars: put into step size and epsilon, they cost no pass over the weights.
+    root = ops.sqrt(1 - BETA_2**step)
+    moved = (1 - decay) * weight - (step_size * root / (1 - BETA_1**step)) * mean / (
+        ops.sqrt(square) + EPSILON * root
+    )
     return moved, mean, square
 
 

@@ -256,8 +256,9 @@ class _Program:
         masks = []
         for index, (_, units) in enumerate(self.network.masks):
             drawn = ops.take(pool[:, :, :units], ops.take(picks, position, axis=0)[index], axis=0)
-            kept = ops.cast(ops.cast(drawn, "float32") >= constants["threshold"][index], "float32")
-            masks.append(kept * constants["inverse_keep"][index])
+            # Compared as bytes: a mask is as large as the layer it is for, and memory is what it costs.
+            kept = drawn >= ops.cast(constants["threshold"][index], "uint8")
+            masks.append(ops.where(kept, constants["inverse_keep"][index], 0.0))
         return masks
 
     def _cross_entropy(self, params: list[Any], x: Any, targets: Any, masks: list[Any]) -> tuple[Any, Any]:
