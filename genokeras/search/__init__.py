@@ -2,7 +2,7 @@
 
 The only way in is `Searcher.ask(history, n, rng)`: a searcher sees finished trials by value, returns
 proposals, and knows neither Keras nor files nor who trains. Around it: the space of hyper-parameters,
-objectives, greedy ensemble selection, and the estimate that is corrected for having chosen the best of many.
+objectives, the weights of an ensemble, and the estimate that is corrected for having chosen the best of many.
 """
 
 from __future__ import annotations

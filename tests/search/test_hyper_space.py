@@ -84,7 +84,7 @@ def test_values_outside_of_the_space_have_coordinates_too() -> None:
 
 def test_what_a_graph_does_not_read_is_set_alike() -> None:
     hyper = HyperParameters(dropout=0.5, activation="tanh")
-    assert SPACE.canonical(hyper, linear(2)) == HyperParameters(dropout=0.0, activation="relu")
+    assert SPACE.canonical(hyper, linear(2)) == HyperParameters(dropout=0.0, activation="gelu")
     assert SPACE.canonical(hyper, mlp(2)) == hyper
 
 
