@@ -70,13 +70,12 @@ def finish(
     store = TrialStore(folder)
     objective = get_objective(str(folder.settings["settings"]["objective"]))
     delivery = deliver(store, problem, history, objective, seed, groups, max_seconds)
-    model = ensemble_model(store, problem, delivery.shares)
+    model = ensemble_model(store, problem, delivery)
     run = FittedRun(folder, problem, history, delivery, model, stop_reason)
     write_model(model, folder.path / MODEL_FILE, run)
     shares = {str(trial): share for trial, share in delivery.shares.items()}
-    folder.write_json(
-        RESULT_FILE, {"estimate": delivery.estimate, "shares": shares, "stop_reason": stop_reason}
-    )
+    result = {"estimate": delivery.estimate, "shares": shares, "sharpness": delivery.sharpness}
+    folder.write_json(RESULT_FILE, {**result, "stop_reason": stop_reason})
     folder.record("finished", reason=stop_reason, trials=len(history), value=delivery.estimate["value"])
     return run
 
@@ -103,10 +102,9 @@ def open_run(folder: RunFolder) -> FittedRun:
         return finish(folder, problem, history, int(folder.settings["seed"]), read_groups(folder), "killed")
     result = folder.read_json(RESULT_FILE)
     shares = {int(trial): float(share) for trial, share in result["shares"].items()}
+    delivery = Delivery(shares, float(result["sharpness"]), result["estimate"])
     model = keras.saving.load_model(folder.path / MODEL_FILE, compile=False)
-    return FittedRun(
-        folder, problem, history, Delivery(shares, result["estimate"]), model, str(result["stop_reason"])
-    )
+    return FittedRun(folder, problem, history, delivery, model, str(result["stop_reason"]))
 
 
 def read_groups(folder: RunFolder) -> np.ndarray | None:

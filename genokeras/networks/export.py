@@ -19,6 +19,8 @@ from genokeras.features import RowSpace
 from genokeras.graph import Dense, Graph, Weights
 from genokeras.networks.packed import connect
 
+SMALLEST_PROBABILITY = 1e-7
+
 
 @dataclass(frozen=True)
 class TrainedTrial:
@@ -67,6 +69,7 @@ def export_model(
     n_features: int,
     medians: np.ndarray | None = None,
     name: str = "genokeras",
+    sharpness: float = 1.0,
 ) -> Any:
     """Merge trained trials into one ``keras.Model``.
 
@@ -79,6 +82,8 @@ def export_model(
     medians : numpy.ndarray, optional
         ``(n_features,)``; stand in for NaN.
     name : str
+    sharpness : float
+        The average's probabilities are raised to this power and normalised again.
 
     Returns
     -------
@@ -96,7 +101,10 @@ def export_model(
             shares += [trial.share / trial.n_members] * trial.n_members
     stacked = keras.layers.Concatenate(axis=1)(probabilities) if len(probabilities) > 1 else probabilities[0]
     weights = np.asarray(shares, dtype="float32")[None, :, None] / np.float32(sum(shares))
-    return keras.Model(raw, ops.sum(stacked * weights, axis=1), name=name)
+    average = ops.sum(stacked * weights, axis=1)
+    if sharpness != 1.0:
+        average = ops.softmax(sharpness * ops.log(ops.maximum(average, SMALLEST_PROBABILITY)), axis=-1)
+    return keras.Model(raw, average, name=name)
 
 
 def _groups(trials: Sequence[TrainedTrial]) -> list[tuple[list[TrainedTrial], bool]]:

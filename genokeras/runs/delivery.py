@@ -12,7 +12,15 @@ from genokeras.graph import Dense, Graph, Input
 from genokeras.networks import TrainedTrial, export_model
 from genokeras.runs.problem import Problem
 from genokeras.runs.store import TrialStore
-from genokeras.search import History, Objective, TrialResult, estimate_performance, select_ensemble
+from genokeras.search import (
+    History,
+    Objective,
+    TrialResult,
+    combine,
+    estimate_performance,
+    fit_sharpness,
+    select_ensemble,
+)
 
 REPORTED = ("balanced_accuracy", "accuracy", "log_loss", "roc_auc")
 
@@ -25,11 +33,14 @@ class Delivery:
     ----------
     shares : dict of int to float
         Weight of each trial in the ensemble, by trial id; they sum to 1.
+    sharpness : float
+        Power to which the ensemble's probabilities are raised.
     estimate : dict
         See ``GenomeClassifier.estimate_``.
     """
 
     shares: dict[int, float]
+    sharpness: float
     estimate: dict[str, Any]
 
 
@@ -66,6 +77,7 @@ def deliver(
     p = store.probabilities(trials)[:, rows].astype("float64")
     codes, weight = problem.codes[rows], problem.sample_weight[rows]
     shares = select_ensemble(p, codes, objective, sample_weight=weight)
+    sharpness = fit_sharpness(combine(p, shares), codes, weight)
     settings = {
         "objective": objective,
         "metrics": REPORTED,
@@ -81,7 +93,7 @@ def deliver(
         rng = np.random.default_rng([seed, 2])
         baseline = estimate_performance(p[linear], codes, rng=rng, max_seconds=part, **settings)
     chosen = {trial.id: float(share) for trial, share in zip(trials, shares, strict=True) if share > 0}
-    return Delivery(chosen, _summary(objective, found, baseline, int(rows.sum()), len(trials)))
+    return Delivery(chosen, sharpness, _summary(objective, found, baseline, int(rows.sum()), len(trials)))
 
 
 def _summary(
@@ -121,9 +133,7 @@ def trained_trial(
     )
 
 
-def ensemble_model(store: TrialStore, problem: Problem, shares: Mapping[int, float]) -> Any:
+def ensemble_model(store: TrialStore, problem: Problem, delivery: Delivery) -> Any:
     """The delivered ``keras.Model``: raw features in, class probabilities out."""
-    trials = [
-        trained_trial(store, problem, store.read(trial_id), share) for trial_id, share in shares.items()
-    ]
-    return export_model(trials, problem.n_features, problem.medians)
+    trials = [trained_trial(store, problem, store.read(id), share) for id, share in delivery.shares.items()]
+    return export_model(trials, problem.n_features, problem.medians, sharpness=delivery.sharpness)

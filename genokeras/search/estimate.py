@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from genokeras.errors import ParameterError
+from genokeras.search.calibration import fit_sharpness, sharpen
 from genokeras.search.ensemble import check_stack, combine, select_ensemble
 from genokeras.search.scores import Array, Codes, Objective, get_objective, resample_counts
 
@@ -116,6 +117,7 @@ def estimate_performance(
     scores = {item.name: item for item in (goal, *map(get_objective, metrics))}
     stack, labels, weight = check_stack(p, codes, sample_weight)
     naive = combine(stack, select_ensemble(stack, labels, goal, sample_weight=weight))
+    naive = sharpen(naive, fit_sharpness(naive, labels, weight))
     counts = _row_counts(labels, groups, n_resamples, rng)
     started = clock()
     found: dict[str, list[float]] = {name: [] for name in scores}
@@ -132,7 +134,8 @@ def estimate_performance(
         shares = select_ensemble(stack, labels, goal, sample_weight=np.stack(part) * weight)
         for row, share in zip(part, shares, strict=True):
             out = _left_out(row, weight)
-            left_out = combine(stack[:, out], share)
+            mixture = combine(stack, share)
+            left_out = sharpen(mixture[out], fit_sharpness(mixture, labels, row * weight))
             for name, score in scores.items():
                 found[name].append(score.value(left_out, labels[out], weight[out]))
     if not found[goal.name]:

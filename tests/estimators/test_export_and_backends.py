@@ -79,11 +79,12 @@ print(tuple(model(torch.zeros(2, 120)).shape))
 
 
 def test_delivered_model_equals_the_members_it_was_made_of(fitted, study):
-    """The ensemble on raw values = shares x mean over folds of softmax(members on row-space values)."""
+    """The ensemble on raw values = sharpened shares x mean over folds of softmax(members on row-space values)."""
     from scipy.special import softmax
 
     from genokeras.graph import reference_forward
     from genokeras.runs import TrialStore, trained_trial
+    from genokeras.search import sharpen
 
     run, x = fitted._run, study[0].to_numpy()
     total = np.zeros((len(x), 2))
@@ -94,7 +95,8 @@ def test_delivered_model_equals_the_members_it_was_made_of(fitted, study):
             z[fold, :, : space.rank] = space.transform(x)
         logits = reference_forward(trial.graph, trial.weights, z, trial.activation)
         total += share * softmax(logits, axis=-1).mean(axis=0)
-    np.testing.assert_allclose(fitted.predict_proba(study[0]), total, atol=1e-5)
+    expected = sharpen(total, run.delivery.sharpness)
+    np.testing.assert_allclose(fitted.predict_proba(study[0]), expected, atol=1e-5)
 
 
 @pytest.mark.parametrize("backend", ["tensorflow", "jax", "torch"])

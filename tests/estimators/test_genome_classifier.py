@@ -138,9 +138,10 @@ def test_resume_goes_on_where_the_run_stopped(study, tmp_path):
 
 
 def test_a_run_stopped_and_resumed_tries_what_one_run_would_have(study, tmp_path):
+    """Stopped between two asks, each of which is for 24 trials here."""
     x, y = study
-    whole = quick(tmp_path / "whole", max_trials=18).fit(x, y)
-    quick(tmp_path / "parts", max_trials=12).fit(x, y)
+    whole = quick(tmp_path / "whole", max_trials=30).fit(x, y)
+    quick(tmp_path / "parts", max_trials=24).fit(x, y)
     parts = quick(tmp_path / "parts", max_trials=6, resume=True).fit(x, y)
     assert _tried(parts.path_) == _tried(whole.path_)
 
