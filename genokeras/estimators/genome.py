@@ -25,7 +25,7 @@ from genokeras.runs.progress import make_observer
 from genokeras.search import Searcher
 
 _BATCH_BYTES = 64 * 2**20
-_RESERVE_SHARE, _RESERVE_LEAST, _RESERVE_MOST = 0.06, 1.2, 4.0
+_RESERVE_SHARE, _RESERVE_LEAST, _RESERVE_MOST = 0.08, 1.5, 5.0
 
 
 class GenomeClassifier(ClassifierMixin, BaseEstimator):
