@@ -20,10 +20,15 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy import sparse
 
 from genokeras.features.standardise import Matrix, Standardisation, standardised_blocks
 
 SMALLEST_SINGULAR_VALUE = 1e-3
+# Up to this many directions the row space is exact; larger ones are cut to their leading directions.
+EXACT_RANK = 1024
+TRUNCATED_RANK = 256
+_ROWS_AT_ONCE = 1024
 
 
 @dataclass(frozen=True)
@@ -126,14 +131,17 @@ def fit_row_space(
     Returns
     -------
     RowSpace
-        Directions with singular values below a thousandth of the largest are dropped.
+        Directions with singular values below a thousandth of the largest are dropped. Where more than 1,024 would
+        be left, only the 256 leading ones are kept: a truncated SVD, no longer exact.
     """
     everything = np.arange(x.shape[1]) if columns is None else np.asarray(columns)
     kept = everything[scaling.inverse_sd[everything] > 0]
     part_of = scaling.take(kept)
     spanning = np.arange(x.shape[0])[slice(None) if rows is None else rows]
-    if len(kept) <= len(spanning):
+    if len(kept) <= min(len(spanning), EXACT_RANK):
         return RowSpace(kept, part_of.mean, part_of.inverse_sd, None, 1.0)
+    if len(kept) <= len(spanning):
+        return _leading_directions(x, kept, part_of, spanning)
     gram = np.zeros((len(spanning), len(spanning)))
     for _, block in standardised_blocks(x, scaling, kept):
         span = block if rows is None else block[spanning]
@@ -141,6 +149,7 @@ def fit_row_space(
     values, vectors = np.linalg.eigh(gram)
     order = values.argsort()[::-1]
     order = order[values[order] > SMALLEST_SINGULAR_VALUE**2 * values[order[0]]]
+    order = order if len(order) <= EXACT_RANK else order[:TRUNCATED_RANK]
     towards = np.zeros((x.shape[0], len(order)))
     towards[spanning] = vectors[:, order] / np.sqrt(values[order])
     basis = np.empty((len(kept), len(order)), dtype="float32")
@@ -150,3 +159,18 @@ def fit_row_space(
         start += len(part)
     mean_square = values[order].sum() / (len(spanning) * len(order))
     return RowSpace(kept, part_of.mean, part_of.inverse_sd, basis, float(1.0 / np.sqrt(mean_square)))
+
+
+def _leading_directions(x: Matrix, kept: np.ndarray, scaling: Standardisation, rows: np.ndarray) -> RowSpace:
+    """Truncated basis of a matrix with many rows and many features, from the features' covariance."""
+    covariance = np.zeros((len(kept), len(kept)))
+    for start in range(0, len(rows), _ROWS_AT_ONCE):
+        chunk: Matrix = x[rows[start : start + _ROWS_AT_ONCE]][:, kept]
+        dense = chunk.toarray() if isinstance(chunk, sparse.csr_matrix) else np.asarray(chunk)
+        block = (dense.astype("float64") - scaling.mean) * scaling.inverse_sd
+        covariance += block.T @ block
+    values, vectors = np.linalg.eigh(covariance)
+    leading = values.argsort()[::-1][:TRUNCATED_RANK]
+    mean_square = values[leading].sum() / (len(rows) * len(leading))
+    basis = vectors[:, leading].astype("float32")
+    return RowSpace(kept, scaling.mean, scaling.inverse_sd, basis, float(1.0 / np.sqrt(mean_square)))

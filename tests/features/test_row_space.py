@@ -8,6 +8,7 @@ from scipy import sparse
 from scipy.spatial.distance import pdist
 
 from genokeras.features import Matrix, RowSpace, fit_row_space, restrict, standardisation
+from genokeras.features.rowspace import TRUNCATED_RANK
 
 FOLD = np.arange(12) % 4 != 1
 
@@ -125,3 +126,18 @@ def test_a_space_of_some_rows_and_columns_is_that_of_the_smaller_matrix(as_spars
     np.testing.assert_allclose(
         pdist(part.transform(x)[FOLD]), pdist(alone.transform(x[FOLD][:, columns])), rtol=1e-4
     )
+
+
+def test_very_many_directions_are_cut_to_the_leading_ones() -> None:
+    """1,500 x 1,200 of rank 20 plus a little noise: 256 directions hold all but the noise, dense or sparse alike."""
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(1500, 20)) @ rng.normal(size=(20, 1200)) + 0.01 * rng.normal(size=(1500, 1200))
+    scaling = standardisation(x)
+    space = fit_row_space(x, scaling)
+    assert space.rank == TRUNCATED_RANK
+    standardised = (x - scaling.mean) * scaling.inverse_sd
+    z = space.transform(x) / space.scale
+    assert (z**2).sum() > 0.999 * (standardised**2).sum()
+    from_sparse = fit_row_space(sparse.csr_matrix(x), scaling)
+    a, b = (abs(found.transform(x[:5])[:, :20]) for found in (from_sparse, space))
+    np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-3)
