@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -74,8 +74,8 @@ def resolve_fathers(fathers: Sequence[str | Graph], n_outputs: int) -> tuple[Fat
 def initial_packs(fathers: Iterable[Father], space: HyperSpace, variants: int) -> list[Pack]:
     """The initial design, the same every time.
 
-    A linear father (one without activation) goes through every weight decay on every view, at the second largest
-    learning rate. Any other father gets a pack for every activation, whose `variants` are spread over views, learning
+    A linear father (one without activation) goes through every weight decay on every view, at the two largest learning
+    rates in turn: its loss is convex and bears them. Any other father gets a pack for every activation, whose `variants` are spread over views, learning
     rates, dropout and weight decay so that each value of each comes up. Many different networks are what an ensemble
     lives on, and those of one pack train in one run.
     """
@@ -83,12 +83,12 @@ def initial_packs(fathers: Iterable[Father], space: HyperSpace, variants: int) -
     for father in fathers:
         origin = f"father:{father.name}"
         if "activation" in unused_hyper_parameters(father.graph):
-            rate = sorted(space.learning_rate)[-2:][0]
-            first = HyperParameters(rate, dropout=space.dropout[0], activation=space.activation[0])
+            rates = sorted(space.learning_rate)[-2:]
+            first = HyperParameters(rates[-1], dropout=space.dropout[0], activation=space.activation[0])
             hypers = [
-                _replaced(first, weight_decay=w, view=view)
-                for w in _middle_out(space.weight_decay)
-                for view in space.views
+                replace(first, learning_rate=rates[(i + j + 1) % len(rates)], weight_decay=decay, view=view)
+                for i, decay in enumerate(_middle_out(space.weight_decay))
+                for j, view in enumerate(space.views)
             ]
             packs.append(Pack(father.graph, tuple(hypers), origin=origin))
             continue
@@ -119,7 +119,3 @@ def _middle_out(values: Sequence[float]) -> list[float]:
     # Of two values equally far from the middle, the larger first.
     order = sorted(range(len(values)), key=lambda i: (abs(i - middle), -i))
     return [values[i] for i in order]
-
-
-def _replaced(hyper: HyperParameters, *, weight_decay: float, view: str) -> HyperParameters:
-    return HyperParameters(hyper.learning_rate, weight_decay, hyper.dropout, hyper.activation, view)

@@ -72,7 +72,7 @@ def test_an_ask_is_made_of_few_runs(kind: type[RandomSearcher]) -> None:
 
 @pytest.mark.parametrize("kind", SEARCHERS)
 def test_growing_goes_beyond_the_fathers(kind: type[RandomSearcher]) -> None:
-    history = simulate(kind(2), 20, 4)
+    history = simulate(kind(2, variants=4), 20, 4)
     grown = [trial.proposal for trial in history if trial.proposal.morphisms]
     assert len({proposal.graph.fingerprint() for proposal in grown}) >= 3
 
