@@ -22,6 +22,7 @@ from sklearn.metrics import (
 import genokeras as gk
 from genokeras import DataError, GenomeClassifier, NotFittedError, ParameterError, RunFolderError
 from genokeras.graph import get_father
+from genokeras.search import RandomSearcher
 
 
 def quick(path: Path | None = None, **arguments: object) -> GenomeClassifier:
@@ -304,6 +305,14 @@ def test_a_plug_in_searcher_is_asked(study):
     clf = quick(searcher_args={"search_type": LinearOnly}).fit(*study)
     assert asked == [0, 2]
     assert clf.stop_reason_ == "space" and clf.n_trials_ == 2
+
+
+def test_a_searcher_instance_is_taken_as_it_is(study):
+    searcher = RandomSearcher(2, fathers=("linear",))
+    clf = quick(searcher=searcher).fit(*study)
+    assert set(clf.leaderboard()["father"].isna()) == {True}
+    with pytest.raises(ParameterError, match="need a searcher by name or class, not an instance"):
+        quick(searcher=searcher, searcher_args={"fathers": ["mlp"]}).fit(*study)
 
 
 def test_trainer_args_bound_the_steps_of_a_trial(study):

@@ -1,0 +1,147 @@
+"""Which weights of the ensemble predict best: ``python -m benchmarks.quality.ensembles --data ../shared/data``.
+
+One fit for each set and outer fold; then every way of weighting its trials is judged on the same out-of-fold and the same outer
+test predictions. No way but the delivered one is part of the package.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+import numpy as np
+import pandas as pd
+from scipy.special import softmax
+
+from benchmarks.quality.evaluate import outer_folds
+from benchmarks.quality.sets import BenchmarkSet, read_set
+from benchmarks.speed.machine import describe_machine
+from genokeras import GenomeClassifier
+from genokeras.graph import reference_forward
+from genokeras.runs import TrialStore, is_linear, trained_trial
+from genokeras.search import combine, fit_sharpness, get_objective, select_ensemble, sharpen
+
+SETS = "alon_colon gravier_breast nutt_glioma tox171 yeoh_all_subtypes shipp_dlbcl pomeroy_cns_outcome ramaswamy_gcm14"
+Weights = Callable[[np.ndarray, np.ndarray], np.ndarray]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--sets", nargs="+", default=SETS.split())
+    parser.add_argument("--seconds", type=float, default=15)
+    parser.add_argument("--folds", type=int, default=2)
+    arguments = parser.parse_args()
+    print(describe_machine())
+    rows = []
+    for name in arguments.sets:
+        data = read_set(arguments.data, name)
+        for train, test in outer_folds(data, arguments.folds):
+            rows += one_fit(data, train, test, arguments.seconds)
+    table = (
+        pd.DataFrame(rows).groupby("weights", sort=False)[["log_loss", "balanced_accuracy", "trials"]].mean()
+    )
+    print(table.round(4).to_string())
+
+
+def one_fit(
+    data: BenchmarkSet, train: np.ndarray, test: np.ndarray, seconds: float
+) -> list[dict[str, object]]:
+    """Fit once, score every way of weighting the trials on the outer test rows."""
+    clf = GenomeClassifier(time_limit=seconds, random_state=0, verbose=0).fit(
+        data.x[train], data.codes[train]
+    )
+    run = clf._run
+    trials, rows = run.history.ok(), run.problem.scored
+    p = TrialStore(run.folder).probabilities(trials)[:, rows].astype("float64")
+    codes = run.problem.codes[rows]
+    unseen = np.stack([test_probabilities(clf, trial, data.x[test]) for trial in trials])
+    linear = np.array([is_linear(trial.proposal.graph) for trial in trials])
+    shutil.rmtree(run.folder.path)
+    found = []
+    for label, weigh in WAYS.items():
+        shares = weigh(p, codes) if label != "best linear trial" else only(best(p, codes, linear), len(p))
+        for suffix in ("", " + sharpness"):
+            mixed = combine(unseen, shares)
+            if suffix:
+                mixed = sharpen(mixed, fit_sharpness(combine(p, shares), codes))
+            values = {
+                m: get_objective(m).value(mixed, data.codes[test]) for m in ("log_loss", "balanced_accuracy")
+            }
+            found.append({"weights": label + suffix, "trials": len(p), **values})
+    return found
+
+
+def test_probabilities(clf: GenomeClassifier, trial: object, x: np.ndarray) -> np.ndarray:
+    """What the fold members of one trial say together, without Keras."""
+    trained = trained_trial(TrialStore(clf._run.folder), clf._run.problem, trial)
+    z = np.zeros((len(trained.spaces), len(x), trained.input_units))
+    for fold, space in enumerate(trained.spaces):
+        z[fold, :, : space.rank] = space.transform(x)
+    logits = reference_forward(trained.graph, trained.weights, z, trained.activation)
+    return np.asarray(softmax(logits, axis=-1).mean(axis=0))
+
+
+def losses(p: np.ndarray, codes: np.ndarray) -> np.ndarray:
+    return get_objective("log_loss").losses(p, codes)
+
+
+def best(p: np.ndarray, codes: np.ndarray, among: np.ndarray | None = None) -> int:
+    found = losses(p, codes)
+    return int(np.argmin(found if among is None else np.where(among, found, np.inf)))
+
+
+def only(chosen: int | np.ndarray, n: int) -> np.ndarray:
+    weights = np.zeros(n)
+    weights[chosen] = 1.0
+    return weights / weights.sum()
+
+
+def bagged_greedy(p: np.ndarray, codes: np.ndarray, bags: int = 20, picks: int = 6) -> np.ndarray:
+    """Caruana et al. 2004: greedy with replacement, from a random third of the trials, averaged."""
+    rng = np.random.default_rng(0)
+    q = p[:, np.arange(len(codes)), codes]
+    counts = np.zeros(len(p))
+    for _ in range(bags):
+        bag = rng.choice(len(p), max(picks, len(p) // 3), replace=False)
+        total = np.zeros(len(codes))
+        for pick in range(1, picks + 1):
+            chosen = bag[np.log(np.clip((total + q[bag]) / pick, 1e-7, 1)).sum(axis=1).argmax()]
+            total += q[chosen]
+            counts[chosen] += 1
+    return counts / counts.sum()
+
+
+def stacking(p: np.ndarray, codes: np.ndarray, prior: float = 0.05) -> np.ndarray:
+    """Mixture weights by expectation-maximisation with a Dirichlet prior (Yao et al. 2018, section 3.1)."""
+    q = np.clip(p[:, np.arange(len(codes)), codes], 1e-7, 1)
+    weights = np.full(len(p), 1.0 / len(p))
+    for _ in range(200):
+        weights = weights * (q / (weights @ q)).sum(axis=1) + prior
+        weights /= weights.sum()
+    return weights
+
+
+WAYS: dict[str, Weights] = {
+    "best linear trial": lambda p, codes: only(0, len(p)),
+    "best trial": lambda p, codes: only(best(p, codes), len(p)),
+    "plain mean of all": lambda p, codes: np.full(len(p), 1.0 / len(p)),
+    "plain mean of the best 30": lambda p, codes: only(np.argsort(losses(p, codes))[:30], len(p)),
+    "bagged greedy": bagged_greedy,
+    "stacking with prior": stacking,
+    **{
+        f"evidence / {d}": (lambda p, codes, d=d: select_ensemble(p, codes, discount=d, largest=len(p)))
+        for d in (1, 2, 4, 8, 16, 32)
+    },
+}
+
+
+if __name__ == "__main__":
+    main()
