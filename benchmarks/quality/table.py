@@ -49,12 +49,25 @@ def by_set(frame: pd.DataFrame, measure: str) -> pd.DataFrame:
     return common(frame).groupby(["set", "tool"])[measure].mean().unstack("tool")
 
 
+def chance_held(frame: pd.DataFrame, metric: str = "balanced_accuracy") -> str:
+    """On how many fits the tool's own interval contains chance: all of them should, where labels were shuffled."""
+    known = frame[[metric in line for line in frame["intervals"]]]
+    held = [
+        low <= facts["chance"][metric] <= high
+        for (low, high), facts in zip((i[metric] for i in known["intervals"]), known["facts"], strict=True)
+        if "chance" in facts
+    ]
+    return f"intervals of {metric} that contain chance: {sum(held)} of {len(held)}"
+
+
 def show(frame: pd.DataFrame) -> str:
     """The tables as text."""
     with pd.option_context(
         "display.width", 200, "display.max_columns", 40, "display.float_format", "{:.3f}".format
     ):
         parts = [summary(frame).to_string()]
+        if frame["shuffle"].all():
+            parts.append(chance_held(frame))
         for measure in ("balanced_accuracy", "log_loss"):
             parts.append(f"\n{measure} by set\n{by_set(frame, measure).to_string()}")
     return "\n".join(parts)

@@ -43,7 +43,11 @@ def fit_genokeras(
         predict=clf.predict_proba,
         estimate={name: entry["value"] for name, entry in found.items()},
         intervals={name: entry["interval"] for name, entry in found.items()},
-        facts={"trials": clf.n_trials_, "networks": clf.n_trials_ * clf.folds},
+        facts={
+            "trials": clf.n_trials_,
+            "networks": clf.n_trials_ * clf.folds,
+            "chance": {name: entry["chance"] for name, entry in found.items()},
+        },
     )
 
 
