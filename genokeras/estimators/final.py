@@ -42,6 +42,7 @@ def run_final_fit(
         base,
         max_steps=steps,
         schedule_steps=max(steps, base.max_steps),
+        min_steps=0,
         patience=steps + 1,
         keep_last=True,
     )

@@ -278,7 +278,8 @@ class _Program:
         self, state: list[Any], constants: dict[str, Any], loss: Any, logits: Any, at: Any
     ) -> list[Any]:
         best, stale = state[_BEST_LOSS], state[_STALE]
-        eligible = ops.logical_and(stale < self.settings.patience, ops.isfinite(loss))
+        late = at > min(self.settings.min_steps, self.settings.max_steps - 1)
+        eligible = ops.logical_and(late, ops.logical_and(stale < self.settings.patience, ops.isfinite(loss)))
         if self.settings.keep_last:
             better = improved = eligible
         else:
@@ -297,7 +298,7 @@ class _Program:
             ops.where(member, logits, state[_BEST_LOGITS]),
             ops.where(better, loss, best),
             ops.where(better, at, state[_BEST_STEP]),
-            ops.where(improved, ops.zeros_like(stale), stale + 1),
+            ops.where(improved, ops.zeros_like(stale), stale + ops.cast(late, "float32")),
         ]
 
 

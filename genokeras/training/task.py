@@ -21,6 +21,9 @@ class TrainingSettings:
         classic AutoKeras).
     score_every : int
         Steps between two scorings of the held-out rows; the last step is scored in any case.
+    min_steps : int
+        A step counts as the best one only after these. What is best sooner is so by luck, or says what the weights it
+        was inherited from said; without the choice of such steps ensembles predict better.
     patience : int
         Scorings in a row without improvement after which a trial is settled (``max_no_improvement_num``).
     min_improvement : float
@@ -42,6 +45,7 @@ class TrainingSettings:
 
     max_steps: int = 200
     score_every: int = 5
+    min_steps: int = 20
     patience: int = 5
     min_improvement: float = 1e-4
     chunk_steps: int = 50
@@ -50,6 +54,8 @@ class TrainingSettings:
     keep_last: bool = False
 
     def __post_init__(self) -> None:
+        if not isinstance(self.min_steps, int) or isinstance(self.min_steps, bool) or self.min_steps < 0:
+            raise ParameterError(f"min_steps must be a whole number of at least 0, got {self.min_steps!r}.")
         for name in ("max_steps", "score_every", "patience", "chunk_steps", "batch_size", "schedule_steps"):
             value = getattr(self, name)
             if name == "schedule_steps" and value is None:
