@@ -25,7 +25,7 @@ from tests.training.small_tasks import (
 )
 
 GRAPH = mlp(3, (8,))
-SHORT = TrainingSettings(max_steps=20, chunk_steps=10, patience=99)
+SHORT = TrainingSettings(max_steps=20, chunk_steps=10, patience=99, min_steps=0)
 LAST = replace(SHORT, keep_last=True)
 
 
@@ -167,7 +167,7 @@ def test_held_out_rows_are_never_learnt_from(last: PackedTrainer) -> None:
 
 
 def test_a_trial_without_improvement_settles_and_ends_the_run() -> None:
-    settings = TrainingSettings(max_steps=200, chunk_steps=5, patience=3, min_improvement=10.0)
+    settings = TrainingSettings(max_steps=200, chunk_steps=5, patience=3, min_improvement=10.0, min_steps=0)
     result = PackedTrainer(settings).run(small_task(linear(3)))
     assert result.steps == 20  # the first scoring improves on nothing at all, three more do not
     assert result.best_step[0] <= 20
@@ -175,7 +175,7 @@ def test_a_trial_without_improvement_settles_and_ends_the_run() -> None:
 
 def test_a_settled_trial_keeps_its_weights_while_another_goes_on() -> None:
     task = small_task(linear(3), (1e-7, 0.01), signal=4.0)
-    result = PackedTrainer(TrainingSettings(max_steps=60, chunk_steps=60, patience=2)).run(task)
+    result = PackedTrainer(TrainingSettings(max_steps=60, chunk_steps=60, patience=2, min_steps=0)).run(task)
     assert result.curves[-1, 0, 1] < result.best_loss[0]  # it kept falling, too slowly to count
     assert result.best_step.tolist() == [15, 60]
 
@@ -208,7 +208,7 @@ def test_values_that_are_not_finite_fail_their_own_trial_only(settings: Training
 def test_data_that_is_not_finite_ends_the_run_early() -> None:
     task = small_task(linear(3))
     task = replace(task, inputs=np.full_like(task.inputs, np.nan))
-    result = PackedTrainer(TrainingSettings(chunk_steps=5)).run(task)
+    result = PackedTrainer(TrainingSettings(chunk_steps=5, min_steps=0)).run(task)
     assert result.steps == 25 and np.isposinf(result.best_loss).all()
 
 
@@ -306,3 +306,13 @@ def test_settings_out_of_range_are_refused_by_name(wrong: dict[str, Any]) -> Non
 def test_a_negative_least_improvement_is_refused(value: float) -> None:
     with pytest.raises(ParameterError, match="min_improvement"):
         TrainingSettings(min_improvement=value)
+
+
+def test_a_step_is_the_best_only_after_the_first_ones() -> None:
+    """At this learning rate the lowest point of the curve comes at once; what is kept comes later."""
+    task = replace(small_task(linear(3)), learning_rate=np.full(small_task(linear(3)).n_members, 0.5))
+    early = PackedTrainer(TrainingSettings(max_steps=60, patience=99, min_steps=0)).run(task)
+    late = PackedTrainer(TrainingSettings(max_steps=60, patience=99, min_steps=20)).run(task)
+    assert early.best_step.min() <= 20 < late.best_step.min()
+    short = PackedTrainer(TrainingSettings(max_steps=10)).run(task)
+    assert (short.best_step == 10).all()
