@@ -16,7 +16,7 @@ from genokeras.errors import ParameterError
 from genokeras.features.rowspace import RowSpace, fit_row_space, restrict
 from genokeras.features.standardise import Matrix, Standardisation, standardised_blocks
 
-DEFAULT_VIEWS = ("all", "top1000", "top300", "top100", "top30")
+DEFAULT_VIEWS = ("all", "top1000", "top300", "top100")
 _TOP = re.compile(r"top([1-9][0-9]*)")
 
 
