@@ -13,8 +13,8 @@ d       discount: rows that count as one                         scalar
 ======  =======================================================  =============
 
 ``w_t`` is proportional to ``exp(-sum_n c_n l_tn / d)``. With ``d = 1`` that is pseudo Bayesian model averaging, which among a hundred
-trials and forty rows believes the luckiest few; a large ``d`` is the plain mean. Greedy selection (Caruana et al. 2004) and stacking
-were worse the more trials there were to choose from, benchmarks/README.md has the figures. Every objective is served by the
+trials and forty rows believes the luckiest few; a large ``d`` is the plain mean. Greedy selection (Caruana et al. 2004) was
+worse, stacking as good and more work; benchmarks/README.md has the figures. Every objective is served by the
 log loss; those that count classes alike get rows weighted so.
 
 References
