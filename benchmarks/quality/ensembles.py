@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,14 +15,12 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import numpy as np
 import pandas as pd
-from scipy.special import softmax
 
 from benchmarks.quality.evaluate import outer_folds
 from benchmarks.quality.sets import BenchmarkSet, read_set
+from benchmarks.quality.trials import fitted_trials
 from benchmarks.speed.machine import describe_machine
-from genokeras import GenomeClassifier
-from genokeras.graph import reference_forward
-from genokeras.runs import TrialStore, is_linear, trained_trial
+from genokeras.runs import is_linear
 from genokeras.search import combine, fit_sharpness, get_objective, select_ensemble, sharpen
 
 SETS = "alon_colon gravier_breast nutt_glioma tox171 yeoh_all_subtypes shipp_dlbcl pomeroy_cns_outcome ramaswamy_gcm14"
@@ -55,38 +52,20 @@ def one_fit(
     data: BenchmarkSet, train: np.ndarray, test: np.ndarray, seconds: float
 ) -> list[dict[str, object]]:
     """Fit once, score every way of weighting the trials on the outer test rows."""
-    clf = GenomeClassifier(time_limit=seconds, random_state=0, verbose=0).fit(
-        data.x[train], data.codes[train]
-    )
-    run = clf._run
-    trials, rows = run.history.ok(), run.problem.scored
-    p = TrialStore(run.folder).probabilities(trials)[:, rows].astype("float64")
-    codes = run.problem.codes[rows]
-    unseen = np.stack([test_probabilities(clf, trial, data.x[test]) for trial in trials])
-    linear = np.array([is_linear(trial.proposal.graph) for trial in trials])
-    shutil.rmtree(run.folder.path)
     found = []
-    for label, weigh in WAYS.items():
-        shares = weigh(p, codes) if label != "best linear trial" else only(best(p, codes, linear), len(p))
-        for suffix in ("", " + sharpness"):
-            mixed = combine(unseen, shares)
-            if suffix:
-                mixed = sharpen(mixed, fit_sharpness(combine(p, shares), codes))
-            values = {
-                m: get_objective(m).value(mixed, data.codes[test]) for m in ("log_loss", "balanced_accuracy")
-            }
-            found.append({"weights": label + suffix, "trials": len(p), **values})
+    with fitted_trials(data, train, test, seconds) as fitted:
+        p, codes = fitted.out_of_fold()
+        unseen = fitted.unseen(fitted.trials)
+        linear = np.array([is_linear(trial.proposal.graph) for trial in fitted.trials])
+        for label, weigh in WAYS.items():
+            shares = weigh(p, codes) if label != "best linear trial" else only(best(p, codes, linear), len(p))
+            for suffix in ("", " + sharpness"):
+                mixed = combine(unseen, shares)
+                if suffix:
+                    mixed = sharpen(mixed, fit_sharpness(combine(p, shares), codes))
+                values = fitted.scores(mixed, ("log_loss", "balanced_accuracy"))
+                found.append({"weights": label + suffix, "trials": len(p), **values})
     return found
-
-
-def test_probabilities(clf: GenomeClassifier, trial: object, x: np.ndarray) -> np.ndarray:
-    """What the fold members of one trial say together, without Keras."""
-    trained = trained_trial(TrialStore(clf._run.folder), clf._run.problem, trial)
-    z = np.zeros((len(trained.spaces), len(x), trained.input_units))
-    for fold, space in enumerate(trained.spaces):
-        z[fold, :, : space.rank] = space.transform(x)
-    logits = reference_forward(trained.graph, trained.weights, z, trained.activation)
-    return np.asarray(softmax(logits, axis=-1).mean(axis=0))
 
 
 def losses(p: np.ndarray, codes: np.ndarray) -> np.ndarray:

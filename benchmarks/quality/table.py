@@ -14,6 +14,7 @@ def frame_of(lines: list[dict[str, Any]], shuffle: bool = False) -> pd.DataFrame
     frame = pd.DataFrame([line for line in lines if line["shuffle"] == shuffle])
     for metric in ("balanced_accuracy", "log_loss"):
         frame[f"estimate_{metric}"] = [e.get(metric, float("nan")) for e in frame["estimate"]]
+    frame["failed"] = ["failed" in facts for facts in frame["facts"]]
     return frame
 
 
@@ -41,6 +42,7 @@ def summary(frame: pd.DataFrame) -> pd.DataFrame:
         table[f"estimate_minus_truth_{name}"] = (
             (cohorts[f"estimate_{name}"] - cohorts[name]).groupby("tool").mean()
         )
+    table["failed_fits"] = common(frame).groupby("tool")["failed"].sum()
     return table.sort_values("log_loss")
 
 

@@ -14,7 +14,14 @@ from genokeras.errors import ParameterError
 from genokeras.graph.graph import Graph
 from genokeras.graph.hyper import HyperParameters
 from genokeras.search.candidates import mutated_incumbents, of_trial, priority_tree
-from genokeras.search.design import Pack, initial_packs, resolve_fathers
+from genokeras.search.design import (
+    Pack,
+    check_inherit,
+    father_of,
+    initial_packs,
+    resolve_fathers,
+    start_fresh,
+)
 from genokeras.search.random_search import ATTEMPTS, ask_initial, random_pack
 from genokeras.search.searcher import Searcher
 from genokeras.search.space import HyperSpace
@@ -54,6 +61,8 @@ class BayesianSearcher(Searcher):
     max_expansions, branching : int
         Size of the tree.
     acquisition : {"lower_confidence_bound", "expected_improvement"}
+    inherit : bool
+        Whether children start from their father's weights; False trains the same grown graphs from fresh ones.
 
     Raises
     ------
@@ -80,6 +89,7 @@ class BayesianSearcher(Searcher):
         max_expansions: int = 12,
         branching: int = 4,
         acquisition: str = ACQUISITIONS[0],
+        inherit: bool = True,
     ) -> None:
         counts = {"variants": variants, "n_incumbents": n_incumbents, "n_mutations": n_mutations}
         counts |= {"max_expansions": max_expansions, "branching": branching}
@@ -101,6 +111,7 @@ class BayesianSearcher(Searcher):
         self.max_expansions = max_expansions
         self.branching = branching
         self.acquisition = acquisition
+        self.inherit = check_inherit(inherit)
         self._initial = initial_packs(self.fathers, self.space, variants)
 
     def ask(self, history: History, n: int, rng: np.random.Generator) -> list[Proposal]:
@@ -116,7 +127,7 @@ class BayesianSearcher(Searcher):
                 break
             pack = random_pack(history.ok(), self.fathers, self.space, self.variants, 0.5, rng)
             chosen += pack.proposals(tried, min(self.variants, n - len(chosen)), rng)
-        return chosen
+        return chosen if self.inherit else start_fresh(chosen, history, self.fathers)
 
     def _ask_surrogate(
         self, history: History, n: int, tried: set[str], rng: np.random.Generator
@@ -179,7 +190,7 @@ class BayesianSearcher(Searcher):
         counts: Counter[tuple[int, str, str]] = Counter()
         best: dict[int, TrialResult] = {}
         for trial in (*history.ranked(), *history.failed()):
-            position = self._father_of(history, trial)
+            position = father_of(history, trial.id, self.fathers)
             if trial.status == "ok":
                 best.setdefault(position, trial)
             hyper = self.space.canonical(trial.proposal.hyper, trial.proposal.graph)
@@ -203,11 +214,6 @@ class BayesianSearcher(Searcher):
     def _reads(self, graph: Graph, activation: str) -> bool:
         # A graph without activations counts under the first one only.
         return activation == self.space.activation[0] or "activation" not in unused_hyper_parameters(graph)
-
-    def _father_of(self, history: History, trial: TrialResult) -> int:
-        origin = history.lineage(trial.id)[-1].proposal.graph.fingerprint()
-        prints = [father.graph.fingerprint() for father in self.fathers]
-        return prints.index(origin) if origin in prints else 0
 
 
 def _one_per_graph(ranked: Sequence[TrialResult], n: int) -> list[TrialResult]:

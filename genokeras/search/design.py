@@ -13,7 +13,7 @@ from genokeras.graph.hyper import HyperParameters
 from genokeras.graph.morphisms import Morphism
 from genokeras.graph.templates import get_father
 from genokeras.search.space import HyperSpace
-from genokeras.search.values import Proposal, proposal_fingerprint, unused_hyper_parameters
+from genokeras.search.values import History, Proposal, proposal_fingerprint, unused_hyper_parameters
 
 
 @dataclass(frozen=True)
@@ -69,6 +69,41 @@ def resolve_fathers(fathers: Sequence[str | Graph], n_outputs: int) -> tuple[Fat
                 f"father {found[-1].name!r} has {found[-1].graph.n_outputs} outputs, expected {n_outputs}."
             )
     return tuple(found)
+
+
+def father_of(history: History, id: int, fathers: Sequence[Father]) -> int:
+    """Position of the father that a trial descends from; 0 where it is none of these.
+
+    A trial that started fresh from a grown graph has lost its lineage; its origin names the father, as that of a
+    trial of the initial design does.
+    """
+    root = history.lineage(id)[-1].proposal
+    named = root.origin.rpartition(":")[2]
+    names = [father.name for father in fathers]
+    if named in names:
+        return names.index(named)
+    prints = [father.graph.fingerprint() for father in fathers]
+    own = root.graph.fingerprint()
+    return prints.index(own) if own in prints else 0
+
+
+def start_fresh(proposals: Iterable[Proposal], history: History, fathers: Sequence[Father]) -> list[Proposal]:
+    """The same graphs and hyper-parameters without a trial to inherit weights from; origins say what they grew from."""
+    fresh = []
+    for proposal in proposals:
+        if proposal.father is not None:
+            name = fathers[father_of(history, proposal.father, fathers)].name
+            origin = f"{proposal.origin}:{name}"
+            proposal = replace(proposal, father=None, morphisms=(), origin=origin)
+        fresh.append(proposal)
+    return fresh
+
+
+def check_inherit(inherit: bool) -> bool:
+    """``inherit`` as it is, or ParameterError."""
+    if not isinstance(inherit, bool):
+        raise ParameterError(f"inherit must be True or False: got {inherit!r}.")
+    return inherit
 
 
 def initial_packs(fathers: Iterable[Father], space: HyperSpace, variants: int) -> list[Pack]:

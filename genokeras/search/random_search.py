@@ -9,7 +9,14 @@ import numpy as np
 from genokeras.errors import ParameterError
 from genokeras.graph.graph import Graph
 from genokeras.graph.morphisms import mutations
-from genokeras.search.design import Father, Pack, initial_packs, resolve_fathers
+from genokeras.search.design import (
+    Father,
+    Pack,
+    check_inherit,
+    initial_packs,
+    resolve_fathers,
+    start_fresh,
+)
 from genokeras.search.searcher import Searcher
 from genokeras.search.space import HyperSpace
 from genokeras.search.values import History, Proposal, TrialResult
@@ -30,7 +37,9 @@ class RandomSearcher(Searcher):
     variants : int
         Hyper-parameter variants of each graph, trained in one run.
     fresh : float
-        Probability of starting from a father again in place of a finished trial.
+        Probability of starting from a father again in place of a finished trial; 1 never grows one.
+    inherit : bool
+        Whether children start from their father's weights; False trains the same grown graphs from fresh ones.
 
     Examples
     --------
@@ -47,6 +56,7 @@ class RandomSearcher(Searcher):
         space: HyperSpace | None = None,
         variants: int = 12,
         fresh: float = 0.2,
+        inherit: bool = True,
     ) -> None:
         if variants < 1 or not 0 <= fresh <= 1:
             raise ParameterError(
@@ -56,6 +66,7 @@ class RandomSearcher(Searcher):
         self.fathers = resolve_fathers(fathers, n_outputs)
         self.variants = variants
         self.fresh = fresh
+        self.inherit = check_inherit(inherit)
         self._initial = initial_packs(self.fathers, self.space, variants)
 
     def ask(self, history: History, n: int, rng: np.random.Generator) -> list[Proposal]:
@@ -67,7 +78,7 @@ class RandomSearcher(Searcher):
                 break
             pack = random_pack(history.ok(), self.fathers, self.space, self.variants, self.fresh, rng)
             chosen += pack.proposals(tried, min(self.variants, n - len(chosen)), rng)
-        return chosen
+        return chosen if self.inherit else start_fresh(chosen, history, self.fathers)
 
 
 def ask_initial(packs: Sequence[Pack], tried: set[str], n: int, rng: np.random.Generator) -> list[Proposal]:

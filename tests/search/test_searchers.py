@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from genokeras.errors import GenoKerasError, ParameterError
-from genokeras.graph import mlp
+from genokeras.graph import linear, mlp
 from genokeras.search import BayesianSearcher, History, HyperSpace, Proposal, RandomSearcher, Searcher
+from genokeras.search.design import father_of, resolve_fathers
 from genokeras.search.testing import SearcherContract, pretend_score, simulate
 
 SPACE = HyperSpace(views=("all", "top_100"))
@@ -41,6 +42,18 @@ class TestBayesianSearcherWithExpectedImprovement(SearcherContract):
 
     def make_searcher(self) -> Searcher:
         return BayesianSearcher(2, acquisition="expected_improvement")
+
+
+class TestRandomSearcherWithoutInheritance(SearcherContract):
+    def make_searcher(self) -> Searcher:
+        return RandomSearcher(2, space=SPACE, inherit=False)
+
+
+class TestBayesianSearcherWithoutInheritance(SearcherContract):
+    n_asks = 12
+
+    def make_searcher(self) -> Searcher:
+        return BayesianSearcher(2, space=SPACE, inherit=False)
 
 
 @pytest.mark.parametrize("kind", SEARCHERS)
@@ -88,6 +101,30 @@ def test_a_single_father_and_combination_can_still_grow(kind: type[RandomSearche
 def test_a_graph_can_be_a_father(kind: type[RandomSearcher]) -> None:
     proposals = ask(kind(2, fathers=("linear", mlp(2, widths=(16, 16)))), History(), 9)
     assert proposals[-1].origin == "father:graph_1"
+
+
+@pytest.mark.parametrize("kind", SEARCHERS)
+def test_without_inheritance_the_same_networks_start_fresh(kind: type[RandomSearcher]) -> None:
+    history = simulate(kind(2, variants=4), 12, 4)
+    heirs = ask(kind(2, variants=4), history, 12)
+    fresh = ask(kind(2, variants=4, inherit=False), history, 12)
+    assert [p.fingerprint() for p in fresh] == [p.fingerprint() for p in heirs]
+    assert any(p.father is not None for p in heirs)
+    assert all(p.father is None and p.morphisms == () for p in fresh)
+
+
+@pytest.mark.parametrize("kind", SEARCHERS)
+def test_a_network_that_starts_fresh_says_which_father_it_descends_from(kind: type[RandomSearcher]) -> None:
+    history = simulate(kind(2, fathers=("mlp",), variants=4, inherit=False), 12, 4)
+    grown = [t for t in history if t.proposal.origin.split(":")[0] in ("random", "bayesian")]
+    fathers = resolve_fathers(("linear", "mlp"), 2)
+    assert {t.proposal.origin.rpartition(":")[2] for t in grown} >= {"mlp"}
+    assert {father_of(history, t.id, fathers) for t in grown} == {1}
+
+
+def test_a_random_search_that_is_always_fresh_tries_fathers_only() -> None:
+    history = simulate(RandomSearcher(2, fresh=1.0), 24, 4)
+    assert {trial.proposal.graph for trial in history} == {linear(2), mlp(2)}
 
 
 def test_bayesian_variants_of_a_graph_share_its_run_and_differ() -> None:
@@ -151,6 +188,7 @@ def test_a_diverged_trial_does_not_hide_the_others() -> None:
         ({"fathers": ()}, "fathers must be a sequence of at least one"),
         ({"fathers": (mlp(5),)}, "has 5 outputs, expected 2"),
         ({"variants": 0}, "variants"),
+        ({"inherit": "no"}, "inherit must be True or False: got 'no'"),
     ],
 )
 @pytest.mark.parametrize("kind", SEARCHERS)

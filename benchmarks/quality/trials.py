@@ -1,0 +1,86 @@
+"""A fit taken apart: what each of its trials says of rows that it did not train on, without Keras."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy.special import softmax
+
+from benchmarks.quality.sets import BenchmarkSet
+from genokeras import GenomeClassifier
+from genokeras.estimators.fitted import FittedRun
+from genokeras.graph import reference_forward
+from genokeras.runs import TrialStore, trained_trial
+from genokeras.search import TrialResult, get_objective
+
+
+@dataclass(frozen=True)
+class FittedTrials:
+    """A fitted run on the training part of a set, and the test part it has not seen.
+
+    Attributes
+    ----------
+    run : FittedRun
+        Its folder is there only inside of ``fitted_trials``.
+    present : numpy.ndarray
+        Codes of the classes that the training part has; a class it lacks gets probability 0.
+    x, codes : numpy.ndarray
+        The test part, ``(n, p)`` and ``(n,)``.
+    """
+
+    run: FittedRun
+    present: np.ndarray
+    x: np.ndarray
+    codes: np.ndarray
+
+    @property
+    def trials(self) -> tuple[TrialResult, ...]:
+        """Those that did not fail."""
+        return self.run.history.ok()
+
+    def out_of_fold(self) -> tuple[np.ndarray, np.ndarray]:
+        """``(trials, rows, classes)`` probabilities of the training rows, and the codes of these."""
+        rows = self.run.problem.scored
+        p = TrialStore(self.run.folder).probabilities(self.trials)[:, rows].astype("float64")
+        return p, self.run.problem.codes[rows]
+
+    def unseen(self, trials: Sequence[TrialResult]) -> np.ndarray:
+        """``(trials, n, classes)`` probabilities of the test part: what the fold members of each trial say together."""
+        return np.stack([self._unseen(trial) for trial in trials])
+
+    def _unseen(self, trial: TrialResult) -> np.ndarray:
+        trained = trained_trial(TrialStore(self.run.folder), self.run.problem, trial)
+        z = np.zeros((len(trained.spaces), len(self.x), trained.input_units))
+        for fold, space in enumerate(trained.spaces):
+            z[fold, :, : space.rank] = space.transform(self.x)
+        logits = reference_forward(trained.graph, trained.weights, z, trained.activation)
+        return np.asarray(softmax(logits, axis=-1).mean(axis=0))
+
+    def scores(self, probabilities: np.ndarray, metrics: Sequence[str]) -> dict[str, float]:
+        """Values of metrics for ``(n, classes)`` probabilities of the test part."""
+        wide = np.zeros((len(self.codes), 1 + int(max(self.present.max(), self.codes.max()))))
+        wide[:, self.present] = probabilities
+        return {name: get_objective(name).value(wide, self.codes) for name in metrics}
+
+
+@contextmanager
+def fitted_trials(
+    data: BenchmarkSet,
+    train: np.ndarray,
+    test: np.ndarray,
+    seconds: float | None,
+    seed: int = 0,
+    **arguments: Any,
+) -> Iterator[FittedTrials]:
+    """Fit GenoKeras with ``arguments`` to the training rows; its run folder goes when the block ends."""
+    present, codes = np.unique(data.codes[train], return_inverse=True)
+    groups = None if data.groups is None else data.groups[train]
+    with tempfile.TemporaryDirectory(prefix="quality-") as folder:
+        clf = GenomeClassifier(f"{folder}/run", time_limit=seconds, random_state=seed, verbose=0, **arguments)
+        clf.fit(data.x[train], codes, groups=groups)
+        yield FittedTrials(clf._run, present, data.x[test], data.codes[test])
