@@ -11,7 +11,7 @@ import numpy as np
 
 from genokeras.estimators.fitted import MODEL_FILE, RESULT_FILE, FittedRun, write_model
 from genokeras.estimators.options import training_settings
-from genokeras.features import FittedView, Matrix, fit_view, standardisation
+from genokeras.features import FittedView, Matrix, fit_views
 from genokeras.graph import Weights
 from genokeras.networks import TrainedTrial, export_model, initial_weights
 from genokeras.runs import TrialStore, trained_trial
@@ -78,7 +78,8 @@ def _fresh(run: FittedRun, trial: TrialResult, x: Matrix, codes: np.ndarray) -> 
     """Several seeds of fresh weights on a view fitted to all rows."""
     proposal = trial.proposal
     everything = np.ones((1, len(codes)), dtype=bool)
-    view = fit_view(proposal.hyper.view, x, standardisation(x), codes, everything)
+    name = proposal.hyper.view
+    view = fit_views((name,), x, codes, everything)[name]
     repeated = FittedView(view.name, view.spaces * SEEDS, np.tile(view.z, (SEEDS, 1, 1)))
     return repeated, initial_weights(proposal.graph, view.rank, SEEDS, np.random.default_rng(proposal.seed))
 

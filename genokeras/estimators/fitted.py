@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib.metadata
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from scipy import sparse
 from genokeras.data import Dataset
 from genokeras.errors import RunFolderError
 from genokeras.runs import Delivery, Problem, RunFolder, TrialStore, deliver, ensemble_model
-from genokeras.search import History, Objective, get_objective
+from genokeras.search import Calibration, History, Objective, get_objective
 
 MODEL_FILE, SIDECAR_FILE, RESULT_FILE = "best.keras", "best.json", "result.json"
 
@@ -74,7 +74,7 @@ def finish(
     run = FittedRun(folder, problem, history, delivery, model, stop_reason)
     write_model(model, folder.path / MODEL_FILE, run)
     shares = {str(trial): share for trial, share in delivery.shares.items()}
-    result = {"estimate": delivery.estimate, "shares": shares, "sharpness": delivery.sharpness}
+    result = {"estimate": delivery.estimate, "shares": shares, "calibration": asdict(delivery.calibration)}
     folder.write_json(RESULT_FILE, {**result, "stop_reason": stop_reason})
     folder.record("finished", reason=stop_reason, trials=len(history), value=delivery.estimate["value"])
     return run
@@ -102,7 +102,7 @@ def open_run(folder: RunFolder) -> FittedRun:
         return finish(folder, problem, history, int(folder.settings["seed"]), read_groups(folder), "killed")
     result = folder.read_json(RESULT_FILE)
     shares = {int(trial): float(share) for trial, share in result["shares"].items()}
-    delivery = Delivery(shares, float(result["sharpness"]), result["estimate"])
+    delivery = Delivery(shares, Calibration(**result["calibration"]), result["estimate"])
     model = keras.saving.load_model(folder.path / MODEL_FILE, compile=False)
     return FittedRun(folder, problem, history, delivery, model, str(result["stop_reason"]))
 

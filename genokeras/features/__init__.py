@@ -1,5 +1,7 @@
 """Fitted preprocessing: standardisation, exact row space, views; every map can be folded into a network."""
 
+from genokeras.features.logarithm import EPSILON as LOG_EPSILON
+from genokeras.features.logarithm import log_normalised, log_scale
 from genokeras.features.rowspace import RowSpace, fit_row_space, restrict
 from genokeras.features.standardise import (
     Matrix,
@@ -8,10 +10,11 @@ from genokeras.features.standardise import (
     standardisation,
     standardised_blocks,
 )
-from genokeras.features.views import DEFAULT_VIEWS, FittedView, anova_f, available_views, fit_view
+from genokeras.features.views import DEFAULT_VIEWS, FittedView, anova_f, available_views, fit_views
 
 __all__ = [
     "DEFAULT_VIEWS",
+    "LOG_EPSILON",
     "FittedView",
     "Matrix",
     "RowSpace",
@@ -20,7 +23,9 @@ __all__ = [
     "available_views",
     "column_blocks",
     "fit_row_space",
-    "fit_view",
+    "fit_views",
+    "log_normalised",
+    "log_scale",
     "restrict",
     "standardisation",
     "standardised_blocks",

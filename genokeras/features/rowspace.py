@@ -22,6 +22,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import sparse
 
+from genokeras.features.logarithm import log_normalised
 from genokeras.features.standardise import Matrix, Standardisation, standardised_blocks
 
 SMALLEST_SINGULAR_VALUE = 1e-3
@@ -33,7 +34,7 @@ _ROWS_AT_ONCE = 1024
 
 @dataclass(frozen=True)
 class RowSpace:
-    """A linear map from raw features to a few directions.
+    """A map from raw features to a few directions; linear, but for the logarithm where one is taken first.
 
     Attributes
     ----------
@@ -46,6 +47,8 @@ class RowSpace:
     scale : float
     rotation : numpy.ndarray or None
         ``(r, q)`` float32 orthonormal columns: a subspace of the basis, such as the span of one fold's training rows.
+    log_scale : float or None
+        Where the logarithm sets in that raw rows go through first (``log_normalised``); None for no logarithm.
     """
 
     columns: np.ndarray
@@ -54,6 +57,7 @@ class RowSpace:
     basis: np.ndarray | None
     scale: float
     rotation: np.ndarray | None = None
+    log_scale: float | None = None
 
     @property
     def rank(self) -> int:
@@ -63,6 +67,13 @@ class RowSpace:
 
     def transform(self, x: Matrix) -> np.ndarray:
         """``(n, p)`` raw rows -> ``(n, rank)`` float32."""
+        if self.log_scale is not None:
+            dense = x.toarray() if isinstance(x, sparse.csr_matrix) else x
+            return self.project(log_normalised(dense, self.log_scale))
+        return self.project(x)
+
+    def project(self, x: Matrix) -> np.ndarray:
+        """``(n, p)`` rows behind the logarithm, if there is one -> ``(n, rank)`` float32."""
         scaling = _expand(self, x.shape[1])
         z = np.zeros((x.shape[0], len(self.columns) if self.basis is None else self.basis.shape[1]))
         position = np.empty(x.shape[1], dtype=int)

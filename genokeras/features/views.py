@@ -2,22 +2,58 @@
 
 ``all`` rotates every row by one basis, which reveals no label and therefore serves all folds; each fold works in the part
 of it that its training rows span. ``top<k>`` keeps the ``k`` features with the largest one-way ANOVA F statistic; that
-looks at labels, so it is fitted inside each fold, on the fold's training rows only.
+looks at labels, so it is fitted inside each fold, on the fold's training rows only. ``log`` and ``log:top<k>`` are the same
+behind the logarithm (``genokeras.features.logarithm``).
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy import sparse
 
 from genokeras.errors import ParameterError
+from genokeras.features.logarithm import log_normalised, log_scale
 from genokeras.features.rowspace import RowSpace, fit_row_space, restrict
-from genokeras.features.standardise import Matrix, Standardisation, standardised_blocks
+from genokeras.features.standardise import Matrix, Standardisation, standardisation, standardised_blocks
 
-DEFAULT_VIEWS = ("all", "top1000", "top300", "top100")
-_TOP = re.compile(r"top([1-9][0-9]*)")
+DEFAULT_VIEWS = ("all", "log", "top300", "log:top300", "top1000", "log:top1000", "top100", "log:top100")
+_VIEW = re.compile(r"(?P<whole>all|log)|(?P<log>log:)?top(?P<count>[1-9][0-9]*)")
+
+
+@dataclass(frozen=True)
+class Source:
+    """What a view is fitted to.
+
+    Attributes
+    ----------
+    x : numpy.ndarray or scipy.sparse.csr_matrix
+        ``(n_samples, n_features)``, behind the logarithm if there is one.
+    scaling : Standardisation
+        Of ``x``.
+    log_scale : float or None
+        Of the logarithm.
+    """
+
+    x: Matrix
+    scaling: Standardisation
+    log_scale: float | None = None
+
+
+def raw_source(x: Matrix, rows: np.ndarray | None = None) -> Source:
+    """The features as they are, standardised on ``rows`` (all by default)."""
+    return Source(x, standardisation(x if rows is None else x[rows]))
+
+
+def log_source(x: Matrix, rows: np.ndarray | None = None) -> Source:
+    """The features behind the logarithm, its scale and standardisation from ``rows``; a dense copy."""
+    dense = x.toarray() if sparse.issparse(x) else np.asarray(x)
+    used = dense if rows is None else dense[rows]
+    scale = log_scale(used)
+    logged = log_normalised(dense, scale)
+    return Source(logged, standardisation(logged if rows is None else logged[rows]), scale)
 
 
 @dataclass(frozen=True)
@@ -46,45 +82,79 @@ class FittedView:
         return np.array([space.rank for space in self.spaces])
 
 
-def available_views(n_features: int, names: tuple[str, ...] = DEFAULT_VIEWS) -> tuple[str, ...]:
-    """Those of ``names`` that select fewer features than there are, and ``all``."""
-    return tuple(name for name in names if name == "all" or _top_count(name) < n_features)
+def available_views(
+    n_features: int, names: tuple[str, ...] = DEFAULT_VIEWS, *, dense: bool = True
+) -> tuple[str, ...]:
+    """Those of ``names`` that select fewer features than there are, or none; no logarithm where zeros must stay zeros."""
+    fitting = tuple(name for name in names if (_top_count(name) or 0) < n_features)
+    return fitting if dense else tuple(name for name in fitting if not is_logged(name))
 
 
-def fit_view(
-    name: str, x: Matrix, scaling: Standardisation, codes: np.ndarray, train: np.ndarray
-) -> FittedView:
-    """Fit a view by name.
+def is_logged(name: str) -> bool:
+    """Whether a view takes the logarithm first."""
+    return _parsed(name)["whole"] == "log" or _parsed(name)["log"] is not None
+
+
+def fit_views(
+    names: tuple[str, ...], x: Matrix, codes: np.ndarray, train: np.ndarray
+) -> dict[str, FittedView]:
+    """Fit views by name.
 
     Parameters
     ----------
-    name : str
-        ``"all"`` or ``"top<k>"``.
+    names : tuple of str
+        ``"all"``, ``"top<k>"``, ``"log"`` or ``"log:top<k>"``.
     x : numpy.ndarray or scipy.sparse.csr_matrix
         ``(n_samples, n_features)``.
-    scaling : Standardisation
     codes : numpy.ndarray
         ``(n_samples,)`` class numbers.
     train : numpy.ndarray
         ``(n_folds, n_samples)`` bool: the training rows of each fold.
 
+    Returns
+    -------
+    dict
+        By name. Standardisation uses the rows that any fold trains on: it looks at no label, and one projection then serves
+        every fold. Labels are looked at inside the folds only.
+
     Raises
     ------
     ParameterError
-        If there is no view of that name.
+        If there is no view of a name.
     """
-    if name == "all":
-        whole = fit_row_space(x, scaling)
-        z = whole.transform(x)
+    used = np.flatnonzero(train.any(axis=0))
+    rows = None if len(used) == x.shape[0] else used
+    makers = {False: raw_source, True: log_source}
+    fitted: dict[str, FittedView] = {}
+    for logged, make in makers.items():
+        wanted = [name for name in names if is_logged(name) is logged]
+        if wanted:
+            source = make(x, rows)
+            fitted |= {name: _fit_view(name, source, codes, train) for name in wanted}
+    return {name: fitted[name] for name in names}
+
+
+def _fit_view(name: str, source: Source, codes: np.ndarray, train: np.ndarray) -> FittedView:
+    x, scaling, count = source.x, source.scaling, _top_count(name)
+    if count is None:
+        whole = replace(fit_row_space(x, scaling), log_scale=source.log_scale)
+        z = whole.project(x)
         spaces = [restrict(whole, z, rows) for rows in train]
         return FittedView(name, tuple(spaces), _padded([_rotated(z, whole, space) for space in spaces]))
-    count = min(_top_count(name), x.shape[1])
     statistics = anova_f(x, scaling, codes, train)
     spaces = [
-        fit_row_space(x, scaling, np.sort(np.argsort(-f, kind="stable")[:count]), np.flatnonzero(rows))
+        replace(
+            fit_row_space(
+                x,
+                scaling,
+                np.sort(np.argsort(-f, kind="stable")[: min(count, x.shape[1])]),
+                np.flatnonzero(rows),
+            ),
+            log_scale=source.log_scale,
+        )
         for f, rows in zip(statistics, train, strict=True)
     ]
-    return FittedView(name, tuple(spaces), _padded([space.transform(x) for space in spaces]))
+    return FittedView(name, tuple(spaces), _padded([space.project(x) for space in spaces]))
 
 
 def anova_f(x: Matrix, scaling: Standardisation, codes: np.ndarray, train: np.ndarray) -> np.ndarray:
@@ -130,8 +200,16 @@ def _padded(parts: list[np.ndarray]) -> np.ndarray:
     return np.stack([np.pad(z, ((0, 0), (0, rank - z.shape[1]))) for z in parts])
 
 
-def _top_count(name: str) -> int:
-    match = _TOP.fullmatch(name)
+def _top_count(name: str) -> int | None:
+    """The ``k`` of ``top<k>``; None where all features take part."""
+    count = _parsed(name)["count"]
+    return None if count is None else int(count)
+
+
+def _parsed(name: str) -> dict[str, str | None]:
+    match = _VIEW.fullmatch(name)
     if match is None:
-        raise ParameterError(f"a view is 'all' or 'top<k>' such as 'top1000', got {name!r}.")
-    return int(match.group(1))
+        raise ParameterError(
+            f"a view is 'all', 'log', 'top<k>' such as 'top1000', or 'log:top<k>', got {name!r}."
+        )
+    return match.groupdict()

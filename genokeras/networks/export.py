@@ -15,7 +15,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from genokeras.features import RowSpace
+from genokeras.features import LOG_EPSILON, RowSpace
 from genokeras.graph import Dense, Graph, Weights
 from genokeras.networks.packed import connect
 
@@ -70,6 +70,7 @@ def export_model(
     medians: np.ndarray | None = None,
     name: str = "genokeras",
     sharpness: float = 1.0,
+    doubt: float = 0.0,
 ) -> Any:
     """Merge trained trials into one ``keras.Model``.
 
@@ -84,6 +85,8 @@ def export_model(
     name : str
     sharpness : float
         The average's probabilities are raised to this power and normalised again.
+    doubt : float
+        Share of the uniform prediction that they are mixed with then.
 
     Returns
     -------
@@ -91,7 +94,7 @@ def export_model(
         ``(batch, n_features)`` float32 -> ``(batch, n_classes)`` probabilities.
     """
     raw = keras.Input((n_features,), name="features", dtype="float32")
-    exporter = _Exporter(_normalised(raw, trials, medians), n_features)
+    exporter = _Exporter(_standardised(raw, trials, medians), n_features)
     probabilities: list[Any] = []
     shares: list[float] = []
     for number, (group, folded) in enumerate(_groups(trials)):
@@ -104,6 +107,8 @@ def export_model(
     average = ops.sum(stacked * weights, axis=1)
     if sharpness != 1.0:
         average = ops.softmax(sharpness * ops.log(ops.maximum(average, SMALLEST_PROBABILITY)), axis=-1)
+    if doubt:
+        average = (1.0 - doubt) * average + doubt / average.shape[-1]
     return keras.Model(raw, average, name=name)
 
 
@@ -117,16 +122,31 @@ def _groups(trials: Sequence[TrainedTrial]) -> list[tuple[list[TrainedTrial], bo
     return [(group, key[0] is not None) for key, group in groups.items()]
 
 
-def _normalised(raw: Any, trials: Sequence[TrainedTrial], medians: np.ndarray | None) -> Any:
-    mean, inverse_sd = np.zeros(raw.shape[1]), np.ones(raw.shape[1])
-    for space in {id(s): s for trial in trials for s in trial.spaces}.values():
-        mean[space.columns] = space.mean
-        inverse_sd[space.columns] = space.inverse_sd
+def _standardised(
+    raw: Any, trials: Sequence[TrainedTrial], medians: np.ndarray | None
+) -> dict[float | None, Any]:
+    """The features standardised, as they are (None) and behind each logarithm (by its scale) that a trial reads."""
     filled = raw
     if medians is not None:
         filled = ops.where(ops.isnan(raw), np.asarray(medians, dtype="float32")[None], raw)
-    # keras.layers.Normalization would do, if it did not take every standard deviation below 1e-7 for 1e-7.
-    return (filled - mean.astype("float32")[None]) * inverse_sd.astype("float32")[None]
+    spaces = {id(s): s for trial in trials for s in trial.spaces}.values()
+    found: dict[float | None, Any] = {}
+    for scale in dict.fromkeys(space.log_scale for space in spaces):
+        mean, inverse_sd = np.zeros(raw.shape[1]), np.ones(raw.shape[1])
+        for space in spaces:
+            if space.log_scale == scale:
+                mean[space.columns] = space.mean
+                inverse_sd[space.columns] = space.inverse_sd
+        values = filled if scale is None else _log_normalised(filled, scale)
+        # keras.layers.Normalization would do, if it did not take every standard deviation below 1e-7 for 1e-7.
+        found[scale] = (values - mean.astype("float32")[None]) * inverse_sd.astype("float32")[None]
+    return found
+
+
+def _log_normalised(x: Any, scale: float) -> Any:
+    """``genokeras.features.log_normalised`` in stock layers."""
+    normalise = keras.layers.LayerNormalization(epsilon=LOG_EPSILON, center=False, scale=False)
+    return normalise(ops.arcsinh(x / scale))
 
 
 def _first_layers(graph: Graph) -> list[int] | None:
@@ -164,8 +184,8 @@ def _folding_is_smaller(trials: Sequence[TrainedTrial]) -> bool:
 class _Exporter:
     """Builds the parts of one exported model; a basis met twice is projected on once."""
 
-    def __init__(self, centred: Any, n_features: int) -> None:
-        self._centred = centred
+    def __init__(self, standardised: dict[float | None, Any], n_features: int) -> None:
+        self._standardised = standardised
         self._n_features = n_features
         self._tensors: dict[Hashable, Any] = {}
 
@@ -197,14 +217,14 @@ class _Exporter:
         """``(batch, width)``: the basis, shared by the folds of a view, then the fold's own rotation."""
         basis = space.basis
         if basis is None:
-            return self._centred_part(space, width)
+            return self._features_part(space, width)
         base = self._once(("basis", id(basis)), lambda: _linear(self._selected(space), basis, None))
         rotation = np.eye(basis.shape[1]) if space.rotation is None else space.rotation
         kernel = np.zeros((rotation.shape[0], width), dtype="float32")
         kernel[:, : rotation.shape[1]] = space.scale * rotation
         return self._once(("space", id(space), width), lambda: _linear(base, kernel, None))
 
-    def _centred_part(self, space: RowSpace, width: int) -> Any:
+    def _features_part(self, space: RowSpace, width: int) -> Any:
         """Features that stay themselves, with zero columns behind them up to ``width``."""
         selected = self._selected(space)
         return (
@@ -237,10 +257,10 @@ class _Exporter:
 
     def _selected(self, space: RowSpace) -> Any:
         if len(space.columns) == self._n_features:
-            return self._centred
-        columns = space.columns
+            return self._standardised[space.log_scale]
+        columns, features = space.columns, self._standardised[space.log_scale]
         return self._once(
-            ("columns", id(columns)), lambda: ops.take(self._centred, columns.astype("int32"), axis=1)
+            ("columns", id(columns)), lambda: ops.take(features, columns.astype("int32"), axis=1)
         )
 
 

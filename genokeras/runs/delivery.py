@@ -13,12 +13,13 @@ from genokeras.networks import TrainedTrial, export_model
 from genokeras.runs.problem import Problem
 from genokeras.runs.store import TrialStore
 from genokeras.search import (
+    Calibration,
     History,
     Objective,
     TrialResult,
     combine,
     estimate_performance,
-    fit_sharpness,
+    fit_calibration,
     select_ensemble,
 )
 
@@ -33,14 +34,14 @@ class Delivery:
     ----------
     shares : dict of int to float
         Weight of each trial in the ensemble, by trial id; they sum to 1.
-    sharpness : float
-        Power to which the ensemble's probabilities are raised.
+    calibration : Calibration
+        Of the ensemble's probabilities.
     estimate : dict
         See ``GenomeClassifier.estimate_``.
     """
 
     shares: dict[int, float]
-    sharpness: float
+    calibration: Calibration
     estimate: dict[str, Any]
 
 
@@ -77,7 +78,7 @@ def deliver(
     p = store.probabilities(trials)[:, rows].astype("float64")
     codes, weight = problem.codes[rows], problem.sample_weight[rows]
     shares = select_ensemble(p, codes, objective, sample_weight=weight)
-    sharpness = fit_sharpness(combine(p, shares), codes, weight)
+    calibration = fit_calibration(combine(p, shares), codes, weight)
     settings = {
         "objective": objective,
         "metrics": REPORTED,
@@ -93,7 +94,7 @@ def deliver(
         rng = np.random.default_rng([seed, 2])
         baseline = estimate_performance(p[linear], codes, rng=rng, max_seconds=part, **settings)
     chosen = {trial.id: float(share) for trial, share in zip(trials, shares, strict=True) if share > 0}
-    return Delivery(chosen, sharpness, _summary(objective, found, baseline, int(rows.sum()), len(trials)))
+    return Delivery(chosen, calibration, _summary(objective, found, baseline, int(rows.sum()), len(trials)))
 
 
 def _summary(
@@ -136,4 +137,5 @@ def trained_trial(
 def ensemble_model(store: TrialStore, problem: Problem, delivery: Delivery) -> Any:
     """The delivered ``keras.Model``: raw features in, class probabilities out."""
     trials = [trained_trial(store, problem, store.read(id), share) for id, share in delivery.shares.items()]
-    return export_model(trials, problem.n_features, problem.medians, sharpness=delivery.sharpness)
+    sharpness, doubt = delivery.calibration.sharpness, delivery.calibration.doubt
+    return export_model(trials, problem.n_features, problem.medians, sharpness=sharpness, doubt=doubt)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from genokeras.features import FittedView, Matrix, RowSpace, fit_view, standardisation
+from genokeras.features import FittedView, Matrix, RowSpace, fit_views
 
 _TYPICAL_UNITS = 64
 _WIDTH_STEP = 32
@@ -74,14 +74,8 @@ def make_problem(
     sample_weight: np.ndarray | None = None,
     medians: np.ndarray | None = None,
 ) -> Problem:
-    """Fit the views of a run.
-
-    Standardisation uses the rows that any fold trains on: it looks at no label, and one projection then serves every
-    fold. Labels are looked at inside the folds only.
-    """
-    used = np.flatnonzero(train.any(axis=0))
-    scaling = standardisation(x if len(used) == x.shape[0] else x[used])
-    fitted = {name: fit_view(name, x, scaling, codes, train) for name in view_names}
+    """Fit the views of a run."""
+    fitted = fit_views(view_names, x, codes, train)
     views = {name: _widened(view) for name, view in fitted.items()}
     weight = np.ones(len(codes)) if sample_weight is None else np.asarray(sample_weight, dtype="float64")
     return Problem(codes, n_classes, x.shape[1], train, held_out, weight, views, medians)
@@ -127,6 +121,8 @@ def _space_arrays(prefix: str, space: RowSpace, shared: int | None) -> dict[str,
         arrays |= {"columns": space.columns, "mean": space.mean, "inverse_sd": space.inverse_sd}
         if space.basis is not None:
             arrays["basis"] = space.basis
+        if space.log_scale is not None:
+            arrays["log_scale"] = np.array(space.log_scale)
     return {prefix + name: array for name, array in arrays.items()}
 
 
@@ -156,4 +152,6 @@ def _read_space(features: dict[str, np.ndarray], prefix: str, earlier: list[RowS
     if prefix + "shared" in features:
         return replace(earlier[int(features[prefix + "shared"])], scale=scale, rotation=rotation)
     columns, mean, inverse_sd = (features[prefix + name] for name in ("columns", "mean", "inverse_sd"))
-    return RowSpace(columns, mean, inverse_sd, features.get(prefix + "basis"), scale, rotation)
+    logarithm = features.get(prefix + "log_scale")
+    log_scale = None if logarithm is None else float(logarithm)
+    return RowSpace(columns, mean, inverse_sd, features.get(prefix + "basis"), scale, rotation, log_scale)

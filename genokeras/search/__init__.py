@@ -8,7 +8,7 @@ objectives, the weights of an ensemble, and the estimate that is corrected for h
 from __future__ import annotations
 
 from genokeras.search.bayesian import BayesianSearcher
-from genokeras.search.calibration import fit_sharpness, sharpen
+from genokeras.search.calibration import Calibration, fit_calibration
 from genokeras.search.ensemble import combine, select_ensemble
 from genokeras.search.estimate import Estimate, estimate_performance
 from genokeras.search.random_search import RandomSearcher
@@ -20,6 +20,7 @@ from genokeras.search.values import History, Proposal, TrialResult
 __all__ = [
     "OBJECTIVES",
     "BayesianSearcher",
+    "Calibration",
     "Estimate",
     "History",
     "HyperSpace",
@@ -30,8 +31,7 @@ __all__ = [
     "TrialResult",
     "combine",
     "estimate_performance",
-    "fit_sharpness",
+    "fit_calibration",
     "get_objective",
     "select_ensemble",
-    "sharpen",
 ]

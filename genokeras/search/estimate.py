@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from genokeras.errors import ParameterError
-from genokeras.search.calibration import fit_sharpness, sharpen
+from genokeras.search.calibration import fit_calibration
 from genokeras.search.ensemble import check_stack, combine, select_ensemble
 from genokeras.search.scores import Array, Codes, Objective, get_objective, resample_counts
 
@@ -117,7 +117,7 @@ def estimate_performance(
     scores = {item.name: item for item in (goal, *map(get_objective, metrics))}
     stack, labels, weight = check_stack(p, codes, sample_weight)
     naive = combine(stack, select_ensemble(stack, labels, goal, sample_weight=weight))
-    naive = sharpen(naive, fit_sharpness(naive, labels, weight))
+    naive = fit_calibration(naive, labels, weight).apply(naive)
     counts = _row_counts(labels, groups, n_resamples, rng)
     started = clock()
     found: dict[str, list[float]] = {name: [] for name in scores}
@@ -135,7 +135,7 @@ def estimate_performance(
         for row, share in zip(part, shares, strict=True):
             out = _left_out(row, weight)
             mixture = combine(stack, share)
-            left_out = sharpen(mixture[out], fit_sharpness(mixture, labels, row * weight))
+            left_out = fit_calibration(mixture, labels, row * weight).apply(mixture[out])
             for name, score in scores.items():
                 found[name].append(score.value(left_out, labels[out], weight[out]))
     if not found[goal.name]:

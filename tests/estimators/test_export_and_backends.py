@@ -79,12 +79,11 @@ print(tuple(model(torch.zeros(2, 120)).shape))
 
 
 def test_delivered_model_equals_the_members_it_was_made_of(fitted, study):
-    """The ensemble on raw values = sharpened shares x mean over folds of softmax(members on row-space values)."""
+    """The ensemble on raw values = calibrated shares x mean over folds of softmax(members on row-space values)."""
     from scipy.special import softmax
 
     from genokeras.graph import reference_forward
     from genokeras.runs import TrialStore, trained_trial
-    from genokeras.search import sharpen
 
     run, x = fitted._run, study[0].to_numpy()
     total = np.zeros((len(x), 2))
@@ -95,7 +94,7 @@ def test_delivered_model_equals_the_members_it_was_made_of(fitted, study):
             z[fold, :, : space.rank] = space.transform(x)
         logits = reference_forward(trial.graph, trial.weights, z, trial.activation)
         total += share * softmax(logits, axis=-1).mean(axis=0)
-    expected = sharpen(total, run.delivery.sharpness)
+    expected = run.delivery.calibration.apply(total)
     np.testing.assert_allclose(fitted.predict_proba(study[0]), expected, atol=1e-5)
 
 

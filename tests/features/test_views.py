@@ -10,11 +10,15 @@ from scipy import sparse
 from sklearn.feature_selection import f_classif
 
 from genokeras.errors import ParameterError
-from genokeras.features import anova_f, available_views, fit_view, standardisation
+from genokeras.features import FittedView, anova_f, available_views, fit_views, standardisation
 
 N, P = 30, 90
 CODES = np.arange(N) % 3
 TRAIN = np.stack([(np.arange(N) // 3) % 5 != fold for fold in range(5)])
+
+
+def fit_one(name: str, x: np.ndarray, codes: np.ndarray, train: np.ndarray) -> FittedView:
+    return fit_views((name,), x, codes, train)[name]
 
 
 def labelled() -> np.ndarray:
@@ -57,16 +61,16 @@ def test_a_feature_that_is_constant_on_the_training_rows_alone_scores_zero() -> 
 
 def test_the_folds_of_all_share_one_basis_and_no_direction_of_their_own() -> None:
     x = labelled()
-    view = fit_view("all", x, standardisation(x), CODES, TRAIN)
+    view = fit_one("all", x, CODES, TRAIN)
     assert len({id(space.basis) for space in view.spaces}) == 1
     assert view.ranks().tolist() == TRAIN.sum(axis=1).tolist()
 
 
-@pytest.mark.parametrize("name", ["all", "top50", "top5", "top1000"])
+@pytest.mark.parametrize("name", ["all", "top50", "top5", "top1000", "log", "log:top50", "log:top5"])
 def test_z_is_the_transform_of_every_fold_padded_with_zeros(name: str) -> None:
     x, train = labelled(), TRAIN.copy()
     train[1, :12] = False  # a smaller fold, hence a smaller basis
-    view = fit_view(name, x, standardisation(x), CODES, train)
+    view = fit_one(name, x, CODES, train)
     for z, space in zip(view.z, view.spaces, strict=True):
         np.testing.assert_allclose(z[:, : space.rank], space.transform(x), atol=1e-5)
         assert not z[:, space.rank :].any()
@@ -74,47 +78,49 @@ def test_z_is_the_transform_of_every_fold_padded_with_zeros(name: str) -> None:
 
 def test_top_k_takes_the_k_best_features_of_each_fold() -> None:
     x = labelled()
-    view = fit_view("top7", x, standardisation(x), CODES, TRAIN)
+    view = fit_one("top7", x, CODES, TRAIN)
     for space, rows in zip(view.spaces, TRAIN, strict=True):
         statistics, _ = f_classif(np.delete(x[rows], 20, axis=1).astype("float64"), CODES[rows])
         best = np.delete(np.arange(P), 20)[np.argsort(-statistics)[:7]]
         assert space.columns.tolist() == sorted(best.tolist())
 
 
-@pytest.mark.parametrize("name", ["top40", "top5"])
+@pytest.mark.parametrize("name", ["top40", "top5", "log:top40", "log:top5"])
 def test_top_k_never_looks_at_held_out_rows(name: str) -> None:
     x = labelled()
-    scaling = standardisation(x)
-    before = fit_view(name, x, scaling, CODES, TRAIN[:1]).spaces[0]
+    before = fit_one(name, x, CODES, TRAIN[:1]).spaces[0]
     changed, codes = x.copy(), CODES.copy()
     changed[~TRAIN[0]] = 100 * np.random.default_rng(5).standard_normal((6, P))
     codes[~TRAIN[0]] = 0
-    after = fit_view(name, changed, scaling, codes, TRAIN[:1]).spaces[0]
+    after = fit_one(name, changed, codes, TRAIN[:1]).spaces[0]
     np.testing.assert_array_equal(after.columns, before.columns)
+    assert after.log_scale == before.log_scale
     np.testing.assert_array_equal(after.basis, before.basis)  # None twice where the features stay themselves
     assert after.scale == before.scale
 
 
 def test_views_that_would_take_every_feature_are_not_offered() -> None:
-    assert available_views(500) == ("all", "top300", "top100")
-    assert available_views(100) == ("all",)
+    assert available_views(500) == ("all", "log", "top300", "log:top300", "top100", "log:top100")
+    assert available_views(500, dense=False) == ("all", "top300", "top100")
+    assert available_views(100) == ("all", "log")
 
 
-@pytest.mark.parametrize("name", ["top", "top0", "top-5", "pca", ""])
+@pytest.mark.parametrize("name", ["top", "top0", "top-5", "log:all", "pca", ""])
 def test_an_unknown_view_is_refused_by_name(name: str) -> None:
     x = labelled()
-    with pytest.raises(ParameterError, match="a view is 'all' or 'top<k>'"):
-        fit_view(name, x, standardisation(x), CODES, TRAIN)
+    with pytest.raises(ParameterError, match="a view is 'all', 'log', 'top<k>'"):
+        fit_one(name, x, CODES, TRAIN)
 
 
-@pytest.mark.parametrize("name", ["all", "top1000"])
-def test_fifty_thousand_genes_are_fitted_in_blocks(name: str) -> None:
+@pytest.mark.parametrize(("name", "most"), [("all", 120), ("top1000", 120), ("log", 200)])
+def test_fifty_thousand_genes_are_fitted_in_blocks(name: str, most: int) -> None:
     x = np.random.default_rng(0).standard_normal((200, 50_000), dtype="float32")
     codes, train = np.arange(200) % 3, np.arange(200) % 5 != np.arange(5)[:, None]
     tracemalloc.start()
     try:
-        fit_view(name, x, standardisation(x), codes, train)
+        fit_one(name, x, codes, train)
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    assert peak < 120 * 2**20  # the matrix in float64 would be 76 MiB, and the basis is 38
+    # The matrix in float64 would be 76 MiB, the basis is 38; the logarithm is a matrix of its own.
+    assert peak < most * 2**20

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from scipy.special import softmax
 
-from genokeras.features import RowSpace, fit_view, standardisation
+from genokeras.features import FittedView, RowSpace, fit_views
 from genokeras.graph import Dense, Dropout, Graph, Input, Layer, LayerNorm, linear, mlp, reference_forward
 from genokeras.graph.testing import random_weights
 from genokeras.networks import TrainedTrial, export_model
@@ -28,8 +28,12 @@ def expression(p: int = P) -> np.ndarray:
     return x
 
 
+def fit_one(name: str, x: np.ndarray, codes: np.ndarray, train: np.ndarray) -> FittedView:
+    return fit_views((name,), x, codes, train)[name]
+
+
 def spaces(name: str, x: np.ndarray) -> tuple[RowSpace, ...]:
-    return fit_view(name, x, standardisation(x), CODES, TRAIN).spaces
+    return fit_one(name, x, CODES, TRAIN).spaces
 
 
 def trial(
@@ -65,9 +69,15 @@ def normed(n_outputs: int) -> Graph:
 
 
 X = expression()
-ALL, TOP30, TOP9 = (spaces(name, X) for name in ("all", "top30", "top9"))
-SHARED = fit_view("all", X, standardisation(X), CODES, np.ones((1, N), dtype=bool)).spaces
+ALL, TOP30, TOP9, LOG, LOG_TOP30 = (spaces(name, X) for name in ("all", "top30", "top9", "log", "log:top30"))
+SHARED = fit_one("all", X, CODES, np.ones((1, N), dtype=bool)).spaces
 ENSEMBLES = {
+    "projected behind the logarithm": [trial(mlp(3, (16,)), LOG)],
+    "folded behind the logarithm, beside raw values": [
+        trial(linear(3), LOG),
+        trial(linear(3), ALL, share=2.0),
+    ],
+    "a screened logarithm": [trial(mlp(3, (16,)), LOG_TOP30), trial(linear(3), TOP30)],
     "projected": [trial(mlp(3, (16,)), ALL)],
     "folded": [trial(linear(3), ALL)],
     "folded with two first layers": [trial(mlp(3, (1,)), ALL)],
