@@ -224,7 +224,7 @@ def _created(data: FitData, settings: FitSettings) -> tuple[RunFolder, Problem, 
         data.labels.n_classes,
         data.folds.train,
         data.folds.held_out,
-        available_views(dataset.n_features, dense=not sparse.issparse(dataset.x)),
+        available_views(dataset.n_features, n_samples=dataset.n_samples),
         data.sample_weight,
         dataset.medians,
     )

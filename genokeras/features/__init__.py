@@ -1,7 +1,7 @@
 """Fitted preprocessing: standardisation, exact row space, views; every map can be folded into a network."""
 
 from genokeras.features.logarithm import EPSILON as LOG_EPSILON
-from genokeras.features.logarithm import log_normalised, log_scale
+from genokeras.features.logarithm import log_factors, log_normalised
 from genokeras.features.rowspace import RowSpace, fit_row_space, restrict
 from genokeras.features.standardise import (
     Matrix,
@@ -24,8 +24,8 @@ __all__ = [
     "column_blocks",
     "fit_row_space",
     "fit_views",
+    "log_factors",
     "log_normalised",
-    "log_scale",
     "restrict",
     "standardisation",
     "standardised_blocks",

@@ -47,8 +47,9 @@ class RowSpace:
     scale : float
     rotation : numpy.ndarray or None
         ``(r, q)`` float32 orthonormal columns: a subspace of the basis, such as the span of one fold's training rows.
-    log_scale : float or None
-        Where the logarithm sets in that raw rows go through first (``log_normalised``); None for no logarithm.
+    log_factors : numpy.ndarray or None
+        ``(n_features,)`` float32 factors of the logarithm that raw rows go through first (``log_normalised``); None for
+        no logarithm.
     """
 
     columns: np.ndarray
@@ -57,7 +58,7 @@ class RowSpace:
     basis: np.ndarray | None
     scale: float
     rotation: np.ndarray | None = None
-    log_scale: float | None = None
+    log_factors: np.ndarray | None = None
 
     @property
     def rank(self) -> int:
@@ -67,9 +68,9 @@ class RowSpace:
 
     def transform(self, x: Matrix) -> np.ndarray:
         """``(n, p)`` raw rows -> ``(n, rank)`` float32."""
-        if self.log_scale is not None:
+        if self.log_factors is not None:
             dense = x.toarray() if isinstance(x, sparse.csr_matrix) else x
-            return self.project(log_normalised(dense, self.log_scale))
+            return self.project(log_normalised(dense, self.log_factors))
         return self.project(x)
 
     def project(self, x: Matrix) -> np.ndarray:

@@ -15,11 +15,12 @@ import numpy as np
 from scipy import sparse
 
 from genokeras.errors import ParameterError
-from genokeras.features.logarithm import log_normalised, log_scale
+from genokeras.features.logarithm import log_factors, log_normalised
 from genokeras.features.rowspace import RowSpace, fit_row_space, restrict
 from genokeras.features.standardise import Matrix, Standardisation, standardisation, standardised_blocks
 
 DEFAULT_VIEWS = ("all", "log", "top300", "log:top300", "top1000", "log:top1000", "top100", "log:top100")
+_LARGEST_COPY = 50_000_000
 _VIEW = re.compile(r"(?P<whole>all|log)|(?P<log>log:)?top(?P<count>[1-9][0-9]*)")
 
 
@@ -33,13 +34,13 @@ class Source:
         ``(n_samples, n_features)``, behind the logarithm if there is one.
     scaling : Standardisation
         Of ``x``.
-    log_scale : float or None
-        Of the logarithm.
+    log_factors : numpy.ndarray or None
+        Of the logarithm, if there is one.
     """
 
     x: Matrix
     scaling: Standardisation
-    log_scale: float | None = None
+    log_factors: np.ndarray | None = None
 
 
 def raw_source(x: Matrix, rows: np.ndarray | None = None) -> Source:
@@ -48,12 +49,12 @@ def raw_source(x: Matrix, rows: np.ndarray | None = None) -> Source:
 
 
 def log_source(x: Matrix, rows: np.ndarray | None = None) -> Source:
-    """The features behind the logarithm, its scale and standardisation from ``rows``; a dense copy."""
+    """The features behind the logarithm, its factors and standardisation from ``rows``; a dense copy."""
     dense = x.toarray() if sparse.issparse(x) else np.asarray(x)
     used = dense if rows is None else dense[rows]
-    scale = log_scale(used)
-    logged = log_normalised(dense, scale)
-    return Source(logged, standardisation(logged if rows is None else logged[rows]), scale)
+    factors = log_factors(used)
+    logged = log_normalised(dense, factors)
+    return Source(logged, standardisation(logged if rows is None else logged[rows]), factors)
 
 
 @dataclass(frozen=True)
@@ -83,11 +84,16 @@ class FittedView:
 
 
 def available_views(
-    n_features: int, names: tuple[str, ...] = DEFAULT_VIEWS, *, dense: bool = True
+    n_features: int, names: tuple[str, ...] = DEFAULT_VIEWS, *, n_samples: int = 0
 ) -> tuple[str, ...]:
-    """Those of ``names`` that select fewer features than there are, or none; no logarithm where zeros must stay zeros."""
+    """Those of ``names`` that select fewer features than there are, or none.
+
+    A logarithm takes a dense copy, sparse or not: left out where that would be larger than 200 MB.
+    """
     fitting = tuple(name for name in names if (_top_count(name) or 0) < n_features)
-    return fitting if dense else tuple(name for name in fitting if not is_logged(name))
+    if n_samples * n_features <= _LARGEST_COPY:
+        return fitting
+    return tuple(name for name in fitting if not is_logged(name))
 
 
 def is_logged(name: str) -> bool:
@@ -137,7 +143,7 @@ def fit_views(
 def _fit_view(name: str, source: Source, codes: np.ndarray, train: np.ndarray) -> FittedView:
     x, scaling, count = source.x, source.scaling, _top_count(name)
     if count is None:
-        whole = replace(fit_row_space(x, scaling), log_scale=source.log_scale)
+        whole = replace(fit_row_space(x, scaling), log_factors=source.log_factors)
         z = whole.project(x)
         spaces = [restrict(whole, z, rows) for rows in train]
         return FittedView(name, tuple(spaces), _padded([_rotated(z, whole, space) for space in spaces]))
@@ -150,7 +156,7 @@ def _fit_view(name: str, source: Source, codes: np.ndarray, train: np.ndarray) -
                 np.sort(np.argsort(-f, kind="stable")[: min(count, x.shape[1])]),
                 np.flatnonzero(rows),
             ),
-            log_scale=source.log_scale,
+            log_factors=source.log_factors,
         )
         for f, rows in zip(statistics, train, strict=True)
     ]

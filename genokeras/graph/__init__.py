@@ -34,7 +34,7 @@ from genokeras.graph.specs import (
     LayerNorm,
     LayerSpec,
 )
-from genokeras.graph.templates import FATHERS, get_father, linear, mlp
+from genokeras.graph.templates import FATHERS, get_father, linear, mlp, rfcn_densenet, rfcn_resnet
 
 __all__ = [
     "ACTIVATIONS",
@@ -68,4 +68,6 @@ __all__ = [
     "mlp",
     "mutations",
     "reference_forward",
+    "rfcn_densenet",
+    "rfcn_resnet",
 ]

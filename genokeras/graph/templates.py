@@ -11,6 +11,7 @@ from genokeras.graph.layer import Layer
 from genokeras.graph.specs import (
     Activation,
     Add,
+    Concat,
     Dense,
     Dropout,
     Input,
@@ -77,17 +78,90 @@ def mlp(
 
     last = 0
     for units in widths:
-        last = append(Dense(units), last)
-        if normalise:
-            last = append(LayerNorm(), last)
-        last = append(Dropout(), append(Activation(), last))
+        last = _hidden_block(append, units, last, normalise)
     last = append(Dense(n_outputs), last)
     if linear_path:
         append(Add(), append(Dense(n_outputs), 0), last)
     return Graph.build(layers)
 
 
-FATHERS: MappingProxyType[str, Callable[[int], Graph]] = MappingProxyType({"linear": linear, "mlp": mlp})
+def rfcn_resnet(
+    n_outputs: int, n_latent: int = 64, n_blocks: int = 2, output_nonlinear: str | None = None
+) -> Graph:
+    """Return a residual fully connected network with additive skips (RFCN-ResNet of AutoGenome).
+
+    A stem brings the features to `n_latent` units; each block adds to its input what a hidden layer makes of it.
+
+    Parameters
+    ----------
+    n_outputs : int
+        Number of logits.
+    n_latent : int, default=64
+        Units of the stem and of every block.
+    n_blocks : int, default=2
+    output_nonlinear : str, optional
+        Activation between the last block and the output layer; none by default.
+
+    Raises
+    ------
+    ParameterError
+        If `n_latent` or `n_blocks` is below 1.
+
+    References
+    ----------
+    Liu et al. (2021), AutoGenome: an AutoML tool for genomic research, Artificial Intelligence in the Life Sciences 1.
+
+    Examples
+    --------
+    >>> rfcn_resnet(2, n_latent=32, n_blocks=1).n_parameters(10)
+    1474
+    """
+    return _rfcn(n_outputs, n_latent, n_blocks, output_nonlinear, Add())
+
+
+def rfcn_densenet(
+    n_outputs: int, n_latent: int = 64, n_blocks: int = 2, output_nonlinear: str | None = None
+) -> Graph:
+    """Return a residual fully connected network with concatenated skips (RFCN-DenseNet of AutoGenome).
+
+    As :func:`rfcn_resnet`, but that each block's output is put beside its input: the width grows by `n_latent` a block.
+    """
+    return _rfcn(n_outputs, n_latent, n_blocks, output_nonlinear, Concat())
+
+
+def _rfcn(
+    n_outputs: int, n_latent: int, n_blocks: int, output_nonlinear: str | None, skip: LayerSpec
+) -> Graph:
+    if n_latent < 1 or n_blocks < 1:
+        raise ParameterError(
+            f"n_latent and n_blocks must be at least 1: got n_latent={n_latent} and n_blocks={n_blocks}."
+        )
+    layers = [Layer(0, Input())]
+
+    def append(spec: LayerSpec, *inputs: int) -> int:
+        layers.append(Layer(len(layers), spec, inputs))
+        return layers[-1].id
+
+    last = _hidden_block(append, n_latent, 0)
+    for _ in range(n_blocks):
+        last = append(skip, last, _hidden_block(append, n_latent, last))
+    if output_nonlinear is not None:
+        last = append(Activation(output_nonlinear), last)
+    append(Dense(n_outputs), last)
+    return Graph.build(layers)
+
+
+def _hidden_block(append: Callable[..., int], units: int, source: int, normalise: bool = True) -> int:
+    """Dense, LayerNorm, Activation, Dropout behind the layer `source`; the id of the last."""
+    last = append(Dense(units), source)
+    if normalise:
+        last = append(LayerNorm(), last)
+    return append(Dropout(), append(Activation(), last))
+
+
+FATHERS: MappingProxyType[str, Callable[[int], Graph]] = MappingProxyType(
+    {"linear": linear, "mlp": mlp, "rfcn_resnet": rfcn_resnet, "rfcn_densenet": rfcn_densenet}
+)
 
 
 def get_father(name: str, n_outputs: int) -> Graph:

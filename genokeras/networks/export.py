@@ -108,7 +108,7 @@ def export_model(
     if sharpness != 1.0:
         average = ops.softmax(sharpness * ops.log(ops.maximum(average, SMALLEST_PROBABILITY)), axis=-1)
     if doubt:
-        average = (1.0 - doubt) * average + doubt / average.shape[-1]
+        average = float(1.0 - doubt) * average + float(doubt / average.shape[-1])
     return keras.Model(raw, average, name=name)
 
 
@@ -124,29 +124,36 @@ def _groups(trials: Sequence[TrainedTrial]) -> list[tuple[list[TrainedTrial], bo
 
 def _standardised(
     raw: Any, trials: Sequence[TrainedTrial], medians: np.ndarray | None
-) -> dict[float | None, Any]:
-    """The features standardised, as they are (None) and behind each logarithm (by its scale) that a trial reads."""
+) -> dict[bytes | None, Any]:
+    """The features standardised, as they are and behind each logarithm that a trial reads; see :func:`_logarithm`."""
     filled = raw
     if medians is not None:
         filled = ops.where(ops.isnan(raw), np.asarray(medians, dtype="float32")[None], raw)
-    spaces = {id(s): s for trial in trials for s in trial.spaces}.values()
-    found: dict[float | None, Any] = {}
-    for scale in dict.fromkeys(space.log_scale for space in spaces):
+    by_logarithm: dict[bytes | None, list[RowSpace]] = {}
+    for space in {id(s): s for trial in trials for s in trial.spaces}.values():
+        by_logarithm.setdefault(_logarithm(space), []).append(space)
+    found: dict[bytes | None, Any] = {}
+    for key, spaces in by_logarithm.items():
         mean, inverse_sd = np.zeros(raw.shape[1]), np.ones(raw.shape[1])
         for space in spaces:
-            if space.log_scale == scale:
-                mean[space.columns] = space.mean
-                inverse_sd[space.columns] = space.inverse_sd
-        values = filled if scale is None else _log_normalised(filled, scale)
+            mean[space.columns] = space.mean
+            inverse_sd[space.columns] = space.inverse_sd
+        factors = spaces[0].log_factors
+        values = filled if factors is None else _log_normalised(filled, factors)
         # keras.layers.Normalization would do, if it did not take every standard deviation below 1e-7 for 1e-7.
-        found[scale] = (values - mean.astype("float32")[None]) * inverse_sd.astype("float32")[None]
+        found[key] = (values - mean.astype("float32")[None]) * inverse_sd.astype("float32")[None]
     return found
 
 
-def _log_normalised(x: Any, scale: float) -> Any:
+def _logarithm(space: RowSpace) -> bytes | None:
+    """A key that is equal for equal logarithms; None for none."""
+    return None if space.log_factors is None else space.log_factors.tobytes()
+
+
+def _log_normalised(x: Any, factors: np.ndarray) -> Any:
     """``genokeras.features.log_normalised`` in stock layers."""
     normalise = keras.layers.LayerNormalization(epsilon=LOG_EPSILON, center=False, scale=False)
-    return normalise(ops.arcsinh(x / scale))
+    return normalise(ops.arcsinh(x * factors[None]))
 
 
 def _first_layers(graph: Graph) -> list[int] | None:
@@ -184,7 +191,7 @@ def _folding_is_smaller(trials: Sequence[TrainedTrial]) -> bool:
 class _Exporter:
     """Builds the parts of one exported model; a basis met twice is projected on once."""
 
-    def __init__(self, standardised: dict[float | None, Any], n_features: int) -> None:
+    def __init__(self, standardised: dict[bytes | None, Any], n_features: int) -> None:
         self._standardised = standardised
         self._n_features = n_features
         self._tensors: dict[Hashable, Any] = {}
@@ -257,8 +264,8 @@ class _Exporter:
 
     def _selected(self, space: RowSpace) -> Any:
         if len(space.columns) == self._n_features:
-            return self._standardised[space.log_scale]
-        columns, features = space.columns, self._standardised[space.log_scale]
+            return self._standardised[_logarithm(space)]
+        columns, features = space.columns, self._standardised[_logarithm(space)]
         return self._once(
             ("columns", id(columns)), lambda: ops.take(features, columns.astype("int32"), axis=1)
         )

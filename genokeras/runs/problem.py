@@ -121,8 +121,8 @@ def _space_arrays(prefix: str, space: RowSpace, shared: int | None) -> dict[str,
         arrays |= {"columns": space.columns, "mean": space.mean, "inverse_sd": space.inverse_sd}
         if space.basis is not None:
             arrays["basis"] = space.basis
-        if space.log_scale is not None:
-            arrays["log_scale"] = np.array(space.log_scale)
+        if space.log_factors is not None:
+            arrays["log_factors"] = space.log_factors
     return {prefix + name: array for name, array in arrays.items()}
 
 
@@ -152,6 +152,5 @@ def _read_space(features: dict[str, np.ndarray], prefix: str, earlier: list[RowS
     if prefix + "shared" in features:
         return replace(earlier[int(features[prefix + "shared"])], scale=scale, rotation=rotation)
     columns, mean, inverse_sd = (features[prefix + name] for name in ("columns", "mean", "inverse_sd"))
-    logarithm = features.get(prefix + "log_scale")
-    log_scale = None if logarithm is None else float(logarithm)
-    return RowSpace(columns, mean, inverse_sd, features.get(prefix + "basis"), scale, rotation, log_scale)
+    basis, log_factors = (features.get(prefix + name) for name in ("basis", "log_factors"))
+    return RowSpace(columns, mean, inverse_sd, basis, scale, rotation, log_factors)

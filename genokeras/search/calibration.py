@@ -68,4 +68,4 @@ def fit_calibration(p: ArrayLike, codes: ArrayLike, sample_weight: ArrayLike | N
         normaliser = np.log(np.exp(power * logs).sum(axis=1))
         losses.append(weight @ (normaliser - power * own) + PRIOR_STRENGTH * logarithm**2)
     sharpness = float(np.exp(_LOGARITHMS[int(np.argmin(losses))]))
-    return Calibration(sharpness, 1.0 / (np.count_nonzero(weight) + 1.0))
+    return Calibration(sharpness, float(1.0 / (np.count_nonzero(weight) + 1.0)))

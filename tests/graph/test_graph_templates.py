@@ -9,7 +9,18 @@ import numpy as np
 import pytest
 
 from genokeras.errors import GraphError, ParameterError
-from genokeras.graph import FATHERS, Dense, HyperParameters, LayerNorm, get_father, linear, mlp
+from genokeras.graph import (
+    FATHERS,
+    Activation,
+    Dense,
+    HyperParameters,
+    LayerNorm,
+    get_father,
+    linear,
+    mlp,
+    rfcn_densenet,
+    rfcn_resnet,
+)
 
 
 @pytest.mark.parametrize("name", FATHERS)
@@ -32,6 +43,24 @@ def test_an_mlp_can_go_without_norms_and_linear_path() -> None:
 def test_an_mlp_without_widths_is_refused() -> None:
     with pytest.raises(ParameterError, match="at least one hidden width"):
         mlp(2, widths=())
+
+
+def test_a_residual_network_keeps_its_width_and_a_dense_one_grows_by_it() -> None:
+    for build, last in ((rfcn_resnet, 8), (rfcn_densenet, 32)):
+        graph = build(2, n_latent=8, n_blocks=3)
+        assert graph.weight_shapes(5)[graph.output]["kernel"] == (last, 2)
+
+
+def test_the_nonlinearity_before_the_output_is_the_one_asked_for() -> None:
+    graph = rfcn_resnet(2, output_nonlinear="tanh")
+    (before,) = graph.layer(graph.output).inputs
+    assert graph.layer(before).spec == Activation("tanh")
+
+
+@pytest.mark.parametrize("build", [rfcn_resnet, rfcn_densenet])
+def test_a_residual_network_without_blocks_is_refused(build: Any) -> None:
+    with pytest.raises(ParameterError, match="n_blocks must be at least 1"):
+        build(2, n_blocks=0)
 
 
 def test_no_outputs_are_refused() -> None:
