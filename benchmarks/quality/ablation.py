@@ -26,7 +26,7 @@ from benchmarks.quality.evaluate import METRICS, outer_folds, read_lines
 from benchmarks.quality.sets import BenchmarkSet, find_sets, read_set
 from benchmarks.quality.trials import FittedTrials, fitted_trials
 from benchmarks.speed.machine import describe_machine
-from genokeras.search import combine, sharpen
+from genokeras.search import combine
 
 # Each is compared with the one before it.
 STRATEGIES: dict[str, Mapping[str, Any]] = {
@@ -119,7 +119,7 @@ def deliveries(fitted: FittedTrials) -> dict[str, np.ndarray]:
     chosen = [trial for trial in fitted.trials if trial.id in delivery.shares]
     unseen = fitted.unseen([best, *chosen])
     mixed = combine(unseen[1:], np.array([delivery.shares[trial.id] for trial in chosen]))
-    return {"best trial": unseen[0], "ensemble": sharpen(mixed, delivery.sharpness)}
+    return {"best trial": unseen[0], "ensemble": delivery.calibration.apply(mixed)}
 
 
 def describe(line: Mapping[str, Any]) -> str:

@@ -21,7 +21,7 @@ from benchmarks.quality.sets import BenchmarkSet, read_set
 from benchmarks.quality.trials import fitted_trials
 from benchmarks.speed.machine import describe_machine
 from genokeras.runs import is_linear
-from genokeras.search import combine, fit_sharpness, get_objective, select_ensemble, sharpen
+from genokeras.search import combine, fit_calibration, get_objective, select_ensemble
 
 SETS = "alon_colon gravier_breast nutt_glioma tox171 yeoh_all_subtypes shipp_dlbcl pomeroy_cns_outcome ramaswamy_gcm14"
 Weights = Callable[[np.ndarray, np.ndarray], np.ndarray]
@@ -59,10 +59,10 @@ def one_fit(
         linear = np.array([is_linear(trial.proposal.graph) for trial in fitted.trials])
         for label, weigh in WAYS.items():
             shares = weigh(p, codes) if label != "best linear trial" else only(best(p, codes, linear), len(p))
-            for suffix in ("", " + sharpness"):
+            for suffix in ("", " + calibration"):
                 mixed = combine(unseen, shares)
                 if suffix:
-                    mixed = sharpen(mixed, fit_sharpness(combine(p, shares), codes))
+                    mixed = fit_calibration(combine(p, shares), codes).apply(mixed)
                 values = fitted.scores(mixed, ("log_loss", "balanced_accuracy"))
                 found.append({"weights": label + suffix, "trials": len(p), **values})
     return found
