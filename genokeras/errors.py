@@ -21,6 +21,10 @@ class ParameterError(GenoKerasError, ValueError):
     """An argument outside of what a function accepts."""
 
 
+class ConfigError(GenoKerasError, ValueError):
+    """A project's configuration that cannot be used; the message lists all that is wrong with it."""
+
+
 class GraphError(GenoKerasError, ValueError):
     """An architecture graph that is not well formed, or layers whose shapes do not fit."""
 

@@ -45,7 +45,7 @@ def fit_genokeras(
         intervals={name: entry["interval"] for name, entry in found.items()},
         facts={
             "trials": clf.n_trials_,
-            "networks": clf.n_trials_ * clf.folds,
+            "networks": clf.n_trials_ * clf._run.problem.n_folds,
             "chance": {name: entry["chance"] for name, entry in found.items()},
         },
     )

@@ -1,9 +1,10 @@
-"""How fast: ``python -m benchmarks.speed [trials] [rowspace] [budget]``; each prints both sides of one run and their ratio.
+"""How fast: ``python -m benchmarks.speed [trials] [rowspace] [budget] [cells]``; each prints both sides of one run and their ratio.
 
 trials      trained networks a minute of ``GenomeClassifier.fit`` against a loop that builds, compiles and fits the same
             architectures fold by fold with plain Keras, on the bundled leukemia data
 rowspace    seconds a training step in row space against the full space, 100 x 23,361
 budget      where the seconds of one ``fit`` go
+cells       single-cell scale: memory and accuracy of one ``fit``, rows a second of an epoch against plain Keras
 """
 
 from __future__ import annotations
@@ -14,13 +15,14 @@ from collections.abc import Callable
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
-from benchmarks.speed import budget, rowspace, trials
+from benchmarks.speed import budget, cells, rowspace, trials
 from benchmarks.speed.machine import describe_machine
 
 PARTS: dict[str, Callable[[argparse.Namespace], None]] = {
     "trials": trials.main,
     "rowspace": rowspace.main,
     "budget": budget.main,
+    "cells": cells.main,
 }
 
 
@@ -35,6 +37,8 @@ def main() -> None:
     parser.add_argument(
         "--seconds", type=float, default=60, help="time limit of the fit and of the plain loop"
     )
+    parser.add_argument("--cells", type=int, default=100_000, help="rows of the single-cell matrix")
+    parser.add_argument("--genes", type=int, default=2_000, help="its columns")
     arguments = parser.parse_args()
     print(describe_machine())
     for part in arguments.parts or ["trials", "rowspace"]:

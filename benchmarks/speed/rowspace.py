@@ -7,7 +7,7 @@ import time
 
 import numpy as np
 
-from genokeras.features import fit_view, standardisation
+from genokeras.features import fit_views, standardisation
 from genokeras.graph import get_father
 from genokeras.networks import initial_weights
 from genokeras.training import PackedTask, PackedTrainer, TrainingSettings
@@ -22,9 +22,9 @@ def main(_: argparse.Namespace) -> None:
     codes = np.arange(SAMPLES) % 2
     train = np.stack([np.arange(SAMPLES) % FOLDS != fold for fold in range(FOLDS)])
     started = time.perf_counter()
-    scaling = standardisation(x)
-    view = fit_view("all", x, scaling, codes, train)
+    view = fit_views(("all",), x, codes, train)["all"]
     rotation = time.perf_counter() - started
+    scaling = standardisation(x)
     scaled = ((x - scaling.mean) * scaling.inverse_sd).astype("float32")
     row = seconds_per_step(view.z, codes, train, steps=200)
     full = seconds_per_step(np.tile(scaled, (FOLDS, 1, 1)), codes, train, steps=20)

@@ -21,14 +21,15 @@ def main(arguments: argparse.Namespace) -> None:
         clf = GenomeClassifier(f"{folder}/run", time_limit=arguments.seconds, random_state=0, verbose=0)
         clf.fit(dataset)
         fit_seconds = time.perf_counter() - started
-        networks = clf.n_trials_ * clf.folds
+        folds = clf._run.problem.n_folds
+        networks = clf.n_trials_ * folds
         fit_rate = 60 * networks / fit_seconds
         plain_networks, plain_seconds = plain_loop(
             clf, dataset.x, encode_labels(dataset.y).codes, arguments.seconds
         )
     plain_rate = 60 * plain_networks / plain_seconds
     print(
-        f"fit:        {clf.n_trials_} trials of {clf.folds} folds = {networks} networks in {fit_seconds:.1f} s, {fit_rate:.0f} a minute"
+        f"fit:        {clf.n_trials_} trials of {folds} folds = {networks} networks in {fit_seconds:.1f} s, {fit_rate:.0f} a minute"
     )
     print(f"plain loop: {plain_networks} networks in {plain_seconds:.1f} s, {plain_rate:.0f} a minute")
     print(f"trained networks a minute, fit / plain loop: {fit_rate / plain_rate:.1f}")

@@ -63,7 +63,11 @@ def main(ctx: click.Context) -> None:
     "--max-trials", type=int, help="Trials at most; repeatable with --seed where no time limit is given."
 )
 @click.option("--objective", default="log_loss", show_default=True, help="What the search makes best.")
-@click.option("--folds", default=5, show_default=True, help="Folds of the cross-validation.")
+@click.option(
+    "--folds",
+    type=int,
+    help="Folds of the cross-validation.  [default: 5; one hold-out above 20,000 samples]",
+)
 @click.option("--searcher", default="bayesian", show_default=True, help="bayesian or random.")
 @click.option("--seed", type=int, help="Seed of everything random; drawn where it is not given.")
 @click.option("--resume", is_flag=True, help="Go on with the run that --out holds.")
@@ -80,7 +84,7 @@ def fit(
     time_limit: float | None,
     max_trials: int | None,
     objective: str,
-    folds: int,
+    folds: int | None,
     searcher: str,
     seed: int | None,
     resume: bool,

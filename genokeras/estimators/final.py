@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from genokeras.estimators.fitted import MODEL_FILE, RESULT_FILE, FittedRun, write_model
+from genokeras.estimators.large import scaled_training
 from genokeras.estimators.options import training_settings
 from genokeras.features import FittedView, Matrix, fit_views
 from genokeras.graph import Weights
@@ -35,8 +36,9 @@ def run_final_fit(
 ) -> FinalFit:
     """Train the best trial's graph on all rows of ``x`` ``(n_samples, n_features)``."""
     trial = run.history.ranked()[0]
-    base = training_settings(trainer_args)
     given = "max_iter_num" in (trainer_args or {})
+    base = training_settings(trainer_args)
+    base = scaled_training(base, run.problem.train, run.problem.held_out, steps_given=given)
     steps = base.max_steps if given else inherited_steps(run, trial, base, retrain)
     settings = replace(
         base,
@@ -80,7 +82,7 @@ def _fresh(run: FittedRun, trial: TrialResult, x: Matrix, codes: np.ndarray) -> 
     everything = np.ones((1, len(codes)), dtype=bool)
     name = proposal.hyper.view
     view = fit_views((name,), x, codes, everything)[name]
-    repeated = FittedView(view.name, view.spaces * SEEDS, np.tile(view.z, (SEEDS, 1, 1)))
+    repeated = FittedView(view.name, view.spaces * SEEDS, view.z)
     return repeated, initial_weights(proposal.graph, view.rank, SEEDS, np.random.default_rng(proposal.seed))
 
 
@@ -111,6 +113,7 @@ def _task(
         input_rank=view.ranks(),
         weights=weights,
         seed=trial.proposal.seed,
+        input_of_member=np.arange(members) % len(view.z),
     )
 
 

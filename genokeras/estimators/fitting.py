@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import numbers
 from collections.abc import Mapping, Sequence
@@ -26,6 +27,7 @@ from genokeras.data import (
 )
 from genokeras.errors import DataError, ParameterError, RunFolderError, SearchError
 from genokeras.estimators.fitted import FittedRun, data_fingerprint, finish, versions
+from genokeras.estimators.large import chosen_folds, one_hold_out, scaled_training, views_to_fit
 from genokeras.estimators.options import make_searcher, training_settings
 from genokeras.features import available_views
 from genokeras.runs import (
@@ -43,6 +45,8 @@ from genokeras.runs.progress import Progress
 from genokeras.search import History, Searcher, get_objective
 from genokeras.training import TrainingSettings
 
+_logger = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True)
 class FitSettings:
@@ -51,7 +55,7 @@ class FitSettings:
     path: str
     time_limit: float | None
     objective: str
-    folds: int
+    folds: int | None
     searcher: str | Searcher
     max_trials: int | None
     searcher_args: Mapping[str, Any]
@@ -71,7 +75,7 @@ class FitSettings:
             raise ParameterError(f"missing must be 'error' or 'median', got {self.missing!r}.")
         for name, least in (("folds", 2), ("max_trials", 1), ("seed", 0)):
             value = getattr(self, name)
-            if value is None and name == "max_trials":
+            if value is None and name in ("folds", "max_trials"):
                 continue
             if not isinstance(value, numbers.Integral) or isinstance(value, bool) or value < least:
                 raise ParameterError(f"{name} must be a whole number of at least {least}, got {value!r}.")
@@ -108,17 +112,22 @@ def load_fit_data(
     dataset = load_dataset(x, y, groups=groups, missing=settings.missing)  # type: ignore[arg-type]
     labels = encode_labels(require_labels(dataset), dataset.source)
     if validation_data is None:
-        folds = make_folds(
-            labels.codes,
-            settings.folds,
-            groups=dataset.groups,
-            seed=settings.seed,
-            class_names=[str(name) for name in labels.classes],
-        )
+        folds = _split(dataset, labels, settings)
     else:
         dataset, labels, folds = _with_validation(dataset, labels, validation_data, settings)
     weight = _checked_weight(sample_weight, dataset, folds, validation_data is not None)
     return FitData(dataset, labels, folds, weight, (*dataset.notes, *folds.notes))
+
+
+def _split(dataset: Dataset, labels: Labels, settings: FitSettings) -> Folds:
+    names = [str(name) for name in labels.classes]
+    folds = chosen_folds(settings.folds, dataset.n_samples)
+    if folds is not None:
+        return make_folds(labels.codes, folds, groups=dataset.groups, seed=settings.seed, class_names=names)
+    split = one_hold_out(labels.codes, dataset.groups, settings.seed, names)
+    for note in split.notes:
+        _logger.info("%s: %s", dataset.source, note)
+    return split
 
 
 def _with_validation(
@@ -175,7 +184,7 @@ def search_and_finish(
     """
     folder, problem, history = _opened(data, settings) or _created(data, settings)
     store = TrialStore(folder)
-    training = training_settings(settings.searcher_args.get("trainer_args"))
+    training = _training(settings, problem)
     executor = make_executor(settings, problem, training, budget)
     views = tuple(problem.views)
     searcher = make_searcher(settings.searcher, settings.searcher_args, problem.n_classes, views)
@@ -195,6 +204,13 @@ def search_and_finish(
     left = None if settings.time_limit is None else max(0.5, 0.45 * budget.remaining)
     numbers_of = None if groups is None else np.unique(groups, return_inverse=True)[1]
     return finish(folder, problem, found.history, seed, numbers_of, found.reason, left)
+
+
+def _training(settings: FitSettings, problem: Problem) -> TrainingSettings:
+    given = settings.searcher_args.get("trainer_args") or {}
+    return scaled_training(
+        training_settings(given), problem.train, problem.held_out, steps_given="max_iter_num" in given
+    )
 
 
 def make_executor(
@@ -224,7 +240,11 @@ def _created(data: FitData, settings: FitSettings) -> tuple[RunFolder, Problem, 
         data.labels.n_classes,
         data.folds.train,
         data.folds.held_out,
-        available_views(dataset.n_features, n_samples=dataset.n_samples),
+        available_views(
+            dataset.n_features,
+            views_to_fit(dataset.n_samples, settings.searcher_args),
+            n_samples=dataset.n_samples,
+        ),
         data.sample_weight,
         dataset.medians,
     )
@@ -246,7 +266,7 @@ def _opened(data: FitData, settings: FitSettings) -> tuple[RunFolder, Problem, H
             f"x {len(folder.settings['feature_names'])} features) than {data.dataset.source} "
             f"({data.dataset.n_samples} x {data.dataset.n_features}). Resume with the same data, or give another path."
         )
-    asked, held = _comparable(settings), folder.settings["settings"]
+    asked, held = _comparable(settings, data), folder.settings["settings"]
     different = [
         f"{name}={asked[name]!r} (the run has {held[name]!r})" for name in asked if asked[name] != held[name]
     ]
@@ -261,8 +281,10 @@ def _opened(data: FitData, settings: FitSettings) -> tuple[RunFolder, Problem, H
     return folder, store.read_problem(), store.history()
 
 
-def _comparable(settings: FitSettings) -> dict[str, Any]:
-    return {"objective": settings.objective, "folds": int(settings.folds), "missing": settings.missing}
+def _comparable(settings: FitSettings, data: FitData) -> dict[str, Any]:
+    folds = chosen_folds(settings.folds, data.dataset.n_samples)
+    asked = None if folds is None else int(folds)
+    return {"objective": settings.objective, "folds": asked, "missing": settings.missing}
 
 
 def _run_settings(data: FitData, settings: FitSettings) -> dict[str, Any]:
@@ -270,7 +292,7 @@ def _run_settings(data: FitData, settings: FitSettings) -> dict[str, Any]:
     if data.dataset.groups is not None:
         groups = np.unique(data.dataset.groups, return_inverse=True)[1].tolist()
     return {
-        "settings": _comparable(settings),
+        "settings": _comparable(settings, data),
         "searcher": settings.searcher
         if isinstance(settings.searcher, str)
         else type(settings.searcher).__name__,

@@ -43,8 +43,9 @@ class GenomeClassifier(ClassifierMixin, BaseEstimator):
         Seconds for the whole of ``fit``; None needs ``max_trials``.
     objective : str, default="log_loss"
         "log_loss", "brier", "accuracy", "balanced_accuracy", "roc_auc", "f1" or "mcc".
-    folds : int, default=5
-        Stratified cross-validation folds; grouped ones where ``fit`` gets groups.
+    folds : int, optional
+        Stratified cross-validation folds; grouped ones where ``fit`` gets groups. By default 5, and above 20,000 samples
+        one hold-out of a fifth of them, 10,000 at most.
     searcher : {"bayesian", "random"} or Searcher, default="bayesian"
     max_trials : int, optional
         Trials at most. With it and ``time_limit=None`` the same seed gives the same run.
@@ -99,7 +100,7 @@ class GenomeClassifier(ClassifierMixin, BaseEstimator):
         *,
         time_limit: float | None = 60,
         objective: str = "log_loss",
-        folds: int = 5,
+        folds: int | None = None,
         searcher: str | Searcher = "bayesian",
         max_trials: int | None = None,
         searcher_args: Mapping[str, Any] | None = None,

@@ -20,7 +20,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy import sparse
+from scipy import linalg, sparse
 
 from genokeras.features.logarithm import log_normalised
 from genokeras.features.standardise import Matrix, Standardisation, standardised_blocks
@@ -30,6 +30,11 @@ SMALLEST_SINGULAR_VALUE = 1e-3
 EXACT_RANK = 1024
 TRUNCATED_RANK = 256
 _ROWS_AT_ONCE = 1024
+_ROWS_MAPPED_AT_ONCE = 8192
+# With more training rows than this, a fold's directions come from the Gram matrix, which takes no copy of the rows.
+_ROWS_FOR_SVD = 10_000
+# The leading directions of more rows than this are those of so many of them, spread evenly.
+_ROWS_FOR_LEADING = 20_000
 
 
 @dataclass(frozen=True)
@@ -68,13 +73,24 @@ class RowSpace:
 
     def transform(self, x: Matrix) -> np.ndarray:
         """``(n, p)`` raw rows -> ``(n, rank)`` float32."""
-        if self.log_factors is not None:
-            dense = x.toarray() if isinstance(x, sparse.csr_matrix) else x
-            return self.project(log_normalised(dense, self.log_factors))
-        return self.project(x)
+        if self.log_factors is None:
+            return self.project(x)
+        z = np.empty((x.shape[0], self.rank), dtype="float32")
+        for start in range(0, len(z), _ROWS_AT_ONCE):
+            part = x[start : start + _ROWS_AT_ONCE]
+            dense = part.toarray() if isinstance(part, sparse.csr_matrix) else np.asarray(part)
+            z[start : start + _ROWS_AT_ONCE] = self.project(log_normalised(dense, self.log_factors))
+        return z
 
     def project(self, x: Matrix) -> np.ndarray:
         """``(n, p)`` rows behind the logarithm, if there is one -> ``(n, rank)`` float32."""
+        z = np.empty((x.shape[0], self.rank), dtype="float32")
+        for start in range(0, len(z), _ROWS_MAPPED_AT_ONCE):
+            rows = slice(start, start + _ROWS_MAPPED_AT_ONCE)
+            z[rows] = self._mapped(x[rows] if len(z) > _ROWS_MAPPED_AT_ONCE else x)
+        return z
+
+    def _mapped(self, x: Matrix) -> np.ndarray:
         scaling = _expand(self, x.shape[1])
         z = np.zeros((x.shape[0], len(self.columns) if self.basis is None else self.basis.shape[1]))
         position = np.empty(x.shape[1], dtype=int)
@@ -84,7 +100,7 @@ class RowSpace:
                 z[:, position[part]] = block
             else:
                 z += block @ self.basis[position[part]]
-        return (self.scale * (z if self.rotation is None else z @ self.rotation)).astype("float32")
+        return np.asarray(self.scale * (z if self.rotation is None else z @ self.rotation))
 
     def projection(self) -> np.ndarray:
         """``(k, rank)``: what standardised features are multiplied by, scale included."""
@@ -110,12 +126,25 @@ def restrict(space: RowSpace, z: np.ndarray, rows: np.ndarray) -> RowSpace:
     """
     if space.basis is None:
         return space
-    _, values, directions = np.linalg.svd(z[rows].astype("float64"), full_matrices=False)
+    values, directions = _directions(z, np.flatnonzero(rows))
     kept = values > SMALLEST_SINGULAR_VALUE * values[0]
     mean_square = (values[kept] ** 2).sum() / (rows.sum() * kept.sum())
     return replace(
         space, rotation=directions[kept].T.astype("float32"), scale=float(space.scale / np.sqrt(mean_square))
     )
+
+
+def _directions(z: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Singular values, the largest first, and right singular vectors ``(values, r)`` of some rows of ``z``."""
+    if len(rows) <= _ROWS_FOR_SVD:
+        _, values, directions = np.linalg.svd(z[rows].astype("float64"), full_matrices=False)
+        return values, directions
+    gram = np.zeros((z.shape[1], z.shape[1]))
+    for start in range(0, len(rows), _ROWS_MAPPED_AT_ONCE):
+        block = z[rows[start : start + _ROWS_MAPPED_AT_ONCE]].astype("float64")
+        gram += block.T @ block
+    squares, vectors = np.linalg.eigh(gram)
+    return np.sqrt(np.maximum(squares[::-1], 0.0)), vectors[:, ::-1].T
 
 
 def _expand(space: RowSpace, n_features: int) -> Standardisation:
@@ -175,14 +204,15 @@ def fit_row_space(
 
 def _leading_directions(x: Matrix, kept: np.ndarray, scaling: Standardisation, rows: np.ndarray) -> RowSpace:
     """Truncated basis of a matrix with many rows and many features, from the features' covariance."""
+    if len(rows) > _ROWS_FOR_LEADING:
+        rows = rows[np.linspace(0, len(rows) - 1, _ROWS_FOR_LEADING).astype(int)]
     covariance = np.zeros((len(kept), len(kept)))
     for start in range(0, len(rows), _ROWS_AT_ONCE):
         chunk: Matrix = x[rows[start : start + _ROWS_AT_ONCE]][:, kept]
         dense = chunk.toarray() if isinstance(chunk, sparse.csr_matrix) else np.asarray(chunk)
         block = (dense.astype("float64") - scaling.mean) * scaling.inverse_sd
         covariance += block.T @ block
-    values, vectors = np.linalg.eigh(covariance)
-    leading = values.argsort()[::-1][:TRUNCATED_RANK]
-    mean_square = values[leading].sum() / (len(rows) * len(leading))
-    basis = vectors[:, leading].astype("float32")
+    values, vectors = linalg.eigh(covariance, subset_by_index=[len(kept) - TRUNCATED_RANK, len(kept) - 1])
+    mean_square = values.sum() / (len(rows) * TRUNCATED_RANK)
+    basis = np.ascontiguousarray(vectors[:, ::-1], dtype="float32")
     return RowSpace(kept, scaling.mean, scaling.inverse_sd, basis, float(1.0 / np.sqrt(mean_square)))

@@ -71,6 +71,7 @@ def export_model(
     name: str = "genokeras",
     sharpness: float = 1.0,
     doubt: float = 0.0,
+    values: tuple[float, float] | None = None,
 ) -> Any:
     """Merge trained trials into one ``keras.Model``.
 
@@ -87,24 +88,29 @@ def export_model(
         The average's probabilities are raised to this power and normalised again.
     doubt : float
         Share of the uniform prediction that they are mixed with then.
+    values : tuple of float, optional
+        For regression: the outputs are values, times the first of these plus the second, and not logits.
 
     Returns
     -------
     keras.Model
-        ``(batch, n_features)`` float32 -> ``(batch, n_classes)`` probabilities.
+        ``(batch, n_features)`` float32 -> ``(batch, n_classes)`` probabilities, or ``(batch, n_outputs)`` values.
     """
     raw = keras.Input((n_features,), name="features", dtype="float32")
     exporter = _Exporter(_standardised(raw, trials, medians), n_features)
-    probabilities: list[Any] = []
+    outputs: list[Any] = []
     shares: list[float] = []
     for number, (group, folded) in enumerate(_groups(trials)):
         logits = exporter.logits(group, folded, f"g{number}_")
-        probabilities.append(keras.layers.Softmax(name=f"g{number}_probabilities")(logits))
+        softmax = keras.layers.Softmax(name=f"g{number}_probabilities")
+        outputs.append(softmax(logits) if values is None else logits)
         for trial in group:
             shares += [trial.share / trial.n_members] * trial.n_members
-    stacked = keras.layers.Concatenate(axis=1)(probabilities) if len(probabilities) > 1 else probabilities[0]
+    stacked = keras.layers.Concatenate(axis=1)(outputs) if len(outputs) > 1 else outputs[0]
     weights = np.asarray(shares, dtype="float32")[None, :, None] / np.float32(sum(shares))
     average = ops.sum(stacked * weights, axis=1)
+    if values is not None:
+        return keras.Model(raw, float(values[0]) * average + float(values[1]), name=name)
     if sharpness != 1.0:
         average = ops.softmax(sharpness * ops.log(ops.maximum(average, SMALLEST_PROBABILITY)), axis=-1)
     if doubt:

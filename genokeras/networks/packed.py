@@ -46,23 +46,31 @@ class PackedNetwork:
     ----------
     model : keras.Model
         Inputs ``x`` ``(members, rows, inputs)`` and one mask ``(members, rows, units)`` for every Dropout layer of the
-        graph (already divided by the keep probability); output: logits ``(members, rows, outputs)``.
+        graph (already divided by the keep probability); output: logits ``(members, rows, outputs)``. With probes,
+        further inputs ``(members, rows, units)``, one for every Dense layer, are added to what it computes, and further
+        outputs ``(members, rows, inputs)``, in the same order, are what it read.
     slots : tuple of (int, str)
         For each entry of ``model.trainable_variables``: the graph's layer id, and ``"kernel"`` or ``"bias"``.
     masks : tuple of (int, int)
         For each mask input: the id of the Dropout layer and its number of units.
+    probes : tuple of (int, int)
+        For each probe input: the id of the Dense layer and its number of units.
     """
 
     model: Any
     slots: tuple[tuple[int, str], ...]
     masks: tuple[tuple[int, int], ...]
+    probes: tuple[tuple[int, int], ...] = ()
 
 
-def build_packed(graph: Graph, input_units: int, members: int, activation: str) -> PackedNetwork:
+def build_packed(
+    graph: Graph, input_units: int, members: int, activation: str, *, probes: bool = False
+) -> PackedNetwork:
     """The trainable packed network of a graph, in the ``members`` layout.
 
     Dropout is a product with a mask that the training loop supplies, so that every member may have its own rate and
-    the network stays free of random state.
+    the network stays free of random state. Probes are inputs of zeros: a gradient with respect to one is, row by row,
+    the gradient with respect to a Dense layer's pre-activation.
     """
     shapes = graph.shapes(input_units)
     x = keras.Input(batch_shape=(members, None, input_units), name="x")
@@ -74,9 +82,26 @@ def build_packed(graph: Graph, input_units: int, members: int, activation: str) 
         masks[layer_id] = mask
         return keras.layers.Multiply(name=f"dropout_{layer_id}")([tensor, mask])
 
-    outputs, _ = connect(graph, x, members, activation, layout="members", dropout=dropout)
-    model = keras.Model([x, *masks.values()], outputs)
-    return PackedNetwork(model, _slots(model), tuple((layer_id, shapes[layer_id]) for layer_id in masks))
+    read: dict[int, Any] = {}
+    added: dict[int, Any] = {}
+
+    def probe(layer_id: int, inputs: Any, outputs: Any) -> Any:
+        read[layer_id] = inputs
+        added[layer_id] = keras.Input(batch_shape=(members, None, shapes[layer_id]), name=f"probe_{layer_id}")
+        return keras.layers.Add(name=f"probed_{layer_id}")([outputs, added[layer_id]])
+
+    outputs, _ = connect(
+        graph, x, members, activation, layout="members", dropout=dropout, probe=probe if probes else None
+    )
+    model = keras.Model(
+        [x, *masks.values(), *added.values()], [outputs, *read.values()] if probes else outputs
+    )
+    return PackedNetwork(
+        model,
+        _slots(model),
+        tuple((layer_id, shapes[layer_id]) for layer_id in masks),
+        tuple((layer_id, shapes[layer_id]) for layer_id in added),
+    )
 
 
 def connect(
@@ -87,6 +112,7 @@ def connect(
     *,
     layout: Layout,
     dropout: Callable[[int, Any], Any] | None = None,
+    probe: Callable[[int, Any, Any], Any] | None = None,
     given: Mapping[int, Any] | None = None,
     prefix: str = "",
 ) -> tuple[Any, dict[int, Any]]:
@@ -104,6 +130,8 @@ def connect(
     layout : {"members", "rows", "plain"}
     dropout : callable, optional
         ``(layer id, tensor) -> tensor``; without it Dropout layers are left out, as in inference.
+    probe : callable, optional
+        ``(layer id, inputs, outputs) -> outputs`` of every Dense layer.
     given : mapping, optional
         Outputs of layers that were computed elsewhere, by layer id.
     prefix : str
@@ -127,7 +155,8 @@ def connect(
                 tensors[layer.id] = x
             case Dense(units=units):
                 weighted[layer.id] = _dense(units, members, layout, name)
-                tensors[layer.id] = weighted[layer.id](inputs[0])
+                computed = weighted[layer.id](inputs[0])
+                tensors[layer.id] = probe(layer.id, inputs[0], computed) if probe else computed
             case LayerNorm():
                 norm = keras.layers.LayerNormalization(
                     center=False, scale=False, epsilon=LAYER_NORM_EPSILON, name=name

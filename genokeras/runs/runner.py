@@ -55,13 +55,16 @@ class JobRunner:
     def _task(self, job: Job) -> PackedTask:
         problem, proposals = self.problem, job.proposals
         folds, trials, first = problem.n_folds, len(job.proposals), job.proposals[0]
-        views = [problem.views[p.hyper.view] for p in proposals]
+        names = [p.hyper.view for p in proposals]
+        # Members of the same view and fold share their inputs, of which there may be gigabytes.
+        views = {name: problem.views[name] for name in names}
+        first_input = np.repeat([folds * list(views).index(name) for name in names], folds)
         train = problem.train * problem.sample_weight
         held_out = problem.held_out * problem.sample_weight
         return PackedTask(
             graph=first.graph,
             activation=first.hyper.activation,
-            inputs=np.concatenate([view.z for view in views]),
+            inputs=np.concatenate([v.z for v in views.values()]) if len(views) > 1 else views[names[0]].z,
             targets=np.eye(problem.n_classes, dtype="float32")[problem.codes],
             train_weights=np.tile(train / train.sum(axis=1, keepdims=True), (trials, 1)),
             score_weights=np.tile(held_out / held_out.sum(), (trials, 1)),
@@ -69,9 +72,10 @@ class JobRunner:
             learning_rate=np.repeat([p.hyper.learning_rate for p in proposals], folds),
             weight_decay=np.repeat([p.hyper.weight_decay for p in proposals], folds),
             dropout=np.repeat([p.hyper.dropout for p in proposals], folds),
-            input_rank=np.concatenate([view.ranks() for view in views]),
+            input_rank=np.concatenate([views[name].ranks() for name in names]),
             weights=self._start(first, job.father, trials),
             seed=first.seed,
+            input_of_member=first_input + np.tile(np.arange(folds), trials),
         )
 
     def _start(self, proposal: Proposal, father: Father | None, trials: int) -> Weights:
@@ -95,7 +99,7 @@ class JobRunner:
                 f"the held-out loss of trial {trial_id} was never finite in {result.steps} steps (learning rate "
                 f"{proposal.hyper.learning_rate:g}); look for extreme values in the data."
             )
-        probabilities = out_of_fold(result.logits[members], problem.held_out)
+        probabilities = out_of_fold(result.logits[members], result.rows[members], problem.held_out)
         scored = problem.scored
         score_of = (probabilities[scored], problem.codes[scored], problem.sample_weight[scored])
         curve = np.column_stack([result.curve_steps, result.curves[:, number]])
@@ -129,11 +133,23 @@ def inherit(proposal: Proposal, father: Father, rng: np.random.Generator) -> Wei
     return weights
 
 
-def out_of_fold(logits: np.ndarray, held_out: np.ndarray) -> np.ndarray:
-    """``(folds, n, k)`` logits -> ``(n, k)`` mean probabilities over the folds that hold a row out; NaN for no fold."""
-    probabilities = softmax(logits.astype("float64"), axis=-1) * held_out[:, :, None]
-    times = held_out.sum(axis=0)[:, None]
-    total = probabilities.sum(axis=0)
+def out_of_fold(logits: np.ndarray, rows: np.ndarray, held_out: np.ndarray) -> np.ndarray:
+    """Mean probabilities ``(n, k)`` of every row over the folds that hold it out; NaN for no fold.
+
+    Parameters
+    ----------
+    logits : numpy.ndarray
+        ``(folds, s, k)``.
+    rows : numpy.ndarray
+        ``(folds, s)`` the rows they are of: all that the fold holds out are among them, others may be.
+    held_out : numpy.ndarray
+        ``(folds, n)`` bool.
+    """
+    total, times = np.zeros((held_out.shape[1], logits.shape[2])), held_out.sum(axis=0)[:, None]
+    for of_fold, numbers, held in zip(logits, rows, held_out, strict=True):
+        wanted = held[numbers]
+        # A row that comes twice is added once.
+        total[numbers[wanted]] += softmax(of_fold[wanted].astype("float64"), axis=-1)
     return np.divide(total, times, out=np.full_like(total, np.nan), where=times > 0).astype("float32")
 
 

@@ -8,6 +8,9 @@ import numpy as np
 
 from genokeras.errors import ParameterError
 from genokeras.graph import Graph, Weights
+from genokeras.training.goals import LOSSES, MONITORS, need_known
+from genokeras.training.optimizers import AdamUpdate, Update
+from genokeras.training.schedules import Schedule
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,13 @@ class TrainingSettings:
         Steps over which the learning rate falls to zero; ``max_steps`` by default.
     keep_last : bool
         Keep the weights of the last step, whatever they score: a final fit that nothing steers.
+    optimizer : Update
+        AdamW by default, with a shorter memory of squares than Keras': runs are short.
+    loss : {"cross_entropy", "mse"}
+    monitor : {"loss", "accuracy", "f1_score"}
+        What decides which step is the best one.
+    schedule : Schedule, optional
+        Of the learning rate; a cosine to zero by default.
 
     Raises
     ------
@@ -52,6 +62,10 @@ class TrainingSettings:
     batch_size: int = 2048
     schedule_steps: int | None = None
     keep_last: bool = False
+    optimizer: Update = AdamUpdate(beta_2=0.99)  # noqa: RUF009 - a frozen value
+    loss: str = "cross_entropy"
+    monitor: str = "loss"
+    schedule: Schedule | None = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.min_steps, int) or isinstance(self.min_steps, bool) or self.min_steps < 0:
@@ -62,6 +76,12 @@ class TrainingSettings:
                 continue
             if not isinstance(value, int) or isinstance(value, bool) or value < 1:
                 raise ParameterError(f"{name} must be a whole number above 0, got {value!r}.")
+        need_known("loss", self.loss, LOSSES)
+        need_known("monitor", self.monitor, MONITORS)
+        if self.loss == "mse" and self.monitor != "loss":
+            raise ParameterError(
+                f"monitor {self.monitor!r} is for classes; with loss='mse' it must be 'loss'."
+            )
         if not self.min_improvement >= 0:
             raise ParameterError(f"min_improvement must be 0 or more, got {self.min_improvement!r}.")
 
@@ -75,7 +95,8 @@ class PackedTask:
     =========  ============================================================
     M          members: trials x folds x seeds
     n          rows (samples)
-    r          inputs: the rank of the row-space view
+    g          different inputs: one where all members see the same
+    r          units of the inputs: the rank of the row-space view
     k          classes
     =========  ============================================================
 
@@ -84,9 +105,9 @@ class PackedTask:
     graph : Graph
     activation : str
     inputs : numpy.ndarray
-        ``(M, n, r)`` or, where all members see the same, ``(1, n, r)``; float32.
+        ``(g, n, r)`` float32.
     targets : numpy.ndarray
-        ``(n, k)`` one-hot, float32.
+        ``(n, k)`` float32: one-hot classes, or values.
     train_weights, score_weights : numpy.ndarray
         ``(M, n)``; 0 for rows that a member must not train on, or is not scored on. A member's training weights sum
         to 1; the score weights of one trial's members sum to 1 together.
@@ -98,6 +119,8 @@ class PackedTask:
         Initial weights, leading axis M.
     seed : int
         Of dropout masks and mini-batches.
+    input_of_member : numpy.ndarray, optional
+        ``(M,)`` int: which of the ``inputs`` a member sees; by default each in turn.
     """
 
     graph: Graph
@@ -113,6 +136,7 @@ class PackedTask:
     input_rank: np.ndarray
     weights: Weights
     seed: int
+    input_of_member: np.ndarray | None = None
 
     @property
     def n_members(self) -> int:
@@ -121,6 +145,12 @@ class PackedTask:
     @property
     def n_trials(self) -> int:
         return int(self.trial_of_member.max()) + 1
+
+    def inputs_seen(self) -> np.ndarray:
+        """``(M,)`` which of the inputs each member sees."""
+        if self.input_of_member is not None:
+            return self.input_of_member
+        return np.arange(self.n_members) % len(self.inputs)
 
 
 @dataclass(frozen=True)
@@ -132,14 +162,19 @@ class PackedResult:
     weights : Weights
         Of each member at its trial's best step (the last one with ``keep_last``).
     logits : numpy.ndarray
-        ``(M, n, k)`` in inference mode at that step, for all rows.
+        ``(M, s, k)`` in inference mode at that step.
+    rows : numpy.ndarray
+        ``(M, s)`` the rows that these are of: all of them, in order, where every step uses all rows; otherwise those that
+        the member does not train on and a sample of the others (a row may come twice).
     best_step : numpy.ndarray
         ``(trials,)`` int.
     best_loss : numpy.ndarray
         ``(trials,)`` mean held-out log loss at that step; infinite where it never was finite. Then the weights are the
         initial ones, the logits zero and the step 0.
     curves : numpy.ndarray
-        ``(scorings, trials, 2)``: training and held-out log loss.
+        ``(scorings, trials, 2)``: training and held-out log loss, the former on a sample where there are mini-batches.
+    monitored : numpy.ndarray
+        ``(scorings, trials)`` what decides, lower is better.
     curve_steps : numpy.ndarray
         ``(scorings,)`` the steps they were taken at.
     steps : int
@@ -148,8 +183,10 @@ class PackedResult:
 
     weights: Weights
     logits: np.ndarray
+    rows: np.ndarray
     best_step: np.ndarray
     best_loss: np.ndarray
     curves: np.ndarray
+    monitored: np.ndarray
     curve_steps: np.ndarray
     steps: int

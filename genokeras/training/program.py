@@ -1,0 +1,266 @@
+"""The compiled chunk of steps of a packed run: optimiser steps, scorings, and the choice of the best weights by ``where``.
+
+Between chunks the caller may stop (time limit, Ctrl-C) or change the learning rates; what was best so far is kept.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from keras import ops
+
+from genokeras.networks import (
+    DenseRole,
+    PackedNetwork,
+    build_packed,
+    dense_roles,
+    gather_weights,
+    slot_array,
+)
+from genokeras.training.backends import Backend
+from genokeras.training.constants import LINEAR_RATE_FACTOR, as_tensor
+from genokeras.training.goals import LOSSES, MONITORS
+from genokeras.training.optimizers import Factors, dense_factors, sampled_classes, sampled_values
+from genokeras.training.rows import ScoredRows
+from genokeras.training.task import PackedResult, PackedTask, TrainingSettings
+
+# State of a run, a list because every backend carries lists through its loops.
+_PARAMS, _MEMORY, _BEST_PARAMS, _BEST_LOGITS, _BEST, _BEST_LOSS, _BEST_STEP, _STALE = range(8)
+# Columns of the curve.
+_TRAINING, _HELD_OUT, _MONITORED = range(3)
+
+
+class Program:
+    """The compiled chunk of one graph at one set of shapes."""
+
+    def __init__(
+        self, task: PackedTask, scored: ScoredRows, settings: TrainingSettings, backend: Backend
+    ) -> None:
+        self.settings = settings
+        self.backend = backend
+        self.full_batch = task.inputs.shape[1] <= settings.batch_size
+        self.n_blocks = scored.n_blocks
+        members, (_, _, rank) = task.n_members, task.inputs.shape
+        self.update = settings.optimizer
+        self.row_loss = LOSSES[settings.loss]
+        self.monitor = MONITORS[settings.monitor]
+        probes = self.update.needs_factors
+        self.network: PackedNetwork = build_packed(task.graph, rank, members, task.activation, probes=probes)
+        self.roles: dict[int, DenseRole] = dense_roles(task.graph)
+        needed = -(-settings.max_steps // settings.score_every)
+        self.scorings = min(needed, max(1, settings.chunk_steps // settings.score_every))
+        self.chunk_steps = self.scorings * settings.score_every
+        self._run = backend.compile(self._chunk)
+
+    # ---- values in, values out
+
+    def initial_state(self, task: PackedTask, scored: ScoredRows) -> list[Any]:
+        params = [as_tensor(slot_array(task.weights, slot)) for slot in self.network.slots]
+        members, rows = scored.rows.shape
+        shape = (scored.n_blocks, members, rows // scored.n_blocks, task.targets.shape[1])
+        trials = task.n_trials
+        return [
+            params,
+            self.update.initial_state(params),
+            [ops.copy(p) for p in params],
+            ops.zeros(shape),
+            as_tensor(np.full(trials, np.inf)),
+            as_tensor(np.full(trials, np.inf)),
+            ops.zeros((trials,)),
+            ops.zeros((trials,)),
+        ]
+
+    def run(
+        self, state: list[Any], constants: dict[str, Any], drawn: dict[str, Any], done: int, steps: int
+    ) -> tuple[list[Any], np.ndarray]:
+        """``steps`` further steps behind the first ``done``, with what was drawn for a whole chunk.
+
+        Returns the state and the curve ``(scorings, trials, 3)``: training loss, held-out loss, what is monitored.
+        """
+        tensors = {name: as_tensor_as_is(array) for name, array in drawn.items()}
+        span = [ops.convert_to_tensor(np.int32(number)) for number in (done, steps)]
+        state, curve = self._run(state, constants, tensors, *span)
+        return state, np.asarray(ops.convert_to_numpy(curve))[: -(-steps // self.settings.score_every)]
+
+    def unsettled(self, state: list[Any]) -> bool:
+        """Whether some trial has not lost its patience yet."""
+        stale = np.asarray(ops.convert_to_numpy(state[_STALE]))
+        return bool((stale < self.settings.patience).any())
+
+    def result(self, state: list[Any], scored: ScoredRows, curves: np.ndarray, steps: int) -> PackedResult:
+        def numpy(value: Any) -> np.ndarray:
+            return np.asarray(ops.convert_to_numpy(value))
+
+        every = self.settings.score_every
+        return PackedResult(
+            weights=gather_weights(self.network.slots, [numpy(p) for p in state[_BEST_PARAMS]]),
+            logits=scored.joined(numpy(state[_BEST_LOGITS])),
+            rows=scored.rows,
+            best_step=numpy(state[_BEST_STEP]).astype(int),
+            best_loss=numpy(state[_BEST_LOSS]),
+            curves=curves[:, :, :_MONITORED],
+            monitored=curves[:, :, _MONITORED],
+            curve_steps=np.minimum(every * np.arange(1, len(curves) + 1), steps),
+            steps=steps,
+        )
+
+    # ---- inside the compiled call
+
+    def _chunk(
+        self, state: list[Any], constants: dict[str, Any], drawn: dict[str, Any], done: Any, todo: Any
+    ) -> Any:
+        every = self.settings.score_every
+        curve = ops.zeros((self.scorings, constants["membership"].shape[0], 3))
+
+        def score(index: Any, carried: list[Any]) -> list[Any]:
+            inner, curve = carried
+            first = index * every
+            last = ops.minimum(first + every, todo)
+
+            def step(offset: Any, inner: list[Any]) -> list[Any]:
+                position = first + offset
+                return self._step(inner, constants, drawn, position, ops.cast(done + position, "float32"))
+
+            inner = self.backend.repeat(last - first, step, inner)
+            inner, values = self._score(inner, constants, ops.cast(done + last, "float32"))
+            here = ops.cast(ops.equal(ops.arange(self.scorings), index), "float32")
+            return [inner, curve + here[:, None, None] * values[None]]
+
+        return self.backend.repeat((todo + every - 1) // every, score, [state, curve])
+
+    def _step(
+        self, state: list[Any], constants: dict[str, Any], drawn: dict[str, Any], position: Any, at: Any
+    ) -> list[Any]:
+        x, targets, row_weights = self._batch(constants, drawn["batches"], position)
+        arrays = [x, *self._masks(constants, drawn, position)]
+
+        def loss(params: list[Any]) -> Any:
+            return ops.sum(row_weights * self.row_loss(self._outputs(params, arrays), targets))
+
+        params = state[_PARAMS]
+        _, gradients = self.backend.value_and_gradients(loss, params)
+        factors = self._factors(params, arrays, row_weights, at) if self.update.needs_factors else None
+        left = ops.take(drawn["factors"], position, axis=0)[:, None, None]
+        rates, decays = zip(*self._rates(constants, left), strict=True)
+        moved, memory = self.update.step(
+            params, gradients, state[_MEMORY], at + 1, list(rates), list(decays), factors
+        )
+        return [moved, memory, *state[_BEST_PARAMS:]]
+
+    def _factors(self, params: list[Any], arrays: list[Any], row_weights: Any, at: Any) -> Factors:
+        draw = sampled_classes if self.settings.loss == "cross_entropy" else sampled_values
+
+        def sample(outputs: Any) -> Any:
+            return draw(outputs, at)
+
+        return dense_factors(self.backend, self.network, params, arrays, row_weights, sample, self.row_loss)
+
+    def _rates(self, constants: dict[str, Any], left: Any) -> list[tuple[Any, Any]]:
+        """Step size and decay of every weight: the linear path moves faster; biases do not decay."""
+        rates = []
+        for layer_id, name in self.network.slots:
+            linear = self.roles[layer_id] is DenseRole.LINEAR
+            rate = constants["linear_rate"] if linear else constants["learning_rate"]
+            decay = constants["decay"] * (LINEAR_RATE_FACTOR if linear else 1.0)
+            rates.append((left * rate, 0.0 * decay if name == "bias" else left * decay))
+        return rates
+
+    def _batch(self, constants: dict[str, Any], batches: Any, position: Any) -> tuple[Any, Any, Any]:
+        if self.full_batch:
+            return constants["x"], constants["targets"], constants["train_weights"]
+        rows = ops.take(batches, position, axis=0)
+        weights = ops.take(constants["train_weights"], rows, axis=1)
+        return (
+            self._gathered(constants, rows[None]),
+            ops.take(constants["targets"], rows, axis=1),
+            constants["share"] * weights,
+        )
+
+    def _gathered(self, constants: dict[str, Any], rows: Any) -> Any:
+        """Rows ``(M or 1, b)`` of every member's inputs, ``(M, b, r)``."""
+        return ops.take(constants["x"], constants["first_row"] + rows, axis=0)
+
+    def _masks(self, constants: dict[str, Any], drawn: dict[str, Any], position: Any) -> list[Any]:
+        masks = []
+        for index, (_, units) in enumerate(self.network.masks):
+            pick = ops.take(drawn["picks"], position, axis=0)[index]
+            noise = ops.take(drawn["pool"][:, :, :units], pick, axis=0)
+            # Compared as bytes: a mask is as large as the layer it is for, and memory is what it costs.
+            kept = noise >= ops.cast(constants["threshold"][index], "uint8")
+            masks.append(ops.where(kept, constants["inverse_keep"][index], 0.0))
+        return masks
+
+    def _outputs(self, params: list[Any], arrays: list[Any]) -> Any:
+        silent = [ops.zeros((1, 1, 1)) for _ in self.network.probes]
+        outputs, _ = self.network.model.stateless_call(params, [], [*arrays, *silent])
+        return outputs[0] if self.network.probes else outputs
+
+    def _score(self, state: list[Any], constants: dict[str, Any], at: Any) -> tuple[list[Any], Any]:
+        ones = [ops.ones((1, 1, 1)) for _ in self.network.masks]
+
+        def block(index: Any, carried: list[Any]) -> list[Any]:
+            training, held_out, monitored, kept = carried
+            rows, targets, train_weights, score_weights = (
+                ops.take(constants[f"scored_{name}"], index, axis=0)
+                for name in ("rows", "targets", "train", "held_out")
+            )
+            x = constants["x"] if self.full_batch else self._gathered(constants, rows)
+            outputs = self._outputs(state[_PARAMS], [x, *ones])
+            losses = self.row_loss(outputs, targets)
+            here = ops.equal(ops.arange(self.n_blocks), index)[:, None, None, None]
+            return [
+                training + ops.sum(train_weights * losses, axis=1),
+                held_out + ops.sum(score_weights * losses, axis=1),
+                monitored + self.monitor.sums(outputs, targets, score_weights),
+                ops.where(here, outputs[None], kept),
+            ]
+
+        nothing = ops.zeros_like(constants["learning_rate"][:, 0, 0])
+        targets, weights = constants["scored_targets"][0], constants["scored_held_out"][0]
+        uncounted = ops.zeros_like(self.monitor.sums(targets, targets, weights))
+        carried = [nothing, nothing, uncounted, ops.zeros_like(state[_BEST_LOGITS])]
+        sums = block(0, carried) if self.n_blocks == 1 else self.backend.repeat(self.n_blocks, block, carried)
+        training = _over_members(constants["mean_of_members"], sums[0])
+        held_out = _over_members(constants["membership"], sums[1])
+        monitored = self.monitor.value(ops.matmul(constants["membership"], sums[2]), held_out)
+        state = self._keep_best(state, constants, (monitored, held_out), sums[3], at)
+        return state, ops.stack([training, held_out, monitored], axis=1)
+
+    def _keep_best(
+        self, state: list[Any], constants: dict[str, Any], values: tuple[Any, Any], logits: Any, at: Any
+    ) -> list[Any]:
+        (value, loss), best, stale = values, state[_BEST], state[_STALE]
+        late = at > min(self.settings.min_steps, self.settings.max_steps - 1)
+        eligible = ops.logical_and(late, ops.logical_and(stale < self.settings.patience, ops.isfinite(loss)))
+        if self.settings.keep_last:
+            better = improved = eligible
+        else:
+            better = ops.logical_and(eligible, value < best)
+            improved = ops.logical_and(eligible, value < best - self.settings.min_improvement)
+        chosen = ops.cast(better, "float32")[:, None]
+        member = ops.matmul(ops.transpose(constants["membership"]), chosen)[:, :, None] > 0.5
+        kept = [
+            ops.where(member, new, old) for new, old in zip(state[_PARAMS], state[_BEST_PARAMS], strict=True)
+        ]
+        return [
+            state[_PARAMS],
+            state[_MEMORY],
+            kept,
+            ops.where(member, logits, state[_BEST_LOGITS]),
+            ops.where(better, value, best),
+            ops.where(better, loss, state[_BEST_LOSS]),
+            ops.where(better, at, state[_BEST_STEP]),
+            ops.where(improved, ops.zeros_like(stale), stale + ops.cast(late, "float32")),
+        ]
+
+
+def _over_members(shares: Any, losses: Any) -> Any:
+    """``(trials, members)`` shares and ``(members,)`` losses -> ``(trials,)``; one's NaN is not the others'."""
+    totals = shares * losses[None]
+    return ops.sum(ops.where(shares > 0, totals, ops.zeros_like(totals)), axis=1)
+
+
+def as_tensor_as_is(array: np.ndarray) -> Any:
+    """A tensor of the array's own type; float64 becomes float32."""
+    return ops.convert_to_tensor(array.astype("float32") if array.dtype == "float64" else array)

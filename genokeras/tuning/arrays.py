@@ -1,0 +1,79 @@
+"""Arrays in lists and dicts, as Keras models of several inputs take them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+
+from genokeras.errors import DataError
+
+
+def plain_arrays(data: Any) -> Any:
+    """The same structure with numpy arrays (sparse matrices stay) in place of tensors and tables."""
+    return keras.tree.map_structure(_plain, _without_tables(data))
+
+
+def check_rows(x: Any, y: Any = None) -> int:
+    """Number of rows of all arrays in `x` and `y`.
+
+    Raises
+    ------
+    DataError
+        If there are none, or they are not the same everywhere.
+    """
+    counts: dict[str, list[int]] = {}
+    for name, data in (("x", x), ("y", y)):
+        leaves = [] if data is None else keras.tree.flatten(data)
+        if any(leaf.ndim == 0 for leaf in leaves):
+            raise DataError(
+                f"{name} must hold arrays with one row per sample, but one of them is a single value."
+            )
+        if leaves:
+            counts[name] = [leaf.shape[0] for leaf in leaves]
+    if "x" not in counts or 0 in counts["x"]:
+        raise DataError("x holds no samples: there is nothing to train on.")
+    if len({count for found in counts.values() for count in found}) > 1:
+        told = "; ".join(f"{name}: {', '.join(map(str, found))}" for name, found in counts.items())
+        raise DataError(f"every array of x and y must have as many rows as the others, got {told}.")
+    return counts["x"][0]
+
+
+def take_rows(data: Any, rows: np.ndarray) -> Any:
+    """The same structure with these rows; sparse ones become dense."""
+    return keras.tree.map_structure(lambda leaf: _dense(leaf[rows]), data)
+
+
+def dense_arrays(data: Any) -> Any:
+    """The same structure with sparse matrices made dense."""
+    return keras.tree.map_structure(_dense, data)
+
+
+def _dense(array: Any) -> np.ndarray:
+    return array.toarray() if hasattr(array, "toarray") else array
+
+
+def _plain(leaf: Any) -> Any:
+    if hasattr(leaf, "toarray"):
+        return leaf.tocsr()
+    # A PyTorch tensor that takes part in a gradient has to be let go of first.
+    return keras.ops.convert_to_numpy(leaf) if keras.ops.is_tensor(leaf) else _as_numpy(leaf)
+
+
+def _as_numpy(leaf: Any) -> np.ndarray:
+    # A tensor of another backend than Keras': TensorFlow's knows `numpy`, and so does PyTorch's.
+    return np.asarray(leaf.numpy() if hasattr(leaf, "numpy") else leaf)
+
+
+def _without_tables(data: Any) -> Any:
+    """pandas tables as arrays, before a dict-like one is taken for a structure; lists of numbers as one array."""
+    if hasattr(data, "to_numpy"):
+        return data.to_numpy()
+    if isinstance(data, dict):
+        return {key: _without_tables(value) for key, value in data.items()}
+    if isinstance(data, list | tuple):
+        if any(hasattr(item, "shape") or isinstance(item, dict) for item in data):
+            return type(data)(_without_tables(item) for item in data)
+        return np.asarray(data)
+    return data

@@ -1,0 +1,141 @@
+"""Very many samples: one hold-out, two views, scorings that cost little; what the user asks for goes first."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy import sparse
+
+from genokeras import GenomeClassifier
+from genokeras.estimators import large
+from genokeras.estimators.large import chosen_folds, one_hold_out, scaled_training, views_to_fit
+from genokeras.features import DEFAULT_VIEWS
+from genokeras.search import HyperSpace
+from genokeras.training import TrainingSettings
+
+
+@pytest.fixture
+def few_are_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forty samples are very many."""
+    monkeypatch.setattr(large, "LARGE_ROWS", 39)
+
+
+def fit(study, folds: int | None = None, path: Path | None = None, **arguments) -> GenomeClassifier:
+    settings = {"time_limit": None, "max_trials": 3, "random_state": 0, "verbose": 0} | arguments
+    groups = settings.pop("groups", None)
+    return GenomeClassifier(path, folds=folds, **settings).fit(*study, groups=groups)
+
+
+def test_many_samples_get_one_hold_out_and_say_so(study, few_are_many, caplog) -> None:
+    with caplog.at_level(logging.INFO, logger="genokeras"):
+        clf = fit(study)
+    problem = clf._run.problem
+    assert problem.n_folds == 1 and problem.held_out.sum() == 8
+    np.testing.assert_array_equal(problem.train, ~problem.held_out)
+    assert any("one hold-out of 8 of them in place of 5 folds" in note for note in clf.notes_)
+    assert "one hold-out of 8" in caplog.text
+    assert clf.score(*study) > 0.9
+
+
+def test_folds_that_are_asked_for_go_before_the_hold_out(study, few_are_many) -> None:
+    assert fit(study, folds=3)._run.problem.n_folds == 3
+
+
+def test_few_samples_get_five_folds(study) -> None:
+    clf = fit(study)
+    assert clf._run.problem.n_folds == 5
+    assert clf._run.folder.settings["settings"]["folds"] == 5
+
+
+def test_a_run_with_one_hold_out_is_loaded_and_gone_on_with(study, few_are_many, tmp_path) -> None:
+    clf = fit(study, path=tmp_path / "run")
+    loaded = GenomeClassifier.load(tmp_path / "run")
+    np.testing.assert_allclose(loaded.predict_proba(study[0]), clf.predict_proba(study[0]), atol=1e-6)
+    assert fit(study, path=tmp_path / "run", resume=True).n_trials_ == 6
+
+
+def test_a_group_is_on_one_side_of_the_hold_out(study, few_are_many) -> None:
+    donors = np.repeat(np.arange(10), 4)
+    problem = fit(study, groups=donors)._run.problem
+    assert problem.n_folds == 1
+    assert not set(donors[problem.held_out[0]]) & set(donors[problem.train[0]])
+
+
+def test_mini_batches_of_sparse_rows_are_learnt_from(study, few_are_many) -> None:
+    x = study[0].to_numpy().copy()
+    x[x < 4] = 0
+    clf = fit((sparse.csr_matrix(x), study[1]), searcher_args={"trainer_args": {"batch_size": 8}})
+    assert clf.score(x, study[1]) > 0.9
+    assert np.isfinite(clf.estimate_["value"])
+
+
+# ---- the hold-out
+
+
+def test_the_hold_out_is_a_fifth_and_stratified() -> None:
+    codes = np.repeat([0, 1], [80, 20])
+    split = one_hold_out(codes, None, 0, ["a", "b"])
+    assert np.bincount(codes[split.held_out[0]]).tolist() == [16, 4]
+
+
+def test_the_hold_out_is_capped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(large, "HELD_OUT_ROWS", 10)
+    split = one_hold_out(np.arange(200) % 2, None, 0, ["a", "b"])
+    assert split.held_out.sum() == 10 and split.train.sum() == 190
+
+
+def test_few_groups_are_a_lower_cap(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(large, "HELD_OUT_ROWS", 10)
+    groups = np.arange(200) // 10
+    split = one_hold_out(np.arange(200) % 2, groups, 0, ["a", "b"])
+    assert split.held_out.sum() == 20 and len(set(groups[split.held_out[0]])) == 2
+
+
+def test_classes_without_a_held_out_sample_are_named() -> None:
+    codes = np.concatenate([np.arange(100) % 2, [2]])
+    split = one_hold_out(codes, None, 0, ["a", "b", "rare"])
+    assert any("No sample of 'rare' is held out" in note for note in split.notes)
+
+
+@pytest.mark.parametrize(("folds", "n", "expected"), [(None, 20_000, 5), (None, 20_001, None), (5, 10**6, 5)])
+def test_folds_by_size_where_none_are_asked_for(folds: int | None, n: int, expected: int | None) -> None:
+    assert chosen_folds(folds, n) == expected
+
+
+# ---- views and steps
+
+
+def test_many_samples_get_two_views_or_those_of_the_users_space() -> None:
+    assert views_to_fit(20_000, {}) == DEFAULT_VIEWS
+    assert views_to_fit(20_001, {}) == ("all", "top300")
+    assert views_to_fit(20_001, {"space": HyperSpace(views=("all", "top50"))}) == ("all", "top50")
+
+
+def split(n: int, held: int) -> tuple[np.ndarray, np.ndarray]:
+    held_out = np.arange(n)[None] < held
+    return ~held_out, held_out
+
+
+def test_training_in_whole_batches_stays_as_it_is() -> None:
+    settings = TrainingSettings()
+    assert scaled_training(settings, *split(2048, 400)) is settings
+
+
+def test_mini_batches_train_for_epochs_and_are_scored_now_and_then() -> None:
+    scaled = scaled_training(TrainingSettings(), *split(100_000, 10_000))
+    assert scaled.max_steps == 25 * 44  # 90,000 rows in batches of 2,048
+    assert scaled.score_every == 20
+    # A scoring costs a third of a step with as many rows.
+    assert 0.1 * scaled.score_every * 2048 >= (10_000 + 2048) / 3
+
+
+def test_a_million_rows_train_for_no_more_steps_than_fit_into_minutes() -> None:
+    assert scaled_training(TrainingSettings(), *split(1_000_000, 10_000)).max_steps == large.MOST_STEPS
+
+
+def test_steps_the_user_gave_stay() -> None:
+    scaled = scaled_training(TrainingSettings(max_steps=7), *split(100_000, 10_000), steps_given=True)
+    assert (scaled.max_steps, scaled.score_every) == (7, 7)

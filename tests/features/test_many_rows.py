@@ -1,0 +1,62 @@
+"""Many rows are mapped in blocks, and their directions found without a copy of them."""
+
+from __future__ import annotations
+
+import tracemalloc
+
+import numpy as np
+import pytest
+from scipy import sparse
+
+from genokeras.features import fit_row_space, restrict, rowspace, standardisation
+from genokeras.features.rowspace import TRUNCATED_RANK
+
+
+def counts(n: int, p: int) -> sparse.csr_matrix:
+    return sparse.csr_matrix(np.random.default_rng(0).poisson(0.15, size=(n, p)).astype("float32"))
+
+
+def test_rows_mapped_in_blocks_are_those_mapped_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    x = counts(50, 90)
+    space = fit_row_space(x, standardisation(x))
+    at_once = space.transform(x)
+    monkeypatch.setattr(rowspace, "_ROWS_MAPPED_AT_ONCE", 7)
+    np.testing.assert_allclose(space.transform(x), at_once, atol=1e-5)
+
+
+def test_directions_of_many_rows_are_those_of_the_decomposition(monkeypatch: pytest.MonkeyPatch) -> None:
+    x = counts(50, 90)
+    space = fit_row_space(x, standardisation(x))
+    z, rows = space.transform(x), np.arange(50) % 5 > 0
+    exact = restrict(space, z, rows)
+    monkeypatch.setattr(rowspace, "_ROWS_FOR_SVD", 10)
+    monkeypatch.setattr(rowspace, "_ROWS_MAPPED_AT_ONCE", 7)
+    found = restrict(space, z, rows)
+    assert found.rank == exact.rank and found.scale == pytest.approx(exact.scale, rel=1e-6)
+    assert exact.rotation is not None and found.rotation is not None
+    # The same directions, each perhaps the other way round.
+    overlap = np.abs(np.sum(exact.rotation * found.rotation, axis=0))
+    np.testing.assert_allclose(overlap, 1.0, atol=1e-3)
+
+
+def test_a_part_of_the_rows_says_which_directions_lead(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(0)
+    low = rng.standard_normal((3000, 40)) @ rng.standard_normal((40, 1200))
+    x = (low + 0.01 * rng.standard_normal(low.shape)).astype("float32")
+    monkeypatch.setattr(rowspace, "_ROWS_FOR_LEADING", 1000)
+    space = fit_row_space(x, standardisation(x))
+    assert space.rank == TRUNCATED_RANK
+    kept = np.square(space.transform(x) / space.scale).sum()
+    assert kept > 0.999 * len(space.columns) * len(x)  # all of the variance is one a column
+
+
+def test_a_sparse_matrix_is_never_dense_as_a_whole() -> None:
+    x = counts(12_000, 1_200)
+    tracemalloc.start()
+    try:
+        fit_row_space(x, standardisation(x)).transform(x)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 12_000 * 1_200 * 8  # in float64
+    assert peak < 110 * 2**20
