@@ -34,7 +34,7 @@ STRATEGIES: dict[str, Mapping[str, Any]] = {
     "templates only": {"searcher": "random", "searcher_args": {"fathers": ["linear", "mlp"], "fresh": 1.0}},
     "random morphism": {"searcher": "random"},
     "Bayesian morphism": {"searcher": "bayesian"},
-    "Bayesian, children start fresh": {"searcher": "bayesian", "searcher_args": {"inherit": False}},
+    "Bayesian, children inherit": {"searcher": "bayesian", "searcher_args": {"inherit": True}},
 }
 DELIVERED = ("best trial", "ensemble")
 SHOWN = ("log_loss", "balanced_accuracy")

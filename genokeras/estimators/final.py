@@ -70,7 +70,7 @@ def inherited_steps(run: FittedRun, trial: TrialResult, settings: TrainingSettin
         return max(settings.score_every, trial.step)
     steps, line = trial.step, run.history.lineage(trial.id)
     for child, father in pairwise(line):
-        if father.proposal.hyper.view != child.proposal.hyper.view:
+        if not child.proposal.inherit or father.proposal.hyper.view != child.proposal.hyper.view:
             break
         steps += father.step
     return int(np.clip(steps, settings.score_every, settings.max_steps))

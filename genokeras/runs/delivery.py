@@ -77,7 +77,9 @@ def deliver(
     trials, rows = history.ok(), problem.scored
     p = store.probabilities(trials)[:, rows].astype("float64")
     codes, weight = problem.codes[rows], problem.sample_weight[rows]
-    shares = select_ensemble(p, codes, objective, sample_weight=weight)
+    # Trials that look at the data alike are weighted among themselves first.
+    views = np.array([trial.proposal.hyper.view for trial in trials])
+    shares = select_ensemble(p, codes, objective, sample_weight=weight, families=views)
     calibration = fit_calibration(combine(p, shares), codes, weight)
     settings = {
         "objective": objective,
@@ -87,12 +89,15 @@ def deliver(
     }
     linear = np.array([is_linear(trial.proposal.graph) for trial in trials])
     part = None if max_seconds is None else max_seconds * (0.75 if linear.any() else 1.0)
-    found = estimate_performance(p, codes, rng=np.random.default_rng([seed, 2]), max_seconds=part, **settings)
+    rng = np.random.default_rng([seed, 2])
+    found = estimate_performance(p, codes, rng=rng, max_seconds=part, families=views, **settings)
     baseline = None
     if linear.any():
         part = None if max_seconds is None else 0.25 * max_seconds
         rng = np.random.default_rng([seed, 2])
-        baseline = estimate_performance(p[linear], codes, rng=rng, max_seconds=part, **settings)
+        baseline = estimate_performance(
+            p[linear], codes, rng=rng, max_seconds=part, families=views[linear], **settings
+        )
     chosen = {trial.id: float(share) for trial, share in zip(trials, shares, strict=True) if share > 0}
     return Delivery(chosen, calibration, _summary(objective, found, baseline, int(rows.sum()), len(trials)))
 

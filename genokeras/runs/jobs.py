@@ -86,7 +86,8 @@ def pack(
     for trial_id, proposal in enumerate(proposals, start=first_id):
         hyper = proposal.hyper
         # Inherited weights belong to one view; fresh ones to any of that width.
-        view = hyper.view if proposal.father is not None or widths is None else widths.get(hyper.view)
+        inherits = proposal.father is not None and proposal.inherit
+        view = hyper.view if inherits or widths is None else widths.get(hyper.view)
         key = (proposal.graph, proposal.father, proposal.morphisms, proposal.seed, hyper.activation, view)
         groups.setdefault(key, []).append((trial_id, proposal))
     jobs = []

@@ -129,7 +129,7 @@ class SearchLoop:
     def _with_father(self, job: Job) -> Job:
         """Weights are inherited from a father that is there and looked at the data through the same view."""
         proposal = job.proposals[0]
-        if proposal.father is None:
+        if proposal.father is None or not proposal.inherit:
             return job
         father = self._history.get(proposal.father)
         if father.status != "ok" or father.proposal.hyper.view != proposal.hyper.view:

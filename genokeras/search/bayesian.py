@@ -20,7 +20,6 @@ from genokeras.search.design import (
     father_of,
     initial_packs,
     resolve_fathers,
-    start_fresh,
 )
 from genokeras.search.random_search import ATTEMPTS, ask_initial, random_pack
 from genokeras.search.searcher import Searcher
@@ -89,7 +88,7 @@ class BayesianSearcher(Searcher):
         max_expansions: int = 12,
         branching: int = 4,
         acquisition: str = ACQUISITIONS[0],
-        inherit: bool = True,
+        inherit: bool = False,
     ) -> None:
         counts = {"variants": variants, "n_incumbents": n_incumbents, "n_mutations": n_mutations}
         counts |= {"max_expansions": max_expansions, "branching": branching}
@@ -127,7 +126,7 @@ class BayesianSearcher(Searcher):
                 break
             pack = random_pack(history.ok(), self.fathers, self.space, self.variants, 0.5, rng)
             chosen += pack.proposals(tried, min(self.variants, n - len(chosen)), rng)
-        return chosen if self.inherit else start_fresh(chosen, history, self.fathers)
+        return [replace(proposal, inherit=self.inherit) for proposal in chosen]
 
     def _ask_surrogate(
         self, history: History, n: int, tried: set[str], rng: np.random.Generator

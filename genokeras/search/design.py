@@ -72,31 +72,10 @@ def resolve_fathers(fathers: Sequence[str | Graph], n_outputs: int) -> tuple[Fat
 
 
 def father_of(history: History, id: int, fathers: Sequence[Father]) -> int:
-    """Position of the father that a trial descends from; 0 where it is none of these.
-
-    A trial that started fresh from a grown graph has lost its lineage; its origin names the father, as that of a
-    trial of the initial design does.
-    """
-    root = history.lineage(id)[-1].proposal
-    named = root.origin.rpartition(":")[2]
-    names = [father.name for father in fathers]
-    if named in names:
-        return names.index(named)
+    """Position of the father that a trial descends from; 0 where it is none of these."""
+    origin = history.lineage(id)[-1].proposal.graph.fingerprint()
     prints = [father.graph.fingerprint() for father in fathers]
-    own = root.graph.fingerprint()
-    return prints.index(own) if own in prints else 0
-
-
-def start_fresh(proposals: Iterable[Proposal], history: History, fathers: Sequence[Father]) -> list[Proposal]:
-    """The same graphs and hyper-parameters without a trial to inherit weights from; origins say what they grew from."""
-    fresh = []
-    for proposal in proposals:
-        if proposal.father is not None:
-            name = fathers[father_of(history, proposal.father, fathers)].name
-            origin = f"{proposal.origin}:{name}"
-            proposal = replace(proposal, father=None, morphisms=(), origin=origin)
-        fresh.append(proposal)
-    return fresh
+    return prints.index(origin) if origin in prints else 0
 
 
 def check_inherit(inherit: bool) -> bool:

@@ -10,11 +10,14 @@ l       log loss of every trial on every row                     (t, n)
 c       weight of each row; how often a resample drew it         (..., n)
 w       weight of each trial, summing to 1                       (..., t)
 d       discount: rows that count as one                         scalar
+f          families of trials, such as those of one view
 ======  =======================================================  =============
 
-``w_t`` is proportional to ``exp(-sum_n c_n l_tn / d)``. With ``d = 1`` that is pseudo Bayesian model averaging, which among a hundred
+Within a family, ``w_t`` is proportional to ``exp(-sum_n c_n l_tn / d)``. With ``d = 1`` that is pseudo Bayesian model averaging, which among a hundred
 trials and forty rows believes the luckiest few; a large ``d`` is the plain mean. Greedy selection (Caruana et al. 2004) was
-worse, stacking as good and more work; benchmarks/README.md has the figures. Every objective is served by the
+worse, stacking as good and more work; benchmarks/README.md has the figures. A search goes where it fares best and fills one view
+with trials that are much alike; were all trials weighted at once, their number would outvote every other view. So the families' mixtures
+are weighted against each other in the same way, whatever their sizes. Every objective is served by the
 log loss; those that count classes alike get rows weighted so.
 
 References
@@ -30,6 +33,7 @@ from numpy.typing import ArrayLike
 
 from genokeras.errors import ParameterError
 from genokeras.search.scores import (
+    SMALLEST_PROBABILITY,
     Array,
     Codes,
     Objective,
@@ -48,6 +52,7 @@ def select_ensemble(
     objective: str | Objective = "log_loss",
     *,
     sample_weight: ArrayLike | None = None,
+    families: ArrayLike | None = None,
     discount: float = DISCOUNT,
     largest: int = LARGEST_ENSEMBLE,
 ) -> Array:
@@ -62,6 +67,8 @@ def select_ensemble(
         Those that count classes alike (balanced accuracy, F1, MCC) weight the rows so.
     sample_weight : array-like of shape (..., n_samples), optional
         Rows of weight 0 play no part. Leading axes are resamples, all fitted at once.
+    families : array-like of shape (n_trials,), optional
+        Names or numbers; all trials are of one family by default.
     discount : float
         How many rows count as one; the larger, the closer to equal weights.
     largest : int
@@ -85,9 +92,29 @@ def select_ensemble(
         )
     if goal.name in CLASS_BALANCED:
         rows = _balanced(rows, labels)
-    losses = rows @ log_loss_rows(stack, labels).T
+    of = np.zeros(len(stack), dtype=int)
+    if families is not None:
+        of = np.unique(np.asarray(families), return_inverse=True)[1]
+        if of.shape != (len(stack),):
+            raise ParameterError(
+                f"families must name one for each of {len(stack)} trials, got shape {of.shape}."
+            )
+    weights = np.zeros((*rows.shape[:-1], len(stack)))
+    mixtures = []
+    for family in range(of.max() + 1):
+        members = np.flatnonzero(of == family)
+        own = _evidence(rows @ log_loss_rows(stack[members], labels).T, discount)
+        weights[..., members] = own
+        true = own @ stack[members][:, np.arange(len(labels)), labels]
+        mixtures.append(-(rows * np.log(np.maximum(true, SMALLEST_PROBABILITY))).sum(-1))
+    between = _evidence(np.stack(mixtures, axis=-1), discount)
+    return _lightest_dropped(weights * between[..., of], largest)
+
+
+def _evidence(losses: Array, discount: float) -> Array:
+    """Weights over the last axis from sums of losses."""
     evidence = np.exp((losses.min(-1, keepdims=True) - losses) / discount)
-    return _lightest_dropped(evidence / evidence.sum(-1, keepdims=True), largest)
+    return np.asarray(evidence / evidence.sum(-1, keepdims=True))
 
 
 def combine(p: ArrayLike, weights: ArrayLike) -> Array:

@@ -76,6 +76,7 @@ def estimate_performance(
     metrics: Sequence[str | Objective] = STANDARD_METRICS,
     groups: ArrayLike | None = None,
     sample_weight: ArrayLike | None = None,
+    families: ArrayLike | None = None,
     n_resamples: int = 200,
     max_seconds: float | None = None,
     level: float = 0.95,
@@ -96,6 +97,8 @@ def estimate_performance(
     groups : array-like of shape (n_samples,), optional
         Rows of a group are drawn and left out together. Otherwise rows are drawn within their class.
     sample_weight : array-like of shape (n_samples,), optional
+    families : array-like of shape (n_trials,), optional
+        As in `select_ensemble`.
     n_resamples : int
     max_seconds : float, optional
         No resample starts after that time, though 20 always run.
@@ -116,7 +119,7 @@ def estimate_performance(
     goal = get_objective(objective)
     scores = {item.name: item for item in (goal, *map(get_objective, metrics))}
     stack, labels, weight = check_stack(p, codes, sample_weight)
-    naive = combine(stack, select_ensemble(stack, labels, goal, sample_weight=weight))
+    naive = combine(stack, select_ensemble(stack, labels, goal, sample_weight=weight, families=families))
     naive = fit_calibration(naive, labels, weight).apply(naive)
     counts = _row_counts(labels, groups, n_resamples, rng)
     started = clock()
@@ -131,7 +134,9 @@ def estimate_performance(
         ]
         if not part:
             continue
-        shares = select_ensemble(stack, labels, goal, sample_weight=np.stack(part) * weight)
+        shares = select_ensemble(
+            stack, labels, goal, sample_weight=np.stack(part) * weight, families=families
+        )
         for row, share in zip(part, shares, strict=True):
             out = _left_out(row, weight)
             mixture = combine(stack, share)

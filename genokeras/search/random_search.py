@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -15,7 +16,6 @@ from genokeras.search.design import (
     check_inherit,
     initial_packs,
     resolve_fathers,
-    start_fresh,
 )
 from genokeras.search.searcher import Searcher
 from genokeras.search.space import HyperSpace
@@ -56,7 +56,7 @@ class RandomSearcher(Searcher):
         space: HyperSpace | None = None,
         variants: int = 12,
         fresh: float = 0.2,
-        inherit: bool = True,
+        inherit: bool = False,
     ) -> None:
         if variants < 1 or not 0 <= fresh <= 1:
             raise ParameterError(
@@ -78,7 +78,7 @@ class RandomSearcher(Searcher):
                 break
             pack = random_pack(history.ok(), self.fathers, self.space, self.variants, self.fresh, rng)
             chosen += pack.proposals(tried, min(self.variants, n - len(chosen)), rng)
-        return chosen if self.inherit else start_fresh(chosen, history, self.fathers)
+        return [replace(proposal, inherit=self.inherit) for proposal in chosen]
 
 
 def ask_initial(packs: Sequence[Pack], tried: set[str], n: int, rng: np.random.Generator) -> list[Proposal]:

@@ -52,15 +52,16 @@ class Proposal:
         The architecture, `morphisms` already applied.
     hyper : HyperParameters
     father : int or None
-        Id of the trial it grew from; None starts from fresh weights.
+        Id of the trial it grew from.
     morphisms : tuple of Morphism
-        What leads from the father's graph to `graph`, in order; empty where only hyper-parameters differ. The
-        trainer replays them to inherit weights member by member, and starts fresh where the father read
-        another view, whose columns mean something else.
+        What leads from the father's graph to `graph`, in order; empty where only hyper-parameters differ.
     seed : int
         Drives what is random about initial weights and morphisms.
     origin : str
         Which part of which strategy made it, such as ``"father:linear"``, ``"random"`` or ``"bayesian"``.
+    inherit : bool
+        Whether the trainer replays the morphisms on the father's members and goes on from their weights; it starts
+        fresh otherwise, and where the father read another view, whose columns mean something else.
     """
 
     graph: Graph
@@ -69,6 +70,7 @@ class Proposal:
     morphisms: tuple[Morphism, ...] = ()
     seed: int = 0
     origin: str = ""
+    inherit: bool = True
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "morphisms", tuple(self.morphisms))
@@ -94,6 +96,7 @@ class Proposal:
             "morphisms": [morphism.to_dict() for morphism in self.morphisms],
             "seed": self.seed,
             "origin": self.origin,
+            "inherit": self.inherit,
         }
 
     @classmethod
@@ -113,6 +116,7 @@ class Proposal:
             morphisms=tuple(Morphism.from_dict(entry) for entry in data["morphisms"]),
             seed=data["seed"],
             origin=data["origin"],
+            inherit=data.get("inherit", True),
         )
 
 

@@ -105,3 +105,29 @@ def test_no_trials_is_an_error() -> None:
 def test_combine_is_the_weighted_mean() -> None:
     p, _ = random_stack(3, 4, 2)
     np.testing.assert_allclose(combine(p, [0.25, 0.0, 0.75]), 0.25 * p[0] + 0.75 * p[2])
+
+
+def test_a_family_of_many_like_trials_does_not_outvote_another() -> None:
+    p, codes = random_stack(2, 20, 2)
+    crowd = np.concatenate([p[:1], np.repeat(p[1:], 30, axis=0)])
+    families = ["one"] + 30 * ["many"]
+    pair = select_ensemble(p, codes)
+    weights = select_ensemble(crowd, codes, families=families)
+    assert weights[0] == pytest.approx(pair[0])
+    np.testing.assert_allclose(weights[1:], pair[1] / 30)
+
+
+def test_families_of_resamples_are_weighted_as_each_alone() -> None:
+    p, codes = random_stack(6, 20, 2)
+    rows = np.random.default_rng(1).integers(0, 3, (4, 20)) + np.eye(4, 20)
+    families = [0, 0, 1, 1, 1, 2]
+    together = select_ensemble(p, codes, sample_weight=rows, families=families)
+    for row, weights in zip(rows, together, strict=True):
+        alone = select_ensemble(p, codes, sample_weight=row, families=families)
+        np.testing.assert_allclose(weights, alone, atol=1e-12)
+
+
+def test_families_of_another_length_are_refused() -> None:
+    p, codes = random_stack(3, 8, 2)
+    with pytest.raises(ParameterError, match="one for each of 3 trials"):
+        select_ensemble(p, codes, families=[0, 1])

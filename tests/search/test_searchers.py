@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import groupby
 
 import numpy as np
@@ -8,7 +9,6 @@ import pytest
 from genokeras.errors import GenoKerasError, ParameterError
 from genokeras.graph import linear, mlp
 from genokeras.search import BayesianSearcher, History, HyperSpace, Proposal, RandomSearcher, Searcher
-from genokeras.search.design import father_of, resolve_fathers
 from genokeras.search.testing import SearcherContract, pretend_score, simulate
 
 SPACE = HyperSpace(views=("all", "top_100"))
@@ -104,22 +104,12 @@ def test_a_graph_can_be_a_father(kind: type[RandomSearcher]) -> None:
 
 
 @pytest.mark.parametrize("kind", SEARCHERS)
-def test_without_inheritance_the_same_networks_start_fresh(kind: type[RandomSearcher]) -> None:
+def test_children_know_their_father_and_inherit_from_him_only_where_asked(kind: type[RandomSearcher]) -> None:
     history = simulate(kind(2, variants=4), 12, 4)
-    heirs = ask(kind(2, variants=4), history, 12)
-    fresh = ask(kind(2, variants=4, inherit=False), history, 12)
-    assert [p.fingerprint() for p in fresh] == [p.fingerprint() for p in heirs]
-    assert any(p.father is not None for p in heirs)
-    assert all(p.father is None and p.morphisms == () for p in fresh)
-
-
-@pytest.mark.parametrize("kind", SEARCHERS)
-def test_a_network_that_starts_fresh_says_which_father_it_descends_from(kind: type[RandomSearcher]) -> None:
-    history = simulate(kind(2, fathers=("mlp",), variants=4, inherit=False), 12, 4)
-    grown = [t for t in history if t.proposal.origin.split(":")[0] in ("random", "bayesian")]
-    fathers = resolve_fathers(("linear", "mlp"), 2)
-    assert {t.proposal.origin.rpartition(":")[2] for t in grown} >= {"mlp"}
-    assert {father_of(history, t.id, fathers) for t in grown} == {1}
+    fresh = ask(kind(2, variants=4), history, 12)
+    heirs = ask(kind(2, variants=4, inherit=True), history, 12)
+    assert [replace(p, inherit=True) for p in fresh] == heirs
+    assert any(p.father is not None for p in fresh) and not any(p.inherit for p in fresh)
 
 
 def test_a_random_search_that_is_always_fresh_tries_fathers_only() -> None:
