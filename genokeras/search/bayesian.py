@@ -41,8 +41,10 @@ class BayesianSearcher(Searcher):
 
     Candidates come from mutations of the best trials and from a tree of morphisms grown by priority, as in
     classic AutoKeras. The best candidate's graph is proposed with several learning rates, weight decays and
-    dropout rates, which train in one run. Every third ask or so begins with a father, activation and view
-    that were tried the least. A searcher keeps no state: what it knows is in the history.
+    dropout rates, which train in one run. Every third of these asks or so begins with a father, activation and view
+    that were tried the least. Most asks are for a father with random hyper-parameters: its program is compiled already, so that several
+    such networks are trained in the time of one new graph, and an ensemble lives on networks that differ. A searcher keeps no
+    state: what it knows is in the history.
 
     Parameters
     ----------
@@ -54,7 +56,9 @@ class BayesianSearcher(Searcher):
     variants : int
         Hyper-parameter variants of each graph.
     explore : float
-        Probability that an ask begins with what was tried the least.
+        Probability that an ask of the surrogate begins with what was tried the least.
+    fresh : float
+        Probability that an ask goes to the fathers.
     n_incumbents, n_mutations : int
         How many of the best trials are mutated, and how often each.
     max_expansions, branching : int
@@ -83,6 +87,7 @@ class BayesianSearcher(Searcher):
         space: HyperSpace | None = None,
         variants: int = 12,
         explore: float = 1 / 3,
+        fresh: float = 0.75,
         n_incumbents: int = 5,
         n_mutations: int = 4,
         max_expansions: int = 12,
@@ -93,9 +98,9 @@ class BayesianSearcher(Searcher):
         counts = {"variants": variants, "n_incumbents": n_incumbents, "n_mutations": n_mutations}
         counts |= {"max_expansions": max_expansions, "branching": branching}
         low = [f"{name}={value}" for name, value in counts.items() if value < 1]
-        if low or not 0 <= explore <= 1:
+        if low or not 0 <= explore <= 1 or not 0 <= fresh <= 1:
             raise ParameterError(
-                f"counts must be at least 1 and explore in [0, 1]: got {low} and explore={explore}."
+                f"counts must be at least 1, explore and fresh in [0, 1]: got {low}, explore={explore}, fresh={fresh}."
             )
         if acquisition not in ACQUISITIONS:
             close = difflib.get_close_matches(str(acquisition), ACQUISITIONS, n=1)
@@ -105,6 +110,7 @@ class BayesianSearcher(Searcher):
         self.fathers = resolve_fathers(fathers, n_outputs)
         self.variants = variants
         self.explore = explore
+        self.fresh = fresh
         self.n_incumbents = n_incumbents
         self.n_mutations = n_mutations
         self.max_expansions = max_expansions
@@ -117,16 +123,26 @@ class BayesianSearcher(Searcher):
         """Propose what to try next; see `Searcher.ask`."""
         tried = set(history.fingerprints())
         chosen = ask_initial(self._initial, tried, n, rng)
+        if len(chosen) < n and history.ok() and rng.random() < self.fresh:
+            chosen += self._at_random(history, n - len(chosen), 1.0, tried, rng)
         if len(chosen) < n and history.ok():
             # On matrices this small a second thread costs more time than it saves, up to 100 times as much.
             with threadpool_limits(1, user_api="blas"):
                 chosen += self._ask_surrogate(history, n - len(chosen), tried, rng)
+        chosen += self._at_random(history, n - len(chosen), 0.5, tried, rng)
+        return [replace(proposal, inherit=self.inherit) for proposal in chosen]
+
+    def _at_random(
+        self, history: History, n: int, fresh: float, tried: set[str], rng: np.random.Generator
+    ) -> list[Proposal]:
+        """Up to `n` proposals of fathers (with probability `fresh`) and of random morphisms."""
+        chosen: list[Proposal] = []
         for _ in range(ATTEMPTS):
             if len(chosen) >= n:
                 break
-            pack = random_pack(history.ok(), self.fathers, self.space, self.variants, 0.5, rng)
+            pack = random_pack(history.ok(), self.fathers, self.space, self.variants, fresh, rng)
             chosen += pack.proposals(tried, min(self.variants, n - len(chosen)), rng)
-        return [replace(proposal, inherit=self.inherit) for proposal in chosen]
+        return chosen
 
     def _ask_surrogate(
         self, history: History, n: int, tried: set[str], rng: np.random.Generator

@@ -106,8 +106,8 @@ def test_a_graph_can_be_a_father(kind: type[RandomSearcher]) -> None:
 @pytest.mark.parametrize("kind", SEARCHERS)
 def test_children_know_their_father_and_inherit_from_him_only_where_asked(kind: type[RandomSearcher]) -> None:
     history = simulate(kind(2, variants=4), 12, 4)
-    fresh = ask(kind(2, variants=4), history, 12)
-    heirs = ask(kind(2, variants=4, inherit=True), history, 12)
+    fresh = ask(kind(2, variants=4, fresh=0.0), history, 12)
+    heirs = ask(kind(2, variants=4, fresh=0.0, inherit=True), history, 12)
     assert [replace(p, inherit=True) for p in fresh] == heirs
     assert any(p.father is not None for p in fresh) and not any(p.inherit for p in fresh)
 
@@ -142,10 +142,17 @@ def test_exploring_turns_to_the_setting_tried_least() -> None:
 
 
 def test_about_every_third_ask_explores() -> None:
-    searcher = BayesianSearcher(2, variants=4)
+    searcher = BayesianSearcher(2, variants=4, fresh=0.0)
     history = simulate(searcher, 6, 4)
     origins = [ask(searcher, history, 1, seed)[0].origin for seed in range(60)]
     assert 10 <= origins.count("explore") <= 30
+
+
+def test_three_of_four_asks_go_to_fathers_with_other_hyper_parameters() -> None:
+    searcher = BayesianSearcher(2, variants=4)
+    history = simulate(searcher, 12, 4)
+    asked = [ask(searcher, history, 1, seed)[0] for seed in range(60)]
+    assert 35 <= sum(p.origin == "random" and p.father is None for p in asked) <= 55
 
 
 @pytest.mark.parametrize("kind", SEARCHERS)
