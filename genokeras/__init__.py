@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from genokeras.data import Dataset, load_dataset
     from genokeras.errors import (
+        ConfigError,
         DataError,
         DataFileError,
         GenoKerasError,
@@ -28,13 +29,16 @@ if TYPE_CHECKING:
     )
     from genokeras.estimators import GenomeClassifier
     from genokeras.graph import Graph, HyperParameters
+    from genokeras.projects import Project, auto
     from genokeras.report import to_pdf, visualize
     from genokeras.runs import load_graph
     from genokeras.search import History, Proposal, Searcher, TrialResult
+    from genokeras.tuning import HyperSearch, ParamSpec, RangeTest, lr_range_test
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "ConfigError",
     "DataError",
     "DataFileError",
     "Dataset",
@@ -44,22 +48,29 @@ __all__ = [
     "GraphError",
     "History",
     "HyperParameters",
+    "HyperSearch",
     "NotFittedError",
+    "ParamSpec",
     "ParameterError",
+    "Project",
     "Proposal",
+    "RangeTest",
     "RunFolderError",
     "SearchError",
     "Searcher",
     "TrainingError",
     "TrialResult",
     "__version__",
+    "auto",
     "load_dataset",
     "load_graph",
+    "lr_range_test",
     "to_pdf",
     "visualize",
 ]
 
 _HOMES = {
+    "ConfigError": "errors",
     "DataError": "errors",
     "DataFileError": "errors",
     "Dataset": "data",
@@ -69,16 +80,22 @@ _HOMES = {
     "GraphError": "errors",
     "History": "search",
     "HyperParameters": "graph",
+    "HyperSearch": "tuning",
     "NotFittedError": "errors",
+    "ParamSpec": "tuning",
     "ParameterError": "errors",
+    "Project": "projects",
     "Proposal": "search",
+    "RangeTest": "tuning",
     "RunFolderError": "errors",
     "SearchError": "errors",
     "Searcher": "search",
     "TrainingError": "errors",
     "TrialResult": "search",
+    "auto": "projects",
     "load_dataset": "data",
     "load_graph": "runs",
+    "lr_range_test": "tuning",
     "to_pdf": "report",
     "visualize": "report",
 }
