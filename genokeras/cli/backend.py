@@ -8,10 +8,13 @@ import os
 import re
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import TypeVar
 
 import genokeras as gk
 from genokeras.cli.group import debugging
+
+Loaded = TypeVar("Loaded")
 
 # Log lines of absl and of TensorFlow, which come before its log level counts.
 _CHATTER = re.compile(
@@ -24,17 +27,26 @@ _CHATTER = re.compile(
 
 def load_classifier() -> type[gk.GenomeClassifier]:
     """Import the estimator and start its backend, quietly unless ``--debug`` was given."""
+    return _started(lambda: gk.GenomeClassifier)
+
+
+def load_auto() -> Callable[..., gk.Project]:
+    """The same for what opens a project."""
+    return _started(lambda: gk.auto)
+
+
+def _started(load: Callable[[], Loaded]) -> Loaded:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     if debugging():
-        return gk.GenomeClassifier
+        return load()
     with quiet_start():
         import keras
 
-        classifier = gk.GenomeClassifier
+        loaded = load()
         keras.ops.zeros(1)  # devices are looked for, and lamented, with the first tensor
     # A search compiles a program for every network, which TensorFlow takes for a mistake and warns of.
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
-    return classifier
+    return loaded
 
 
 @contextlib.contextmanager

@@ -12,6 +12,7 @@ import click
 import genokeras as gk
 from genokeras.cli.backend import load_classifier
 from genokeras.cli.group import Command, CommandGroup, debug_option
+from genokeras.cli.projects import auto
 from genokeras.cli.words import LEGEND, estimate_in_words, label, leaderboard_table, make_console
 
 if TYPE_CHECKING:
@@ -210,6 +211,9 @@ def visualize(run: Path) -> None:
         return
     networks = "1 network" if len(drawings) == 1 else f"{len(drawings)} networks"
     click.echo(f"Drew {networks} into {drawings[0].parent}; the best one is {drawings[0]}.")
+
+
+main.add_command(auto)
 
 
 # ---- what they read and print

@@ -24,6 +24,7 @@ _SPELLINGS = {
     r"\bpath=": "--out",
     r"\by=(?=')": "--target ",
     r"\bpass y as an array, ": "pass --target as ",
+    r"\bCall train\(\) first": "Call train first",
 }
 
 Command = TypeVar("Command", bound=Callable[..., Any])

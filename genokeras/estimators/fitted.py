@@ -15,7 +15,16 @@ from scipy import sparse
 
 from genokeras.data import Dataset
 from genokeras.errors import RunFolderError
-from genokeras.runs import Delivery, Problem, RunFolder, TrialStore, deliver, ensemble_model
+from genokeras.runs import (
+    Delivery,
+    OutOfFold,
+    Problem,
+    RunFolder,
+    TrialStore,
+    deliver,
+    ensemble_model,
+    ensemble_out_of_fold,
+)
 from genokeras.search import Calibration, History, Objective, get_objective
 
 MODEL_FILE, SIDECAR_FILE, RESULT_FILE = "best.keras", "best.json", "result.json"
@@ -101,10 +110,40 @@ def open_run(folder: RunFolder) -> FittedRun:
     if not (folder.has(RESULT_FILE) and folder.has(MODEL_FILE)):
         return finish(folder, problem, history, int(folder.settings["seed"]), read_groups(folder), "killed")
     result = folder.read_json(RESULT_FILE)
-    shares = {int(trial): float(share) for trial, share in result["shares"].items()}
-    delivery = Delivery(shares, Calibration(**result["calibration"]), result["estimate"])
     model = keras.saving.load_model(folder.path / MODEL_FILE, compile=False)
-    return FittedRun(folder, problem, history, delivery, model, str(result["stop_reason"]))
+    return FittedRun(folder, problem, history, read_delivery(folder), model, str(result["stop_reason"]))
+
+
+def read_delivery(folder: RunFolder) -> Delivery:
+    """What a finished run delivers, its model apart.
+
+    Raises
+    ------
+    RunFolderError
+        If the run is not finished.
+    """
+    result = folder.read_json(RESULT_FILE)
+    shares = {int(trial): float(share) for trial, share in result["shares"].items()}
+    return Delivery(shares, Calibration(**result["calibration"]), result["estimate"])
+
+
+def out_of_fold(folder: RunFolder) -> OutOfFold:
+    """Out-of-fold predictions of the ensemble that a finished run delivers; the Keras model is not loaded.
+
+    A final fit trains on all rows and has none of its own.
+
+    Raises
+    ------
+    RunFolderError
+        If the run was stopped before it was finished.
+    """
+    if not folder.has(RESULT_FILE):
+        raise RunFolderError(
+            f"the run {str(folder.path)!r} was stopped before it chose its ensemble. "
+            "GenomeClassifier.load(path) finishes it from the trials it has."
+        )
+    store = TrialStore(folder)
+    return ensemble_out_of_fold(store, store.read_problem(), read_delivery(folder))
 
 
 def read_groups(folder: RunFolder) -> np.ndarray | None:

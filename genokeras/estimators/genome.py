@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 
 from genokeras.data import Dataset, align_features, encode_known_labels, load_dataset, require_labels
 from genokeras.errors import NotFittedError
+from genokeras.estimators.curves import history_table
 from genokeras.estimators.final import FinalFit, run_final_fit
 from genokeras.estimators.finished import FinishedSearch
 from genokeras.estimators.fitted import FittedRun, open_run, write_model
@@ -311,6 +313,15 @@ class GenomeClassifier(ClassifierMixin, BaseEstimator):
             ensemble.
         """
         return leaderboard(self._fitted())
+
+    @cached_property
+    def history_(self) -> pd.DataFrame:
+        """Learning curves of all trials, one row a scoring; see ``gk.plot_metric``.
+
+        ``member`` is the trial, ``loss`` and ``val_loss`` are log losses on training and held-out rows, and ``kept`` marks the
+        step whose weights were taken; further ``step``, ``learning_rate`` (the peak), ``score``, ``share``, ``graph``.
+        """
+        return history_table(self._fitted())
 
     def get_best_model_id(self) -> int:
         """Id of the trial with the best out-of-fold score."""

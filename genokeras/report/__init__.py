@@ -1,5 +1,36 @@
 """Reports: what a run found, as pictures."""
 
+from genokeras.report.class_curves import plot_precision_recall, plot_roc
+from genokeras.report.confusion import plot_confusion
+from genokeras.report.curves import plot_metric, plot_search
+from genokeras.report.diagnostics import (
+    Predictions,
+    plot_calibration,
+    plot_confusion_of,
+    run_predictions,
+)
 from genokeras.report.drawing import to_pdf, visualize
+from genokeras.report.picture import Picture
+from genokeras.report.tree import SearchTree, TreeNode, search_tree
+from genokeras.report.tree_figure import tree_figure
+from genokeras.report.tree_source import tree_source
 
-__all__ = ["to_pdf", "visualize"]
+__all__ = [
+    "Picture",
+    "Predictions",
+    "SearchTree",
+    "TreeNode",
+    "plot_calibration",
+    "plot_confusion",
+    "plot_confusion_of",
+    "plot_metric",
+    "plot_precision_recall",
+    "plot_roc",
+    "plot_search",
+    "run_predictions",
+    "search_tree",
+    "to_pdf",
+    "tree_figure",
+    "tree_source",
+    "visualize",
+]

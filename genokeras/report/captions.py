@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from genokeras.report.sources import ensemble_shares
 from genokeras.runs import RunFolder
 from genokeras.search import History, Objective, TrialResult, get_objective
 
@@ -41,7 +42,7 @@ def trial_captions(folder: RunFolder, history: History) -> dict[int, tuple[Trial
         By trial id, best graph first, failed ones last.
     """
     objective = get_objective(str(folder.settings["settings"]["objective"]))
-    shares = _shares(folder)
+    shares = ensemble_shares(folder)
     ranked = [*history.ranked(), *history.failed()]
     groups: dict[str, list[TrialResult]] = {}
     for trial in ranked:
@@ -53,13 +54,6 @@ def trial_captions(folder: RunFolder, history: History) -> dict[int, tuple[Trial
         is_best = best is not None and group[0].id == best.id
         captions[group[0].id] = (group[0], _caption(group, objective, share, is_best, len(history)))
     return captions
-
-
-def _shares(folder: RunFolder) -> dict[int, float]:
-    """Weights of the trials in what is delivered; empty for a run that never finished."""
-    if not folder.has("result.json"):
-        return {}
-    return {int(trial): float(share) for trial, share in folder.read_json("result.json")["shares"].items()}
 
 
 def _caption(

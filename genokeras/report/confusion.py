@@ -14,10 +14,10 @@ import numpy as np
 from genokeras.data.wording import did_you_mean, duplicates, listed
 from genokeras.errors import ParameterError, RunFolderError
 from genokeras.report.class_names import FONT, installed_fonts, name_width, printable, shortened
+from genokeras.report.picture import Picture, readable_on
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 _INK, _FAINT = "#1f2933", "#66727f"
 _GRID = "#cbd5e1"
@@ -169,7 +169,7 @@ def confusion_counts(
     return np.bincount(guessed * n + true, minlength=n * n).reshape(n, n)
 
 
-def confusion_figure(counts: np.ndarray, classes: Sequence[str], title: str | None = None) -> Figure:
+def confusion_figure(counts: np.ndarray, classes: Sequence[str], title: str | None = None) -> Picture:
     """Draw counts of :func:`confusion_counts`.
 
     Parameters
@@ -181,7 +181,7 @@ def confusion_figure(counts: np.ndarray, classes: Sequence[str], title: str | No
 
     Returns
     -------
-    matplotlib.figure.Figure
+    Picture
         It belongs to no window. The labels stand outside of its box: save it with ``bbox_inches="tight"``.
 
     Raises
@@ -189,8 +189,6 @@ def confusion_figure(counts: np.ndarray, classes: Sequence[str], title: str | No
     ParameterError
         If the counts are not square, or there is not one row a class, or no class.
     """
-    from matplotlib.figure import Figure
-
     counts = np.asarray(counts)
     n = len(classes)
     if not n or counts.shape != (n, n):
@@ -198,7 +196,7 @@ def confusion_figure(counts: np.ndarray, classes: Sequence[str], title: str | No
             f"counts must have one row and one column for each of {n} classes; got shape {counts.shape}."
         )
     cell = _cell_inches(n, int(counts.max()))
-    figure = Figure(figsize=(n * cell, n * cell))
+    figure = Picture(figsize=(n * cell, n * cell))
     axes = figure.add_axes((0.0, 0.0, 1.0, 1.0))
     fonts = installed_fonts()
     names = printable(classes, fonts)
@@ -212,6 +210,7 @@ def confusion_figure(counts: np.ndarray, classes: Sequence[str], title: str | No
     _write_names(axes, names, cell, fonts)
     shown = printable([" ".join(title.split())], fonts)[0] if title else None
     _write_heading(axes, _heading(counts), shown, fonts)
+    figure.alt = f"Confusion matrix of {n} classes: {_heading(counts).splitlines()[0]}."
     return figure
 
 
@@ -244,7 +243,7 @@ def _write_counts(axes: Axes, counts: np.ndarray, colours: np.ndarray, size: flo
         count = int(counts[row, column])
         if count == 0 and len(counts) > _MOST_ZEROS:
             continue
-        colour = _readable_on(colours[row, column]) if count else _FAINT
+        colour = readable_on(colours[row, column]) if count else _FAINT
         axes.text(column + 0.5, row + 0.5, str(count), color=colour, **style)
 
 
@@ -312,11 +311,3 @@ def _slant(names: list[str], size: float, cell: float, n: int) -> dict[str, Any]
 def _key_entry(brief: str, name: str) -> list[str]:
     tag = brief.split(" ", 1)[0]
     return textwrap.wrap(f"{tag} {name}", _KEY_WIDTH, subsequent_indent="      ")
-
-
-def _readable_on(colour: np.ndarray) -> str:
-    """Black or white, whichever stands out more on a colour (relative luminance of WCAG 2.1)."""
-    channels = np.asarray(colour[:3])
-    linear = np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
-    luminance = float(linear @ [0.2126, 0.7152, 0.0722])
-    return "black" if (luminance + 0.05) / 0.05 >= 1.05 / (luminance + 0.05) else "white"

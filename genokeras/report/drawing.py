@@ -1,4 +1,4 @@
-"""Drawings of networks by Graphviz: nodes are tensors with their shapes, edges are layers.
+"""Drawings of networks by Graphviz: nodes are tensors with their shapes, edges are layers; and a run's family tree.
 
 Graphviz has two halves: the Python package, which writes the drawing's source, and the ``dot`` program, which lays it
 out. pip brings the first only, so without the second the source is what one gets, and one sentence on how to install
@@ -14,20 +14,26 @@ import textwrap
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import graphviz
 
 from genokeras.errors import RunFolderError
 from genokeras.graph import Activation, Add, Concat, Dense, Dropout, Graph, HyperParameters, Input, Layer
 from genokeras.report.captions import Caption, trial_captions
-from genokeras.runs import LoadedGraph, RunFolder, TrialStore
+from genokeras.report.sources import run_folder
+from genokeras.report.tree import SearchTree, search_tree
+from genokeras.report.tree_figure import tree_figure
+from genokeras.report.tree_source import tree_source
+from genokeras.runs import LoadedGraph, TrialStore
 
-DRAWINGS = "drawings"
+DRAWINGS, TREE = "drawings", "tree"
 INSTALL_HINT = (
     "The 'dot' program of Graphviz was not found, so drawings were written as .gv source. Install it with 'apt install "
     "graphviz', 'brew install graphviz' or 'conda install -c conda-forge graphviz' and draw again, or paste a .gv file "
     "into an online viewer."
 )
+_OWN_LAYOUT = " The family tree is there as tree.pdf all the same, in a layout that needs no 'dot'."
 
 _logger = logging.getLogger(__name__)
 
@@ -83,21 +89,23 @@ def to_pdf(
     return written.path
 
 
-def visualize(run_path: str | os.PathLike[str]) -> list[Path]:
-    """Draw the networks of a run, one file for each that was searched, into its folder ``drawings``.
+def visualize(run_path: Any) -> list[Path]:
+    """Draw the networks of a run, one file for each that was searched, and their family tree into its folder ``drawings``.
 
     Trials that differ in hyper-parameters alone share a drawing, which is named after the best of them. The title says
-    what it scored, where it grew from, and whether the run chose it.
+    what it scored, where it grew from, and whether the run chose it. In the family tree, ``tree.pdf``, boxes are networks and
+    their cells trials, coloured by score; edges say by which morphism one grew from another.
 
     Parameters
     ----------
     run_path : path-like
-        A run folder.
+        A run folder; or the fitted estimator.
 
     Returns
     -------
     list of pathlib.Path
-        The drawings, best network first: PDFs or, where the ``dot`` program is missing, ``.gv`` sources.
+        The drawings, best network first, the tree last: PDFs or, where the ``dot`` program is missing, ``.gv`` sources;
+        the tree is a PDF then too.
 
     Raises
     ------
@@ -110,10 +118,11 @@ def visualize(run_path: str | os.PathLike[str]) -> list[Path]:
     >>> gk.visualize("runs/leukemia")[0]  # doctest: +SKIP
     PosixPath('runs/leukemia/drawings/000017.pdf')
     """
-    folder = RunFolder(run_path)
+    folder = run_folder(run_path)
     target = folder.path / DRAWINGS
     n_features = len(folder.settings["feature_names"])
-    captions = trial_captions(folder, TrialStore(folder).history())
+    history = TrialStore(folder).history()
+    captions = trial_captions(folder, history)
 
     def draw(trial_id: int) -> _Written:
         trial, caption = captions[trial_id]
@@ -123,7 +132,9 @@ def visualize(run_path: str | os.PathLike[str]) -> list[Path]:
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         written = list(pool.map(draw, captions))
-    _warn(written)
+    trees = _write_tree(search_tree(folder), target) if history.ok() else []
+    _warn([*written, *trees], _OWN_LAYOUT if len(trees) > 1 else "")
+    written += trees
     paths = [one.path for one in written]
     _remove_stale(target, paths)
     return paths
@@ -269,15 +280,23 @@ def _write(drawing: graphviz.Digraph, target: Path) -> _Written:
     return _Written(target, problem)
 
 
-def _warn(written: list[_Written]) -> None:
+def _write_tree(tree: SearchTree, folder: Path) -> list[_Written]:
+    """As Graphviz lays it out or, without it, its source and a layout of our own."""
+    drawn = _write(tree_source(tree), folder / f"{TREE}.pdf")
+    if drawn.problem is None:
+        return [drawn]
+    return [drawn, _Written(tree_figure(tree).save(folder / f"{TREE}.pdf"))]
+
+
+def _warn(written: list[_Written], more: str = "") -> None:
     problems = [one.problem for one in written if one.problem is not None]
     if problems:
-        _logger.warning("%s", problems[0])
+        _logger.warning("%s%s", problems[0], more)
 
 
 def _remove_stale(folder: Path, kept: list[Path]) -> None:
     """Drawings of an earlier state of the run, when another trial was the best of its graph."""
     for kind in ("pdf", "gv"):
-        for path in folder.glob(f"[0-9][0-9][0-9][0-9][0-9][0-9].{kind}"):
+        for path in (*folder.glob(f"[0-9][0-9][0-9][0-9][0-9][0-9].{kind}"), folder / f"{TREE}.{kind}"):
             if path not in kept:
-                path.unlink()
+                path.unlink(missing_ok=True)

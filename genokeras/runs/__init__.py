@@ -1,7 +1,15 @@
 """Runs: the loop, the budget, executors, the run folder, and what is delivered at the end."""
 
 from genokeras.runs.budget import Budget
-from genokeras.runs.delivery import Delivery, deliver, ensemble_model, is_linear, trained_trial
+from genokeras.runs.delivery import (
+    Delivery,
+    OutOfFold,
+    deliver,
+    ensemble_model,
+    ensemble_out_of_fold,
+    is_linear,
+    trained_trial,
+)
 from genokeras.runs.executor import Executor, LocalExecutor
 from genokeras.runs.folder import RunFolder
 from genokeras.runs.graphs import LoadedGraph, load_graph, load_trial_graph
@@ -21,6 +29,7 @@ __all__ = [
     "LoadedGraph",
     "LocalExecutor",
     "Observer",
+    "OutOfFold",
     "Outcome",
     "Problem",
     "RunFolder",
@@ -29,6 +38,7 @@ __all__ = [
     "TrialStore",
     "deliver",
     "ensemble_model",
+    "ensemble_out_of_fold",
     "is_linear",
     "load_graph",
     "load_trial_graph",

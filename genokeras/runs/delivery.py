@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -43,6 +43,24 @@ class Delivery:
     shares: dict[int, float]
     calibration: Calibration
     estimate: dict[str, Any]
+
+
+class OutOfFold(NamedTuple):
+    """Predictions of rows by networks that never saw them.
+
+    Attributes
+    ----------
+    codes : numpy.ndarray
+        ``(n,)`` true classes of the rows that some fold holds out.
+    probabilities : numpy.ndarray
+        ``(n, n_classes)`` float64, calibrated.
+    fold : numpy.ndarray
+        ``(n,)`` the fold that holds each row out; the first one where several do.
+    """
+
+    codes: np.ndarray
+    probabilities: np.ndarray
+    fold: np.ndarray
 
 
 def is_linear(graph: Graph) -> bool:
@@ -144,3 +162,17 @@ def ensemble_model(store: TrialStore, problem: Problem, delivery: Delivery) -> A
     trials = [trained_trial(store, problem, store.read(id), share) for id, share in delivery.shares.items()]
     sharpness, doubt = delivery.calibration.sharpness, delivery.calibration.doubt
     return export_model(trials, problem.n_features, problem.medians, sharpness=sharpness, doubt=doubt)
+
+
+def ensemble_out_of_fold(store: TrialStore, problem: Problem, delivery: Delivery) -> OutOfFold:
+    """What the delivered ensemble says of rows that its members did not train on.
+
+    The rows took part in choosing the ensemble and its calibration, so scores of these predictions are a little too
+    good; ``delivery.estimate`` is corrected for that.
+    """
+    trials = tuple(store.read(trial) for trial in delivery.shares)
+    rows = problem.scored
+    p = store.probabilities(trials)[:, rows].astype("float64")
+    mixture = combine(p, np.array(list(delivery.shares.values())))
+    fold = problem.held_out[:, rows].argmax(axis=0)
+    return OutOfFold(problem.codes[rows], delivery.calibration.apply(mixture), fold)

@@ -80,7 +80,7 @@ def test_messages_name_options_in_place_of_arguments(said: str, shown: str) -> N
 def test_genokeras_alone_shows_the_commands() -> None:
     result = CliRunner().invoke(main, [])
     assert result.exit_code == 0
-    for command in ("fit", "predict", "evaluate", "leaderboard", "export", "visualize"):
+    for command in ("auto", "fit", "predict", "evaluate", "leaderboard", "export", "visualize"):
         assert f"  {command} " in result.stdout
 
 

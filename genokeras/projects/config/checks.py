@@ -1,0 +1,209 @@
+"""What keys say together: defaults that follow from others, and values that contradict each other.
+
+All of it looks at the raw data and skips what has a wrong type, so that contradictions are reported beside
+misspelt keys, and not only once those are mended.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from genokeras.data.wording import listed
+from genokeras.projects.config.fields import MODEL_TYPES, canonical
+from genokeras.projects.config.problems import Problem
+from genokeras.projects.config.text import KeyPath
+
+_SPECS = ("param_spec", "hyper_param_spec")
+_ENAS_OPERATIONS = 5
+
+
+def normalised(raw: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a copy with the models' names as we write them and the monitor that goes with the loss."""
+    data: dict[str, Any] = _plain(raw)
+    for spec in _SPECS:
+        if isinstance(data.get(spec), Mapping) and isinstance(data[spec].get("args"), Mapping):
+            data[spec] = {**data[spec], "args": _with_known_names(data[spec]["args"])}
+    if not is_enas(data):
+        trainer = data.get("trainer", {})
+        if isinstance(trainer, Mapping):
+            data["trainer"] = _with_monitor(trainer, learns_classes(data))
+    return data
+
+
+def model_type(raw: Mapping[str, Any]) -> object:
+    """Return the model's type as we write it, whatever its case; None where there is none."""
+    return canonical(peek(raw, "model", "type"), MODEL_TYPES)
+
+
+def is_enas(raw: Mapping[str, Any]) -> bool:
+    """Return whether the keys are those of an enas file, also where its type is misspelt."""
+    name = model_type(raw)
+    known = [known.lower() for known in MODEL_TYPES]
+    return isinstance(name, str) and difflib.get_close_matches(name.lower(), known, n=1) == ["enas"]
+
+
+def learns_classes(raw: Mapping[str, Any]) -> bool:
+    """Return whether a classifier is trained: neither a regression nor a VAE that learns without labels."""
+    if model_type(raw) == "VAE" and raw.get("transfer") is None:
+        return False
+    return peek(raw, "trainer", "loss") != "mse"
+
+
+def peek(raw: object, *path: str) -> Any:
+    """Return the value at a path, or None where there is no such thing."""
+    for key in path:
+        if not isinstance(raw, Mapping):
+            return None
+        raw = raw.get(key)
+    return raw
+
+
+def contradictions(raw: Mapping[str, Any]) -> list[Problem]:
+    """Return what is wrong between the keys of a normalised configuration."""
+    checks = [_transfer, _labels]
+    checks += [_enas] if is_enas(raw) else [_classes, _monitor, _optimizer, _parameters]
+    return [problem for check in checks for problem in check(raw)]
+
+
+def _plain(value: Any) -> Any:
+    """Return what JSON would hold: a dict from Python may have paths, NumPy numbers, or mappings of any kind."""
+    if isinstance(value, Mapping):
+        return {key: _plain(below) for key, below in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(below) for below in value]
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _with_known_names(args: Mapping[str, Any]) -> dict[str, Any]:
+    renamed: dict[str, Any] = {}
+    for key, value in args.items():
+        known = str(canonical(key, MODEL_TYPES))
+        renamed[key if known in renamed or (known != key and known in args) else known] = value
+    return renamed
+
+
+def _with_monitor(trainer: Mapping[str, Any], classes: bool) -> dict[str, Any]:
+    monitor = trainer.get("monitor", "accuracy" if classes else "loss")
+    mode = trainer.get("selected_mode", "min" if monitor == "loss" else "max")
+    return {**trainer, "monitor": monitor, "selected_mode": mode}
+
+
+def _transfer(raw: Mapping[str, Any]) -> Iterator[Problem]:
+    if raw.get("transfer") is not None and model_type(raw) in ("ResNet", "DenseNet", "enas"):
+        yield Problem(
+            ("transfer",),
+            'only a VAE has an encoder to transfer: expected model.type "VAE" beside it, got '
+            f'"{model_type(raw)}".',
+        )
+
+
+def _labels(raw: Mapping[str, Any]) -> Iterator[Problem]:
+    if model_type(raw) == "VAE" and raw.get("transfer") is None:
+        return
+    for section in ("data_train", "data_evaluate"):
+        args = peek(raw, section, "args")
+        if isinstance(args, Mapping) and args.get("labels_file") is None:
+            yield Problem((section, "args", "labels_file"), "missing; this key has to be given.")
+
+
+def _classes(raw: Mapping[str, Any]) -> Iterator[Problem]:
+    path: KeyPath = ("model", "args", "output_classes")
+    n, loss = peek(raw, *map(str, path)), peek(raw, "trainer", "loss") or "cross_entropy"
+    if model_type(raw) == "VAE" and raw.get("transfer") is None:
+        return
+    if n is None and isinstance(raw.get("model"), Mapping):
+        yield Problem(
+            path, 'missing; expected the number of classes, or 1 for regression (with trainer.loss "mse").'
+        )
+    elif loss == "mse" and _is_count(n) and n != 1:
+        yield Problem(path, f'expected 1, because trainer.loss is "mse" (regression); got {n}.')
+    elif loss == "cross_entropy" and n == 1:
+        yield Problem(
+            path,
+            'expected 2 or more classes, because trainer.loss is "cross_entropy"; got 1. For regression set '
+            'trainer.loss to "mse".',
+        )
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and value > 0
+
+
+def _monitor(raw: Mapping[str, Any]) -> Iterator[Problem]:
+    monitor, mode = peek(raw, "trainer", "monitor"), peek(raw, "trainer", "selected_mode")
+    if monitor in ("accuracy", "f1_score") and not learns_classes(raw):
+        what = "a VAE without transfer" if model_type(raw) == "VAE" else 'a regression (trainer.loss "mse")'
+        yield Problem(
+            ("trainer", "monitor"),
+            f'{what} has no classes, so there is no {monitor} to watch: expected "loss" (with selected_mode "min").',
+        )
+    elif monitor == "loss" and mode == "max":
+        yield Problem(
+            ("trainer", "selected_mode"),
+            'expected "min", because trainer.monitor is "loss" and a smaller loss is better; got "max", which '
+            "would keep the worst model.",
+        )
+    elif monitor in ("accuracy", "f1_score") and mode == "min":
+        yield Problem(
+            ("trainer", "selected_mode"),
+            f'expected "max", because trainer.monitor is "{monitor}" and more of it is better; got "min", which '
+            "would keep the worst model.",
+        )
+
+
+def _optimizer(raw: Mapping[str, Any]) -> Iterator[Problem]:
+    if model_type(raw) == "VAE" and canonical(peek(raw, "optimizer", "type"), ("kfac",)) == "kfac":
+        yield Problem(
+            ("optimizer", "type"),
+            '"kfac" is for ResNet and DenseNet: a VAE takes any of the others, such as "adam".',
+        )
+
+
+def _parameters(raw: Mapping[str, Any]) -> Iterator[Problem]:
+    kind = model_type(raw)
+    start, lists = (peek(raw, spec, "args") for spec in _SPECS)
+    for spec, args in zip(_SPECS, (start, lists), strict=True):
+        others = [name for name in MODEL_TYPES if isinstance(args, Mapping) and name in args]
+        if kind in MODEL_TYPES and others and kind not in others:
+            yield Problem(
+                (spec, "args"),
+                f'expected "{kind}", the project\'s model.type, among the keys; got {listed(map(repr, others))}.',
+            )
+    if not isinstance(start, Mapping):
+        return
+    for section in (str(kind), "optimizer_param"):
+        given, searched = start.get(section), peek(lists, section)
+        if not isinstance(searched, Mapping) or not isinstance(given, Mapping | None):
+            continue
+        for name in searched:
+            if name in _SEARCHABLE and name not in (given or {}):
+                yield Problem(
+                    ("hyper_param_spec", "args", section, name),
+                    f"is searched, but has no start value: expected it in param_spec.args.{section} too.",
+                )
+
+
+_SEARCHABLE = frozenset({"n_latent", "n_blocks", "keep_prob", "output_nonlinear", "learning_rate"})
+
+
+def _enas(raw: Mapping[str, Any]) -> Iterator[Problem]:
+    n = peek(raw, "model", "args", "output_classes")
+    if isinstance(raw.get("model"), Mapping) and (n is None or n == 1):
+        got = "nothing" if n is None else "1"
+        yield Problem(("model", "args", "output_classes"), f"expected 2 or more classes for enas, got {got}.")
+    layers, candidates = (peek(raw, "trainer", key) for key in ("child_num_layers", "top_k_candidates"))
+    if not isinstance(layers, int) or not isinstance(candidates, int) or not 1 <= layers <= 50:
+        return
+    arcs = _ENAS_OPERATIONS**layers * 2 ** (layers * (layers - 1) // 2)
+    if candidates > arcs:
+        yield Problem(
+            ("trainer", "top_k_candidates"),
+            f"expected at most {arcs}, the number of arcs with child_num_layers {layers}; got {candidates}.",
+        )

@@ -1,0 +1,243 @@
+"""Labels and names as projects keep them: one a line."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from genokeras.data.frames import ID_NAMES
+from genokeras.data.readers.delimited import open_text, text_errors
+from genokeras.data.readers.registry import check_file
+from genokeras.data.wording import counted, duplicates, listed
+from genokeras.errors import DataError, DataFileError
+from genokeras.projects.data.matrices import counts_up, is_missing, is_number
+
+_LABEL_NAMES = frozenset(
+    {"label", "labels", "class", "classes", "target", "targets", "y", "type", "outcome", "group"}
+)
+_DELIMITERS = ("\t", ",", ";")
+
+
+def read_labels(
+    path: Path, n_samples: int, source: str, ids: Sequence[str] | None = None
+) -> tuple[list[str], tuple[str, ...]]:
+    """Read one label a line, or sample id and label where the ids are those of the features.
+
+    Parameters
+    ----------
+    path : Path
+        Text, also gzipped, or npy.
+    n_samples : int
+        Rows of the features.
+    source : str
+        The features' file, for messages.
+    ids : sequence of str, optional
+        The features' sample ids, where they have them.
+
+    Returns
+    -------
+    labels : list of str
+        In the order of the features' rows.
+    notes : tuple of str
+
+    Raises
+    ------
+    DataFileError
+        Where the file cannot be read.
+    DataError
+        Where labels are missing, or their number is not that of the rows.
+    """
+    values = _npy_column(path) if path.name.lower().endswith(".npy") else _lines(path)
+    values, notes = _one_column(values, path.name, ids)
+    if len(values) == n_samples + 1 and _is_title(values):
+        notes.append(f"The first line of {path.name}, {values[0]!r}, was taken for a header.")
+        values = values[1:]
+    if len(values) != n_samples:
+        raise DataError(
+            f"{path.name} holds {counted(len(values), 'label')}, {source} {counted(n_samples, 'row')}: expected one "
+            "label for every row."
+        )
+    lost = [i + 1 for i, value in enumerate(values) if is_missing(value)]
+    if lost:
+        raise DataError(
+            f"{path.name}: {counted(len(lost), 'label is', 'labels are')} missing, in row {listed(lost, 8)}. Give "
+            "these rows a label or drop them from both files."
+        )
+    return values, tuple(notes)
+
+
+def read_feature_names(path: Path, n_features: int, source: str = "the features") -> tuple[str, ...]:
+    """Read the features' names, one a line.
+
+    Names may repeat, as gene symbols do.
+
+    Raises
+    ------
+    DataFileError
+        Where the file is missing or cannot be read.
+    DataError
+        Where a name is missing, or there are not as many as columns.
+    """
+    names = _lines(check_file(path))
+    if len(names) == n_features + 1 and names[0].lower() in ID_NAMES:
+        names = names[1:]
+    if len(names) != n_features:
+        raise DataError(
+            f"{path.name} holds {counted(len(names), 'name')}, {source} {counted(n_features, 'column')}: expected one "
+            "name for every column, in their order."
+        )
+    blank = [i + 1 for i, name in enumerate(names) if not name]
+    if blank:
+        raise DataError(
+            f"{path.name}: {counted(len(blank), 'name is', 'names are')} empty, in line {listed(blank, 8)}."
+        )
+    return tuple(names)
+
+
+def class_codes(
+    labels: Sequence[str], n_classes: int, source: str, known: Sequence[str] | None = None
+) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Turn labels into codes.
+
+    Parameters
+    ----------
+    labels : sequence of str
+        The whole numbers 0 to ``n_classes - 1``, which stay what they are, or names, which are numbered in
+        sorted order.
+    n_classes : int
+        The configuration's ``output_classes``.
+    source : str
+        The labels' file, for messages.
+    known : sequence of str, optional
+        The classes of the training data; these labels then may be fewer.
+
+    Returns
+    -------
+    codes : ndarray of int64, shape (n_samples,)
+    classes : tuple of str
+
+    Raises
+    ------
+    DataError
+        Where the labels are other numbers, not as many as ``output_classes``, or none of `known`.
+    """
+    values = _as_whole_numbers(labels)
+    if known is not None:
+        return _known_codes(values, tuple(known), source), tuple(known)
+    classes = sorted(set(values), key=(lambda text: (int(text), text)) if _all_whole(values) else str)
+    if all(map(is_number, values)):
+        _check_numbers(classes, n_classes, source, len(values))
+    if len(classes) != n_classes:
+        counts = listed((f"{name!r} ({values.count(name)})" for name in classes), 8)
+        raise DataError(
+            f"{source} holds {counted(len(classes), 'class', 'classes')}, model.args.output_classes is {n_classes}: "
+            f"expected as many. Found {counts}."
+        )
+    return _known_codes(values, tuple(classes), source), tuple(classes)
+
+
+def regression_values(labels: Sequence[str], source: str) -> np.ndarray:
+    """Return labels as float32, shape (n_samples,).
+
+    Raises
+    ------
+    DataError
+        Where one is no finite number.
+    """
+    odd = [f"row {i + 1}: {label!r}" for i, label in enumerate(labels) if not _is_finite(label)]
+    if odd:
+        raise DataError(
+            f'{source}: trainer.loss "mse" needs finite numbers, found {counted(len(odd), "other label")}: {listed(odd, 4)}. '
+            'For classes set trainer.loss to "cross_entropy" and model.args.output_classes to their number.'
+        )
+    return np.array(labels, dtype=np.float64).astype(np.float32)
+
+
+def _is_finite(text: str) -> bool:
+    return is_number(text) and bool(np.isfinite(float(text)))
+
+
+def _lines(path: Path) -> list[str]:
+    with text_errors(path), open_text(path) as handle:
+        lines = [line.strip().strip('"') for line in handle]
+    while lines and not lines[-1]:
+        lines.pop()
+    if not lines:
+        raise DataFileError(f"{path.name} is empty: expected one value a line.")
+    return lines
+
+
+def _npy_column(path: Path) -> list[str]:
+    try:
+        values = np.load(path, allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise DataFileError(f"{path.name} is no NumPy array that can be loaded ({error}).") from error
+    return [str(value) for value in np.ravel(values).tolist()]
+
+
+def _one_column(values: list[str], source: str, ids: Sequence[str] | None) -> tuple[list[str], list[str]]:
+    """Return the labels, joined by id where ids stand before them, and what is to be said."""
+    splits = ([value.split(mark) for value in values] for mark in _DELIMITERS)
+    rows = next((split for split in splits if min(map(len, split)) > 1), None)
+    if rows is None:
+        return values, []
+    width = max(map(len, rows))
+    first, labels = ([row[i].strip(' "') for row in rows] for i in (0, -1))
+    if width == 2 and ids is not None and set(first) >= set(ids):
+        twice = duplicates(name for name in first if name in set(ids))
+        if twice:
+            raise DataError(
+                f"{source} labels {counted(len(twice), 'sample')} more than once: {listed(twice, 8)}."
+            )
+        by_id = dict(zip(first, labels, strict=True))
+        return [by_id[name] for name in ids], [
+            f"The labels of {source} were joined to the rows by sample id."
+        ]
+    if width == 2 and (counts_up(first) or counts_up(first[1:])):
+        return labels, [f"The first column of {source} counts the rows and was left out."]
+    hint = " The first of them does not hold the sample ids of the features." if ids is not None else ""
+    raise DataError(f"{source} holds {counted(width, 'column')}: expected one, the labels, one a line.{hint}")
+
+
+def _is_title(values: Sequence[str]) -> bool:
+    first, others = values[0], values[1:]
+    return first.lower() in _LABEL_NAMES or (not is_number(first) and all(map(is_number, others)))
+
+
+def _as_whole_numbers(labels: Sequence[str]) -> list[str]:
+    """Return ``"1.0"`` and ``"01"`` as ``"1"`` where all labels are whole numbers."""
+    if not all(_is_finite(label) and float(label).is_integer() for label in labels):
+        return list(labels)
+    return [str(int(float(label))) for label in labels]
+
+
+def _all_whole(values: Sequence[str]) -> bool:
+    return all(value.removeprefix("-").isdigit() for value in values)
+
+
+def _check_numbers(classes: Sequence[str], n_classes: int, source: str, n_samples: int) -> None:
+    if not _all_whole(classes):
+        raise DataError(
+            f"{source} holds {len(classes)} distinct numbers with fractions in {n_samples} rows: expected classes. "
+            'For regression set trainer.loss to "mse" and model.args.output_classes to 1.'
+        )
+    wanted = [str(i) for i in range(n_classes)]
+    if len(classes) == n_classes and list(classes) != wanted:
+        last = f"0 to {n_classes - 1}" if n_classes > 2 else "0 and 1"
+        raise DataError(
+            f"{source}: labels that are numbers have to be {last} (model.args.output_classes is {n_classes}), got "
+            f"{listed(classes, 10)}. Number them from 0, or write names, which are numbered by themselves."
+        )
+
+
+def _known_codes(values: Sequence[str], classes: tuple[str, ...], source: str) -> np.ndarray:
+    codes = {name: code for code, name in enumerate(classes)}
+    unknown = sorted({value for value in values if value not in codes})
+    if unknown:
+        raise DataError(
+            f"{source} holds labels that the training data do not: {listed(map(repr, unknown), 8)}. Known are "
+            f"{listed(map(repr, classes), 20)}."
+        )
+    return np.array([codes[value] for value in values], dtype=np.int64)

@@ -1,0 +1,264 @@
+"""The data a configuration names: features, labels and names, checked against each other."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from genokeras.data import Dataset, align_features
+from genokeras.data.checks import check_names, check_shape
+from genokeras.data.readers.registry import check_file
+from genokeras.data.table import Table
+from genokeras.data.wording import counted
+from genokeras.errors import DataError, DataFileError
+from genokeras.projects.config import BaseConfig, EnasConfig, EvaluateArgs, PredictArgs, ProjectConfig
+from genokeras.projects.data.label_files import (
+    class_codes,
+    read_feature_names,
+    read_labels,
+    regression_values,
+)
+from genokeras.projects.data.matrices import read_matrix
+
+
+@dataclass(frozen=True, eq=False)
+class ProjectData:
+    """Samples of a project, checked.
+
+    Attributes
+    ----------
+    x : ndarray of float32, shape (n_samples, n_features)
+        Finite.
+    y : ndarray of shape (n_samples,), optional
+        Class codes (int64), or numbers to predict (float32) where the loss is "mse".
+    classes : tuple of str
+        The classes behind the codes; empty without classes.
+    feature_names : tuple of str
+        From the header, or ``"feature_0"``, ``"feature_1"``...
+    sample_ids : tuple of str
+        From the index column, or ``"sample_0"``, ``"sample_1"``...
+    notes : tuple of str
+        What was detected, in plain sentences.
+    source : str
+        The features' file.
+    names_given, ids_given : bool
+        False where `feature_names` or `sample_ids` were made up.
+    """
+
+    x: np.ndarray
+    y: np.ndarray | None
+    classes: tuple[str, ...]
+    feature_names: tuple[str, ...]
+    sample_ids: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+    source: str = ""
+    names_given: bool = False
+    ids_given: bool = False
+
+    @property
+    def n_samples(self) -> int:
+        """Number of rows of `x`."""
+        return int(self.x.shape[0])
+
+    @property
+    def n_features(self) -> int:
+        """Number of columns of `x`."""
+        return int(self.x.shape[1])
+
+    @property
+    def features_digest(self) -> str:
+        """SHA-256 of the features: the same for the same numbers, whatever file they are from."""
+        digest = hashlib.sha256(str(self.x.shape).encode())
+        digest.update(np.ascontiguousarray(self.x).tobytes())
+        return digest.hexdigest()
+
+
+def load_training(config: ProjectConfig | EnasConfig) -> ProjectData:
+    """Read the features and labels that ``data_train`` names.
+
+    Raises
+    ------
+    DataFileError
+        Where a file is missing or cannot be read.
+    DataError
+        Where features, labels and ``output_classes`` do not fit each other, or values are missing.
+    """
+    return _load(config, config.data_train.args, None)
+
+
+def load_evaluation(
+    config: ProjectConfig | EnasConfig,
+    classes: Sequence[str] = (),
+    feature_names: Sequence[str] | None = None,
+) -> ProjectData:
+    """Read the features and labels that ``data_evaluate`` names.
+
+    Parameters
+    ----------
+    config : ProjectConfig or EnasConfig
+    classes : sequence of str
+        Those of the training data; labels are encoded by them, and may be fewer.
+    feature_names : sequence of str, optional
+        Those of the training data; features with names are brought into their order, others counted.
+
+    Raises
+    ------
+    DataError
+        Where the configuration has no ``data_evaluate``, and as in `load_training`.
+    """
+    if config.data_evaluate is None:
+        raise DataError(f"{config.source} has no data_evaluate: expected the files to evaluate on there.")
+    return _aligned(_load(config, config.data_evaluate.args, tuple(classes)), feature_names)
+
+
+def load_prediction(
+    config: ProjectConfig | EnasConfig, feature_names: Sequence[str] | None = None
+) -> ProjectData:
+    """Read the features that ``data_predict`` names; `feature_names` as in `load_evaluation`.
+
+    Raises
+    ------
+    DataError
+        Where the configuration has no ``data_predict``, and as in `load_training`.
+    """
+    if config.data_predict is None:
+        raise DataError(f"{config.source} has no data_predict: expected the file to predict there.")
+    return _aligned(_load(config, config.data_predict.args, None), feature_names)
+
+
+def load_names(config: ProjectConfig | EnasConfig, data: ProjectData) -> tuple[str, ...]:
+    """Return the names to explain features by: those of ``features_name_file``, or the data's own.
+
+    Raises
+    ------
+    DataFileError
+        Where the file is missing.
+    DataError
+        Where it holds more or fewer names than there are features.
+    """
+    named = config.explainer.args.features_name_file
+    if named is None:
+        return data.feature_names
+    return read_feature_names(
+        _existing(config, "explainer.args.features_name_file", named), data.n_features, data.source
+    )
+
+
+def evaluates_training_file(config: ProjectConfig | EnasConfig) -> bool:
+    """Return whether ``data_evaluate`` names the features file that was trained on."""
+    if config.data_evaluate is None:
+        return False
+    train, evaluate = (_place(config, args) for args in (config.data_train.args, config.data_evaluate.args))
+    return train.resolve() == evaluate.resolve()
+
+
+def _load(
+    config: ProjectConfig | EnasConfig, args: PredictArgs, classes: tuple[str, ...] | None
+) -> ProjectData:
+    section = _section_of(config, args)
+    path = _existing(config, f"{section}.args.features_file", args.data_dir, args.features_file)
+    labels_file = args.labels_file if isinstance(args, EvaluateArgs) else None
+    labels_path = None
+    if labels_file is not None:
+        labels_path = _existing(config, f"{section}.args.labels_file", args.data_dir, labels_file)
+    table = read_matrix(path, args.delimiter)
+    check_shape(table.x, table.names, table.ids, table.source)
+    check_names(table.names, table.ids, table.source)
+    _check_cells(table)
+    data = ProjectData(
+        x=np.asarray(table.x),
+        y=None,
+        classes=(),
+        feature_names=table.names,
+        sample_ids=table.ids,
+        notes=table.notes,
+        source=table.source,
+        names_given=table.feature_names is not None,
+        ids_given=table.sample_ids is not None,
+    )
+    if labels_path is None or config.task == "encoding":
+        return data
+    return _with_labels(config, data, labels_path, classes)
+
+
+def _with_labels(
+    config: ProjectConfig | EnasConfig, data: ProjectData, path: Path, classes: tuple[str, ...] | None
+) -> ProjectData:
+    ids = data.sample_ids if data.ids_given else None
+    labels, notes = read_labels(path, data.n_samples, data.source, ids)
+    notes = (*data.notes, *notes)
+    if config.task == "regression":
+        return dataclasses.replace(data, y=regression_values(labels, path.name), notes=notes)
+    n_classes = config.model.args.output_classes or len(set(labels))
+    codes, names = class_codes(labels, n_classes, path.name, classes or None)
+    return dataclasses.replace(data, y=codes, classes=names, notes=notes)
+
+
+def _section_of(config: BaseConfig, args: PredictArgs) -> str:
+    if args is config.data_train.args:
+        return "data_train"
+    return (
+        "data_predict"
+        if config.data_predict is not None and args is config.data_predict.args
+        else "data_evaluate"
+    )
+
+
+def _place(config: BaseConfig, args: PredictArgs) -> Path:
+    return config.find(args.data_dir, args.features_file)
+
+
+def _existing(config: BaseConfig, key: str, *parts: str) -> Path:
+    """Return a file that is there, or say which key names one that is not, and where it was looked for."""
+    path = config.find(*parts)
+    try:
+        return check_file(path)
+    except DataFileError as error:
+        places = config.places(*parts)
+        looked = "" if path.exists() or len(places) < 2 else f" Looked for {' and '.join(map(str, places))}."
+        raise DataFileError(f"{key}: {error}{looked}") from error
+
+
+def _check_cells(table: Table) -> None:
+    """Raise where a value is missing or infinite, naming the first."""
+    x = np.asarray(table.x)
+    if np.isfinite(x).all():
+        return
+    for mask, what, remedy in (
+        (np.isnan(x), "empty or not a number (NaN)", "Fill them or drop their rows or columns."),
+        (np.isinf(x), "infinite or too large", "Was a logarithm of zero taken?"),
+    ):
+        if mask.any():
+            places = np.argwhere(mask)[:4].tolist()
+            cells = "; ".join(_cell(table, row, column) for row, column in places)
+            more = f"; and {int(mask.sum()) - len(places)} more" if mask.sum() > len(places) else ""
+            count = counted(int(mask.sum()), "value is", "values are")
+            raise DataError(f"{table.source}: {count} {what}: {cells}{more}. {remedy}")
+
+
+def _cell(table: Table, row: int, column: int) -> str:
+    sample = f" ({table.sample_ids[row]!r})" if table.sample_ids is not None else ""
+    feature = f" ({table.feature_names[column]!r})" if table.feature_names is not None else ""
+    return f"row {row + 1}{sample}, column {column + 1}{feature}"
+
+
+def _aligned(data: ProjectData, feature_names: Sequence[str] | None) -> ProjectData:
+    if feature_names is None:
+        return data
+    rows = Dataset(
+        data.x,
+        data.feature_names,
+        data.sample_ids,
+        source=data.source,
+        names_given=data.names_given,
+        notes=data.notes,
+    )
+    aligned = align_features(rows, feature_names)
+    return dataclasses.replace(
+        data, x=np.asarray(aligned.x), feature_names=aligned.feature_names, notes=aligned.notes
+    )

@@ -1,0 +1,254 @@
+"""A project: one JSON file, four calls."""
+
+from __future__ import annotations
+
+import math
+import os
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, Self
+
+import keras
+import numpy as np
+import pandas as pd
+
+from genokeras.errors import DataError
+from genokeras.projects import announce
+from genokeras.projects.config import ProjectConfig, check_available, read_config
+from genokeras.projects.data import (
+    ProjectData,
+    evaluates_training_file,
+    load_evaluation,
+    load_prediction,
+    load_training,
+)
+from genokeras.projects.results import (
+    TrainedModel,
+    newest,
+    read_table,
+    score_outputs,
+    write_confusion,
+    write_latent,
+    write_metrics,
+    write_predictions,
+)
+from genokeras.projects.training import DECODER_FILE, train_project
+from genokeras.projects.vae import score_reconstruction
+
+
+def auto(config: str | os.PathLike[str] | Mapping[str, Any], verbose: int = 1) -> Project:
+    """Open a project in the style of AutoGenome.
+
+    Parameters
+    ----------
+    config : path or mapping
+        A project's JSON file (comments and trailing commas are fine), or what it holds, as a dict.
+    verbose : int
+        0 prints nothing.
+
+    Returns
+    -------
+    Project
+
+    Raises
+    ------
+    ConfigError
+        Where the file is missing or anything in it is wrong: one message with all of it.
+
+    Examples
+    --------
+    >>> import genokeras as ag
+    >>> automl = ag.auto("resnet_test.json")  # doctest: +SKIP
+    >>> automl.train(); automl.evaluate(); automl.predict(); automl.explain()  # doctest: +SKIP
+    """
+    return Project(check_available(read_config(config)), verbose)
+
+
+class Project:
+    """A project whose configuration was read; `auto` makes them.
+
+    Parameters
+    ----------
+    config : ProjectConfig
+    verbose : int
+        0 prints nothing.
+    """
+
+    def __init__(self, config: ProjectConfig, verbose: int = 1) -> None:
+        self.config = config
+        self._verbose = verbose
+        self._trained: TrainedModel | None = None
+        self._model: Any = None
+        announce.show_progress(verbose)
+        model_type, searched = config.model.type, bool(config.trainer.hyper_selector)
+        announce.banner(
+            config.source,
+            announce.parts_of(model_type, searched=searched),
+            announce.ready_to(model_type, searched=searched),
+        )
+
+    @property
+    def trained(self) -> TrainedModel:
+        """The model in use: that of this session, or the one of this name under ``save_dir`` that was finished last.
+
+        Raises
+        ------
+        NotFittedError
+            Where there is none.
+        """
+        if self._trained is None:
+            trainer = self.config.trainer
+            self._trained = newest(
+                trainer.save_dir, self.config.name, model_type=self.config.model.type, task=self.config.task
+            )
+        return self._trained
+
+    @property
+    def model(self) -> Any:
+        """The trained ``keras.Model``: raw features in; probabilities, numbers or latent means out."""
+        if self._model is None:
+            announce.restored(self.trained.path)
+            self._model = keras.saving.load_model(self.trained.path, compile=False)
+        return self._model
+
+    def train(self) -> Self:
+        """Select the parameters, train, and keep the best network under ``save_dir``.
+
+        Raises
+        ------
+        DataError
+            Where the training files do not hold what the configuration says.
+        SearchError, TrainingError
+            Where nothing could be trained.
+        """
+        announce.show_progress(self._verbose)
+        announce.stage(announce.TRAINING)
+        data = load_training(self.config)
+        if self.config.task != "encoding" and data.y is None:
+            raise DataError(f"{self.config.source}: data_train.args.labels_file is needed to train.")
+        _say_notes(data)
+        self._trained, self._model = train_project(self.config, data), None
+        return self
+
+    def evaluate(self) -> dict[str, Any]:
+        """Evaluate on ``data_evaluate``.
+
+        Returns
+        -------
+        dict
+            Metrics by name. Where the file is the one that was trained on, the rows held out are reported apart, under
+            ``"validation"``: the others say nothing of new samples.
+        """
+        announce.show_progress(self._verbose)
+        announce.stage(announce.EVALUATION)
+        record = self.trained.record
+        data = load_evaluation(self.config, record.classes, self._names())
+        _say_notes(data)
+        outputs = self._outputs(data, self.config.evaluator.batch_size)
+        if record.task == "encoding":
+            return self._evaluated_encoding(data, outputs)
+        if data.y is None:
+            raise DataError(f"{self.config.source}: data_evaluate.args.labels_file is needed to evaluate.")
+        y = data.y
+        metrics = self._scored(data, lambda rows: score_outputs(record.task, y[rows], outputs[rows]))
+        if record.task == "classification":
+            path = write_confusion(
+                self.trained.folder, record.model_type, y, outputs.argmax(axis=1), record.classes
+            )
+            announce.confusion_written(path)
+        return metrics
+
+    def predict(self) -> pd.DataFrame:
+        """Predict ``data_predict``, and write what was predicted.
+
+        Returns
+        -------
+        pandas.DataFrame
+            As in the file that is written.
+        """
+        announce.show_progress(self._verbose)
+        announce.stage(announce.PREDICTION)
+        trained, record = self.trained, self.trained.record
+        data = load_prediction(self.config, self._names())
+        _say_notes(data)
+        outputs = self._outputs(data, self.config.predictor.batch_size)
+        ids, given = data.sample_ids, data.ids_given
+        if record.task == "encoding":
+            path = write_latent(trained.folder, record.model_type, ids, outputs, given)
+            announce.latent_written(path)
+        else:
+            chances = None if record.task == "regression" else outputs
+            found = outputs[:, 0] if chances is None else outputs.argmax(axis=1)
+            path = write_predictions(
+                trained.folder, record.model_type, ids, found, chances, record.classes, given
+            )
+            announce.predictions_written(path)
+        return read_table(path, record.classes)
+
+    # ---- parts
+
+    def _names(self) -> tuple[str, ...] | None:
+        record = self.trained.record
+        return tuple(record.feature_names) if record.names_given else None
+
+    def _outputs(self, data: ProjectData, batch_size: int) -> np.ndarray:
+        n_features = int(self.model.input_shape[1])
+        if data.n_features != n_features:
+            raise DataError(
+                f"{data.source} has {data.n_features} features; the model in {self.trained.path} was trained on "
+                f"{n_features}. Expected the same features in the same order."
+            )
+        started = time.perf_counter()
+        outputs = np.asarray(self.model.predict(data.x, batch_size=batch_size, verbose=0))
+        batches = -(-data.n_samples // batch_size)
+        announce.evaluated_step(batches, batches / max(time.perf_counter() - started, 1e-9), {})
+        return outputs
+
+    def _evaluated_encoding(self, data: ProjectData, latent: np.ndarray) -> dict[str, Any]:
+        """How well the decoder brings back the features, against their means in training."""
+        decoder = keras.saving.load_model(self.trained.path.with_name(DECODER_FILE), compile=False)
+        errors, of_the_means = score_reconstruction(
+            self.model, decoder, data.x, latent, self.config.evaluator.batch_size
+        )
+
+        def score(rows: slice | np.ndarray) -> dict[str, float]:
+            error, mean = float(errors[rows].mean()), float(of_the_means[rows].mean())
+            return {"reconstruction": error, "explained_variance": 1.0 - error / mean if mean else math.nan}
+
+        return self._scored(data, score)
+
+    def _scored(
+        self, data: ProjectData, score: Callable[[slice | np.ndarray], dict[str, float]]
+    ) -> dict[str, Any]:
+        """Score all rows, and those that were held out of training apart where the others were not; say and write it."""
+        trained, batch_size = self.trained, self.config.evaluator.batch_size
+        figures = score(slice(None))
+        announce.evaluated(figures, -(-data.n_samples // batch_size))
+        metrics: dict[str, Any] = dict(figures)
+        rows = self._held_out(data)
+        if rows is not None:
+            announce.say(
+                f"This is what the model was trained on: it has seen {data.n_samples - len(rows)} of these "
+                f"{data.n_samples} samples. On the {len(rows)} held out:"
+            )
+            metrics["validation"] = score(rows)
+            announce.evaluated(metrics["validation"], -(-len(rows) // batch_size))
+        announce.metrics_written(write_metrics(trained.folder, trained.record.model_type, metrics))
+        return metrics
+
+    def _held_out(self, data: ProjectData) -> np.ndarray | None:
+        """The rows that were held out where these are the samples of the training, by whatever name; else None."""
+        extra = self.trained.record.extra
+        if data.features_digest == extra["features"]:
+            return np.asarray(extra["validation_rows"], dtype=int)
+        if evaluates_training_file(self.config):
+            announce.say(
+                "This is the file to train on, but not what the model was trained on: some of its samples may have been "
+                "seen. Train again to have the others apart."
+            )
+        return None
+
+
+def _say_notes(data: ProjectData) -> None:
+    for note in data.notes:
+        announce.say(note)

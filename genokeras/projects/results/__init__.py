@@ -1,0 +1,32 @@
+"""What a project leaves under ``save_dir``: models, predictions, metrics and figures."""
+
+from __future__ import annotations
+
+from genokeras.projects.results.metrics import score_outputs
+from genokeras.projects.results.outputs import MODEL_FILE, OutputFolder, write_json, written_aside
+from genokeras.projects.results.result_files import (
+    read_table,
+    write_confusion,
+    write_latent,
+    write_metrics,
+    write_predictions,
+)
+from genokeras.projects.results.trained import TRAINED_FILE, TrainedModel, TrainedRecord, finish, newest
+
+__all__ = [
+    "MODEL_FILE",
+    "TRAINED_FILE",
+    "OutputFolder",
+    "TrainedModel",
+    "TrainedRecord",
+    "finish",
+    "newest",
+    "read_table",
+    "score_outputs",
+    "write_confusion",
+    "write_json",
+    "write_latent",
+    "write_metrics",
+    "write_predictions",
+    "written_aside",
+]

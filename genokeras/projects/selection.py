@@ -1,0 +1,151 @@
+"""Which parameters a project trains with: its start values, the HyperSelector, or an oracle of KerasTuner."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from genokeras.projects import announce
+from genokeras.projects.candidates import FIRST_RATE, LAST_RATE, Candidates
+from genokeras.projects.config import ProjectConfig
+from genokeras.projects.vae import VaeData, VaeSettings, vae_candidate, vae_range_test
+from genokeras.tuning import Candidate, HyperSelector, OracleSearch, Proposed
+
+RATE = "learning_rate"
+# Trials of an oracle for each parameter that is searched.
+_TRIALS_EACH = 4
+
+Evaluate = Callable[[Sequence[Mapping[str, Any]], int], list[Candidate]]
+
+
+def select(
+    config: ProjectConfig,
+    evaluate: Evaluate,
+    state: Mapping[str, Any] | None,
+    keep: Callable[[Mapping[str, Any]], None],
+) -> dict[str, Any]:
+    """Choose the parameters.
+
+    Parameters
+    ----------
+    config : ProjectConfig
+    evaluate : callable
+        ``(candidates, epochs) -> list of Candidate``.
+    state : mapping, optional
+        Of a selection that was interrupted: what it settled is not tried again.
+    keep : callable
+        Takes the state whenever a parameter is settled; from an oracle, once it has chosen.
+
+    Returns
+    -------
+    dict
+        A value for every parameter, the learning rate among them.
+    """
+    selector = config.trainer.hyper_selector
+    start, lists = dict(config.start_values), dict(config.search_space)
+    if selector is False or not lists:
+        return start
+    if selector is True:
+        once = _evaluated_once(evaluate, config.trainer.pre_train_epoch, rate_counts=RATE in lists)
+        return (
+            HyperSelector(start, lists, once, log=announce.say, state=state, on_settled=keep, rate_name=RATE)
+            .run()
+            .values
+        )
+    if state is None:
+        state = {"chosen": _by_oracle(config, selector, start, lists, evaluate)}
+        keep(state)
+    return dict(state["chosen"])
+
+
+def _evaluated_once(
+    evaluate: Evaluate, epochs: int, *, rate_counts: bool
+) -> Callable[[list[dict[str, Any]]], list[Candidate]]:
+    """Try nothing twice: the value that was kept of one parameter comes up again among the values of the next."""
+    remembered: dict[str, Candidate] = {}
+
+    def key(values: Mapping[str, Any]) -> str:
+        # A rate that range tests choose is nothing that candidates differ in.
+        return repr(sorted((name, v) for name, v in values.items() if rate_counts or name != RATE))
+
+    def once(wanted: list[dict[str, Any]]) -> list[Candidate]:
+        new = [values for values in wanted if key(values) not in remembered]
+        if new:
+            tried = evaluate(new, epochs)
+            remembered.update({key(values): found for values, found in zip(new, tried, strict=True)})
+        return [remembered[key(values)] for values in wanted]
+
+    return once
+
+
+def network_evaluation(config: ProjectConfig, candidates: Candidates) -> Evaluate:
+    """How networks that learn labels are tried."""
+    searched = RATE in config.search_space
+
+    def evaluate(wanted: Sequence[Mapping[str, Any]], epochs: int) -> list[Candidate]:
+        if not searched:
+            announce.range_test(FIRST_RATE, LAST_RATE)
+        return candidates.tried(wanted, epochs, searched)
+
+    return evaluate
+
+
+def vae_evaluation(config: ProjectConfig, data: VaeData) -> Evaluate:
+    """How auto-encoders are tried."""
+
+    searched = RATE in config.search_space
+
+    def evaluate(wanted: Sequence[Mapping[str, Any]], epochs: int) -> list[Candidate]:
+        return [tried(vae_settings(config, values), epochs) for values in wanted]
+
+    def tried(settings: VaeSettings, epochs: int) -> Candidate:
+        if not searched:
+            announce.range_test(FIRST_RATE, LAST_RATE)
+            settings = replace(settings, learning_rate=vae_range_test(data, settings).suggestion)
+        return Candidate(-vae_candidate(data, settings, epochs), learning_rate=settings.learning_rate)
+
+    return evaluate
+
+
+def vae_settings(config: ProjectConfig, values: Mapping[str, Any]) -> VaeSettings:
+    """Settings of an auto-encoder from a project's parameters."""
+    trainer = config.trainer
+    return VaeSettings(
+        learning_rate=values[RATE],
+        batch_size=trainer.batch_size,
+        patience=trainer.patience,
+        max_epochs=trainer.max_steps,
+        max_steps=trainer.max_steps,
+        optimizer=config.optimizer.type,
+        seed=config.seed,
+        latent=values["n_latent"],
+        blocks=values["n_blocks"],
+        keep_prob=values["keep_prob"],
+        output_nonlinear=values["output_nonlinear"],
+    )
+
+
+def _by_oracle(
+    config: ProjectConfig,
+    oracle: str,
+    start: dict[str, Any],
+    lists: Mapping[str, Sequence[Any]],
+    evaluate: Evaluate,
+) -> dict[str, Any]:
+    epochs = config.trainer.pre_train_epoch
+    search = OracleSearch(
+        lists,
+        oracle,
+        max_trials=None if oracle == "grid" else _TRIALS_EACH * len(lists),
+        seed=config.seed,
+        start=start,
+        max_epochs=epochs,
+    )
+
+    def tried(proposed: Proposed) -> Candidate:
+        return evaluate([proposed.values], proposed.epochs or epochs)[0]
+
+    proposed, winner = search.run(tried, log=announce.say)
+    rate = winner.learning_rate if winner.learning_rate is not None else proposed.values[RATE]
+    return {**proposed.values, RATE: rate}

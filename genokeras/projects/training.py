@@ -1,0 +1,231 @@
+"""``train``: select parameters, train the final network, save it, and declare it trained."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from genokeras.data.wording import counted
+from genokeras.errors import DataError
+from genokeras.projects import announce
+from genokeras.projects.candidates import FINAL_RATES, Candidates
+from genokeras.projects.config import ProjectConfig
+from genokeras.projects.data import ProjectData, split_rows
+from genokeras.projects.progress import TrainingLog
+from genokeras.projects.results import (
+    MODEL_FILE,
+    TRAINED_FILE,
+    OutputFolder,
+    TrainedModel,
+    TrainedRecord,
+    finish,
+    score_outputs,
+    write_json,
+    written_aside,
+)
+from genokeras.projects.selection import RATE, network_evaluation, select, vae_evaluation, vae_settings
+from genokeras.projects.vae import ENCODER_FILE, fit_transfer, load_encoder, prepare_vae, train_vae
+
+SELECTION_FILE = "selection.json"
+DECODER_FILE = "decoder.keras"
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class _Run:
+    """A run in its folder, begun now or before."""
+
+    config: ProjectConfig
+    data: ProjectData
+    train: np.ndarray
+    validation: np.ndarray
+    folder: OutputFolder
+    state: Mapping[str, Any] | None
+    fingerprint: str
+
+    def keep(self, state: Mapping[str, Any]) -> None:
+        content = {"format": FORMAT, "fingerprint": self.fingerprint, "state": state}
+        write_json(self.folder.models / SELECTION_FILE, content)
+
+
+@dataclass(frozen=True)
+class _Outcome:
+    """What training came to: the model, its parameters, what else is to be known, and models to be kept beside it."""
+
+    model: Any
+    values: dict[str, Any]
+    extra: dict[str, Any]
+    metrics: dict[str, float] | None = None
+    companions: Mapping[str, Any] = field(default_factory=dict)
+
+
+def train_project(config: ProjectConfig, data: ProjectData) -> TrainedModel:
+    """Train the model that a configuration describes.
+
+    A run that was killed is gone on with: the parameters it had settled are not tried again, if configuration and data
+    are still the same.
+
+    Raises
+    ------
+    DataError
+        If no feature varies over the training rows.
+    SearchError
+        If no value of a parameter could be trained.
+    TrainingError
+        If the final training fails.
+    RunFolderError
+        If the results cannot be written.
+    """
+    started = time.perf_counter()
+    split = config.data_train.args
+    labels = None if config.task == "encoding" else data.y
+    train, validation = split_rows(
+        labels, split.validation_split, shuffle=split.shuffle, seed=config.seed, n_samples=data.n_samples
+    )
+    _check_varying(data.x[train])
+    run = _open(config, data, train, validation)
+    outcome = _train(run)
+    path = run.folder.model_path(outcome.values[RATE], outcome.values)
+    for name, model in {MODEL_FILE: outcome.model, **outcome.companions}.items():
+        with written_aside(path.with_name(name)) as aside:
+            model.save(aside)
+    announce.restored(path)
+    record = _record(run, outcome, time.perf_counter() - started)
+    finish(path, record)
+    announce.say(f"Trained in {record.seconds:.1f} seconds: {path}")
+    return TrainedModel(run.folder, path, record)
+
+
+def _record(run: _Run, outcome: _Outcome, seconds: float) -> TrainedRecord:
+    config, data = run.config, run.data
+    metrics = outcome.metrics
+    if metrics is None:
+        outputs = np.asarray(outcome.model.predict(data.x[run.validation], verbose=0))
+        metrics = score_outputs(config.task, np.asarray(data.y)[run.validation], outputs)
+    return TrainedRecord(
+        model_type=config.model.type,
+        task=config.task,
+        parameters=outcome.values,
+        classes=data.classes,
+        feature_names=data.feature_names,
+        config=config.to_dict(),
+        metrics={"validation": metrics},
+        seconds=seconds,
+        names_given=data.names_given,
+        extra={
+            "validation_rows": run.validation.tolist(),
+            "rows": data.n_samples,
+            "features": data.features_digest,
+            "source": data.source,
+            **outcome.extra,
+        },
+    )
+
+
+# ---- the kinds of model
+
+
+def _train(run: _Run) -> _Outcome:
+    if run.config.model.type != "VAE":
+        return _train_network(run)
+    return _train_vae(run) if run.config.transfer is None else _train_transfer(run)
+
+
+def _train_network(run: _Run) -> _Outcome:
+    config = run.config
+    candidates = Candidates(config, run.data, run.train, run.validation)
+    values = select(config, network_evaluation(config, candidates), run.state, run.keep)
+    announce.chosen(values)
+    announce.running_until(config.trainer.max_steps)
+    paths = [run.folder.model_path(values[RATE] * share, values) for share in FINAL_RATES]
+    samples = min(config.trainer.batch_size, len(run.train))
+    log = TrainingLog(config.trainer.monitor, candidates.score_every, samples, candidates.patience, paths)
+    found = candidates.final(values, values[RATE], log)
+    announce.say(
+        f"Best at step {found.best_step} of {found.steps}, with a learning rate of {found.rate:.6g}."
+    )
+    extra = {"steps": found.steps, "best_step": found.best_step, "curve": found.curve.tolist()}
+    return _Outcome(found.model, {**values, RATE: found.rate}, extra)
+
+
+def _train_vae(run: _Run) -> _Outcome:
+    config = run.config
+    data = prepare_vae(run.data.x[run.train], run.data.x[run.validation])
+    values = select(config, vae_evaluation(config, data), run.state, run.keep)
+    announce.chosen(values)
+    vae = train_vae(data, vae_settings(config, values), announce.say)
+    # The encoder once more, by the name that transfer looks for.
+    companions = {DECODER_FILE: vae.decoder, ENCODER_FILE: vae.encoder}
+    return _Outcome(vae.encoder, values, {"history": vae.history}, dict(vae.losses), companions)
+
+
+def _train_transfer(run: _Run) -> _Outcome:
+    config, data = run.config, run.data
+    assert config.transfer is not None
+    encoder = load_encoder(config.find(config.transfer.source))
+    values = dict(config.start_values)
+    announce.chosen({RATE: values[RATE], "transfer": config.transfer.source})
+    y = np.asarray(data.y)
+    model = fit_transfer(
+        encoder,
+        data.x[run.train],
+        y[run.train],
+        data.x[run.validation],
+        y[run.validation],
+        max(1, len(data.classes)),
+        vae_settings(config, values),
+        config.transfer.trainable,
+        announce.say,
+    )
+    return _Outcome(model, values, {"transfer": config.transfer.source})
+
+
+# ---- files
+
+
+def _open(config: ProjectConfig, data: ProjectData, train: np.ndarray, validation: np.ndarray) -> _Run:
+    """The newest run of the same configuration and data that was not finished, or a new one."""
+    fingerprint = _fingerprint(config, data)
+    models = Path(config.trainer.save_dir) / "models" / config.name
+    for path in sorted(models.glob(f"*/{SELECTION_FILE}"), reverse=True):
+        if any(path.parent.glob(f"*/{TRAINED_FILE}")):
+            continue
+        held = _read(path)
+        if held is not None and held.get("fingerprint") == fingerprint:
+            announce.say(f"Going on with the run that was not finished, in {path.parent}")
+            folder = OutputFolder(Path(config.trainer.save_dir), config.name, path.parent.name)
+            return _Run(config, data, train, validation, folder, held.get("state"), fingerprint)
+    folder = OutputFolder.create(config.trainer.save_dir, config.name)
+    run = _Run(config, data, train, validation, folder, None, fingerprint)
+    write_json(folder.models / SELECTION_FILE, {"format": FORMAT, "fingerprint": fingerprint, "state": None})
+    return run
+
+
+def _read(path: Path) -> dict[str, Any] | None:
+    try:
+        held = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return held if isinstance(held, dict) and held.get("format") == FORMAT else None
+
+
+def _check_varying(x: np.ndarray) -> None:
+    if not np.ptp(x, axis=0).any():
+        raise DataError(
+            f"none of {counted(x.shape[1], 'feature')} varies over {counted(len(x), 'training row')}: there is nothing to "
+            "learn from. Check that the features' file is the right one."
+        )
+
+
+def _fingerprint(config: ProjectConfig, data: ProjectData) -> str:
+    digest = hashlib.sha256(json.dumps(config.to_dict(), sort_keys=True).encode())
+    digest.update(data.features_digest.encode())
+    digest.update(b"" if data.y is None else np.ascontiguousarray(data.y).tobytes())
+    return digest.hexdigest()

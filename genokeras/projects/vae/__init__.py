@@ -1,0 +1,32 @@
+"""The residual variational auto-encoder of a project, and what is transferred from one."""
+
+from __future__ import annotations
+
+from genokeras.projects.vae.objective import DescentSettings
+from genokeras.projects.vae.scoring import score_reconstruction
+from genokeras.projects.vae.transfer import ENCODER_FILE, fit_transfer, load_encoder
+from genokeras.projects.vae.vae import (
+    TrainedVae,
+    VaeSettings,
+    fit_vae,
+    train_vae,
+    vae_candidate,
+    vae_range_test,
+)
+from genokeras.projects.vae.vae_data import VaeData, prepare_vae
+
+__all__ = [
+    "ENCODER_FILE",
+    "DescentSettings",
+    "TrainedVae",
+    "VaeData",
+    "VaeSettings",
+    "fit_transfer",
+    "fit_vae",
+    "load_encoder",
+    "prepare_vae",
+    "score_reconstruction",
+    "train_vae",
+    "vae_candidate",
+    "vae_range_test",
+]

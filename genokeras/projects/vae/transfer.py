@@ -1,0 +1,247 @@
+"""Transfer: what an earlier run's encoder learnt without labels, put before a classifier (or a regression).
+
+=========  ====================================================================  =================
+symbol     meaning                                                               shape
+=========  ====================================================================  =================
+X_s        features as the encoder standardises them                             ``(n, p)``
+W, b       kernel and bias of the encoder's first layer                          ``(p, h)``
+Z, c V     ``Z = c X_s V``: the new training rows in their own row space         ``(n, r)``
+B          what fine-tuning adds to that layer, ``W + c V B``                    ``(r, h)``
+=========  ====================================================================  =================
+
+A gradient step on W is a combination of training rows, so fine-tuning never leaves ``W + c V B``: it trains B on Z, from
+zero, instead of W on tens of thousands of features.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from genokeras.data.wording import counted, listed
+from genokeras.errors import DataError, DataFileError, ParameterError
+from genokeras.features import Standardisation, fit_row_space
+from genokeras.networks.vae import STEM
+from genokeras.projects.vae.descent import descend
+from genokeras.projects.vae.objective import DescentSettings
+from genokeras.projects.vae.transfer_objectives import FineTuning, Labelled, Probe, one_hot
+from genokeras.projects.vae.vae_data import checked_rows
+
+_logger = logging.getLogger(__name__)
+ENCODER_FILE = "encoder.keras"
+_ROWS_AT_ONCE = 512
+
+
+def load_encoder(path: str | os.PathLike[str]) -> Any:
+    """Load the encoder of an earlier run.
+
+    Parameters
+    ----------
+    path : path
+        A ``.keras`` file; or a folder that holds an ``encoder.keras``, itself or somewhere below (of several, the one
+        written last is taken).
+
+    Returns
+    -------
+    keras.Model
+        Raw features ``(n, p)`` -> latent means ``(n, latent)``.
+
+    Raises
+    ------
+    DataFileError
+        If there is no such file or folder, no encoder in it, or the file is not a Keras model of that shape.
+    """
+    found = _encoder_file(Path(path).expanduser())
+    try:
+        encoder = keras.saving.load_model(found, compile=False)
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise DataFileError(
+            f"{found} cannot be loaded as a Keras model: {str(error).splitlines()[0] if str(error) else error!r}. "
+            f"Expected the {ENCODER_FILE} that a VAE project wrote."
+        ) from error
+    shapes = (getattr(encoder, "input_shape", None), getattr(encoder, "output_shape", None))
+    if not all(isinstance(shape, tuple) and len(shape) == 2 for shape in shapes):
+        raise DataFileError(
+            f"{found} is no encoder: expected a model from (rows, features) to (rows, latent), got "
+            f"{shapes[0]} to {shapes[1]}."
+        )
+    return encoder
+
+
+def fit_transfer(
+    encoder: Any,
+    x_train: np.ndarray,
+    codes: np.ndarray,
+    x_validation: np.ndarray,
+    codes_validation: np.ndarray,
+    n_classes: int,
+    settings: DescentSettings,
+    trainable: bool = False,
+    log: Callable[[str], None] = _logger.info,
+) -> Any:
+    """Train a linear classifier on the latent means of an encoder.
+
+    Parameters
+    ----------
+    encoder : keras.Model
+        From `load_encoder`, or ``TrainedVae.encoder``; it stays as it is.
+    x_train, x_validation : numpy.ndarray
+        ``(n, p)`` raw features.
+    codes, codes_validation : numpy.ndarray
+        ``(n,)`` class numbers from 0; numbers to predict where ``n_classes`` is 1.
+    n_classes : int
+        1 for regression.
+    settings : DescentSettings
+        A `VaeSettings` will do.
+    trainable : bool
+        False computes the latent means once and trains the classifier alone. True then goes on with the encoder as well,
+        at a tenth of the learning rate: its weights start where many samples have brought them, and full steps after few
+        labels would undo that before the classifier has settled (Kumar et al. 2022, arXiv:2202.10054, train the head
+        first for the same reason).
+    log : callable
+        Takes the lines that say how it goes.
+
+    Returns
+    -------
+    keras.Model
+        Raw features ``(n, p)`` -> probabilities ``(n, n_classes)``, or numbers ``(n, 1)``; of the epoch with the lowest
+        validation loss. One plain model of stock layers.
+
+    Raises
+    ------
+    DataError
+        If the data have another number of features than the encoder, or codes do not fit.
+    ParameterError
+        If ``trainable`` is asked of an encoder without a first layer named ``"stem"``.
+    """
+    x_train, x_validation = checked_rows("training", x_train, 2), checked_rows("validation", x_validation, 1)
+    for which, x in (("training", x_train), ("validation", x_validation)):
+        _check_width(encoder, which, x)
+    data = Labelled(
+        _latent_means(encoder, "training", x_train),
+        _latent_means(encoder, "validation", x_validation),
+        _targets("training", codes, len(x_train), n_classes),
+        _targets("validation", codes_validation, len(x_validation), n_classes),
+    )
+    probe = Probe(data, regression=n_classes == 1)
+    head = descend(probe, settings, log).weights
+    if not trainable:
+        return _joined(encoder, probe.head(head), {})
+    return _fine_tuned(encoder, x_train, x_validation, probe, head, settings, log)
+
+
+def _fine_tuned(
+    encoder: Any,
+    x_train: np.ndarray,
+    x_validation: np.ndarray,
+    probe: Probe,
+    head: list[np.ndarray],
+    settings: DescentSettings,
+    log: Callable[[str], None],
+) -> Any:
+    stem = next((layer for layer in encoder.layers if layer.name == STEM), None)
+    if not isinstance(stem, keras.layers.Dense):
+        raise ParameterError(
+            f'this encoder has no Dense layer named "{STEM}", as those of VAE projects have: it cannot be trained '
+            "further. Set trainable to false."
+        )
+    log("Transfer: the classifier has settled, the encoder is trained along with it")
+    standardise = keras.Model(encoder.inputs[0], stem.input)
+    train = _outputs(standardise, x_train)
+    validation = _outputs(standardise, x_validation)
+    varying = np.ptp(train, axis=0) > 0
+    space = fit_row_space(train, Standardisation(np.zeros(len(varying)), varying.astype("float64")))
+    kernel, bias = (np.asarray(keras.ops.convert_to_numpy(w)) for w in (stem.kernel, stem.bias))
+    rest = keras.Model(stem.output, encoder.outputs[0])
+    objective = FineTuning(
+        probe,
+        head,
+        rest,
+        [(z @ kernel + bias, space.transform(z)) for z in (train, validation)],
+    )
+    best = objective.split(descend(objective, settings, log).weights)
+    kernel[space.columns] += space.projection() @ best.added
+    trained = {STEM: [kernel, bias + best.added_bias]}
+    return _joined(encoder, probe.head(best.head), trained | best.layers)
+
+
+def _joined(
+    encoder: Any,
+    head: tuple[np.ndarray, np.ndarray],
+    trained: dict[str, list[np.ndarray]],
+) -> Any:
+    """A copy of the encoder, some of its layers with other weights, and the head behind it: one flat model."""
+    copy = keras.models.clone_model(encoder)
+    copy.set_weights(encoder.get_weights())
+    for name, weights in trained.items():
+        copy.get_layer(name).set_weights(weights)
+    kernel, bias = head
+    logits = keras.layers.Dense(int(kernel.shape[1]), name="head")
+    outputs = logits(copy.outputs[0])
+    logits.set_weights([kernel, bias])
+    if kernel.shape[1] > 1:
+        outputs = keras.layers.Softmax(name="probabilities")(outputs)
+    return keras.Model(copy.inputs[0], outputs, name="transfer")
+
+
+def _latent_means(encoder: Any, which: str, x: np.ndarray) -> np.ndarray:
+    found = _outputs(encoder, x)
+    wrong = np.flatnonzero(~np.isfinite(found).all(axis=1))
+    if len(wrong):
+        raise DataError(
+            f"the encoder has no finite answer for {counted(len(wrong), f'{which} row')}, the first is row "
+            f"{wrong[0] + 1}: look for missing or extreme values there."
+        )
+    return found
+
+
+def _outputs(model: Any, x: np.ndarray) -> np.ndarray:
+    """Block by block, and called directly, which for a few blocks is quicker than ``predict``."""
+    blocks = (x[start : start + _ROWS_AT_ONCE].astype("float32") for start in range(0, len(x), _ROWS_AT_ONCE))
+    return np.concatenate([keras.ops.convert_to_numpy(model(block, training=False)) for block in blocks])
+
+
+def _check_width(encoder: Any, which: str, x: np.ndarray) -> None:
+    expected = encoder.input_shape[1]
+    if x.shape[1] != expected:
+        raise DataError(
+            f"the encoder reads {counted(expected, 'feature')}, the {which} rows have {x.shape[1]}: transfer needs the "
+            "same features in the same order as the run that trained the encoder."
+        )
+
+
+def _targets(which: str, codes: np.ndarray, n_rows: int, n_classes: int) -> np.ndarray:
+    """``(n, n_classes)`` one-hot, or ``(n, 1)`` numbers."""
+    codes = np.asarray(codes)
+    if codes.shape != (n_rows,):
+        raise DataError(f"{which} codes: expected {n_rows}, one a row, got shape {codes.shape}.")
+    if n_classes == 1:
+        if not np.isfinite(codes).all():
+            raise DataError(f"{which} codes: expected finite numbers.")
+        return codes.astype("float32")[:, None]
+    wrong = sorted(set(codes.tolist()) - set(range(n_classes)))
+    if wrong:
+        raise DataError(f"{which} codes: expected 0 to {n_classes - 1}, got {listed(wrong)}.")
+    return one_hot(codes, n_classes)
+
+
+def _encoder_file(path: Path) -> Path:
+    if path.is_file():
+        return path
+    if not path.exists():
+        raise DataFileError(f"{path} does not exist: expected an {ENCODER_FILE} or the folder of a VAE run.")
+    found = sorted(path.rglob(ENCODER_FILE), key=lambda file: (file.stat().st_mtime, str(file)))
+    if found:
+        return found[-1]
+    others = sorted(str(file.relative_to(path)) for file in path.rglob("*.keras"))
+    held = f"; of Keras models it holds {listed(others, 5)}" if others else ", nor any other Keras model"
+    raise DataFileError(
+        f"there is no {ENCODER_FILE} in {path} or below{held}. Name the folder of a VAE run that has finished training, "
+        "or the encoder's own file."
+    )

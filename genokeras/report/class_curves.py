@@ -1,0 +1,281 @@
+"""ROC and precision-recall curves, each class against the others, with bands over the folds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from sklearn.metrics import auc, average_precision_score, precision_recall_curve, roc_curve
+
+from genokeras.data.wording import did_you_mean, listed
+from genokeras.errors import ParameterError
+from genokeras.report.diagnostics import Predictions, as_predictions
+from genokeras.report.picture import COLOURS, FAINT, LINES, Picture, house_style, shown, square, write_note
+
+GRID = np.linspace(0.0, 1.0, 101)
+_MOST_CLASSES = 12
+_TOGETHER = 3  # with more classes, bands hide each other: a panel for each
+_COLUMNS = 3
+_TINY = 1e-12
+
+
+@dataclass(frozen=True)
+class ClassCurve:
+    """One class against the others.
+
+    Attributes
+    ----------
+    name : str
+    x, y : numpy.ndarray
+        ``(m,)`` of all samples.
+    area : float
+        Below the curve.
+    low, high : numpy.ndarray or None
+        ``(101,)`` worst and best fold at every place of ``GRID``; None for fewer than two folds with both sides.
+    share : float
+        Of the class among the samples.
+    """
+
+    name: str
+    x: np.ndarray
+    y: np.ndarray
+    area: float
+    low: np.ndarray | None
+    high: np.ndarray | None
+    share: float
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """What tells a ROC curve from one of precision and recall."""
+
+    title: str
+    x: str
+    y: str
+    area: str
+    draw: Callable[..., None]
+    chance: Callable[..., None]
+    legend: str
+
+
+@house_style()
+def plot_roc(source: Any, positive: str | None = None) -> Picture:
+    """True against false positives, each class against the others; bands reach from the worst fold to the best.
+
+    Parameters
+    ----------
+    source : Predictions, path-like or fitted estimator
+    positive : str, optional
+        Draw this class only. By default the second of two classes, and all where there are more; of more than 12 the
+        hardest.
+
+    Returns
+    -------
+    Picture
+
+    Raises
+    ------
+    ParameterError
+        If there is no such class.
+    RunFolderError
+        If the run was not finished.
+
+    Examples
+    --------
+    >>> plot_roc("runs/leukemia").save("roc.svg")  # doctest: +SKIP
+    PosixPath('roc.svg')
+    """
+    found = as_predictions(source)
+    curves = class_curves(found, roc_points, roc_on_grid, _roc_area, positive)
+
+    def draw(axes: Axes, curve: ClassCurve, colour: str, **style: Any) -> None:
+        axes.plot(curve.x, curve.y, color=colour, **style)
+
+    def chance(axes: Axes, curves: Sequence[ClassCurve]) -> None:
+        axes.plot([0, 1], [0, 1], color=FAINT, linewidth=0.9, linestyle=":", label="chance", zorder=1)
+
+    kind = _Kind("ROC curve", "false positive rate", "true positive rate", "AUC", draw, chance, "lower right")
+    return _panels(found, curves, kind)
+
+
+@house_style()
+def plot_precision_recall(source: Any, positive: str | None = None) -> Picture:
+    """Precision against recall, each class against the others; bands reach from the worst fold to the best.
+
+    Parameters
+    ----------
+    source, positive
+        As for :func:`plot_roc`.
+
+    Returns
+    -------
+    Picture
+
+    Raises
+    ------
+    ParameterError
+        If there is no such class.
+    RunFolderError
+        If the run was not finished.
+    """
+    found = as_predictions(source)
+    curves = class_curves(found, recall_points, precision_on_grid, _average_precision, positive)
+
+    def draw(axes: Axes, curve: ClassCurve, colour: str, **style: Any) -> None:
+        axes.step(curve.x, curve.y, where="post", color=colour, **style)
+
+    def chance(axes: Axes, curves: Sequence[ClassCurve]) -> None:
+        if len(curves) == 1:
+            share = curves[0].share
+            axes.axhline(share, color=FAINT, linewidth=0.9, linestyle=":", label="chance", zorder=1)
+
+    kind = _Kind("Precision and recall", "recall", "precision", "AP", draw, chance, "lower left")
+    return _panels(found, curves, kind)
+
+
+# ---- curves as values
+
+
+def class_curves(
+    found: Predictions,
+    points: Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]],
+    on_grid: Callable[[np.ndarray, np.ndarray], np.ndarray],
+    area: Callable[[np.ndarray, np.ndarray], float],
+    positive: str | None = None,
+) -> list[ClassCurve]:
+    """Curves of the classes to draw; a class that no sample has, or every one, has none."""
+    names, counts = shown(found.classes), np.bincount(found.truth, minlength=len(found.classes))
+    codes = [code for code in _wanted(found, positive) if 0 < counts[code] < len(found.truth)]
+    if not codes:
+        raise ParameterError(
+            "a curve needs samples of the class and of others; the data have none of one side."
+        )
+    curves = []
+    for code in codes:
+        truth, score = found.truth == code, found.probabilities[:, code]
+        x, y = points(truth, score)
+        both = [rows for rows in found.folds if 0 < truth[rows].sum() < rows.sum()]
+        folds = [on_grid(truth[rows], score[rows]) for rows in both]
+        low, high = (np.min(folds, axis=0), np.max(folds, axis=0)) if len(folds) > 1 else (None, None)
+        curves.append(ClassCurve(names[code], x, y, area(truth, score), low, high, float(truth.mean())))
+    if len(curves) > _MOST_CLASSES:
+        curves = sorted(curves, key=lambda curve: curve.area)[:_MOST_CLASSES]
+    return curves
+
+
+def _wanted(found: Predictions, positive: str | None) -> list[int]:
+    if positive is None:
+        return [1] if len(found.classes) == 2 else list(range(len(found.classes)))
+    if positive not in found.classes:
+        raise ParameterError(
+            f"positive must be one of the classes {listed(map(repr, found.classes))}; got {positive!r}."
+            f"{did_you_mean(str(positive), list(found.classes))}"
+        )
+    return [found.classes.index(positive)]
+
+
+def roc_points(truth: np.ndarray, score: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """False and true positive rates."""
+    false, true, _ = roc_curve(truth, score)
+    return false, true
+
+
+def _roc_area(truth: np.ndarray, score: np.ndarray) -> float:
+    return float(auc(*roc_points(truth, score)))
+
+
+def roc_on_grid(truth: np.ndarray, score: np.ndarray) -> np.ndarray:
+    """True positive rate at each false positive rate of ``GRID``; where it jumps, the upper end."""
+    false, true, _ = roc_curve(truth, score, drop_intermediate=False)
+    last = np.append(np.diff(false) > 0, True)
+    return np.interp(GRID, false[last], true[last])
+
+
+def recall_points(truth: np.ndarray, score: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Recall and precision."""
+    precision, recall, _ = precision_recall_curve(truth, score)
+    return recall, precision
+
+
+def _average_precision(truth: np.ndarray, score: np.ndarray) -> float:
+    return float(average_precision_score(truth, score))
+
+
+def precision_on_grid(truth: np.ndarray, score: np.ndarray) -> np.ndarray:
+    """Precision at the highest threshold that recalls each share of ``GRID``, or more."""
+    precision, recall, _ = precision_recall_curve(truth, score)
+    enough = np.searchsorted(-recall, -(GRID - _TINY), side="right") - 1
+    # The last point, with no recall at all, belongs to no threshold.
+    return np.asarray(precision[np.clip(enough, 0, len(precision) - 2)])
+
+
+# ---- the picture
+
+
+def _panels(found: Predictions, curves: list[ClassCurve], kind: _Kind) -> Picture:
+    together = len(curves) <= _TOGETHER
+    columns = 1 if together else min(_COLUMNS, len(curves))
+    rows = 1 if together else -(-len(curves) // columns)
+    size = (5.4, 5.2) if together else (2.9 * columns, 2.9 * rows + 0.4)
+    figure = Picture(figsize=size, layout="constrained")
+    if not together:
+        figure.get_layout_engine().set(h_pad=0.1)  # type: ignore[union-attr, call-arg]
+    grid = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True).ravel()
+    groups = [curves] if together else [[curve] for curve in curves]
+    for axes, group in zip(grid, groups, strict=False):
+        _draw_group(axes, group, [] if together else curves, kind)
+        if together:
+            axes.set_title(kind.title)
+            axes.legend(loc=kind.legend, frameon=True, framealpha=0.85, edgecolor="none")
+        else:
+            axes.set_title(_label(group[0], kind), fontsize=8.5)
+    for axes in grid[len(groups) :]:
+        axes.set_axis_off()
+    _label_axes(grid, kind, together)
+    write_note(figure, "\n".join(_notes(found, curves)))
+    values = ", ".join(_label(curve, kind) for curve in curves)
+    figure.alt = f"{kind.title} of {len(found.truth)} samples: {values}."
+    return figure
+
+
+def _label(curve: ClassCurve, kind: _Kind) -> str:
+    return f"{curve.name}: {kind.area} {area_text(curve.area)}"
+
+
+def _draw_group(axes: Axes, group: list[ClassCurve], behind: list[ClassCurve], kind: _Kind) -> None:
+    square(axes)
+    for curve in behind:
+        kind.draw(axes, curve, "#b8c0c9", linewidth=0.7, zorder=1)
+    for number, curve in enumerate(group):
+        colour, line = COLOURS[number], LINES[number]
+        if curve.low is not None and curve.high is not None:
+            axes.fill_between(GRID, curve.low, curve.high, color=colour, alpha=0.18, linewidth=0, zorder=2)
+        kind.draw(axes, curve, colour, linewidth=1.8, linestyle=line, label=_label(curve, kind), zorder=3)
+    kind.chance(axes, group)
+
+
+def _label_axes(grid: np.ndarray, kind: _Kind, together: bool) -> None:
+    for axes in grid:
+        place = axes.get_subplotspec()
+        if together or place.is_last_row():
+            axes.set_xlabel(kind.x)
+        if together or place.is_first_col():
+            axes.set_ylabel(kind.y)
+
+
+def _notes(found: Predictions, curves: list[ClassCurve]) -> list[str]:
+    notes = []
+    possible = len(found.classes) if len(found.classes) > 2 else 1
+    if len(curves) == _MOST_CLASSES < possible:
+        notes.append(f"The {_MOST_CLASSES} hardest of {possible} classes.")
+    if any(curve.low is not None for curve in curves):
+        notes.append(f"Bands: from the worst to the best of {len(found.folds)} folds.")
+    return [*notes, found.note]
+
+
+def area_text(area: float) -> str:
+    """Three digits, of which those of an area just below 1 are not rounded up."""
+    return "> 0.999" if 0.9995 <= area < 1 else f"{area:.3f}"

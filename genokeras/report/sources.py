@@ -1,0 +1,68 @@
+"""Where a picture's figures come from: a run, named in whichever way is at hand."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from genokeras.errors import NotFittedError, ParameterError, RunFolderError
+from genokeras.estimators.fitted import RESULT_FILE, FittedRun
+from genokeras.runs import RunFolder, TrialStore
+from genokeras.search import History
+
+
+def run_folder(run: Any) -> RunFolder:
+    """The folder of a run.
+
+    Parameters
+    ----------
+    run : path-like, RunFolder, FittedRun or fitted estimator
+
+    Raises
+    ------
+    NotFittedError
+        If the estimator is not fitted.
+    ParameterError
+        If it is none of these.
+    RunFolderError
+        If the path holds no run.
+    """
+    if isinstance(run, RunFolder):
+        return run
+    if isinstance(run, FittedRun):
+        return run.folder
+    if isinstance(run, str | os.PathLike):
+        return RunFolder(run)
+    if hasattr(run, "path_"):
+        return RunFolder(run.path_)
+    if hasattr(run, "fit") and not isinstance(run, type):
+        raise NotFittedError(
+            f"this {type(run).__name__} is not fitted yet: call fit(x, y), or load an earlier run."
+        )
+    raise ParameterError(
+        f"expected a run: the path of its folder, or a fitted estimator; got {type(run).__name__}."
+    )
+
+
+def finished_history(folder: RunFolder) -> History:
+    """The trials of a run.
+
+    Raises
+    ------
+    RunFolderError
+        If none of them finished.
+    """
+    history = TrialStore(folder).history()
+    if not history.ok():
+        failed = f" ({len(history)} failed: see error.txt of each)" if len(history) else ""
+        raise RunFolderError(
+            f"no trial of the run {str(folder.path)!r} has finished{failed}: there is nothing to draw."
+        )
+    return history
+
+
+def ensemble_shares(folder: RunFolder) -> dict[int, float]:
+    """Weights of the trials in what is delivered; empty for a run that never finished."""
+    if not folder.has(RESULT_FILE):
+        return {}
+    return {int(trial): float(share) for trial, share in folder.read_json(RESULT_FILE)["shares"].items()}

@@ -1,0 +1,363 @@
+"""Whole projects: train, evaluate, predict, from files to files; interrupted, repeated, and found again."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import genokeras as ag
+from genokeras.errors import DataError, NotFittedError, TrainingError
+from genokeras.projects import announce
+from genokeras.projects import training as training_module
+from genokeras.projects.candidates import Candidates
+from genokeras.projects.data import load_evaluation
+from genokeras.projects.results import score_outputs
+
+MakeProject = Callable[..., dict[str, Any]]
+QUICK = {"trainer": {"hyper_selector": False}}
+
+
+@pytest.fixture(autouse=True)
+def quiet_again() -> Iterator[None]:
+    yield
+    announce.show_progress(0)
+
+
+def trained(source: Mapping[str, Any]) -> Any:
+    return ag.auto(source, verbose=0).train()
+
+
+def runs(tmp_path: Path) -> list[Path]:
+    return sorted((tmp_path / "experiments" / "models" / "demo").iterdir())
+
+
+# ---- from files to files
+
+
+@pytest.mark.parametrize("model_type", ["ResNet", "DenseNet"])
+def test_a_classifier_is_trained_evaluated_and_predicts(make_project, tmp_path, model_type):
+    project = trained(make_project(model_type, **QUICK))
+    metrics, table = project.evaluate(), project.predict()
+    assert metrics["validation"]["accuracy"] > 0.7
+    assert set(table["predicted_result"]) == {0, 1}
+    sums = table[["probability_0", "probability_1"]].sum(axis=1)
+    np.testing.assert_allclose(sums, 1.0, atol=1e-5)
+    stamp = runs(tmp_path)[0].name
+    written = sorted(
+        path.name for path in (tmp_path / "experiments" / "output_files" / "demo" / stamp).iterdir()
+    )
+    assert written == [
+        f"{model_type}_{end}"
+        for end in ("confusion_matrix.pdf", "metrics.json", "predicted_result_data_frame.csv")
+    ]
+    assert project.trained.path.parent.name.startswith("hyper_lr0.0")
+    assert project.trained.path.parent.name.endswith(
+        "_keep_prob_0.8_n_latent_8_output_nonlinear_None_n_blocks_1"
+    )
+
+
+def test_a_number_is_learnt_and_predicted_in_its_own_units(make_project):
+    project = trained(
+        make_project("ResNet", "numbers", trainer={"hyper_selector": False, "max_steps": 400, "patience": 60})
+    )
+    metrics, table = project.evaluate(), project.predict()
+    assert metrics["validation"]["r2"] > 0.2
+    assert list(table.columns) == ["predicted_result"]
+    assert 80 < table["predicted_result"].mean() < 350
+
+
+def test_an_auto_encoder_writes_latent_vectors_and_says_how_well_it_restores(make_project, tmp_path):
+    project = trained(make_project("VAE", **QUICK))
+    metrics, table = project.evaluate(), project.predict()
+    assert table.shape == (40, 8)
+    assert metrics["reconstruction"] > 0
+    assert -0.2 < metrics["validation"]["explained_variance"] < 1
+    folder = project.trained.path.parent
+    assert {path.name for path in folder.iterdir()} == {
+        "best_model.keras",
+        "decoder.keras",
+        "encoder.keras",
+        "trained.json",
+    }
+
+
+@pytest.mark.parametrize("trainable", [False, True])
+def test_a_classifier_is_trained_on_what_an_auto_encoder_learnt(make_project, tmp_path, trainable):
+    encoder = trained(make_project("VAE", **QUICK))
+    source = make_project(
+        "VAE", transfer={"from": str(encoder.trained.path.parent), "trainable": trainable}, **QUICK
+    )
+    project = trained({**source, "name": "transferred"})
+    assert project.evaluate()["validation"]["loss"] < 1.0
+    assert set(project.predict()["predicted_result"]) == {0, 1}
+
+
+def test_labels_in_words_come_back_as_words(make_project):
+    project = trained(make_project("ResNet", "words", **QUICK))
+    table = project.predict()
+    assert set(table["predicted_result"]) == {"tumour", "healthy"}
+    assert {"probability_tumour", "probability_healthy"} < set(table.columns)
+    assert json.loads(table["softmax_value"][0]) == pytest.approx(
+        [table["probability_healthy"][0], table["probability_tumour"][0]]
+    )
+
+
+def test_classes_called_like_missing_values_or_padded_numbers_come_back_as_they_are(make_project, tmp_path):
+    source = make_project(**QUICK)
+    codes = (tmp_path / "labels.tsv").read_text().split()
+    (tmp_path / "labels.tsv").write_text("\n".join(["007", "n/a-type"][int(code)] for code in codes) + "\n")
+    assert set(trained(source).predict()["predicted_result"]) == {"007", "n/a-type"}
+
+
+# ---- found again
+
+
+def test_a_new_project_finds_the_newest_trained_model(make_project, tmp_path):
+    source = make_project(**QUICK)
+    older, newer = trained(source), trained(source)
+    assert runs(tmp_path) == [older.trained.folder.models, newer.trained.folder.models]
+    # The same data, configuration and seed.
+    np.testing.assert_array_equal(older.model.get_weights()[-1], newer.model.get_weights()[-1])
+    found = ag.auto(source, verbose=0)
+    assert found.trained.path == newer.trained.path
+    pd.testing.assert_frame_equal(found.predict(), newer.predict())
+
+
+def test_before_training_there_is_nothing_to_predict_with(make_project):
+    with pytest.raises(NotFittedError, match=r"no trained model.*Call train\(\) first"):
+        ag.auto(make_project(), verbose=0).predict()
+
+
+def test_a_model_that_learnt_something_else_is_not_taken(make_project):
+    trained(make_project("ResNet", "codes", **QUICK))
+    with pytest.raises(NotFittedError, match="learnt classification, not regression"):
+        ag.auto(make_project("ResNet", "numbers"), verbose=0).predict()
+
+
+@pytest.mark.slow
+def test_the_saved_network_works_where_there_is_no_genokeras(make_project, tmp_path):
+    project = trained(make_project(**QUICK))
+    x = load_evaluation(project.config).x
+    np.save(tmp_path / "x.npy", x)
+    code = (
+        "import sys; sys.modules['genokeras'] = None\n"
+        "import keras, numpy as np\n"
+        f"model = keras.saving.load_model({str(project.trained.path)!r})\n"
+        f"np.save({str(tmp_path / 'y.npy')!r}, model.predict(np.load({str(tmp_path / 'x.npy')!r}), verbose=0))\n"
+    )
+    subprocess.run([sys.executable, "-I", "-c", code], check=True, capture_output=True)
+    expected = project.model.predict(x, verbose=0)
+    np.testing.assert_allclose(np.load(tmp_path / "y.npy"), expected, atol=1e-6)
+
+
+# ---- evaluation
+
+
+def test_evaluation_on_the_training_file_reports_the_rows_held_out_apart(make_project):
+    project = trained(make_project(**QUICK))
+    metrics = project.evaluate()
+    rows = project.trained.record.extra["validation_rows"]
+    data = load_evaluation(project.config, project.trained.record.classes)
+    outputs = project.model.predict(data.x[rows], verbose=0)
+    assert len(rows) == 10
+    assert metrics["validation"] == pytest.approx(
+        score_outputs("classification", data.y[rows], outputs), rel=1e-4
+    )
+    # What training said of them is the same.
+    assert metrics["validation"] == pytest.approx(
+        dict(project.trained.record.metrics["validation"]), rel=1e-4
+    )
+
+
+def test_a_copy_of_the_training_file_is_recognised_and_a_part_of_it_is_no_claim(
+    make_project, tmp_path, caplog
+):
+    source = make_project(**QUICK)
+    project = trained(source)
+    (tmp_path / "copy.tsv").write_text((tmp_path / "features.tsv").read_text())
+    source["data_evaluate"] = {"args": {**source["data_evaluate"]["args"], "features_file": "copy.tsv"}}
+    assert "validation" in ag.auto(source, verbose=0).evaluate()
+    for name in ("features.tsv", "labels.tsv"):
+        lines = (tmp_path / name).read_text().splitlines()[:20]
+        (tmp_path / name).write_text("\n".join(lines) + "\n")
+    with caplog.at_level("INFO", "genokeras.projects"):
+        assert "validation" not in project.evaluate()
+    assert "not what the model was trained on" in caplog.text
+
+
+def test_new_samples_are_evaluated_without_a_word_on_training(make_project, tmp_path):
+    source = make_project(**QUICK)
+    project = trained(source)
+    x = np.loadtxt(tmp_path / "features.tsv", delimiter="\t") + 0.01
+    np.savetxt(tmp_path / "new.tsv", x, delimiter="\t", fmt="%.5f")
+    source["data_evaluate"] = {"args": {**source["data_evaluate"]["args"], "features_file": "new.tsv"}}
+    metrics = ag.auto(source, verbose=0).evaluate()
+    assert set(metrics) == {"loss", "accuracy", "balanced_accuracy", "f1_score"}
+    written = project.trained.folder.outputs / "ResNet_metrics.json"
+    assert json.loads(written.read_text()) == pytest.approx(metrics)
+
+
+@pytest.mark.parametrize("call", ["evaluate", "predict"])
+def test_samples_of_another_width_are_refused_and_nothing_is_written(make_project, tmp_path, call):
+    project = trained(make_project(**QUICK))
+    x = np.loadtxt(tmp_path / "features.tsv", delimiter="\t")[:, :50]
+    np.savetxt(tmp_path / "features.tsv", x, delimiter="\t", fmt="%.5f")
+    with pytest.raises(DataError, match=r"has 50 features.*was trained on 60"):
+        getattr(project, call)()
+    assert list(project.trained.folder.outputs.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("file", "line", "expected"),
+    [
+        ("features.tsv", "\t".join(["nan"] * 60), "60 values are empty or not a number"),
+        ("labels.tsv", "2", "class"),
+        ("labels.tsv", "1\n0", "40"),
+    ],
+    ids=["missing cells", "one class too many", "one label too many"],
+)
+def test_wrong_files_are_one_error_and_nothing_is_written(make_project, tmp_path, file, line, expected):
+    source = make_project(**QUICK)
+    lines = (tmp_path / file).read_text().splitlines()
+    (tmp_path / file).write_text("\n".join([*lines[:-1], line]) + "\n")
+    with pytest.raises(DataError, match=expected):
+        trained(source)
+    assert not (tmp_path / "experiments").exists()
+
+
+# ---- interrupted
+
+
+class Counted:
+    """Stands in for `Candidates.tried`: counts, and may be interrupted."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, until: int | None = None) -> None:
+        self.asked: list[dict[str, Any]] = []
+        original, calls = Candidates.tried, iter(range(10**6))
+
+        def tried(candidates: Candidates, wanted: Any, epochs: int, rate_searched: bool = False) -> Any:
+            if until is not None and next(calls) >= until:
+                raise KeyboardInterrupt
+            self.asked += [dict(values) for values in wanted]
+            return original(candidates, wanted, epochs, rate_searched)
+
+        monkeypatch.setattr(Candidates, "tried", tried)
+
+
+def test_a_killed_training_goes_on_with_what_it_had_settled(make_project, tmp_path, monkeypatch):
+    source = make_project()
+    with monkeypatch.context() as patch:
+        first = Counted(patch, until=1)
+        with pytest.raises(KeyboardInterrupt):
+            trained(source)
+    second = Counted(monkeypatch)
+    project = trained(source)
+    settled = project.trained.record.parameters["n_latent"]
+    assert [values["n_latent"] for values in first.asked] == [4, 8]
+    assert [values["n_latent"] for values in second.asked] == [settled, settled]
+    assert [values["keep_prob"] for values in second.asked] == [0.8, 1.0]
+    assert runs(tmp_path) == [project.trained.folder.models]
+
+
+@pytest.mark.parametrize("what", ["configuration", "data"])
+def test_with_other_data_or_another_configuration_a_new_run_begins(make_project, tmp_path, monkeypatch, what):
+    source = make_project()
+    with monkeypatch.context() as patch:
+        Counted(patch, until=1)
+        with pytest.raises(KeyboardInterrupt):
+            trained(source)
+    if what == "data":
+        lines = (tmp_path / "features.tsv").read_text().splitlines()
+        (tmp_path / "features.tsv").write_text("\n".join([lines[1], lines[0], *lines[2:]]) + "\n")
+    else:
+        source["trainer"]["patience"] = 5
+    second = Counted(monkeypatch, until=1)
+    with pytest.raises(KeyboardInterrupt):
+        trained(source)
+    assert len(runs(tmp_path)) == 2
+    assert {values["n_latent"] for values in second.asked} == {4, 8}
+
+
+def test_an_error_in_the_final_training_leaves_no_model_behind(make_project, tmp_path, monkeypatch):
+    def fails(*_: Any) -> None:
+        raise TrainingError("the loss was never finite")
+
+    source = make_project(**QUICK)
+    with monkeypatch.context() as patch:
+        patch.setattr(Candidates, "final", fails)
+        with pytest.raises(TrainingError):
+            trained(source)
+    assert [path.name for path in runs(tmp_path)[0].rglob("*")] == ["selection.json"]
+    with pytest.raises(NotFittedError, match="1 run, none finished"):
+        _ = ag.auto(source, verbose=0).trained
+
+
+def test_an_error_behind_the_training_leaves_no_model_that_counts(make_project, tmp_path, monkeypatch):
+    def fails(*_: Any) -> None:
+        raise OSError("no space left on device")
+
+    source = make_project(**QUICK)
+    with monkeypatch.context() as patch:
+        patch.setattr(training_module, "score_outputs", fails)
+        with pytest.raises(OSError, match="no space left"):
+            trained(source)
+    with pytest.raises(NotFittedError):
+        _ = ag.auto(source, verbose=0).trained
+
+
+def test_data_that_cannot_be_learnt_from_say_so(make_project, tmp_path):
+    source = make_project(**QUICK)
+    (tmp_path / "features.tsv").write_text("\n".join(["\t".join(["1"] * 60)] * 40) + "\n")
+    with pytest.raises(DataError, match="none of 60 features varies over 30 training rows"):
+        trained(source)
+    assert not (tmp_path / "experiments").exists()
+
+
+# ---- what is said
+
+
+def test_the_log_says_what_the_samples_logs_say(make_project, tmp_path, caplog):
+    path = tmp_path / "project.json"
+    searched = {"args": {"ResNet": {"n_latent": [4, 8]}}}
+    path.write_text(json.dumps(make_project(hyper_param_spec=searched)))
+    with caplog.at_level("INFO", "genokeras.projects"):
+        project = ag.auto(str(path), verbose=0).train()
+        project.evaluate()
+        project.predict()
+    said = [record.getMessage() for record in caplog.records]
+    expected = [
+        f"----------Use the config from {path}",
+        "----------In Hyper & Training Search stage",
+        "Pretraining: search parameter is n_latent, search value is 4",
+        "LR_RANGE_TEST From begin_lr 0.000010 To end_lr 0.100000",
+        "Chosen parameters:",
+        "Running will end at step: 60",
+        "[Plateau Metric] step: ",
+        f"Saving checkpoints for {project.trained.record.extra['best_step']} into {project.trained.path}.",
+        f"Restoring parameters from {project.trained.path}",
+        "----------In Evaluation stage",
+        "On the 10 held out:",
+        "Confusion matrix plot is '",
+        "----------In Prediction stage",
+        'Predicted values file is "',
+    ]
+    places = [next((i for i, line in enumerate(said) if text in line), -1) for text in expected]
+    assert -1 not in places, [text for text, place in zip(expected, places, strict=True) if place < 0]
+    assert places == sorted(places)
+    assert any("sample/sec: " in line for line in said)
+
+
+def test_the_last_checkpoint_told_of_is_the_one_that_is_kept(make_project, caplog):
+    with caplog.at_level("INFO", "genokeras.projects"):
+        project = trained(make_project("DenseNet", "words", trainer={"hyper_selector": False, "patience": 2}))
+    told = [r.getMessage() for r in caplog.records if r.getMessage().startswith("Saving checkpoints")]
+    best = project.trained.record.extra["best_step"]
+    assert told[-1] == f"Saving checkpoints for {best} into {project.trained.path}."
