@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from genokeras.estimators import GenomeClassifier
     from genokeras.graph import Graph, HyperParameters
     from genokeras.projects import Project, auto
-    from genokeras.report import to_pdf, visualize
+    from genokeras.report import plot_metric, to_pdf, visualize
     from genokeras.runs import load_graph
     from genokeras.search import History, Proposal, Searcher, TrialResult
     from genokeras.tuning import HyperSearch, ParamSpec, RangeTest, lr_range_test
@@ -65,6 +65,7 @@ __all__ = [
     "load_dataset",
     "load_graph",
     "lr_range_test",
+    "plot_metric",
     "to_pdf",
     "visualize",
 ]
@@ -96,6 +97,7 @@ _HOMES = {
     "load_dataset": "data",
     "load_graph": "runs",
     "lr_range_test": "tuning",
+    "plot_metric": "report",
     "to_pdf": "report",
     "visualize": "report",
 }

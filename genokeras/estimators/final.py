@@ -9,13 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from genokeras.estimators.fitted import MODEL_FILE, RESULT_FILE, FittedRun, write_model
 from genokeras.estimators.large import scaled_training
 from genokeras.estimators.options import training_settings
 from genokeras.features import FittedView, Matrix, fit_views
 from genokeras.graph import Weights
 from genokeras.networks import TrainedTrial, export_model, initial_weights
 from genokeras.runs import TrialStore, trained_trial
+from genokeras.runs.fitted import MODEL_FILE, RESULT_FILE, FittedRun, write_model
 from genokeras.search import TrialResult
 from genokeras.training import PackedTask, PackedTrainer, TrainingSettings
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from genokeras.estimators.fitted import FittedRun
 from genokeras.runs import LoadedGraph, load_trial_graph
+from genokeras.runs.fitted import FittedRun
 
 
 class FinishedSearch:

@@ -26,7 +26,6 @@ from genokeras.data import (
     require_labels,
 )
 from genokeras.errors import DataError, ParameterError, RunFolderError, SearchError
-from genokeras.estimators.fitted import FittedRun, data_fingerprint, finish, versions
 from genokeras.estimators.large import chosen_folds, one_hold_out, scaled_training, views_to_fit
 from genokeras.estimators.options import make_searcher, training_settings
 from genokeras.features import available_views
@@ -41,6 +40,7 @@ from genokeras.runs import (
     TrialStore,
     make_problem,
 )
+from genokeras.runs.fitted import FittedRun, data_fingerprint, finish, versions
 from genokeras.runs.progress import Progress
 from genokeras.search import History, Searcher, get_objective
 from genokeras.training import TrainingSettings

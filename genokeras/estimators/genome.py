@@ -19,10 +19,11 @@ from genokeras.errors import NotFittedError
 from genokeras.estimators.curves import history_table
 from genokeras.estimators.final import FinalFit, run_final_fit
 from genokeras.estimators.finished import FinishedSearch
-from genokeras.estimators.fitted import FittedRun, open_run, write_model
 from genokeras.estimators.fitting import FitSettings, load_fit_data, search_and_finish
 from genokeras.estimators.tables import leaderboard, scores
+from genokeras.explain import Explanation, explain_run
 from genokeras.runs import Budget, RunFolder
+from genokeras.runs.fitted import FittedRun, open_run, write_model
 from genokeras.runs.progress import make_observer
 from genokeras.search import Searcher
 
@@ -278,6 +279,42 @@ class GenomeClassifier(ClassifierMixin, BaseEstimator):
             ``mcc``.
         """
         return self._evaluated(self._aligned(x, y))
+
+    def explain(
+        self,
+        x: Any,
+        background: Any = None,
+        method: str = "expected_gradients",
+        num_samples: int = 80,
+        output: str = "probability",
+    ) -> Explanation:
+        """How much each gene moved each class's probability, sample by sample.
+
+        Parameters
+        ----------
+        x : array-like, DataFrame, AnnData or path, shape (n_samples, n_features)
+        background : the same, optional
+            What samples are compared with; by default the training samples.
+        method : str
+            ``"expected_gradients"`` (Erion et al. 2021), ``"integrated_gradients"`` (Sundararajan et al. 2017), ``"linear"``
+            (the best linear trial, exactly), or ``"shap_deep"``, ``"shap_gradient"``, ``"shap_permutation"`` of the shap
+            package.
+        num_samples : int
+            Samples of ``x`` that are explained at most, drawn at random.
+        output : {"probability", "log_odds"}
+
+        Returns
+        -------
+        Explanation
+            ``values`` ``(n_samples, n_features, n_classes)``; with ``base_values`` they add up to the outputs.
+
+        Raises
+        ------
+        NotFittedError, DataError, ParameterError
+        """
+        return explain_run(
+            self._fitted(), x, background, method=method, num_samples=num_samples, output=output
+        )
 
     def _evaluated(self, dataset: Dataset) -> dict[str, float]:
         codes = encode_known_labels(require_labels(dataset), self.classes_, dataset.source)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from genokeras.estimators.fitted import FittedRun
 from genokeras.runs import is_linear
+from genokeras.runs.fitted import FittedRun
 from genokeras.search import OBJECTIVES, TrialResult
 
 EVALUATED = ("accuracy", "balanced_accuracy", "log_loss", "roc_auc", "f1", "mcc")

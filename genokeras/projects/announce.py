@@ -219,6 +219,19 @@ def latent_written(path: str | os.PathLike[str]) -> None:
     say(f'Latent vectors file is "{os.fspath(path)}"')
 
 
+def explanation_written(path: str | os.PathLike[str]) -> None:
+    """Say where a picture or a table of the features' importance is."""
+    name = os.path.basename(path)
+    what = "importance plot is"
+    if name.startswith("class_"):
+        what = "importance plot for every classes is"
+    elif name.endswith("features_orders.csv"):
+        what = "features orders in all classes is saved in"
+    elif name.endswith("shap_values.csv"):
+        what = "shap_values every classes is"
+    say(f"{what} '{os.fspath(path)}'")
+
+
 # ---- helpers
 
 

@@ -40,6 +40,7 @@ _SCORINGS_IN_A_CHUNK = 10
 _LONGEST_GAP = 10
 # The rate is halved well before patience is lost, so that training gets a few more chances.
 _PLATEAUS_IN_PATIENCE = 3
+_LEAST_GAIN = 1e-3
 FINAL_RATES = (1.0, 0.3, 0.1)
 
 
@@ -187,7 +188,8 @@ class Candidates:
             score_every=self.score_every,
             min_steps=0,
             patience=max_steps,
-            min_improvement=0.0,
+            # Losses creep down for ever; a share of accurate predictions does not.
+            min_improvement=_LEAST_GAIN if trainer.monitor == "loss" else 0.0,
             chunk_steps=_SCORINGS_IN_A_CHUNK * self.score_every,
             batch_size=trainer.batch_size,
             optimizer=get_update(name),

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from pathlib import Path
 from typing import final
 
 import numpy as np
 
 from genokeras.projects import announce
+
+# A long training says less and less often how it stands.
+_RARER = 1.25
 
 
 @final
@@ -23,17 +24,17 @@ class TrainingLog:
     score_every, samples_per_step : int
     patience : int
         Scorings without improvement after which nothing more is kept of a rate.
-    paths : sequence of pathlib.Path
-        Where the best network will be, one for each of the rates that train side by side.
+    n_rates : int
+        Rates that train side by side.
     """
 
     def __init__(
-        self, monitor: str, score_every: int, samples_per_step: int, patience: int, paths: Sequence[Path]
+        self, monitor: str, score_every: int, samples_per_step: int, patience: int, n_rates: int
     ) -> None:
         self._monitor, self._every, self._samples = monitor, score_every, samples_per_step
-        self._patience, self._paths = patience, tuple(paths)
-        self._best, self._stale = np.full(len(self._paths), np.inf), np.zeros(len(self._paths))
-        self._told = 0
+        self._patience = patience
+        self._best, self._stale = np.full(n_rates, np.inf), np.zeros(n_rates)
+        self._told, self._next = 0, 0
         self._last = (time.perf_counter(), 0)
 
     def __call__(self, steps: int, curves: np.ndarray) -> None:
@@ -41,14 +42,15 @@ class TrainingLog:
         now, before = time.perf_counter(), self._last
         speed = self._samples * (steps - before[1]) / max(now - before[0], 1e-9)
         self._last = (now, steps)
-        self._say_step(steps, speed, curves[-1])
+        if steps >= self._next:
+            self._say_step(steps, speed, curves[-1])
+            self._next = int(_RARER * steps)
         for number in range(self._told, len(curves)):
             winner = self._improved(curves[number])
             if winner is not None:
                 _, loss, value = curves[number, winner]
                 at = min((number + 1) * self._every, steps)
                 announce.plateau(at, {"loss": loss, **self._figure(loss, value)})
-                announce.saved(at, self._paths[winner])
         self._told = len(curves)
 
     def _say_step(self, steps: int, speed: float, scoring: np.ndarray) -> None:

@@ -13,12 +13,14 @@ import numpy as np
 import pandas as pd
 
 from genokeras.errors import DataError
+from genokeras.explain import Explanation, explain_model, write_autogenome_files
 from genokeras.projects import announce
 from genokeras.projects.config import ProjectConfig, check_available, read_config
 from genokeras.projects.data import (
     ProjectData,
     evaluates_training_file,
     load_evaluation,
+    load_names,
     load_prediction,
     load_training,
 )
@@ -184,6 +186,50 @@ class Project:
             )
             announce.predictions_written(path)
         return read_table(path, record.classes)
+
+    def explain(self) -> Explanation:
+        """Rank the features by what they moved the outputs, and write tables and pictures of it.
+
+        The samples are those of ``data_predict``, or without it those trained on; they are compared with the samples
+        trained on.
+
+        Returns
+        -------
+        Explanation
+            ``values`` ``(n_samples, n_features, n_outputs)``.
+
+        Raises
+        ------
+        DataError
+            Where the names file does not fit, or the model is an auto-encoder, which has no outputs to explain.
+        """
+        announce.show_progress(self._verbose)
+        announce.say("----------Initialize Shap class")
+        record, settings = self.trained.record, self.config.explainer.args
+        if record.task == "encoding":
+            raise DataError("a VAE without transfer predicts nothing that could be explained.")
+        trained_on = load_training(self.config)
+        data = trained_on if self.config.data_predict is None else load_prediction(self.config, self._names())
+        samples = min(settings.num_samples, data.n_samples)
+        announce.say(
+            f"----------Computing shap_values with {samples} examples and {data.n_features} features"
+        )
+        explanation = explain_model(
+            self.model,
+            data.x,
+            trained_on.x,
+            num_samples=settings.num_samples,
+            seed=self.config.seed,
+            feature_names=load_names(self.config, data),
+            class_names=record.classes or ("value",),
+            output="probability",
+        )
+        folder = self.trained.folder.outputs
+        for path in write_autogenome_files(
+            explanation, folder, plot_type=settings.plot_type, ranked_outputs=settings.ranked_outputs
+        ):
+            announce.explanation_written(path)
+        return explanation
 
     # ---- parts
 

@@ -47,7 +47,8 @@ def select(
     if selector is False or not lists:
         return start
     if selector is True:
-        once = _evaluated_once(evaluate, config.trainer.pre_train_epoch, rate_counts=RATE in lists)
+        known = _already_tried(start, lists, state)
+        once = _evaluated_once(evaluate, config.trainer.pre_train_epoch, known, rate_counts=RATE in lists)
         return (
             HyperSelector(start, lists, once, log=announce.say, state=state, on_settled=keep, rate_name=RATE)
             .run()
@@ -59,15 +60,31 @@ def select(
     return dict(state["chosen"])
 
 
+def _already_tried(
+    start: Mapping[str, Any], lists: Mapping[str, Sequence[Any]], state: Mapping[str, Any] | None
+) -> list[tuple[dict[str, Any], Candidate]]:
+    """What an interrupted selector had scored, with the values it was scored at."""
+    values, known = dict(start), []
+    for entry in (state or {"settled": []})["settled"]:
+        name = entry["parameter"]
+        for value, found in zip(lists[name], entry["candidates"], strict=True):
+            if found["score"] is not None:
+                candidate = Candidate(found["score"], found["learning_rate"], seconds=found["seconds"])
+                known.append(({**values, name: value}, candidate))
+        values[name] = lists[name][entry["index"]]
+    return known
+
+
 def _evaluated_once(
-    evaluate: Evaluate, epochs: int, *, rate_counts: bool
+    evaluate: Evaluate, epochs: int, known: list[tuple[dict[str, Any], Candidate]], *, rate_counts: bool
 ) -> Callable[[list[dict[str, Any]]], list[Candidate]]:
     """Try nothing twice: the value that was kept of one parameter comes up again among the values of the next."""
-    remembered: dict[str, Candidate] = {}
 
     def key(values: Mapping[str, Any]) -> str:
         # A rate that range tests choose is nothing that candidates differ in.
         return repr(sorted((name, v) for name, v in values.items() if rate_counts or name != RATE))
+
+    remembered = {key(values): candidate for values, candidate in known}
 
     def once(wanted: list[dict[str, Any]]) -> list[Candidate]:
         new = [values for values in wanted if key(values) not in remembered]

@@ -96,7 +96,7 @@ def train_project(config: ProjectConfig, data: ProjectData) -> TrainedModel:
     for name, model in {MODEL_FILE: outcome.model, **outcome.companions}.items():
         with written_aside(path.with_name(name)) as aside:
             model.save(aside)
-    announce.restored(path)
+    announce.saved(outcome.extra.get("best_step", 0), path)
     record = _record(run, outcome, time.perf_counter() - started)
     finish(path, record)
     announce.say(f"Trained in {record.seconds:.1f} seconds: {path}")
@@ -144,9 +144,10 @@ def _train_network(run: _Run) -> _Outcome:
     values = select(config, network_evaluation(config, candidates), run.state, run.keep)
     announce.chosen(values)
     announce.running_until(config.trainer.max_steps)
-    paths = [run.folder.model_path(values[RATE] * share, values) for share in FINAL_RATES]
     samples = min(config.trainer.batch_size, len(run.train))
-    log = TrainingLog(config.trainer.monitor, candidates.score_every, samples, candidates.patience, paths)
+    log = TrainingLog(
+        config.trainer.monitor, candidates.score_every, samples, candidates.patience, len(FINAL_RATES)
+    )
     found = candidates.final(values, values[RATE], log)
     announce.say(
         f"Best at step {found.best_step} of {found.steps}, with a learning rate of {found.rate:.6g}."

@@ -189,9 +189,7 @@ def _roc_area(truth: np.ndarray, score: np.ndarray) -> float:
 
 def roc_on_grid(truth: np.ndarray, score: np.ndarray) -> np.ndarray:
     """True positive rate at each false positive rate of ``GRID``; where it jumps, the upper end."""
-    false, true, _ = roc_curve(truth, score, drop_intermediate=False)
-    last = np.append(np.diff(false) > 0, True)
-    return np.interp(GRID, false[last], true[last])
+    return np.interp(GRID + _TINY, *roc_points(truth, score))
 
 
 def recall_points(truth: np.ndarray, score: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -234,7 +232,7 @@ def _panels(found: Predictions, curves: list[ClassCurve], kind: _Kind) -> Pictur
             axes.set_title(_label(group[0], kind), fontsize=8.5)
     for axes in grid[len(groups) :]:
         axes.set_axis_off()
-    _label_axes(grid, kind, together)
+    _label_axes(grid, kind, len(groups), columns)
     write_note(figure, "\n".join(_notes(found, curves)))
     values = ", ".join(_label(curve, kind) for curve in curves)
     figure.alt = f"{kind.title} of {len(found.truth)} samples: {values}."
@@ -257,12 +255,13 @@ def _draw_group(axes: Axes, group: list[ClassCurve], behind: list[ClassCurve], k
     kind.chance(axes, group)
 
 
-def _label_axes(grid: np.ndarray, kind: _Kind, together: bool) -> None:
-    for axes in grid:
-        place = axes.get_subplotspec()
-        if together or place.is_last_row():
+def _label_axes(grid: np.ndarray, kind: _Kind, used: int, columns: int) -> None:
+    """On the left, and wherever no panel stands below."""
+    for number, axes in enumerate(grid[:used]):
+        if number + columns >= used:
             axes.set_xlabel(kind.x)
-        if together or place.is_first_col():
+            axes.tick_params(labelbottom=True)
+        if number % columns == 0:
             axes.set_ylabel(kind.y)
 
 

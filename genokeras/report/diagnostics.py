@@ -15,7 +15,6 @@ from matplotlib.axes import Axes
 from scipy.stats import binomtest
 
 from genokeras.errors import ParameterError
-from genokeras.estimators.fitted import out_of_fold
 from genokeras.report.confusion import confusion_counts, confusion_figure, label_codes
 from genokeras.report.picture import (
     COLOURS,
@@ -27,6 +26,7 @@ from genokeras.report.picture import (
     write_note,
 )
 from genokeras.report.sources import run_folder
+from genokeras.runs.fitted import out_of_fold
 
 _RUN_NOTE = "Out-of-fold predictions of the delivered ensemble, which was chosen by them; estimate_ is corrected for that."
 
@@ -154,7 +154,7 @@ def plot_calibration(source: Any, bins: int = 10) -> Picture:
         errors,
         fmt="o",
         markersize=5,
-        label="observed, 95 % interval",
+        label="observed",
         **line,
     )
     error = float(table["count"] @ np.abs(table["observed"] - table["said"]) / table["count"].sum())
@@ -167,7 +167,7 @@ def plot_calibration(source: Any, bins: int = 10) -> Picture:
     upper.legend(loc="lower right", bbox_to_anchor=(1.02, 1.0), ncols=2, borderaxespad=0.2)
     _draw_counts(lower, table, bins)
     lower.set(xlabel=what, ylabel="samples")
-    write_note(figure, found.note)
+    write_note(figure, f"Bars: 95 % intervals.\n{found.note}")
     figure.alt = f"Calibration of {len(said)} samples: expected calibration error {error:.3f}."
     return figure
 

@@ -6,8 +6,8 @@ import os
 from typing import Any
 
 from genokeras.errors import NotFittedError, ParameterError, RunFolderError
-from genokeras.estimators.fitted import RESULT_FILE, FittedRun
 from genokeras.runs import RunFolder, TrialStore
+from genokeras.runs.fitted import RESULT_FILE, FittedRun
 from genokeras.search import History
 
 

@@ -130,7 +130,9 @@ def _write_head(axes: Axes, tree: SearchTree, summary: list[str]) -> None:
         axes.add_patch(Rectangle((x, y), _CELL, _CELL - _GAP, facecolor=colour))
         x = _words(axes, x + _CELL + 0.06, y, word) + 0.04
     x, y = _MARGIN, 0.88
-    entries = {"winner": "winner", "linear baseline": "baseline"}
+    entries = {"winner": "winner"}
+    if tree.baseline is not None:
+        entries["linear baseline"] = "baseline"
     if tree.shares:
         entries["member of the delivered ensemble"] = "member"
     if any(trial.status != "ok" for trial in tree.trials):

@@ -84,7 +84,9 @@ def _cells(tree: SearchTree, trials: Sequence[TrialResult]) -> str:
     rows = ""
     for start in range(0, len(trials), _CELLS_IN_ROW):
         rows += f"<TR>{''.join(_cell(tree, trial) for trial in trials[start : start + _CELLS_IN_ROW])}</TR>"
-    return f'<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="2" CELLPADDING="0">{rows}</TABLE>'
+    across, down = min(len(trials), _CELLS_IN_ROW), -(-len(trials) // _CELLS_IN_ROW)
+    size = f'FIXEDSIZE="TRUE" WIDTH="{30 * across + 2}" HEIGHT="{24 * down + 2}"'
+    return f'<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="2" CELLPADDING="0" {size}>{rows}</TABLE>'
 
 
 def _cell(tree: SearchTree, trial: TrialResult) -> str:
@@ -117,7 +119,9 @@ def _key(tree: SearchTree) -> str:
     cells = [f"<TD>{name}, out of fold:</TD>"]
     for colour, word in tree.legend():
         cells += [_swatch(colour, "", None), f'<TD ALIGN="LEFT">{html.escape(word)}</TD>']
-    marks = [("winner", WON), ("linear baseline", LINEAR)]
+    marks = [("winner", WON)]
+    if tree.baseline is not None:
+        marks.append(("linear baseline", LINEAR))
     if tree.shares:
         marks.append(("member of the delivered ensemble", MEMBER))
     for word, frame in marks:

@@ -11,6 +11,7 @@ from genokeras.runs.delivery import (
     trained_trial,
 )
 from genokeras.runs.executor import Executor, LocalExecutor
+from genokeras.runs.fitted import FittedRun, finish, open_run
 from genokeras.runs.folder import RunFolder
 from genokeras.runs.graphs import LoadedGraph, load_graph, load_trial_graph
 from genokeras.runs.jobs import Father, Job, Outcome
@@ -24,6 +25,7 @@ __all__ = [
     "Delivery",
     "Executor",
     "Father",
+    "FittedRun",
     "Job",
     "JobRunner",
     "LoadedGraph",
@@ -39,9 +41,11 @@ __all__ = [
     "deliver",
     "ensemble_model",
     "ensemble_out_of_fold",
+    "finish",
     "is_linear",
     "load_graph",
     "load_trial_graph",
     "make_problem",
+    "open_run",
     "trained_trial",
 ]

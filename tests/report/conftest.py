@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from genokeras.runs import Outcome, RunFolder, TrialStore
+from genokeras.runs.testing import linear_job, small_problem
 from genokeras.search import TrialResult
 
 MakeRun = Callable[..., Path]
@@ -18,9 +19,11 @@ MakeRun = Callable[..., Path]
 def make_run(tmp_path: Path) -> MakeRun:
     """``make_run(trials, shares)`` -> path of a run on 7,129 genes."""
 
-    def make(trials: Sequence[TrialResult], shares: dict[str, float] | None = None) -> Path:
+    def make(
+        trials: Sequence[TrialResult], shares: dict[str, float] | None = None, objective: str = "log_loss"
+    ) -> Path:
         settings = {
-            "settings": {"objective": "log_loss"},
+            "settings": {"objective": objective},
             "feature_names": [f"gene_{i}" for i in range(7129)],
         }
         folder = RunFolder.create(tmp_path / "run", settings)
@@ -32,3 +35,33 @@ def make_run(tmp_path: Path) -> MakeRun:
         return folder.path
 
     return make
+
+
+@pytest.fixture
+def finished_run(tmp_path: Path) -> Path:
+    """Two linear trials on 24 samples in three folds, with curves and an ensemble of 3 to 1."""
+    problem, rng = small_problem(), np.random.default_rng(0)
+    settings = {
+        "settings": {"objective": "log_loss"},
+        "classes": ["well", "ill"],
+        "feature_names": ["g"] * 40,
+    }
+    folder = RunFolder.create(tmp_path / "finished", settings)
+    store = TrialStore(folder)
+    store.write_problem(problem)
+    for number, proposal in enumerate(linear_job(0, 0.1, 0.3).proposals):
+        trial = TrialResult(number, proposal, "ok", 0.3 - 0.1 * number, step=10, seconds=2.0)
+        ill = np.clip(0.2 + 0.6 * problem.codes + rng.normal(0, 0.2, len(problem.codes)), 0.01, 0.99)
+        curve = np.array([[5, 0.6, 0.7], [10, 0.4, 0.5 - 0.1 * number], [15, 0.3, 0.6]], dtype="float32")
+        store.write(Outcome(trial, probabilities=np.stack([1 - ill, ill], axis=1), curve=curve))
+    calibration = {"sharpness": 1.2, "doubt": 0.04}
+    folder.write_json(
+        "result.json",
+        {
+            "shares": {"1": 0.75, "0": 0.25},
+            "calibration": calibration,
+            "estimate": {"value": 0.2},
+            "stop_reason": "time",
+        },
+    )
+    return folder.path

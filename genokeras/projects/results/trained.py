@@ -12,8 +12,8 @@ from typing import Any
 
 from genokeras.data.wording import counted, did_you_mean, listed
 from genokeras.errors import NotFittedError, RunFolderError
-from genokeras.estimators.fitted import versions
 from genokeras.projects.results.outputs import MODEL_FILE, OutputFolder, write_json
+from genokeras.runs.fitted import versions
 
 TRAINED_FILE = "trained.json"
 FORMAT = 1

@@ -15,16 +15,10 @@ from scipy import sparse
 
 from genokeras.data import Dataset
 from genokeras.errors import RunFolderError
-from genokeras.runs import (
-    Delivery,
-    OutOfFold,
-    Problem,
-    RunFolder,
-    TrialStore,
-    deliver,
-    ensemble_model,
-    ensemble_out_of_fold,
-)
+from genokeras.runs.delivery import Delivery, OutOfFold, deliver, ensemble_model, ensemble_out_of_fold
+from genokeras.runs.folder import RunFolder
+from genokeras.runs.problem import Problem
+from genokeras.runs.store import TrialStore
 from genokeras.search import Calibration, History, Objective, get_objective
 
 MODEL_FILE, SIDECAR_FILE, RESULT_FILE = "best.keras", "best.json", "result.json"

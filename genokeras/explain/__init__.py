@@ -1,0 +1,30 @@
+"""Which genes, and how sure that is: attributions, marker tables, their stability, drawings, AutoGenome's files."""
+
+from __future__ import annotations
+
+from genokeras.explain.explanation import Additivity, Explanation
+from genokeras.explain.files import write_autogenome_files
+from genokeras.explain.markers import marker_table, write_marker_tables
+from genokeras.explain.models import explain_model
+from genokeras.explain.plots import plot_class, plot_total
+from genokeras.explain.runs import explain_run, training_rows
+from genokeras.explain.stability import Stability, nogueira_index, stability_of
+from genokeras.explain.statistics import Changes, class_changes
+
+__all__ = [
+    "Additivity",
+    "Changes",
+    "Explanation",
+    "Stability",
+    "class_changes",
+    "explain_model",
+    "explain_run",
+    "marker_table",
+    "nogueira_index",
+    "plot_class",
+    "plot_total",
+    "stability_of",
+    "training_rows",
+    "write_autogenome_files",
+    "write_marker_tables",
+]

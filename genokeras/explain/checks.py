@@ -1,0 +1,101 @@
+"""What the arguments of an explanation must be, said before anything is computed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+
+from genokeras.data.wording import did_you_mean, listed
+from genokeras.errors import DataError, ParameterError
+
+METHODS = (
+    "expected_gradients",
+    "integrated_gradients",
+    "linear",
+    "shap_deep",
+    "shap_gradient",
+    "shap_permutation",
+)
+OUTPUTS = ("probability", "log_odds")
+
+
+def check_choice(value: str, known: Sequence[str], name: str) -> None:
+    """Raise ``ParameterError`` where an option does not exist."""
+    if value not in known:
+        raise ParameterError(
+            f"{name} must be one of {listed(known)}, got {value!r}.{did_you_mean(str(value), known)}"
+        )
+
+
+def check_count(value: object, name: str) -> None:
+    """Raise ``ParameterError`` unless ``value`` is a whole number of at least 1."""
+    if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < 1:
+        raise ParameterError(f"{name} must be a whole number of at least 1, got {value!r}.")
+
+
+def as_rows(
+    x: Any, name: str, n_features: int | None = None, medians: np.ndarray | None = None
+) -> np.ndarray:
+    """``(n, p)`` float32 without gaps.
+
+    Parameters
+    ----------
+    x : array-like or csr_matrix
+    name : str
+        What the message calls it.
+    n_features : int, optional
+        Width that it must have.
+    medians : numpy.ndarray, optional
+        ``(p,)`` fill in NaN, which raises without them.
+
+    Raises
+    ------
+    DataError
+        If the shape is wrong, or values are missing or infinite.
+    """
+    dense = np.asarray(x.toarray() if isinstance(x, sparse.csr_matrix) else x)
+    if dense.dtype.kind not in "biuf":
+        raise DataError(f"{name} must hold numbers, got an array of {dense.dtype}.")
+    rows = np.asarray(dense, dtype="float32")
+    if rows.ndim != 2 or not len(rows):
+        hint = " Pass a single sample as x[None, :]." if rows.ndim == 1 else ""
+        raise DataError(f"{name} must be (n_samples, n_features), got the shape {rows.shape}.{hint}")
+    if n_features is not None and rows.shape[1] != n_features:
+        raise DataError(f"{name} must have {n_features} features, as the model has, got {rows.shape[1]}.")
+    if medians is not None:
+        rows = np.where(np.isnan(rows), medians.astype("float32"), rows)
+    bad = np.flatnonzero(~np.isfinite(rows).all(axis=1))
+    if len(bad):
+        raise DataError(
+            f"{name} has missing or infinite values in {len(bad)} of {len(rows)} rows: {listed(bad)}. "
+            "Drop these rows or fill them in; a model fitted with missing='median' fills them by itself."
+        )
+    return rows
+
+
+def named(given: Sequence[Any] | None, count: int, kind: str, default: str) -> tuple[str, ...]:
+    """Names of features or classes, ``count`` of them; made up where none are given.
+
+    Raises
+    ------
+    ParameterError
+        If there are more or fewer.
+    """
+    if given is None:
+        return tuple(f"{default}{i}" for i in range(count))
+    names = tuple(str(name) for name in given)
+    if len(names) != count:
+        raise ParameterError(
+            f"{kind} must have one name each: expected {count}, got {len(names)} ({listed(names, 3)})."
+        )
+    return names
+
+
+def pick_rows(n_rows: int, num_samples: int | None, seed: int) -> np.ndarray:
+    """Which rows are explained: all, or ``num_samples`` at random, in their order."""
+    if num_samples is None or n_rows <= num_samples:
+        return np.arange(n_rows)
+    return np.sort(np.random.default_rng([seed, 0]).choice(n_rows, num_samples, replace=False))

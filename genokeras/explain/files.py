@@ -1,0 +1,114 @@
+"""AutoGenome's files: the drawings and tables of ``automl.explain()``, by the names that they have there."""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+from matplotlib import rc_context
+from matplotlib.figure import Figure
+
+from genokeras.data.wording import did_you_mean, listed
+from genokeras.errors import ParameterError, RunFolderError
+from genokeras.explain.checks import check_count
+from genokeras.explain.explanation import Explanation
+from genokeras.explain.plots import PLOT_TYPES, plot_class, plot_total
+
+_SUFFIX = "feature_importance_summary.pdf"
+
+
+def write_autogenome_files(
+    explanation: Explanation,
+    folder: str | os.PathLike[str],
+    plot_type: str = "bar",
+    ranked_outputs: int = 20,
+) -> list[Path]:
+    """Write drawings and tables of an explanation.
+
+    Parameters
+    ----------
+    explanation : Explanation
+    folder : path-like
+        Made where it is missing.
+    plot_type : {"bar", "dot", "violin", "layered_violin"}
+        Of the drawing of each class.
+    ranked_outputs : int
+        Genes in a drawing.
+
+    Returns
+    -------
+    list of pathlib.Path
+        ``_dot<c>_feature_importance_summary.pdf``, each sample a dot, and ``class_<c>feature_importance_summary.pdf``, as ``plot_type`` says, for every
+        class ``c``; ``_barTotal_feature_importance_summary.pdf``; ``_features_orders.csv``, the genes of each class by importance;
+        ``_class_<c>shap_values.csv``, samples by genes.
+
+    Raises
+    ------
+    ParameterError
+        If there is no such plot type, or the number of genes is none.
+    RunFolderError
+        If the folder cannot be written.
+    """
+    if plot_type not in PLOT_TYPES:
+        raise ParameterError(
+            f"plot_type must be one of {listed(PLOT_TYPES)}, got {plot_type!r}."
+            f"{did_you_mean(str(plot_type), PLOT_TYPES)}"
+        )
+    check_count(ranked_outputs, "ranked_outputs")
+    target = Path(folder)
+    with _writing(target):
+        target.mkdir(parents=True, exist_ok=True)
+        written = list(_drawings(explanation, target, plot_type, ranked_outputs))
+        written.append(_write_orders(explanation, target / "_features_orders.csv"))
+        for number in range(len(explanation.output_names)):
+            written.append(_write_values(explanation, number, target / f"_class_{number}shap_values.csv"))
+    return written
+
+
+def _drawings(explanation: Explanation, target: Path, plot_type: str, top: int) -> Iterator[Path]:
+    for number, name in enumerate(explanation.output_names):
+        yield _save(plot_class(explanation, name, "dot", top), target / f"_dot{number}_{_SUFFIX}")
+    for number, name in enumerate(explanation.output_names):
+        yield _save(plot_class(explanation, name, plot_type, top), target / f"class_{number}{_SUFFIX}")
+    yield _save(plot_total(explanation, top), target / f"_barTotal_{_SUFFIX}")
+
+
+def _save(figure: Figure, path: Path) -> Path:
+    """As a PDF with text that can be searched and copied."""
+    with rc_context({"pdf.fonttype": 42}):
+        figure.savefig(path, format="pdf")
+    return path
+
+
+def _write_orders(explanation: Explanation, path: Path) -> Path:
+    """One row a rank, one column of genes a class, and one for all classes together."""
+    names = np.asarray(explanation.feature_names, dtype=object)
+    columns = [names[explanation.order(name)] for name in explanation.output_names]
+    heads = [f"class_{number} ({name})" for number, name in enumerate(explanation.output_names)]
+    with path.open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(["rank", "all_classes", *heads])
+        ranked = zip(names[explanation.order()], *columns, strict=True)
+        writer.writerows([rank, *row] for rank, row in enumerate(ranked, start=1))
+    return path
+
+
+def _write_values(explanation: Explanation, number: int, path: Path) -> Path:
+    with path.open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(["sample", *explanation.feature_names])
+        for sample, row in zip(explanation.sample_ids, explanation.values[:, :, number], strict=True):
+            writer.writerow([sample, *(f"{value:.6g}" for value in row.tolist())])
+    return path
+
+
+@contextmanager
+def _writing(target: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise RunFolderError(f"cannot write explanations to {str(target)!r}: {error}.") from error

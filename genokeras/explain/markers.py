@@ -1,0 +1,141 @@
+"""Marker tables: the genes of each class, and how far each is to be trusted."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from scipy.stats import rankdata
+
+from genokeras.errors import ParameterError, RunFolderError
+from genokeras.explain.checks import check_count
+from genokeras.explain.explanation import Explanation
+from genokeras.explain.stability import Stability
+from genokeras.explain.statistics import Changes, copies
+
+_GROUPED = 200
+
+
+def marker_table(
+    explanation: Explanation,
+    *,
+    stability: Stability | None = None,
+    changes: Changes | None = None,
+    top: int | None = None,
+    copies_above: float = 0.95,
+) -> dict[str, pd.DataFrame]:
+    """Genes by importance, a table a class.
+
+    Parameters
+    ----------
+    explanation : Explanation
+    stability : Stability, optional
+        Of the same features and classes; from ``stability_of``.
+    changes : Changes, optional
+        Of the same features and classes; from ``class_changes``.
+    top : int, optional
+        Rows of a table; all by default.
+    copies_above : float, default=0.95
+        Among the first 200 genes of a class, those whose correlation exceeds this are shown as one group.
+
+    Returns
+    -------
+    dict of str to DataFrame
+        By class. Columns ``rank``, ``gene``, ``mean_abs``, ``mean_value``, ``direction`` ("up": more of it speaks for the class), ``group``
+        (number of a group of copies, missing for genes on their own), ``group_size``, and where they were given ``stability`` (share of
+        the lists of the top genes that name it), ``log2_fold_change``, ``q_value``. ``attrs`` of a table hold the ``stability_index``, the
+        ``noise_index`` and the ``verdict``.
+
+    Raises
+    ------
+    ParameterError
+        If stability or changes are of other features or classes.
+    """
+    if top is not None:
+        check_count(top, "top")
+    for name, other in (("stability", stability), ("changes", changes)):
+        if other is not None:
+            _check_fits(explanation, name, other)
+    return {
+        name: _class_table(explanation, number, stability, changes, top, copies_above)
+        for number, name in enumerate(explanation.output_names)
+    }
+
+
+def _check_fits(explanation: Explanation, name: str, other: Stability | Changes) -> None:
+    table = other.frequency if isinstance(other, Stability) else other.q_value
+    missing = [c for c in explanation.output_names if c not in other.classes]
+    if len(table) != explanation.shape[1] or missing:
+        raise ParameterError(
+            f"{name} must be of the features and classes that were explained: expected {explanation.shape[1]} features and the "
+            f"classes {', '.join(explanation.output_names)}, got {len(table)} and {', '.join(other.classes)}."
+        )
+
+
+def _class_table(
+    explanation: Explanation,
+    number: int,
+    stability: Stability | None,
+    changes: Changes | None,
+    top: int | None,
+    copies_above: float,
+) -> pd.DataFrame:
+    name = explanation.output_names[number]
+    order = explanation.order(name)[:top]
+    values = explanation.values[:, order, number]
+    data = explanation.data[:, order]
+    groups = np.zeros(len(order), dtype=int)
+    groups[:_GROUPED] = copies(data[:, :_GROUPED], copies_above)
+    sizes = np.bincount(groups)
+    table = pd.DataFrame(
+        {
+            "rank": np.arange(1, len(order) + 1),
+            "gene": [explanation.feature_names[i] for i in order],
+            "mean_abs": np.abs(values).mean(axis=0, dtype="float64"),
+            "mean_value": values.mean(axis=0, dtype="float64"),
+            "direction": _directions(data, values),
+            "group": pd.array(groups, dtype="Int64"),
+            "group_size": np.where(groups > 0, sizes[groups], 1),
+        }
+    )
+    table.loc[table["group"] == 0, "group"] = pd.NA
+    if stability is not None:
+        place = stability.classes.index(name)
+        table["stability"] = stability.frequency[order, place]
+        table.attrs["stability_index"] = float(stability.index[place])
+        table.attrs["noise_index"] = float(stability.noise_index[place])
+        table.attrs["verdict"] = stability.verdict(name)
+    if changes is not None:
+        place = changes.classes.index(name)
+        table["log2_fold_change"] = changes.log2_fold_change[order, place]
+        table["q_value"] = changes.q_value[order, place]
+    return table
+
+
+def _directions(data: np.ndarray, values: np.ndarray) -> list[str]:
+    """Whether values rise with the gene's rank ("up") or fall ("down"); "" where nothing varies, or with a single sample."""
+    ranks = rankdata(data, axis=0)
+    together = ((ranks - ranks.mean(axis=0)) * (values - values.mean(axis=0))).sum(axis=0)
+    return ["up" if t > 0 else "down" if t < 0 else "" for t in together]
+
+
+def write_marker_tables(tables: Mapping[str, pd.DataFrame], path: str | os.PathLike[str]) -> Path:
+    """All the tables as one csv with a column ``class`` in front.
+
+    Raises
+    ------
+    RunFolderError
+        If the file cannot be written.
+    """
+    target = Path(path)
+    parts = [table.assign(**{"class": name}) for name, table in tables.items()]
+    whole = pd.concat(parts, ignore_index=True)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        whole[["class", *whole.columns.drop("class")]].to_csv(target, index=False)
+    except OSError as error:
+        raise RunFolderError(f"cannot write the marker table {str(target)!r}: {error}.") from error
+    return target

@@ -1,0 +1,148 @@
+"""Explain what a run delivers, in row space."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from genokeras.data import Dataset, align_features, load_dataset
+from genokeras.errors import ParameterError
+from genokeras.runs.fitted import RESULT_FILE, FittedRun
+from genokeras.explain.checks import as_rows, named, pick_rows
+from genokeras.explain.coordinates import RowSpaceFrame, make_coordinates
+from genokeras.explain.explanation import Explanation
+from genokeras.explain.linear import attribute_linear_trial, best_linear
+from genokeras.explain.models import as_explanation, attribute_frame, attribute_model, check_options
+from genokeras.explain.paths import DRAWS, Attributions
+from genokeras.features import RowSpace
+from genokeras.networks import TrainedTrial
+from genokeras.runs import Problem, TrialStore, is_linear, trained_trial
+
+_BACKGROUND_ROWS = 500
+
+
+def explain_run(
+    run: FittedRun,
+    x: Any,
+    background: Any = None,
+    *,
+    method: str = "expected_gradients",
+    num_samples: int | None = 80,
+    n_draws: int = DRAWS,
+    seed: int = 0,
+    feature_names: Sequence[str] | None = None,
+    output: str = "probability",
+) -> Explanation:
+    """How much each gene moved each class, for the model that a run delivers.
+
+    Gradients are taken with respect to the few row-space coordinates and multiplied out. Along a path the views move evenly, each on its own
+    scale: raw views from raw value to raw value, views behind the logarithm from logarithm to logarithm.
+
+    Parameters
+    ----------
+    run : FittedRun
+    x : array-like, sparse matrix, DataFrame, AnnData, Dataset or path, shape (n_samples, n_features)
+        Named genes are matched by name.
+    background : the same, optional
+        By default the training rows, read back from the run's views.
+    method, num_samples, n_draws, seed, output : see ``explain_model``
+        "linear" explains the mean log odds of the best linear trial's members, exactly.
+    feature_names : sequence of str, optional
+        In place of the names that the run knows; they may repeat.
+
+    Returns
+    -------
+    Explanation
+
+    Raises
+    ------
+    DataError
+        If ``x`` or the background cannot be used.
+    ParameterError
+        If an option is unknown, or names do not fit.
+    """
+    check_options(method, output, num_samples, n_draws)
+    dataset = aligned(run, x)
+    medians = run.problem.medians
+    names = named(feature_names or run.feature_names, dataset.n_features, "feature_names", "feature_")
+    picked = pick_rows(dataset.n_samples, num_samples, seed)
+    rows = as_rows(dataset.select(picked).x, "x", dataset.n_features, medians)
+    reference = training_rows(run.problem, seed) if background is None else _background(run, background, seed)
+    output = "log_odds" if method == "linear" else output
+    found = _attributions(run, rows, reference, method, output, n_draws, seed)
+    classes = tuple(str(name) for name in run.classes)
+    ids = tuple(dataset.sample_ids[i] for i in picked)
+    return as_explanation(found, rows, names, classes, ids, method, output)
+
+
+def _attributions(
+    run: FittedRun, x: np.ndarray, background: np.ndarray, method: str, output: str, n_draws: int, seed: int
+) -> Attributions:
+    if method == "linear":
+        ranked = run.history.ranked()
+        trial = ranked[best_linear([is_linear(trial.proposal.graph) for trial in ranked])]
+        return attribute_linear_trial(
+            trained_trial(TrialStore(run.folder), run.problem, trial), x, background
+        )
+    # A final fit trains anew: its weights are in the delivered model only.
+    refitted = run.folder.has(RESULT_FILE) and "final_fit" in run.folder.read_json(RESULT_FILE)
+    if refitted or method.startswith("shap_"):
+        return attribute_model(run.model, x, background, method, output, n_draws, seed)
+    coordinates = make_coordinates(ensemble_trials(run), run.problem.n_features, run.delivery.calibration)
+    return attribute_frame(RowSpaceFrame(coordinates, output), x, background, method, n_draws, seed)
+
+
+def ensemble_trials(run: FittedRun) -> list[TrainedTrial]:
+    """The trials of the delivered ensemble, with their shares."""
+    store = TrialStore(run.folder)
+    shares = run.delivery.shares.items()
+    return [trained_trial(store, run.problem, store.read(trial), share) for trial, share in shares]
+
+
+def aligned(run: FittedRun, x: Any) -> Dataset:
+    """``x`` read, checked and brought into the run's order of genes; NaN may stay where the run fills it in."""
+    missing = "error" if run.problem.medians is None else "keep"
+    return align_features(load_dataset(x, missing=missing), run.feature_names)  # type: ignore[arg-type]
+
+
+def _background(run: FittedRun, background: Any, seed: int) -> np.ndarray:
+    dataset = aligned(run, background)
+    picked = pick_rows(dataset.n_samples, _BACKGROUND_ROWS, seed)
+    return as_rows(dataset.select(picked).x, "background", dataset.n_features, run.problem.medians)
+
+
+def training_rows(problem: Problem, seed: int = 0, most: int | None = _BACKGROUND_ROWS) -> np.ndarray:
+    """The rows that a run was trained on, ``(n, p)`` float32, read back from the view of all features.
+
+    A basis that spans the training rows holds all there is to know of them. Constant features, which no network reads, come back as 0, and
+    rows beyond 1,024 directions as the networks see them.
+
+    Raises
+    ------
+    ParameterError
+        If the run has no view of all features.
+    """
+    if "all" not in problem.views:
+        raise ParameterError(
+            "this run has no view of all features to read the training rows from: pass a background, such as the "
+            "training samples."
+        )
+    view = problem.views["all"]
+    used = np.flatnonzero(problem.train.any(axis=0))
+    used = used[pick_rows(len(used), most, seed)]
+    rows = np.zeros((len(used), problem.n_features), dtype="float32")
+    fold_of_row = problem.train[:, used].argmax(axis=0)
+    for fold in np.unique(fold_of_row):
+        mine = np.flatnonzero(fold_of_row == fold)
+        space = view.spaces[fold]
+        rows[np.ix_(mine, space.columns)] = _restored(space, view.z[fold, used[mine]])
+    return rows
+
+
+def _restored(space: RowSpace, z: np.ndarray) -> np.ndarray:
+    """``(n, rank or more)`` coordinates -> ``(n, k)`` raw values."""
+    inner = z[:, : space.rank].astype("float64")
+    standardised = inner if space.basis is None else inner @ space.projection().T / space.scale**2
+    return np.asarray(standardised / space.inverse_sd + space.mean, dtype="float32")

@@ -1,0 +1,96 @@
+"""The shap package's own explainers, for comparison and for models that want them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from genokeras.errors import ParameterError
+from genokeras.explain.gradients import log_odds
+from genokeras.explain.paths import Attributions
+
+NEED_TENSORFLOW = ("shap_deep", "shap_gradient")
+
+
+def attribute_with_shap(
+    model: Any, x: np.ndarray, background: np.ndarray, method: str, output: str, n_draws: int, seed: int
+) -> Attributions:
+    """Values of ``shap.DeepExplainer``, ``GradientExplainer`` or ``PermutationExplainer``.
+
+    Parameters
+    ----------
+    model : keras.Model
+    x, background : numpy.ndarray
+        ``(n, p)`` and ``(m, p)``.
+    method : {"shap_deep", "shap_gradient", "shap_permutation"}
+    output : {"probability", "log_odds"}
+    n_draws : int
+        Random gradients a sample of "shap_gradient".
+    seed : int
+
+    Raises
+    ------
+    ParameterError
+        If shap does not support the backend, or the model's layers.
+    """
+    backend = keras.backend.backend()
+    if method in NEED_TENSORFLOW and backend != "tensorflow":
+        raise ParameterError(
+            f"method={method!r} works on the TensorFlow backend only, and Keras runs on {backend!r}. "
+            "Use method='expected_gradients', which works on every backend."
+        )
+    explained = _wrapped(model, x.shape[1], output)
+    predict = _predictor(explained)
+    explain = {"shap_deep": _deep, "shap_gradient": _gradient, "shap_permutation": _permutation}[method]
+    values = explain(import_module("shap"), explained, predict, x, background, n_draws, seed)
+    outputs, reference = predict(x).astype("float64"), predict(background).astype("float64")
+    both = np.concatenate([outputs, reference])
+    spread = float((both.max(axis=0) - both.min(axis=0)).max())
+    values = np.asarray(values, dtype="float32").reshape(*x.shape, -1)
+    return Attributions(values, reference.mean(axis=0), outputs, spread)
+
+
+def _wrapped(model: Any, n_features: int, output: str) -> Any:
+    """A model as shap expects it: its output is its last layer's, and it is called with a list."""
+    x = keras.Input((n_features,))
+    result = model(x)
+    if output == "log_odds":
+        result = keras.layers.Lambda(log_odds)(result)
+    return keras.Model([x], result)
+
+
+def _predictor(model: Any) -> Callable[[np.ndarray], np.ndarray]:
+    def predict(x: np.ndarray) -> np.ndarray:
+        found = model([ops.convert_to_tensor(np.asarray(x, dtype="float32"))], training=False)
+        return np.asarray(ops.convert_to_numpy(found))
+
+    return predict
+
+
+def _deep(shap: Any, model: Any, predict: Any, x: np.ndarray, b: np.ndarray, n_draws: int, seed: int) -> Any:
+    try:
+        return shap.DeepExplainer(model, b).shap_values(x, check_additivity=False)
+    except Exception as error:
+        reason = (str(error).strip().splitlines() or [""])[0]
+        raise ParameterError(
+            f"shap.DeepExplainer cannot explain this model ({type(error).__name__}: {reason[:200]}). "
+            "Use method='expected_gradients'."
+        ) from error
+
+
+def _gradient(
+    shap: Any, model: Any, predict: Any, x: np.ndarray, b: np.ndarray, n_draws: int, seed: int
+) -> Any:
+    return shap.GradientExplainer(model, b).shap_values(x, nsamples=n_draws, rseed=seed)
+
+
+def _permutation(
+    shap: Any, model: Any, predict: Any, x: np.ndarray, b: np.ndarray, n_draws: int, seed: int
+) -> Any:
+    explainer = shap.PermutationExplainer(predict, shap.maskers.Independent(b, max_samples=len(b)), seed=seed)
+    return explainer(x, max_evals=2 * x.shape[1] + 1, silent=True).values

@@ -1,0 +1,199 @@
+"""The family tree of a search: its nodes, its Graphviz source, its own layout."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from genokeras.errors import NotFittedError, ParameterError, RunFolderError
+from genokeras.estimators import GenomeClassifier
+from genokeras.graph import AddBranch, Deepen, Graph, HyperParameters, Morphism, Widen, linear, mlp
+from genokeras.report import search_tree, tree_figure, tree_source, visualize
+from genokeras.search import Proposal, TrialResult
+
+needs_dot = pytest.mark.skipif(shutil.which("dot") is None, reason="Graphviz's dot program is not installed")
+
+
+def trial(
+    number: int,
+    graph: Graph,
+    score: float,
+    father: int | None = None,
+    morphisms: tuple[Morphism, ...] = (),
+    **hyper: float | str,
+) -> TrialResult:
+    proposal = Proposal(graph, HyperParameters(**hyper), father, morphisms, seed=number)  # type: ignore[arg-type]
+    return TrialResult(number, proposal, "ok", score, seconds=1.0)
+
+
+def grown(graph: Graph, kind: type[Morphism], place: int = 0) -> tuple[Graph, Morphism]:
+    morphism = kind.sites(graph)[place]
+    return morphism.apply(graph, None, np.random.default_rng(0))[0], morphism
+
+
+def family() -> list[TrialResult]:
+    """Two linear trials, two of an MLP, two that deepen it, one with other rates, one that failed."""
+    deep, deepen = grown(mlp(2), Deepen)
+    wide, widen = grown(deep, Widen)
+    return [
+        trial(0, linear(2), 0.5),
+        trial(1, linear(2), 0.4, weight_decay=0.5),
+        trial(2, mlp(2), 0.45),
+        trial(3, mlp(2), 0.35, dropout=0.5),
+        trial(4, deep, 0.3, 3, (deepen,)),
+        trial(5, deep, 0.2, 3, (deepen,), dropout=0.5),
+        trial(6, deep, 0.25, 5, (), learning_rate=0.002),
+        TrialResult.failure(7, Proposal(wide, HyperParameters(), 5, (widen,)), "it broke"),
+    ]
+
+
+def many(n: int) -> list[TrialResult]:
+    """Networks that grow from a random earlier one, each with three trials."""
+    rng = np.random.default_rng(0)
+    trials = [trial(0, mlp(2), 0.9)]
+    for number in range(1, n):
+        if number % 3 == 1:
+            father = int(rng.integers(min(number, 40)))  # the others stay small enough to grow
+            base = trials[father].proposal.graph
+            sites = [site for kind in (Deepen, Widen, AddBranch) for site in kind.sites(base)]
+            morphism = sites[int(rng.integers(len(sites)))]
+            graph = morphism.apply(base, None, rng)[0]
+        score, rate = rng.uniform(0.1, 1), float(rng.uniform(0.001, 0.1))
+        trials.append(trial(number, graph, float(score), father, (morphism,), learning_rate=rate))
+    return trials
+
+
+# ---- nodes
+
+
+def test_trials_of_one_network_from_one_father_share_a_node(make_run) -> None:
+    tree = search_tree(make_run(family()))
+    assert [[t.id for t in node.trials] for node in tree.nodes] == [[0, 1], [2, 3], [4, 5], [6], [7]]
+    assert [node.father for node in tree.nodes] == [None, None, 1, 2, 2]
+
+
+def test_nodes_are_named_by_morphism_and_by_what_else_is_different(make_run) -> None:
+    labels = [node.label for node in search_tree(make_run(family())).nodes]
+    assert labels == ["started fresh", "started fresh", "deepen", "other rates", "widen"]
+
+
+def test_another_view_is_said(make_run) -> None:
+    trials = [trial(0, linear(2), 0.5), trial(1, linear(2), 0.4, 0, (), view="top300")]
+    assert search_tree(make_run(trials)).nodes[1].label == "other view"
+
+
+def test_other_rates_of_other_rates_are_siblings(make_run) -> None:
+    trials = [
+        trial(0, mlp(2), 0.5),
+        trial(1, mlp(2), 0.4, 0, (), dropout=0.3),
+        trial(2, mlp(2), 0.3, 1, (), dropout=0.4),
+    ]
+    tree = search_tree(make_run(trials))
+    assert [[t.id for t in node.trials] for node in tree.nodes] == [[0], [1, 2]]
+
+
+def test_winner_and_linear_baseline_are_the_best_of_their_kind(make_run) -> None:
+    tree = search_tree(make_run(family(), {"5": 0.6, "1": 0.4}))
+    assert (tree.winner, tree.baseline, dict(tree.shares)) == (5, 1, {5: 0.6, 1: 0.4})
+    assert "Winner: trial 5" in tree.summary() and "linear baseline: trial 1, 0.400" in tree.summary()
+
+
+def test_a_father_that_is_not_there_leaves_a_root(make_run) -> None:
+    deep, deepen = grown(mlp(2), Deepen)
+    tree = search_tree(make_run([trial(3, deep, 0.3, 1, (deepen,))]))
+    assert tree.nodes[0].father is None and tree.baseline is None
+
+
+def test_better_scores_are_darker_and_failures_grey(make_run) -> None:
+    tree = search_tree(make_run(family()))
+    colours = {t.id: int(tree.colour(t)[1:3], 16) for t in tree.trials}
+    assert colours[5] < colours[4] < colours[0]
+    assert tree.colour(tree.trials[-1]) == "#cbd5e1"
+
+
+def test_equal_scores_make_one_colour(make_run) -> None:
+    assert len(search_tree(make_run([trial(0, linear(2), 0.5)])).legend()) == 1
+
+
+def test_what_is_too_much_is_summed_up_and_the_winner_stays(make_run) -> None:
+    trials = many(300)
+    tree = search_tree(make_run(trials), most=20)
+    assert sum(len(node.trials) for node in tree.nodes) == 300
+    assert max(node.networks for node in tree.nodes) > 1 and len(tree.nodes) <= 40
+    assert tree.winner in {t.id for node in tree.nodes if node.networks == 1 for t in node.trials}
+    known = {node.number for node in tree.nodes}
+    assert all(node.father is None or node.father in known for node in tree.nodes)
+    assert len(tree.depth_first()) == len(tree.nodes)
+
+
+# ---- pictures
+
+
+def test_every_trial_is_a_cell_of_the_figure(make_run) -> None:
+    figure = tree_figure(make_run(family(), {"5": 1.0}))
+    texts = [text.get_text() for text in figure.axes[0].texts]
+    assert {"0", "1", "2", "3", "4", "5", "6", "×", "WINNER", "linear baseline"} <= set(texts)
+    assert any(text.startswith("deepen") for text in texts)
+
+
+def test_hundreds_of_trials_stay_on_one_page_width(make_run) -> None:
+    figure = tree_figure(make_run(many(300)))
+    width, height = figure.get_size_inches()
+    assert width < 12 and height < 60
+
+
+def test_words_of_the_figure_do_not_overlap(make_run) -> None:
+    figure = tree_figure(make_run(many(60)))
+    boxes = [text.get_window_extent() for text in figure.axes[0].texts if text.get_fontsize() > 7]
+    overlaps = [(a, b) for i, a in enumerate(boxes) for b in boxes[i + 1 :] if a.shrunk(0.9, 0.8).overlaps(b)]
+    assert not overlaps
+
+
+def test_the_source_names_edges_and_marks_the_winner(make_run) -> None:
+    source = tree_source(search_tree(make_run(family(), {"5": 1.0}))).source
+    assert '1 -> 2 [label=" deepen "]' in source and "WINNER: trial 5" in source
+    assert "linear baseline: trial 1" in source and "member of the delivered ensemble" in source
+
+
+@needs_dot
+@pytest.mark.parametrize("n", [1, 300])
+def test_dot_draws_the_tree_without_a_word(n: int, make_run, capfd: pytest.CaptureFixture[str]) -> None:
+    content = tree_source(search_tree(make_run(many(n)))).pipe(format="pdf")
+    assert content.startswith(b"%PDF") and not capfd.readouterr().err
+
+
+@needs_dot
+def test_sources_of_a_time_without_dot_are_replaced(make_run, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = make_run(family())
+    with monkeypatch.context() as no_dot:
+        no_dot.setenv("PATH", str(run))
+        visualize(run)
+    assert (run / "drawings" / "tree.gv").exists()
+    visualize(run)
+    assert not (run / "drawings" / "tree.gv").exists() and (run / "drawings" / "tree.pdf").exists()
+
+
+def test_a_run_whose_trials_all_failed_has_no_tree(make_run, caplog: pytest.LogCaptureFixture) -> None:
+    run = make_run([TrialResult.failure(0, Proposal(linear(2), HyperParameters()), "it broke")])
+    with pytest.raises(RunFolderError, match="no trial of the run .* has finished .1 failed"):
+        tree_figure(run)
+    with caplog.at_level(logging.ERROR):
+        assert [path.stem for path in visualize(run)] == ["000000"]
+
+
+def test_a_run_without_trials_has_no_tree(make_run) -> None:
+    with pytest.raises(RunFolderError, match="nothing to draw"):
+        tree_figure(make_run([]))
+
+
+def test_what_is_no_run_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(RunFolderError, match="not a run folder"):
+        tree_figure(tmp_path)
+    with pytest.raises(ParameterError, match="expected a run"):
+        tree_figure(3)
+    with pytest.raises(NotFittedError, match="not fitted"):
+        tree_figure(GenomeClassifier())
