@@ -13,9 +13,9 @@ from scipy.special import softmax
 
 from benchmarks.quality.sets import BenchmarkSet
 from genokeras import GenomeClassifier
-from genokeras.runs.fitted import FittedRun
 from genokeras.graph import reference_forward
 from genokeras.runs import TrialStore, trained_trial
+from genokeras.runs.fitted import FittedRun
 from genokeras.search import TrialResult, get_objective
 
 
