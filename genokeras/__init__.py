@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from genokeras.estimators import GenomeClassifier
     from genokeras.graph import Graph, HyperParameters
     from genokeras.projects import Project, auto
-    from genokeras.report import plot_metric, to_pdf, visualize
+    from genokeras.report import plot_metric, to_pdf, visualize, write_explanation, write_report
     from genokeras.runs import load_graph
     from genokeras.search import History, Proposal, Searcher, TrialResult
     from genokeras.tuning import HyperSearch, ParamSpec, RangeTest, lr_range_test
@@ -68,6 +68,8 @@ __all__ = [
     "plot_metric",
     "to_pdf",
     "visualize",
+    "write_explanation",
+    "write_report",
 ]
 
 _HOMES = {
@@ -100,6 +102,8 @@ _HOMES = {
     "plot_metric": "report",
     "to_pdf": "report",
     "visualize": "report",
+    "write_explanation": "report",
+    "write_report": "report",
 }
 
 

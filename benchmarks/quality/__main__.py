@@ -5,11 +5,12 @@
     python -m benchmarks.quality pictures --results quality.jsonl [MORE.jsonl ..] --out FOLDER
     python -m benchmarks.quality ablation --data ../shared/data --results ablation.jsonl --seconds 20 --seeds 3
     python -m benchmarks.quality peers --envs FOLDER [autogluon flaml autokeras]
+    python -m benchmarks.quality enas tau --data ../shared/data --results enas.jsonl
 
 ``run`` appends a JSON line a set, tool and outer fold and can be stopped and started again; ``table`` prints means over
 cohorts, ranks, and how far each tool's own estimate was from the truth; ``peers`` makes the environments of those peers
-that need one of their own, which ``run --envs FOLDER --tools autogluon ...`` then uses. ``pictures`` and ``ablation`` (what the
-search adds) have arguments of their own: see their ``--help``.
+that need one of their own, which ``run --envs FOLDER --tools autogluon ...`` then uses. ``pictures``, ``ablation`` (what the
+search adds) and ``enas`` (what shared weights are worth) have arguments of their own: see their ``--help``.
 """
 
 from __future__ import annotations
@@ -21,14 +22,14 @@ from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
-from benchmarks.quality import ablation, pictures
+from benchmarks.quality import ablation, enas, pictures
 from benchmarks.quality.evaluate import Plan, evaluate, read_lines
 from benchmarks.quality.peers import PEERS, find_peers, install_peers
 from benchmarks.quality.sets import find_sets, read_set
 from benchmarks.quality.table import frame_of, show
 from benchmarks.quality.tools import TOOLS
 
-WITH_OWN_ARGUMENTS = {"pictures": pictures.main, "ablation": ablation.main}
+WITH_OWN_ARGUMENTS = {"pictures": pictures.main, "ablation": ablation.main, "enas": enas.main}
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""How fast: ``python -m benchmarks.speed [trials] [rowspace] [budget] [cells] [project]``; each prints both sides of one run and their ratio.
+"""How fast: ``python -m benchmarks.speed [trials] [rowspace] [budget] [cells] [project] [enas]``; each prints both sides of one run and their ratio.
 
 trials      trained networks a minute of ``GenomeClassifier.fit`` against a loop that builds, compiles and fits the same
             architectures fold by fold with plain Keras, on the bundled leukemia data
@@ -7,6 +7,7 @@ budget      where the seconds of one ``fit`` go
 cells       single-cell scale: memory and accuracy of one ``fit``, rows a second of an epoch against plain Keras
 project     a JSON project's training against plain Keras ``fit`` on 104 x 22,283, and the seconds of a whole project on
             100 x 10,000; ``--data`` is the folder of both sets
+enas        arcs scored a minute by shared weights against arcs trained one by one, 100 x 10,000
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from collections.abc import Callable
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
-from benchmarks.speed import budget, cells, project, rowspace, trials
+from benchmarks.speed import budget, cells, enas, project, rowspace, trials
 from benchmarks.speed.machine import describe_machine
 
 PARTS: dict[str, Callable[[argparse.Namespace], None]] = {
@@ -26,6 +27,7 @@ PARTS: dict[str, Callable[[argparse.Namespace], None]] = {
     "budget": budget.main,
     "cells": cells.main,
     "project": project.main,
+    "enas": enas.main,
 }
 
 

@@ -11,8 +11,10 @@ import click
 
 import genokeras as gk
 from genokeras.cli.backend import load_classifier
-from genokeras.cli.group import Command, CommandGroup, debug_option
+from genokeras.cli.group import CommandGroup, debug_option
+from genokeras.cli.inputs import data_argument, read_table, reading_options, run_argument
 from genokeras.cli.projects import auto
+from genokeras.cli.reporting import explain, report
 from genokeras.cli.words import LEGEND, estimate_in_words, label, leaderboard_table, make_console
 
 if TYPE_CHECKING:
@@ -21,19 +23,6 @@ if TYPE_CHECKING:
 DEFAULT_TIME_LIMIT = 60.0
 TOP_ROWS_OF_FIT = 5
 TOP_ROWS = 20
-
-run_argument = click.argument("run", type=click.Path(path_type=Path))
-data_argument = click.argument("data", type=click.Path(path_type=Path))
-
-
-def reading_options(command: Command) -> Command:
-    """Add the options that say how a table is written."""
-    delimiter = click.option(
-        "--delimiter", help="What separates the fields of a text file; told by its name otherwise."
-    )
-    return delimiter(
-        click.option("--transposed", is_flag=True, help="The table holds genes in rows.")(command)
-    )
 
 
 @click.group(
@@ -114,7 +103,7 @@ def fit(
         verbose=0 if quiet else 1,
     )
     if transposed or delimiter:
-        classifier.fit(_table(data, target, transposed, delimiter, groups))
+        classifier.fit(read_table(data, target, transposed, delimiter, groups))
     else:  # reading counts towards the time limit
         classifier.fit(data, target, groups=groups)
     if not quiet:
@@ -135,7 +124,7 @@ def predict(
 ) -> None:
     """Predict the classes of DATA by the model of RUN, as csv."""
     classifier = load_classifier().load(run)
-    predictions = _predictions(classifier, _table(data, None, transposed, delimiter), probabilities)
+    predictions = _predictions(classifier, read_table(data, None, transposed, delimiter), probabilities)
     predictions.to_csv(sys.stdout if out is None else out, index=False)
 
 
@@ -151,7 +140,7 @@ def evaluate(
 ) -> None:
     """Score the model of RUN on labelled samples in DATA, which it should not have seen."""
     classifier = load_classifier().load(run)
-    scores = classifier.evaluate(_table(data, target, transposed, delimiter))
+    scores = classifier.evaluate(read_table(data, target, transposed, delimiter))
     if as_json:
         # JSON has no NaN, which a score is that no sample of some class went into.
         click.echo(
@@ -213,19 +202,11 @@ def visualize(run: Path) -> None:
     click.echo(f"Drew {networks} into {drawings[0].parent}; the best one is {drawings[0]}.")
 
 
-main.add_command(auto)
+for command in (report, explain, auto):
+    main.add_command(command)
 
 
 # ---- what they read and print
-
-
-def _table(
-    data: Path, target: str | None, transposed: bool, delimiter: str | None, groups: str | None = None
-) -> gk.Dataset:
-    """Missing values stay, because the estimator knows whether its model can fill them in."""
-    return gk.load_dataset(
-        data, target, groups=groups, missing="keep", transposed=transposed, delimiter=delimiter
-    )
 
 
 def _print_fit(classifier: gk.GenomeClassifier) -> None:

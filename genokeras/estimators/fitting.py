@@ -26,9 +26,12 @@ from genokeras.data import (
     require_labels,
 )
 from genokeras.errors import DataError, ParameterError, RunFolderError, SearchError
+from genokeras.estimators.arcs import NAME as ENAS
+from genokeras.estimators.arcs import find_arcs
 from genokeras.estimators.large import chosen_folds, one_hold_out, scaled_training, views_to_fit
 from genokeras.estimators.options import make_searcher, training_settings
 from genokeras.features import available_views
+from genokeras.graph.arcs import Arc
 from genokeras.runs import (
     Budget,
     Executor,
@@ -187,8 +190,11 @@ def search_and_finish(
     training = _training(settings, problem)
     executor = make_executor(settings, problem, training, budget)
     views = tuple(problem.views)
-    searcher = make_searcher(settings.searcher, settings.searcher_args, problem.n_classes, views)
     seed = int(folder.settings["seed"])
+    arcs: tuple[Arc, ...] = ()
+    if settings.searcher == ENAS:
+        arcs = find_arcs(settings.searcher_args, problem, folder, budget, seed)
+    searcher = make_searcher(settings.searcher, settings.searcher_args, problem.n_classes, views, arcs)
     observers = [observer] if observer is not None else []
     limit = None if settings.max_trials is None else settings.max_trials + len(history)
     loop = SearchLoop(

@@ -16,13 +16,15 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 
 from genokeras.data import Dataset, align_features, encode_known_labels, load_dataset, require_labels
 from genokeras.errors import NotFittedError
-from genokeras.estimators.curves import history_table
 from genokeras.estimators.final import FinalFit, run_final_fit
 from genokeras.estimators.finished import FinishedSearch
 from genokeras.estimators.fitting import FitSettings, load_fit_data, search_and_finish
 from genokeras.estimators.tables import leaderboard, scores
 from genokeras.explain import Explanation, explain_run
+from genokeras.report import write_report
+from genokeras.report.genes import explained
 from genokeras.runs import Budget, RunFolder
+from genokeras.runs.curves import history_table
 from genokeras.runs.fitted import FittedRun, open_run, write_model
 from genokeras.runs.progress import make_observer
 from genokeras.search import Searcher
@@ -49,7 +51,7 @@ class GenomeClassifier(ClassifierMixin, BaseEstimator):
     folds : int, optional
         Stratified cross-validation folds; grouped ones where ``fit`` gets groups. By default 5, and above 20,000 samples
         one hold-out of a fifth of them, 10,000 at most.
-    searcher : {"bayesian", "random"} or Searcher, default="bayesian"
+    searcher : {"bayesian", "random", "enas"} or Searcher, default="bayesian"
     max_trials : int, optional
         Trials at most. With it and ``time_limit=None`` the same seed gives the same run.
     searcher_args : dict, optional
@@ -315,6 +317,38 @@ class GenomeClassifier(ClassifierMixin, BaseEstimator):
         return explain_run(
             self._fitted(), x, background, method=method, num_samples=num_samples, output=output
         )
+
+    def report(
+        self,
+        path: str | os.PathLike[str] = "report.html",
+        x: Any = None,
+        y: Any = None,
+        explain: bool = True,
+    ) -> Path:
+        """Write what there is to know of the run into one HTML file, and a model card beside it.
+
+        Parameters
+        ----------
+        path : path-like, default="report.html"
+            The card is ``<stem>_model_card.md``.
+        x, y : as in ``fit``, optional
+            Samples to check the data on and to find the genes with; by default the training samples, as the run has kept them.
+        explain : bool, default=True
+            Whether to find the genes of each class, which takes most of the time.
+
+        Returns
+        -------
+        pathlib.Path
+            The report; it needs no network and no other file.
+
+        Raises
+        ------
+        NotFittedError, DataError, ParameterError, RunFolderError
+        """
+        run = self._fitted()
+        samples = None if x is None else load_dataset(x, y, missing="keep")
+        explanation, stability = (explained(run, samples) if explain else None) or (None, None)
+        return write_report(run, path, explanation=explanation, stability=stability, x=samples)
 
     def _evaluated(self, dataset: Dataset) -> dict[str, float]:
         codes = encode_known_labels(require_labels(dataset), self.classes_, dataset.source)

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from genokeras.errors import ParameterError
+from genokeras.estimators.arcs import DEFAULTS, NAME, make_enas_searcher
+from genokeras.graph.arcs import Arc
 from genokeras.search import BayesianSearcher, HyperSpace, RandomSearcher, Searcher
 from genokeras.training import TrainingSettings
 
@@ -37,7 +39,11 @@ def training_settings(trainer_args: Mapping[str, Any] | None) -> TrainingSetting
 
 
 def make_searcher(
-    searcher: str | Searcher, searcher_args: Mapping[str, Any] | None, n_outputs: int, views: tuple[str, ...]
+    searcher: str | Searcher,
+    searcher_args: Mapping[str, Any] | None,
+    n_outputs: int,
+    views: tuple[str, ...],
+    arcs: tuple[Arc, ...] = (),
 ) -> Searcher:
     """The searcher of a run.
 
@@ -51,6 +57,8 @@ def make_searcher(
     n_outputs : int
     views : tuple of str
         Views that the data allow.
+    arcs : tuple of Arc
+        What the shared weights of ``"enas"`` found.
 
     Raises
     ------
@@ -65,9 +73,15 @@ def make_searcher(
                 f"searcher_args {sorted(arguments)} need a searcher by name or class, not an instance."
             )
         return wanted
+    if wanted == NAME:
+        known = [*DEFAULTS, *inspect.signature(BayesianSearcher).parameters]
+        for name in arguments:
+            if name not in known:
+                raise ParameterError(f"unknown searcher_args {name!r} for {NAME}; {suggest(name, known)}")
+        return make_enas_searcher(arguments, n_outputs, HyperSpace(views=views), arcs)
     if isinstance(wanted, str):
         if wanted not in SEARCHERS:
-            raise ParameterError(f"unknown searcher {wanted!r}; {suggest(wanted, SEARCHERS)}")
+            raise ParameterError(f"unknown searcher {wanted!r}; {suggest(wanted, [*SEARCHERS, NAME])}")
         wanted = SEARCHERS[wanted]
     if not (inspect.isclass(wanted) and issubclass(wanted, Searcher)):
         raise ParameterError(

@@ -9,7 +9,6 @@ import numpy as np
 
 from genokeras.data import Dataset, align_features, load_dataset
 from genokeras.errors import ParameterError
-from genokeras.runs.fitted import RESULT_FILE, FittedRun
 from genokeras.explain.checks import as_rows, named, pick_rows
 from genokeras.explain.coordinates import RowSpaceFrame, make_coordinates
 from genokeras.explain.explanation import Explanation
@@ -19,6 +18,7 @@ from genokeras.explain.paths import DRAWS, Attributions
 from genokeras.features import RowSpace
 from genokeras.networks import TrainedTrial
 from genokeras.runs import Problem, TrialStore, is_linear, trained_trial
+from genokeras.runs.fitted import RESULT_FILE, FittedRun
 
 _BACKGROUND_ROWS = 500
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from genokeras.projects.config import EnasConfig, ProjectConfig, check_available, read_config
+from genokeras.projects.config import EnasConfig, ProjectConfig, read_config
 from genokeras.projects.data import (
     ProjectData,
     evaluates_training_file,
@@ -20,7 +20,6 @@ __all__ = [
     "ProjectConfig",
     "ProjectData",
     "auto",
-    "check_available",
     "evaluates_training_file",
     "load_evaluation",
     "load_names",

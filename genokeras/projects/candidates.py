@@ -15,11 +15,10 @@ from typing import Any
 import numpy as np
 
 from genokeras.errors import TrainingError
-from genokeras.features import RowSpace, fit_row_space, standardisation
-from genokeras.graph import Graph, Weights, rfcn_densenet, rfcn_resnet
-from genokeras.networks import TrainedTrial, export_model, initial_weights
+from genokeras.graph import Graph, rfcn_densenet, rfcn_resnet
 from genokeras.projects.config import ProjectConfig
 from genokeras.projects.data import ProjectData
+from genokeras.projects.rows import make_rows
 from genokeras.training import (
     Cosine,
     PackedResult,
@@ -33,7 +32,6 @@ from genokeras.training import (
 from genokeras.tuning import Candidate, RangeTest, suggest_rate
 
 FIRST_RATE, LAST_RATE, RANGE_STEPS = 1e-5, 0.1, 100
-ACTIVATION = "relu"
 _BUILDERS = {"ResNet": rfcn_resnet, "DenseNet": rfcn_densenet}
 _DECAY = {"adamw": 0.004}  # Keras' default of AdamW; the others have none
 _SCORINGS_IN_A_CHUNK = 10
@@ -90,12 +88,8 @@ class Candidates:
     def __init__(
         self, config: ProjectConfig, data: ProjectData, train: np.ndarray, validation: np.ndarray
     ) -> None:
-        self._config, self._train, self._validation = config, train, validation
-        self._n_features = data.n_features
-        rows = data.x[train]
-        self._space: RowSpace = fit_row_space(rows, standardisation(rows))
-        self._inputs = self._space.transform(data.x)[None]
-        self._targets, self._values = _targets(config, data, train)
+        self._config = config
+        self._rows = make_rows(config.task, data, train, validation)
         steps = -(-len(train) // config.trainer.batch_size)
         self.steps_per_epoch = steps
         self.score_every = min(steps, _LONGEST_GAP)
@@ -161,13 +155,9 @@ class Candidates:
             )
         # Of equals the earliest, which is the one that the log tells of.
         best = min(range(len(rates)), key=lambda i: (-_score(result, i), result.best_step[i]))
-        weights = {
-            layer: {name: array[best : best + 1] for name, array in named.items()}
-            for layer, named in result.weights.items()
-        }
         columns = [result.curve_steps, *result.curves[:, best].T, result.monitored[:, best]]
         return FinalNetwork(
-            self._model(task.graph, weights),
+            self._rows.model(task.graph, result.weights, best),
             rates[best],
             result.steps,
             int(result.best_step[best]),
@@ -175,10 +165,6 @@ class Candidates:
         )
 
     # ---- parts
-
-    def _model(self, graph: Graph, weights: Weights) -> Any:
-        trial = TrainedTrial(graph, ACTIVATION, weights, (self._space,))
-        return export_model([trial], self._n_features, values=self._values)
 
     def _settings(self, max_steps: int) -> TrainingSettings:
         trainer = self._config.trainer
@@ -203,7 +189,7 @@ class Candidates:
     def _graph(self, values: Mapping[str, Any]) -> Graph:
         build = _BUILDERS[self._config.model.type]
         return build(
-            self._targets.shape[1], values["n_latent"], values["n_blocks"], values["output_nonlinear"]
+            self._rows.targets.shape[1], values["n_latent"], values["n_blocks"], values["output_nonlinear"]
         )
 
     def _alike(self, wanted: Sequence[Mapping[str, Any]]) -> list[list[int]]:
@@ -223,46 +209,9 @@ class Candidates:
         return self.trainer.run(task, schedule=schedule or Cosine(2 * max_steps), max_steps=max_steps)
 
     def _task(self, alike: Sequence[Mapping[str, Any]], rates: Sequence[float]) -> PackedTask:
-        members, n, seed = len(alike), self._inputs.shape[1], self._config.seed
-        graph, width = self._graph(alike[0]), self._inputs.shape[2]
-        # All candidates start from the same weights, so that they differ in what is searched only.
-        start = initial_weights(graph, width, 1, np.random.default_rng(seed))
-        weights = {
-            layer: {name: np.repeat(array, members, axis=0) for name, array in named.items()}
-            for layer, named in start.items()
-        }
-        return PackedTask(
-            graph=graph,
-            activation=ACTIVATION,
-            inputs=self._inputs,
-            targets=self._targets,
-            train_weights=np.tile(_share(n, self._train), (members, 1)),
-            score_weights=np.tile(_share(n, self._validation), (members, 1)),
-            trial_of_member=np.arange(members),
-            learning_rate=np.asarray(rates, dtype="float64"),
-            weight_decay=np.full(members, _DECAY.get(self._config.optimizer.type, 0.0)),
-            dropout=np.array([1.0 - values["keep_prob"] for values in alike]),
-            input_rank=np.full(members, self._space.rank),
-            weights=weights,
-            seed=seed,
-        )
-
-
-def _targets(
-    config: ProjectConfig, data: ProjectData, train: np.ndarray
-) -> tuple[np.ndarray, tuple[float, float] | None]:
-    """``(n, k)`` targets; for regression standardised, with the scale and shift that undo it."""
-    y = np.asarray(data.y)
-    if config.task == "regression":
-        mean, sd = float(y[train].mean()), float(y[train].std()) or 1.0
-        return ((y - mean) / sd).astype("float32")[:, None], (sd, mean)
-    return np.eye(len(data.classes), dtype="float32")[y], None
-
-
-def _share(n: int, rows: np.ndarray) -> np.ndarray:
-    weights = np.zeros(n)
-    weights[rows] = 1.0 / len(rows)
-    return weights
+        dropout = np.array([1.0 - values["keep_prob"] for values in alike])
+        decay = _DECAY.get(self._config.optimizer.type, 0.0)
+        return self._rows.task(self._graph(alike[0]), np.asarray(rates), dropout, decay, self._config.seed)
 
 
 def _score(result: PackedResult, member: int) -> float:

@@ -15,7 +15,7 @@ import pandas as pd
 from genokeras.errors import DataError
 from genokeras.explain import Explanation, explain_model, write_autogenome_files
 from genokeras.projects import announce
-from genokeras.projects.config import ProjectConfig, check_available, read_config
+from genokeras.projects.config import EnasConfig, ProjectConfig, read_config
 from genokeras.projects.data import (
     ProjectData,
     evaluates_training_file,
@@ -63,7 +63,7 @@ def auto(config: str | os.PathLike[str] | Mapping[str, Any], verbose: int = 1) -
     >>> automl = ag.auto("resnet_test.json")  # doctest: +SKIP
     >>> automl.train(); automl.evaluate(); automl.predict(); automl.explain()  # doctest: +SKIP
     """
-    return Project(check_available(read_config(config)), verbose)
+    return Project(read_config(config), verbose)
 
 
 class Project:
@@ -71,18 +71,18 @@ class Project:
 
     Parameters
     ----------
-    config : ProjectConfig
+    config : ProjectConfig or EnasConfig
     verbose : int
         0 prints nothing.
     """
 
-    def __init__(self, config: ProjectConfig, verbose: int = 1) -> None:
+    def __init__(self, config: ProjectConfig | EnasConfig, verbose: int = 1) -> None:
         self.config = config
         self._verbose = verbose
         self._trained: TrainedModel | None = None
         self._model: Any = None
         announce.show_progress(verbose)
-        model_type, searched = config.model.type, bool(config.trainer.hyper_selector)
+        model_type, searched = config.model.type, config.searched
         announce.banner(
             config.source,
             announce.parts_of(model_type, searched=searched),
@@ -101,7 +101,11 @@ class Project:
         if self._trained is None:
             trainer = self.config.trainer
             self._trained = newest(
-                trainer.save_dir, self.config.name, model_type=self.config.model.type, task=self.config.task
+                trainer.save_dir,
+                self.config.name,
+                self.config.subfolder,
+                model_type=self.config.model.type,
+                task=self.config.task,
             )
         return self._trained
 

@@ -15,8 +15,9 @@ import numpy as np
 from genokeras.data.wording import counted
 from genokeras.errors import DataError
 from genokeras.projects import announce
+from genokeras.projects.arcs import search_arcs, train_arcs
 from genokeras.projects.candidates import FINAL_RATES, Candidates
-from genokeras.projects.config import ProjectConfig
+from genokeras.projects.config import EnasConfig, ProjectConfig
 from genokeras.projects.data import ProjectData, split_rows
 from genokeras.projects.progress import TrainingLog
 from genokeras.projects.results import (
@@ -30,6 +31,7 @@ from genokeras.projects.results import (
     write_json,
     written_aside,
 )
+from genokeras.projects.rows import make_rows
 from genokeras.projects.selection import RATE, network_evaluation, select, vae_evaluation, vae_settings
 from genokeras.projects.vae import ENCODER_FILE, fit_transfer, load_encoder, prepare_vae, train_vae
 
@@ -42,7 +44,7 @@ FORMAT = 1
 class _Run:
     """A run in its folder, begun now or before."""
 
-    config: ProjectConfig
+    config: ProjectConfig | EnasConfig
     data: ProjectData
     train: np.ndarray
     validation: np.ndarray
@@ -64,9 +66,10 @@ class _Outcome:
     extra: dict[str, Any]
     metrics: dict[str, float] | None = None
     companions: Mapping[str, Any] = field(default_factory=dict)
+    path: Path | None = None
 
 
-def train_project(config: ProjectConfig, data: ProjectData) -> TrainedModel:
+def train_project(config: ProjectConfig | EnasConfig, data: ProjectData) -> TrainedModel:
     """Train the model that a configuration describes.
 
     A run that was killed is gone on with: the parameters it had settled are not tried again, if configuration and data
@@ -92,7 +95,7 @@ def train_project(config: ProjectConfig, data: ProjectData) -> TrainedModel:
     _check_varying(data.x[train])
     run = _open(config, data, train, validation)
     outcome = _train(run)
-    path = run.folder.model_path(outcome.values[RATE], outcome.values)
+    path = outcome.path or run.folder.model_path(outcome.values[RATE], outcome.values)
     for name, model in {MODEL_FILE: outcome.model, **outcome.companions}.items():
         with written_aside(path.with_name(name)) as aside:
             model.save(aside)
@@ -133,13 +136,27 @@ def _record(run: _Run, outcome: _Outcome, seconds: float) -> TrainedRecord:
 
 
 def _train(run: _Run) -> _Outcome:
-    if run.config.model.type != "VAE":
-        return _train_network(run)
-    return _train_vae(run) if run.config.transfer is None else _train_transfer(run)
-
-
-def _train_network(run: _Run) -> _Outcome:
     config = run.config
+    if isinstance(config, EnasConfig):
+        return _train_enas(run, config)
+    if config.model.type != "VAE":
+        return _train_network(run, config)
+    return _train_vae(run, config) if config.transfer is None else _train_transfer(run, config)
+
+
+def _train_enas(run: _Run, config: EnasConfig) -> _Outcome:
+    rows = make_rows(config.task, run.data, run.train, run.validation)
+    state = run.state
+    if state is None:
+        state = search_arcs(config, rows)
+        run.keep(state)
+    best = train_arcs(config, rows, state)
+    values = {"arc": str(best.arc), RATE: best.rate}
+    extra = {"best_step": best.best_step, "candidates": state["arcs"], "n_scored": state["n_scored"]}
+    return _Outcome(best.model, values, extra, path=run.folder.models / f"{best.place}_1" / MODEL_FILE)
+
+
+def _train_network(run: _Run, config: ProjectConfig) -> _Outcome:
     candidates = Candidates(config, run.data, run.train, run.validation)
     values = select(config, network_evaluation(config, candidates), run.state, run.keep)
     announce.chosen(values)
@@ -156,8 +173,7 @@ def _train_network(run: _Run) -> _Outcome:
     return _Outcome(found.model, {**values, RATE: found.rate}, extra)
 
 
-def _train_vae(run: _Run) -> _Outcome:
-    config = run.config
+def _train_vae(run: _Run, config: ProjectConfig) -> _Outcome:
     data = prepare_vae(run.data.x[run.train], run.data.x[run.validation])
     values = select(config, vae_evaluation(config, data), run.state, run.keep)
     announce.chosen(values)
@@ -167,8 +183,8 @@ def _train_vae(run: _Run) -> _Outcome:
     return _Outcome(vae.encoder, values, {"history": vae.history}, dict(vae.losses), companions)
 
 
-def _train_transfer(run: _Run) -> _Outcome:
-    config, data = run.config, run.data
+def _train_transfer(run: _Run, config: ProjectConfig) -> _Outcome:
+    data = run.data
     assert config.transfer is not None
     encoder = load_encoder(config.find(config.transfer.source))
     values = dict(config.start_values)
@@ -191,19 +207,22 @@ def _train_transfer(run: _Run) -> _Outcome:
 # ---- files
 
 
-def _open(config: ProjectConfig, data: ProjectData, train: np.ndarray, validation: np.ndarray) -> _Run:
+def _open(
+    config: ProjectConfig | EnasConfig, data: ProjectData, train: np.ndarray, validation: np.ndarray
+) -> _Run:
     """The newest run of the same configuration and data that was not finished, or a new one."""
     fingerprint = _fingerprint(config, data)
-    models = Path(config.trainer.save_dir) / "models" / config.name
+    save_dir, subfolder = Path(config.trainer.save_dir), config.subfolder
+    models = save_dir / subfolder / "models" / config.name
     for path in sorted(models.glob(f"*/{SELECTION_FILE}"), reverse=True):
         if any(path.parent.glob(f"*/{TRAINED_FILE}")):
             continue
         held = _read(path)
         if held is not None and held.get("fingerprint") == fingerprint:
             announce.say(f"Going on with the run that was not finished, in {path.parent}")
-            folder = OutputFolder(Path(config.trainer.save_dir), config.name, path.parent.name)
+            folder = OutputFolder(save_dir, config.name, path.parent.name, subfolder)
             return _Run(config, data, train, validation, folder, held.get("state"), fingerprint)
-    folder = OutputFolder.create(config.trainer.save_dir, config.name)
+    folder = OutputFolder.create(save_dir, config.name, subfolder)
     run = _Run(config, data, train, validation, folder, None, fingerprint)
     write_json(folder.models / SELECTION_FILE, {"format": FORMAT, "fingerprint": fingerprint, "state": None})
     return run
@@ -225,7 +244,7 @@ def _check_varying(x: np.ndarray) -> None:
         )
 
 
-def _fingerprint(config: ProjectConfig, data: ProjectData) -> str:
+def _fingerprint(config: ProjectConfig | EnasConfig, data: ProjectData) -> str:
     digest = hashlib.sha256(json.dumps(config.to_dict(), sort_keys=True).encode())
     digest.update(data.features_digest.encode())
     digest.update(b"" if data.y is None else np.ascontiguousarray(data.y).tobytes())

@@ -1,5 +1,6 @@
-"""Reports: what a run found, as pictures."""
+"""Reports: what a run found, as pictures and as a page that holds them all."""
 
+from genokeras.report.card import report_card
 from genokeras.report.class_curves import plot_precision_recall, plot_roc
 from genokeras.report.confusion import plot_confusion
 from genokeras.report.curves import plot_metric, plot_search
@@ -10,6 +11,8 @@ from genokeras.report.diagnostics import (
     run_predictions,
 )
 from genokeras.report.drawing import to_pdf, visualize
+from genokeras.report.gene_files import write_explanation
+from genokeras.report.html import write_report
 from genokeras.report.picture import Picture
 from genokeras.report.tree import SearchTree, TreeNode, search_tree
 from genokeras.report.tree_figure import tree_figure
@@ -27,10 +30,13 @@ __all__ = [
     "plot_precision_recall",
     "plot_roc",
     "plot_search",
+    "report_card",
     "run_predictions",
     "search_tree",
     "to_pdf",
     "tree_figure",
     "tree_source",
     "visualize",
+    "write_explanation",
+    "write_report",
 ]

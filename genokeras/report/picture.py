@@ -101,19 +101,24 @@ class Picture(Figure):
 
     def rendered(self, kind: str = "svg") -> bytes:
         """The picture's bytes as ``"png"``, ``"svg"`` or ``"pdf"``."""
-        # A date would make two files of the same picture differ.
-        dates: dict[str, dict[str, Any]] = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}
-        content = io.BytesIO()
-        with house_style():
-            self.savefig(
-                content,
-                format=kind,
-                dpi=_PIXELS_PER_INCH,
-                bbox_inches="tight",
-                pad_inches=0.1,
-                metadata=dates.get(kind),
-            )
-        return content.getvalue()
+        return rendered(self, kind)
+
+
+def rendered(figure: Figure, kind: str = "svg") -> bytes:
+    """Any figure's bytes as ``"png"``, ``"svg"`` or ``"pdf"``."""
+    # A date would make two files of the same picture differ.
+    dates: dict[str, dict[str, Any]] = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}
+    content = io.BytesIO()
+    with house_style():
+        figure.savefig(
+            content,
+            format=kind,
+            dpi=_PIXELS_PER_INCH,
+            bbox_inches="tight",
+            pad_inches=0.1,
+            metadata=dates.get(kind),
+        )
+    return content.getvalue()
 
 
 @contextmanager

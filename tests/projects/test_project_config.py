@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from genokeras.errors import ConfigError, GenoKerasError
-from genokeras.projects import EnasConfig, ProjectConfig, check_available, read_config
+from genokeras.projects import EnasConfig, ProjectConfig, read_config
 from genokeras.projects.config.text import parse_text
 
 RESNET = """{
@@ -124,7 +124,9 @@ def regression(**trainer: Any) -> dict[str, Any]:
 
 def project(data: dict[str, Any]) -> ProjectConfig:
     """Return the configuration of a model other than enas."""
-    return check_available(read_config(data))
+    config = read_config(data)
+    assert isinstance(config, ProjectConfig)
+    return config
 
 
 def message(source: str | Path | dict[str, Any]) -> str:
@@ -157,7 +159,7 @@ def line_of(piece: str) -> int:
 def test_a_commented_resnet_file_is_read(tmp_path: Path) -> None:
     path = tmp_path / "resnet.json"
     path.write_text(RESNET, encoding="utf-8")
-    config = check_available(read_config(path))
+    config = read_config(path)
     assert config.source == str(path)
     assert (config.name, config.model.type, config.model.args.output_classes) == ("resnet_demo", "ResNet", 2)
     assert config.data_train.args.delimiter == " "
@@ -170,14 +172,13 @@ def test_a_commented_resnet_file_is_read(tmp_path: Path) -> None:
     }
 
 
-def test_an_enas_file_is_read_and_said_not_to_be_available(tmp_path: Path) -> None:
+def test_an_enas_file_is_read(tmp_path: Path) -> None:
     path = tmp_path / "enas.json"
     path.write_text(ENAS, encoding="utf-8")
     config = read_config(path)
     assert isinstance(config, EnasConfig)
     assert (config.trainer.child_l2_reg, config.trainer.controller) == (1e-4, None)
-    with pytest.raises(ConfigError, match='model.type "enas" is not available yet'):
-        check_available(config)
+    assert config.subfolder == "enas"
 
 
 def test_text_other_than_ascii_and_a_byte_order_mark_are_read(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 
 import genokeras as ag
-from genokeras.errors import DataError, NotFittedError, TrainingError
+from genokeras.errors import ConfigError, DataError, NotFittedError, TrainingError
 from genokeras.projects import announce
 from genokeras.projects import training as training_module
 from genokeras.projects.candidates import Candidates
@@ -361,3 +361,56 @@ def test_the_checkpoint_told_of_is_the_one_that_is_kept(make_project, caplog):
     told = [r.getMessage() for r in caplog.records if r.getMessage().startswith("Saving checkpoints")]
     best = project.trained.record.extra["best_step"]
     assert told == [f"Saving checkpoints for {best} into {project.trained.path}."]
+
+
+ENAS = {
+    "child_num_layers": 2,
+    "batch_size": 16,
+    "max_number_of_epoches_in_search": 2,
+    "max_number_of_epoches_in_fixed": 4,
+    "max_search_channel": 10,
+}
+
+
+def test_an_enas_project_trains_the_arcs_that_shared_weights_rank_first(make_project, tmp_path, caplog):
+    source = make_project()
+    source = {key: source[key] for key in ("name", "data_train", "data_evaluate", "data_predict")}
+    source["model"] = {"type": "enas", "args": {"output_classes": 2}}
+    source["trainer"] = {**ENAS, "save_dir": str(tmp_path / "experiments")}
+    with caplog.at_level("INFO", "genokeras.projects"):
+        project = trained(source)
+    record = project.trained.record
+    assert record.extra["n_scored"] == 50 and len(record.extra["candidates"]) == 2
+    assert record.parameters["arc"] in record.extra["candidates"]
+    place = record.extra["candidates"].index(record.parameters["arc"]) + 1
+    assert project.trained.path == project.trained.folder.models / f"{place}_1" / "best_model.keras"
+    assert project.trained.folder.models.is_relative_to(tmp_path / "experiments" / "enas" / "models")
+    said = [r.getMessage() for r in caplog.records]
+    assert any(line.startswith(f"Best arc:{record.parameters['arc']}, eval_acc:") for line in said)
+    assert sum(line.startswith("training [") for line in said) == 2
+    assert project.predict()["predicted_result"].isin([0, 1]).all()
+
+
+def test_an_enas_search_that_was_killed_goes_on_with_the_arcs_it_found(make_project, tmp_path, monkeypatch):
+    source = make_project()
+    source = {key: source[key] for key in ("name", "data_train")}
+    source["model"] = {"type": "enas", "args": {"output_classes": 2}}
+    source["trainer"] = {**ENAS, "save_dir": str(tmp_path / "experiments")}
+
+    def killed(*arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("genokeras.projects.training.train_arcs", killed)
+        with pytest.raises(KeyboardInterrupt):
+            trained(source)
+    monkeypatch.setattr("genokeras.projects.training.search_arcs", killed)
+    assert trained(source).trained.record.extra["n_scored"] == 50
+
+
+def test_more_candidates_than_arcs_are_refused(make_project, tmp_path):
+    source = make_project()
+    source = {key: source[key] for key in ("name", "data_train")}
+    source["model"] = {"type": "enas", "args": {"output_classes": 2}}
+    with pytest.raises(ConfigError, match="top_k_candidates"):
+        ag.auto({**source, "trainer": {"child_num_layers": 1, "top_k_candidates": 6}}, verbose=0).train()

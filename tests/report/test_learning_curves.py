@@ -10,10 +10,10 @@ import pandas as pd
 import pytest
 
 from genokeras.errors import ParameterError, RunFolderError
-from genokeras.estimators.curves import COLUMNS, history_table
 from genokeras.graph import HyperParameters, linear, mlp
 from genokeras.report import Picture, plot_metric, plot_search
 from genokeras.runs import RunFolder, TrialStore
+from genokeras.runs.curves import COLUMNS, history_table
 from genokeras.runs.fitted import FittedRun, read_delivery
 from genokeras.search import Proposal, TrialResult
 

@@ -7,7 +7,6 @@ from genokeras.projects.config.reading import (
     BaseConfig,
     EnasConfig,
     ProjectConfig,
-    check_available,
     read_config,
 )
 
@@ -17,6 +16,5 @@ __all__ = [
     "EvaluateArgs",
     "PredictArgs",
     "ProjectConfig",
-    "check_available",
     "read_config",
 ]

@@ -74,6 +74,16 @@ class BaseConfig(Section):
         """What is learnt: classes, a number, or (a VAE without ``transfer``) the features themselves."""
         return "classification"
 
+    @property
+    def subfolder(self) -> str:
+        """The folder under ``save_dir`` that results go to; empty for ``save_dir`` itself."""
+        return ""
+
+    @property
+    def searched(self) -> bool:
+        """Whether anything is searched before the final training."""
+        return True
+
     def find(self, *parts: str) -> Path:
         """Return where a file or folder that the configuration names is.
 
@@ -116,6 +126,11 @@ class ProjectConfig(BaseConfig):
         return "regression" if self.trainer.loss == "mse" else "classification"
 
     @property
+    def searched(self) -> bool:
+        """Whether parameters are searched before the final training."""
+        return bool(self.trainer.hyper_selector)
+
+    @property
     def start_values(self) -> dict[str, Any]:
         """The start value of every parameter, the learning rate last."""
         network = getattr(self.param_spec.args, self.model.type) or NetworkParams()
@@ -153,6 +168,11 @@ class EnasConfig(BaseConfig):
 
     trainer: EnasTrainer = EnasTrainer()
 
+    @property
+    def subfolder(self) -> str:
+        """The folder under ``save_dir`` that results go to."""
+        return "enas"
+
 
 _KINDS: Mapping[str, type[BaseConfig]] = {"ResNet, DenseNet and VAE": ProjectConfig, "enas": EnasConfig}
 
@@ -169,7 +189,7 @@ def read_config(source: str | os.PathLike[str] | Mapping[str, Any]) -> ProjectCo
     Returns
     -------
     ProjectConfig or EnasConfig
-        The latter for ``model.type`` "enas"; `check_available` says which can be run.
+        The latter for ``model.type`` "enas".
 
     Raises
     ------
@@ -192,21 +212,6 @@ def read_config(source: str | os.PathLike[str] | Mapping[str, Any]) -> ProjectCo
     path = Path(source).expanduser()
     text = parse_text(_read(path), path.name)
     return _checked(text, path.name, with_lines=True)._from(str(source), path.absolute().parent)
-
-
-def check_available(config: ProjectConfig | EnasConfig) -> ProjectConfig:
-    """Return a configuration that can be run, or raise.
-
-    Raises
-    ------
-    ConfigError
-        Where ``model.type`` is one that this version reads but cannot train.
-    """
-    if isinstance(config, EnasConfig):
-        raise ConfigError(
-            f'{config.source}: model.type "enas" is not available yet: expected "ResNet", "DenseNet" or "VAE".'
-        )
-    return config
 
 
 def _checked(text: ConfigText, source: str, *, with_lines: bool) -> ProjectConfig | EnasConfig:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from genokeras.runs import TrialStore
 from genokeras.runs.fitted import FittedRun
+from genokeras.runs.store import TrialStore
 
 COLUMNS = ("member", "step", "loss", "val_loss", "learning_rate", "kept", "score", "share", "graph")
 

@@ -1,0 +1,108 @@
+"""A project's samples as networks see them: in the row space of the training rows, with targets and shares of rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from genokeras.features import RowSpace, fit_row_space, standardisation
+from genokeras.graph import Graph, Weights
+from genokeras.networks import TrainedTrial, export_model, initial_weights
+from genokeras.projects.data import ProjectData
+from genokeras.training import PackedTask
+
+ACTIVATION = "relu"
+
+
+@dataclass(frozen=True)
+class ProjectRows:
+    """Training and validation rows of a project.
+
+    Attributes
+    ----------
+    space : RowSpace
+        Of the training rows.
+    inputs : numpy.ndarray
+        ``(1, n, r)`` float32, all rows.
+    targets : numpy.ndarray
+        ``(n, k)`` float32: one-hot classes, or standardised values.
+    values : tuple of float or None
+        For regression the scale and shift that undo the standardisation.
+    train, validation : numpy.ndarray
+        Row numbers.
+    n_features : int
+    """
+
+    space: RowSpace
+    inputs: np.ndarray
+    targets: np.ndarray
+    values: tuple[float, float] | None
+    train: np.ndarray
+    validation: np.ndarray
+    n_features: int
+
+    def shares(self, rows: np.ndarray) -> np.ndarray:
+        """``(n,)`` weights that are alike on ``rows``, zero elsewhere, and sum to 1."""
+        weights = np.zeros(self.inputs.shape[1])
+        weights[rows] = 1.0 / len(rows)
+        return weights
+
+    def task(
+        self, graph: Graph, rates: np.ndarray, dropout: np.ndarray, decay: float, seed: int
+    ) -> PackedTask:
+        """Members of one graph, one for each learning rate; all start from the same weights."""
+        members, width = len(rates), self.inputs.shape[2]
+        start = initial_weights(graph, width, 1, np.random.default_rng(seed))
+        weights = {
+            layer: {name: np.repeat(array, members, axis=0) for name, array in named.items()}
+            for layer, named in start.items()
+        }
+        return PackedTask(
+            graph=graph,
+            activation=ACTIVATION,
+            inputs=self.inputs,
+            targets=self.targets,
+            train_weights=np.tile(self.shares(self.train), (members, 1)),
+            score_weights=np.tile(self.shares(self.validation), (members, 1)),
+            trial_of_member=np.arange(members),
+            learning_rate=np.asarray(rates, dtype="float64"),
+            weight_decay=np.full(members, decay),
+            dropout=np.asarray(dropout, dtype="float64"),
+            input_rank=np.full(members, self.space.rank),
+            weights=weights,
+            seed=seed,
+        )
+
+    def model(self, graph: Graph, weights: Weights, member: int) -> Any:
+        """One member as a ``keras.Model`` from raw features to probabilities, or values."""
+        own = {
+            layer: {name: array[member : member + 1] for name, array in named.items()}
+            for layer, named in weights.items()
+        }
+        trial = TrainedTrial(graph, ACTIVATION, own, (self.space,))
+        return export_model([trial], self.n_features, values=self.values)
+
+
+def make_rows(task: str, data: ProjectData, train: np.ndarray, validation: np.ndarray) -> ProjectRows:
+    """Standardise on the training rows, and bring all rows into their row space.
+
+    Parameters
+    ----------
+    task : {"classification", "regression"}
+    data : ProjectData
+        With labels.
+    train, validation : numpy.ndarray
+        Row numbers.
+    """
+    rows, y = data.x[train], np.asarray(data.y)
+    space = fit_row_space(rows, standardisation(rows))
+    inputs = space.transform(data.x)[None]
+    values = None
+    if task == "regression":
+        values = (float(y[train].std()) or 1.0, float(y[train].mean()))
+        targets = ((y - values[1]) / values[0]).astype("float32")[:, None]
+    else:
+        targets = np.eye(len(data.classes), dtype="float32")[y]
+    return ProjectRows(space, inputs, targets, values, train, validation, data.n_features)

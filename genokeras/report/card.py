@@ -1,0 +1,90 @@
+"""A model card (Mitchell et al. 2019, Model cards for model reporting) in markdown: what a model is, and is not, good for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from genokeras.data.wording import counted, listed
+from genokeras.report.data_checks import class_counts
+from genokeras.report.estimate import CHANCE, ESTIMATE_HEAD, estimate_rows, how_estimated, verdict
+from genokeras.report.finished import finished_run, loading, recipe
+from genokeras.runs.fitted import FittedRun
+
+_SPECIAL = re.compile(r"([\\`*_{}\[\]()#+!|~$-])")
+
+
+def report_card(run: Any) -> str:
+    """A run's model card.
+
+    Parameters
+    ----------
+    run : path-like or fitted estimator
+
+    Returns
+    -------
+    str
+        Markdown; names of classes and genes are escaped.
+
+    Raises
+    ------
+    RunFolderError
+        If it is no run, or was never finished.
+
+    References
+    ----------
+    Mitchell et al. (2019), Model cards for model reporting, FAT*.
+    """
+    fitted = finished_run(run)
+    estimate = fitted.delivery.estimate
+    settings = fitted.folder.settings
+    classes = zip(settings["classes"], class_counts(fitted.folder, fitted.problem), strict=True)
+    named = [f"{plain(name)} ({n})" for name, n in classes]
+    parts = [
+        f"# Model card: {plain(fitted.folder.path.name)}",
+        "## What it is",
+        f"A classifier of {len(settings['feature_names']):,} genes into {counted(len(named), 'class', 'classes')}: {listed(named, 30)}. "
+        f"Raw values in, class probabilities out.",
+        *_bulleted(recipe(fitted)),
+        "## How good it is",
+        f"**{plain(verdict(estimate))}**",
+        _table(ESTIMATE_HEAD, estimate_rows(estimate)),
+        plain(how_estimated(estimate, fitted.stop_reason)),
+        CHANCE,
+        "## What it is for, and what not",
+        *_bulleted(_limits(fitted)),
+        "## How to load it",
+        *(f"{title}:\n\n```python\n{code}\n```" for title, code in loading(fitted)),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _limits(run: FittedRun) -> list[str]:
+    limits = [
+        "For samples that were taken, measured and processed as the training samples were. On others, test it first.",
+        "It always names one of its classes, also for a sample that belongs to none of them.",
+        "It was made for research. It has not been validated for decisions about patients.",
+        "Genes that matter to it need not cause anything.",
+    ]
+    if run.folder.settings.get("groups") is None:
+        limits.append(
+            "Samples were split one by one. If some came from the same donor, the estimate is too good: fit(groups=...) "
+            "keeps them together."
+        )
+    return limits
+
+
+def plain(text: object) -> str:
+    """Text that markdown shows as it is, on one line, and that no HTML hides in."""
+    line = " ".join(str(text).split())
+    return _SPECIAL.sub(r"\\\1", line.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;"))
+
+
+def _bulleted(items: Iterable[str]) -> list[str]:
+    return ["\n".join(f"- {plain(item)}" for item in items)]
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [head, ["---"] * len(head), *([plain(cell) for cell in row] for row in rows)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)

@@ -1,0 +1,83 @@
+"""The honest estimate of a run, in words and as a table: beside the linear model, and beside guessing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from genokeras.data.wording import counted
+
+_NAMES = {"f1": "F1", "mcc": "MCC", "roc_auc": "ROC AUC", "brier": "Brier score"}
+_ENDINGS = {
+    "time": "The search ended when its time was up",
+    "trials": "The search ended after as many trials as were asked for",
+    "space": "The search ended because nothing was left to try",
+    "interrupted": "The search was interrupted",
+    "killed": "The search was cut short",
+}
+ESTIMATE_HEAD = ("metric", "delivered", "95 % interval", "linear alone", "chance", "better is")
+CHANCE = (
+    "Chance is what a model scores that knows the class frequencies only: for the accuracy, one that always says the "
+    "majority class."
+)
+
+
+def metric_name(metric: str) -> str:
+    """``log loss`` for ``log_loss``."""
+    return _NAMES.get(metric, metric.replace("_", " "))
+
+
+def in_digits(value: float | None) -> str:
+    """Three digits; a dash for what there is not."""
+    return "–" if value is None or value != value else f"{value:.3f}"
+
+
+def estimate_rows(estimate: Mapping[str, Any]) -> list[tuple[str, ...]]:
+    """Rows below ``ESTIMATE_HEAD``, the objective first."""
+    return [_row(one) for one in (estimate, *estimate.get("also", {}).values())]
+
+
+def _row(one: Mapping[str, Any]) -> tuple[str, ...]:
+    low, high = one["interval"]
+    return (
+        metric_name(one["metric"]),
+        in_digits(one["value"]),
+        f"{in_digits(low)} to {in_digits(high)}",
+        in_digits(one["linear_baseline"]),
+        in_digits(one["chance"]),
+        "higher" if one["greater_is_better"] else "lower",
+    )
+
+
+def verdict(estimate: Mapping[str, Any]) -> str:
+    """What the estimate says of the model, in a sentence or two."""
+    sign = 1.0 if estimate["greater_is_better"] else -1.0
+    value, chance, linear = estimate["value"], estimate["chance"], estimate["linear_baseline"]
+    worst = min(sign * limit for limit in estimate["interval"])
+    if not worst > sign * chance:
+        return (
+            "Nothing says that this model is better than chance: chance lies within the 95 % interval, or beyond its "
+            "better end. Do not read anything into its predictions or its genes."
+        )
+    if linear is None:
+        return "The model is better than chance. No linear model was tried to compare it with."
+    if sign * value <= sign * linear:
+        return (
+            "The model is better than chance. A linear model alone does as well, and is easier to understand."
+        )
+    if worst <= sign * linear:
+        return (
+            "The model is better than chance. It is also ahead of the best linear model, but by less than the "
+            "uncertainty of the estimate."
+        )
+    return "The model is better than chance, and clearly ahead of the best linear model."
+
+
+def how_estimated(estimate: Mapping[str, Any], stop_reason: str) -> str:
+    """Where the figures come from."""
+    trials = counted(estimate["n_trials"], "trial")
+    return (
+        f"{_ENDINGS.get(stop_reason, 'The search ended')}: {trials}. Every network was scored on samples it was not "
+        f"trained on, {estimate['n_samples']} in all. Choosing the best of many makes scores look better than they are; "
+        f"the figures are corrected for that (before: {in_digits(estimate['uncorrected'])})."
+    )

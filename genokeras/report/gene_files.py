@@ -1,0 +1,73 @@
+"""An explanation as files: a table of markers and a picture for each class."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from matplotlib.figure import Figure
+
+from genokeras.errors import RunFolderError
+from genokeras.explain import (
+    Explanation,
+    Stability,
+    marker_table,
+    plot_class,
+    plot_total,
+    write_marker_tables,
+)
+from genokeras.report.genes import TOP_GENES
+from genokeras.report.picture import rendered
+
+_ALL = "genes_of_all_classes.pdf"
+
+
+def write_explanation(
+    explanation: Explanation,
+    folder: str | os.PathLike[str],
+    *,
+    stability: Stability | None = None,
+    plot_type: str = "dot",
+    top: int = TOP_GENES,
+) -> list[Path]:
+    """Write an explanation's marker tables and pictures.
+
+    Parameters
+    ----------
+    explanation : Explanation
+    folder : path-like
+        Made where it is missing; files of these names in it are replaced.
+    stability : Stability, optional
+        For a column of the tables.
+    plot_type : {"bar", "dot", "violin", "layered_violin"}
+    top : int, default=20
+        Genes of a picture; the tables hold all.
+
+    Returns
+    -------
+    list of pathlib.Path
+        ``markers.csv``, a row for each gene and class; ``genes_of_all_classes.pdf``; ``genes_of_class_0.pdf`` and so on, in the
+        order of the classes.
+
+    Raises
+    ------
+    ParameterError
+        If there is no such plot type.
+    RunFolderError
+        If the folder cannot be written.
+    """
+    target = Path(folder)
+    pictures = {_ALL: plot_total(explanation, top)}
+    for number, name in enumerate(explanation.output_names):
+        pictures[f"genes_of_class_{number}.pdf"] = plot_class(explanation, name, plot_type, top)
+    written = [write_marker_tables(marker_table(explanation, stability=stability), target / "markers.csv")]
+    return [*written, *(_written(picture, target / name) for name, picture in pictures.items())]
+
+
+def _written(picture: Figure, path: Path) -> Path:
+    content = rendered(picture, "pdf")
+    try:
+        path.write_bytes(content)
+    except OSError as error:
+        raise RunFolderError(f"cannot write the picture {str(path)!r}: {error.strerror or error}.") from error
+    return path

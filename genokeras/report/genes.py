@@ -1,0 +1,141 @@
+"""The genes of each class, as part of a report."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from genokeras.data.wording import counted
+from genokeras.errors import DataError, ParameterError
+from genokeras.explain import (
+    Changes,
+    Explanation,
+    Stability,
+    class_changes,
+    explain_run,
+    marker_table,
+    plot_class,
+    stability_of,
+)
+from genokeras.report.data_checks import Samples, given_samples, trained_samples
+from genokeras.report.page import Pictures, paragraph, table
+from genokeras.runs.fitted import FittedRun
+
+TOP_GENES = 20
+_MOST_TABLES, _MOST_PLOTS = 40, 12
+_COMPARED = 50
+_METHODS = {
+    "expected_gradients": "expected gradients (Erion et al. 2021)",
+    "integrated_gradients": "integrated gradients (Sundararajan et al. 2017)",
+    "linear": "the best linear trial, exactly",
+}
+
+
+def explained(run: FittedRun, x: object = None) -> tuple[Explanation, Stability | None] | None:
+    """Explain a run on some samples, by default those it was trained on, and see how stable the lists of genes are.
+
+    Returns
+    -------
+    (Explanation, Stability or None) or None
+        No stability where there is one list only; nothing at all where no samples are given and the run keeps none.
+    """
+    samples = trained_samples(run.problem) if x is None else None
+    if x is None and samples is None:
+        return None
+    rows = x if samples is None else samples.x
+    background = None if "all" in run.problem.views else rows  # such a run keeps no rows to compare with
+    explanation = explain_run(run, rows, background)
+    try:
+        return explanation, stability_of(run, rows, background)
+    except ParameterError:  # a single fold and a single trial
+        return explanation, None
+
+
+def samples_of(run: FittedRun, x: object = None, y: object = None) -> Samples | None:
+    """The samples that a report looks at: those given, else those of the run."""
+    return trained_samples(run.problem) if x is None else given_samples(run.folder, x, y)
+
+
+def changes_of(samples: Samples | None, run: FittedRun, explanation: Explanation) -> Changes | None:
+    """Fold changes and t-tests of the samples; None where their classes are unknown, or too small."""
+    if samples is None or samples.codes is None or samples.x.shape[1] != explanation.shape[1]:
+        return None
+    x = samples.x
+    if run.problem.medians is not None:
+        x = np.where(np.isnan(x), run.problem.medians, x)
+    labels = np.asarray([str(name) for name in run.classes])[samples.codes]
+    try:
+        return class_changes(x, labels, explanation.output_names)
+    except DataError:
+        return None
+
+
+def gene_parts(
+    explanation: Explanation, stability: Stability | None, changes: Changes | None, pictures: Pictures
+) -> list[str]:
+    """HTML: how the genes were found, then a table and a picture a class."""
+    tables = marker_table(explanation, stability=stability, changes=changes, top=TOP_GENES)
+    parts = [paragraph(about(explanation, stability, changes))]
+    for number, (name, markers) in enumerate(tables.items()):
+        if number == _MOST_TABLES:
+            parts.append(paragraph(f"The other {len(tables) - number} classes are left out here.", "faint"))
+            break
+        words = [markers.attrs["verdict"]] if "verdict" in markers.attrs else []
+        words += [] if changes is None else [shared_with_test(explanation, changes, name)]
+        parts.append(_gene_table(name, markers))
+        parts += [paragraph(" ".join(words))] if words else []
+        if number < _MOST_PLOTS:
+            first = ", ".join(markers["gene"][:5])
+            alt = f"What each of the top {len(markers)} genes adds to {name}, a dot a sample. First: {first}."
+            parts.append(pictures.figure(plot_class(explanation, name, "dot", TOP_GENES), alt))
+    return parts
+
+
+def about(explanation: Explanation, stability: Stability | None, changes: Changes | None) -> str:
+    """What the columns mean."""
+    unit = "log odds" if explanation.output == "log_odds" else "probability"
+    words = [
+        f"Found on {counted(explanation.shape[0], 'sample')} by {_METHODS.get(explanation.method, explanation.method)}. Size: how much "
+        f"a gene moves the {unit} of the class, on average. Direction: up where more of the gene speaks for the class. Copies: "
+        "genes on the list that go with it (correlation above 0.95), among which the model cannot choose."
+    ]
+    if stability is not None:
+        words.append(
+            f"Stability: in how many of {stability.n_lists} lists of the top {stability.top}, made from other folds and networks, "
+            "the gene is too."
+        )
+    if changes is not None:
+        words.append("Fold change (log2) and q-value (Welch's t-test) are of the class against all others.")
+    words.append("A gene that matters to the model need not cause anything.")
+    return " ".join(words)
+
+
+def shared_with_test(explanation: Explanation, changes: Changes, name: str) -> str:
+    """How much the model's list has in common with a t-test's."""
+    q = changes.q_value[:, changes.classes.index(name)]
+    size = np.abs(changes.log2_fold_change[:, changes.classes.index(name)])
+    top = max(1, min(_COMPARED, len(q) // 2))
+    tested = np.lexsort((-size, q))[:top]
+    both = len(np.intersect1d(explanation.order(name)[:top], tested))
+    return f"{both} of its top {top} genes are also among the {top} of a t-test."
+
+
+def _gene_table(name: str, markers: pd.DataFrame) -> str:
+    head = ["#", "gene", "size", "direction", "copies"]
+    extra = [c for c in ("stability", "log2_fold_change", "q_value") if c in markers]
+    titles = {"log2_fold_change": "fold change", "q_value": "q-value"}
+    rows = []
+    for row in markers.to_dict("records"):
+        copies = f"{row['group_size'] - 1}" if row["group_size"] > 1 else ""
+        cells = [row["rank"], row["gene"], f"{row['mean_abs']:.2g}", row["direction"], copies]
+        rows.append([*cells, *(_figure(column, row[column]) for column in extra)])
+    numbers = [0, 2, *range(4, len(head) + len(extra))]
+    return table(
+        f"Genes for {name}", [*head, *(titles.get(c, c) for c in extra)], rows, numbers=numbers, long=[1]
+    )
+
+
+def _figure(column: str, value: float) -> str:
+    if value != value:
+        return "–"
+    return {"stability": f"{value:.0%}", "q_value": f"{value:.1e}"}.get(column, f"{value:+.2f}")

@@ -1,0 +1,273 @@
+"""The report of a run: one file that needs nothing else, to be read, mailed and printed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from genokeras.errors import ParameterError, RunFolderError
+from genokeras.explain import Explanation, Stability
+from genokeras.report.card import report_card
+from genokeras.report.class_curves import plot_precision_recall, plot_roc
+from genokeras.report.curves import plot_metric, plot_search
+from genokeras.report.data_checks import Samples, about_directions, class_counts, directions, findings
+from genokeras.report.diagnostics import plot_calibration, plot_confusion_of
+from genokeras.report.estimate import (
+    CHANCE,
+    ESTIMATE_HEAD,
+    estimate_rows,
+    how_estimated,
+    in_digits,
+    metric_name,
+    verdict,
+)
+from genokeras.report.finished import finished_run, loading, recipe
+from genokeras.report.genes import changes_of, gene_parts, samples_of
+from genokeras.report.page import Pictures, bullets, code, heading, page, paragraph, section, table
+from genokeras.report.picture import Picture
+from genokeras.report.tree import search_tree
+from genokeras.report.tree_figure import tree_figure
+from genokeras.runs import is_linear
+from genokeras.runs.curves import history_table
+from genokeras.runs.fitted import FittedRun
+from genokeras.search import TrialResult
+
+_TOP_TRIALS = 20
+_NOT_DRAWN = "There is no picture here: {}"
+
+
+def write_report(
+    run: Any,
+    path: str | os.PathLike[str],
+    *,
+    explanation: Explanation | None = None,
+    stability: Stability | None = None,
+    x: Any = None,
+    y: Any = None,
+) -> Path:
+    """Write the report of a finished run, and its model card beside it.
+
+    Parameters
+    ----------
+    run : path-like or fitted estimator
+    path : path-like
+        The ``.html`` file; the card is ``<stem>_model_card.md``. Folders that are missing are made.
+    explanation : Explanation, optional
+        For the genes of each class.
+    stability : Stability, optional
+        Of the explained genes; see ``stability_of``.
+    x, y : as in ``fit``, optional
+        Samples that the data are checked on; by default the training samples, as far as the run has kept them.
+
+    Returns
+    -------
+    pathlib.Path
+        The report: below 5 MB, no scripts, nothing loaded from elsewhere.
+
+    Raises
+    ------
+    DataError
+        If `x` does not have the run's genes.
+    ParameterError
+        If the path does not end in ``.html`` or ``.htm``.
+    RunFolderError
+        If it is no run, none of its trials finished, or the path cannot be written.
+    """
+    target = Path(path)
+    if target.suffix.lower() not in (".html", ".htm"):
+        raise ParameterError(
+            f"a report is an HTML file: expected a path ending in .html, got {str(target)!r}."
+        )
+    fitted = finished_run(run)
+    samples = samples_of(fitted, x, y)
+    content = report_html(fitted, samples, explanation, stability)
+    card = target.with_name(f"{target.stem}_model_card.md")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(content, encoding="utf-8")
+        card.write_text(report_card(fitted), encoding="utf-8")
+    except OSError as error:
+        raise RunFolderError(
+            f"cannot write the report {str(target)!r}: {error.strerror or error}."
+        ) from error
+    return target
+
+
+def report_html(
+    run: FittedRun,
+    samples: Samples | None = None,
+    explanation: Explanation | None = None,
+    stability: Stability | None = None,
+) -> str:
+    """The page of :func:`write_report`."""
+    pictures, name = Pictures(), run.folder.path.name
+    # Genes come last: with many classes, theirs are the pictures that the file may have no room for.
+    tests, search, training = _tests(run, pictures), _search(run, pictures), _training(run, pictures)
+    genes = _genes(run, samples, explanation, stability, pictures)
+    sections = [
+        ("estimate", "How good it is", _estimate(run)),
+        ("predictions", "Its predictions", tests),
+        *([("genes", "Which genes", genes)] if genes else []),
+        ("network", "What is delivered", [bullets(recipe(run))]),
+        ("search", "What was tried", search),
+        ("training", "How it was trained", training),
+        ("data", "The data", _data(run, samples)),
+        ("settings", "Settings and versions", _settings(run)),
+        ("loading", "How to load the model", _loading(run)),
+    ]
+    links = "".join(f'<li><a href="#{key}">{title}</a></li>' for key, title, _ in sections)
+    parts = [_head(run, name), f'<nav aria-label="Parts of the report"><ul>{links}</ul></nav>']
+    parts += [section(key, title, *content) for key, title, content in sections]
+    return page(f"GenoKeras report: {name}", "\n".join(parts))
+
+
+# ---- parts
+
+
+def _head(run: FittedRun, name: str) -> str:
+    settings, estimate = run.folder.settings, run.delivery.estimate
+    low, high = estimate["interval"]
+    n = int(settings.get("n_samples", len(run.problem.codes)))
+    words = (
+        f"{n:,} samples, {len(settings['feature_names']):,} genes, {len(settings['classes'])} classes. On new samples, expect a "
+        f"{metric_name(estimate['metric'])} of {in_digits(estimate['value'])} (95 % interval {in_digits(low)} to {in_digits(high)}; "
+        f"{'higher' if estimate['greater_is_better'] else 'lower'} is better)."
+    )
+    return "\n".join(
+        [heading(f"Report of the run {name}"), paragraph(words), paragraph(verdict(estimate), "verdict")]
+    )
+
+
+def _estimate(run: FittedRun) -> list[str]:
+    estimate = run.delivery.estimate
+    return [
+        table("What to expect on new samples", ESTIMATE_HEAD, estimate_rows(estimate), numbers=[1, 2, 3, 4]),
+        paragraph(how_estimated(estimate, run.stop_reason)),
+        paragraph(CHANCE, "faint"),
+    ]
+
+
+def _tests(run: FittedRun, pictures: Pictures) -> list[str]:
+    plots: tuple[Callable[[Any], Picture], ...] = (
+        plot_confusion_of,
+        plot_roc,
+        plot_precision_recall,
+        plot_calibration,
+    )
+    said = paragraph(
+        "Out of fold: every sample was predicted by networks that had not seen it. The ensemble was chosen by these predictions, so the "
+        "pictures are a little too kind; the estimate above is corrected for that.",
+        "faint",
+    )
+    return [said, *(_drawn(partial(plot, run.folder), pictures) for plot in plots)]
+
+
+def _drawn(draw: Callable[[], Picture], pictures: Pictures) -> str:
+    """A picture, or why there is none: one that cannot be drawn is no reason to have no report."""
+    try:
+        picture = draw()
+    except ParameterError as error:
+        return paragraph(_NOT_DRAWN.format(error), "faint")
+    return pictures.figure(picture, picture.alt)
+
+
+def _genes(
+    run: FittedRun,
+    samples: Samples | None,
+    explanation: Explanation | None,
+    stability: Stability | None,
+    pictures: Pictures,
+) -> list[str]:
+    if explanation is None:
+        return []
+    return gene_parts(explanation, stability, changes_of(samples, run, explanation), pictures)
+
+
+def _search(run: FittedRun, pictures: Pictures) -> list[str]:
+    tree = search_tree(run.folder)
+    drawn = tree_figure(run.folder)
+    return [
+        paragraph(tree.summary()),
+        _drawn(lambda: plot_search(run.folder), pictures),
+        pictures.figure(drawn, drawn.alt),
+        _leaderboard(run),
+    ]
+
+
+def _leaderboard(run: FittedRun) -> str:
+    ranked = run.history.ranked()
+    linear = next((trial.score for trial in ranked if is_linear(trial.proposal.graph)), None)
+    rows = [_trial(run, trial, rank, linear) for rank, trial in enumerate(ranked[:_TOP_TRIALS], start=1)]
+    failed = len(run.history.failed())
+    caption = f"The best {len(rows)} of {len(run.history)} trials" + (f"; {failed} failed" if failed else "")
+    name = f"{metric_name(run.objective.name)}, out of fold"
+    head = ("#", "trial", "from", "by", name, "gap to linear", "parameters", "seconds", "share", "network")
+    return table(caption, head, rows, numbers=[0, 1, 2, 4, 5, 6, 7, 8], long=[3, 9])
+
+
+def _trial(run: FittedRun, trial: TrialResult, rank: int, linear: float | None) -> list[object]:
+    proposal, share = trial.proposal, run.delivery.shares.get(trial.id, 0.0)
+    grown = ", ".join(morphism.name for morphism in proposal.morphisms) or "other settings"
+    error = f" ± {trial.score_se:.3f}" if trial.score_se == trial.score_se else ""
+    return [
+        rank,
+        trial.id,
+        "" if proposal.father is None else proposal.father,
+        "started fresh" if proposal.father is None else grown,
+        f"{run.objective.value_of_loss(trial.score):.3f}{error}",
+        "" if linear is None else f"{linear - trial.score:+.3f}",
+        f"{trial.n_parameters:,}",
+        f"{trial.seconds:.1f}",
+        f"{share:.0%}" if share else "",
+        proposal.graph.describe(),
+    ]
+
+
+def _training(run: FittedRun, pictures: Pictures) -> list[str]:
+    return [_drawn(lambda: plot_metric(history_table(run), "loss"), pictures)]
+
+
+def _data(run: FittedRun, samples: Samples | None) -> list[str]:
+    settings = run.folder.settings
+    counts = class_counts(run.folder, run.problem)
+    classes = [
+        (name, n, f"{n / sum(counts):.1%}") for name, n in zip(settings["classes"], counts, strict=True)
+    ]
+    parts = [
+        table("Classes", ("class", "samples", "share"), classes, numbers=[1, 2], long=[0]),
+        bullets(findings(run.folder, run.problem, samples)),
+    ]
+    found = [] if samples is None else directions(samples)
+    if samples is not None and found:
+        head = ("direction", "share of all variance", "explained by class", "goes with the order")
+        rows = [
+            (
+                i,
+                f"{one.share:.0%}",
+                "–" if one.by_class != one.by_class else f"{one.by_class:.0%}",
+                f"{one.by_order:.2f}",
+            )
+            for i, one in enumerate(found, start=1)
+        ]
+        caption = f"Principal components of {samples.words}"
+        parts += [table(caption, head, rows, numbers=[0, 1, 2, 3]), paragraph(about_directions(found))]
+    return parts
+
+
+def _settings(run: FittedRun) -> list[str]:
+    held = run.folder.settings
+    asked = {**held.get("settings", {}), **{k: held.get(k) for k in ("searcher", "time_limit", "max_trials")}}
+    asked |= {"seed": held.get("seed"), "source": held.get("source"), "views": ", ".join(run.problem.views)}
+    asked |= {"folds used": run.problem.n_folds, "grouped": held.get("groups") is not None}
+    asked |= {"data fingerprint": held.get("data_fingerprint"), "run id": run.folder.run_id}
+    rows = [(key.replace("_", " "), "–" if value is None else value) for key, value in asked.items()]
+    versions = list(held.get("versions", {}).items())
+    parts = [table("Settings", ("setting", "value"), rows, long=[1])]
+    return [*parts, table("Versions", ("part", "version"), versions)] if versions else parts
+
+
+def _loading(run: FittedRun) -> list[str]:
+    return [part for title, text in loading(run) for part in (paragraph(f"{title}:"), code(text))]

@@ -1,0 +1,58 @@
+"""The supernet is what arcs' own networks are, on every backend, each in a process of its own."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).parents[2]
+BACKENDS = ("tensorflow", "jax", "torch")
+Dumps = dict[str, dict[str, np.ndarray]]
+
+
+@pytest.fixture(scope="module")
+def dumps(tmp_path_factory: pytest.TempPathFactory) -> Dumps:
+    """What ``enas_on_one_backend.py`` wrote, for every backend that is installed."""
+    folder, found = tmp_path_factory.mktemp("enas"), {}
+    for backend in BACKENDS:
+        if importlib.util.find_spec(backend) is None:
+            continue
+        path = folder / f"{backend}.npz"
+        command = [sys.executable, "-m", "tests.enas.enas_on_one_backend", str(path)]
+        environment = {**os.environ, "KERAS_BACKEND": backend, "JAX_PLATFORMS": "cpu"}
+        done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        with np.load(path) as arrays:
+            found[backend] = dict(arrays)
+    return found
+
+
+@pytest.fixture(params=BACKENDS)
+def backend(request: pytest.FixtureRequest, dumps: Dumps) -> str:
+    """Each backend in turn; skipped where it is not installed."""
+    name = str(request.param)
+    if name not in dumps:
+        pytest.skip(f"{name} is not installed")
+    assert dumps[name]["backend"] == name
+    return name
+
+
+def test_a_masked_supernet_computes_what_the_arcs_own_network_does(dumps: Dumps, backend: str) -> None:
+    assert dumps[backend]["errors"].max() < 1e-5
+
+
+@pytest.mark.parametrize("rows", ["full", "batched"])
+def test_shared_weights_train_nearly_the_same_way(dumps: Dumps, backend: str, rows: str) -> None:
+    first = next(iter(dumps.values()))
+    np.testing.assert_allclose(dumps[backend][rows], first[rows], rtol=1e-3)
+
+
+@pytest.mark.parametrize("rows", ["full", "batched"])
+def test_one_program_trains_and_one_scores(dumps: Dumps, backend: str, rows: str) -> None:
+    assert dumps[backend][f"{rows}_compilations"] == 2
