@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from genokeras.projects import Project, auto
     from genokeras.report import plot_metric, to_pdf, visualize, write_explanation, write_report
     from genokeras.runs import load_graph
-    from genokeras.search import History, Proposal, Searcher, TrialResult
+    from genokeras.searchers import History, Proposal, Searcher, TrialResult
     from genokeras.tuning import HyperSearch, ParamSpec, RangeTest, lr_range_test
 
 __version__ = "0.1.0"
@@ -81,20 +81,20 @@ _HOMES = {
     "GenomeClassifier": "estimators",
     "Graph": "graph",
     "GraphError": "errors",
-    "History": "search",
+    "History": "searchers",
     "HyperParameters": "graph",
     "HyperSearch": "tuning",
     "NotFittedError": "errors",
     "ParamSpec": "tuning",
     "ParameterError": "errors",
     "Project": "projects",
-    "Proposal": "search",
+    "Proposal": "searchers",
     "RangeTest": "tuning",
     "RunFolderError": "errors",
     "SearchError": "errors",
-    "Searcher": "search",
+    "Searcher": "searchers",
     "TrainingError": "errors",
-    "TrialResult": "search",
+    "TrialResult": "searchers",
     "auto": "projects",
     "load_dataset": "data",
     "load_graph": "runs",

@@ -26,7 +26,7 @@ from benchmarks.quality.evaluate import METRICS, outer_folds, read_lines
 from benchmarks.quality.sets import BenchmarkSet, find_sets, read_set
 from benchmarks.quality.trials import FittedTrials, fitted_trials
 from benchmarks.speed.machine import describe_machine
-from genokeras.search import combine
+from genokeras.searchers import combine
 
 # Each is compared with the one before it.
 STRATEGIES: dict[str, Mapping[str, Any]] = {

@@ -16,7 +16,7 @@ from genokeras import GenomeClassifier
 from genokeras.graph import reference_forward
 from genokeras.runs import TrialStore, trained_trial
 from genokeras.runs.fitted import FittedRun
-from genokeras.search import TrialResult, get_objective
+from genokeras.searchers import TrialResult, get_objective
 
 
 @dataclass(frozen=True)

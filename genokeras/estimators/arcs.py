@@ -14,7 +14,7 @@ from genokeras.errors import ParameterError
 from genokeras.graph import Graph
 from genokeras.graph.arcs import Arc, ArcSpace, arc_to_graph
 from genokeras.runs import Budget, Problem, RunFolder
-from genokeras.search import BayesianSearcher, HyperSpace, Searcher
+from genokeras.searchers import BayesianSearcher, HyperSpace, Searcher
 
 NAME = "enas"
 ARCS_FILE = "arcs.json"

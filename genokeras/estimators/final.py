@@ -16,7 +16,7 @@ from genokeras.graph import Weights
 from genokeras.networks import TrainedTrial, export_model, initial_weights
 from genokeras.runs import TrialStore, trained_trial
 from genokeras.runs.fitted import MODEL_FILE, RESULT_FILE, FittedRun, write_model
-from genokeras.search import TrialResult
+from genokeras.searchers import TrialResult
 from genokeras.training import PackedTask, PackedTrainer, TrainingSettings
 
 SEEDS = 5

@@ -45,7 +45,7 @@ from genokeras.runs import (
 )
 from genokeras.runs.fitted import FittedRun, data_fingerprint, finish, versions
 from genokeras.runs.progress import Progress
-from genokeras.search import History, Searcher, get_objective
+from genokeras.searchers import History, Searcher, get_objective
 from genokeras.training import TrainingSettings
 
 _logger = logging.getLogger(__name__)

@@ -27,7 +27,7 @@ from genokeras.runs import Budget, RunFolder
 from genokeras.runs.curves import history_table
 from genokeras.runs.fitted import FittedRun, open_run, write_model
 from genokeras.runs.progress import make_observer
-from genokeras.search import Searcher
+from genokeras.searchers import Searcher
 
 _BATCH_BYTES = 64 * 2**20
 _RESERVE_SHARE, _RESERVE_LEAST, _RESERVE_MOST = 0.08, 1.5, 5.0

@@ -10,7 +10,7 @@ import numpy as np
 
 from genokeras.data import Folds, make_folds
 from genokeras.features import DEFAULT_VIEWS
-from genokeras.search import HyperSpace
+from genokeras.searchers import HyperSpace
 from genokeras.training import TrainingSettings
 
 DEFAULT_FOLDS = 5

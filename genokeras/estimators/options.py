@@ -10,7 +10,7 @@ from typing import Any
 from genokeras.errors import ParameterError
 from genokeras.estimators.arcs import DEFAULTS, NAME, make_enas_searcher
 from genokeras.graph.arcs import Arc
-from genokeras.search import BayesianSearcher, HyperSpace, RandomSearcher, Searcher
+from genokeras.searchers import BayesianSearcher, HyperSpace, RandomSearcher, Searcher
 from genokeras.training import TrainingSettings
 
 SEARCHERS: dict[str, type[Searcher]] = {"bayesian": BayesianSearcher, "random": RandomSearcher}

@@ -7,7 +7,7 @@ import pandas as pd
 
 from genokeras.runs import is_linear
 from genokeras.runs.fitted import FittedRun
-from genokeras.search import OBJECTIVES, TrialResult
+from genokeras.searchers import OBJECTIVES, TrialResult
 
 EVALUATED = ("accuracy", "balanced_accuracy", "log_loss", "roc_auc", "f1", "mcc")
 

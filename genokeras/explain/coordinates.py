@@ -25,7 +25,7 @@ from genokeras.explain.gradients import OutputGradients
 from genokeras.explain.head import make_head
 from genokeras.features import RowSpace, log_normalised
 from genokeras.networks import TrainedTrial
-from genokeras.search import Calibration
+from genokeras.searchers import Calibration
 
 _ROWS_AT_ONCE = 256
 

@@ -18,7 +18,7 @@ from genokeras.features import RowSpace
 from genokeras.graph import Dense, Graph
 from genokeras.networks import TrainedTrial
 from genokeras.networks.packed import connect
-from genokeras.search import Calibration
+from genokeras.searchers import Calibration
 
 SMALLEST_PROBABILITY = 1e-7
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from genokeras.report.sources import ensemble_shares
 from genokeras.runs import RunFolder
-from genokeras.search import History, Objective, TrialResult, get_objective
+from genokeras.searchers import History, Objective, TrialResult, get_objective
 
 _MOST_TRIALS_LISTED = 12
 

@@ -15,7 +15,7 @@ from genokeras.report.metric_table import check_metric, metric_table, time_colum
 from genokeras.report.picture import COLOURS, FAINT, INK, TRAINING, VALIDATION, Picture, house_style
 from genokeras.report.sources import ensemble_shares, finished_history, run_folder
 from genokeras.runs import is_linear
-from genokeras.search import History, Objective, TrialResult, get_objective
+from genokeras.searchers import History, Objective, TrialResult, get_objective
 
 _FAINT_LINES = 300
 _GREATER_IS_BETTER = ("acc", "auc", "f1", "precision", "recall", "mcc", "r2", "iou")

@@ -33,7 +33,7 @@ from genokeras.report.tree_figure import tree_figure
 from genokeras.runs import is_linear
 from genokeras.runs.curves import history_table
 from genokeras.runs.fitted import FittedRun
-from genokeras.search import TrialResult
+from genokeras.searchers import TrialResult
 
 _TOP_TRIALS = 20
 _NOT_DRAWN = "There is no picture here: {}"

@@ -8,7 +8,7 @@ from typing import Any
 from genokeras.errors import NotFittedError, ParameterError, RunFolderError
 from genokeras.runs import RunFolder, TrialStore
 from genokeras.runs.fitted import RESULT_FILE, FittedRun
-from genokeras.search import History
+from genokeras.searchers import History
 
 
 def run_folder(run: Any) -> RunFolder:

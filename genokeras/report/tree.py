@@ -18,7 +18,7 @@ from matplotlib.colors import to_hex
 
 from genokeras.report.sources import ensemble_shares, finished_history, run_folder
 from genokeras.runs import is_linear
-from genokeras.search import History, Objective, Proposal, TrialResult, get_objective
+from genokeras.searchers import History, Objective, Proposal, TrialResult, get_objective
 
 MOST_NODES = 60
 _RATES = ("learning_rate", "weight_decay", "dropout")

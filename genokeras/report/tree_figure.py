@@ -17,7 +17,7 @@ from matplotlib.patches import Rectangle
 from genokeras.report.class_names import name_width
 from genokeras.report.picture import COLOURS, FAINT, INK, Picture, house_style, readable_on
 from genokeras.report.tree import SearchTree, TreeNode, search_tree
-from genokeras.search import TrialResult
+from genokeras.searchers import TrialResult
 
 WON, LINEAR, MEMBER = COLOURS[1], COLOURS[0], INK
 # Inches.

@@ -11,7 +11,7 @@ from matplotlib.colors import to_rgb
 from genokeras.report.picture import FAINT, INK, readable_on
 from genokeras.report.tree import SearchTree, TreeNode
 from genokeras.report.tree_figure import LINEAR, MEMBER, WON
-from genokeras.search import TrialResult
+from genokeras.searchers import TrialResult
 
 _FONT = "Helvetica"
 _CELLS_IN_ROW = 8

@@ -12,7 +12,7 @@ from genokeras.graph import Dense, Graph, Input
 from genokeras.networks import TrainedTrial, export_model
 from genokeras.runs.problem import Problem
 from genokeras.runs.store import TrialStore
-from genokeras.search import (
+from genokeras.searchers import (
     Calibration,
     History,
     Objective,

@@ -19,7 +19,7 @@ from genokeras.runs.delivery import Delivery, OutOfFold, deliver, ensemble_model
 from genokeras.runs.folder import RunFolder
 from genokeras.runs.problem import Problem
 from genokeras.runs.store import TrialStore
-from genokeras.search import Calibration, History, Objective, get_objective
+from genokeras.searchers import Calibration, History, Objective, get_objective
 
 MODEL_FILE, SIDECAR_FILE, RESULT_FILE = "best.keras", "best.json", "result.json"
 

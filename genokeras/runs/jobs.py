@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from genokeras.graph import Graph, Weights
-from genokeras.search import Proposal, TrialResult
+from genokeras.searchers import Proposal, TrialResult
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from genokeras.runs.budget import Budget
 from genokeras.runs.executor import Executor
 from genokeras.runs.jobs import Job, Outcome, pack
 from genokeras.runs.store import TrialStore
-from genokeras.search import History, Proposal, Searcher
+from genokeras.searchers import History, Proposal, Searcher
 
 FAILURES_IN_A_ROW = 12
 

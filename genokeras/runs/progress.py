@@ -17,8 +17,8 @@ from rich.text import Text
 
 from genokeras.runs.delivery import is_linear
 from genokeras.runs.loop import Observer
-from genokeras.search import History, Objective, Proposal, TrialResult, get_objective
-from genokeras.search.values import unused_hyper_parameters
+from genokeras.searchers import History, Objective, Proposal, TrialResult, get_objective
+from genokeras.searchers.values import unused_hyper_parameters
 
 LINE_WIDTH = 99
 SECONDS_BETWEEN_LINES = 5.0

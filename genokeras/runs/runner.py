@@ -14,7 +14,7 @@ from genokeras.graph import Weights
 from genokeras.networks import initial_weights
 from genokeras.runs.jobs import Father, Job, Outcome
 from genokeras.runs.problem import Problem
-from genokeras.search import Objective, Proposal, TrialResult
+from genokeras.searchers import Objective, Proposal, TrialResult
 from genokeras.training import PackedResult, PackedTask, PackedTrainer, TrainingSettings
 
 

@@ -8,7 +8,7 @@ from genokeras.errors import RunFolderError
 from genokeras.runs.folder import RunFolder
 from genokeras.runs.jobs import Father, Outcome, weights_from_arrays, weights_to_arrays
 from genokeras.runs.problem import Problem, problem_from_arrays, problem_to_arrays
-from genokeras.search import History, TrialResult
+from genokeras.searchers import History, TrialResult
 
 
 class TrialStore:

@@ -12,7 +12,7 @@ from genokeras.runs.executor import Executor
 from genokeras.runs.jobs import Job, Outcome, pack
 from genokeras.runs.problem import Problem, make_problem
 from genokeras.runs.runner import JobRunner
-from genokeras.search import Proposal, get_objective
+from genokeras.searchers import Proposal, get_objective
 from genokeras.training import TrainingSettings
 
 

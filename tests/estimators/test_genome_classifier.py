@@ -22,7 +22,7 @@ from sklearn.metrics import (
 import genokeras as gk
 from genokeras import DataError, GenomeClassifier, NotFittedError, ParameterError, RunFolderError
 from genokeras.graph import get_father
-from genokeras.search import RandomSearcher
+from genokeras.searchers import RandomSearcher
 
 
 def quick(path: Path | None = None, **arguments: object) -> GenomeClassifier:

@@ -13,7 +13,7 @@ from genokeras import GenomeClassifier
 from genokeras.estimators import large
 from genokeras.estimators.large import chosen_folds, one_hold_out, scaled_training, views_to_fit
 from genokeras.features import DEFAULT_VIEWS
-from genokeras.search import HyperSpace
+from genokeras.searchers import HyperSpace
 from genokeras.training import TrainingSettings
 
 

@@ -10,7 +10,7 @@ from sklearn.base import clone
 from genokeras import GenomeClassifier
 from genokeras.errors import NotFittedError
 from genokeras.runs.fitted import out_of_fold
-from genokeras.search import OBJECTIVES
+from genokeras.searchers import OBJECTIVES
 
 
 def test_every_trial_has_a_curve_and_keeps_one_step_of_it(fitted: GenomeClassifier) -> None:

@@ -8,7 +8,7 @@ import pytest
 from genokeras import GenomeClassifier
 from genokeras.errors import ParameterError
 from genokeras.estimators.options import make_searcher
-from genokeras.search import BayesianSearcher, RandomSearcher
+from genokeras.searchers import BayesianSearcher, RandomSearcher
 
 
 @pytest.mark.parametrize(("name", "kind"), [("bayesian", BayesianSearcher), ("random", RandomSearcher)])

@@ -10,7 +10,7 @@ import pytest
 
 from genokeras.runs import Outcome, RunFolder, TrialStore
 from genokeras.runs.testing import linear_job, small_problem
-from genokeras.search import TrialResult
+from genokeras.searchers import TrialResult
 
 MakeRun = Callable[..., Path]
 

@@ -21,7 +21,7 @@ from genokeras.report.class_curves import GRID, area_text, precision_on_grid, ro
 from genokeras.report.diagnostics import reliability
 from genokeras.runs import RunFolder, TrialStore
 from genokeras.runs.fitted import out_of_fold
-from genokeras.search import Calibration
+from genokeras.searchers import Calibration
 
 PLOTS = [plot_roc, plot_precision_recall, plot_calibration, plot_confusion_of]
 TWO = Predictions([0, 0, 1, 1], [[0.9, 0.1], [0.4, 0.6], [0.6, 0.4], [0.2, 0.8]], ["well", "ill"])

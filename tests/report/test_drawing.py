@@ -14,7 +14,7 @@ from genokeras.errors import RunFolderError
 from genokeras.graph import Activation, Dense, Dropout, Graph, HyperParameters, Input, Layer, linear, mlp
 from genokeras.graph.testing import random_graph
 from genokeras.report import to_pdf, visualize
-from genokeras.search import Proposal, TrialResult
+from genokeras.searchers import Proposal, TrialResult
 
 needs_dot = pytest.mark.skipif(shutil.which("dot") is None, reason="Graphviz's dot program is not installed")
 

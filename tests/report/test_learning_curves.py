@@ -15,7 +15,7 @@ from genokeras.report import Picture, plot_metric, plot_search
 from genokeras.runs import RunFolder, TrialStore
 from genokeras.runs.curves import COLUMNS, history_table
 from genokeras.runs.fitted import FittedRun, read_delivery
-from genokeras.search import Proposal, TrialResult
+from genokeras.searchers import Proposal, TrialResult
 
 KERAS = {"loss": [0.9, 0.5, 0.4], "val_loss": [1.0, 0.6, 0.7], "accuracy": [0.5, 0.8, 0.9]}
 

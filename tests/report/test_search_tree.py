@@ -13,7 +13,7 @@ from genokeras.errors import NotFittedError, ParameterError, RunFolderError
 from genokeras.estimators import GenomeClassifier
 from genokeras.graph import AddBranch, Deepen, Graph, HyperParameters, Morphism, Widen, linear, mlp
 from genokeras.report import search_tree, tree_figure, tree_source, visualize
-from genokeras.search import Proposal, TrialResult
+from genokeras.searchers import Proposal, TrialResult
 
 needs_dot = pytest.mark.skipif(shutil.which("dot") is None, reason="Graphviz's dot program is not installed")
 

@@ -14,7 +14,7 @@ from genokeras.runs.jobs import pack
 from genokeras.runs.problem import Problem, make_problem
 from genokeras.runs.runner import out_of_fold
 from genokeras.runs.testing import linear_job, small_problem, small_runner
-from genokeras.search import Proposal, get_objective
+from genokeras.searchers import Proposal, get_objective
 from genokeras.training import TrainingSettings
 
 HELD_OUT = np.array([[True, False, False, True], [False, True, False, False]])

@@ -19,7 +19,7 @@ from genokeras.runs.progress import (
     network_tried,
     settings_tried,
 )
-from genokeras.search import History, Proposal, TrialResult, get_objective
+from genokeras.searchers import History, Proposal, TrialResult, get_objective
 
 CONTROL_CODE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 

@@ -10,7 +10,7 @@ from genokeras.graph import Deepen, get_father
 from genokeras.runs import Budget, LocalExecutor, Observer, RunFolder, SearchLoop, TrialStore
 from genokeras.runs.jobs import pack
 from genokeras.runs.testing import ExecutorContract, linear_job, small_problem, small_runner
-from genokeras.search import History, RandomSearcher, Searcher
+from genokeras.searchers import History, RandomSearcher, Searcher
 
 
 class TestLocalExecutor(ExecutorContract):
@@ -123,7 +123,7 @@ def test_held_out_rows_do_not_touch_the_members_that_are_scored_on_them():
     changed = type(problem)(**{**vars(problem), "codes": flipped})
     settings = linear_job(0, 0.1)
     from genokeras.runs import JobRunner
-    from genokeras.search import get_objective
+    from genokeras.searchers import get_objective
     from genokeras.training import TrainingSettings
 
     last = TrainingSettings(max_steps=10, keep_last=True)

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from genokeras.graph import Graph, HyperParameters, distance, linear, mlp
-from genokeras.search import BayesianSearcher, History, HyperSpace, Proposal, TrialResult
-from genokeras.search.candidates import LONGEST_CHAIN, mutated_incumbents, of_trial, priority_tree
-from genokeras.search.surrogate import Candidate, Surrogate, observed, tame
-from genokeras.search.testing import simulate
+from genokeras.searchers import BayesianSearcher, History, HyperSpace, Proposal, TrialResult
+from genokeras.searchers.candidates import LONGEST_CHAIN, mutated_incumbents, of_trial, priority_tree
+from genokeras.searchers.surrogate import Candidate, Surrogate, observed, tame
+from genokeras.searchers.testing import simulate
 
 SPACE = HyperSpace()
 

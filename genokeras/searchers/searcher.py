@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 
 import numpy as np
 
-from genokeras.search.values import History, Proposal
+from genokeras.searchers.values import History, Proposal
 
 
 class Searcher(ABC):
@@ -14,7 +14,7 @@ class Searcher(ABC):
 
     A searcher owns no files, trains nothing and knows of no executor. It keeps no state that changes its
     answers: the same history and the same random generator give the same proposals.
-    `genokeras.search.testing.SearcherContract` tests an implementation against all of this.
+    `genokeras.searchers.testing.SearcherContract` tests an implementation against all of this.
     """
 
     @abstractmethod

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from genokeras.graph import Dense
-from genokeras.search import BayesianSearcher, HyperSpace, Proposal, RandomSearcher, Searcher
-from genokeras.search.testing import simulate
+from genokeras.searchers import BayesianSearcher, HyperSpace, Proposal, RandomSearcher, Searcher
+from genokeras.searchers.testing import simulate
 
 SPACE = HyperSpace(views=("all", "top_100"))
 

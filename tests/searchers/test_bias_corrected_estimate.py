@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from genokeras.errors import ParameterError
-from genokeras.search.estimate import Estimate, estimate_performance
+from genokeras.searchers.estimate import Estimate, estimate_performance
 
 CODES = np.arange(60) % 2
 

@@ -21,9 +21,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from genokeras.errors import ParameterError
-from genokeras.search.calibration import fit_calibration
-from genokeras.search.ensemble import check_stack, combine, select_ensemble
-from genokeras.search.scores import Array, Codes, Objective, get_objective, resample_counts
+from genokeras.searchers.calibration import fit_calibration
+from genokeras.searchers.ensemble import check_stack, combine, select_ensemble
+from genokeras.searchers.scores import Array, Codes, Objective, get_objective, resample_counts
 
 FEWEST_RESAMPLES = AT_ONCE = 20
 STANDARD_METRICS = ("balanced_accuracy", "accuracy", "log_loss", "roc_auc")

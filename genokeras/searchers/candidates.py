@@ -16,9 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from genokeras.graph.morphisms import Limits, mutations
-from genokeras.search.space import HyperSpace
-from genokeras.search.surrogate import Candidate
-from genokeras.search.values import TrialResult
+from genokeras.searchers.space import HyperSpace
+from genokeras.searchers.surrogate import Candidate
+from genokeras.searchers.values import TrialResult
 
 Acquire = Callable[[Sequence[Candidate]], NDArray[np.float64]]
 

@@ -7,15 +7,15 @@ objectives, the weights of an ensemble, and the estimate that is corrected for h
 
 from __future__ import annotations
 
-from genokeras.search.bayesian import BayesianSearcher
-from genokeras.search.calibration import Calibration, fit_calibration
-from genokeras.search.ensemble import combine, select_ensemble
-from genokeras.search.estimate import Estimate, estimate_performance
-from genokeras.search.random_search import RandomSearcher
-from genokeras.search.scores import OBJECTIVES, Objective, get_objective
-from genokeras.search.searcher import Searcher
-from genokeras.search.space import HyperSpace
-from genokeras.search.values import History, Proposal, TrialResult
+from genokeras.searchers.bayesian import BayesianSearcher
+from genokeras.searchers.calibration import Calibration, fit_calibration
+from genokeras.searchers.ensemble import combine, select_ensemble
+from genokeras.searchers.estimate import Estimate, estimate_performance
+from genokeras.searchers.random_search import RandomSearcher
+from genokeras.searchers.scores import OBJECTIVES, Objective, get_objective
+from genokeras.searchers.searcher import Searcher
+from genokeras.searchers.space import HyperSpace
+from genokeras.searchers.values import History, Proposal, TrialResult
 
 __all__ = [
     "OBJECTIVES",

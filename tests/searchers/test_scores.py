@@ -5,7 +5,7 @@ import pytest
 from sklearn import metrics
 
 from genokeras.errors import ParameterError
-from genokeras.search.scores import OBJECTIVES, get_objective, resample_counts
+from genokeras.searchers.scores import OBJECTIVES, get_objective, resample_counts
 
 P = np.array([[0.8, 0.2], [0.6, 0.4], [0.3, 0.7], [0.9, 0.1]])
 CODES = np.array([0, 1, 1, 0])

@@ -1,6 +1,6 @@
 """A contract test for searchers, a user's own too.
 
-    from genokeras.search.testing import SearcherContract
+    from genokeras.searchers.testing import SearcherContract
 
     class TestMySearcher(SearcherContract):
         def make_searcher(self):
@@ -17,8 +17,8 @@ from dataclasses import FrozenInstanceError
 
 import numpy as np
 
-from genokeras.search.searcher import Searcher
-from genokeras.search.values import History, Proposal, TrialResult
+from genokeras.searchers.searcher import Searcher
+from genokeras.searchers.values import History, Proposal, TrialResult
 
 Score = Callable[[Proposal], float]
 

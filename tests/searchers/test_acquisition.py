@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import norm
 
-from genokeras.search.acquisition import (
+from genokeras.searchers.acquisition import (
     expected_improvement,
     lower_confidence_bound,
     negative_log_expected_improvement,

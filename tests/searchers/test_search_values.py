@@ -9,7 +9,7 @@ import pytest
 
 from genokeras.errors import ParameterError
 from genokeras.graph import AddBranch, Graph, HyperParameters, linear, mlp
-from genokeras.search.values import History, Proposal, TrialResult, unused_hyper_parameters
+from genokeras.searchers.values import History, Proposal, TrialResult, unused_hyper_parameters
 
 
 def grown() -> Proposal:

@@ -8,8 +8,8 @@ import pytest
 
 from genokeras.errors import GenoKerasError, ParameterError
 from genokeras.graph import linear, mlp
-from genokeras.search import BayesianSearcher, History, HyperSpace, Proposal, RandomSearcher, Searcher
-from genokeras.search.testing import SearcherContract, pretend_score, simulate
+from genokeras.searchers import BayesianSearcher, History, HyperSpace, Proposal, RandomSearcher, Searcher
+from genokeras.searchers.testing import SearcherContract, pretend_score, simulate
 
 SPACE = HyperSpace(views=("all", "top_100"))
 SEARCHERS = (RandomSearcher, BayesianSearcher)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy.optimize import approx_fprime
 
 from genokeras.errors import ParameterError, SearchError
-from genokeras.search.gp import (
+from genokeras.searchers.gp import (
     GaussianProcess,
     KernelParameters,
     negative_log_posterior,

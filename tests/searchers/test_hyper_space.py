@@ -5,7 +5,7 @@ import pytest
 
 from genokeras.errors import ParameterError
 from genokeras.graph import HyperParameters, linear, mlp
-from genokeras.search.space import HyperSpace
+from genokeras.searchers.space import HyperSpace
 
 SPACE = HyperSpace(views=("all", "top_100"))
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from genokeras.search.scores import SMALLEST_PROBABILITY, Array
+from genokeras.searchers.scores import SMALLEST_PROBABILITY, Array
 
 PRIOR_STRENGTH = 5.0
 _LOGARITHMS = np.linspace(-1.2, 0.6, 37)

@@ -13,19 +13,19 @@ from threadpoolctl import threadpool_limits
 from genokeras.errors import ParameterError
 from genokeras.graph.graph import Graph
 from genokeras.graph.hyper import HyperParameters
-from genokeras.search.candidates import mutated_incumbents, of_trial, priority_tree
-from genokeras.search.design import (
+from genokeras.searchers.candidates import mutated_incumbents, of_trial, priority_tree
+from genokeras.searchers.design import (
     Pack,
     check_inherit,
     father_of,
     initial_packs,
     resolve_fathers,
 )
-from genokeras.search.random_search import ATTEMPTS, ask_initial, random_pack
-from genokeras.search.searcher import Searcher
-from genokeras.search.space import HyperSpace
-from genokeras.search.surrogate import ACQUISITIONS, Candidate, Surrogate
-from genokeras.search.values import (
+from genokeras.searchers.random_search import ATTEMPTS, ask_initial, random_pack
+from genokeras.searchers.searcher import Searcher
+from genokeras.searchers.space import HyperSpace
+from genokeras.searchers.surrogate import ACQUISITIONS, Candidate, Surrogate
+from genokeras.searchers.values import (
     History,
     Proposal,
     TrialResult,

@@ -32,7 +32,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from genokeras.errors import ParameterError
-from genokeras.search.scores import (
+from genokeras.searchers.scores import (
     SMALLEST_PROBABILITY,
     Array,
     Codes,

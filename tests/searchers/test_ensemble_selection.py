@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from genokeras.errors import ParameterError
-from genokeras.search.ensemble import combine, select_ensemble
-from genokeras.search.scores import OBJECTIVES
+from genokeras.searchers.ensemble import combine, select_ensemble
+from genokeras.searchers.scores import OBJECTIVES
 
 
 def random_stack(t: int, n: int, k: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:

@@ -12,8 +12,8 @@ from genokeras.graph.graph import Graph
 from genokeras.graph.hyper import HyperParameters
 from genokeras.graph.morphisms import Morphism
 from genokeras.graph.templates import get_father
-from genokeras.search.space import HyperSpace
-from genokeras.search.values import History, Proposal, proposal_fingerprint, unused_hyper_parameters
+from genokeras.searchers.space import HyperSpace
+from genokeras.searchers.values import History, Proposal, proposal_fingerprint, unused_hyper_parameters
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from genokeras.errors import ParameterError
 from genokeras.graph.graph import Graph
 from genokeras.graph.hyper import HyperParameters
-from genokeras.search.values import unused_hyper_parameters
+from genokeras.searchers.values import unused_hyper_parameters
 
 Array = NDArray[np.float64]
 

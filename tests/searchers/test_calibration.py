@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from genokeras.search.calibration import Calibration, fit_calibration
+from genokeras.searchers.calibration import Calibration, fit_calibration
 
 
 def calibrated(n: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
