@@ -1,4 +1,4 @@
-"""Samples, genes and labels: read from files or memory, checked once, split into folds."""
+"""Samples and labels (genes, sequences, images, texts): read from files or memory, checked once, split into folds."""
 
 from __future__ import annotations
 
@@ -6,18 +6,24 @@ from genokeras.data.align import align_features
 from genokeras.data.checks import impute_median
 from genokeras.data.dataset import Dataset
 from genokeras.data.folds import Folds, holdout_folds, make_folds
+from genokeras.data.images import ImageData, load_images
 from genokeras.data.labels import Labels, encode_known_labels, encode_labels
 from genokeras.data.load import load_dataset, require_labels
 from genokeras.data.readers import known_suffixes, register_reader
+from genokeras.data.sequences import SequenceData, load_sequences
 from genokeras.data.table import Reader, ReadOptions, Table
+from genokeras.data.texts import TextData, load_texts
 
 __all__ = [
     "Dataset",
     "Folds",
+    "ImageData",
     "Labels",
     "ReadOptions",
     "Reader",
+    "SequenceData",
     "Table",
+    "TextData",
     "align_features",
     "encode_known_labels",
     "encode_labels",
@@ -25,6 +31,9 @@ __all__ = [
     "impute_median",
     "known_suffixes",
     "load_dataset",
+    "load_images",
+    "load_sequences",
+    "load_texts",
     "make_folds",
     "register_reader",
     "require_labels",

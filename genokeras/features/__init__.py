@@ -1,8 +1,27 @@
-"""Fitted preprocessing: standardisation, exact row space, views; every map can be folded into a network."""
+"""Fitted preprocessing: standardisation, row space, views; encodings of sequences and texts, scales of images."""
 
+from genokeras.features.image_scaling import (
+    Augmentation,
+    ImageScaling,
+    fit_image_scaling,
+    random_transforms,
+    transform_images,
+)
 from genokeras.features.logarithm import EPSILON as LOG_EPSILON
 from genokeras.features.logarithm import log_factors, log_normalised
 from genokeras.features.rowspace import RowSpace, fit_row_space, restrict
+from genokeras.features.sequence_encoding import (
+    PROBABILITIES,
+    Windows,
+    cut_windows,
+    kmer_counts,
+    kmer_names,
+    mask,
+    one_hot,
+    padded_codes,
+    reverse_complement,
+    reverse_complement_one_hot,
+)
 from genokeras.features.standardise import (
     Matrix,
     Standardisation,
@@ -10,23 +29,52 @@ from genokeras.features.standardise import (
     standardisation,
     standardised_blocks,
 )
+from genokeras.features.text_encoding import (
+    HashedNgrams,
+    NgramTfidf,
+    Vocabulary,
+    fit_hashed_ngrams,
+    fit_ngram_tfidf,
+    fit_vocabulary,
+)
 from genokeras.features.views import DEFAULT_VIEWS, FittedView, anova_f, available_views, fit_views
 
 __all__ = [
     "DEFAULT_VIEWS",
     "LOG_EPSILON",
+    "PROBABILITIES",
+    "Augmentation",
     "FittedView",
+    "HashedNgrams",
+    "ImageScaling",
     "Matrix",
+    "NgramTfidf",
     "RowSpace",
     "Standardisation",
+    "Vocabulary",
+    "Windows",
     "anova_f",
     "available_views",
     "column_blocks",
+    "cut_windows",
+    "fit_hashed_ngrams",
+    "fit_image_scaling",
+    "fit_ngram_tfidf",
     "fit_row_space",
     "fit_views",
+    "fit_vocabulary",
+    "kmer_counts",
+    "kmer_names",
     "log_factors",
     "log_normalised",
+    "mask",
+    "one_hot",
+    "padded_codes",
+    "random_transforms",
     "restrict",
+    "reverse_complement",
+    "reverse_complement_one_hot",
     "standardisation",
     "standardised_blocks",
+    "transform_images",
 ]

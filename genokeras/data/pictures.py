@@ -1,0 +1,180 @@
+"""Pixels as arrays ``(n_images, height, width, channels)``: checked, of one size, read from picture files."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+
+from genokeras.data.wording import counted, listed
+from genokeras.errors import DataError, DataFileError, ParameterError
+
+IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp")
+_USUAL_CHANNELS = (1, 3, 4)
+_DEEP = ("I", "F", "I;16", "I;16B", "I;16L", "I;16N")
+
+
+def check_size(size: tuple[int, int] | None) -> None:
+    """Raise where `size` is not two positive whole numbers."""
+    whole = size is None or (
+        isinstance(size, tuple | list)
+        and len(size) == 2
+        and all(isinstance(side, int | np.integer) and side > 0 for side in size)
+    )
+    if not whole:
+        raise ParameterError(f"size must be (height, width) in pixels, such as (64, 64): got {size!r}.")
+
+
+def pixels_of(
+    x: Any, source: str, size: tuple[int, int] | None, channels_first: bool
+) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Return images as uint8 or float32 ``(n, height, width, channels)``, and notes on what was done.
+
+    Raises
+    ------
+    DataError
+        Where sizes differ and no `size` is given, the order of the axes seems wrong, or pixels are not finite numbers.
+    """
+    if isinstance(x, Sequence) and len({np.shape(image) for image in x}) > 1:
+        images = [_with_channels(np.asarray(image), source) for image in x]
+        return _one_size(images, [f"image {i}" for i in range(len(images))], source, size)
+    values = np.asarray(x)
+    if values.dtype.kind not in "biuf":
+        raise DataError(f"{source}: pixels must be numbers: got an array of dtype {values.dtype}.")
+    if values.ndim == 4 and channels_first:
+        values = values.transpose(0, 2, 3, 1)
+    _check_shape(values.shape, source, channels_first)
+    values = values[..., np.newaxis] if values.ndim == 3 else values
+    pixels = _plain(values, source)
+    if size is not None and tuple(size) != pixels.shape[1:3]:
+        resized = np.stack([_resized(image, size) for image in pixels])
+        return resized, (f"All images were resized from {_spoken(pixels.shape[1:3])} to {_spoken(size)}.",)
+    return pixels, ()
+
+
+def read_pictures(
+    files: Sequence[Path], names: Sequence[str], source: str, size: tuple[int, int] | None
+) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Read picture files: grey if all are grey, else red, green and blue; transparency is dropped.
+
+    Raises
+    ------
+    DataFileError
+        Where a file is truncated or no picture.
+    DataError
+        Where sizes differ and no `size` is given.
+    """
+    images = [_picture(file, name) for file, name in zip(files, names, strict=True)]
+    if len({image.shape[2] for image in images}) > 1:
+        images = [np.repeat(image, 3, axis=2) if image.shape[2] == 1 else image for image in images]
+    if len({image.dtype for image in images}) > 1:
+        images = [image.astype(np.float32) for image in images]
+    return _one_size(images, names, source, size)
+
+
+def _picture(file: Path, name: str) -> np.ndarray:
+    try:
+        with Image.open(file) as picture:
+            if picture.mode in _DEEP:
+                return np.asarray(picture).astype(np.float32)[..., np.newaxis]
+            mode = "L" if picture.mode in ("1", "L", "LA") else "RGB"
+            pixels = np.array(picture.convert(mode), dtype=np.uint8)
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
+        raise DataFileError(f"{name} is truncated, damaged or no image ({error}).") from error
+    return pixels[..., np.newaxis] if pixels.ndim == 2 else pixels
+
+
+def _one_size(
+    images: list[np.ndarray], names: Sequence[str], source: str, size: tuple[int, int] | None
+) -> tuple[np.ndarray, tuple[str, ...]]:
+    channels = Counter(image.shape[2] for image in images)
+    if len(channels) > 1:
+        counts = ", ".join(f"{n} with {c}" for c, n in channels.most_common())
+        raise DataError(f"{source}: images must have the same number of channels: got {counts}.")
+    sizes = Counter(image.shape[:2] for image in images)
+    notes: tuple[str, ...] = ()
+    if size is None and len(sizes) > 1:
+        common = sizes.most_common(1)[0][0]
+        odd = [name for name, image in zip(names, images, strict=True) if image.shape[:2] != common]
+        counts = listed((f"{_spoken(side)} ({n})" for side, n in sizes.most_common()), 5)
+        raise DataError(
+            f"{source}: images have {len(sizes)} sizes, height x width: {counts}; not {_spoken(common)} are "
+            f"{listed(odd, 5)}. Pass size=({common[0]}, {common[1]}) to resize them all."
+        )
+    if size is not None:
+        changed = sum(n for side, n in sizes.items() if side != tuple(size))
+        images = [_resized(image, size) for image in images]
+        if changed:
+            notes = (f"{counted(changed, 'image was', 'images were')} resized to {_spoken(size)}.",)
+    return _plain(np.stack(images), source), notes
+
+
+def _resized(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Resize ``(height, width, channels)`` channel by channel, bilinear, averaging where it shrinks."""
+    if image.shape[:2] == tuple(size):
+        return image
+    target = (int(size[1]), int(size[0]))
+    planes = [
+        np.asarray(Image.fromarray(np.ascontiguousarray(plane)).resize(target, Image.Resampling.BILINEAR))
+        for plane in np.moveaxis(image, 2, 0)
+    ]
+    return np.stack(planes, axis=2)
+
+
+def _with_channels(image: np.ndarray, source: str) -> np.ndarray:
+    if image.ndim not in (2, 3) or image.dtype.kind not in "biuf" or not image.size:
+        raise DataError(
+            f"{source}: an image must be numbers of shape (height, width) or (height, width, channels): got shape "
+            f"{image.shape}, dtype {image.dtype}."
+        )
+    image = image[..., np.newaxis] if image.ndim == 2 else image
+    return image if image.dtype == np.uint8 else image.astype(np.float32)
+
+
+def _check_shape(shape: tuple[int, ...], source: str, channels_first: bool) -> None:
+    if len(shape) not in (3, 4) or 0 in shape:
+        hint = " For one image pass x[np.newaxis]." if len(shape) == 2 else ""
+        raise DataError(
+            f"{source}: images must have the shape (n_images, height, width) or (n_images, height, width, channels): got "
+            f"{shape}.{hint}"
+        )
+    if (
+        len(shape) == 4
+        and shape[1] in _USUAL_CHANNELS
+        and shape[3] not in _USUAL_CHANNELS
+        and not channels_first
+    ):
+        raise DataError(
+            f"{source}: the shape {shape} looks like (n_images, channels, height, width): pass channels_first=True, or "
+            "x.transpose(0, 2, 3, 1)."
+        )
+    if len(shape) == 3 and shape[2] == 3 < min(shape[:2]):
+        raise DataError(
+            f"{source}: the shape {shape} looks like one image in colour, (height, width, channels): pass x[np.newaxis]."
+        )
+
+
+def _plain(values: np.ndarray, source: str) -> np.ndarray:
+    """Return whole numbers from 0 to 255 as uint8, all other finite numbers as float32."""
+    if values.dtype == np.uint8:
+        return np.ascontiguousarray(values)
+    if values.dtype.kind in "iu" and values.min() >= 0 and values.max() <= 255:
+        return np.ascontiguousarray(values, dtype=np.uint8)
+    with np.errstate(over="ignore"):
+        pixels = np.ascontiguousarray(values, dtype=np.float32)
+    odd = ~np.isfinite(pixels).all(axis=(1, 2, 3))
+    if odd.any():
+        rows = listed(np.flatnonzero(odd).tolist(), 8)
+        raise DataError(
+            f"{source}: {counted(int(odd.sum()), 'image holds', 'images hold')} values that are missing or infinite: "
+            f"image {rows}."
+        )
+    return pixels
+
+
+def _spoken(size: Sequence[int]) -> str:
+    return f"{size[0]} x {size[1]}"

@@ -1,0 +1,144 @@
+"""Tables whose cells may be text: csv, tsv and txt (also .gz), parquet, JSON and JSON lines, with nothing guessed away.
+
+A sentence that reads ``NA`` or ``645`` stays the text it is; columns beside it become numbers where all their values are.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import json
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from genokeras.data.readers.delimited import WHITESPACE, best_delimiter, first_line, open_text, text_errors
+from genokeras.data.readers.registry import check_file
+from genokeras.data.wording import counted
+from genokeras.errors import DataFileError
+
+TEXT_SUFFIXES = (".csv", ".tsv", ".txt")
+JSON_SUFFIXES = (".jsonl", ".ndjson", ".json")
+COLUMN_SUFFIXES = (*TEXT_SUFFIXES, *JSON_SUFFIXES, ".parquet")
+_GZIP = b"\x1f\x8b"
+_MISSING = frozenset(["", "NA", "N/A", "NaN", "nan", "null", "None", "<NA>"])
+
+
+def read_bytes(path: Path) -> bytes:
+    """Return a file's bytes, unpacked where they are gzip data, whatever its name ends in."""
+    data = path.read_bytes()
+    if data[:2] == _GZIP or path.name.lower().endswith(".gz"):
+        return gzip.decompress(data)
+    return data
+
+
+def read_columns(
+    path: str | Path, content: tuple[str | None, ...] = (), delimiter: str | None = None
+) -> pd.DataFrame:
+    """Read a table with a header line.
+
+    Parameters
+    ----------
+    content : tuple of str
+        Columns that stay text, in any case; all others are typed by `typed_column`.
+
+    Raises
+    ------
+    DataFileError
+        Where the file is missing, empty, truncated, not UTF-8, ragged, or of an unknown suffix.
+    """
+    file = check_file(path)
+    suffix = Path(file.name.lower().removesuffix(".gz")).suffix
+    if suffix not in COLUMN_SUFFIXES:
+        raise DataFileError(
+            f"{file.name}: no reader for this suffix; known are {', '.join(COLUMN_SUFFIXES)}, each text also .gz."
+        )
+    if suffix == ".parquet":
+        return _from_parquet(file)
+    with text_errors(file):
+        frame = _from_json(file) if suffix in JSON_SUFFIXES else _from_text(file, suffix, delimiter)
+    if not len(frame):
+        raise DataFileError(f"{file.name} holds a header line and no samples (zero rows).")
+    kept = {name.lower() for name in content if name}
+    for name in frame.columns:
+        if str(name).strip().lower() not in kept:
+            frame[name] = typed_column(frame[name])
+    return frame
+
+
+def typed_column(values: pd.Series) -> np.ndarray:
+    """Return numbers where every value that is there is one, else text; None or NaN where a value is missing."""
+    texts = values.astype(object).where(~values.isin(_MISSING) & values.notna(), None)
+    known = texts[texts.notna()]
+    if not len(known) or any(isinstance(value, bool) for value in known):
+        return texts.to_numpy()
+    numbers = pd.to_numeric(texts, errors="coerce")
+    return texts.to_numpy() if numbers[known.index].isna().any() else numbers.to_numpy()
+
+
+def _from_text(file: Path, suffix: str, delimiter: str | None) -> pd.DataFrame:
+    separator = delimiter or {".csv": ",", ".tsv": "\t"}.get(suffix) or best_delimiter(first_line(file))
+    if separator == WHITESPACE:
+        raise DataFileError(f"{file.name} has no delimiter: expected commas or tabs between its columns.")
+    loose = separator == "\t" and _has_loose_quotes(file)
+    with warnings.catch_warnings():
+        # pandas cuts lines that are all longer than the header, and only warns.
+        warnings.simplefilter("error", pd.errors.ParserWarning)
+        try:
+            frame = pd.read_csv(
+                file,
+                sep=separator,
+                dtype=str,
+                keep_default_na=False,
+                index_col=False,
+                quoting=csv.QUOTE_NONE if loose else csv.QUOTE_MINIMAL,
+                encoding="utf-8-sig",
+                compression="gzip" if file.name.lower().endswith(".gz") else None,
+            )
+        except pd.errors.ParserWarning as error:
+            raise DataFileError(
+                f"{file.name}: the lines have more fields than the header. Put quotes around texts that hold "
+                f"{separator!r}."
+            ) from error
+    return frame.set_axis([str(name).strip() for name in frame.columns], axis=1)
+
+
+def _has_loose_quotes(file: Path) -> bool:
+    """Whether a line holds an odd number of quotes: in tab-separated text they are then part of what is written."""
+    with open_text(file) as handle:
+        return any(line.count('"') % 2 for line in handle)
+
+
+def _from_json(file: Path) -> pd.DataFrame:
+    text = read_bytes(file).decode("utf-8-sig")
+    rows: list[Any]
+    if text.lstrip().startswith("["):
+        rows = _parsed(text, file.name)
+    else:
+        lines = [(number, line) for number, line in enumerate(text.splitlines(), start=1) if line.strip()]
+        rows = [_parsed(line, f"{file.name}, line {number}") for number, line in lines]
+    odd = next((i for i, row in enumerate(rows, start=1) if not isinstance(row, dict)), 0)
+    if odd:
+        raise DataFileError(
+            f'{file.name}: sample {odd} is no JSON object, such as {{"text": ..., "label": ...}}.'
+        )
+    if not rows:
+        raise DataFileError(f"{file.name} holds no samples: expected {counted(1, 'JSON object')} per line.")
+    return pd.DataFrame(rows, dtype=object)
+
+
+def _parsed(text: str, where: str) -> Any:
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        raise DataFileError(f"{where} is no JSON: {error}.") from error
+
+
+def _from_parquet(file: Path) -> pd.DataFrame:
+    try:
+        return pd.read_parquet(file)
+    except (OSError, ValueError) as error:
+        raise DataFileError(f"{file.name} is truncated, damaged or no parquet file ({error}).") from error

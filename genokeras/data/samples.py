@@ -1,0 +1,216 @@
+"""What stands beside sequences, images and texts: names, labels, groups and numbers, in a table or given by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from genokeras.data.frames import ID_NAMES
+from genokeras.data.table import Table, to_float32
+from genokeras.data.targets import check_no_missing, missing_mask, sample_values
+from genokeras.data.wording import counted, did_you_mean, duplicates, listed
+from genokeras.errors import DataError
+
+# What a table or a header may call the labels; used where the caller names none.
+LABEL_NAMES = ("label", "labels")
+_NOTHING: Mapping[str, np.ndarray] = MappingProxyType({})
+
+
+def described(
+    n: int,
+    source: str,
+    *,
+    names: Sequence[str] | None = None,
+    annotations: Mapping[str, np.ndarray] = _NOTHING,
+    y: np.ndarray | None = None,
+    groups: np.ndarray | None = None,
+    notes: tuple[str, ...] = (),
+) -> Table:
+    """Return a `Table` without features, which holds what a source says about its `n` samples.
+
+    Raises
+    ------
+    DataError
+        Where there are no samples, or a name occurs twice.
+    """
+    if not n:
+        raise DataError(f"{source} holds no samples: expected at least one.")
+    if names is not None:
+        check_unique(names, source)
+    ids = None if names is None else tuple(names)
+    return Table(np.empty((n, 0), np.float32), None, ids, source, annotations, y, groups, notes)
+
+
+def check_unique(names: Sequence[str], source: str) -> None:
+    """Raise where a name occurs twice, listing which."""
+    twice = duplicates(names)
+    if twice:
+        raise DataError(
+            f"{source}: {counted(len(twice), 'name occurs', 'names occur')} more than once: {listed(twice)}. "
+            "Give every sample a name of its own, and pass repeats of one source as groups."
+        )
+
+
+def per_sample(given: Any, table: Table, what: str) -> np.ndarray | None:
+    """Return the labels or groups: those given, else those of the source itself; complete, or None.
+
+    Parameters
+    ----------
+    given : array-like, str, path or None
+        As in `load_dataset`: values by row, a column or header key, or a file.
+    what : {"y", "groups"}
+
+    Raises
+    ------
+    DataError
+        Where their number is wrong, a name is unknown, or a sample has none.
+    """
+    if given is not None and not isinstance(given, str) and hasattr(given, "__len__") and not len(given):
+        raise DataError(f"{what} must have one value per sample: expected {len(table.x)}, got none.")
+    own = table.y if what == "y" else table.groups
+    values = sample_values(own if given is None else given, table, what)
+    if values is not None:
+        check_no_missing(values, table.ids, what, table.source)
+    return values
+
+
+def labels_and_note(given: Any, table: Table) -> tuple[np.ndarray | None, tuple[str, ...]]:
+    """Return the labels as `per_sample`; without any, those of a column ``label``, and a note that says so.
+
+    A column ``label`` with gaps is not taken by itself, because a file to be predicted may be labelled in part.
+    """
+    if given is not None or table.y is not None:
+        return per_sample(given, table, "y"), ()
+    name = next((name for name in table.annotations if name.lower() in LABEL_NAMES), None)
+    if name is None:
+        return None, ()
+    values = table.annotations[name]
+    lost = int(missing_mask(values).sum())
+    if lost:
+        return None, (f"{name!r} was not taken as the labels: {lost} of {len(values)} samples have none.",)
+    return values, (f"The labels were taken from {name!r}.",)
+
+
+def extra_numbers(given: Any, table: Table) -> tuple[np.ndarray | None, tuple[str, ...]]:
+    """Return numeric columns that stand beside the content, float32 ``(n_samples, n_extra)``, and their names.
+
+    Parameters
+    ----------
+    given : sequence of str, str, DataFrame, array-like of shape (n_samples, n_extra) or None
+        Names of columns (or header keys) of the source, or the numbers.
+
+    Raises
+    ------
+    DataError
+        Where a column is unknown, holds text, or a value is missing or infinite.
+    """
+    if given is None:
+        return None, ()
+    columns, names = _extra_columns([given] if isinstance(given, str) else given, table)
+    n = len(table.x)
+    if columns.ndim != 2 or len(columns) != n or not columns.shape[1]:
+        raise DataError(f"extra must have the shape ({n}, n_extra), a row per sample: got {columns.shape}.")
+    try:
+        numbers = to_float32(columns)
+    except (TypeError, ValueError) as error:
+        raise DataError(f"extra must hold numbers ({table.source}): {error}.") from error
+    finite = np.isfinite(numbers)
+    if not finite.all():
+        column = int(np.flatnonzero(~finite.all(axis=0))[0])
+        lost = np.flatnonzero(~finite[:, column]).tolist()
+        raise DataError(
+            f"extra: {names[column]!r} has no finite value for {len(lost)} of {n} samples ({table.source}): "
+            f"{listed((table.ids[i] for i in lost), 8)}. Fill them or drop these samples."
+        )
+    return numbers, names
+
+
+def _extra_columns(given: Any, table: Table) -> tuple[np.ndarray, tuple[str, ...]]:
+    if isinstance(given, pd.DataFrame):
+        return given.to_numpy(), tuple(str(name) for name in given.columns)
+    if isinstance(given, list | tuple) and given and all(isinstance(name, str) for name in given):
+        for name in given:
+            if name not in table.annotations:
+                known = list(table.annotations)
+                raise DataError(
+                    f"extra names {name!r}, which is no column of {table.source}; there are "
+                    f"{listed(known) or 'none'}.{did_you_mean(name, known)}"
+                )
+        return np.stack([table.annotations[name] for name in given], axis=1), tuple(given)
+    values = np.asarray(given)
+    values = values[:, np.newaxis] if values.ndim == 1 else values
+    width = values.shape[1] if values.ndim == 2 else 0
+    return values, tuple(f"extra_{i}" for i in range(width))
+
+
+def split_frame(
+    frame: pd.DataFrame,
+    source: str,
+    *,
+    content: str | None,
+    usual: tuple[str, ...],
+    name_column: str | None = None,
+) -> tuple[list[Any], Table]:
+    """Return the column of sequences or texts, and a table of all that stands beside it.
+
+    Parameters
+    ----------
+    content : str, optional
+        Name of the column; without it the first of `usual` that is there, in any case.
+    name_column : str, optional
+        Column of the samples' names; without it a column called ``id``, ``name``... is, if no value repeats.
+
+    Raises
+    ------
+    DataError
+        Where there is no such column, or names given by the caller repeat.
+    """
+    frame = frame.set_axis([str(name) for name in frame.columns], axis=1)
+    known = [str(name) for name in frame.columns]
+    if len(set(known)) < len(known):
+        raise DataError(f"{source} has columns of the same name: {listed(duplicates(known))}.")
+    column = _content_column(known, source, content, usual)
+    names, notes = _names(frame, column, name_column, source)
+    annotations = {name: frame[name].to_numpy() for name in known if name != column}
+    table = described(len(frame), source, names=names, annotations=annotations, notes=notes)
+    return frame[column].tolist(), table
+
+
+def _content_column(known: list[str], source: str, asked: str | None, usual: tuple[str, ...]) -> str:
+    if asked is not None:
+        if asked in known:
+            return asked
+        raise DataError(
+            f"{source} has no column {asked!r}; it has {listed(known)}.{did_you_mean(asked, known)}"
+        )
+    by_lower = {name.strip().lower(): name for name in reversed(known)}
+    found = next((by_lower[name] for name in usual if name in by_lower), None)
+    if found is None:
+        raise DataError(
+            f"{source} has no column {usual[0]!r}; it has {listed(known)}."
+            f"{did_you_mean(usual[0], known)} Name the column with {usual[0]}_column=."
+        )
+    return found
+
+
+def _names(
+    frame: pd.DataFrame, content: str, asked: str | None, source: str
+) -> tuple[list[str] | None, tuple[str, ...]]:
+    known = [str(name) for name in frame.columns]
+    if asked is not None:
+        if asked not in known:
+            raise DataError(
+                f"{source} has no column {asked!r}; it has {listed(known)}.{did_you_mean(asked, known)}"
+            )
+        return [str(value) for value in frame[asked]], ()
+    column = next((name for name in known if name.lower() in ID_NAMES and name != content), None)
+    if column is None:
+        return None, ()
+    names = [str(value) for value in frame[column]]
+    if len(set(names)) < len(names) or any(not name.strip() for name in names):
+        return None, (f"The column {column!r} has repeated or empty values: the samples have no names.",)
+    return names, (f"The names of the samples were taken from the column {column!r}.",)

@@ -1,0 +1,228 @@
+"""Sequences as numbers: padded codes, one-hot arrays with probabilities, masks, other strands, windows, k-mer counts.
+
+| symbol | meaning | shape |
+|---|---|---|
+| n | sequences, or windows of them | |
+| L | letters, the longest or a given number | |
+| codes | sets of bases as bits, A = 1, C = 2, G = 4, T = 8; 0 is padding | (n, L) uint8 |
+| one-hot | the probability of A, C, G and T: R is (.5, 0, .5, 0), N is .25 four times, padding is zeros | (n, L, 4) float32 |
+
+Codes take a sixteenth of the memory of one-hot arrays: keep them, and unfold them batch by batch.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import numpy as np
+from scipy import sparse
+
+from genokeras.data.bases import COMPLEMENT, PROBABILITIES
+from genokeras.data.sequences import SequenceData
+from genokeras.data.wording import did_you_mean
+from genokeras.errors import ParameterError
+
+Align = Literal["left", "centre", "right"]
+_LARGEST_K = 12
+_BLOCK_LETTERS = 1_000_000
+_DENSE_WORDS = 4096
+
+
+def _digits() -> np.ndarray:
+    digits = np.full(16, -1, dtype=np.int32)
+    digits[[1, 2, 4, 8]] = np.arange(4)
+    return digits
+
+
+# (16,): 0, 1, 2, 3 for the codes of A, C, G, T, and -1 for all others.
+_DIGITS = _digits()
+
+
+def padded_codes(data: SequenceData, length: int | None = None, align: Align = "left") -> np.ndarray:
+    """Lay sequences out in rows of one length; what is too long is cut, what is missing is 0.
+
+    Parameters
+    ----------
+    length : int, optional
+        Letters of a row; without it those of the longest sequence.
+    align : {"left", "centre", "right"}
+        Which part of a sequence stands where it stood: its start, its middle (as for sequences around a site), its end.
+
+    Returns
+    -------
+    ndarray of uint8, shape (n_sequences, length)
+    """
+    if align not in get_args(Align):
+        hint = did_you_mean(str(align), get_args(Align))
+        raise ParameterError(f"align must be 'left', 'centre' or 'right': got {align!r}.{hint}")
+    lengths = data.lengths
+    width = int(lengths.max()) if length is None else length
+    if width < 1:
+        raise ParameterError(f"length must be at least 1: got {length}.")
+    if (lengths == width).all():
+        return data.codes.reshape(len(data), width).copy()
+    # Letters before the start of a row are cut, or padding where negative.
+    cut = {"left": np.zeros_like(lengths), "centre": -((width - lengths) // 2), "right": lengths - width}[
+        align
+    ]
+    starts = np.maximum(0, -cut)
+    ends = np.minimum(width, lengths - cut)
+    columns = np.arange(width)
+    inside = (columns >= starts[:, np.newaxis]) & (columns < ends[:, np.newaxis])
+    codes = np.zeros((len(data), width), dtype=np.uint8)
+    codes[inside] = data.codes if (lengths <= width).all() else data.codes[_kept(data, cut, ends - starts)]
+    return codes
+
+
+def _kept(data: SequenceData, cut: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """Return the places of the letters that stay: of each sequence `counts`, behind what is cut in front."""
+    first = data.offsets[:-1] + np.maximum(0, cut)
+    before = np.cumsum(counts) - counts
+    return np.arange(counts.sum()) + np.repeat(first - before, counts)
+
+
+def one_hot(codes: np.ndarray) -> np.ndarray:
+    """Return float32 ``(..., 4)``: the probability of A, C, G and T at every place of `codes`."""
+    return np.take(PROBABILITIES, codes, axis=0)
+
+
+def mask(codes: np.ndarray) -> np.ndarray:
+    """Return which places hold a letter and not padding: bool, the shape of `codes`."""
+    return np.asarray(codes != 0)
+
+
+def reverse_complement(codes: np.ndarray, *, keep_padding: bool = True) -> np.ndarray:
+    """Return the other strand, read in its own direction: uint8 ``(n, L)``.
+
+    Parameters
+    ----------
+    keep_padding : bool
+        Padding stays at the side where it is, so that rows aligned left stay aligned left. Without it, rows are turned as
+        they are, and padding changes sides.
+    """
+    turned = COMPLEMENT[codes[:, ::-1]]
+    if not keep_padding or codes.all():
+        return turned
+    there = codes != 0
+    front = np.where(there.any(axis=1), there.argmax(axis=1), 0)
+    back = np.where(there.any(axis=1), there[:, ::-1].argmax(axis=1), 0)
+    # The padding in front is now behind, as long as it was: move each row back by the difference.
+    columns = (np.arange(codes.shape[1]) + (back - front)[:, np.newaxis]) % codes.shape[1]
+    return np.asarray(np.take_along_axis(turned, columns, axis=1))
+
+
+def reverse_complement_one_hot(x: np.ndarray) -> np.ndarray:
+    """Return the other strand of one-hot arrays ``(n, L, 4)``: both axes turned, since T, G, C, A complement A, C, G, T."""
+    return x[:, ::-1, ::-1]
+
+
+@dataclass(frozen=True, eq=False)
+class Windows:
+    """Pieces of sequences.
+
+    Attributes
+    ----------
+    codes : ndarray of uint8, shape (n_windows, length)
+    owners : ndarray of int64, shape (n_windows,)
+        The sequence each comes from, ascending: average predictions over equal owners.
+    starts : ndarray of int64, shape (n_windows,)
+        Where in its sequence each starts.
+    """
+
+    codes: np.ndarray
+    owners: np.ndarray
+    starts: np.ndarray
+
+    def mean(self, values: np.ndarray) -> np.ndarray:
+        """Average ``(n_windows, ...)`` over the windows of each sequence: ``(n_sequences, ...)``."""
+        first = np.flatnonzero(np.diff(self.owners, prepend=-1))
+        counts = np.diff(np.append(first, len(self.owners)))
+        shape = (-1,) + (1,) * (values.ndim - 1)
+        return np.asarray(np.add.reduceat(values, first, axis=0) / counts.reshape(shape))
+
+
+def cut_windows(data: SequenceData, length: int, step: int | None = None) -> Windows:
+    """Cut sequences into windows that cover every letter; a sequence no longer than `length` is one window.
+
+    Parameters
+    ----------
+    length : int
+        Letters of a window; shorter sequences are padded with 0 at their end.
+    step : int, optional
+        Letters between the starts of two windows, half of `length` without it. The last window of a sequence ends
+        with it, and so may start earlier.
+    """
+    step = max(1, length // 2) if step is None else step
+    if length < 1 or not 1 <= step <= length:
+        raise ParameterError(f"windows need length >= 1 and 1 <= step <= length: got {length} and {step}.")
+    lengths = data.lengths
+    counts = 1 + np.maximum(0, -(-(lengths - length) // step))
+    owners = np.repeat(np.arange(len(data)), counts)
+    number = np.arange(len(owners)) - np.repeat(np.cumsum(counts) - counts, counts)
+    starts = np.minimum(number * step, np.maximum(0, lengths - length)[owners])
+    codes = np.zeros((len(owners), length), dtype=np.uint8)
+    for block in np.array_split(np.arange(len(owners)), 1 + len(owners) * length // _BLOCK_LETTERS):
+        columns = starts[block, np.newaxis] + np.arange(length)
+        inside = columns < lengths[owners[block], np.newaxis]
+        letters = columns + data.offsets[owners[block], np.newaxis]
+        codes[block] = np.where(inside, data.codes[np.where(inside, letters, 0)], 0)
+    return Windows(codes, owners, starts)
+
+
+def kmer_counts(data: SequenceData, k: int, *, both_strands: bool = False) -> sparse.csr_matrix:
+    """Count the words of `k` letters in every sequence; words with an ambiguous letter are left out.
+
+    Parameters
+    ----------
+    k : int
+        From 1 to 12.
+    both_strands : bool
+        Count the words of the other strand as well, so that a sequence and its reverse complement are alike.
+
+    Returns
+    -------
+    csr_matrix of float32, shape (n_sequences, 4**k)
+        Columns in the order of `kmer_names`.
+    """
+    if not 1 <= k <= _LARGEST_K:
+        raise ParameterError(f"k must lie in 1 to {_LARGEST_K}: got {k}.")
+    blocks = np.array_split(np.arange(len(data)), 1 + min(len(data) - 1, len(data.codes) // _BLOCK_LETTERS))
+    counts = [_kmer_block(data, int(b[0]), int(b[-1]) + 1, k, both_strands) for b in blocks]
+    return sparse.csr_matrix(sparse.vstack(counts, format="csr"))
+
+
+def _kmer_block(data: SequenceData, start: int, end: int, k: int, both_strands: bool) -> sparse.csr_matrix:
+    """Count the words of the sequences from `start` up to `end`."""
+    offsets = data.offsets[start : end + 1] - data.offsets[start]
+    letters = _DIGITS[data.codes[data.offsets[start] : data.offsets[end]]]
+    places = max(0, len(letters) - k + 1)
+    words, other = np.zeros(places, dtype=np.int32), np.zeros(places, dtype=np.int32)
+    known = np.ones(places, dtype=bool)
+    for i in range(k):
+        letter = letters[i : i + places]
+        words = words * 4 + letter
+        other += (3 - letter) * np.int32(4**i)
+        known &= letter >= 0
+    # A word must end in the sequence it starts in.
+    for end_of_one in offsets[1:-1].tolist() if k > 1 else ():
+        known[max(0, end_of_one - k + 1) : end_of_one] = False
+    rows = np.repeat(np.arange(end - start), np.diff(offsets))[:places][known]
+    columns = words[known]
+    if both_strands:
+        rows, columns = np.concatenate([rows, rows]), np.concatenate([columns, other[known]])
+    shape = (end - start, 4**k)
+    if 4**k <= _DENSE_WORDS:
+        dense = np.bincount(rows * 4**k + columns, minlength=shape[0] * shape[1]).reshape(shape)
+        return sparse.csr_matrix(dense.astype(np.float32))
+    return sparse.csr_matrix(
+        sparse.coo_matrix((np.ones(len(rows), np.float32), (rows, columns)), shape=shape)
+    )
+
+
+def kmer_names(k: int) -> tuple[str, ...]:
+    """Return the words of `k` letters in alphabetic order: ``("AA", "AC", ...)`` for 2."""
+    names = [""]
+    for _ in range(k):
+        names = [name + base for name in names for base in "ACGT"]
+    return tuple(names)

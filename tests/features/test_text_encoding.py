@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+import keras
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from genokeras.errors import DataError, ParameterError
+from genokeras.features import fit_hashed_ngrams, fit_ngram_tfidf, fit_vocabulary
+
+TEXTS = ["The cat sat.", "the dog SAT, the cat ran!", "Ünder the  Straße", "", "é?"]
+
+
+def test_the_most_frequent_tokens_come_first_and_ties_by_name() -> None:
+    vocabulary = fit_vocabulary(["b a b", "c a b"])
+    assert vocabulary.tokens == ("b", "a", "c") and vocabulary.size == 5
+    assert vocabulary.encode(["a c zebra b"], 6).tolist() == [[3, 4, 1, 2, 0, 0]]
+
+
+def test_texts_are_cut_at_the_length() -> None:
+    vocabulary = fit_vocabulary(["a b c"])
+    assert vocabulary.encode(["a b c", ""], 2).tolist() == [[2, 3], [0, 0]]
+    assert vocabulary.lengths(["a b c", ""]).tolist() == [3, 0]
+
+
+def test_rare_tokens_are_left_out() -> None:
+    assert fit_vocabulary(["a a b"], min_count=2).tokens == ("a",)
+    assert fit_vocabulary(["a a b c"], max_tokens=2).tokens == ("a", "b")
+
+
+@pytest.mark.parametrize("standardise", ["lower_and_strip_punctuation", "lower", "none"])
+@pytest.mark.parametrize("split", ["whitespace", "character"])
+def test_ids_are_those_of_the_keras_layer(standardise: str, split: str) -> None:
+    vocabulary = fit_vocabulary(TEXTS, standardise=standardise, split=split)  # type: ignore[arg-type]
+    layer = keras.layers.TextVectorization(
+        standardize=None if standardise == "none" else standardise,
+        split=split,
+        output_sequence_length=9,
+        vocabulary=list(vocabulary.tokens),
+    )
+    texts = [*TEXTS, "unseen Ä cat\tsat\nran... <b>"]
+    np.testing.assert_array_equal(vocabulary.encode(texts, 9), np.asarray(layer(texts)))
+
+
+def test_tfidf_is_that_of_the_keras_layer_with_unit_norm() -> None:
+    tfidf = fit_ngram_tfidf(TEXTS, longest=2, min_count=1)
+    layer = keras.layers.TextVectorization(
+        ngrams=2, output_mode="tf_idf", vocabulary=list(tfidf.ngrams), idf_weights=tfidf.idf
+    )
+    texts = ["the cat sat on the dog", "unseen words", *TEXTS[:3]]
+    raw = np.asarray(layer(texts))
+    expected = raw / np.linalg.norm(raw, axis=1, keepdims=True)
+    np.testing.assert_allclose(tfidf.transform(texts).toarray(), expected, rtol=1e-5, atol=1e-7)
+
+
+def test_idf_is_higher_for_what_fewer_texts_hold() -> None:
+    tfidf = fit_ngram_tfidf(["a b", "a c", "a"], longest=1, min_count=1)
+    assert tfidf.ngrams == ("a", "b", "c")
+    np.testing.assert_allclose(tfidf.idf, [1, np.log(2) + 1, np.log(2) + 1], rtol=1e-6)
+
+
+def test_a_text_without_words_is_a_row_of_zeros() -> None:
+    tfidf = fit_ngram_tfidf(TEXTS, min_count=1)
+    assert tfidf.transform(["", "the cat"])[0].nnz == 0
+
+
+def test_hashed_ngrams_see_words_and_their_parts() -> None:
+    encoder = fit_hashed_ngrams(TEXTS, bits=12)
+    x = encoder.transform(["free money now", "free moneys now", "the dog"])
+    assert x.shape == (3, 2**13) and x.dtype == np.float32
+    likeness = (x @ x.T).toarray()
+    np.testing.assert_allclose(likeness.diagonal(), 2, rtol=1e-5)
+    assert likeness[0, 1] > 1 > likeness[0, 2]
+
+
+def test_one_kind_of_ngrams_can_be_left_out() -> None:
+    assert fit_hashed_ngrams(TEXTS, characters=(0, 0), bits=8).transform(["a cat"]).shape == (1, 256)
+
+
+@settings(max_examples=25)
+@given(st.lists(st.text(max_size=20), min_size=1, max_size=4))
+def test_any_text_is_encoded(texts: list[str]) -> None:
+    ids = fit_vocabulary(TEXTS).encode(texts, 5)
+    assert ids.shape == (len(texts), 5) and ids.min() >= 0
+    hashed = fit_hashed_ngrams(TEXTS, bits=6).transform(texts)
+    assert np.isfinite(hashed.data).all()
+
+
+def test_unusable_parameters_are_errors() -> None:
+    with pytest.raises(ParameterError, match=r"split must be .*: got 'char'.* Did you mean 'character'"):
+        fit_vocabulary(TEXTS, split="char")  # type: ignore[arg-type]
+    with pytest.raises(ParameterError, match="nothing is left to count"):
+        fit_hashed_ngrams(TEXTS, words=(0, 0), characters=(0, 0))
+    with pytest.raises(DataError, match="no tokens that occur at least 9 times"):
+        fit_vocabulary(TEXTS, min_count=9)
+    with pytest.raises(DataError, match="are they empty"):
+        fit_ngram_tfidf(["", "!"])
