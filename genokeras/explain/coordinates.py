@@ -17,17 +17,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
-from genokeras.explain.gradients import OutputGradients
-from genokeras.explain.head import make_head
+from genokeras.explain.head import Head, in_threads, make_packs
+from genokeras.explain.lines import HeadLines
+from genokeras.explain.outer import Outer
 from genokeras.features import RowSpace, log_normalised
 from genokeras.networks import TrainedTrial
 from genokeras.searchers import Calibration
 
 _ROWS_AT_ONCE = 256
+# What is computed of them fits into a processor's cache.
+_GENES_AT_ONCE, _LINES_AT_ONCE = 512, 160
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,13 +61,42 @@ class Part:
         less = (u if len(self.columns) == len(u) else u[self.columns]) - self.mean[:, None]
         return self.matrix[:, None] * less if self.matrix.ndim == 1 else self.matrix.T @ less
 
-    def add_backward(self, gradient: np.ndarray, into: np.ndarray) -> None:
-        """``(r, rows)`` gradients with respect to ``q`` -> added to those with respect to ``u``, ``(p, rows)``."""
-        found = self.matrix[:, None] * gradient if self.matrix.ndim == 1 else self.matrix @ gradient
-        if len(self.columns) == len(into):
-            into += found
-        else:
-            into[self.columns] += found
+    def add_values(self, values: np.ndarray, u: np.ndarray, v: np.ndarray, gradients: np.ndarray) -> None:
+        """Add what this basis gives to the genes: ``sum over rows of (u - v) M g``.
+
+        Parameters
+        ----------
+        values : numpy.ndarray
+            ``(n, p, n_classes)``, added to.
+        u, v : numpy.ndarray
+            ``(n, p)`` samples and ``(m, p)`` background rows, as this basis reads them.
+        gradients : numpy.ndarray
+            ``(n, classes, m, n_coordinates)``; classes may be fewer than values have.
+        """
+        genes = len(self.columns)
+
+        def work(batch: tuple[slice, slice]) -> None:
+            samples, rows = batch
+            columns: np.ndarray | slice = rows if genes == u.shape[1] else self.columns[rows]
+            ahead = u[samples][:, None, columns] - v[:, columns]
+            for c in range(gradients.shape[1]):
+                of_genes = self._backward(gradients[samples, c, :, self.place], rows)
+                of_genes *= ahead
+                values[samples, columns, c] += of_genes.sum(axis=1)
+
+        size = max(1, _LINES_AT_ONCE // len(v))
+        samples = [slice(start, start + size) for start in range(0, len(u), size)]
+        starts = range(0, genes, _GENES_AT_ONCE)
+        in_threads(
+            work, [(part, slice(start, start + _GENES_AT_ONCE)) for start in starts for part in samples]
+        )
+
+    def _backward(self, gradients: np.ndarray, rows: slice) -> np.ndarray:
+        """``(n, m, r)`` gradients with respect to ``q`` -> ``(n, m, genes)`` with respect to some of the genes of ``u``."""
+        if self.matrix.ndim == 1:
+            return np.asarray(gradients[:, :, rows] * self.matrix[rows])
+        flat = gradients.reshape(-1, gradients.shape[2]) @ self.matrix[rows].T
+        return np.asarray(flat.reshape(*gradients.shape[:2], -1))
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,14 +106,16 @@ class Coordinates:
     Attributes
     ----------
     parts : tuple of Part
-    head : keras.Model
-        ``h``: ``(rows, n_coordinates)`` -> class probabilities.
+    head : Head
+        ``h``, but for the calibration.
+    calibration : Calibration
     n_coordinates : int
     n_features : int
     """
 
     parts: tuple[Part, ...]
-    head: Any
+    head: Head
+    calibration: Calibration
     n_coordinates: int
     n_features: int
 
@@ -105,8 +138,11 @@ class Coordinates:
             rows = x[start : start + _ROWS_AT_ONCE]
             for source, parts in self.sources(rows):
                 u = source.T.astype("float64")
-                for part in parts:
-                    found[start : start + len(rows), part.place] = part.centred(u).T
+
+                def work(part: Part, u: np.ndarray = u, start: int = start) -> None:
+                    found[start : start + u.shape[1], part.place] = part.centred(u).T
+
+                in_threads(work, parts)
         return found
 
 
@@ -123,8 +159,8 @@ def make_coordinates(
             parts[key] = _part(space, position)
             position = parts[key].place.stop
         places[id(space)] = parts[key].place
-    head = make_head(trials, places, position, calibration or Calibration())
-    return Coordinates(tuple(parts.values()), head, position, n_features)
+    head = Head(make_packs(trials, places), position, trials[0].graph.n_outputs)
+    return Coordinates(tuple(parts.values()), head, calibration or Calibration(), position, n_features)
 
 
 def _basis_key(space: RowSpace) -> object:
@@ -157,39 +193,38 @@ class RowSpaceFrame:
 
     def __init__(self, coordinates: Coordinates, output: str) -> None:
         self._coordinates = coordinates
-        self.gradients = OutputGradients(coordinates.head, coordinates.n_coordinates, output)
-        self.n_coordinates, self.n_outputs = coordinates.n_coordinates, self.gradients.n_outputs
-        self._background: tuple[np.ndarray, list[tuple[np.ndarray, tuple[Part, ...]]]] | None = None
+        self._outer = Outer(coordinates.calibration, output)
+        self.n_coordinates, self.n_outputs = coordinates.n_coordinates, coordinates.head.n_classes
 
     def coordinates(self, x: np.ndarray) -> np.ndarray:
         return self._coordinates.of(x)
 
     def outputs(self, q: np.ndarray) -> np.ndarray:
-        return self.gradients.outputs(q)
+        return self._outer.values(self._coordinates.head.average(q)).T
+
+    def lines(self, start: np.ndarray, end: np.ndarray) -> RowSpaceLines:
+        return RowSpaceLines(HeadLines(self._coordinates.head, start, end), self._outer)
 
     def multiply_out(self, x: np.ndarray, background: np.ndarray, gradients: np.ndarray) -> np.ndarray:
-        needed = gradients[:-1] if self.gradients.sums_up else gradients
-        turned = np.ascontiguousarray(needed.transpose(0, 2, 1))
-        values = np.zeros((self.n_outputs, len(x)), dtype="float32")
-        for (here, parts), (there, _) in zip(
-            self._coordinates.sources(x[None]), self._sources(background), strict=True
+        values = np.zeros((len(x), x.shape[1], self.n_outputs), dtype="float32")
+        for (u, parts), (v, _) in zip(
+            self._coordinates.sources(x), self._coordinates.sources(background), strict=True
         ):
-            ahead = here.T - there.T
-            for number, gradient in enumerate(turned):
-                w = np.zeros_like(ahead)
-                for part in parts:
-                    part.add_backward(gradient[part.place], w)
-                values[number] += np.einsum("pm,pm->p", ahead, w)
-        if self.gradients.sums_up:
-            values[-1] = -values[:-1].sum(axis=0)
-        return values.T
+            for part in parts:
+                part.add_values(values, u, v, gradients)
+        values[..., -1] = -values[..., :-1].sum(axis=-1)
+        return values
 
-    def _sources(self, background: np.ndarray) -> list[tuple[np.ndarray, tuple[Part, ...]]]:
-        """The same rows come with every sample: their logarithm is taken once."""
-        if (
-            self._background is None
-            or not np.shares_memory(self._background[0], background)
-            or len(self._background[0]) != len(background)
-        ):
-            self._background = background, self._coordinates.sources(background)
-        return self._background[1]
+
+@dataclass(frozen=True, eq=False)
+class RowSpaceLines:
+    """Straight lines between coordinates; see ``genokeras.explain.paths.Lines``."""
+
+    lines: HeadLines
+    outer: Outer
+
+    def outputs(self, alphas: np.ndarray, rough: bool = False) -> np.ndarray:
+        return self.outer.values(self.lines.average(alphas, rough)).transpose(1, 2, 0)
+
+    def gradients(self, alphas: np.ndarray) -> np.ndarray:
+        return self.outer.gradients(*self.lines.average_and_gradients(alphas))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import keras
@@ -154,5 +155,32 @@ class ModelFrame:
     def outputs(self, q: np.ndarray) -> np.ndarray:
         return self.gradients.outputs(q)
 
+    def lines(self, start: np.ndarray, end: np.ndarray) -> ModelLines:
+        first = np.tile(start, (len(end), 1))
+        return ModelLines(self.gradients, first, np.repeat(end, len(start), axis=0) - first)
+
     def multiply_out(self, x: np.ndarray, background: np.ndarray, gradients: np.ndarray) -> np.ndarray:
-        return np.einsum("cmp,mp->pc", gradients, x - background, optimize=True)
+        pairs = zip(x, gradients, strict=True)
+        return np.stack(
+            [np.einsum("cmp,mp->pc", of_sample, row - background, optimize=True) for row, of_sample in pairs]
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class ModelLines:
+    """Straight lines between features; see ``genokeras.explain.paths.Lines``."""
+
+    model: OutputGradients
+    start: np.ndarray
+    ahead: np.ndarray
+
+    def outputs(self, alphas: np.ndarray, rough: bool = False) -> np.ndarray:
+        return self.model.outputs(self._points(alphas)).reshape(*alphas.shape, -1)
+
+    def gradients(self, alphas: np.ndarray) -> np.ndarray:
+        found = self.model(self._points(alphas))
+        return found.reshape(len(found), *alphas.shape, found.shape[-1])
+
+    def _points(self, alphas: np.ndarray) -> np.ndarray:
+        points = self.start[:, None] + alphas[:, :, None] * self.ahead[:, None]
+        return np.asarray(points.reshape(-1, self.start.shape[1]))

@@ -1,42 +1,37 @@
-"""The networks of a run behind their row-space coordinates, as one Keras model that is quick to differentiate.
+"""The networks of a run behind their row-space coordinates: packs of members of one graph, and their average.
 
-``networks.export`` makes small files; here every first layer of every member that reads one basis is a slice of a single matrix
-product, and nothing is repeated or padded.
+===========  ==============================================================================  =================
+symbol       meaning                                                                         shape
+===========  ==============================================================================  =================
+H            what the leaves of a pack's members compute, one below the other                ``(C, P)``
+p            average of the members' probabilities                                           ``(k, P)``
+===========  ==============================================================================  =================
+
+``networks.export`` makes one Keras model of the same members. That is a small file; this is quick to differentiate, see
+``genokeras.explain.lines``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TypeVar
 
-import keras
 import numpy as np
-from keras import ops
+from threadpoolctl import ThreadpoolController
 
+from genokeras.explain.members import Arrays, Network, PackedWeights, centred_leaves
 from genokeras.features import RowSpace
-from genokeras.graph import Dense, Graph
+from genokeras.graph import Graph
 from genokeras.networks import TrainedTrial
-from genokeras.networks.packed import connect
-from genokeras.searchers import Calibration
 
-SMALLEST_PROBABILITY = 1e-7
+# Points of a batch, and numbers of a tensor: the dozen tensors of a member then fit into a processor's cache.
+POINTS, _NUMBERS = 1024, 2**16
 
-
-@dataclass
-class _Product:
-    """What is read from one basis: matrices ``(r, units)`` and biases, side by side."""
-
-    kernels: list[np.ndarray] = field(default_factory=list)
-    biases: list[np.ndarray] = field(default_factory=list)
-    width: int = 0
-
-    def take(self, kernel: np.ndarray, bias: np.ndarray) -> int:
-        """Add a matrix; returns the column where it begins."""
-        self.kernels.append(kernel)
-        self.biases.append(bias)
-        self.width += kernel.shape[1]
-        return self.width - kernel.shape[1]
+Batch = TypeVar("Batch")
 
 
 @dataclass(frozen=True)
@@ -49,128 +44,176 @@ class _Member:
     share: float
 
 
-def make_head(
-    trials: Sequence[TrainedTrial],
-    places: Mapping[int, slice],
-    n_coordinates: int,
-    calibration: Calibration,
-) -> Any:
-    """The average of all members, from coordinates to class probabilities.
+@dataclass(frozen=True, eq=False)
+class Pack:
+    """Members of one graph that read one basis.
+
+    Attributes
+    ----------
+    network : Network
+    place : slice
+        Of the coordinates.
+    kernel, bias : numpy.ndarray
+        ``(r, C)`` and ``(C,)``: from the basis' coordinates to the leaves, leaf by leaf, there member by member.
+    leaves : dict of int to (slice, int)
+        Rows of ``H`` and units of each leaf.
+    weights : mapping of int to (numpy.ndarray, numpy.ndarray)
+        Of the Dense layers that are no leaves: ``(members, inputs, units)`` and ``(members, units)``.
+    shares : numpy.ndarray
+        ``(members,)``.
+    """
+
+    network: Network
+    place: slice
+    kernel: np.ndarray
+    bias: np.ndarray
+    leaves: dict[int, tuple[slice, int]]
+    weights: PackedWeights
+    shares: np.ndarray
+
+    def at(self, q: np.ndarray) -> np.ndarray:
+        """``(n, n_coordinates)`` -> ``H``, ``(C, n)``."""
+        return np.asarray(self.kernel.T @ q[:, self.place].T.astype("float32") + self.bias[:, None])
+
+    def blocks(self, points: int, step: int = 1) -> Iterator[slice]:
+        """Members that are worked on at once, of every ``step``-th."""
+        widest = max(
+            *(units for _, units in self.leaves.values()),
+            *(bias.shape[1] for _, bias in self.weights.values()),
+            1,
+        )
+        size = step * max(1, _NUMBERS // (widest * points))
+        return (slice(start, start + size, step) for start in range(0, len(self.shares), size))
+
+    def of(self, members: slice) -> PackedWeights:
+        """The weights of some members."""
+        return {i: (kernel[members], bias[members]) for i, (kernel, bias) in self.weights.items()}
+
+    def parts(self, h: np.ndarray, members: slice) -> Arrays:
+        """Views of ``H``: ``(members, units, ...)`` of each leaf."""
+        return {
+            i: h[rows].reshape(len(self.shares), units, *h.shape[1:])[members]
+            for i, (rows, units) in self.leaves.items()
+        }
+
+
+def make_packs(trials: Sequence[TrainedTrial], places: Mapping[int, slice]) -> tuple[Pack, ...]:
+    """The members of all trials, packed.
 
     Parameters
     ----------
     trials : sequence of TrainedTrial
     places : mapping of int to slice
         Where the coordinates of a space's basis are, by ``id`` of the space.
-    n_coordinates : int
-    calibration : Calibration
-
-    Returns
-    -------
-    keras.Model
-        ``(rows, n_coordinates)`` -> ``(rows, n_classes)``.
     """
-    groups = [
-        (key, sorted(members, key=lambda m: places[id(m.space)].start))
-        for key, members in _groups(trials).items()
-    ]
-    products: dict[int, _Product] = {}
-    columns = [_read(members, key[0], places, products) for key, members in groups]
-    q = keras.Input((n_coordinates,), name="coordinates", dtype="float32")
-    stops = {place.start: place.stop for place in places.values()}
-    computed = {start: _dense(q[:, start : stops[start]], product) for start, product in products.items()}
-    parts: list[Any] = []
-    shares: list[float] = []
-    for number, ((key, members), read) in enumerate(zip(groups, columns, strict=True)):
-        given = {layer: _gathered(computed, pieces) for layer, pieces in read.items()}
-        parts.append(_probabilities(key[0], key[1], members, given, f"g{number}_"))
-        shares += [member.share for member in members]
-    stacked = ops.concatenate(parts, axis=1) if len(parts) > 1 else parts[0]
-    weights = np.asarray(shares, dtype="float32")[None, :, None] / np.float32(sum(shares))
-    return keras.Model(q, _calibrated(ops.sum(stacked * weights, axis=1), calibration))
-
-
-def _groups(trials: Sequence[TrainedTrial]) -> dict[tuple[Graph, str], list[_Member]]:
-    groups: dict[tuple[Graph, str], list[_Member]] = {}
+    total = sum(trial.share for trial in trials)
+    groups: dict[tuple[Graph, str, int], list[_Member]] = {}
     for trial in trials:
-        share = trial.share / trial.n_members
+        share = trial.share / total / trial.n_members
         for number, space in enumerate(trial.space_of_member):
-            member = _Member(trial, number, space, share)
-            groups.setdefault((trial.graph, trial.activation), []).append(member)
-    return groups
+            key = trial.graph, trial.activation, places[id(space)].start
+            groups.setdefault(key, []).append(_Member(trial, number, space, share))
+    return tuple(
+        _pack(graph, activation, members, places[id(members[0].space)])
+        for (graph, activation, _), members in groups.items()
+    )
 
 
-def _read(
-    members: list[_Member], graph: Graph, places: Mapping[int, slice], products: dict[int, _Product]
-) -> dict[int, list[tuple[int, int, int, int]]]:
-    """For each layer that is read from coordinates: (basis, first column, members, units) pieces in member order."""
-    readers = graph.consumers(graph.input)
-    dense = all(isinstance(graph.layer(i).spec, Dense) for i in readers)
+def _pack(graph: Graph, activation: str, members: list[_Member], place: slice) -> Pack:
+    network = Network(graph, activation)
+    centred = centred_leaves(graph)
     width = max(member.trial.input_units for member in members)
-    found: dict[int, list[tuple[int, int, int, int]]] = {}
-    for layer in readers if dense else (graph.input,):
-        pieces: list[tuple[int, int, int, int]] = []
-        for member in members:
-            kernel, bias = _linear(member, layer if dense else None, width)
-            basis = places[id(member.space)].start
-            column = products.setdefault(basis, _Product()).take(kernel, bias)
-            if pieces and pieces[-1][0] == basis:
-                _, first, count, units = pieces.pop()
-                pieces.append((basis, first, count + 1, units))
-            else:
-                pieces.append((basis, column, 1, kernel.shape[1]))
-        found[layer] = pieces
-    return found
+    kernels, biases = [], []
+    leaves: dict[int, tuple[slice, int]] = {}
+    position = 0
+    for leaf in network.leaves:
+        found = [
+            _linear(member, None if leaf == graph.input else leaf, width, leaf in centred)
+            for member in members
+        ]
+        units = len(found[0][1])
+        leaves[leaf] = slice(position, position + units * len(members)), units
+        position += units * len(members)
+        kernels += [kernel for kernel, _ in found]
+        biases += [bias for _, bias in found]
+    weights = {
+        layer: (_stacked(members, layer, "kernel"), _stacked(members, layer, "bias"))
+        for layer in network.inner_dense
+    }
+    shares = np.array([member.share for member in members], dtype="float32")
+    return Pack(
+        network, place, np.concatenate(kernels, axis=1), np.concatenate(biases), leaves, weights, shares
+    )
 
 
-def _linear(member: _Member, layer: int | None, width: int) -> tuple[np.ndarray, np.ndarray]:
-    """From a basis' coordinates to a first layer of a member, or to its inputs, zeros behind them, where ``layer`` is None."""
+def _linear(member: _Member, layer: int | None, width: int, centred: bool) -> tuple[np.ndarray, np.ndarray]:
+    """From a basis' coordinates to a leaf of a member, or to its inputs, zeros behind them, where ``layer`` is None."""
     space = member.space
     size = len(space.columns) if space.basis is None else space.basis.shape[1]
     turned = np.eye(size, dtype="float32") if space.rotation is None else space.rotation
-    turned = np.float32(1.0 if space.basis is None else space.scale) * turned
+    turned = np.asarray(np.float32(1.0 if space.basis is None else space.scale) * turned, dtype="float32")
     if layer is None:
         return np.pad(turned, ((0, 0), (0, width - turned.shape[1]))), np.zeros(width, dtype="float32")
     weights = member.trial.weights[layer]
-    kernel = np.asarray(weights["kernel"][member.number], dtype="float32")
-    return turned @ kernel[: turned.shape[1]], np.asarray(weights["bias"][member.number], dtype="float32")
+    kernel = np.asarray(weights["kernel"][member.number], dtype="float32")[: turned.shape[1]]
+    bias = np.asarray(weights["bias"][member.number], dtype="float32")
+    if centred:
+        kernel, bias = kernel - kernel.mean(axis=1, keepdims=True), bias - bias.mean()
+    return turned @ kernel, bias
 
 
-def _dense(x: Any, product: _Product) -> Any:
-    layer = keras.layers.Dense(product.width)
-    outputs = layer(x)
-    layer.set_weights([np.concatenate(product.kernels, axis=1), np.concatenate(product.biases)])
-    return outputs
+def _stacked(members: list[_Member], layer: int, name: str) -> np.ndarray:
+    return np.stack([np.asarray(m.trial.weights[layer][name][m.number], dtype="float32") for m in members])
 
 
-def _gathered(computed: Mapping[int, Any], pieces: list[tuple[int, int, int, int]]) -> Any:
-    """``(rows, members, units)``."""
-    blocks = [
-        ops.reshape(computed[basis][:, first : first + count * units], (-1, count, units))
-        for basis, first, count, units in pieces
-    ]
-    return ops.concatenate(blocks, axis=1) if len(blocks) > 1 else blocks[0]
+class Head:
+    """The average of all members, and its gradients.
+
+    Parameters
+    ----------
+    packs : sequence of Pack
+    n_coordinates, n_classes : int
+    """
+
+    def __init__(self, packs: Sequence[Pack], n_coordinates: int, n_classes: int) -> None:
+        self.packs = tuple(packs)
+        self.n_coordinates, self.n_classes = n_coordinates, n_classes
+
+    def average(self, q: np.ndarray) -> np.ndarray:
+        """``(n, n_coordinates)`` -> ``p``, ``(k, n)`` float32."""
+        found = np.zeros((self.n_classes, len(q)), dtype="float32")
+
+        def work(rows: slice) -> None:
+            for pack in self.packs:
+                h = pack.at(q[rows])
+                for block in pack.blocks(h.shape[1]):
+                    z = pack.network.logits(pack.parts(h, block), pack.of(block))
+                    found[:, rows] += np.tensordot(pack.shares[block], softmax(z), 1)
+
+        in_threads(work, [slice(start, start + POINTS) for start in range(0, len(q), POINTS)])
+        return found
 
 
-def _probabilities(
-    graph: Graph, activation: str, members: list[_Member], given: Mapping[int, Any], prefix: str
-) -> Any:
-    logits, layers = connect(graph, None, len(members), activation, layout="rows", given=given, prefix=prefix)
-    for layer_id, layer in layers.items():
-        layer.set_weights(
-            [
-                np.stack([member.trial.weights[layer_id][name][member.number] for member in members])
-                for name in ("kernel", "bias")
-            ]
-        )
-    return ops.softmax(logits, axis=-1)
+def softmax(z: np.ndarray) -> np.ndarray:
+    """``z`` -> its softmax over the classes."""
+    p = np.exp(z - z.max(axis=1, keepdims=True))
+    p /= p.sum(axis=1, keepdims=True)
+    return p
 
 
-def _calibrated(average: Any, calibration: Calibration) -> Any:
-    """As ``networks.export`` has it."""
-    if calibration.sharpness != 1.0:
-        logs = ops.log(ops.maximum(average, SMALLEST_PROBABILITY))
-        average = ops.softmax(calibration.sharpness * logs, axis=-1)
-    if calibration.doubt:
-        return float(1.0 - calibration.doubt) * average + float(calibration.doubt / average.shape[-1])
-    return average
+@lru_cache(maxsize=1)
+def _libraries() -> ThreadpoolController:
+    """Finding out which libraries are loaded takes longer than a batch."""
+    return ThreadpoolController()
+
+
+def in_threads(work: Callable[[Batch], None], batches: Sequence[Batch]) -> None:
+    """Call ``work`` on every batch, a thread for each core; matrix products stay within their thread."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    if min(cores, len(batches)) < 2:
+        for batch in batches:
+            work(batch)
+        return
+    with _libraries().limit(limits=1, user_api="blas"), ThreadPoolExecutor(min(cores, len(batches))) as pool:
+        for _ in pool.map(work, batches):
+            pass

@@ -41,6 +41,18 @@ _CANDIDATES = 500
 _GRADIENT_BYTES = 64 * 2**20
 
 
+class Lines(Protocol):
+    """Straight lines between coordinates, and places on them: 0 at the start, 1 at the end."""
+
+    def outputs(self, alphas: np.ndarray, rough: bool = False) -> np.ndarray:
+        """Places ``(lines, count)`` -> ``(lines, count, n_classes)`` float64; ``rough``: about."""
+        ...
+
+    def gradients(self, alphas: np.ndarray) -> np.ndarray:
+        """Places ``(lines, count)`` -> ``(n_classes, lines, count, r)`` float32; without the last class where outputs have a fixed sum."""
+        ...
+
+
 class Frame(Protocol):
     """A model, and the coordinates in which its gradients are taken."""
 
@@ -55,12 +67,13 @@ class Frame(Protocol):
         """``(n, r)`` -> ``(n, n_classes)`` float64."""
         ...
 
-    def gradients(self, q: np.ndarray) -> np.ndarray:
-        """``(n, r)`` -> ``(n_classes, n, r)`` float32."""
+    def lines(self, start: np.ndarray, end: np.ndarray) -> Lines:
+        """Lines from every start ``(m, r)`` to every end ``(n, r)``: all lines to the first end, then all to the next."""
         ...
 
     def multiply_out(self, x: np.ndarray, background: np.ndarray, gradients: np.ndarray) -> np.ndarray:
-        """``(p,)``, ``(m, p)`` and ``(n_classes, m, r)`` -> ``(p, n_classes)``, summed over the background rows."""
+        """``(n, p)``, ``(m, p)`` and gradients ``(n, n_classes, m, r)``, the last class left out where :meth:`Lines.gradients` does
+        -> ``(n, p, n_classes)`` float32, summed over the background rows."""
         ...
 
 
@@ -142,9 +155,7 @@ def _integrals(frame: Frame, samples: _Ends, background: _Ends, count: int) -> n
     for rows, part in _batches(frame, n, len(background.x), count):
         here, there = samples.take(rows), background.take(part)
         gradients = _mean_gradients(frame, here, there, count)
-        for i, of_sample in zip(range(n)[rows], gradients, strict=True):
-            found = frame.multiply_out(samples.x[i], there.x, of_sample)
-            values[i] += found / np.float32(len(background.x))
+        values[rows] += frame.multiply_out(here.x, there.x, gradients) / np.float32(len(background.x))
     return values
 
 
@@ -161,28 +172,23 @@ def _batches(frame: Frame, n: int, m: int, count: int) -> Iterator[tuple[slice, 
 
 
 def _mean_gradients(frame: Frame, here: _Ends, there: _Ends, count: int) -> np.ndarray:
-    """``(n, n_classes, m, r)``: ``sum_k w_k g_k`` of every line."""
+    """``(n, n_classes, m, r)``: ``sum_k w_k g_k`` of every line; classes as :meth:`Lines.gradients` has them."""
     n, m = len(here.q), len(there.q)
-    start = np.tile(there.q, (n, 1))
-    ahead = np.repeat(here.q, m, axis=0) - start
     first, last = np.tile(there.f, (n, 1)), np.repeat(here.f, m, axis=0)
+    lines = frame.lines(there.q, here.q)
 
-    def points(alphas: np.ndarray) -> np.ndarray:
-        return (start[:, None] + alphas[:, :, None] * ahead[:, None]).reshape(-1, start.shape[1])
-
-    def along(alphas: np.ndarray) -> np.ndarray:
-        found = frame.outputs(points(alphas)) if alphas.shape[1] else np.zeros((0, frame.n_outputs))
-        inner = found.reshape(len(start), alphas.shape[1], frame.n_outputs)
+    def along(alphas: np.ndarray, rough: bool = False) -> np.ndarray:
+        inner = lines.outputs(alphas, rough) if alphas.shape[1] else np.zeros((n * m, 0, frame.n_outputs))
         return np.concatenate([first[:, None], inner, last[:, None]], axis=1)
 
-    edges = _edges(along(np.tile(_COARSE, (len(start), 1))), count)
+    edges = _edges(along(np.tile(_COARSE, (n * m, 1)), rough=True), count)
     changes = np.diff(along(edges[:, 1:-1]), axis=1).transpose(2, 0, 1)
-    g = frame.gradients(points(0.5 * (edges[:, 1:] + edges[:, :-1])))
-    g = g.reshape(frame.n_outputs, len(start), count, -1)
-    slopes = np.einsum("clkr,lr->clk", g, ahead.astype("float32"), optimize=True)
-    weights = _corrected(np.diff(edges, axis=1), slopes.astype("float64"), changes)
-    mean = np.einsum("clkr,clk->clr", g, weights.astype("float32"), optimize=True)
-    return mean.reshape(frame.n_outputs, n, m, -1).transpose(1, 0, 2, 3)
+    g = lines.gradients(0.5 * (edges[:, 1:] + edges[:, :-1]))
+    ahead = (here.q[:, None] - there.q).astype("float32").reshape(n * m, -1, 1)
+    slopes = np.matmul(g, ahead)[..., 0]
+    weights = _corrected(np.diff(edges, axis=1), slopes.astype("float64"), changes[: len(g)])
+    mean = np.matmul(weights.astype("float32")[:, :, None], g)[:, :, 0]
+    return mean.reshape(len(g), n, m, -1).transpose(1, 0, 2, 3)
 
 
 def _edges(coarse: np.ndarray, count: int) -> np.ndarray:

@@ -18,12 +18,12 @@ from genokeras.explain import (
     stability_of,
 )
 from genokeras.report.data_checks import Samples, given_samples, trained_samples
+from genokeras.report.known_genes import COMPARED, KnownGenes, shared_with_known
 from genokeras.report.page import Pictures, paragraph, table
 from genokeras.runs.fitted import FittedRun
 
 TOP_GENES = 20
 _MOST_TABLES, _MOST_PLOTS = 40, 12
-_COMPARED = 50
 _METHODS = {
     "expected_gradients": "expected gradients (Erion et al. 2021)",
     "integrated_gradients": "integrated gradients (Sundararajan et al. 2017)",
@@ -71,9 +71,13 @@ def changes_of(samples: Samples | None, run: FittedRun, explanation: Explanation
 
 
 def gene_parts(
-    explanation: Explanation, stability: Stability | None, changes: Changes | None, pictures: Pictures
+    explanation: Explanation,
+    stability: Stability | None,
+    changes: Changes | None,
+    pictures: Pictures,
+    known: KnownGenes | None = None,
 ) -> list[str]:
-    """HTML: how the genes were found, then a table and a picture a class."""
+    """HTML: how the genes were found, then a table and a picture a class, and what each list shares with others."""
     tables = marker_table(explanation, stability=stability, changes=changes, top=TOP_GENES)
     parts = [paragraph(about(explanation, stability, changes))]
     for number, (name, markers) in enumerate(tables.items()):
@@ -82,6 +86,7 @@ def gene_parts(
             break
         words = [markers.attrs["verdict"]] if "verdict" in markers.attrs else []
         words += [] if changes is None else [shared_with_test(explanation, changes, name)]
+        words += [] if known is None else [shared_with_known(explanation, known, name)]
         parts.append(_gene_table(name, markers))
         parts += [paragraph(" ".join(words))] if words else []
         if number < _MOST_PLOTS:
@@ -114,7 +119,7 @@ def shared_with_test(explanation: Explanation, changes: Changes, name: str) -> s
     """How much the model's list has in common with a t-test's."""
     q = changes.q_value[:, changes.classes.index(name)]
     size = np.abs(changes.log2_fold_change[:, changes.classes.index(name)])
-    top = max(1, min(_COMPARED, len(q) // 2))
+    top = max(1, min(COMPARED, len(q) // 2))
     tested = np.lexsort((-size, q))[:top]
     both = len(np.intersect1d(explanation.order(name)[:top], tested))
     return f"{both} of its top {top} genes are also among the {top} of a t-test."

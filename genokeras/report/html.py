@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from genokeras.report.estimate import (
 )
 from genokeras.report.finished import finished_run, loading, recipe
 from genokeras.report.genes import changes_of, gene_parts, samples_of
+from genokeras.report.known_genes import KnownGenes, read_known_genes
 from genokeras.report.page import Pictures, bullets, code, heading, page, paragraph, section, table
 from genokeras.report.picture import Picture
 from genokeras.report.tree import search_tree
@@ -47,6 +48,7 @@ def write_report(
     stability: Stability | None = None,
     x: Any = None,
     y: Any = None,
+    known_genes: str | os.PathLike[str] | Sequence[str] | None = None,
 ) -> Path:
     """Write the report of a finished run, and its model card beside it.
 
@@ -61,6 +63,9 @@ def write_report(
         Of the explained genes; see ``stability_of``.
     x, y : as in ``fit``, optional
         Samples that the data are checked on; by default the training samples, as far as the run has kept them.
+    known_genes : path-like or sequence of str, optional
+        A list from elsewhere that the genes of each class are compared with; a text file has one gene a line, its first line may
+        be ``# title``.
 
     Returns
     -------
@@ -70,7 +75,7 @@ def write_report(
     Raises
     ------
     DataError
-        If `x` does not have the run's genes.
+        If `x` does not have the run's genes, the known genes cannot be read, or none of them is in the data.
     ParameterError
         If the path does not end in ``.html`` or ``.htm``.
     RunFolderError
@@ -83,7 +88,8 @@ def write_report(
         )
     fitted = finished_run(run)
     samples = samples_of(fitted, x, y)
-    content = report_html(fitted, samples, explanation, stability)
+    known = None if known_genes is None else read_known_genes(known_genes)
+    content = report_html(fitted, samples, explanation, stability, known)
     card = target.with_name(f"{target.stem}_model_card.md")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -101,12 +107,13 @@ def report_html(
     samples: Samples | None = None,
     explanation: Explanation | None = None,
     stability: Stability | None = None,
+    known: KnownGenes | None = None,
 ) -> str:
     """The page of :func:`write_report`."""
     pictures, name = Pictures(), run.folder.path.name
     # Genes come last: with many classes, theirs are the pictures that the file may have no room for.
     tests, search, training = _tests(run, pictures), _search(run, pictures), _training(run, pictures)
-    genes = _genes(run, samples, explanation, stability, pictures)
+    genes = _genes(run, samples, explanation, stability, known, pictures)
     sections = [
         ("estimate", "How good it is", _estimate(run)),
         ("predictions", "Its predictions", tests),
@@ -179,11 +186,12 @@ def _genes(
     samples: Samples | None,
     explanation: Explanation | None,
     stability: Stability | None,
+    known: KnownGenes | None,
     pictures: Pictures,
 ) -> list[str]:
     if explanation is None:
         return []
-    return gene_parts(explanation, stability, changes_of(samples, run, explanation), pictures)
+    return gene_parts(explanation, stability, changes_of(samples, run, explanation), pictures, known)
 
 
 def _search(run: FittedRun, pictures: Pictures) -> list[str]:

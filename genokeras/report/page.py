@@ -35,7 +35,7 @@ th, td { padding: .28rem .7rem .28rem 0; text-align: left; border-bottom: 1px so
 td.long { white-space: normal; min-width: 9rem; max-width: 26rem; overflow-wrap: anywhere; }
 th.number, td.number { text-align: right; font-variant-numeric: tabular-nums; }
 figure { margin: .8rem 0; overflow-x: auto; }
-img { max-width: max(100%, 34rem); height: auto; display: block; }
+img { max-width: max(100%, 24rem); height: auto; display: block; }
 pre { overflow-x: auto; background: #f5f7fa; padding: .7rem .9rem; font-size: .85rem; line-height: 1.45; }
 code { font-family: ui-monospace, Menlo, Consolas, monospace; overflow-wrap: normal; }
 @media print { .wide, pre { overflow: visible; } figure { break-inside: avoid; } }

@@ -16,10 +16,10 @@ PLANTED = 20
 
 @pytest.fixture(scope="session")
 def planted(tmp_path_factory: pytest.TempPathFactory) -> tuple[GenomeClassifier, np.ndarray, np.ndarray]:
-    """200 samples, 2,000 genes, the first 20 of them informative."""
+    """200 samples, 5,000 genes, the first 20 of them informative."""
     rng = np.random.default_rng(3)
     y = np.array(["healthy", "tumor"])[np.arange(200) % 2]
-    x = rng.normal(8.0, 1.0, size=(200, 2000)).astype("float32")
+    x = rng.normal(8.0, 1.0, size=(200, 5000)).astype("float32")
     x[y == "tumor", :PLANTED] += 1.0
     path = tmp_path_factory.mktemp("explained") / "planted"
     clf = GenomeClassifier(path=path, time_limit=None, max_trials=10, random_state=0, verbose=0)

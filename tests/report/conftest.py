@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,6 +15,19 @@ from genokeras.runs.testing import linear_job, small_problem
 from genokeras.searchers import TrialResult
 
 MakeRun = Callable[..., Path]
+
+NASTY = "<script>alert(1)</script>"
+ESTIMATE: dict[str, Any] = {
+    "metric": "log_loss",
+    "value": 0.2,
+    "interval": [0.1, 0.3],
+    "linear_baseline": 0.25,
+    "chance": 0.69,
+    "uncorrected": 0.18,
+    "greater_is_better": False,
+    "n_samples": 24,
+    "n_trials": 2,
+}
 
 
 @pytest.fixture
@@ -65,3 +80,20 @@ def finished_run(tmp_path: Path) -> Path:
         },
     )
     return folder.path
+
+
+@pytest.fixture
+def run(finished_run: Path) -> Path:
+    """The finished run with a whole estimate, and with names that mean harm."""
+    result = json.loads((finished_run / "result.json").read_text())
+    (finished_run / "result.json").write_text(json.dumps(result | {"estimate": ESTIMATE}))
+    settings = json.loads((finished_run / "run.json").read_text())
+    names = {"classes": ["well", "ill <b>"], "feature_names": [NASTY, *(f"g{i}" for i in range(1, 40))]}
+    (finished_run / "run.json").write_text(json.dumps(settings | names | {"notes": [f"Note on {NASTY}."]}))
+    return finished_run
+
+
+@pytest.fixture
+def estimate() -> dict[str, Any]:
+    """What a run says of itself."""
+    return dict(ESTIMATE)

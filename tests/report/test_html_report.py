@@ -22,17 +22,6 @@ from genokeras.report.page import Pictures
 from genokeras.runs import RunFolder
 
 NASTY = "<script>alert(1)</script>"
-ESTIMATE: dict[str, Any] = {
-    "metric": "log_loss",
-    "value": 0.2,
-    "interval": [0.1, 0.3],
-    "linear_baseline": 0.25,
-    "chance": 0.69,
-    "uncorrected": 0.18,
-    "greater_is_better": False,
-    "n_samples": 24,
-    "n_trials": 2,
-}
 VOID = {"meta", "img", "br", "hr", "input", "link"}
 
 
@@ -64,17 +53,6 @@ class Page(HTMLParser):
 
     def all(self, tag: str) -> list[dict[str, str | None]]:
         return [attributes for name, attributes in self.tags if name == tag]
-
-
-@pytest.fixture
-def run(finished_run: Path) -> Path:
-    """The finished run with a whole estimate, and with names that mean harm."""
-    result = json.loads((finished_run / "result.json").read_text())
-    (finished_run / "result.json").write_text(json.dumps(result | {"estimate": ESTIMATE}))
-    settings = json.loads((finished_run / "run.json").read_text())
-    names = {"classes": ["well", "ill <b>"], "feature_names": [NASTY, *(f"g{i}" for i in range(1, 40))]}
-    (finished_run / "run.json").write_text(json.dumps(settings | names | {"notes": [f"Note on {NASTY}."]}))
-    return finished_run
 
 
 def explanation(n: int = 12) -> Explanation:
@@ -150,6 +128,14 @@ def test_without_an_explanation_there_is_no_part_on_genes(run: Path, tmp_path: P
 def test_markers_are_compared_with_a_t_test_of_the_training_samples(run: Path, tmp_path: Path) -> None:
     text = parsed(write_report(run, tmp_path / "r.html", explanation=explanation())).text
     assert "q-value" in text and "of its top 20 genes are also among the 20 of a t-test." in text
+
+
+def test_markers_are_compared_with_known_genes(run: Path, tmp_path: Path) -> None:
+    known = tmp_path / "paper.txt"
+    known.write_text(f"# A <paper> of 1999\n{NASTY}\ng1\ng30\n")
+    page = parsed(write_report(run, tmp_path / "r.html", explanation=explanation(), known_genes=known))
+    assert "of its top 20 genes are also among the 3 of A <paper> of 1999" in page.text
+    assert not page.all("script") and not page.all("paper")
 
 
 def test_a_list_that_is_noise_is_called_so(run: Path, tmp_path: Path) -> None:
@@ -258,8 +244,10 @@ def test_a_direction_of_the_classes_is_no_hint() -> None:
         ({"value": 0.8, "interval": [0.75, 0.9]}, "Nothing says that this model is better than chance"),
     ],
 )
-def test_the_verdict_promises_no_more_than_the_interval(changes: dict[str, Any], words: str) -> None:
-    assert words in verdict(ESTIMATE | changes)
+def test_the_verdict_promises_no_more_than_the_interval(
+    estimate: dict[str, Any], changes: dict[str, Any], words: str
+) -> None:
+    assert words in verdict(estimate | changes)
 
 
 def test_the_model_card_is_written_beside_and_escapes_names(run: Path, tmp_path: Path) -> None:
