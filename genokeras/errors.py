@@ -43,3 +43,7 @@ class SearchError(GenoKerasError, RuntimeError):
 
 class TrainingError(GenoKerasError, RuntimeError):
     """A network that cannot be trained, such as one whose loss is not finite from the first step."""
+
+
+class ExportError(GenoKerasError, RuntimeError):
+    """An export that cannot be written, cannot be read again, or differs from its model."""

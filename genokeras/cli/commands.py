@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
 from pathlib import Path
@@ -10,8 +11,8 @@ from typing import TYPE_CHECKING
 import click
 
 import genokeras as gk
-from genokeras.cli.backend import load_classifier
-from genokeras.cli.group import CommandGroup, debug_option
+from genokeras.cli.backend import load_classifier, quiet_start
+from genokeras.cli.group import CommandGroup, debug_option, debugging
 from genokeras.cli.inputs import data_argument, read_table, reading_options, run_argument
 from genokeras.cli.projects import auto
 from genokeras.cli.reporting import explain, report
@@ -177,15 +178,23 @@ def leaderboard(run: Path, top: int | None, as_csv: bool) -> None:
 
 @main.command()
 @run_argument
-@click.argument("model", type=click.Path(dir_okay=False, path_type=Path))
+@click.argument("model", type=click.Path(path_type=Path))
+@click.option(
+    "--format",
+    help="keras, tf_saved_model, onnx, litert or torchscript.  [default: told by the suffix of MODEL, else keras]",
+)
 @debug_option
-def export(run: Path, model: Path) -> None:
-    """Write the model of RUN as a .keras file, raw genes in and class probabilities out.
+def export(run: Path, model: Path, format: str | None) -> None:
+    """Write the model of RUN to the file MODEL, raw genes in and class probabilities out.
 
-    A JSON file beside it holds the classes and the genes in order. GenoKeras is not needed to load it.
+    A .keras file needs no GenoKeras to load. Other formats (.onnx, .tflite, .pt, or a folder with --format tf_saved_model)
+    are loaded again and compared with the model first. A JSON file beside it holds the classes and the genes in order.
     """
-    written = load_classifier().load(run).export_keras_model(model)
-    click.echo(f"Wrote {written} and {written.with_suffix('.json')}.")
+    classifier = load_classifier().load(run)
+    with contextlib.nullcontext() if debugging() else quiet_start():
+        written = classifier.export_keras_model(model, format)
+    beside = written.with_name(f"{written.name}.json") if written.is_dir() else written.with_suffix(".json")
+    click.echo(f"Wrote {written} and {beside}.")
 
 
 @main.command()

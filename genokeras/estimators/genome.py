@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 
 from genokeras.data import Dataset, align_features, encode_known_labels, load_dataset, require_labels
 from genokeras.errors import NotFittedError
+from genokeras.estimators.exporting import export_run
 from genokeras.estimators.final import FinalFit, run_final_fit
 from genokeras.estimators.finished import FinishedSearch
 from genokeras.estimators.fitting import FitSettings, load_fit_data, search_and_finish
@@ -25,7 +26,7 @@ from genokeras.report import write_report
 from genokeras.report.genes import explained
 from genokeras.runs import Budget, RunFolder
 from genokeras.runs.curves import history_table
-from genokeras.runs.fitted import FittedRun, open_run, write_model
+from genokeras.runs.fitted import FittedRun, open_run
 from genokeras.runs.progress import make_observer
 from genokeras.searchers import Searcher
 
@@ -324,6 +325,7 @@ class GenomeClassifier(ClassifierMixin, BaseEstimator):
         x: Any = None,
         y: Any = None,
         explain: bool = True,
+        known_genes: str | os.PathLike[str] | Sequence[str] | None = None,
     ) -> Path:
         """Write what there is to know of the run into one HTML file, and a model card beside it.
 
@@ -335,6 +337,8 @@ class GenomeClassifier(ClassifierMixin, BaseEstimator):
             Samples to check the data on and to find the genes with; by default the training samples, as the run has kept them.
         explain : bool, default=True
             Whether to find the genes of each class, which takes most of the time.
+        known_genes : path-like or sequence of str, optional
+            A list from elsewhere, a text file with one gene a line say, that the genes of each class are compared with.
 
         Returns
         -------
@@ -348,7 +352,9 @@ class GenomeClassifier(ClassifierMixin, BaseEstimator):
         run = self._fitted()
         samples = None if x is None else load_dataset(x, y, missing="keep")
         explanation, stability = (explained(run, samples) if explain else None) or (None, None)
-        return write_report(run, path, explanation=explanation, stability=stability, x=samples)
+        return write_report(
+            run, path, explanation=explanation, stability=stability, x=samples, known_genes=known_genes
+        )
 
     def _evaluated(self, dataset: Dataset) -> dict[str, float]:
         codes = encode_known_labels(require_labels(dataset), self.classes_, dataset.source)
@@ -402,20 +408,31 @@ class GenomeClassifier(ClassifierMixin, BaseEstimator):
         """The search's history and graphs, as classic AutoKeras handed them out."""
         return FinishedSearch(self._fitted())
 
-    def export_keras_model(self, path: str | os.PathLike[str]) -> Path:
-        """Write the delivered model as ``.keras`` and, beside it, a JSON file with classes and gene names.
+    def export_keras_model(self, path: str | os.PathLike[str], format: str | None = None) -> Path:
+        """Write the delivered model and, beside it, a JSON file with classes and gene names.
 
-        The file loads with ``keras.saving.load_model`` where GenoKeras is not installed.
+        A ``.keras`` file loads with ``keras.saving.load_model`` where GenoKeras is not installed. Other formats take
+        ``features`` and give ``probabilities``; they are loaded again and compared with the model before they count.
+
+        Parameters
+        ----------
+        path : path-like
+        format : {"keras", "tf_saved_model", "onnx", "litert", "torchscript"}, optional
+            By default told by the suffix (.keras, .onnx, .tflite, .pt); ``.keras`` is added to any other name.
 
         Returns
         -------
         pathlib.Path
-            The ``.keras`` file.
+            The file, or the folder of a ``tf_saved_model``.
+
+        Raises
+        ------
+        ParameterError
+            If there is no such format, or the backend cannot write it; the message says which it can.
+        ExportError
+            If the export cannot be written, or answers otherwise than the model. What was there before stays.
         """
-        run = self._fitted()
-        target = Path(path) if Path(path).suffix == ".keras" else Path(f"{path}.keras")
-        write_model(run.model, target, run)
-        return target
+        return export_run(self._fitted(), path, format)
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Copy the run folder, from which ``load`` restores everything."""

@@ -7,7 +7,7 @@ import importlib.metadata
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import keras
 import numpy as np
@@ -22,6 +22,28 @@ from genokeras.runs.store import TrialStore
 from genokeras.searchers import Calibration, History, Objective, get_objective
 
 MODEL_FILE, SIDECAR_FILE, RESULT_FILE = "best.keras", "best.json", "result.json"
+
+
+class FinishedRun(Protocol):
+    """What tables, curves and files say of a finished run, whatever its samples are; see `FittedRun`."""
+
+    @property
+    def folder(self) -> RunFolder: ...
+
+    @property
+    def history(self) -> History: ...
+
+    @property
+    def delivery(self) -> Delivery: ...
+
+    @property
+    def classes(self) -> np.ndarray: ...
+
+    @property
+    def objective(self) -> Objective: ...
+
+    def sidecar(self) -> dict[str, Any]:
+        """What a file beside an exported model says of its inputs and classes."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +80,13 @@ class FittedRun:
     @property
     def objective(self) -> Objective:
         return get_objective(str(self.folder.settings["settings"]["objective"]))
+
+    def sidecar(self) -> dict[str, Any]:
+        return {
+            "classes": self.classes.tolist(),
+            "feature_names": list(self.feature_names),
+            "missing": "median" if self.problem.medians is not None else "error",
+        }
 
 
 def finish(
@@ -146,7 +175,7 @@ def read_groups(folder: RunFolder) -> np.ndarray | None:
     return None if groups is None else np.asarray(groups)
 
 
-def write_model(model: Any, path: Path, run: FittedRun) -> None:
+def write_model(model: Any, path: Path, run: FinishedRun) -> None:
     """Save a delivered model, and beside it a JSON file with what its numbers mean.
 
     Raises
@@ -154,26 +183,40 @@ def write_model(model: Any, path: Path, run: FittedRun) -> None:
     RunFolderError
         If the place cannot be written.
     """
-    sidecar = {
-        "format": 1,
-        "classes": run.classes.tolist(),
-        "feature_names": list(run.feature_names),
-        "missing": "median" if run.problem.medians is not None else "error",
-        "estimate": run.delivery.estimate,
-        "versions": versions(),
-    }
     aside = path.with_name(f".{path.stem}.part.keras")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         model.save(aside)
         aside.replace(path)
-        path.with_suffix(".json").write_text(
-            json.dumps(sidecar, indent=1, ensure_ascii=False), encoding="utf-8"
-        )
+        write_sidecar(path, run)
     except OSError as error:
         raise RunFolderError(f"cannot write the model to {str(path)!r}: {error}.") from error
     finally:
         aside.unlink(missing_ok=True)
+
+
+def sidecar_path(model: Path) -> Path:
+    """The JSON file that belongs to an exported model: ``model.json``, beside a folder of that name too."""
+    return model.with_name(f"{model.name}.json") if model.is_dir() else model.with_suffix(".json")
+
+
+def write_sidecar(model: Path, run: FinishedRun) -> Path:
+    """Write what the numbers of an exported model mean into a JSON file beside it: classes, genes, estimate, versions.
+
+    Raises
+    ------
+    OSError
+        If the place cannot be written.
+    """
+    sidecar = {
+        "format": 1,
+        **run.sidecar(),
+        "estimate": run.delivery.estimate,
+        "versions": versions(),
+    }
+    path = sidecar_path(model)
+    path.write_text(json.dumps(sidecar, indent=1, ensure_ascii=False), encoding="utf-8")
+    return path
 
 
 def versions() -> dict[str, str]:
