@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import prod
-from typing import Any
+from typing import Any, overload
 
 from genokeras.errors import GraphError
-from genokeras.graph.layer import Layer, layer_from_dict
-from genokeras.graph.ordering import check_ends, check_ids, topological_order
+from genokeras.graph.describe import describe_layers
+from genokeras.graph.layer import Layer, layers_from_dict
+from genokeras.graph.ordering import check_ends, check_ids, check_input, topological_order
 from genokeras.graph.refinement import fingerprint_of
-from genokeras.graph.specs import Activation, Add, Concat, Dense, Input, plain_int
+from genokeras.graph.shapes import affine_widths, required_width, tensor_shapes, vector_widths
+from genokeras.graph.specs import Dense, Embedding, Input, Shape
 
 GRAPH_FORMAT = 1
 
@@ -23,8 +24,9 @@ class Graph:
     """A network's architecture: layers in topological order, from one Input to the logits.
 
     The first layer is the only Input, the last is the output (logits, so nothing is applied behind a Dense or
-    a sum of them). The graph does not know how many features the Input has: methods that need it take
-    `input_units`. Use `Graph.build` for layers in any order.
+    a sum of them). A graph of vectors does not know how many features the Input has: methods that need it take
+    `input_units`. A graph of sequences or images knows the shape of its Input, and so of every tensor. Use
+    `Graph.build` for layers in any order.
 
     Parameters
     ----------
@@ -48,9 +50,15 @@ class Graph:
                 raise GraphError(f"{layer} stands before a layer it reads; Graph.build puts them in order.")
             seen.add(layer.id)
         check_ends(self.layers)
+        check_input(self.layers)
         if self._widths[self.output][0]:
             raise GraphError(
                 f"the width of the logits must not depend on the Input's, but that of {self.layers[-1]} does."
+            )
+        if self.input_shape is not None and len(self.shapes()[self.output]) > 1:
+            raise GraphError(
+                f"the logits must be a vector, but {self.layers[-1]} makes {self.shapes()[self.output]}; put a "
+                f"GlobalPool or Flatten before it."
             )
 
     @classmethod
@@ -87,34 +95,29 @@ class Graph:
     @cached_property
     def _widths(self) -> dict[int, tuple[int, int]]:
         # Width as (a, b): a times the width of the Input plus b.
-        widths: dict[int, tuple[int, int]] = {}
-        for layer in self.layers:
-            read = [widths[source] for source in layer.inputs]
-            if isinstance(layer.spec, Input):
-                widths[layer.id] = (1, 0)
-            elif isinstance(layer.spec, Dense):
-                widths[layer.id] = (0, layer.spec.units)
-            elif isinstance(layer.spec, Concat):
-                widths[layer.id] = (sum(a for a, _ in read), sum(b for _, b in read))
-            elif isinstance(layer.spec, Add):
-                fixed = [width for width in read if width[0] == 0]
-                if len(set(fixed)) > 1:
-                    raise GraphError(
-                        self._mismatch(layer, {source: widths[source] for source in layer.inputs})
-                    )
-                widths[layer.id] = fixed[0] if fixed else read[0]
-            else:
-                widths[layer.id] = read[0]
-        return widths
+        if self.input_shape is None:
+            return affine_widths(self.layers)
+        return {id: (0, shape[-1]) for id, shape in self._shapes.items()}
 
-    def _mismatch(self, layer: Layer, widths: Mapping[int, tuple[int, int] | int]) -> str:
-        def shown(width: tuple[int, int] | int) -> str:
-            if isinstance(width, int):
-                return f"{width} units"
-            return f"{width[1]} units" if not width[0] else "as wide as the Input"
+    @cached_property
+    def _shapes(self) -> dict[int, Shape]:
+        return tensor_shapes(self.layers, self.input_shape or ())
 
-        parts = [f"{self._by_id[source]}: {shown(width)}" for source, width in widths.items()]
-        return f"{layer} needs inputs of one width, but reads {'; '.join(parts)}."
+    @property
+    def input_shape(self) -> Shape | None:
+        """Shape of the Input, or None where it is a vector of any width."""
+        spec = self.layers[0].spec
+        return spec.shape if isinstance(spec, Input) else None
+
+    @property
+    def is_spatial(self) -> bool:
+        """Whether there is a tensor with positions: a sequence, an image, or token ids."""
+        return self.input_shape is not None and any(len(shape) > 1 for shape in self._shapes.values())
+
+    @property
+    def reads_tokens(self) -> bool:
+        """Whether the Input holds token ids: an Embedding reads it."""
+        return any(isinstance(self.layer(id).spec, Embedding) for id in self.consumers(self.input))
 
     @property
     def input(self) -> int:
@@ -153,38 +156,55 @@ class Graph:
         multiple, units = self._widths[self.layer(id).id]
         return None if multiple else units
 
-    def shapes(self, input_units: int) -> dict[int, int]:
-        """Return the width of every layer's output.
+    @overload
+    def shapes(self, input_units: int) -> dict[int, int]: ...
+
+    @overload
+    def shapes(self, input_units: Sequence[int] | None = None) -> dict[int, Shape]: ...
+
+    def shapes(self, input_units: int | Sequence[int] | None = None) -> dict[int, int] | dict[int, Shape]:
+        """Return the width, or the shape, of every layer's output.
 
         Parameters
         ----------
-        input_units : int
-            Number of features the Input has.
+        input_units : int or sequence of int, optional
+            Number of features the Input has, or its shape without the samples' axis; may be left out where the
+            graph knows it. A shape given must have as many axes as the one the graph knows.
 
         Returns
         -------
-        dict of int to int
-            Layer id to units.
+        dict of int to int, or of int to tuple of int
+            Layer id to units for a number of features, to shape otherwise.
 
         Raises
         ------
         GraphError
-            If an Add reads tensors of different widths; the message names them.
+            If a layer does not fit what it reads, or the input is none of this graph; the message names it.
         """
-        units: dict[int, int] = {}
-        for layer in self.layers:
-            if isinstance(layer.spec, Input):
-                units[layer.id] = plain_int(input_units, "input_units", at_least=1)
-                continue
-            read = {source: units[source] for source in layer.inputs}
-            if isinstance(layer.spec, Add) and len(set(read.values())) > 1:
-                raise GraphError(self._mismatch(layer, read))
-            units[layer.id] = layer.spec.output_units(tuple(units[source] for source in layer.inputs))
-        return units
+        known = self.input_shape
+        if input_units is None and known is not None:
+            return dict(self._shapes)
+        if input_units is None:
+            raise GraphError("this graph reads vectors of any width; say of which one.")
+        if isinstance(input_units, Sequence):
+            shape = tuple(input_units)
+            if known is not None and len(shape) != len(known):
+                raise GraphError(f"the graph reads inputs of shape {known}, got {shape}.")
+            return tensor_shapes(self.layers, shape)
+        if known is not None:
+            raise GraphError(f"the graph reads inputs of shape {known}, got a width: {input_units!r}.")
+        return vector_widths(self.layers, input_units)
 
-    def weight_shapes(self, input_units: int) -> dict[int, dict[str, tuple[int, ...]]]:
+    def units(self, input_units: int | Sequence[int] | None = None) -> dict[int, int]:
+        """Return the number of channels of every layer's output; `input_units` as for `shapes`."""
+        return {
+            id: shape if isinstance(shape, int) else shape[-1]
+            for id, shape in self.shapes(input_units).items()
+        }
+
+    def weight_shapes(self, input_units: int | Sequence[int] | None = None) -> dict[int, dict[str, Shape]]:
         """Return the shapes of one member's arrays, by layer id and name; layers without any are left out."""
-        units = self.shapes(input_units)
+        units = self.units(input_units)
         shapes = {
             layer.id: layer.spec.weight_shapes(tuple(units[source] for source in layer.inputs))
             for layer in self.layers
@@ -192,20 +212,28 @@ class Graph:
         }
         return {id: named for id, named in shapes.items() if named}
 
-    def n_parameters(self, input_units: int) -> int:
+    def n_parameters(self, input_units: int | Sequence[int] | None = None) -> int:
         """Return the number of trainable numbers of one member."""
-        return sum(prod(s) for named in self.weight_shapes(input_units).values() for s in named.values())
+        return sum(
+            prod(shape)
+            for id, named in self.weight_shapes(input_units).items()
+            for name, shape in named.items()
+            if name not in self.layer(id).spec.statistics
+        )
+
+    def n_operations(self, input_units: int | Sequence[int] | None = None) -> int:
+        """Return about how many multiplications kernels cost for one sample."""
+        shapes = self.shapes(input_units)
+        arrays = self.weight_shapes(input_units)
+        return sum(
+            self.layer(id).spec.n_operations(shapes[self.layer(id).inputs[0]], shapes[id], named["kernel"])
+            for id, named in arrays.items()
+            if "kernel" in named
+        )
 
     def required_input_units(self) -> int | None:
         """Return the only width of the Input that the sums allow, or None where they allow any."""
-        for layer in self.layers:
-            if isinstance(layer.spec, Add):
-                read = [self._widths[source] for source in layer.inputs]
-                fixed = [units for multiple, units in read if not multiple]
-                varying = [width for width in read if width[0]]
-                if fixed and varying:
-                    return (fixed[0] - varying[0][1]) // varying[0][0]
-        return None
+        return required_width(self.layers, self._widths)
 
     def infer_input_units(self, kernel_rows: Mapping[int, int]) -> int:
         """Return the width of the Input that fits kernels with these numbers of rows.
@@ -230,11 +258,11 @@ class Graph:
         )
 
     def depth(self) -> int:
-        """Return the largest number of Dense layers on a way from the Input to the logits."""
+        """Return the largest number of Dense, Conv and Embedding layers on a way from the Input to the logits."""
         depths: dict[int, int] = {}
         for layer in self.layers:
             before = max((depths[source] for source in layer.inputs), default=0)
-            depths[layer.id] = before + isinstance(layer.spec, Dense)
+            depths[layer.id] = before + (layer.spec.own_units is not None)
         return depths[self.output]
 
     def to_dict(self) -> dict[str, Any]:
@@ -251,19 +279,7 @@ class Graph:
         GraphError
             If it is incomplete, of another format version, or no valid graph.
         """
-        if not isinstance(data, Mapping):
-            raise GraphError(f"a graph must be a JSON object, got {type(data).__name__}.")
-        missing = [name for name in ("format", "layers") if name not in data]
-        if missing:
-            raise GraphError(f"the graph is incomplete: it lacks {' and '.join(map(repr, missing))}.")
-        if data["format"] != GRAPH_FORMAT:
-            raise GraphError(
-                f"the graph has format {data['format']!r}, but this version reads format {GRAPH_FORMAT}; "
-                f"it may come from another version of genokeras."
-            )
-        if not isinstance(data["layers"], list):
-            raise GraphError(f"'layers' must be a list, got {type(data['layers']).__name__}.")
-        return cls.build(layer_from_dict(position, entry) for position, entry in enumerate(data["layers"]))
+        return cls.build(layers_from_dict(data, GRAPH_FORMAT))
 
     def fingerprint(self) -> str:
         """Return a hex digest that isomorphic graphs share and that others do not, in every process.
@@ -281,34 +297,10 @@ class Graph:
         """Return a short line for tables, such as ``"linear + [64-64 relu]"``.
 
         Each summand of the logits is either ``linear`` (a Dense on the Input) or a bracket with the widths of
-        its hidden layers in order, the activations it fixes, and its numbers of sums and concatenations.
+        its hidden layers in order, the activations it fixes, and its numbers of sums and concatenations. A
+        convolution is its filters and kernel size, ``64x15``, with ``s2`` for strides and ``d2`` for dilation.
         """
-        last = self.layers[-1]
-        ids = last.inputs if isinstance(last.spec, Add) else (last.id,)
-        parts = [self._describe_term(id) for id in ids]
-        counts = Counter(sorted(parts, key=lambda part: part != "linear"))
-        return " + ".join(part if n == 1 else f"{n} x {part}" for part, n in counts.items())
-
-    def _describe_term(self, id: int) -> str:
-        term = self._by_id[id]
-        if isinstance(term.spec, Dense) and term.inputs == (self.input,):
-            return "linear"
-        ancestors = [la for la in self.layers if la.id in self.ancestors(id)]
-        hidden = [
-            la.spec.units for la in ancestors if isinstance(la.spec, Dense) and not self._is_summand(la)
-        ]
-        words = ["-".join(map(str, hidden))] if hidden else []
-        words += sorted(
-            {la.spec.function for la in ancestors if isinstance(la.spec, Activation) and la.spec.function}
-        )
-        for kind, word in ((Add, "add"), (Concat, "concat")):
-            n = sum(isinstance(la.spec, kind) for la in ancestors)
-            words += [f"{n} {word}{'s' if n > 1 else ''}"] if n else []
-        return f"[{' '.join(words)}]"
-
-    def _is_summand(self, layer: Layer) -> bool:
-        readers = self._consumers[layer.id]
-        return bool(readers) and all(isinstance(self._by_id[reader].spec, Add) for reader in readers)
+        return describe_layers(self.layers, self.ancestors)
 
     def ancestors(self, id: int) -> frozenset[int]:
         """Return the ids of all layers this one depends on, without itself."""
@@ -323,14 +315,17 @@ class Graph:
 
     @cached_property
     def hidden(self) -> frozenset[int]:
-        """Layers at or behind some Dense whose output reaches the logits through a further Dense only."""
+        """Layers at or behind one that mixes channels whose output reaches the logits through a further one only.
+
+        What mixes channels is a Dense, Conv or Embedding.
+        """
         behind: set[int] = set()
         for layer in self.layers:
-            if isinstance(layer.spec, Dense) or not behind.isdisjoint(layer.inputs):
+            if layer.spec.own_units is not None or not behind.isdisjoint(layer.inputs):
                 behind.add(layer.id)
         shielded: set[int] = set()
         for layer in reversed(self.layers[:-1]):
             readers = self._consumers[layer.id]
-            if all(isinstance(self._by_id[r].spec, Dense) or r in shielded for r in readers):
+            if all(self._by_id[r].spec.own_units is not None or r in shielded for r in readers):
                 shielded.add(layer.id)
         return frozenset(behind & shielded)

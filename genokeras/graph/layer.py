@@ -42,6 +42,23 @@ class Layer:
         return f"layer {self.id} ({self.spec})"
 
 
+def layers_from_dict(data: object, version: int) -> list[Layer]:
+    """Read the layers of a graph's JSON, which must be of this format version."""
+    if not isinstance(data, Mapping):
+        raise GraphError(f"a graph must be a JSON object, got {type(data).__name__}.")
+    missing = [name for name in ("format", "layers") if name not in data]
+    if missing:
+        raise GraphError(f"the graph is incomplete: it lacks {' and '.join(map(repr, missing))}.")
+    if data["format"] != version:
+        raise GraphError(
+            f"the graph has format {data['format']!r}, but this version reads format {version}; "
+            f"it may come from another version of genokeras."
+        )
+    if not isinstance(data["layers"], list):
+        raise GraphError(f"'layers' must be a list, got {type(data['layers']).__name__}.")
+    return [layer_from_dict(position, entry) for position, entry in enumerate(data["layers"])]
+
+
 def layer_from_dict(position: int, entry: object) -> Layer:
     """Read one entry of a graph's JSON; `position` counts from 0 and stands in messages."""
     if not isinstance(entry, Mapping):

@@ -7,7 +7,7 @@ from collections import Counter
 
 from genokeras.errors import GraphError
 from genokeras.graph.layer import Layer
-from genokeras.graph.specs import Add, Concat, Dense, Input
+from genokeras.graph.specs import Add, Concat, Dense, Embedding, Input
 
 
 def check_ids(layers: tuple[Layer, ...]) -> None:
@@ -38,6 +38,21 @@ def check_ends(layers: tuple[Layer, ...]) -> None:
         )
     if not isinstance(ends[0].spec, (Dense, Add, Concat)):
         raise GraphError(f"the output must be logits: a Dense, Add or Concat, not {ends[0]}.")
+
+
+def check_input(layers: tuple[Layer, ...]) -> None:
+    """Raise GraphError where token ids and numbers are mixed up."""
+    embeddings = [layer for layer in layers if isinstance(layer.spec, Embedding)]
+    for layer in embeddings:
+        if layer.inputs != (layers[0].id,):
+            raise GraphError(
+                f"{layer} reads token ids, which only the Input holds, but it reads {layer.inputs}."
+            )
+    for layer in layers:
+        if embeddings and layers[0].id in layer.inputs and not isinstance(layer.spec, Embedding):
+            raise GraphError(
+                f"{layer} reads the Input as numbers, but {embeddings[0]} reads it as token ids."
+            )
 
 
 def topological_order(layers: tuple[Layer, ...]) -> tuple[Layer, ...]:

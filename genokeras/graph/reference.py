@@ -2,28 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.special import erf, expit
 
 from genokeras.errors import GraphError
 from genokeras.graph.graph import Graph
+from genokeras.graph.reference_spatial import FloatArray, beside, convolve, depthwise, global_pool, pool
 from genokeras.graph.specs import (
     ACTIVATIONS,
+    BATCH_NORM_EPSILON,
     LAYER_NORM_EPSILON,
     Activation,
     Add,
+    BatchNorm,
     Concat,
+    Conv,
     Dense,
+    DepthwiseConv,
+    Embedding,
+    Flatten,
+    GlobalPool,
     Input,
     LayerNorm,
     LayerSpec,
+    Pool,
     did_you_mean,
 )
 
-FloatArray = NDArray[np.floating]
 Weights = dict[int, dict[str, FloatArray]]
 
 # Klambauer et al. 2017, "Self-normalizing neural networks".
@@ -54,9 +62,11 @@ def reference_forward(graph: Graph, weights: Weights, x: ArrayLike, activation: 
     graph : Graph
         The architecture.
     weights : dict of int to dict of str to ndarray
-        Dense layer id to ``{"kernel": (n_members, n_inputs, units), "bias": (n_members, units)}``.
+        Layer id to that layer's arrays by name, each with a leading member axis, such as
+        ``{"kernel": (n_members, n_inputs, units), "bias": (n_members, units)}``; see `Graph.weight_shapes`.
     x : array-like of shape (n_samples, n_features) or (n_members, n_samples, n_features)
-        The features, the same for every member or each member's own.
+        The features, the same for every member or each member's own; for sequences and images ``(n_samples,
+        *shape)`` or ``(n_members, n_samples, *shape)``.
     activation : str
         Function of the ``Activation`` layers that name none.
 
@@ -75,42 +85,65 @@ def reference_forward(graph: Graph, weights: Weights, x: ArrayLike, activation: 
             f"unknown activation {activation!r}{did_you_mean(activation, ACTIVATIONS)}; "
             f"known: {', '.join(ACTIVATIONS)}."
         )
-    features = np.asarray(x, dtype=np.float64)
-    if features.ndim not in (2, 3):
-        raise GraphError(
-            f"x must have shape (n_samples, n_features) or (n_members, n_samples, n_features), "
-            f"got {features.shape}."
-        )
+    features = _with_member_axis(graph, np.asarray(x, dtype=np.float64))
     tensors: dict[int, FloatArray] = {}
     for layer in graph.layers:
         if isinstance(layer.spec, Input):
-            tensors[layer.id] = features if features.ndim == 3 else features[None]
+            tensors[layer.id] = features
             continue
         read = [tensors[source] for source in layer.inputs]
-        if isinstance(layer.spec, Dense):
-            if layer.id not in weights:
-                raise GraphError(f"there are no weights for {layer}.")
-            tensors[layer.id] = _dense(read[0], weights[layer.id])
-        else:
-            tensors[layer.id] = _apply(layer.spec, read, activation)
+        needed = layer.spec.weight_shapes(tuple(tensor.shape[-1] for tensor in read))
+        if needed and layer.id not in weights:
+            raise GraphError(f"there are no weights for {layer}.")
+        arrays = {name: np.asarray(weights[layer.id][name], dtype=np.float64) for name in needed}
+        tensors[layer.id] = _apply(layer.spec, read, arrays, activation)
     return tensors[graph.output]
 
 
-def _dense(x: FloatArray, arrays: dict[str, FloatArray]) -> FloatArray:
-    kernel = np.asarray(arrays["kernel"], dtype=np.float64)
-    return x @ kernel + np.asarray(arrays["bias"], dtype=np.float64)[:, None, :]
+def _with_member_axis(graph: Graph, x: FloatArray) -> FloatArray:
+    shape = graph.input_shape
+    axes = 1 if shape is None else len(shape)
+    if x.ndim not in (axes + 1, axes + 2):
+        inner = "n_features" if shape is None else ", ".join(map(str, shape))
+        raise GraphError(
+            f"x must have shape (n_samples, {inner}) or (n_members, n_samples, {inner}), got {x.shape}."
+        )
+    return x if x.ndim == axes + 2 else x[None]
 
 
-def _apply(spec: LayerSpec, read: list[FloatArray], activation: str) -> FloatArray:
-    if isinstance(spec, Add):
-        return sum(read[1:], read[0])
-    if isinstance(spec, Concat):
-        members = max(tensor.shape[0] for tensor in read)
-        return np.concatenate([np.broadcast_to(t, (members, *t.shape[1:])) for t in read], axis=-1)
-    if isinstance(spec, Activation):
-        return _FUNCTIONS[spec.function or activation](read[0])
-    if isinstance(spec, LayerNorm):
-        centred = read[0] - read[0].mean(axis=-1, keepdims=True)
-        variance = np.square(centred).mean(axis=-1, keepdims=True)
-        return centred / np.sqrt(variance + LAYER_NORM_EPSILON)
-    return read[0]
+def _apply(
+    spec: LayerSpec, read: list[FloatArray], arrays: Mapping[str, FloatArray], activation: str
+) -> FloatArray:
+    x = read[0]
+    match spec:
+        case Dense():
+            return x @ beside(arrays["kernel"], x.ndim) + beside(arrays["bias"], x.ndim)
+        case Add():
+            return sum(read[1:], x)
+        case Concat():
+            members = max(tensor.shape[0] for tensor in read)
+            return np.concatenate([np.broadcast_to(t, (members, *t.shape[1:])) for t in read], axis=-1)
+        case Activation(function=function):
+            return _FUNCTIONS[function or activation](x)
+        case LayerNorm():
+            centred = x - x.mean(axis=-1, keepdims=True)
+            variance = np.square(centred).mean(axis=-1, keepdims=True)
+            return centred / np.sqrt(variance + LAYER_NORM_EPSILON)
+        case BatchNorm():
+            scale = arrays["gamma"] / np.sqrt(arrays["moving_variance"] + BATCH_NORM_EPSILON)
+            shift = arrays["beta"] - arrays["moving_mean"] * scale
+            return x * beside(scale, x.ndim) + beside(shift, x.ndim)
+        case Conv():
+            return convolve(spec, x, arrays)
+        case DepthwiseConv():
+            return depthwise(spec, x, arrays)
+        case Pool():
+            return pool(spec, x, arrays)
+        case GlobalPool():
+            return global_pool(spec, x, arrays)
+        case Embedding():
+            ids = np.broadcast_to(x, (len(arrays["embeddings"]), *x.shape[1:])).astype(np.intp)
+            return np.stack([table[own] for table, own in zip(arrays["embeddings"], ids, strict=True)])
+        case Flatten():
+            return x.reshape(*x.shape[:2], -1)
+    return x

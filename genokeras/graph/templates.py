@@ -8,6 +8,7 @@ from types import MappingProxyType
 from genokeras.errors import ParameterError
 from genokeras.graph.graph import Graph
 from genokeras.graph.layer import Layer
+from genokeras.graph.spatial_templates import SPATIAL_FATHERS
 from genokeras.graph.specs import (
     Activation,
     Add,
@@ -164,16 +165,29 @@ FATHERS: MappingProxyType[str, Callable[[int], Graph]] = MappingProxyType(
 )
 
 
-def get_father(name: str, n_outputs: int) -> Graph:
+def get_father(name: str, n_outputs: int, input_shape: Sequence[int] | None = None) -> Graph:
     """Return the father of this name.
+
+    Parameters
+    ----------
+    name : str
+        One of `FATHERS`, or one of `SPATIAL_FATHERS` where there is an `input_shape`.
+    n_outputs : int
+        Number of logits.
+    input_shape : sequence of int, optional
+        Shape of a sequence, an image or token ids; None is a vector of features.
 
     Raises
     ------
     ParameterError
-        If there is no father of that name.
+        If there is no father of that name for such an input.
     """
-    if name not in FATHERS:
-        raise ParameterError(
-            f"unknown father {name!r}{did_you_mean(name, FATHERS)}; known: {', '.join(FATHERS)}."
-        )
-    return FATHERS[name](n_outputs)
+    known = FATHERS if input_shape is None else SPATIAL_FATHERS
+    if name not in known:
+        other = SPATIAL_FATHERS if input_shape is None else FATHERS
+        reads = "an input with a shape" if input_shape is None else "a vector of features"
+        hint = f" ({name!r} reads {reads})" if name in other else did_you_mean(name, known)
+        raise ParameterError(f"unknown father {name!r}{hint}; known: {', '.join(known)}.")
+    if input_shape is None:
+        return FATHERS[name](n_outputs)
+    return SPATIAL_FATHERS[name](input_shape, n_outputs)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 from genokeras.graph.graph import Graph
 from genokeras.graph.morphisms import MORPHISMS, Morphism, mutations
 from genokeras.graph.reference import Weights, reference_forward
+from genokeras.graph.spatial_testing import random_inputs, random_spatial_graph
 from genokeras.graph.specs import ACTIVATIONS
 from genokeras.graph.templates import linear, mlp
 
@@ -35,15 +37,24 @@ def random_graph(
     return graph
 
 
-def random_weights(graph: Graph, input_units: int, n_members: int, rng: np.random.Generator) -> Weights:
-    """Return normal weights of unit gain for every layer, also where a morphism would leave zeros."""
+def random_weights(
+    graph: Graph, input_units: int | None, n_members: int, rng: np.random.Generator
+) -> Weights:
+    """Return normal weights of unit gain for every layer, also where a morphism would leave zeros.
+
+    Moving variances are between 0.5 and 1.5. `input_units` is None for a graph that knows the shape of its Input.
+    """
     return {
-        id: {
-            name: (rng.standard_normal((n_members, *shape)) / np.sqrt(shape[0])).astype(np.float32)
-            for name, shape in shapes.items()
-        }
+        id: {name: _random_array(name, (n_members, *shape), rng) for name, shape in shapes.items()}
         for id, shapes in graph.weight_shapes(input_units).items()
     }
+
+
+def _random_array(name: str, shape: tuple[int, ...], rng: np.random.Generator) -> NDArray[np.float32]:
+    if name == "moving_variance":
+        return (0.5 + rng.random(shape)).astype(np.float32)
+    n_read = prod(shape[1:-1]) if len(shape) > 2 else shape[1]
+    return (rng.standard_normal(shape) / np.sqrt(n_read)).astype(np.float32)
 
 
 def relative_difference(actual: NDArray[np.floating], expected: NDArray[np.floating]) -> float:
@@ -78,6 +89,10 @@ class MorphismContract:
         for seed in range(self.n_graphs):
             yield random_graph(np.random.default_rng(seed), seed % 5)
 
+    def units_of(self, graph: Graph) -> int | None:
+        """Return the width of the Input to try, or None where the graph knows its shape."""
+        return None if graph.input_shape is not None else self.input_units
+
     def cases(self, per_graph: int = 4) -> Iterator[tuple[Graph, Morphism]]:
         """Yield graphs with some of their sites."""
         for seed, graph in enumerate(self.graphs()):
@@ -92,8 +107,8 @@ class MorphismContract:
         """The outputs stay the same to float32 rounding, with weights that are zero nowhere."""
         for graph, morphism in self.cases():
             rng = np.random.default_rng(0)
-            weights = random_weights(graph, self.input_units, self.n_members, rng)
-            x = rng.standard_normal((self.n_samples, self.input_units))
+            weights = random_weights(graph, self.units_of(graph), self.n_members, rng)
+            x = random_inputs(graph, self.n_samples, rng, self.input_units)
             grown, carried = morphism.apply(graph, weights, rng)
             assert carried is not None
             for activation in ACTIVATIONS:
@@ -105,10 +120,10 @@ class MorphismContract:
         """No array is missing, left over, or of another shape or type."""
         for graph, morphism in self.cases():
             rng = np.random.default_rng(0)
-            weights = random_weights(graph, self.input_units, self.n_members, rng)
+            weights = random_weights(graph, self.units_of(graph), self.n_members, rng)
             grown, carried = morphism.apply(graph, weights, rng)
             assert carried is not None
-            expected = grown.weight_shapes(self.input_units)
+            expected = grown.weight_shapes(self.units_of(graph))
             assert {
                 id: {k: a.shape[1:] for k, a in arrays.items()} for id, arrays in carried.items()
             } == expected
@@ -118,7 +133,7 @@ class MorphismContract:
     def test_the_graph_grows_the_same_without_weights(self) -> None:
         """A search can look at graphs alone and grow the weights later."""
         for graph, morphism in self.cases():
-            weights = random_weights(graph, self.input_units, self.n_members, np.random.default_rng(0))
+            weights = random_weights(graph, self.units_of(graph), self.n_members, np.random.default_rng(0))
             with_weights, _ = morphism.apply(graph, weights, np.random.default_rng(1))
             without, nothing = morphism.apply(graph, None, np.random.default_rng(2))
             assert with_weights == without and nothing is None
@@ -126,7 +141,7 @@ class MorphismContract:
     def test_the_same_seed_gives_the_same_weights(self) -> None:
         """All randomness comes from the generator given."""
         for graph, morphism in self.cases():
-            weights = random_weights(graph, self.input_units, self.n_members, np.random.default_rng(0))
+            weights = random_weights(graph, self.units_of(graph), self.n_members, np.random.default_rng(0))
             first, second = (morphism.apply(graph, weights, np.random.default_rng(5))[1] for _ in range(2))
             assert first is not None and second is not None
             for id, arrays in first.items():
@@ -135,7 +150,7 @@ class MorphismContract:
     def test_the_given_weights_are_left_alone(self) -> None:
         """The father's weights are needed again for its next child."""
         for graph, morphism in self.cases():
-            weights = random_weights(graph, self.input_units, self.n_members, np.random.default_rng(0))
+            weights = random_weights(graph, self.units_of(graph), self.n_members, np.random.default_rng(0))
             kept = {id: {k: array.copy() for k, array in arrays.items()} for id, arrays in weights.items()}
             morphism.apply(graph, weights, np.random.default_rng(1))
             assert weights.keys() == kept.keys()
@@ -165,3 +180,17 @@ class MorphismContract:
             shuffled = self.morphism.sites(graph, np.random.default_rng(0))
             assert set(shuffled) == set(self.morphism.sites(graph, None))
             assert len(set(shuffled)) == len(shuffled)
+
+
+class SpatialMorphismContract(MorphismContract):
+    """The same for graphs of sequences, images and token ids."""
+
+    n_graphs: int = 24
+    n_members: int = 2
+    n_samples: int = 3
+    tolerance: float = 2e-5
+
+    def graphs(self) -> Iterator[Graph]:
+        """Yield the graphs to try; override it for a morphism that needs special ones."""
+        for seed in range(self.n_graphs):
+            yield random_spatial_graph(np.random.default_rng(seed), seed % 3)

@@ -111,11 +111,17 @@ def export_model(
     average = ops.sum(stacked * weights, axis=1)
     if values is not None:
         return keras.Model(raw, float(values[0]) * average + float(values[1]), name=name)
+    return keras.Model(raw, calibrated(average, sharpness, doubt), name=name)
+
+
+def calibrated(probabilities: Any, sharpness: float, doubt: float) -> Any:
+    """The tensor of probabilities raised to the power of `sharpness`, normalised, and mixed with a share of the uniform ones."""
+    found = probabilities
     if sharpness != 1.0:
-        average = ops.softmax(sharpness * ops.log(ops.maximum(average, SMALLEST_PROBABILITY)), axis=-1)
+        found = ops.softmax(sharpness * ops.log(ops.maximum(found, SMALLEST_PROBABILITY)), axis=-1)
     if doubt:
-        average = float(1.0 - doubt) * average + float(doubt / average.shape[-1])
-    return keras.Model(raw, average, name=name)
+        found = float(1.0 - doubt) * found + float(doubt / found.shape[-1])
+    return found
 
 
 def _groups(trials: Sequence[TrainedTrial]) -> list[tuple[list[TrainedTrial], bool]]:

@@ -71,7 +71,17 @@ def build_packed(
     Dropout is a product with a mask that the training loop supplies, so that every member may have its own rate and
     the network stays free of random state. Probes are inputs of zeros: a gradient with respect to one is, row by row,
     the gradient with respect to a Dense layer's pre-activation.
+
+    Raises
+    ------
+    GraphError
+        If the graph reads sequences or images.
     """
+    if graph.input_shape is not None:
+        raise GraphError(
+            f"packed networks read vectors of features, but this graph reads inputs of shape {graph.input_shape}; "
+            f"build_network makes one network of it."
+        )
     shapes = graph.shapes(input_units)
     x = keras.Input(batch_shape=(members, None, input_units), name="x")
     masks: dict[int, Any] = {}

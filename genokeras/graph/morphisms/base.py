@@ -8,16 +8,15 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from genokeras.errors import GraphError
+from genokeras.graph.arrays import fresh_arrays
 from genokeras.graph.graph import Graph
 from genokeras.graph.layer import Layer
 from genokeras.graph.reference import Weights
 from genokeras.graph.specs import (
     Activation,
     Add,
-    Concat,
     Dense,
     Dropout,
     LayerNorm,
@@ -36,19 +35,26 @@ class Limits:
     max_parameters : int, default=4_000_000
         Trainable numbers of one member.
     max_layers : int, default=40
-        Layers of the graph.
+        Layers of the graph; twice as many where it reads sequences or images, whose blocks have more of them.
     input_units : int, default=128
-        Width of the Input assumed for counting parameters.
+        Width of the Input assumed for counting parameters, where the graph does not know it.
+    max_operations : int, default=100_000_000
+        Multiplications that kernels cost for one sample.
     """
 
     max_parameters: int = 4_000_000
     max_layers: int = 40
     input_units: int = 128
+    max_operations: int = 100_000_000
 
     def allow(self, graph: Graph) -> bool:
         """Return whether a graph is within the limits."""
-        input_units = graph.required_input_units() or self.input_units
-        return len(graph.layers) <= self.max_layers and graph.n_parameters(input_units) <= self.max_parameters
+        known = graph.input_shape or graph.required_input_units() or self.input_units
+        return (
+            len(graph.layers) <= self.max_layers * (2 if graph.is_spatial else 1)
+            and graph.n_parameters(known) <= self.max_parameters
+            and graph.n_operations(known) <= self.max_operations
+        )
 
 
 DEFAULT_LIMITS = Limits()
@@ -229,17 +235,33 @@ def with_summand(graph: Graph, target: int, summand: int, added: list[Layer]) ->
     return edited(graph, [*added, Layer(total, Add(), (target, summand))], redirect={target: total})
 
 
-def hidden_block(first_id: int, source: int, units: int, outputs: int) -> list[Layer]:
+def hidden_block(
+    first_id: int, source: int, units: int, outputs: int, function: str | None = None
+) -> list[Layer]:
     """Return Dense(units), LayerNorm, Activation, Dropout and Dense(outputs), each reading the one before."""
-    specs = (Dense(units), LayerNorm(), Activation(), Dropout(), Dense(outputs))
+    return chain(
+        first_id, source, (Dense(units), LayerNorm(), Activation(function), Dropout(), Dense(outputs))
+    )
+
+
+def chain(first_id: int, source: int, specs: Iterable[LayerSpec]) -> list[Layer]:
+    """Return layers with ids from `first_id` on, the first reading `source` and each other the one before."""
     return [
         Layer(first_id + k, spec, (source if k == 0 else first_id + k - 1,)) for k, spec in enumerate(specs)
     ]
 
 
+def usual_function(graph: Graph) -> str | None:
+    """Return the function of a spatial graph's first Activation, for new blocks; None for graphs of vectors."""
+    if not graph.is_spatial:
+        return None
+    specs = (layer.spec for layer in graph.layers)
+    return next((spec.function for spec in specs if isinstance(spec, Activation)), None)
+
+
 def is_block_end(graph: Graph, id: int) -> bool:
     """Return whether blocks pass this tensor on: no bare Dense, no norm, nothing before a Dropout."""
-    if not isinstance(graph.layer(id).spec, (Activation, Dropout, Add, Concat)):
+    if not graph.layer(id).spec.ends_block:
         return False
     return not any(isinstance(graph.layer(reader).spec, Dropout) for reader in graph.consumers(id))
 
@@ -250,29 +272,27 @@ def missing_layers(graph: Graph, *ids: int) -> str | None:
     return f"there is no layer {missing[0]!r}" if missing else None
 
 
-def input_units_of(graph: Graph, weights: Weights) -> int:
-    """Return the width of the Input that the weights were made for."""
-    return graph.infer_input_units({id: arrays["kernel"].shape[-2] for id, arrays in weights.items()})
+def input_units_of(graph: Graph, weights: Weights) -> int | None:
+    """Return the width of the Input that the weights were made for, or None where the graph knows its shape."""
+    if graph.input_shape is not None:
+        return None
+    kernels = {id: arrays["kernel"] for id, arrays in weights.items() if "kernel" in arrays}
+    return graph.infer_input_units({id: kernel.shape[-2] for id, kernel in kernels.items()})
 
 
-def he_normal(
-    weights: Weights, n_inputs: int, units: int, rng: np.random.Generator
-) -> dict[str, NDArray[np.floating]]:
-    """Return arrays of a new Dense for every member: He et al. 2015 normal kernel, zero bias."""
-    n_members = _n_members(weights)
-    kernel = rng.standard_normal((n_members, n_inputs, units), dtype=np.float32)
-    kernel *= np.float32(np.sqrt(2 / n_inputs))
-    return {"kernel": kernel, "bias": np.zeros((n_members, units), dtype=np.float32)}
-
-
-def zeros(weights: Weights, n_inputs: int, units: int) -> dict[str, NDArray[np.floating]]:
-    """Return arrays of a new Dense that puts out zero for every member."""
-    n_members = _n_members(weights)
-    return {
-        "kernel": np.zeros((n_members, n_inputs, units), dtype=np.float32),
-        "bias": np.zeros((n_members, units), dtype=np.float32),
-    }
-
-
-def _n_members(weights: Weights) -> int:
-    return int(next(iter(weights.values()))["kernel"].shape[0])
+def with_fresh(
+    graph: Graph, edited: Graph, weights: Weights, rng: np.random.Generator, *, zero: Iterable[int] = ()
+) -> Weights:
+    """Return the weights with arrays for every layer that is new in the edited graph; kernels named are zero."""
+    units = edited.units(input_units_of(graph, weights))
+    n_members = len(next(iter(next(iter(weights.values())).values())))
+    carried = dict(weights)
+    silent = set(zero)
+    for layer in edited.layers:
+        if layer.id in graph:
+            continue
+        read = tuple(units[source] for source in layer.inputs)
+        arrays = fresh_arrays(layer.spec, read, n_members, rng, 0.0 if layer.id in silent else 1.0)
+        if arrays:
+            carried[layer.id] = {name: array for name, array in arrays.items()}
+    return carried

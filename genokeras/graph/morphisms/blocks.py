@@ -12,27 +12,29 @@ from genokeras.graph.graph import Graph
 from genokeras.graph.layer import Layer
 from genokeras.graph.morphisms.base import (
     Morphism,
+    chain,
     edited,
-    he_normal,
     hidden_block,
-    input_units_of,
     is_block_end,
     missing_layers,
     plain_fields,
+    usual_function,
+    with_fresh,
     with_summand,
-    zeros,
 )
 from genokeras.graph.reference import Weights
-from genokeras.graph.specs import Add
+from genokeras.graph.specs import Activation, Add, BatchNorm, Conv, Dense, GlobalPool
 
 BRANCH_WIDTHS = (16, 32, 64, 128)
+# Kernel size along each axis of new convolutions, by the number of axes.
+USUAL_KERNEL = {1: 5, 2: 3}
 
 
 @dataclass(frozen=True)
 class Deepen(Morphism):
     """Put a residual hidden block behind a hidden tensor h: h + Dense(Dropout(Act(LayerNorm(Dense(h))))).
 
-    The block's outgoing Dense starts at zero, as in "Fixup" (Zhang et al. 2019), so nothing changes, whatever
+    Behind a sequence or an image it is h + Conv(Act(BatchNorm(Conv(h)))). The block's outgoing kernel starts at zero, as in "Fixup" (Zhang et al. 2019), so nothing changes, whatever
     the activation.
 
     Parameters
@@ -64,26 +66,30 @@ class Deepen(Morphism):
 
     def edit(self, graph: Graph) -> Graph:
         """Return the graph with the block; all who read the layer read the sum."""
-        first = graph.next_id()
-        units = graph.known_units(self.layer) or 0
-        block = hidden_block(first, self.layer, units, units)
+        block = self._block(graph)
         total = Layer(block[-1].id + 1, Add(), (self.layer, block[-1].id))
         return edited(graph, [*block, total], redirect={self.layer: total.id})
 
     def carry(self, graph: Graph, edited: Graph, weights: Weights, rng: np.random.Generator) -> Weights:
-        """Return the weights with a He-normal first and a zero last Dense of the block."""
-        first = graph.next_id()
-        units = graph.known_units(self.layer) or 0
-        return {
-            **weights,
-            first: he_normal(weights, units, units, rng),
-            first + 4: zeros(weights, units, units),
-        }
+        """Return the weights with a He-normal first and a zero last kernel of the block."""
+        return with_fresh(graph, edited, weights, rng, zero=[self._block(graph)[-1].id])
+
+    def _block(self, graph: Graph) -> list[Layer]:
+        units, function = graph.known_units(self.layer) or 0, usual_function(graph)
+        rank = n_axes(graph, self.layer)
+        if not rank:
+            return hidden_block(graph.next_id(), self.layer, units, units, function)
+        size = (USUAL_KERNEL[rank],) * rank
+        specs = (Conv(units, size, bias=False), BatchNorm(), Activation(function), Conv(units, size))
+        return chain(graph.next_id(), self.layer, specs)
 
 
 @dataclass(frozen=True)
 class AddBranch(Morphism):
     """Add a hidden block on the Input to the logits, with zero outgoing weights.
+
+    On a sequence or an image, or on embedded tokens, it is a Conv as the graph's first one, BatchNorm, Activation,
+    the maximum over all positions, and a Dense.
 
     Parameters
     ----------
@@ -108,15 +114,30 @@ class AddBranch(Morphism):
 
     def edit(self, graph: Graph) -> Graph:
         """Return the graph with the branch summed to the logits."""
-        block = hidden_block(graph.next_id(), graph.input, self.units, graph.n_outputs)
+        block = self._block(graph)
         return with_summand(graph, graph.output, block[-1].id, block)
 
     def carry(self, graph: Graph, edited: Graph, weights: Weights, rng: np.random.Generator) -> Weights:
-        """Return the weights with a He-normal first and a zero last Dense of the branch."""
-        first = graph.next_id()
-        n_inputs = input_units_of(graph, weights)
-        return {
-            **weights,
-            first: he_normal(weights, n_inputs, self.units, rng),
-            first + 4: zeros(weights, self.units, graph.n_outputs),
-        }
+        """Return the weights with a He-normal first and a zero last kernel of the branch."""
+        return with_fresh(graph, edited, weights, rng, zero=[self._block(graph)[-1].id])
+
+    def _block(self, graph: Graph) -> list[Layer]:
+        function = usual_function(graph)
+        stem = graph.consumers(graph.input)[0] if graph.reads_tokens else graph.input
+        rank = n_axes(graph, stem)
+        if not rank:
+            return hidden_block(graph.next_id(), stem, self.units, graph.n_outputs, function)
+        first = next((la.spec for la in graph.layers if isinstance(la.spec, Conv)), None)
+        conv = Conv(
+            self.units,
+            first.kernel_size if first else (USUAL_KERNEL[rank],) * rank,
+            bias=False,
+            both_strands=first.both_strands if first else False,
+        )
+        specs = (conv, BatchNorm(), Activation(function), GlobalPool("max"), Dense(graph.n_outputs))
+        return chain(graph.next_id(), stem, specs)
+
+
+def n_axes(graph: Graph, id: int) -> int:
+    """Return the number of axes of positions of a tensor: 0 for a vector, 1 or 2."""
+    return len(graph.shapes()[id]) - 1 if graph.is_spatial else 0

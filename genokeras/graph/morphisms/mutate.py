@@ -9,10 +9,12 @@ import numpy as np
 from genokeras.graph.graph import Graph
 from genokeras.graph.morphisms.base import DEFAULT_LIMITS, Limits, Morphism
 from genokeras.graph.morphisms.blocks import AddBranch, Deepen
+from genokeras.graph.morphisms.convolutions import GrowKernel, InsertConv
 from genokeras.graph.morphisms.skips import AddSkip, ConcatSkip
 from genokeras.graph.morphisms.widen import Widen
 
 MORPHISMS: tuple[type[Morphism], ...] = (Deepen, Widen, AddSkip, ConcatSkip, AddBranch)
+SPATIAL_MORPHISMS: tuple[type[Morphism], ...] = (*MORPHISMS, InsertConv, GrowKernel)
 
 
 def mutations(
@@ -20,7 +22,7 @@ def mutations(
     rng: np.random.Generator,
     n: int,
     *,
-    kinds: Sequence[type[Morphism]] = MORPHISMS,
+    kinds: Sequence[type[Morphism]] | None = None,
     limits: Limits = DEFAULT_LIMITS,
 ) -> list[Morphism]:
     """Return different random morphisms of the graph: a kind at random, then a site of it at random.
@@ -33,13 +35,14 @@ def mutations(
         Draws kinds and sites.
     n : int
         Largest number of morphisms; fewer come back where fewer fit.
-    kinds : sequence of type, default=MORPHISMS
-        The kinds to draw from.
+    kinds : sequence of type, optional
+        The kinds to draw from; `MORPHISMS`, or `SPATIAL_MORPHISMS` for a graph with positions, by default.
     limits : Limits, optional
         Morphisms whose result is larger are left out.
     """
     if not limits.allow(graph):
         return []
+    kinds = kinds or (SPATIAL_MORPHISMS if graph.is_spatial else MORPHISMS)
     pools = [pool for kind in kinds if (pool := list(kind.sites(graph, rng)))]
     chosen: list[Morphism] = []
     while pools and len(chosen) < n:

@@ -1,4 +1,8 @@
-"""Morphisms that let a later layer read an earlier tensor too, by sum or side by side."""
+"""Morphisms that let a later layer read an earlier tensor too, by sum or side by side.
+
+Where the earlier tensor has more positions than the later one, a pooled copy of it is read: windows of one size and
+stride that give as many positions, or the maximum over all of them where the later tensor is a vector.
+"""
 
 from __future__ import annotations
 
@@ -12,21 +16,36 @@ from genokeras.graph.graph import Graph
 from genokeras.graph.layer import Layer
 from genokeras.graph.morphisms.base import (
     Morphism,
+    chain,
     edited,
     input_units_of,
     is_block_end,
     missing_layers,
     plain_fields,
+    with_fresh,
     with_summand,
-    zeros,
 )
 from genokeras.graph.reference import Weights
-from genokeras.graph.specs import Activation, Add, Concat, Dense, Input, LayerNorm
+from genokeras.graph.specs import (
+    Activation,
+    Add,
+    BatchNorm,
+    Concat,
+    Conv,
+    Dense,
+    GlobalPool,
+    Input,
+    LayerNorm,
+    LayerSpec,
+    Pool,
+)
 
 
 @dataclass(frozen=True)
 class AddSkip(Morphism):
     """Sum a Dense on an earlier tensor to a later one: ``target -> target + Dense(source)``, kernel zero.
+
+    Between sequences or images the Dense is a convolution of kernel size 1, on a pooled copy where positions differ.
 
     Parameters
     ----------
@@ -48,8 +67,8 @@ class AddSkip(Morphism):
         """Yield all pairs but those where a sum right behind the target does the same."""
         for target in graph.layers:
             readers = [graph.layer(reader).spec for reader in graph.consumers(target.id)]
-            bare = isinstance(target.spec, Dense) and any(
-                isinstance(r, (LayerNorm, Activation)) for r in readers
+            bare = target.spec.own_units is not None and any(
+                isinstance(reader, (LayerNorm, BatchNorm, Activation)) for reader in readers
             )
             summed = bool(readers) and all(isinstance(reader, Add) for reader in readers)
             if summed or not (bare or is_block_end(graph, target.id) or target.id == graph.output):
@@ -69,31 +88,35 @@ class AddSkip(Morphism):
         terms = [graph.layer(id) for id in _summed_with(graph, self.target)]
         if graph.layer(self.source) in terms:
             return f"layer {self.source} is summed there already"
-        if any(isinstance(term.spec, Dense) and term.inputs == (self.source,) for term in terms):
+        if any(isinstance(term.spec, Dense) and self.source in _pooled(graph, term) for term in terms):
             return f"a Dense on layer {self.source} is summed there already"
         return None
 
     def edit(self, graph: Graph) -> Graph:
         """Return the graph with the Dense summed to the target."""
-        skip = Layer(graph.next_id(), Dense(graph.known_units(self.target) or 0), (self.source,))
-        return with_summand(graph, self.target, skip.id, [skip])
+        specs = [
+            *(_bridge(graph, self.source, self.target) or ()),
+            Dense(graph.known_units(self.target) or 0),
+        ]
+        skip = chain(graph.next_id(), self.source, specs)
+        return with_summand(graph, self.target, skip[-1].id, skip)
 
     def carry(self, graph: Graph, edited: Graph, weights: Weights, rng: np.random.Generator) -> Weights:
         """Return the weights with zeros for the new Dense."""
-        n_inputs = graph.shapes(input_units_of(graph, weights))[self.source]
-        return {**weights, graph.next_id(): zeros(weights, n_inputs, graph.known_units(self.target) or 0)}
+        new = [la.id for la in edited.layers if la.id not in graph and isinstance(la.spec, Dense)]
+        return with_fresh(graph, edited, weights, rng, zero=new)
 
 
 @dataclass(frozen=True)
 class ConcatSkip(Morphism):
-    """Let the Dense layers that read a tensor read an earlier one beside it, with zero weights for that.
+    """Let the Dense or Conv layers that read a tensor read an earlier one beside it, with zero weights for that.
 
     Parameters
     ----------
     source : int
         Id of the Input or of a hidden layer that does not depend on the target.
     target : int
-        Id of a hidden layer that only Dense layers read.
+        Id of a hidden layer that only Dense or Conv layers read.
     """
 
     source: int
@@ -119,24 +142,27 @@ class ConcatSkip(Morphism):
         if reason := _source_problem(graph, self.source, self.target):
             return reason
         for reader in graph.consumers(self.target):
-            if not isinstance(graph.layer(reader).spec, Dense):
-                return f"{graph.layer(reader)} reads layer {self.target}, but only Dense layers may"
+            if not isinstance(graph.layer(reader).spec, (Dense, Conv)):
+                kinds = "Dense and Conv" if graph.is_spatial else "Dense"
+                return f"{graph.layer(reader)} reads layer {self.target}, but only {kinds} layers may"
         if self.source in _side_by_side(graph, self.target):
             return f"layer {self.source} is beside layer {self.target} already"
         return None
 
     def edit(self, graph: Graph) -> Graph:
         """Return the graph with the concatenation between the target and all who read it."""
-        both = Layer(graph.next_id(), Concat(), (self.target, self.source))
-        return edited(graph, [both], redirect={self.target: both.id})
+        copy = chain(graph.next_id(), self.source, _bridge(graph, self.source, self.target) or ())
+        beside = copy[-1].id if copy else self.source
+        both = Layer(graph.next_id() + len(copy), Concat(), (self.target, beside))
+        return edited(graph, [*copy, both], redirect={self.target: both.id})
 
     def carry(self, graph: Graph, edited: Graph, weights: Weights, rng: np.random.Generator) -> Weights:
-        """Return the weights with zero rows behind the kernels of all Dense layers that read the target."""
-        n_rows = graph.shapes(input_units_of(graph, weights))[self.source]
+        """Return the weights with zero rows behind the kernels of all layers that read the target."""
+        n_rows = graph.units(input_units_of(graph, weights))[self.source]
         carried = dict(weights)
         for reader in graph.consumers(self.target):
             kernel = weights[reader]["kernel"]
-            longer = np.pad(kernel, ((0, 0), (0, n_rows), (0, 0)))
+            longer = np.pad(kernel, [(0, 0)] * (kernel.ndim - 2) + [(0, n_rows), (0, 0)])
             carried[reader] = {**weights[reader], "kernel": longer}
         return carried
 
@@ -145,7 +171,8 @@ def _sources(graph: Graph) -> list[int]:
     return [
         layer.id
         for layer in graph.layers
-        if isinstance(layer.spec, Input) or (layer.id in graph.hidden and is_block_end(graph, layer.id))
+        if (isinstance(layer.spec, Input) and not graph.reads_tokens)
+        or (layer.id in graph.hidden and is_block_end(graph, layer.id))
     ]
 
 
@@ -154,7 +181,39 @@ def _source_problem(graph: Graph, source: int, target: int) -> str | None:
         return f"{graph.layer(source)} is neither hidden nor the Input"
     if source == target or target in graph.ancestors(source):
         return f"layer {source} does not come before layer {target}"
+    if source == graph.input and graph.reads_tokens:
+        return f"{graph.layer(source)} holds token ids"
+    if _bridge(graph, source, target) is None:
+        return f"layer {source} has fewer positions than layer {target}"
     return None
+
+
+def _bridge(graph: Graph, source: int, target: int) -> tuple[LayerSpec, ...] | None:
+    """Return what brings a tensor to another one's positions, or None where there are too few of them."""
+    if not graph.is_spatial:
+        return ()
+    before, after = (graph.shapes()[id][:-1] for id in (source, target))
+    if before == after:
+        return ()
+    if not after:
+        # The maximum of one-hot letters says nothing; how often each comes up does.
+        return (GlobalPool("average" if source == graph.input else "max"),)
+    if len(before) != len(after) or any(n < m for n, m in zip(before, after, strict=True)):
+        return None
+    strides = tuple(n // m for n, m in zip(before, after, strict=True))
+    size = tuple(n - (m - 1) * s for n, m, s in zip(before, after, strides, strict=True))
+    return (Pool("average", size, strides),)
+
+
+def _pooled(graph: Graph, term: Layer) -> set[int]:
+    """Return the tensor that a layer reads, and those of which it is a pooled copy."""
+    found: set[int] = set()
+    while len(term.inputs) == 1:
+        term = graph.layer(term.inputs[0])
+        found.add(term.id)
+        if not isinstance(term.spec, (Pool, GlobalPool)):
+            break
+    return found
 
 
 def _summed_with(graph: Graph, id: int) -> set[int]:
@@ -173,12 +232,12 @@ def _summed_with(graph: Graph, id: int) -> set[int]:
 
 
 def _side_by_side(graph: Graph, id: int) -> set[int]:
-    """Return the tensors that a concatenation holds, those of concatenations in it included."""
+    """Return the tensors that a concatenation holds, those of concatenations in it and pooled ones included."""
     found: set[int] = set()
     pending = [id]
     while pending:
         part = pending.pop()
-        if part not in found and isinstance(graph.layer(part).spec, Concat):
+        if part not in found and isinstance(graph.layer(part).spec, (Concat, Pool, GlobalPool)):
             pending.extend(graph.layer(part).inputs)
         found.add(part)
     return found
