@@ -1,5 +1,8 @@
 """Estimators: the classes people use."""
 
 from genokeras.estimators.genome import GenomeClassifier
+from genokeras.estimators.image import ImageClassifier
+from genokeras.estimators.sequence import SequenceClassifier
+from genokeras.estimators.text import TextClassifier
 
-__all__ = ["GenomeClassifier"]
+__all__ = ["GenomeClassifier", "ImageClassifier", "SequenceClassifier", "TextClassifier"]

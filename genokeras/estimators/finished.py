@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
-from genokeras.runs import LoadedGraph, load_trial_graph
-from genokeras.runs.fitted import FittedRun
+from genokeras.runs import LoadedGraph, RunFolder, load_trial_graph
+from genokeras.runs.fitted import FinishedRun
 
 
 class FinishedSearch:
     """What was searched and found.
+
+    Parameters
+    ----------
+    run : FinishedRun
+    load : callable
+        The graph of a trial, from the run folder and the trial's id.
 
     Attributes
     ----------
@@ -19,8 +26,11 @@ class FinishedSearch:
         ``seconds``.
     """
 
-    def __init__(self, run: FittedRun) -> None:
+    def __init__(
+        self, run: FinishedRun, load: Callable[[RunFolder, int], LoadedGraph] = load_trial_graph
+    ) -> None:
         self._run = run
+        self._load = load
         self.history: list[dict[str, Any]] = [
             {
                 "model_id": trial.id,
@@ -51,4 +61,4 @@ class FinishedSearch:
         RunFolderError
             If there is no such trial.
         """
-        return load_trial_graph(self._run.folder, model_id)
+        return self._load(self._run.folder, model_id)

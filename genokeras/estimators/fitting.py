@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-import math
-import numbers
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
@@ -29,7 +27,7 @@ from genokeras.errors import DataError, ParameterError, RunFolderError, SearchEr
 from genokeras.estimators.arcs import NAME as ENAS
 from genokeras.estimators.arcs import find_arcs
 from genokeras.estimators.large import chosen_folds, one_hold_out, scaled_training, views_to_fit
-from genokeras.estimators.options import make_searcher, training_settings
+from genokeras.estimators.options import check_limits, make_searcher, training_settings
 from genokeras.features import available_views
 from genokeras.graph.arcs import Arc
 from genokeras.runs import (
@@ -76,20 +74,7 @@ class FitSettings:
             raise ParameterError(f"executor must be 'local', got {self.executor!r}.")
         if self.missing not in ("error", "median"):
             raise ParameterError(f"missing must be 'error' or 'median', got {self.missing!r}.")
-        for name, least in (("folds", 2), ("max_trials", 1), ("seed", 0)):
-            value = getattr(self, name)
-            if value is None and name in ("folds", "max_trials"):
-                continue
-            if not isinstance(value, numbers.Integral) or isinstance(value, bool) or value < least:
-                raise ParameterError(f"{name} must be a whole number of at least {least}, got {value!r}.")
-        if self.time_limit is None and self.max_trials is None:
-            raise ParameterError(
-                "give a time_limit, max_trials, or both: a search without either never ends."
-            )
-        if self.time_limit is not None and (
-            not isinstance(self.time_limit, numbers.Real) or not 0 < self.time_limit < math.inf
-        ):
-            raise ParameterError(f"time_limit must be a number of seconds above 0, got {self.time_limit!r}.")
+        check_limits(self.folds, self.max_trials, self.seed, self.time_limit)
 
 
 @dataclass(frozen=True)

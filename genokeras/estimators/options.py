@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import difflib
 import inspect
+import math
+import numbers
 from collections.abc import Mapping
 from typing import Any
 
@@ -88,10 +90,17 @@ def make_searcher(
             f"search_type must be the name of a searcher ({', '.join(SEARCHERS)}), a subclass of genokeras.Searcher or an "
             f"instance of one, got {wanted!r}."
         )
-    return _constructed(wanted, arguments, {"n_outputs": n_outputs, "space": HyperSpace(views=views)})
+    return constructed(wanted, arguments, {"n_outputs": n_outputs, "space": HyperSpace(views=views)})
 
 
-def _constructed(kind: type[Searcher], arguments: dict[str, Any], offered: dict[str, Any]) -> Searcher:
+def constructed(kind: type[Searcher], arguments: dict[str, Any], offered: dict[str, Any]) -> Searcher:
+    """A searcher of this class with the user's arguments, and with those of what is offered that it takes.
+
+    Raises
+    ------
+    ParameterError
+        On arguments it does not take.
+    """
     parameters = inspect.signature(kind).parameters
     takes_all = any(p.kind is inspect.Parameter.VAR_KEYWORD for p in parameters.values())
     for name in arguments:
@@ -102,6 +111,21 @@ def _constructed(kind: type[Searcher], arguments: dict[str, Any], offered: dict[
             )
     fitting = {name: value for name, value in offered.items() if name in parameters and name not in arguments}
     return kind(**fitting, **arguments)
+
+
+def check_limits(folds: object, max_trials: object, seed: object, time_limit: object) -> None:
+    """Raise ParameterError where one of these is no sensible number, or nothing would ever end the search."""
+    for name, value, least in (("folds", folds, 2), ("max_trials", max_trials, 1), ("seed", seed, 0)):
+        if value is None and name != "seed":
+            continue
+        if not isinstance(value, numbers.Integral) or isinstance(value, bool) or value < least:
+            raise ParameterError(f"{name} must be a whole number of at least {least}, got {value!r}.")
+    if time_limit is None and max_trials is None:
+        raise ParameterError("give a time_limit, max_trials, or both: a search without either never ends.")
+    if time_limit is not None and (
+        not isinstance(time_limit, numbers.Real) or not 0 < float(time_limit) < math.inf
+    ):
+        raise ParameterError(f"time_limit must be a number of seconds above 0, got {time_limit!r}.")
 
 
 def suggest(name: object, known: Mapping[str, Any] | list[str]) -> str:

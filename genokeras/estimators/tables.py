@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from genokeras.runs import is_linear
-from genokeras.runs.fitted import FittedRun
+from genokeras.runs.fitted import FinishedRun
 from genokeras.searchers import OBJECTIVES, TrialResult
 
 EVALUATED = ("accuracy", "balanced_accuracy", "log_loss", "roc_auc", "f1", "mcc")
@@ -17,7 +17,7 @@ def scores(probabilities: np.ndarray, codes: np.ndarray) -> dict[str, float]:
     return {name: OBJECTIVES[name].value(probabilities, codes) for name in EVALUATED}
 
 
-def leaderboard(run: FittedRun) -> pd.DataFrame:
+def leaderboard(run: FinishedRun) -> pd.DataFrame:
     """One row a trial, best first; failed trials last, with the last line of their error in ``morphism``'s place."""
     ranked = run.history.ranked()
     linear = min((trial.score for trial in ranked if is_linear(trial.proposal.graph)), default=np.nan)
@@ -29,7 +29,7 @@ def leaderboard(run: FittedRun) -> pd.DataFrame:
     return table
 
 
-def _row(run: FittedRun, trial: TrialResult, rank: int | None, linear: float) -> dict[str, object]:
+def _row(run: FinishedRun, trial: TrialResult, rank: int | None, linear: float) -> dict[str, object]:
     proposal, ok = trial.proposal, trial.status == "ok"
     return {
         "rank": rank,

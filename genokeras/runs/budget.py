@@ -22,10 +22,17 @@ class Budget:
         Seconds kept back for what comes after the search: the ensemble, its estimate, the export.
     clock : callable
         Monotonic seconds.
+    least : float, optional
+        Seconds that a job makes use of. It is given to jobs that fit themselves into the time there is; any other job is
+        expected to take as long as those before it.
     """
 
     def __init__(
-        self, time_limit: float | None, reserve: float = 0.0, clock: Callable[[], float] = time.monotonic
+        self,
+        time_limit: float | None,
+        reserve: float = 0.0,
+        clock: Callable[[], float] = time.monotonic,
+        least: float | None = None,
     ) -> None:
         if time_limit is not None and not time_limit > 0:
             raise ParameterError(f"time_limit must be a number of seconds above 0, got {time_limit!r}.")
@@ -33,6 +40,7 @@ class Budget:
         self._start = clock()
         self._limit = time_limit
         self._reserve = reserve
+        self._least = least
         self._costs: deque[float] = deque(maxlen=5)
 
     @property
@@ -60,5 +68,5 @@ class Budget:
 
     def affords_another(self) -> bool:
         """Whether a job as dear as the dearest of the latest few would end before the search has to."""
-        predicted = _SAFETY * max(self._costs, default=0.0)
+        predicted = _SAFETY * max(self._costs, default=0.0) if self._least is None else self._least
         return self.search_remaining > predicted

@@ -5,18 +5,18 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from genokeras.runs.fitted import FittedRun
+from genokeras.runs.fitted import FinishedRun
 from genokeras.runs.store import TrialStore
 
 COLUMNS = ("member", "step", "loss", "val_loss", "learning_rate", "kept", "score", "share", "graph")
 
 
-def history_table(run: FittedRun) -> pd.DataFrame:
+def history_table(run: FinishedRun) -> pd.DataFrame:
     """How every trial of a run was trained, one row a scoring.
 
     Parameters
     ----------
-    run : FittedRun
+    run : FinishedRun
 
     Returns
     -------

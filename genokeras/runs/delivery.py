@@ -10,9 +10,11 @@ import numpy as np
 
 from genokeras.graph import Dense, Graph, Input
 from genokeras.networks import TrainedTrial, export_model
-from genokeras.runs.problem import Problem
+from genokeras.runs.problem import Problem, ScoredProblem
 from genokeras.runs.store import TrialStore
 from genokeras.searchers import (
+    DISCOUNT,
+    LARGEST_ENSEMBLE,
     Calibration,
     History,
     Objective,
@@ -70,12 +72,14 @@ def is_linear(graph: Graph) -> bool:
 
 def deliver(
     store: TrialStore,
-    problem: Problem,
+    problem: ScoredProblem,
     history: History,
     objective: Objective,
     seed: int,
     groups: np.ndarray | None = None,
     max_seconds: float | None = None,
+    discount: float = DISCOUNT,
+    largest: int = LARGEST_ENSEMBLE,
 ) -> Delivery:
     """Choose the ensemble on out-of-fold predictions and estimate what it will score on new samples.
 
@@ -91,19 +95,25 @@ def deliver(
         ``(n_samples,)``; resampled whole.
     max_seconds : float, optional
         For the estimate; at least 20 resamples are drawn in any case.
+    discount : float
+        Rows that count as one; see :func:`genokeras.searchers.select_ensemble`.
+    largest : int
+        Trials in the ensemble, at most.
     """
     trials, rows = history.ok(), problem.scored
     p = store.probabilities(trials)[:, rows].astype("float64")
     codes, weight = problem.codes[rows], problem.sample_weight[rows]
     # Trials that look at the data alike are weighted among themselves first.
     views = np.array([trial.proposal.hyper.view for trial in trials])
-    shares = select_ensemble(p, codes, objective, sample_weight=weight, families=views)
+    limits: dict[str, Any] = {"discount": discount, "largest": largest}
+    shares = select_ensemble(p, codes, objective, sample_weight=weight, families=views, **limits)
     calibration = fit_calibration(combine(p, shares), codes, weight)
-    settings = {
+    settings: dict[str, Any] = {
         "objective": objective,
         "metrics": REPORTED,
         "groups": None if groups is None else groups[rows],
         "sample_weight": weight,
+        **limits,
     }
     linear = np.array([is_linear(trial.proposal.graph) for trial in trials])
     part = None if max_seconds is None else max_seconds * (0.75 if linear.any() else 1.0)
@@ -164,7 +174,7 @@ def ensemble_model(store: TrialStore, problem: Problem, delivery: Delivery) -> A
     return export_model(trials, problem.n_features, problem.medians, sharpness=sharpness, doubt=doubt)
 
 
-def ensemble_out_of_fold(store: TrialStore, problem: Problem, delivery: Delivery) -> OutOfFold:
+def ensemble_out_of_fold(store: TrialStore, problem: ScoredProblem, delivery: Delivery) -> OutOfFold:
     """What the delivered ensemble says of rows that its members did not train on.
 
     The rows took part in choosing the ensemble and its calibration, so scores of these predictions are a little too

@@ -5,10 +5,16 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable
-from typing import final
+from typing import Protocol, final
 
 from genokeras.runs.jobs import Job, Outcome
-from genokeras.runs.runner import JobRunner
+
+
+class Runner(Protocol):
+    """Trains a job where it is: :class:`genokeras.runs.JobRunner`, or one for other samples."""
+
+    def run(self, job: Job, should_stop: Callable[[], bool] = ...) -> list[Outcome]:
+        """One outcome for each trial, in the order of its ids; what goes wrong is an outcome too."""
 
 
 class Executor(ABC):
@@ -41,12 +47,12 @@ class LocalExecutor(Executor):
 
     Parameters
     ----------
-    runner : JobRunner
+    runner : Runner
     should_stop : callable
         Asked between chunks of steps; a job that is stopped early comes back with its best so far.
     """
 
-    def __init__(self, runner: JobRunner, should_stop: Callable[[], bool] = lambda: False) -> None:
+    def __init__(self, runner: Runner, should_stop: Callable[[], bool] = lambda: False) -> None:
         self._runner = runner
         self._should_stop = should_stop
         self._waiting: deque[Job] = deque()

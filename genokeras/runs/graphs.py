@@ -12,7 +12,7 @@ import numpy as np
 
 from genokeras.errors import NotFittedError, RunFolderError
 from genokeras.graph import Graph, HyperParameters
-from genokeras.networks import TrainedTrial, build_plain, export_model
+from genokeras.networks import TrainedTrial, build_network, build_plain, export_model
 from genokeras.runs.delivery import trained_trial
 from genokeras.runs.folder import RunFolder
 from genokeras.runs.store import TrialStore
@@ -44,7 +44,7 @@ class LoadedGraph(Graph):
         ----------
         weights : bool, default=False
             False: fresh weights, one ordinary network from (standardised) features to class probabilities, to be
-            compiled and trained like any other. True: the trained fold members merged into one model, raw features in,
+            compiled and trained like any other (one of sequences, images or token ids reads what those are encoded to). True: the trained fold members merged into one model, raw features in,
             class probabilities out.
         n_features : int, optional
             Width of a fresh network's input; that of the run's data by default.
@@ -61,6 +61,8 @@ class LoadedGraph(Graph):
                     "GenomeClassifier.load(run).load_searcher().load_model_by_id(id)."
                 )
             return export_model([self.trained], self.n_features, self.medians)
+        if self.input_shape is not None:
+            return build_network(self, None, self.hyper)
         width = self.n_features if n_features is None else n_features
         if width is None:
             raise NotFittedError(

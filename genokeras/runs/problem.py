@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import numpy as np
 
@@ -12,6 +13,22 @@ _TYPICAL_UNITS = 64
 _WIDTH_STEP = 32
 _PACK_MULTIPLICATIONS = 250_000_000
 _SMALLEST_PACK, _LARGEST_PACK = 4, 24
+
+
+class ScoredProblem(Protocol):
+    """What choosing an ensemble needs to know of a problem, whatever its samples are; attributes as of `Problem`."""
+
+    @property
+    def codes(self) -> np.ndarray: ...
+
+    @property
+    def held_out(self) -> np.ndarray: ...
+
+    @property
+    def sample_weight(self) -> np.ndarray: ...
+
+    @property
+    def scored(self) -> np.ndarray: ...
 
 
 @dataclass(frozen=True)

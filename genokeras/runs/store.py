@@ -79,6 +79,7 @@ def _journal_line(result: TrialResult) -> dict[str, object]:
         "morphisms": [morphism.to_dict() for morphism in proposal.morphisms],
         "graph": proposal.graph.describe(),
         "fingerprint": proposal.fingerprint(),
+        **({"rung": proposal.rung} if proposal.rung else {}),
         "hyper": proposal.hyper.to_dict(),
         "status": result.status,
         "score": result.score if result.status == "ok" else None,

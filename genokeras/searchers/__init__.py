@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from genokeras.searchers.bayesian import BayesianSearcher
 from genokeras.searchers.calibration import Calibration, fit_calibration
-from genokeras.searchers.ensemble import combine, select_ensemble
+from genokeras.searchers.ensemble import DISCOUNT, LARGEST_ENSEMBLE, combine, select_ensemble
 from genokeras.searchers.estimate import Estimate, estimate_performance
+from genokeras.searchers.halving import HalvingSearcher
 from genokeras.searchers.random_search import RandomSearcher
 from genokeras.searchers.scores import OBJECTIVES, Objective, get_objective
 from genokeras.searchers.searcher import Searcher
@@ -18,10 +19,13 @@ from genokeras.searchers.space import HyperSpace
 from genokeras.searchers.values import History, Proposal, TrialResult
 
 __all__ = [
+    "DISCOUNT",
+    "LARGEST_ENSEMBLE",
     "OBJECTIVES",
     "BayesianSearcher",
     "Calibration",
     "Estimate",
+    "HalvingSearcher",
     "History",
     "HyperSpace",
     "Objective",

@@ -22,7 +22,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from genokeras.errors import ParameterError
 from genokeras.searchers.calibration import fit_calibration
-from genokeras.searchers.ensemble import check_stack, combine, select_ensemble
+from genokeras.searchers.ensemble import (
+    DISCOUNT,
+    LARGEST_ENSEMBLE,
+    check_stack,
+    combine,
+    select_ensemble,
+)
 from genokeras.searchers.scores import Array, Codes, Objective, get_objective, resample_counts
 
 FEWEST_RESAMPLES = AT_ONCE = 20
@@ -77,6 +83,8 @@ def estimate_performance(
     groups: ArrayLike | None = None,
     sample_weight: ArrayLike | None = None,
     families: ArrayLike | None = None,
+    discount: float = DISCOUNT,
+    largest: int = LARGEST_ENSEMBLE,
     n_resamples: int = 200,
     max_seconds: float | None = None,
     level: float = 0.95,
@@ -98,6 +106,8 @@ def estimate_performance(
         Rows of a group are drawn and left out together. Otherwise rows are drawn within their class.
     sample_weight : array-like of shape (n_samples,), optional
     families : array-like of shape (n_trials,), optional
+    discount : float
+    largest : int
         As in `select_ensemble`.
     n_resamples : int
     max_seconds : float, optional
@@ -119,7 +129,19 @@ def estimate_performance(
     goal = get_objective(objective)
     scores = {item.name: item for item in (goal, *map(get_objective, metrics))}
     stack, labels, weight = check_stack(p, codes, sample_weight)
-    naive = combine(stack, select_ensemble(stack, labels, goal, sample_weight=weight, families=families))
+
+    def select(rows: Array) -> Array:
+        return select_ensemble(
+            stack,
+            labels,
+            goal,
+            sample_weight=rows,
+            families=families,
+            discount=discount,
+            largest=largest,
+        )
+
+    naive = combine(stack, select(weight))
     naive = fit_calibration(naive, labels, weight).apply(naive)
     counts = _row_counts(labels, groups, n_resamples, rng)
     started = clock()
@@ -134,9 +156,7 @@ def estimate_performance(
         ]
         if not part:
             continue
-        shares = select_ensemble(
-            stack, labels, goal, sample_weight=np.stack(part) * weight, families=families
-        )
+        shares = select(np.stack(part) * weight)
         for row, share in zip(part, shares, strict=True):
             out = _left_out(row, weight)
             mixture = combine(stack, share)

@@ -30,15 +30,16 @@ def unused_hyper_parameters(graph: Graph) -> tuple[str, ...]:
     return tuple(unused)
 
 
-def proposal_fingerprint(graph: Graph, hyper: HyperParameters) -> str:
+def proposal_fingerprint(graph: Graph, hyper: HyperParameters, rung: int = 0) -> str:
     """Hex digest shared by proposals that train the same network the same way, seeds and inheritance aside.
 
-    Graphs count as the same if isomorphic; hyper-parameters the graph does not read do not count.
+    Graphs count as the same if isomorphic; hyper-parameters the graph does not read do not count. Other rungs of one
+    network are other proposals.
     """
     values = hyper.to_dict()
     for name in unused_hyper_parameters(graph):
         del values[name]
-    text = json.dumps([graph.fingerprint(), values], sort_keys=True)
+    text = json.dumps([graph.fingerprint(), values, *([rung] if rung else [])], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
@@ -62,6 +63,8 @@ class Proposal:
     inherit : bool
         Whether the trainer replays the morphisms on the father's members and goes on from their weights; it starts
         fresh otherwise, and where the father read another view, whose columns mean something else.
+    rung : int, default=0
+        How often the network was sent on to train longer, in a search by successive halving.
     """
 
     graph: Graph
@@ -71,6 +74,7 @@ class Proposal:
     seed: int = 0
     origin: str = ""
     inherit: bool = True
+    rung: int = 0
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "morphisms", tuple(self.morphisms))
@@ -80,16 +84,16 @@ class Proposal:
             )
 
     def fingerprint(self) -> str:
-        """Hex digest of graph and hyper-parameters; see `proposal_fingerprint`."""
+        """Hex digest of graph, hyper-parameters and rung; see `proposal_fingerprint`."""
         return self._fingerprint
 
     @cached_property
     def _fingerprint(self) -> str:
-        return proposal_fingerprint(self.graph, self.hyper)
+        return proposal_fingerprint(self.graph, self.hyper, self.rung)
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON values."""
-        return {
+        values = {
             "graph": self.graph.to_dict(),
             "hyper": self.hyper.to_dict(),
             "father": self.father,
@@ -98,6 +102,7 @@ class Proposal:
             "origin": self.origin,
             "inherit": self.inherit,
         }
+        return values | ({"rung": self.rung} if self.rung else {})
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Proposal:
@@ -117,6 +122,7 @@ class Proposal:
             seed=data["seed"],
             origin=data["origin"],
             inherit=data.get("inherit", True),
+            rung=data.get("rung", 0),
         )
 
 

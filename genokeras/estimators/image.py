@@ -1,0 +1,115 @@
+"""The classifier for images."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any, ClassVar, Self
+
+import numpy as np
+
+from genokeras.data import ImageData, load_images
+from genokeras.estimators.spatial_base import SpatialClassifier
+from genokeras.estimators.spatial_fit import Fathers
+from genokeras.graph import residual_cnn, small_cnn
+from genokeras.searchers import HyperSpace
+from genokeras.spatial import ImageEncoder, fit_image_encoder
+
+SPACE = HyperSpace(
+    learning_rate=(1e-3, 2e-3, 4e-3),
+    weight_decay=(1e-3, 1e-2, 1e-1),
+    dropout=(0.1, 0.3, 0.5),
+    activation=("relu", "gelu"),
+    views=("tensor",),
+)
+WEIGHT_DECAYS = (1.0, 1e-1, 1e-2)
+
+
+class ImageClassifier(SpatialClassifier):
+    """Grows convolutional networks for images, and says honestly how good they are.
+
+    Networks begin with short training on images that are moved, turned and scaled a little at random; the better ones go on,
+    and grow by network morphism. Works as in classic AutoKeras, too:
+    ``ImageClassifier(verbose=True, path="auto-keras/", searcher_args={"trainer_args": {"max_iter_num": 5}})``.
+
+    Parameters
+    ----------
+    path, time_limit, objective, folds, searcher, max_trials, random_state, resume, verbose
+        As of ``SequenceClassifier``.
+    searcher_args : dict, optional
+        As of ``SequenceClassifier``; fathers are "small_cnn", "residual_cnn" or graphs.
+
+    Attributes
+    ----------
+    classes_, estimate_, path_, n_trials_, stop_reason_, notes_
+        As of ``SequenceClassifier``.
+    model_ : keras.Model
+        What is delivered: pixels as they came ``(height, width, channels)`` in, class probabilities out.
+
+    References
+    ----------
+    Jin, Song and Hu (2019), Auto-Keras: an efficient neural architecture search system, KDD.
+
+    Examples
+    --------
+    >>> from genokeras import ImageClassifier
+    >>> clf = ImageClassifier(path="runs/digits", random_state=0)
+    >>> clf.fit("train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz", time_limit=600)  # doctest: +SKIP
+    """
+
+    kind: ClassVar[str] = "image"
+
+    def fit(
+        self,
+        x: Any,
+        y: Any = None,
+        *,
+        time_limit: float | None = None,
+        groups: Any = None,
+        validation_data: tuple[Any, Any] | None = None,
+    ) -> Self:
+        """Search architectures and train them.
+
+        Parameters
+        ----------
+        x : path, ImageData, array-like of shape (n_images, height, width[, channels])
+            Arrays, an idx file, or a folder with a folder of images for each class; see ``gk.load_images``.
+        y : array-like of shape (n_images,) or path, optional
+            Labels; also ``(n_images, 1)``, as ``keras.datasets`` have them.
+        time_limit : float, optional
+            In place of the constructor's.
+        groups : array-like of shape (n_images,), optional
+            Images of one group (a patient, say) stay on one side of every split.
+        validation_data : (x, y), optional
+            Trials are scored on these images; no network trains on them.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        DataError
+            If the data cannot be used; nothing was written then.
+        RunFolderError
+            If the path cannot be written or holds another run.
+        SearchError
+            If no trial could be trained.
+        """
+        return self._fit(x, y, time_limit, groups, validation_data)
+
+    def _read(self, x: Any, y: Any, groups: Any, extra: Any) -> ImageData:
+        column = isinstance(y, np.ndarray) and y.ndim == 2 and y.shape[1] == 1
+        return load_images(x, y[:, 0] if column else y, groups=groups)
+
+    def _fit_encoder(
+        self, data: ImageData, codes: np.ndarray, rng: np.random.Generator
+    ) -> tuple[ImageEncoder, tuple[str, ...]]:
+        return fit_image_encoder(data), ()
+
+    def _fathers(self, encoder: ImageEncoder, n_classes: int) -> Fathers:
+        shape = encoder.input_shape
+        known = {
+            "small_cnn": partial(small_cnn, shape, n_classes),
+            "residual_cnn": partial(residual_cnn, shape, n_classes),
+        }
+        return Fathers(known, tuple(known), SPACE, WEIGHT_DECAYS)

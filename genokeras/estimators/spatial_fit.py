@@ -1,0 +1,314 @@
+"""``fit`` of sequences, images and texts step by step: settings, folds, run folder, search, delivery."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from genokeras.data import Folds, Labels
+from genokeras.errors import ParameterError, RunFolderError, SearchError
+from genokeras.estimators.options import TRAINER_ARGS, check_limits, constructed, suggest
+from genokeras.graph import Graph
+from genokeras.graph.templates import linear
+from genokeras.runs import Budget, LocalExecutor, RunFolder, SearchLoop, TrialStore
+from genokeras.runs.fitted import versions
+from genokeras.runs.progress import Progress
+from genokeras.searchers import HalvingSearcher, History, HyperSpace, Searcher, get_objective
+from genokeras.searchers.halving import GUIDES, LinearFather
+from genokeras.spatial import (
+    COUNTS,
+    Allotment,
+    Encoder,
+    NetworkRunner,
+    NetworkSettings,
+    Rows,
+    SpatialProblem,
+    SpatialRun,
+    finish,
+    has_problem,
+    n_rows,
+    read_problem,
+    write_problem,
+)
+
+# Seconds that a further trial must have at least: most of it goes into compiling the network.
+_LEAST_SHARE, _LEAST_LOW, _LEAST_HIGH = 0.05, 1.0, 6.0
+# The last scoring of a network comes behind its last step.
+_SCORING_SHARE = 0.95
+_RESERVE_SHARE, _RESERVE_LEAST, _RESERVE_MOST = 0.08, 2.0, 25.0
+
+
+@dataclass(frozen=True)
+class SpatialSettings:
+    """What a user asked of ``fit``; see ``SequenceClassifier`` for the meaning of each."""
+
+    path: str
+    time_limit: float | None
+    objective: str
+    folds: int | None
+    searcher: str | Searcher
+    max_trials: int | None
+    searcher_args: Mapping[str, Any]
+    seed: int
+    resume: bool
+    replace_run: str | None
+
+    def __post_init__(self) -> None:
+        get_objective(self.objective)
+        check_limits(self.folds, self.max_trials, self.seed, self.time_limit)
+        network_settings(self.searcher_args.get("trainer_args"))
+
+    def budget(self) -> Budget:
+        """The deadline, from now on."""
+        if self.time_limit is None:
+            return Budget(None)
+        reserve = float(np.clip(_RESERVE_SHARE * self.time_limit, _RESERVE_LEAST, _RESERVE_MOST))
+        least = float(np.clip(_LEAST_SHARE * self.time_limit, _LEAST_LOW, _LEAST_HIGH))
+        return Budget(self.time_limit, min(reserve, 0.3 * self.time_limit), least=least)
+
+
+@dataclass(frozen=True)
+class Fathers:
+    """What a kind of samples starts from.
+
+    Attributes
+    ----------
+    known : mapping of str to callable
+        Makes the graph of each father that can be asked for by name.
+    usual : tuple of str
+        Those that a search starts from.
+    space : HyperSpace
+    weight_decays : tuple of float
+        Of the linear father.
+    """
+
+    known: Mapping[str, Callable[[], Graph]]
+    usual: tuple[str, ...]
+    space: HyperSpace
+    weight_decays: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class SpatialFitData:
+    """The training data of a run, encoded and split."""
+
+    encoder: Encoder
+    rows: Rows
+    labels: Labels
+    groups: np.ndarray | None
+    folds: Folds
+    fathers: Fathers
+    source: str
+    notes: tuple[str, ...]
+
+    def problem(self) -> SpatialProblem:
+        """The data as trials see them."""
+        weight = np.ones(n_rows(self.rows))
+        return SpatialProblem(
+            self.encoder,
+            self.rows,
+            self.labels.codes,
+            self.labels.n_classes,
+            self.folds.train,
+            self.folds.held_out,
+            weight,
+        )
+
+
+def network_settings(trainer_args: Mapping[str, Any] | None) -> tuple[NetworkSettings, dict[str, int]]:
+    """How networks are trained, and how many epochs at most, from ``searcher_args["trainer_args"]``.
+
+    Raises
+    ------
+    ParameterError
+        On an unknown name or a value out of range.
+    """
+    names = TRAINER_ARGS | {"max_iter_num": "most_epochs"}
+    given = dict(trainer_args or {})
+    for name in given:
+        if name not in names:
+            raise ParameterError(f"unknown trainer_args {name!r}; {suggest(name, names)}")
+    values = {names[name]: value for name, value in given.items()}
+    epochs = {"most_epochs": values.pop("most_epochs")} if "most_epochs" in values else {}
+    Allotment(epoch=1, time_limit=None, **epochs)
+    return NetworkSettings(**values), epochs
+
+
+def make_spatial_searcher(
+    searcher: str | Searcher, searcher_args: Mapping[str, Any], fathers: Fathers, problem: SpatialProblem
+) -> Searcher:
+    """The searcher of a run; see :func:`genokeras.estimators.options.make_searcher`.
+
+    Raises
+    ------
+    ParameterError
+        On unknown names.
+    """
+    arguments = {k: v for k, v in searcher_args.items() if k not in ("search_type", "trainer_args")}
+    wanted = searcher_args.get("search_type", searcher)
+    if isinstance(wanted, Searcher):
+        return wanted
+    offered: dict[str, Any] = {
+        "fathers": _fathers(arguments.pop("fathers", fathers.usual), fathers, problem),
+        "space": fathers.space,
+        "linear": LinearFather(linear(problem.n_classes), COUNTS, fathers.weight_decays),
+        "n_outputs": problem.n_classes,
+    }
+    if inspect.isclass(wanted) and issubclass(wanted, Searcher):
+        return constructed(wanted, arguments, offered)
+    if wanted not in GUIDES:
+        raise ParameterError(f"unknown searcher {wanted!r}; {suggest(wanted, list(GUIDES))}")
+    return constructed(HalvingSearcher, arguments, {**offered, "guide": wanted})
+
+
+def _fathers(
+    asked: Sequence[str | Graph], fathers: Fathers, problem: SpatialProblem
+) -> list[tuple[str, Graph]]:
+    if isinstance(asked, str) or not asked:
+        raise ParameterError(f"fathers must be a sequence of at least one name or graph, got {asked!r}.")
+    found: list[tuple[str, Graph]] = []
+    for position, father in enumerate(asked):
+        if isinstance(father, Graph):
+            expected = (problem.encoder.input_shape, problem.n_classes)
+            if (father.input_shape, father.n_outputs) != expected:
+                raise ParameterError(
+                    f"father {position} reads {father.input_shape} and has {father.n_outputs} outputs; expected "
+                    f"{expected[0]} and {expected[1]}."
+                )
+            found.append((f"graph_{position}", father))
+        elif father in fathers.known:
+            found.append((father, fathers.known[father]()))
+        else:
+            raise ParameterError(f"unknown father {father!r}; {suggest(father, list(fathers.known))}")
+    return found
+
+
+def search_and_finish(
+    data: SpatialFitData, settings: SpatialSettings, budget: Budget, observer: Progress | None = None
+) -> SpatialRun:
+    """Run the search and deliver.
+
+    Raises
+    ------
+    RunFolderError
+        If the path cannot be used.
+    SearchError
+        If no trial could be trained.
+    KeyboardInterrupt
+        If interrupted before the first trial was trained.
+    """
+    problem = data.problem()
+    searcher = make_spatial_searcher(settings.searcher, settings.searcher_args, data.fathers, problem)
+    folder, problem, history = _opened(data, problem, settings) or _created(data, problem, settings)
+    runner = _runner(problem, settings, budget)
+    limit = None if settings.max_trials is None else settings.max_trials + len(history)
+    loop = SearchLoop(
+        searcher,
+        LocalExecutor(runner, budget.exhausted),
+        TrialStore(folder),
+        budget,
+        int(folder.settings["seed"]),
+        limit,
+        [observer] if observer is not None else [],
+        pack_size=1,
+        widths=problem.widths,
+    )
+    with observer or nullcontext():
+        found = loop.run(history)
+    if not found.history.ok():
+        if found.reason == "interrupted":
+            raise KeyboardInterrupt
+        failed = found.history.failed()
+        last = f"The last one said:\n{failed[-1].error}" if failed else "The searcher proposed nothing."
+        raise SearchError(
+            f"none of the {len(failed)} trials could be trained; error.txt of each is in {folder.path / 'trials'}. {last}"
+        )
+    left = None if settings.time_limit is None else max(0.5, 0.3 * budget.remaining)
+    return finish(folder, problem, found.history, found.reason, left)
+
+
+def _runner(problem: SpatialProblem, settings: SpatialSettings, budget: Budget) -> NetworkRunner:
+    training, epochs = network_settings(settings.searcher_args.get("trainer_args"))
+    rows = int(problem.train.sum(axis=1).max())
+    allotment = Allotment(
+        epoch=-(-rows // training.batch_of(rows)),
+        time_limit=settings.time_limit,
+        members=problem.n_folds,
+        **epochs,
+    )
+    objective = get_objective(settings.objective)
+    return NetworkRunner(
+        problem, objective, allotment, training, lambda: _SCORING_SHARE * budget.search_remaining
+    )
+
+
+def _created(
+    data: SpatialFitData, problem: SpatialProblem, settings: SpatialSettings
+) -> tuple[RunFolder, SpatialProblem, History]:
+    content = _run_settings(data, problem, settings)
+    folder = RunFolder.create(settings.path, content, settings.replace_run)
+    write_problem(folder, problem)
+    folder.record("started", seed=settings.seed, samples=len(problem.codes))
+    return folder, problem, History()
+
+
+def _opened(
+    data: SpatialFitData, problem: SpatialProblem, settings: SpatialSettings
+) -> tuple[RunFolder, SpatialProblem, History] | None:
+    """The run to go on with, or None where a new one is due."""
+    if not settings.resume or not RunFolder.exists(settings.path):
+        return None
+    folder = RunFolder(settings.path)
+    held = folder.settings
+    if held.get("data_fingerprint") != problem.fingerprint():
+        raise RunFolderError(
+            f"{str(folder.path)!r} was run on other data ({held.get('source')}: {held.get('n_samples')} samples) than "
+            f"{data.source} ({len(problem.codes)}). Resume with the same data, or give another path."
+        )
+    asked = _comparable(settings)
+    different = [
+        f"{name}={value!r} (the run has {held['settings'].get(name)!r})"
+        for name, value in asked.items()
+        if value != held["settings"].get(name)
+    ]
+    if different:
+        raise RunFolderError(
+            f"cannot resume {str(folder.path)!r} with other settings: {', '.join(different)}."
+        )
+    if not has_problem(folder):  # killed while it was being made: there is nothing to lose
+        return _created(data, problem, replace(settings, replace_run=folder.run_id))
+    folder.record("resumed")
+    return folder, read_problem(folder), TrialStore(folder).history()
+
+
+def _comparable(settings: SpatialSettings) -> dict[str, Any]:
+    return {"objective": settings.objective, "folds": settings.folds}
+
+
+def _run_settings(data: SpatialFitData, problem: SpatialProblem, settings: SpatialSettings) -> dict[str, Any]:
+    groups: list[int] | None = None
+    if data.groups is not None:
+        groups = np.unique(data.groups, return_inverse=True)[1].tolist()
+    named = isinstance(settings.searcher, str)
+    return {
+        "kind": data.encoder.kind,
+        "settings": _comparable(settings),
+        "searcher": settings.searcher if named else type(settings.searcher).__name__,
+        "time_limit": settings.time_limit,
+        "max_trials": settings.max_trials,
+        "seed": int(settings.seed),
+        "source": data.source,
+        "data_fingerprint": problem.fingerprint(),
+        "n_samples": len(problem.codes),
+        "classes": data.labels.classes.tolist(),
+        "class_counts": data.labels.counts.tolist(),
+        "feature_names": [],
+        "groups": groups,
+        "notes": list(data.notes),
+        "versions": versions(),
+    }

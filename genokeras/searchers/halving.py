@@ -1,0 +1,251 @@
+"""Successive halving: networks begin with short training, and the better ones go on."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from genokeras.errors import ParameterError
+from genokeras.graph.graph import Graph
+from genokeras.graph.hyper import HyperParameters
+from genokeras.graph.morphisms import Limits, mutations
+from genokeras.searchers.random_search import ATTEMPTS
+from genokeras.searchers.searcher import Searcher
+from genokeras.searchers.space import HyperSpace
+from genokeras.searchers.surrogate import Candidate, Surrogate
+from genokeras.searchers.values import History, Proposal, TrialResult, proposal_fingerprint
+
+LINEAR_RATE = 1e-2
+LIMITS = Limits(max_parameters=2_000_000, max_layers=60)
+# What is tried behind the fathers, over and over; what cannot be done gives its turn to the next.
+TURNS = ("promote", "promote", "promote", "vary", "grow")
+GUIDES = ("bayesian", "random")
+
+
+@dataclass(frozen=True)
+class LinearFather:
+    """A linear model of a view of its own, and the weight decays it is tried with."""
+
+    graph: Graph
+    view: str
+    weight_decays: tuple[float, ...]
+
+
+class HalvingSearcher(Searcher):
+    """Fathers first; then the best third of each rung trains on for longer, and the best networks grow.
+
+    A rung is how often a network was sent on. A network that was sent on goes on from its weights, for `factor` times as
+    long as before (asynchronous successive halving, Li et al. 2020, "A system for massively parallel hyperparameter tuning",
+    MLSys). Turns alternate between sending on, a father with other rates, and a morphism of one of the best networks, which
+    inherits its weights and so takes part on its father's rung. Morphisms are chosen by a Gaussian process over graphs and
+    hyper-parameters; scores are compared within a rung there. How long a rung trains is not for the searcher to say.
+
+    Parameters
+    ----------
+    fathers : sequence of (str, Graph)
+        Convolutional fathers by name.
+    space : HyperSpace
+        Of the fathers and what grows from them.
+    linear : LinearFather, optional
+        Tried first.
+    factor : int, default=3
+        One of so many goes on.
+    most_rungs : int, default=2
+        How often a network is sent on at most.
+    guide : {"bayesian", "random"}
+        How morphisms are chosen.
+    n_incumbents, n_mutations : int
+        How many of the best networks may grow, and morphisms of each that are looked at.
+
+    Raises
+    ------
+    ParameterError
+        If an argument is out of range.
+    """
+
+    def __init__(
+        self,
+        fathers: Sequence[tuple[str, Graph]],
+        space: HyperSpace,
+        *,
+        linear: LinearFather | None = None,
+        factor: int = 3,
+        most_rungs: int = 2,
+        guide: str = "bayesian",
+        n_incumbents: int = 3,
+        n_mutations: int = 6,
+    ) -> None:
+        if not fathers:
+            raise ParameterError("fathers must name at least one graph.")
+        for name, value, least in (
+            ("factor", factor, 2),
+            ("most_rungs", most_rungs, 0),
+            ("n_incumbents", n_incumbents, 1),
+            ("n_mutations", n_mutations, 1),
+        ):
+            if isinstance(value, bool) or not isinstance(value, int) or value < least:
+                raise ParameterError(f"{name} must be a whole number of at least {least}, got {value!r}.")
+        if guide not in GUIDES:
+            raise ParameterError(f"guide must be one of {GUIDES}, got {guide!r}.")
+        self.fathers = tuple(fathers)
+        self.space = space
+        self.linear = linear
+        self.factor = factor
+        self.most_rungs = most_rungs
+        self.guide = guide
+        self.n_incumbents = n_incumbents
+        self.n_mutations = n_mutations
+
+    def ask(self, history: History, n: int, rng: np.random.Generator) -> list[Proposal]:
+        """Propose what to try next; see `Searcher.ask`."""
+        asked = _Asked(history)
+        initial = self._initial(rng)
+        for proposal in initial:
+            if len(asked.chosen) < n:
+                asked.add(proposal)
+        turns: dict[str, Callable[[_Asked, np.random.Generator], Proposal | None]] = {
+            "promote": self._promoted,
+            "vary": self._varied,
+            "grow": self._grown,
+        }
+        while len(asked.chosen) < n:
+            first = max(0, len(history) + len(asked.chosen) - len(initial)) % len(TURNS)
+            order = dict.fromkeys((*TURNS[first:], *TURNS[:first]))
+            found = next((p for turn in order if (p := turns[turn](asked, rng)) is not None), None)
+            if found is None:
+                break
+            asked.add(found)
+        return asked.chosen
+
+    def _initial(self, rng: np.random.Generator) -> list[Proposal]:
+        """The fathers: linear models by their weight decays, then one of each network with the middle of every rate."""
+        proposals = []
+        if self.linear is not None:
+            for decay in self.linear.weight_decays:
+                hyper = HyperParameters(
+                    LINEAR_RATE, decay, 0.0, self.space.activation[0], view=self.linear.view
+                )
+                proposals.append(Proposal(self.linear.graph, hyper, seed=_seed(rng), origin="father:linear"))
+        space = self.space
+        middle = HyperParameters(
+            _middle(space.learning_rate),
+            _middle(space.weight_decay),
+            _middle(space.dropout),
+            space.activation[0],
+            space.views[0],
+        )
+        for name, graph in self.fathers:
+            hyper = space.canonical(middle, graph)
+            proposals.append(Proposal(graph, hyper, seed=_seed(rng), origin=f"father:{name}"))
+        return proposals
+
+    # ---- one proposal each, or None
+
+    def _promoted(self, asked: _Asked, rng: np.random.Generator) -> Proposal | None:
+        """The best network of the lowest rung that owes one to the next rung."""
+        for rung in range(self.most_rungs):
+            pool = [trial for trial in self._networks(asked.history) if trial.proposal.rung == rung]
+            gone = [trial for trial in pool if trial.id in asked.sent_on]
+            if len(pool) < 2 or len(gone) >= math.ceil(len(pool) / self.factor):
+                continue
+            for trial in pool:
+                proposal = replace(
+                    trial.proposal,
+                    father=trial.id,
+                    morphisms=(),
+                    seed=_seed(rng),
+                    origin="halving",
+                    inherit=True,
+                    rung=rung + 1,
+                )
+                if trial.id not in asked.sent_on and proposal.fingerprint() not in asked.tried:
+                    return proposal
+        return None
+
+    def _varied(self, asked: _Asked, rng: np.random.Generator) -> Proposal | None:
+        """A father with random hyper-parameters."""
+        for _ in range(ATTEMPTS):
+            name, graph = self.fathers[int(rng.integers(len(self.fathers)))]
+            hyper = self.space.canonical(self.space.sample(rng), graph)
+            if proposal_fingerprint(graph, hyper) not in asked.tried:
+                return Proposal(graph, hyper, seed=_seed(rng), origin=f"varied:{name}")
+        return None
+
+    def _grown(self, asked: _Asked, rng: np.random.Generator) -> Proposal | None:
+        """A morphism of one of the best networks."""
+        grown = [p for p in self._children(asked.history, rng) if p.fingerprint() not in asked.tried]
+        if not grown:
+            return None
+        if self.guide == "random":
+            return grown[int(rng.integers(len(grown)))]
+        # On matrices this small a second thread costs more time than it saves.
+        with threadpool_limits(1, user_api="blas"):
+            surrogate = Surrogate.fit(_levelled(self._networks(asked.history)), self.space)
+            candidates = [Candidate(p.graph, p.hyper, p.father, p.morphisms) for p in grown]
+            return grown[int(surrogate.acquire(candidates).argmin())]
+
+    def _children(self, history: History, rng: np.random.Generator) -> list[Proposal]:
+        best: dict[str, TrialResult] = {}
+        for trial in self._networks(history):
+            best.setdefault(trial.proposal.graph.fingerprint(), trial)
+        found = []
+        for trial in list(best.values())[: self.n_incumbents]:
+            own = trial.proposal
+            for morphism in mutations(own.graph, rng, self.n_mutations, limits=LIMITS):
+                graph, _ = morphism.apply(own.graph, None, rng)
+                hyper = self.space.canonical(own.hyper, graph)
+                found.append(
+                    Proposal(graph, hyper, trial.id, (morphism,), _seed(rng), self.guide, rung=own.rung)
+                )
+        return found
+
+    def _networks(self, history: History) -> list[TrialResult]:
+        """Finished trials but the linear ones, best first."""
+        return [trial for trial in history.ranked() if trial.proposal.hyper.view in self.space.views]
+
+
+class _Asked:
+    """What one ask has chosen so far."""
+
+    def __init__(self, history: History) -> None:
+        self.history = history
+        self.tried = set(history.fingerprints())
+        self.chosen: list[Proposal] = []
+        self.sent_on: set[int] = set()
+        for trial in history:
+            self._note(trial.proposal)
+
+    def add(self, proposal: Proposal) -> None:
+        """Take a proposal that was not tried."""
+        if proposal.fingerprint() not in self.tried:
+            self.chosen.append(proposal)
+            self._note(proposal)
+
+    def _note(self, proposal: Proposal) -> None:
+        self.tried.add(proposal.fingerprint())
+        if proposal.father is not None and not proposal.morphisms:
+            self.sent_on.add(proposal.father)
+
+
+def _levelled(trials: Sequence[TrialResult]) -> History:
+    """The trials with their scores relative to the median of their rung: longer training is no merit of a graph."""
+    by_rung: dict[int, list[float]] = {}
+    for trial in trials:
+        by_rung.setdefault(trial.proposal.rung, []).append(trial.score)
+    medians = {rung: float(np.median(scores)) for rung, scores in by_rung.items()}
+    ordered = sorted(trials, key=lambda trial: trial.id)
+    return History(
+        tuple(replace(trial, score=trial.score - medians[trial.proposal.rung]) for trial in ordered)
+    )
+
+
+def _middle(values: Sequence[float]) -> float:
+    return values[len(values) // 2]
+
+
+def _seed(rng: np.random.Generator) -> int:
+    return int(rng.integers(2**31 - 1))

@@ -1,0 +1,117 @@
+"""TextClassifier from strings to a delivered model that takes strings."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from genokeras.errors import DataError
+from genokeras.estimators import TextClassifier
+from tests.spatial.planted import opinions
+
+ROOT = Path(__file__).parents[2]
+QUICK = {"fathers": ["small_text_cnn"], "trainer_args": {"max_iter_num": 10}}
+
+
+@pytest.fixture(scope="module")
+def fitted(tmp_path_factory):
+    path = tmp_path_factory.mktemp("runs") / "run"
+    clf = TextClassifier(
+        path, time_limit=None, max_trials=5, folds=2, searcher_args=QUICK, random_state=0, verbose=0
+    )
+    return clf.fit(*opinions(160))
+
+
+def test_opinions_are_told_apart(fitted):
+    x, y = opinions(100, seed=1)
+    assert fitted.evaluate(x, y)["accuracy"] > 0.9
+
+
+def test_linear_and_convolutional_trials_are_there(fitted):
+    table = fitted.leaderboard()
+    assert set(table["view"]) == {"counts", "tensor"}
+    assert table["status"].eq("ok").all()
+
+
+def test_a_text_without_words_is_answered(fitted):
+    assert fitted.predict_proba(["", "great film"]).shape == (2, 2)
+
+
+def test_the_export_takes_strings_where_genokeras_is_not_installed(fitted, tmp_path):
+    x, _ = opinions(20, seed=1)
+    model = fitted.export_keras_model(tmp_path / "model.keras")
+    (tmp_path / "x.txt").write_text("\n".join(x), encoding="utf-8")
+    code = """
+import sys, numpy as np, keras
+model = keras.saving.load_model(sys.argv[1], safe_mode=True)
+texts = open(sys.argv[2], encoding="utf-8").read().split("\\n")
+np.save(sys.argv[3], np.asarray(model(keras.ops.convert_to_tensor(texts, dtype="string"))))
+assert not any(name.startswith("genokeras") for name in sys.modules)
+"""
+    command = [sys.executable, "-I", "-c", code, model, tmp_path / "x.txt", tmp_path / "p.npy"]
+    subprocess.run([str(part) for part in command], check=True, capture_output=True, cwd=tmp_path)
+    np.testing.assert_allclose(np.load(tmp_path / "p.npy"), fitted.predict_proba(x), atol=1e-4)
+
+
+def test_a_loaded_run_predicts_the_same(fitted):
+    x, _ = opinions(20, seed=1)
+    again = TextClassifier.load(fitted.path_)
+    np.testing.assert_allclose(again.predict_proba(x), fitted.predict_proba(x), atol=1e-6)
+
+
+def test_the_telling_word_is_found(fitted):
+    x, y = opinions(12, seed=1)
+    found = fitted.explain(x)
+    telling = {"awful.", "dull.", "weak.", "great.", "moving.", "fine."}
+    hits = 0
+    for i, words in enumerate(found.places):
+        scores = found.of(y[i])[i, : len(words)]
+        hits += f"{words[int(scores.argmax())].lower().strip('.')}." in telling
+    assert hits >= 10
+
+
+def test_a_final_fit_delivers_one_model_of_all_texts(fitted, tmp_path):
+    clf = TextClassifier.load(fitted.save(tmp_path / "copy"))
+    clf.verbose = 0
+    clf.final_fit(*opinions(160), *opinions(60, seed=2), trainer_args={"max_iter_num": 2})
+    assert clf.final_evaluation_["accuracy"] > 0.8
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "message"),
+    [
+        (["good", " "], [0, 1], "empty"),
+        (["good", None], [0, 1], "missing"),
+        (["good", "bad"], [0], "expected 2"),
+        ([b"\xff\xfe", b"ok"], [0, 1], "UTF-8"),
+    ],
+)
+def test_bad_texts_are_refused(x, y, message, tmp_path):
+    with pytest.raises(DataError, match=message):
+        TextClassifier(tmp_path / "run", verbose=0).fit(x, y)
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("backend", ["jax", "torch"])
+def test_texts_are_token_ids_and_numbers_on_other_backends(backend, tmp_path):
+    pytest.importorskip(backend)
+    code = """
+import sys, numpy as np
+from genokeras.estimators import TextClassifier
+from tests.spatial.planted import opinions
+args = {"fathers": ["small_text_cnn"], "trainer_args": {"max_iter_num": 2}}
+clf = TextClassifier(sys.argv[1], time_limit=None, max_trials=5, folds=2, searcher_args=args, random_state=0, verbose=0)
+clf.fit(*opinions(80))
+assert clf.leaderboard()["status"].eq("ok").all()
+assert {t.name for t in clf.model_.inputs} <= {"tokens", "ngrams"}
+"""
+    environment = {**os.environ, "KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "2"}
+    command = [sys.executable, "-c", code, str(tmp_path / "run")]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=environment)
+    assert done.returncode == 0, done.stderr[-3000:]

@@ -1,0 +1,102 @@
+"""Successive halving as a searcher: who goes on, what is tried in between, what the journal keeps."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from genokeras.errors import ParameterError
+from genokeras.graph import HyperParameters, small_cnn
+from genokeras.graph.templates import linear
+from genokeras.searchers import HalvingSearcher, History, HyperSpace, Proposal
+from genokeras.searchers.halving import LinearFather
+from genokeras.searchers.testing import SearcherContract, finish, simulate
+
+SPACE = HyperSpace(learning_rate=(1e-3, 2e-3, 4e-3), weight_decay=(0.01, 0.1), views=("tensor",))
+LINEAR = LinearFather(linear(2), "counts", (0.1, 0.01, 0.001))
+
+
+def some_fathers():
+    return [(f"cnn{width}", small_cnn((40, 4), 2, filters=(width,), units=0)) for width in (4, 8, 12, 16)]
+
+
+def a_searcher(**options):
+    return HalvingSearcher(some_fathers(), SPACE, linear=LINEAR, **options)
+
+
+class TestHalvingSearcher(SearcherContract):
+    def make_searcher(self):
+        return a_searcher()
+
+
+class TestHalvingSearcherGuidedByChance(SearcherContract):
+    def make_searcher(self):
+        return a_searcher(guide="random")
+
+
+def test_linear_fathers_come_first_then_every_network():
+    first = a_searcher().ask(History(), 7, np.random.default_rng(0))
+    assert [p.hyper.weight_decay for p in first[:3]] == [0.1, 0.01, 0.001]
+    assert [p.origin for p in first] == [
+        *["father:linear"] * 3,
+        *[f"father:{name}" for name, _ in some_fathers()],
+    ]
+
+
+def test_the_best_third_of_the_fathers_goes_on_from_its_weights():
+    searcher, rng = a_searcher(), np.random.default_rng(0)
+    scores = {"cnn4": 0.5, "cnn8": 0.3, "cnn12": 0.4, "cnn16": 0.6}
+    history = finish(
+        History(),
+        searcher.ask(History(), 7, rng),
+        lambda p: scores.get(p.origin.removeprefix("father:"), 1.0),
+    )
+    sent = [p for p in searcher.ask(history, 3, rng) if p.rung]
+    assert [(p.father, p.rung, p.inherit, p.morphisms) for p in sent] == [
+        (4, 1, True, ()),
+        (5, 1, True, ()),
+    ]
+    assert sent[0].graph == history.get(4).proposal.graph
+
+
+def test_of_two_that_went_on_the_better_one_goes_on_again():
+    searcher, rng = a_searcher(), np.random.default_rng(0)
+    history = finish(History(), searcher.ask(History(), 7, rng), lambda p: 0.5 + len(p.origin) / 1000)
+    history = finish(history, searcher.ask(history, 2, rng), lambda p: 0.01 * p.father)
+    best = history.ranked()[0]
+    assert best.proposal.rung == 1
+    again = [p for p in searcher.ask(history, 3, rng) if p.rung == 2]
+    assert [p.father for p in again] == [best.id]
+
+
+def test_nothing_goes_on_beyond_the_last_rung():
+    history = simulate(a_searcher(most_rungs=1), 10, 4)
+    assert max(trial.proposal.rung for trial in history) == 1
+
+
+def test_what_grows_takes_part_on_the_rung_of_its_father():
+    history = simulate(a_searcher(), 10, 4)
+    grown = [trial.proposal for trial in history if trial.proposal.morphisms]
+    assert grown
+    assert all(p.rung == history.get(p.father).proposal.rung and p.inherit for p in grown)
+
+
+def test_the_rung_is_part_of_what_a_proposal_is_and_of_its_json():
+    graph = some_fathers()[0][1]
+    short, long = Proposal(graph, HyperParameters()), Proposal(graph, HyperParameters(), rung=1)
+    assert short.fingerprint() != long.fingerprint()
+    assert "rung" not in short.to_dict()
+    assert Proposal.from_dict(long.to_dict()) == long
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"factor": 1}, {"guide": "magic"}, {"most_rungs": -1}, {"n_incumbents": 0}]
+)
+def test_arguments_out_of_range_are_refused(wrong):
+    with pytest.raises(ParameterError, match=next(iter(wrong))):
+        a_searcher(**wrong)
+
+
+def test_a_search_needs_a_father():
+    with pytest.raises(ParameterError, match="fathers"):
+        HalvingSearcher([], SPACE)
