@@ -15,6 +15,7 @@ from genokeras.tuning.selector import (
     Settled,
     choose_best,
     choose_largest_within,
+    choose_second_within,
 )
 from genokeras.tuning.specs import ParamSpec, lists_to_search
 
@@ -32,6 +33,7 @@ __all__ = [
     "Settled",
     "choose_best",
     "choose_largest_within",
+    "choose_second_within",
     "exponential_rates",
     "lists_to_search",
     "lr_range_test",

@@ -16,9 +16,9 @@ import pandas as pd
 from rich.console import Console
 from sklearn.model_selection import train_test_split
 
+from genokeras.batches.arrays import check_rows, dense_arrays, plain_arrays, take_rows
 from genokeras.data.wording import counted, listed
 from genokeras.errors import DataError, NotFittedError, ParameterError, SearchError
-from genokeras.tuning.arrays import check_rows, dense_arrays, plain_arrays, take_rows
 from genokeras.tuning.oracles import OracleDriver, Proposed, check_count, check_oracle
 from genokeras.tuning.trials import FinishedTrial, TrialData, TrialRunner, built_model, objective_direction
 

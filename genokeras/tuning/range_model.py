@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any, final
 
 import keras
 import numpy as np
 
+from genokeras.batches import Batch, Batches, BatchesEndedError
 from genokeras.errors import DataError, ParameterError
-from genokeras.tuning.arrays import check_rows, plain_arrays, take_rows
 from genokeras.tuning.range_test import (
     FIRST_RATE,
     LAST_RATE,
@@ -20,8 +20,6 @@ from genokeras.tuning.range_test import (
     exponential_rates,
     suggest_rate,
 )
-
-Batch = tuple[Any, Any, Any]
 
 
 def lr_range_test(
@@ -85,15 +83,14 @@ def lr_range_test(
     """
     rates = exponential_rates(first, last, steps)
     _check_model(model, loss)
-    batches = _repeated(_batch_source(x, y, batch_size, seed))
-    batch = next(batches, None)
-    if batch is None:
-        raise DataError("a learning-rate range test needs data, but x holds no batch.")
+    # Whole batches only: a smaller last one would be traced and compiled a second time.
+    batches = Batches(x, y, batch_size=batch_size, shuffle=True, seed=seed, whole_only=True)
+    batch = batches.first()
     trainee = model if loss is None else _with_loss(model, loss, batch)
     _check_buildable(trainee, batch)
     kept = _Kept(model, trainee)
     try:
-        losses = _ramp(trainee, rates, itertools.chain([batch], batches))
+        losses = _ramp(trainee, rates, _until_they_end(batches))
     finally:
         kept.restore()
     if len(losses) < 2:
@@ -116,6 +113,13 @@ def _ramp(model: keras.Model, rates: np.ndarray, batches: Iterator[Batch]) -> li
         if step:  # before the first step no rate has had an effect
             losses.append(value)
     return losses
+
+
+def _until_they_end(batches: Batches) -> Iterator[Batch]:
+    try:
+        yield from (batch for _, _, batch in batches.endless())
+    except BatchesEndedError:  # a generator that was made too short ends the test
+        return
 
 
 @final
@@ -183,53 +187,3 @@ def _with_loss(model: keras.Model, loss: Any, batch: Batch) -> keras.Model:
     shell.compile(optimizer=optimizer, loss=loss)
     shell(batch[0])
     return shell
-
-
-def _batch_source(x: Any, y: Any, batch_size: int, seed: int) -> Callable[[], Iterable[Batch]]:
-    """A function that begins the batches anew."""
-    if y is None and _is_iterable_of_batches(x):
-        return lambda: (_as_batch(item) for item in _items(x))
-    if isinstance(batch_size, bool) or not isinstance(batch_size, int | np.integer) or batch_size < 1:
-        raise ParameterError(f"batch_size must be a whole number, 1 or more, got {batch_size!r}.")
-    x, y = plain_arrays(x), None if y is None else plain_arrays(y)
-    n = check_rows(x, y)
-    rng = np.random.default_rng(seed)
-
-    def shuffled() -> Iterator[Batch]:
-        # Whole batches only: a smaller last one would be traced and compiled a second time.
-        order = rng.permutation(n)
-        size = min(int(batch_size), n)
-        for start in range(0, n - size + 1, size):
-            rows = order[start : start + size]
-            yield take_rows(x, rows), None if y is None else take_rows(y, rows), None
-
-    return shuffled
-
-
-def _repeated(begin: Callable[[], Iterable[Batch]]) -> Iterator[Batch]:
-    """Batches for as long as beginning anew gives any."""
-    while True:
-        empty = True
-        for batch in begin():
-            empty = False
-            yield batch
-        if empty:
-            return
-
-
-def _is_iterable_of_batches(x: Any) -> bool:
-    if isinstance(x, keras.utils.PyDataset):
-        return True
-    return not isinstance(x, list | tuple | dict) and not hasattr(x, "shape") and hasattr(x, "__iter__")
-
-
-def _items(x: Any) -> Iterable[Any]:
-    return (x[i] for i in range(len(x))) if isinstance(x, keras.utils.PyDataset) else x
-
-
-def _as_batch(item: Any) -> Batch:
-    parts = tuple(item) if isinstance(item, tuple | list) else (item,)
-    if not 1 <= len(parts) <= 3:
-        raise DataError(f"a batch must be x, (x, y) or (x, y, sample_weight), got {len(parts)} parts.")
-    x, y, weight = (None if part is None else plain_arrays(part) for part in (*parts, None, None)[:3])
-    return x, y, weight

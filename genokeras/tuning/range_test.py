@@ -45,6 +45,10 @@ class RangeTest:
         The learning rate to train with.
     reason : str
         Why this one, in a sentence.
+    measured : str
+        What the curve shows.
+    higher_is_better : bool
+        Whether it is one of accuracies, say.
     """
 
     rates: np.ndarray
@@ -52,9 +56,15 @@ class RangeTest:
     smoothed: np.ndarray
     suggestion: float
     reason: str
+    measured: str = "loss"
+    higher_is_better: bool = False
 
     def plot(
-        self, path: str | os.PathLike[str] | None = None, *, ax: Axes | None = None, label: str = "loss"
+        self,
+        path: str | os.PathLike[str] | None = None,
+        *,
+        ax: Axes | None = None,
+        label: str | None = None,
     ) -> Figure:
         """Draw the curve over the rates, on a logarithmic axis, with the suggestion.
 
@@ -64,8 +74,8 @@ class RangeTest:
             Where to write the picture; its suffix says how.
         ax : matplotlib.axes.Axes, optional
             Axes to draw on; a figure of its own is made without.
-        label : str
-            What the curve shows.
+        label : str, optional
+            What the curve is called; what it shows, by default.
 
         Returns
         -------
@@ -75,6 +85,7 @@ class RangeTest:
         # Matplotlib takes a while to import, and most range tests are never drawn.
         from matplotlib.figure import Figure
 
+        label = self.measured if label is None else label
         axes = Figure(figsize=(6.4, 4.0), layout="constrained").subplots() if ax is None else ax
         axes.plot(self.rates, _finite(self.raw), color="#9fb3c8", linewidth=1.0, label=label)
         axes.plot(self.rates, self.smoothed, color="#1d4ed8", linewidth=2.0, label=f"{label}, smoothed")
@@ -82,7 +93,11 @@ class RangeTest:
             self.suggestion, color="#d9480f", linestyle="--", label=f"suggested: {self.suggestion:.3g}"
         )
         axes.set_xscale("log")
-        axes.set_ylim(*_visible_range(self.raw, self.smoothed))
+        if self.higher_is_better:
+            low, high = _visible_range(-self.raw, -self.smoothed)
+            axes.set_ylim(-high, -low)
+        else:
+            axes.set_ylim(*_visible_range(self.raw, self.smoothed))
         axes.set_xlabel("learning rate")
         axes.set_ylabel(label)
         axes.legend(frameon=False)
@@ -209,7 +224,7 @@ def suggest_rate(
     suggestion = float(np.sqrt(rates[0] * rates[-1])) if index is None else float(rates[index])
     for array in (rates, raw, smoothed):
         array.setflags(write=False)
-    return RangeTest(rates, raw, smoothed, suggestion, reason)
+    return RangeTest(rates, raw, smoothed, suggestion, reason, higher_is_better=higher_is_better)
 
 
 def _walk(values: np.ndarray, *, broken: bool, lag: int, longest: int) -> tuple[int | None, str]:

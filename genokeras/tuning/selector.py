@@ -32,6 +32,8 @@ class Candidate:
         Spent on it.
     error : str, optional
         Why there is no score.
+    second : float
+        What decides between equal scores; higher is better.
     """
 
     score: float
@@ -39,6 +41,7 @@ class Candidate:
     curve: tuple[float, ...] = ()
     seconds: float = 0.0
     error: str | None = None
+    second: float = 0.0
 
     @property
     def ok(self) -> bool:
@@ -96,8 +99,12 @@ Choose = Callable[[Sequence[Any], Sequence[Candidate]], tuple[int, str]]
 
 
 def choose_best(values: Sequence[Any], candidates: Sequence[Candidate]) -> tuple[int, str]:
-    """The value with the highest score; the earlier of two alike."""
-    index = max((i for i, c in enumerate(candidates) if c.ok), key=lambda i: (candidates[i].score, -i))
+    """The value with the highest score, and the highest second score of those; the earlier of two alike."""
+
+    def order(i: int) -> tuple[float, float, int]:
+        return candidates[i].score, candidates[i].second, -i
+
+    index = max((i for i, c in enumerate(candidates) if c.ok), key=order)
     return index, f"best of {listed(map(_shown, values))}, with a score of {candidates[index].score:.4g}"
 
 
@@ -112,6 +119,30 @@ def choose_largest_within(threshold: float) -> Choose:
         return index, (
             f"largest of {listed(map(_shown, values))} whose score, {found:.4g}, is within {threshold:g} of the best, "
             f"{best:.4g}"
+        )
+
+    return choose
+
+
+def choose_second_within(error: Callable[[float], float]) -> Choose:
+    """A rule that takes the highest second score of the values whose score is as good as the best one.
+
+    Parameters
+    ----------
+    error : callable
+        Takes the best score, and returns how far below it a score may be by chance; a standard error, say, as in
+        Breiman et al. (1984), "Classification and regression trees", section 3.4.3.
+    """
+
+    def choose(values: Sequence[Any], candidates: Sequence[Candidate]) -> tuple[int, str]:
+        best = max(c.score for c in candidates if c.ok)
+        near = [i for i, c in enumerate(candidates) if c.ok and c.score >= best - error(best)]
+        index = max(near, key=lambda i: (candidates[i].second, candidates[i].score, -i))
+        if len(near) == 1:
+            return choose_best(values, candidates)
+        return index, (
+            f"best of {listed(map(_shown, values))}: its score, {candidates[index].score:.4g}, is by chance at most below the "
+            f"highest, {best:.4g}, and its loss is the lowest of those"
         )
 
     return choose
@@ -141,6 +172,8 @@ class HyperSelector:
     rate_name : str
         The parameter that takes over the learning rate found by the winner's range test, where `start` has it and `lists`
         has not.
+    fatal : tuple of exception classes
+        What ends the search if `evaluate` raises it, in place of losing the candidate.
 
     Raises
     ------
@@ -166,12 +199,14 @@ class HyperSelector:
         state: Mapping[str, Any] | None = None,
         on_settled: Callable[[dict[str, Any]], None] | None = None,
         rate_name: str = "learning_rate",
+        fatal: tuple[type[Exception], ...] = (),
     ) -> None:
         self._start = dict(start)
         self._lists = {name: list(values) for name, values in lists.items()}
         self._evaluate, self._log, self._on_settled = evaluate, log, on_settled
         self._choose = dict(choose or {})
         self._rate_name = rate_name
+        self._fatal = fatal
         _check(self._start, self._lists)
         self._settled: list[Settled] = []
         if state is not None:
@@ -231,6 +266,8 @@ class HyperSelector:
         """What all came to; one at a time where together they fail."""
         try:
             found = tuple(self._evaluate(wanted))
+        except self._fatal:
+            raise
         except Exception as error:
             if len(wanted) == 1:
                 _logger.debug("A candidate failed", exc_info=True)

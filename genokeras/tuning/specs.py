@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import ItemsView, Mapping, Sequence
-from typing import Any, final
+from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
 from genokeras.data.wording import did_you_mean, listed
 from genokeras.errors import ParameterError
+
+if TYPE_CHECKING:
+    from genokeras.tuning.range_test import RangeTest
 
 
 @final
@@ -30,7 +33,7 @@ class ParamSpec:
     ParamSpec(weight_decay=0.0001, momentum=0.99)
     """
 
-    __slots__ = ("_reasons", "_values")
+    __slots__ = ("_curves", "_reasons", "_values")
     __hash__ = None  # type: ignore[assignment]  # lists have none
 
     def __init__(self, **values: Any) -> None:
@@ -39,6 +42,7 @@ class ParamSpec:
                 raise ParameterError(f"a parameter cannot be named {name!r}, which ParamSpec uses itself.")
         object.__setattr__(self, "_values", {name: _owned(value) for name, value in values.items()})
         object.__setattr__(self, "_reasons", {})
+        object.__setattr__(self, "_curves", {})
 
     def __getattr__(self, name: str) -> Any:
         # Reached only where Python found nothing; copying asks for names before `_values` is there.
@@ -80,7 +84,7 @@ class ParamSpec:
         return self
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return ParamSpec.from_dict, (self.to_dict(), self.reasons)
+        return _spec_of, (self.to_dict(), self.reasons, self.curves)
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any], reasons: Mapping[str, str] | None = None) -> ParamSpec:
@@ -112,7 +116,7 @@ class ParamSpec:
         return self.to_dict().items()
 
     def replace(self, **values: Any) -> ParamSpec:
-        """Another spec with these values; new names go to the end. The reasons for what changes are dropped."""
+        """Another spec with these values; new names go to the end. The reasons for what changes are dropped, and curves."""
         kept = {name: reason for name, reason in self._reasons.items() if name not in values}
         return ParamSpec.from_dict({**self._values, **values}, kept)
 
@@ -123,7 +127,16 @@ class ParamSpec:
 
     def with_reasons(self, reasons: Mapping[str, str]) -> ParamSpec:
         """The same values with these reasons added."""
-        return ParamSpec.from_dict(self._values, {**self._reasons, **reasons})
+        return _spec_of(self._values, {**self._reasons, **reasons}, self._curves)
+
+    @property
+    def curves(self) -> dict[str, RangeTest]:
+        """The range tests behind the values, by what they are of; not part of what makes two specs equal."""
+        return dict(self._curves)
+
+    def with_curves(self, curves: Mapping[str, RangeTest]) -> ParamSpec:
+        """The same values and reasons with these range tests added."""
+        return _spec_of(self._values, self._reasons, {**self._curves, **curves})
 
     def report(self) -> str:
         """One line per parameter: its value and why it has it."""
@@ -134,6 +147,14 @@ class ParamSpec:
             f"{name:<{width}}  {text:<{wide}}  {self._reasons.get(name, 'as given')}"
             for name, text in shown.items()
         )
+
+
+def _spec_of(
+    values: Mapping[str, Any], reasons: Mapping[str, str], curves: Mapping[str, RangeTest]
+) -> ParamSpec:
+    spec = ParamSpec.from_dict(values, reasons)
+    object.__setattr__(spec, "_curves", dict(curves))
+    return spec
 
 
 def lists_to_search(start: ParamSpec, lists: ParamSpec) -> dict[str, list[Any]]:

@@ -16,9 +16,9 @@ import keras
 import keras_tuner
 import numpy as np
 
+from genokeras.batches.arrays import take_rows
 from genokeras.data.wording import did_you_mean, listed
 from genokeras.errors import ParameterError
-from genokeras.tuning.arrays import take_rows
 from genokeras.tuning.oracles import Proposed
 
 _logger = logging.getLogger(__name__)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from genokeras.errors import ParameterError, SearchError
-from genokeras.tuning import Candidate, HyperSelector, choose_largest_within
+from genokeras.tuning import Candidate, HyperSelector, choose_largest_within, choose_second_within
 
 Evaluate = Callable[[list[dict[str, Any]]], list[Candidate]]
 START = {"n_latent": 32, "nonlinear": "sigmoid", "learning_rate": 1e-4}
@@ -158,3 +158,17 @@ def test_the_largest_weight_decay_within_a_threshold_can_be_chosen() -> None:
     chosen = HyperSelector({"weight_decay": 1e-4}, lists, fixed(0.5, 0.87, 0.9), choose=rules).run()
     assert chosen.values == {"weight_decay": 1e-3}
     assert "within 0.05 of the best, 0.9" in chosen.spec.report()
+
+
+def test_among_scores_alike_by_chance_the_second_decides() -> None:
+    candidates = [Candidate(0.90, second=-0.1), Candidate(0.95, second=-0.5), Candidate(0.94, second=-0.3)]
+    assert choose_second_within(lambda best: 0.02)([1, 2, 3], candidates)[0] == 2
+    assert choose_second_within(lambda best: 0.0)([1, 2, 3], candidates)[0] == 1
+
+
+def test_a_fatal_error_ends_the_search() -> None:
+    def evaluate(candidates: list[dict[str, Any]]) -> list[Candidate]:
+        raise ParameterError("no data")
+
+    with pytest.raises(ParameterError, match="no data"):
+        HyperSelector({"a": 0}, {"a": [1, 2]}, evaluate, fatal=(ParameterError,)).run()

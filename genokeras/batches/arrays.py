@@ -15,8 +15,8 @@ def plain_arrays(data: Any) -> Any:
     return keras.tree.map_structure(_plain, _without_tables(data))
 
 
-def check_rows(x: Any, y: Any = None) -> int:
-    """Number of rows of all arrays in `x` and `y`.
+def check_rows(x: Any, y: Any = None, sample_weight: Any = None) -> int:
+    """Number of rows of all arrays in `x`, `y` and `sample_weight`.
 
     Raises
     ------
@@ -24,9 +24,9 @@ def check_rows(x: Any, y: Any = None) -> int:
         If there are none, or they are not the same everywhere.
     """
     counts: dict[str, list[int]] = {}
-    for name, data in (("x", x), ("y", y)):
+    for name, data in (("x", x), ("y", y), ("sample_weight", sample_weight)):
         leaves = [] if data is None else keras.tree.flatten(data)
-        if any(leaf.ndim == 0 for leaf in leaves):
+        if any(len(leaf.shape) == 0 for leaf in leaves):
             raise DataError(
                 f"{name} must hold arrays with one row per sample, but one of them is a single value."
             )
@@ -36,8 +36,14 @@ def check_rows(x: Any, y: Any = None) -> int:
         raise DataError("x holds no samples: there is nothing to train on.")
     if len({count for found in counts.values() for count in found}) > 1:
         told = "; ".join(f"{name}: {', '.join(map(str, found))}" for name, found in counts.items())
-        raise DataError(f"every array of x and y must have as many rows as the others, got {told}.")
+        names = " and ".join(", ".join(counts).rsplit(", ", 1))
+        raise DataError(f"every array of {names} must have as many rows as the others, got {told}.")
     return counts["x"][0]
+
+
+def own_tensors(data: Any) -> Any:
+    """The same structure: tensors of Keras' backend stay as they are, all else becomes dense numpy arrays."""
+    return keras.tree.map_structure(_own, _without_tables(data))
 
 
 def take_rows(data: Any, rows: np.ndarray) -> Any:
@@ -52,6 +58,10 @@ def dense_arrays(data: Any) -> Any:
 
 def _dense(array: Any) -> np.ndarray:
     return array.toarray() if hasattr(array, "toarray") else array
+
+
+def _own(leaf: Any) -> Any:
+    return leaf if keras.ops.is_tensor(leaf) else _dense(_plain(leaf))
 
 
 def _plain(leaf: Any) -> Any:

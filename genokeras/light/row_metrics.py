@@ -1,0 +1,154 @@
+"""Metrics that are no mean over batches: any function of all true and predicted values."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, final
+
+import keras
+import numpy as np
+
+from genokeras.errors import ParameterError
+
+# What scikit-learn calls the second argument of functions that do not take class labels.
+_SCORE_ARGUMENTS = ("y_score", "y_proba", "y_prob", "pred_decision")
+_SCORE_FUNCTIONS = ("log_loss",)
+
+
+@final
+@dataclass(frozen=True)
+class RowMetric:
+    """A function ``(y_true, y_pred) -> number`` of all rows.
+
+    Where the loss is a cross-entropy, ``y_pred`` are class labels: the number of the output with the highest value, or, of a
+    single output (and of each, with the binary cross-entropy), whether it is above a half. Functions whose second argument is
+    called ``y_score``, ``y_proba``, ``y_prob`` or ``pred_decision``, as scikit-learn calls it, and ``log_loss`` get the
+    probabilities instead, of two classes that of the second. With any other loss ``y_pred`` are the outputs.
+    ``y_true`` that is one-hot is turned into labels.
+
+    Attributes
+    ----------
+    name : str
+    function : callable
+    """
+
+    name: str
+    function: Callable[[Any, Any], Any]
+
+    def value(self, outputs: Any, targets: Any, loss: Any) -> float:
+        """Of the outputs and targets of all rows.
+
+        Parameters
+        ----------
+        outputs, targets : array of shape (n_samples,) or (n_samples, n_outputs)
+        loss : str, function or keras.losses.Loss
+            The one trained with.
+
+        Raises
+        ------
+        ParameterError
+            If there are several outputs or no targets, or the function fails or returns no number.
+        """
+        if not isinstance(outputs, np.ndarray) or not isinstance(targets, np.ndarray):
+            raise ParameterError(
+                f"the metric {self.name!r} is a function of all rows, which needs one output and its targets."
+            )
+        true, predicted = _values(outputs, targets, loss, self._takes_scores())
+        try:
+            found = self.function(true, predicted)
+            return float(found)
+        except (ValueError, TypeError) as error:
+            raise ParameterError(
+                f"the metric {self.name!r} cannot be computed of {len(true)} rows: {error}. A function among the metrics takes "
+                "(y_true, y_pred) as numpy arrays and returns a number."
+            ) from error
+
+    def _takes_scores(self) -> bool:
+        inner = getattr(self.function, "func", self.function)  # of functools.partial
+        if getattr(inner, "__name__", "") in _SCORE_FUNCTIONS:
+            return True
+        try:
+            names = list(inspect.signature(inner).parameters)
+        except (TypeError, ValueError):
+            return False
+        return len(names) > 1 and names[1] in _SCORE_ARGUMENTS
+
+
+def split_metrics(metrics: Any) -> tuple[list[Any], list[RowMetric]]:
+    """Metrics of Keras, which are computed batch by batch, and functions of all rows.
+
+    Parameters
+    ----------
+    metrics : list, or dict of name to metric
+        A string, a ``keras.metrics.Metric`` or a function of ``keras`` is one of Keras; any other function is one of all rows.
+
+    Raises
+    ------
+    ParameterError
+        If one is neither.
+    """
+    named = metrics.items() if isinstance(metrics, dict) else ((None, metric) for metric in metrics or ())
+    own: list[Any] = []
+    rows: list[RowMetric] = []
+    for name, metric in named:
+        if isinstance(metric, str | keras.metrics.Metric) or _is_of_keras(metric):
+            own.append(metric)
+        elif callable(metric):
+            rows.append(RowMetric(name or _name(metric), metric))
+        else:
+            raise ParameterError(
+                f"a metric is a name, a keras.metrics.Metric or a function (y_true, y_pred) -> number, got {metric!r}."
+            )
+    return own, rows
+
+
+def _is_of_keras(metric: Any) -> bool:
+    return str(getattr(metric, "__module__", "")).split(".")[0] == "keras"
+
+
+def _name(metric: Any) -> str:
+    inner = getattr(metric, "func", metric)
+    return str(getattr(inner, "__name__", type(inner).__name__)).strip("<>")
+
+
+def loss_name(loss: Any) -> str:
+    """``"binary_crossentropy"`` for the string, the function and the class."""
+    if not isinstance(loss, str):
+        loss = getattr(loss, "name", None) or getattr(loss, "__name__", type(loss).__name__)
+    return str(loss).lower()
+
+
+def _values(
+    outputs: np.ndarray, targets: np.ndarray, loss: Any, scores: bool
+) -> tuple[np.ndarray, np.ndarray]:
+    outputs = outputs.astype("float64")
+    name, width = loss_name(loss), outputs.shape[-1] if outputs.ndim > 1 else 1
+    if not any(word in name for word in ("crossentropy", "cross_entropy")):
+        return _flat(targets), _flat(outputs)
+    binary = "binary" in name or width == 1
+    if _from_logits(loss):
+        outputs = 1 / (1 + np.exp(-outputs)) if binary else _softmax(outputs)
+    if not binary and targets.ndim == outputs.ndim and targets.shape[-1] == width:
+        targets = targets.argmax(axis=-1)
+    true = _flat(targets)
+    # Integers: scikit-learn takes a column of floats for measurements.
+    true = true.astype("int64") if np.issubdtype(true.dtype, np.floating) and np.all(true % 1 == 0) else true
+    if scores:
+        return true, _flat(outputs[..., 1] if width == 2 and not binary else outputs)
+    return true, _flat((outputs > 0.5).astype("int64") if binary else outputs.argmax(axis=-1))
+
+
+def _from_logits(loss: Any) -> bool:
+    config: dict[str, Any] = loss.get_config() if hasattr(loss, "get_config") else {}
+    return bool(config.get("from_logits", False))
+
+
+def _flat(values: np.ndarray) -> np.ndarray:
+    return values[..., 0] if values.ndim == 2 and values.shape[-1] == 1 else values
+
+
+def _softmax(values: np.ndarray) -> np.ndarray:
+    raised = np.exp(values - values.max(axis=-1, keepdims=True))
+    return raised / raised.sum(axis=-1, keepdims=True)

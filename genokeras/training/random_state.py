@@ -1,0 +1,35 @@
+"""The state of the random numbers that belong to no layer."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+import keras
+import numpy as np
+
+
+def random_state() -> list[np.ndarray]:
+    """States of PyTorch's own generators, from which Keras' dropout draws there; empty on other backends.
+
+    Returns
+    -------
+    list of array of uint8
+        That of the processor, and those of the graphics cards.
+    """
+    if keras.backend.backend() != "torch":
+        return []
+    torch: Any = import_module("torch")
+    cards = torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []
+    return [state.numpy().copy() for state in (torch.get_rng_state(), *cards)]
+
+
+def set_random_state(states: list[np.ndarray]) -> None:
+    """Put back what :func:`random_state` returned; graphics cards that are not here are left out."""
+    if not states or keras.backend.backend() != "torch":
+        return
+    torch: Any = import_module("torch")
+    torch.set_rng_state(torch.from_numpy(np.array(states[0])))
+    if torch.cuda.is_available():
+        for card, state in enumerate(states[1 : 1 + torch.cuda.device_count()]):
+            torch.cuda.set_rng_state(torch.from_numpy(np.array(state)), card)
