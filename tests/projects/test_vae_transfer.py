@@ -154,12 +154,13 @@ def test_a_foreign_encoder_can_only_be_frozen() -> None:
 
 
 def test_of_several_encoders_in_a_folder_the_newest_is_loaded(encoder: Any, tmp_path: Path) -> None:
+    now = time.time()
     for age, name in enumerate(("0102_000000", "0101_000000")):
         (tmp_path / name).mkdir()
         model = keras.models.clone_model(encoder)
         model.set_weights([w + age for w in encoder.get_weights()])
         model.save(tmp_path / name / "encoder.keras")
-        os.utime(tmp_path / name / "encoder.keras", (time.time() - age, time.time() - age))
+        os.utime(tmp_path / name / "encoder.keras", (now - age, now - age))
     found = load_encoder(tmp_path)
     np.testing.assert_array_equal(found.get_weights()[0], encoder.get_weights()[0])
 
