@@ -14,11 +14,13 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from genokeras.anymodel import ModelSpec, run, search
     from genokeras.data import Dataset, load_dataset
     from genokeras.errors import (
         ConfigError,
         DataError,
         DataFileError,
+        ExportError,
         GenoKerasError,
         GraphError,
         NotFittedError,
@@ -27,8 +29,9 @@ if TYPE_CHECKING:
         SearchError,
         TrainingError,
     )
-    from genokeras.estimators import GenomeClassifier
+    from genokeras.estimators import GenomeClassifier, ImageClassifier, SequenceClassifier, TextClassifier
     from genokeras.graph import Graph, HyperParameters
+    from genokeras.light import LightModel
     from genokeras.projects import Project, auto
     from genokeras.report import plot_metric, to_pdf, visualize, write_explanation, write_report
     from genokeras.runs import load_graph
@@ -42,6 +45,7 @@ __all__ = [
     "DataError",
     "DataFileError",
     "Dataset",
+    "ExportError",
     "GenoKerasError",
     "GenomeClassifier",
     "Graph",
@@ -49,6 +53,9 @@ __all__ = [
     "History",
     "HyperParameters",
     "HyperSearch",
+    "ImageClassifier",
+    "LightModel",
+    "ModelSpec",
     "NotFittedError",
     "ParamSpec",
     "ParameterError",
@@ -58,6 +65,8 @@ __all__ = [
     "RunFolderError",
     "SearchError",
     "Searcher",
+    "SequenceClassifier",
+    "TextClassifier",
     "TrainingError",
     "TrialResult",
     "__version__",
@@ -66,6 +75,8 @@ __all__ = [
     "load_graph",
     "lr_range_test",
     "plot_metric",
+    "run",
+    "search",
     "to_pdf",
     "visualize",
     "write_explanation",
@@ -77,6 +88,7 @@ _HOMES = {
     "DataError": "errors",
     "DataFileError": "errors",
     "Dataset": "data",
+    "ExportError": "errors",
     "GenoKerasError": "errors",
     "GenomeClassifier": "estimators",
     "Graph": "graph",
@@ -84,6 +96,9 @@ _HOMES = {
     "History": "searchers",
     "HyperParameters": "graph",
     "HyperSearch": "tuning",
+    "ImageClassifier": "estimators",
+    "LightModel": "light",
+    "ModelSpec": "anymodel",
     "NotFittedError": "errors",
     "ParamSpec": "tuning",
     "ParameterError": "errors",
@@ -93,6 +108,8 @@ _HOMES = {
     "RunFolderError": "errors",
     "SearchError": "errors",
     "Searcher": "searchers",
+    "SequenceClassifier": "estimators",
+    "TextClassifier": "estimators",
     "TrainingError": "errors",
     "TrialResult": "searchers",
     "auto": "projects",
@@ -100,6 +117,8 @@ _HOMES = {
     "load_graph": "runs",
     "lr_range_test": "tuning",
     "plot_metric": "report",
+    "run": "anymodel",
+    "search": "anymodel",
     "to_pdf": "report",
     "visualize": "report",
     "write_explanation": "report",
