@@ -133,6 +133,8 @@ class HeadLines:
         count = max(1, alphas.shape[1])
         starts = max(1, min(m, _STARTS, POINTS // count))
         ends = max(1, POINTS // (count * starts))
+        # Batches of one size, so that no thread waits for another.
+        ends = -(-n // -(-n // ends)) if n else ends
         places = alphas.reshape(n, m, -1)
         for i in range(0, n, ends):
             for j in range(0, m, starts):
