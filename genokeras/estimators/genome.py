@@ -5,36 +5,35 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Mapping, Sequence
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy import sparse
-from sklearn.base import BaseEstimator, ClassifierMixin
 
 from genokeras.data import Dataset, align_features, encode_known_labels, load_dataset, require_labels
-from genokeras.errors import NotFittedError
-from genokeras.estimators.exporting import export_run
+from genokeras.errors import ParameterError, RunFolderError
+from genokeras.estimators.base import SearchedClassifier
 from genokeras.estimators.final import FinalFit, run_final_fit
 from genokeras.estimators.finished import FinishedSearch
 from genokeras.estimators.fitting import FitSettings, load_fit_data, search_and_finish
 from genokeras.estimators.tables import leaderboard, scores
 from genokeras.explain import Explanation, explain_run
+from genokeras.explain.runs import training_rows
 from genokeras.report import write_report
 from genokeras.report.genes import explained
 from genokeras.runs import Budget, RunFolder
-from genokeras.runs.curves import history_table
 from genokeras.runs.fitted import FittedRun, open_run
 from genokeras.runs.progress import make_observer
 from genokeras.searchers import Searcher
 
 _BATCH_BYTES = 64 * 2**20
+_EXAMPLES = 64
 _RESERVE_SHARE, _RESERVE_LEAST, _RESERVE_MOST = 0.08, 1.5, 5.0
 
 
-class GenomeClassifier(ClassifierMixin, BaseEstimator):
+class GenomeClassifier(SearchedClassifier):
     """Grows Keras networks for a matrix of samples x genes, and says honestly how good they are.
 
     Architectures grow from a linear model by network morphism, guided by Bayesian optimisation. Every trial trains one
@@ -181,7 +180,6 @@ class GenomeClassifier(ClassifierMixin, BaseEstimator):
 
     def _settings(self, time_limit: float | None) -> FitSettings:
         own = getattr(self, "_run", None)
-        seed = self.random_state
         return FitSettings(
             path=str(self.path) if self.path is not None else tempfile.mkdtemp(prefix="genokeras-"),
             time_limit=self.time_limit if time_limit is None else time_limit,
@@ -192,26 +190,15 @@ class GenomeClassifier(ClassifierMixin, BaseEstimator):
             searcher_args=dict(self.searcher_args or {}),
             executor=self.executor,
             missing=self.missing,
-            seed=int(np.random.SeedSequence().entropy % 2**31) if seed is None else seed,  # type: ignore[operator]
+            seed=self._seed(),
             resume=self.resume,
             replace_run=own.folder.run_id if own is not None else None,
         )
 
-    def _forget(self) -> None:
-        for name in [name for name in vars(self) if name.endswith("_") or name == "_run"]:
-            delattr(self, name)
-
     def _take(self, run: FittedRun) -> None:
-        self._run = run
-        self.classes_ = run.classes
+        super()._take(run)
         self.feature_names_in_ = np.asarray(run.feature_names, dtype=object)
         self.n_features_in_ = len(run.feature_names)
-        self.estimate_ = run.delivery.estimate
-        self.model_ = run.model
-        self.path_ = run.folder.path
-        self.n_trials_ = len(run.history)
-        self.stop_reason_ = run.stop_reason
-        self.notes_ = tuple(run.folder.settings["notes"])
 
     def final_fit(
         self,
@@ -391,86 +378,33 @@ class GenomeClassifier(ClassifierMixin, BaseEstimator):
         """
         return leaderboard(self._fitted())
 
-    @cached_property
-    def history_(self) -> pd.DataFrame:
-        """Learning curves of all trials, one row a scoring; see ``gk.plot_metric``.
-
-        ``member`` is the trial, ``loss`` and ``val_loss`` are log losses on training and held-out rows, and ``kept`` marks the
-        step whose weights were taken; further ``step``, ``learning_rate`` (the peak), ``score``, ``share``, ``graph``.
-        """
-        return history_table(self._fitted())
-
-    def get_best_model_id(self) -> int:
-        """Id of the trial with the best out-of-fold score."""
-        return self.load_searcher().get_best_model_id()
-
     def load_searcher(self) -> FinishedSearch:
         """The search's history and graphs, as classic AutoKeras handed them out."""
         return FinishedSearch(self._fitted())
 
-    def export_keras_model(self, path: str | os.PathLike[str], format: str | None = None) -> Path:
-        """Write the delivered model and, beside it, a JSON file with classes and gene names.
-
-        A ``.keras`` file loads with ``keras.saving.load_model`` where GenoKeras is not installed. Other formats take
-        ``features`` and give ``probabilities``; they are loaded again and compared with the model before they count.
-
-        Parameters
-        ----------
-        path : path-like
-        format : {"keras", "tf_saved_model", "onnx", "litert", "torchscript"}, optional
-            By default told by the suffix (.keras, .onnx, .tflite, .pt); ``.keras`` is added to any other name.
-
-        Returns
-        -------
-        pathlib.Path
-            The file, or the folder of a ``tf_saved_model``.
-
-        Raises
-        ------
-        ParameterError
-            If there is no such format, or the backend cannot write it; the message says which it can.
-        ExportError
-            If the export cannot be written, or answers otherwise than the model. What was there before stays.
-        """
-        return export_run(self._fitted(), path, format)
-
-    def save(self, path: str | os.PathLike[str]) -> Path:
-        """Copy the run folder, from which ``load`` restores everything."""
-        return self._fitted().folder.copy_to(path).path
+    def _examples(self) -> np.ndarray | None:
+        """Training rows, one of them with a missing value where the model fills these in."""
+        problem = self._fitted().problem
+        try:
+            rows = training_rows(problem, most=_EXAMPLES)
+        except ParameterError:  # no view of all features: random rows will have to do
+            return None
+        if problem.medians is not None:
+            rows[0, 0] = np.nan
+        return rows
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> GenomeClassifier:
-        """Restore a classifier from its run folder, also from one that was interrupted.
-
-        Raises
-        ------
-        RunFolderError
-            If the folder holds no run, or none of its trials was finished.
-        """
-        folder = RunFolder(path)
-        held = folder.settings
-        searcher = held["searcher"] if held["searcher"] in ("bayesian", "random") else "bayesian"
-        classifier = cls(
-            path=str(path),
-            time_limit=held["time_limit"],
-            max_trials=held["max_trials"],
-            searcher=searcher,
-            random_state=held["seed"],
-            **held["settings"],
-        )
-        classifier._take(open_run(folder))
-        return classifier
+    def _open(cls, folder: RunFolder) -> FittedRun:
+        kind = folder.settings.get("kind")
+        if kind is not None:
+            raise RunFolderError(
+                f"{str(folder.path)!r} holds a run of {kind}s, which {cls.__name__} cannot load."
+            )
+        return open_run(folder)
 
     def _fitted(self) -> FittedRun:
-        run = getattr(self, "_run", None)
-        if run is None:
-            raise NotFittedError(
-                "this GenomeClassifier is not fitted yet: call fit(x, y), or GenomeClassifier.load(path) for an earlier run."
-            )
+        run: FittedRun = super()._fitted()
         return run
-
-    def __sklearn_is_fitted__(self) -> bool:
-        return hasattr(self, "_run")
 
 
 def _reserve(time_limit: float | None) -> float:

@@ -6,13 +6,10 @@ import os
 import tempfile
 from abc import abstractmethod
 from collections.abc import Mapping
-from functools import cached_property
-from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import numpy as np
 import pandas as pd
-from sklearn.base import BaseEstimator, ClassifierMixin
 
 from genokeras.data import (
     ImageData,
@@ -23,14 +20,13 @@ from genokeras.data import (
     encode_labels,
     holdout_folds,
 )
-from genokeras.errors import DataError, NotFittedError, ParameterError, RunFolderError
+from genokeras.errors import DataError, ParameterError, RunFolderError
+from genokeras.estimators.base import SearchedClassifier
 from genokeras.estimators.finished import FinishedSearch
-from genokeras.estimators.spatial_export import export_spatial
 from genokeras.estimators.spatial_final import run_spatial_final_fit
 from genokeras.estimators.spatial_fit import Fathers, SpatialFitData, SpatialSettings, search_and_finish
 from genokeras.estimators.tables import leaderboard, scores
 from genokeras.runs import RunFolder
-from genokeras.runs.curves import history_table
 from genokeras.runs.progress import make_observer
 from genokeras.searchers import Searcher
 from genokeras.spatial import (
@@ -42,12 +38,14 @@ from genokeras.spatial import (
     open_run,
     predict,
     split,
+    take,
 )
 
 Content = SequenceData | ImageData | TextData
+_EXAMPLES = 32
 
 
-class SpatialClassifier(ClassifierMixin, BaseEstimator):
+class SpatialClassifier(SearchedClassifier):
     """A classifier whose networks are convolutional; see its children for parameters and attributes."""
 
     kind: ClassVar[str]
@@ -115,7 +113,6 @@ class SpatialClassifier(ClassifierMixin, BaseEstimator):
 
     def _settings(self, time_limit: float | None) -> SpatialSettings:
         own = getattr(self, "_run", None)
-        seed = self.random_state
         return SpatialSettings(
             path=str(self.path) if self.path is not None else tempfile.mkdtemp(prefix="genokeras-"),
             time_limit=self.time_limit if time_limit is None else time_limit,
@@ -124,7 +121,7 @@ class SpatialClassifier(ClassifierMixin, BaseEstimator):
             searcher=self.searcher,
             max_trials=self.max_trials,
             searcher_args=dict(self.searcher_args or {}),
-            seed=int(np.random.SeedSequence().entropy % 2**31) if seed is None else seed,  # type: ignore[operator]
+            seed=self._seed(),
             resume=self.resume,
             replace_run=own.folder.run_id if own is not None else None,
         )
@@ -164,20 +161,6 @@ class SpatialClassifier(ClassifierMixin, BaseEstimator):
             )
         x, y, *extra = validation_data
         return self._read(x, y, None, extra[0] if extra else None)
-
-    def _forget(self) -> None:
-        for name in [name for name in vars(self) if name.endswith("_") or name == "_run"]:
-            delattr(self, name)
-
-    def _take(self, run: SpatialRun) -> None:
-        self._run = run
-        self.classes_ = run.classes
-        self.estimate_ = run.delivery.estimate
-        self.model_ = run.model
-        self.path_ = run.folder.path
-        self.n_trials_ = len(run.history)
-        self.stop_reason_ = run.stop_reason
-        self.notes_ = tuple(run.folder.settings["notes"])
 
     def final_fit(
         self,
@@ -307,90 +290,28 @@ class SpatialClassifier(ClassifierMixin, BaseEstimator):
         table.insert(list(table.columns).index("step"), "rung", table["model_id"].map(rungs))
         return table
 
-    @cached_property
-    def history_(self) -> pd.DataFrame:
-        """Learning curves of all trials, one row a scoring; see ``gk.plot_metric`` and ``GenomeClassifier.history_``.
-
-        ``loss`` is that of mini-batches since the scoring before, label smoothing and augmentation included.
-        """
-        return history_table(self._fitted())
-
-    def get_best_model_id(self) -> int:
-        """Id of the trial with the best out-of-fold score."""
-        return self.load_searcher().get_best_model_id()
-
     def load_searcher(self) -> FinishedSearch:
         """The search's history and graphs, as classic AutoKeras handed them out."""
         return FinishedSearch(self._fitted(), load_network)
 
-    def export_keras_model(self, path: str | os.PathLike[str], format: str | None = None) -> Path:
-        """Write the delivered model and, beside it, a JSON file with its classes and what it reads.
-
-        A ``.keras`` file loads with ``keras.saving.load_model`` where GenoKeras is not installed. Other formats are loaded
-        again and compared with the model before they count.
-
-        Parameters
-        ----------
-        path : path-like
-        format : {"keras", "tf_saved_model", "onnx", "litert", "torchscript"}, optional
-            By default told by the suffix (.keras, .onnx, .tflite, .pt); ``.keras`` is added to any other name.
-
-        Returns
-        -------
-        pathlib.Path
-            The file, or the folder of a ``tf_saved_model``.
-
-        Raises
-        ------
-        ParameterError
-            If there is no such format, or the backend cannot write it.
-        ExportError
-            If the export cannot be written, or answers otherwise than the model.
-        """
-        return export_spatial(self._fitted(), path, format)
-
-    def save(self, path: str | os.PathLike[str]) -> Path:
-        """Copy the run folder, from which ``load`` restores everything."""
-        return self._fitted().folder.copy_to(path).path
+    def _examples(self) -> Any:
+        run = self._fitted()
+        n = min(_EXAMPLES, len(run.problem.codes))
+        inputs = run.problem.encoder.model_inputs(take(run.problem.rows, np.arange(n)))
+        read = [inputs[tensor.name] for tensor in run.model.inputs]
+        return read if len(read) > 1 else read[0]
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> Self:
-        """Restore a classifier from its run folder, also from one that was interrupted.
-
-        Raises
-        ------
-        RunFolderError
-            If the folder holds no run, one of another kind of samples, or none of its trials was finished.
-        """
-        folder = RunFolder(path)
+    def _open(cls, folder: RunFolder) -> SpatialRun:
         held = folder.settings
         if held.get("kind") != cls.kind:
             other = f"a run of {held['kind']}s" if "kind" in held else "a run of GenomeClassifier"
             raise RunFolderError(f"{str(folder.path)!r} holds {other}, which {cls.__name__} cannot load.")
-        known = held["searcher"] if held["searcher"] in ("bayesian", "random") else "bayesian"
-        classifier = cls(
-            path=str(path),
-            time_limit=held["time_limit"],
-            max_trials=held["max_trials"],
-            searcher=known,
-            random_state=held["seed"],
-            **held["settings"],
-        )
-        classifier._take(open_run(folder))
-        return classifier
+        return open_run(folder)
 
     def _fitted(self) -> SpatialRun:
-        run = getattr(self, "_run", None)
-        if run is None:
-            name = type(self).__name__
-            raise NotFittedError(
-                f"this {name} is not fitted yet: call fit(x, y), or {name}.load(path) for an earlier run."
-            )
-        found: SpatialRun = run
-        return found
-
-    def __sklearn_is_fitted__(self) -> bool:
-        return hasattr(self, "_run")
+        run: SpatialRun = super()._fitted()
+        return run
 
 
 def _labels_of(data: Content) -> np.ndarray:
