@@ -29,7 +29,13 @@ if TYPE_CHECKING:
         SearchError,
         TrainingError,
     )
-    from genokeras.estimators import GenomeClassifier, ImageClassifier, SequenceClassifier, TextClassifier
+    from genokeras.estimators import (
+        GenomeClassifier,
+        ImageClassifier,
+        SequenceClassifier,
+        TextClassifier,
+        load_estimator,
+    )
     from genokeras.graph import Graph, HyperParameters
     from genokeras.light import LightModel
     from genokeras.projects import Project, auto
@@ -72,6 +78,7 @@ __all__ = [
     "__version__",
     "auto",
     "load_dataset",
+    "load_estimator",
     "load_graph",
     "lr_range_test",
     "plot_metric",
@@ -114,6 +121,7 @@ _HOMES = {
     "TrialResult": "searchers",
     "auto": "projects",
     "load_dataset": "data",
+    "load_estimator": "estimators",
     "load_graph": "runs",
     "lr_range_test": "tuning",
     "plot_metric": "report",

@@ -9,7 +9,8 @@ import re
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from typing import TypeVar
+from pathlib import Path
+from typing import Any, TypeVar
 
 import genokeras as gk
 from genokeras.cli.group import debugging
@@ -28,6 +29,11 @@ _CHATTER = re.compile(
 def load_classifier() -> type[gk.GenomeClassifier]:
     """Import the estimator and start its backend, quietly unless ``--debug`` was given."""
     return _started(lambda: gk.GenomeClassifier)
+
+
+def load_run(path: Path) -> Any:
+    """The classifier of a run, whatever its samples are."""
+    return _started(lambda: gk.load_estimator)(path)
 
 
 def load_auto() -> Callable[..., gk.Project]:

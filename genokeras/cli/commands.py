@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 import genokeras as gk
-from genokeras.cli.backend import load_classifier, quiet_start
+from genokeras.cli.backend import load_classifier, load_run, quiet_start
 from genokeras.cli.group import CommandGroup, debug_option, debugging
 from genokeras.cli.inputs import data_argument, read_table, reading_options, run_argument
 from genokeras.cli.projects import auto
@@ -161,7 +161,7 @@ def evaluate(
 @debug_option
 def leaderboard(run: Path, top: int | None, as_csv: bool) -> None:
     """List the trials of RUN, best first."""
-    classifier = load_classifier().load(run)
+    classifier = load_run(run)
     board = classifier.leaderboard()
     if as_csv:
         (board if top is None else board.head(top)).to_csv(sys.stdout, index=False)
@@ -190,7 +190,7 @@ def export(run: Path, model: Path, format: str | None) -> None:
     A .keras file needs no GenoKeras to load. Other formats (.onnx, .tflite, .pt, or a folder with --format tf_saved_model)
     are loaded again and compared with the model first. A JSON file beside it holds the classes and the genes in order.
     """
-    classifier = load_classifier().load(run)
+    classifier = load_run(run)
     with contextlib.nullcontext() if debugging() else quiet_start():
         written = classifier.export_keras_model(model, format)
     beside = written.with_name(f"{written.name}.json") if written.is_dir() else written.with_suffix(".json")

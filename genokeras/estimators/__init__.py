@@ -2,7 +2,8 @@
 
 from genokeras.estimators.genome import GenomeClassifier
 from genokeras.estimators.image import ImageClassifier
+from genokeras.estimators.loading import load_estimator
 from genokeras.estimators.sequence import SequenceClassifier
 from genokeras.estimators.text import TextClassifier
 
-__all__ = ["GenomeClassifier", "ImageClassifier", "SequenceClassifier", "TextClassifier"]
+__all__ = ["GenomeClassifier", "ImageClassifier", "SequenceClassifier", "TextClassifier", "load_estimator"]

@@ -398,7 +398,8 @@ class GenomeClassifier(SearchedClassifier):
         kind = folder.settings.get("kind")
         if kind is not None:
             raise RunFolderError(
-                f"{str(folder.path)!r} holds a run of {kind}s, which {cls.__name__} cannot load."
+                f"{str(folder.path)!r} holds a run of {kind}s, which {cls.__name__} cannot load; "
+                f"{str(kind).title()}Classifier.load(path) can."
             )
         return open_run(folder)
 

@@ -19,7 +19,18 @@ from typing import Any
 import graphviz
 
 from genokeras.errors import RunFolderError
-from genokeras.graph import Activation, Add, Concat, Dense, Dropout, Graph, HyperParameters, Input, Layer
+from genokeras.graph import (
+    Activation,
+    Add,
+    Concat,
+    Conv,
+    Dense,
+    Dropout,
+    Graph,
+    HyperParameters,
+    Input,
+    Layer,
+)
 from genokeras.report.captions import Caption, trial_captions
 from genokeras.report.sources import run_folder
 from genokeras.report.tree import SearchTree, search_tree
@@ -41,7 +52,7 @@ _FONT = "Helvetica"
 _HEADING_WIDTH = 72
 _INK, _FAINT, _PLAIN, _WON = "#1f2933", "#7b8794", "#f5f7fa", "#d9480f"
 _FILLS = {"input": "#dbeafe", "output": "#dcfce7", "sum": "#fef3c7", "concat": "#ede9fe"}
-_EDGES: dict[type, str] = {Dense: "#1d4ed8", Add: "#b45309", Concat: "#6d28d9"}
+_EDGES: dict[type, str] = {Dense: "#1d4ed8", Conv: "#1d4ed8", Add: "#b45309", Concat: "#6d28d9"}
 
 
 def to_pdf(
@@ -120,7 +131,8 @@ def visualize(run_path: Any) -> list[Path]:
     """
     folder = run_folder(run_path)
     target = folder.path / DRAWINGS
-    n_features = len(folder.settings["feature_names"])
+    # Runs of sequences, images and texts name no features.
+    n_features = len(folder.settings.get("feature_names", ())) or None
     history = TrialStore(folder).history()
     captions = trial_captions(folder, history)
 
@@ -199,7 +211,9 @@ def _heading(caption: Caption) -> str:
 
 
 def _widths(graph: Graph, input_units: int | None) -> dict[int, str]:
-    """The last axis of every tensor, in words where it depends on data that are not known."""
+    """Every tensor's axes behind the first, in words where they depend on data that are not known."""
+    if graph.input_shape is not None:
+        return {layer: ", ".join(map(str, shape)) for layer, shape in graph.shapes().items()}
     known = graph.required_input_units() or input_units
     if known is not None:
         return {layer: str(units) for layer, units in graph.shapes(known).items()}

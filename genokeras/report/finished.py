@@ -22,6 +22,12 @@ def finished_run(run: Any) -> FittedRun:
     if isinstance(run, FittedRun):
         return run
     folder = run_folder(run)
+    kind = folder.settings.get("kind")
+    if kind is not None:
+        raise RunFolderError(
+            f"{str(folder.path)!r} holds a run of {kind}s; reports and their curves are of GenomeClassifier's runs. Its "
+            "leaderboard, history_ and explain, and gk.visualize, work on any."
+        )
     if not folder.has(RESULT_FILE):
         raise RunFolderError(
             f"the run {str(folder.path)!r} was stopped before it chose its ensemble. "

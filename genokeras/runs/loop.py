@@ -12,6 +12,7 @@ import numpy as np
 from genokeras.errors import SearchError
 from genokeras.runs.budget import Budget
 from genokeras.runs.executor import Executor
+from genokeras.runs.interrupt import Interruption
 from genokeras.runs.jobs import Job, Outcome, pack
 from genokeras.runs.store import TrialStore
 from genokeras.searchers import History, Proposal, Searcher
@@ -90,14 +91,15 @@ class SearchLoop:
         """
         self._history = history
         try:
-            reason = self._search()
+            with Interruption() as interruption:
+                reason = self._search(interruption)
         except KeyboardInterrupt:
             reason = "interrupted"
         finally:
             self._executor.close()
         return SearchResult(self._history, reason)
 
-    def _search(self) -> str:
+    def _search(self, interruption: Interruption) -> str:
         while True:
             if self._max_trials is not None and len(self._history) >= self._max_trials:
                 return "trials"
@@ -107,6 +109,8 @@ class SearchLoop:
             if not jobs:
                 return "space"
             for job in jobs:
+                if interruption.pressed:
+                    return "interrupted"
                 if self._out_of_time():
                     return "time"
                 self._train(job)

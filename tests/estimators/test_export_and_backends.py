@@ -151,7 +151,7 @@ print(clf.stop_reason_, clf.n_trials_)
 def test_ctrl_c_delivers_what_there_is(tmp_path):
     with long_fit(tmp_path / "run") as process:
         process.send_signal(signal.SIGINT)
-        output, errors = process.communicate(timeout=60)
+        output, errors = process.communicate(timeout=180)
     assert process.returncode == 0, errors[-3000:]
     assert output.startswith("interrupted")
     assert GenomeClassifier.load(tmp_path / "run").n_trials_ >= 6
@@ -160,7 +160,7 @@ def test_ctrl_c_delivers_what_there_is(tmp_path):
 def test_a_killed_run_loads_and_resumes(tmp_path):
     with long_fit(tmp_path / "run") as process:
         process.kill()
-        process.communicate(timeout=60)
+        process.communicate(timeout=180)
     code = (
         STUDY
         + """

@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 
 from genokeras.errors import DataError, NotFittedError, ParameterError, RunFolderError
-from genokeras.estimators import ImageClassifier, SequenceClassifier
+from genokeras.estimators import GenomeClassifier, ImageClassifier, SequenceClassifier, load_estimator
+from genokeras.report import visualize, write_report
 from tests.spatial.planted import planted_sequences
 
 ROOT = Path(__file__).parents[2]
@@ -261,3 +262,13 @@ def test_the_explanation_points_at_a_planted_motif(tmp_path):
     target = clf.write_motifs(tmp_path / "motifs.meme")
     assert any("GATTACA" in motif.consensus or "TGTAATC" in motif.consensus for motif in clf.motifs())
     assert target.read_text().startswith("MEME version 4")
+
+
+def test_any_run_opens_as_what_it_is_and_is_drawn(fitted):
+    found = load_estimator(fitted.path_)
+    assert type(found) is SequenceClassifier and found.n_trials_ == fitted.n_trials_
+    assert visualize(fitted.path_)
+    with pytest.raises(RunFolderError, match="a run of sequences.*SequenceClassifier.load"):
+        GenomeClassifier.load(fitted.path_)
+    with pytest.raises(RunFolderError, match="reports and their curves are of GenomeClassifier"):
+        write_report(fitted.path_, fitted.path_ / "report.html")

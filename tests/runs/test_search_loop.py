@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import signal
+
 import numpy as np
 import pytest
 
@@ -80,6 +83,19 @@ def test_ctrl_c_keeps_the_trials_so_far(tmp_path):
     result = loop(tmp_path, RandomSearcher(2), Recorder(interrupt_after=6), max_trials=50).run(History())
     assert result.reason == "interrupted"
     assert len(result.history) >= 6
+
+
+def test_ctrl_c_counts_where_python_drops_the_exception(tmp_path):
+    class Dropping(Recorder):
+        def trying(self, proposals, history):
+            with contextlib.suppress(KeyboardInterrupt):
+                signal.raise_signal(signal.SIGINT)
+
+    before = signal.getsignal(signal.SIGINT)
+    result = loop(tmp_path, RandomSearcher(2), Dropping(), max_trials=50).run(History())
+    assert result.reason == "interrupted"
+    assert 1 <= len(result.history) < 50
+    assert signal.getsignal(signal.SIGINT) is before
 
 
 def test_many_failures_in_a_row_end_the_search_with_the_last_cause(tmp_path):
