@@ -21,10 +21,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from genokeras.explain.head import POINTS, Head, Pack, in_threads, softmax
+from genokeras.explain.head import Head, Pack, in_threads, softmax
 from genokeras.explain.members import Arrays
 
 _ROUGH = 8
+# Points of a batch: blending is one matrix product, which grows cheaper a point with their number.
+_POINTS = 3200
 # Blending takes two operations a point for each of them.
 _STARTS = 32
 
@@ -131,8 +133,8 @@ class HeadLines:
     def _batches(self, alphas: np.ndarray) -> Iterator[_Batch]:
         n, m = self._shape
         count = max(1, alphas.shape[1])
-        starts = max(1, min(m, _STARTS, POINTS // count))
-        ends = max(1, POINTS // (count * starts))
+        starts = max(1, min(m, _STARTS, _POINTS // count))
+        ends = max(1, _POINTS // (count * starts))
         # Batches of one size, so that no thread waits for another.
         ends = -(-n // -(-n // ends)) if n else ends
         places = alphas.reshape(n, m, -1)
