@@ -127,9 +127,12 @@ def _trials(run: Path) -> list[dict[str, object]]:
 @contextmanager
 def long_fit(path: Path) -> Iterator[subprocess.Popen[str]]:
     """A fit in another process that has trained at least six trials."""
+    # A shell that runs the tests in its background hands down that Ctrl-C is ignored.
     code = (
         STUDY
         + """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
 clf = GenomeClassifier(sys.argv[1], time_limit=200, random_state=0, verbose=0).fit(x, y)
 print(clf.stop_reason_, clf.n_trials_)
 """
