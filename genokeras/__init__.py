@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from genokeras.anymodel import ModelSpec, run, search
-    from genokeras.data import Dataset, load_dataset
+    from genokeras.data import Dataset, load_dataset, load_images, load_sequences, load_texts
     from genokeras.errors import (
         ConfigError,
         DataError,
@@ -80,6 +80,9 @@ __all__ = [
     "load_dataset",
     "load_estimator",
     "load_graph",
+    "load_images",
+    "load_sequences",
+    "load_texts",
     "lr_range_test",
     "plot_metric",
     "run",
@@ -123,6 +126,9 @@ _HOMES = {
     "load_dataset": "data",
     "load_estimator": "estimators",
     "load_graph": "runs",
+    "load_images": "data",
+    "load_sequences": "data",
+    "load_texts": "data",
     "lr_range_test": "tuning",
     "plot_metric": "report",
     "run": "anymodel",
