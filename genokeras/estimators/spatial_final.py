@@ -27,7 +27,6 @@ from genokeras.spatial import (
     n_rows,
     take,
 )
-from genokeras.spatial.linear import fit_linear
 
 _CHECKPOINT = "final.keras"
 
@@ -59,7 +58,7 @@ def run_spatial_final_fit(
         weights = _trained(run, trial, rows, codes, settings, epochs, retrain, verbose)
     proposal = trial.proposal
     network = TrainedNetwork(f"final_{trial.id}", proposal.graph, proposal.hyper, weights)
-    final = replace(run, model=merged_model(run.problem.encoder, [network]))
+    final = replace(run, model=merged_model(run.problem.encoder, run.problem.task, [network]))
     write_model(final.model, run.folder.path / MODEL_FILE, final)
     note = {"trial": trial.id, "epochs": epochs, "rows": len(codes), "retrain": retrain}
     run.folder.write_json(RESULT_FILE, {**run.folder.read_json(RESULT_FILE), "final_fit": note})
@@ -80,11 +79,10 @@ def _epochs(run: SpatialRun, trial: TrialResult, settings: NetworkSettings, retr
 
 def _linear(run: SpatialRun, trial: TrialResult, rows: Rows, codes: np.ndarray) -> tuple[Weights, int]:
     encoder = run.problem.encoder
-    kernel, bias, iterations = fit_linear(
+    kernel, bias, iterations = run.problem.task.fit_linear(
         encoder.counts(rows),
         codes,
         np.ones(len(codes)),
-        run.problem.n_classes,
         trial.proposal.hyper.weight_decay,
         encoder.scales_counts,
     )
@@ -108,7 +106,7 @@ def _trained(
         start = TrialStore(run.folder).father(trial).weights
     net = build_network(proposal.graph, None, proposal.hyper, weights=start, logits=True)
     encoder, size = run.problem.encoder, settings.batch_of(n)
-    targets = np.eye(run.problem.n_classes, dtype="float32")[codes]
+    targets = run.problem.task.training_targets(codes)
     rng = np.random.default_rng(proposal.seed)
 
     def epoch() -> Iterator[tuple[np.ndarray, np.ndarray]]:
@@ -122,7 +120,7 @@ def _trained(
     )
     optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
     light = LightModel(net)
-    loss = keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=settings.label_smoothing)
+    loss = run.problem.task.training_loss(settings.label_smoothing)
     light.compile(optimizer, loss, schedule="cosine")
     light.fit(
         epoch,

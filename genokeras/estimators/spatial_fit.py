@@ -23,6 +23,7 @@ from genokeras.searchers.halving import GUIDES, LinearFather
 from genokeras.spatial import (
     COUNTS,
     Allotment,
+    Classes,
     Encoder,
     NetworkRunner,
     NetworkSettings,
@@ -113,7 +114,7 @@ class SpatialFitData:
             self.encoder,
             self.rows,
             self.labels.codes,
-            self.labels.n_classes,
+            Classes(self.labels.n_classes),
             self.folds.train,
             self.folds.held_out,
             weight,
@@ -156,8 +157,8 @@ def make_spatial_searcher(
     offered: dict[str, Any] = {
         "fathers": _fathers(arguments.pop("fathers", fathers.usual), fathers, problem),
         "space": fathers.space,
-        "linear": LinearFather(linear(problem.n_classes), COUNTS, fathers.weight_decays),
-        "n_outputs": problem.n_classes,
+        "linear": LinearFather(linear(problem.task.n_outputs), COUNTS, fathers.weight_decays),
+        "n_outputs": problem.task.n_outputs,
     }
     if inspect.isclass(wanted) and issubclass(wanted, Searcher):
         return constructed(wanted, arguments, offered)
@@ -174,7 +175,7 @@ def _fathers(
     found: list[tuple[str, Graph]] = []
     for position, father in enumerate(asked):
         if isinstance(father, Graph):
-            expected = (problem.encoder.input_shape, problem.n_classes)
+            expected = (problem.encoder.input_shape, problem.task.n_outputs)
             if (father.input_shape, father.n_outputs) != expected:
                 raise ParameterError(
                     f"father {position} reads {father.input_shape} and has {father.n_outputs} outputs; expected "

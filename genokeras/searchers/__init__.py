@@ -13,7 +13,7 @@ from genokeras.searchers.ensemble import DISCOUNT, LARGEST_ENSEMBLE, combine, se
 from genokeras.searchers.estimate import Estimate, estimate_performance
 from genokeras.searchers.halving import HalvingSearcher
 from genokeras.searchers.random_search import RandomSearcher
-from genokeras.searchers.scores import OBJECTIVES, Objective, get_objective
+from genokeras.searchers.scores import OBJECTIVES, Objective, get_objective, log_loss_rows
 from genokeras.searchers.searcher import Searcher
 from genokeras.searchers.space import HyperSpace
 from genokeras.searchers.values import History, Proposal, TrialResult
@@ -37,5 +37,6 @@ __all__ = [
     "estimate_performance",
     "fit_calibration",
     "get_objective",
+    "log_loss_rows",
     "select_ensemble",
 ]

@@ -21,6 +21,7 @@ from genokeras.spatial.run import LoadedNetwork, SpatialRun, finish, load_networ
 from genokeras.spatial.runner import NetworkRunner
 from genokeras.spatial.sequences import SequenceEncoder, fit_sequence_encoder
 from genokeras.spatial.strands import places_loose, strands_alike
+from genokeras.spatial.tasks import Classes, Task
 from genokeras.spatial.texts import TextEncoder, fit_text_encoder
 from genokeras.spatial.training import NetworkSettings, Samples, Trainee, train_member
 
@@ -28,6 +29,7 @@ __all__ = [
     "COUNTS",
     "TENSOR",
     "Allotment",
+    "Classes",
     "Counts",
     "Encoder",
     "ImageEncoder",
@@ -42,6 +44,7 @@ __all__ = [
     "SpatialExplanation",
     "SpatialProblem",
     "SpatialRun",
+    "Task",
     "TextEncoder",
     "TrainedNetwork",
     "Trainee",

@@ -23,6 +23,7 @@ from genokeras.spatial.images import ImageEncoder
 from genokeras.spatial.inference import Inference
 from genokeras.spatial.problem import COUNTS
 from genokeras.spatial.sequences import WORD, SequenceEncoder, other_strand_words
+from genokeras.spatial.tasks import Classes, Task
 from genokeras.spatial.texts import TextEncoder
 
 
@@ -55,6 +56,7 @@ class TrainedNetwork:
 
 def merged_model(
     encoder: Encoder,
+    task: Task,
     networks: Sequence[TrainedNetwork],
     sharpness: float = 1.0,
     doubt: float = 0.0,
@@ -65,6 +67,7 @@ def merged_model(
     Parameters
     ----------
     encoder : Encoder
+    task : Task
     networks : sequence of TrainedNetwork
         Their shares are normalised to sum to 1.
     sharpness, doubt : float
@@ -74,41 +77,45 @@ def merged_model(
     Returns
     -------
     keras.Model
-        Its inputs are those of ``encoder.model_inputs`` that are needed, its output ``(batch, n_classes)`` probabilities.
+        Its inputs are those of ``encoder.model_inputs`` that are needed, its output ``(batch, n_outputs)`` answers.
     """
     parts = _parts(encoder)
     total = sum(network.share for network in networks)
     terms = []
     for network in networks:
-        answers = _linear(network, parts) if network.hyper.view == COUNTS else _network(network, parts)
+        answers = (
+            _linear(network, task, parts) if network.hyper.view == COUNTS else _network(network, task, parts)
+        )
         mean = keras.layers.Average()(answers) if len(answers) > 1 else answers[0]
         terms.append(float(network.share / total) * mean)
     average = keras.layers.Add()(terms) if len(terms) > 1 else terms[0]
     used = list(parts.inputs.values())
-    return keras.Model(used if len(used) > 1 else used[0], calibrated(average, sharpness, doubt), name=name)
+    if isinstance(task, Classes):
+        average = calibrated(average, sharpness, doubt)
+    return keras.Model(used if len(used) > 1 else used[0], average, name=name)
 
 
-def _network(network: TrainedNetwork, parts: _Parts) -> list[Any]:
+def _network(network: TrainedNetwork, task: Task, parts: _Parts) -> list[Any]:
     """The answers of a trial's members to every look at the sample."""
     answers = []
     for member in range(network.n_members):
-        built = build_network(network.graph, None, network.hyper, weights=network.weights, member=member)
-        whole = keras.Model(built.inputs, built.outputs, name=f"{network.name}_{member}")
+        built = build_network(
+            network.graph, None, network.hyper, weights=network.weights, member=member, logits=True
+        )
+        whole = keras.Model(built.inputs, task.answering(built.outputs[0]), name=f"{network.name}_{member}")
         for look in parts.looks:
             answer = whole(look)
             answers.append(answer[0] if isinstance(answer, list | tuple) else answer)
     return answers
 
 
-def _linear(network: TrainedNetwork, parts: _Parts) -> list[Any]:
+def _linear(network: TrainedNetwork, task: Task, parts: _Parts) -> list[Any]:
     answers = []
     arrays = network.weights[network.graph.output]
     for member in range(network.n_members):
         kernel, bias = arrays["kernel"][member], arrays["bias"][member]
-        layer = keras.layers.Dense(
-            int(kernel.shape[1]), activation="softmax", name=f"{network.name}_{member}"
-        )
-        answers.append(layer(parts.counts))
+        layer = keras.layers.Dense(int(kernel.shape[1]), name=f"{network.name}_{member}")
+        answers.append(task.answering(layer(parts.counts)))
         layer.set_weights([kernel, bias])
     return answers
 
@@ -264,7 +271,7 @@ _LARGEST_BLOCK = 256
 
 
 def predict(model: Any, encoder: Encoder, rows: dict[str, np.ndarray]) -> np.ndarray:
-    """Probabilities ``(n_samples, n_classes)`` float32 of a merged model."""
+    """Answers ``(n_samples, n_outputs)`` float32 of a merged model."""
     width = max(int(np.prod(encoder.input_shape)) * 16, encoder.n_counts)
     size = int(np.clip(_BLOCK_NUMBERS // width, 8, _LARGEST_BLOCK))
     n = len(next(iter(rows.values())))

@@ -14,8 +14,9 @@ from genokeras.errors import RunFolderError
 from genokeras.runs import RunFolder
 from genokeras.spatial.encoders import encoder_from_dict
 from genokeras.spatial.encoding import Encoder, Rows, n_rows
+from genokeras.spatial.tasks import Task, task_from_dict
 
-ROWS_FILE, ENCODER_FILE, CONTENT_FILE = "data.npz", "encoder.json", "content.npz"
+ROWS_FILE, ENCODER_FILE, TASK_FILE, CONTENT_FILE = "data.npz", "encoder.json", "task.json", "content.npz"
 TENSOR, COUNTS = "tensor", "counts"
 FEW = 2000
 FEW_FOLDS = 3
@@ -33,8 +34,8 @@ class SpatialProblem:
     rows : dict of str to numpy.ndarray
         The samples, ``(n_samples, ...)`` each; what they hold is the encoder's affair.
     codes : numpy.ndarray
-        ``(n_samples,)`` class numbers.
-    n_classes : int
+        ``(n_samples, ...)`` targets, as the task has them: class numbers where that is to tell classes apart.
+    task : Task
     train, held_out : numpy.ndarray
         ``(n_folds, n_samples)`` bool.
     sample_weight : numpy.ndarray
@@ -44,7 +45,7 @@ class SpatialProblem:
     encoder: Encoder
     rows: Rows
     codes: np.ndarray
-    n_classes: int
+    task: Task
     train: np.ndarray
     held_out: np.ndarray
     sample_weight: np.ndarray
@@ -122,13 +123,13 @@ def write_problem(folder: RunFolder, problem: SpatialProblem) -> None:
     """Write the rows' part (``data.npz``), the encoder, and last the samples (``content.npz``)."""
     data = {
         "codes": problem.codes,
-        "n_classes": np.array(problem.n_classes),
         "train": problem.train,
         "held_out": problem.held_out,
         "sample_weight": problem.sample_weight,
     }
     folder.write_arrays(ROWS_FILE, data)
     folder.write_json(ENCODER_FILE, problem.encoder.to_dict())
+    folder.write_json(TASK_FILE, problem.task.to_dict())
     folder.write_arrays(CONTENT_FILE, _packed(problem.rows))
 
 
@@ -143,13 +144,16 @@ def read_problem(folder: RunFolder) -> SpatialProblem:
     data, content = folder.read_arrays(ROWS_FILE), folder.read_arrays(CONTENT_FILE)
     try:
         encoder = encoder_from_dict(folder.read_json(ENCODER_FILE))
+        task = task_from_dict(folder.read_json(TASK_FILE))
     except (KeyError, TypeError) as error:
-        raise RunFolderError(f"{ENCODER_FILE} of {str(folder.path)!r} is incomplete: {error}.") from error
+        raise RunFolderError(
+            f"{ENCODER_FILE} or {TASK_FILE} of {str(folder.path)!r} is incomplete: {error}."
+        ) from error
     return SpatialProblem(
         encoder,
         _unpacked(content),
         data["codes"],
-        int(data["n_classes"]),
+        task,
         data["train"],
         data["held_out"],
         data["sample_weight"],

@@ -124,7 +124,7 @@ def trained_network(store: TrialStore, trial: TrialResult, share: float = 1.0) -
 def _model(store: TrialStore, problem: SpatialProblem, delivery: Delivery) -> Any:
     networks = [trained_network(store, store.read(id), share) for id, share in delivery.shares.items()]
     calibration = delivery.calibration
-    return merged_model(problem.encoder, networks, calibration.sharpness, calibration.doubt)
+    return merged_model(problem.encoder, problem.task, networks, calibration.sharpness, calibration.doubt)
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,7 +143,7 @@ class LoadedNetwork(LoadedGraph):
     def produce_keras_model(self, weights: bool = False, n_features: int | None = None) -> Any:
         """A ``keras.Model`` of this architecture: fresh weights, to be trained, or the trained fold members as one model."""
         if weights and self.network is not None and self.problem is not None:
-            return merged_model(self.problem.encoder, [self.network])
+            return merged_model(self.problem.encoder, self.problem.task, [self.network])
         return super().produce_keras_model(weights, n_features)
 
 

@@ -11,7 +11,6 @@ from functools import partial
 from typing import Any, final
 
 import numpy as np
-from scipy.special import log_softmax
 
 from genokeras.errors import TrainingError
 from genokeras.graph import Weights
@@ -20,7 +19,6 @@ from genokeras.runs import Job, Outcome
 from genokeras.runs.runner import inherit
 from genokeras.searchers import Objective, Proposal, TrialResult
 from genokeras.spatial.allotment import Allotment
-from genokeras.spatial.linear import fit_linear
 from genokeras.spatial.problem import COUNTS, SpatialProblem
 from genokeras.spatial.training import NetworkSettings, Samples, Scoring, Trainee, train_member
 
@@ -57,8 +55,9 @@ class NetworkRunner:
         self.settings = settings
         self._remaining = remaining
         self._compiled: OrderedDict[Any, Trainee] = OrderedDict()
-        targets = np.eye(problem.n_classes, dtype="float32")[problem.codes]
-        self._samples = Samples(problem.encoder, problem.rows, targets, problem.sample_weight)
+        self._samples = Samples(
+            problem.task, problem.encoder, problem.rows, problem.codes, problem.sample_weight
+        )
 
     def run(self, job: Job, should_stop: Callable[[], bool] = lambda: False) -> list[Outcome]:
         """Train the trials of a job one after the other; one outcome each, in the order of its ids."""
@@ -123,7 +122,8 @@ class NetworkRunner:
         key = (proposal.graph, hyper.activation, hyper.dropout, hyper.weight_decay)
         trainee = self._compiled.pop(key, None)
         if trainee is None:
-            trainee = Trainee(proposal.graph, hyper, self.settings.label_smoothing)
+            loss = self.problem.task.training_loss(self.settings.label_smoothing)
+            trainee = Trainee(proposal.graph, hyper, loss)
         self._compiled[key] = trainee
         while len(self._compiled) > _KEPT_COMPILED:
             self._compiled.popitem(last=False)
@@ -153,8 +153,8 @@ class NetworkRunner:
             layer: {name: np.concatenate([s.weights[layer][name] for s in chosen]) for name in arrays}
             for layer, arrays in chosen[0].weights.items()
         }
-        log_p = [scoring.log_p for scoring in chosen]
-        return weights, self._out_of_fold(log_p), curve, int(curve[best, 0])
+        answers = [scoring.answers for scoring in chosen]
+        return weights, self._out_of_fold(answers), curve, int(curve[best, 0])
 
     # ---- the linear father
 
@@ -163,37 +163,36 @@ class NetworkRunner:
     ) -> tuple[Weights, np.ndarray, np.ndarray, int]:
         problem = self.problem
         counts = problem.encoder.counts(problem.rows)
-        kernels, biases, log_p, losses, steps = [], [], [], [], 0
+        kernels, biases, answers, losses, steps = [], [], [], [], 0
         for train, held in zip(problem.train, problem.held_out, strict=True):
             weight = problem.sample_weight
-            kernel, bias, steps = fit_linear(
+            kernel, bias, steps = problem.task.fit_linear(
                 counts[train],
                 problem.codes[train],
                 weight[train],
-                problem.n_classes,
                 proposal.hyper.weight_decay,
                 problem.encoder.scales_counts,
                 should_stop,
             )
-            found = log_softmax(np.asarray(counts @ kernel, dtype="float64") + bias, axis=1)
-            own = -found[np.arange(len(found)), problem.codes]
+            found = problem.task.answers(np.asarray(counts @ kernel) + bias)
+            own = problem.task.row_losses(found, problem.codes)
             losses.append([np.average(own[rows], weights=weight[rows]) for rows in (train, held)])
             kernels.append(kernel)
             biases.append(bias)
-            log_p.append(found[held])
+            answers.append(found[held])
         layer = proposal.graph.output
         weights: Weights = {layer: {"kernel": np.stack(kernels), "bias": np.stack(biases)}}
         curve = np.array([[steps, *np.mean(losses, axis=0)]])
-        return weights, self._out_of_fold(log_p), curve, steps
+        return weights, self._out_of_fold(answers), curve, steps
 
     # ---- after training
 
-    def _out_of_fold(self, log_p: list[np.ndarray]) -> np.ndarray:
-        """Mean probabilities ``(n, n_classes)`` over the folds that hold a row out; NaN for no fold."""
+    def _out_of_fold(self, answers: list[np.ndarray]) -> np.ndarray:
+        """Mean answers ``(n, n_outputs)`` over the folds that hold a row out; NaN for no fold."""
         held_out = self.problem.held_out
-        total = np.zeros((held_out.shape[1], self.problem.n_classes))
-        for found, held in zip(log_p, held_out, strict=True):
-            total[held] += np.exp(found)
+        total = np.zeros((held_out.shape[1], self.problem.task.n_outputs))
+        for found, held in zip(answers, held_out, strict=True):
+            total[held] += found
         times = held_out.sum(axis=0)[:, None]
         return np.divide(total, times, out=np.full_like(total, np.nan), where=times > 0).astype("float32")
 

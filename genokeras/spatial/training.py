@@ -10,7 +10,6 @@ from typing import Any, final
 
 import keras
 import numpy as np
-from scipy.special import log_softmax
 
 from genokeras.batches import Batch, Batches
 from genokeras.errors import ParameterError
@@ -20,6 +19,7 @@ from genokeras.networks import build_network, read_weights, write_weights
 from genokeras.spatial.allotment import Plan
 from genokeras.spatial.encoding import Encoder, Rows, take
 from genokeras.spatial.inference import Inference
+from genokeras.spatial.tasks import Task
 
 WARM_UP = 0.05
 LEAST_RATE = 0.01
@@ -45,7 +45,7 @@ class NetworkSettings:
     patience : int
         Scorings without improvement before training ends.
     min_improvement : float
-        Of the held-out log loss, to count as improvement.
+        Of the held-out loss, to count as improvement.
     label_smoothing : float
     """
 
@@ -72,14 +72,16 @@ class Samples:
 
     Attributes
     ----------
+    task : Task
     encoder : Encoder
     rows : dict of str to numpy.ndarray
     targets : numpy.ndarray
-        ``(n, n_classes)`` one-hot float32.
+        ``(n, ...)`` as the task has them.
     weight : numpy.ndarray
         ``(n,)``.
     """
 
+    task: Task
     encoder: Encoder
     rows: Rows
     targets: np.ndarray
@@ -87,7 +89,9 @@ class Samples:
 
     def take(self, picked: np.ndarray) -> Samples:
         """The samples that a mask or positions select."""
-        return Samples(self.encoder, take(self.rows, picked), self.targets[picked], self.weight[picked])
+        return Samples(
+            self.task, self.encoder, take(self.rows, picked), self.targets[picked], self.weight[picked]
+        )
 
 
 @final
@@ -99,16 +103,16 @@ class Trainee:
     graph : Graph
     hyper : HyperParameters
         All but the learning rate is compiled in.
-    label_smoothing : float
+    loss : keras.losses.Loss
+        Of the network's outputs.
     """
 
-    def __init__(self, graph: Graph, hyper: HyperParameters, label_smoothing: float) -> None:
+    def __init__(self, graph: Graph, hyper: HyperParameters, loss: Any) -> None:
         self.graph = graph
         self.model = build_network(graph, None, hyper, logits=True)
         self.optimizer = keras.optimizers.AdamW(hyper.learning_rate, hyper.weight_decay, clipnorm=5.0)
         self.optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
         self.optimizer.build(self.model.trainable_variables)
-        loss = keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=label_smoothing)
         # TensorFlow's own kernels for convolutions are faster on processors than what XLA makes, and need no compilation.
         jit: Any = False if keras.backend.backend() == "tensorflow" else "auto"
         self.model.compile(self.optimizer, loss, jit_compile=jit)
@@ -135,8 +139,8 @@ class Trainee:
         settle(self.model)
         return read_weights(self.model, self.graph)
 
-    def logits(self, tensor: np.ndarray) -> np.ndarray:
-        """``(n, n_classes)`` float32, in blocks of one size, so that nothing is compiled anew."""
+    def outputs(self, tensor: np.ndarray) -> np.ndarray:
+        """``(n, n_outputs)`` float32, in blocks of one size, so that nothing is compiled anew."""
         settle(self.model)
         parts = []
         for start in range(0, len(tensor), PREDICTED_AT_ONCE):
@@ -162,16 +166,16 @@ class Scoring:
     loss : float
         Mean training loss since the stretch before, label smoothing included.
     held_out_loss : float
-        Mean log loss.
-    log_p : numpy.ndarray
-        ``(n_held_out, n_classes)``.
+        Mean over the rows, as the task has it.
+    answers : numpy.ndarray
+        ``(n_held_out, n_outputs)``.
     weights : Weights
     """
 
     step: int
     loss: float
     held_out_loss: float
-    log_p: np.ndarray
+    answers: np.ndarray
     weights: Weights
 
 
@@ -230,9 +234,9 @@ class _Watch:
         return stop or used >= 1
 
     def _score(self, step: int, loss: float, used: float) -> bool:
-        log_p = mean_log_p(self.trainee, self.held_out.encoder, self.tensor)
-        rows = -(log_p * self.held_out.targets).sum(axis=1)
-        held_out_loss = float(np.average(rows, weights=self.held_out.weight))
+        held = self.held_out
+        answers = mean_answers(self.trainee, held.task, held.encoder, self.tensor)
+        held_out_loss = float(np.average(held.task.row_losses(answers, held.targets), weights=held.weight))
         self.scored_at = step
         if not (math.isfinite(held_out_loss) and math.isfinite(loss)):
             return True
@@ -244,8 +248,10 @@ class _Watch:
         else:
             weights = {}
         if weights and not self.keep_all:
-            self.scorings = [Scoring(s.step, s.loss, s.held_out_loss, s.log_p[:0], {}) for s in self.scorings]
-        self.scorings.append(Scoring(step, loss, held_out_loss, log_p if weights else log_p[:0], weights))
+            self.scorings = [
+                Scoring(s.step, s.loss, s.held_out_loss, s.answers[:0], {}) for s in self.scorings
+            ]
+        self.scorings.append(Scoring(step, loss, held_out_loss, answers if weights else answers[:0], weights))
         return self.idle >= self.settings.patience
 
 
@@ -255,10 +261,11 @@ def rate_share(used: float) -> float:
     return rise * max(LEAST_RATE, 0.5 * (1 + math.cos(math.pi * used)))
 
 
-def mean_log_p(trainee: Trainee, encoder: Encoder, tensor: np.ndarray) -> np.ndarray:
-    """Log probabilities ``(n, n_classes)`` float64, the mean over all looks at a sample."""
-    looks = [log_softmax(trainee.logits(look).astype("float64"), axis=1) for look in encoder.looks(tensor)]
-    return looks[0] if len(looks) == 1 else np.log(np.mean(np.exp(looks), axis=0))
+def mean_answers(trainee: Trainee, task: Task, encoder: Encoder, tensor: np.ndarray) -> np.ndarray:
+    """``(n, n_outputs)`` float64, the mean over all looks at a sample."""
+    return np.asarray(
+        np.mean([task.answers(trainee.outputs(look)) for look in encoder.looks(tensor)], axis=0)
+    )
 
 
 def train_member(
@@ -347,4 +354,4 @@ def _stream(samples: Samples, size: int, rng: np.random.Generator) -> Iterator[B
         picked, waiting = waiting[:size], waiting[size:]
         x = samples.encoder.tensor(take(samples.rows, picked), rng)
         weight = samples.weight[picked].astype("float32") if weighted else None
-        yield x, samples.targets[picked], weight
+        yield x, samples.task.training_targets(samples.targets[picked]), weight

@@ -12,6 +12,7 @@ from genokeras.graph import HyperParameters, small_cnn, text_cnn
 from genokeras.graph.templates import linear
 from genokeras.networks import build_network, start_weights
 from genokeras.spatial import (
+    Classes,
     TrainedNetwork,
     fit_image_encoder,
     fit_sequence_encoder,
@@ -82,7 +83,7 @@ def test_the_merged_model_is_the_weighted_mean_of_its_members(case, tmp_path):
     encoder, data = CASES[case]()
     rows = encoder.rows(data)
     trials = two_trials(encoder)
-    model = merged_model(encoder, trials)
+    model = merged_model(encoder, Classes(2), trials)
     wanted = expected(encoder, rows, *trials)
     np.testing.assert_allclose(predict(model, encoder, rows), wanted, atol=1e-5)
     model.save(tmp_path / "merged.keras")
@@ -93,14 +94,14 @@ def test_the_merged_model_is_the_weighted_mean_of_its_members(case, tmp_path):
 def test_only_inputs_that_something_reads_are_asked_for():
     encoder, data = sequences(False)
     network, counted = two_trials(encoder)
-    assert [t.name for t in merged_model(encoder, [network]).inputs] == ["sequence", "extra"]
-    assert predict(merged_model(encoder, [counted]), encoder, encoder.rows(data)).shape == (9, 2)
+    assert [t.name for t in merged_model(encoder, Classes(2), [network]).inputs] == ["sequence", "extra"]
+    assert predict(merged_model(encoder, Classes(2), [counted]), encoder, encoder.rows(data)).shape == (9, 2)
 
 
 def test_calibration_is_part_of_the_model():
     encoder, data = images()
     network, _ = two_trials(encoder)
     rows = encoder.rows(data)
-    plain = predict(merged_model(encoder, [network]), encoder, rows)
-    doubtful = predict(merged_model(encoder, [network], doubt=0.5), encoder, rows)
+    plain = predict(merged_model(encoder, Classes(2), [network]), encoder, rows)
+    doubtful = predict(merged_model(encoder, Classes(2), [network], doubt=0.5), encoder, rows)
     np.testing.assert_allclose(doubtful, 0.5 * plain + 0.25, atol=1e-6)

@@ -11,6 +11,7 @@ from genokeras.graph import HyperParameters, motif_cnn
 from genokeras.graph.templates import linear
 from genokeras.networks import start_weights
 from genokeras.spatial import (
+    Classes,
     Motif,
     TrainedNetwork,
     explain_rows,
@@ -73,7 +74,11 @@ def sequence_model(place=7):
     kernel = np.zeros((1, encoder.n_counts, 2), dtype="float32")
     kernel[0, 256 + 4 * place, 1] = 3.0
     weights = {1: {"kernel": kernel, "bias": np.zeros((1, 2), dtype="float32")}}
-    return merged_model(encoder, [TrainedNetwork("t", linear(2), COUNTED, weights)]), encoder, data
+    return (
+        merged_model(encoder, Classes(2), [TrainedNetwork("t", linear(2), COUNTED, weights)]),
+        encoder,
+        data,
+    )
 
 
 @pytest.mark.parametrize("method", ["mutagenesis", "gradient"])
@@ -113,7 +118,7 @@ def test_the_pixels_that_decide_have_the_scores():
     kernel = np.zeros((1, 144, 2), dtype="float32")
     kernel[0, 30, 1] = 1.0
     weights = {1: {"kernel": kernel, "bias": np.zeros((1, 2), dtype="float32")}}
-    model = merged_model(encoder, [TrainedNetwork("t", linear(2), COUNTED, weights)])
+    model = merged_model(encoder, Classes(2), [TrainedNetwork("t", linear(2), COUNTED, weights)])
     found = explain_rows(model, encoder, encoder.rows(data), ("no", "yes"), data.names)
     scores = found.of("yes").reshape(6, 144)
     assert np.flatnonzero(np.abs(scores).max(axis=0) > 1e-6).tolist() == [30]
@@ -126,7 +131,7 @@ def test_the_word_that_decides_has_the_score():
     kernel = np.zeros((1, encoder.n_counts, 2), dtype="float32")
     kernel[0, 1 + encoder.tfidf.ngrams.index("fine"), 1] = 5.0
     weights = {1: {"kernel": kernel, "bias": np.zeros((1, 2), dtype="float32")}}
-    model = merged_model(encoder, [TrainedNetwork("t", linear(2), COUNTED, weights)])
+    model = merged_model(encoder, Classes(2), [TrainedNetwork("t", linear(2), COUNTED, weights)])
     found = explain_rows(model, encoder, encoder.rows(data), ("bad", "good"), data.names)
     assert found.places == (("a", "fine", "film"), ("a", "dull", "film"))
     assert found.of("good")[0].argmax() == 1

@@ -15,6 +15,7 @@ from genokeras.runs import Job
 from genokeras.searchers import Proposal, get_objective
 from genokeras.spatial import (
     Allotment,
+    Classes,
     NetworkRunner,
     NetworkSettings,
     Plan,
@@ -38,12 +39,14 @@ def problem():
     data = load_sequences(x)
     encoder, _ = fit_sequence_encoder(data, strands=False)
     folds = split(codes, None, 2, 0, ["a", "b"])
-    return SpatialProblem(encoder, encoder.rows(data), codes, 2, folds.train, folds.held_out, np.ones(len(x)))
+    return SpatialProblem(
+        encoder, encoder.rows(data), codes, Classes(2), folds.train, folds.held_out, np.ones(len(x))
+    )
 
 
 @pytest.fixture(scope="module")
 def trainee():
-    return Trainee(small_graph(), HYPER, 0.0)
+    return Trainee(small_graph(), HYPER, Classes(2).training_loss(0.0))
 
 
 def small_graph():
@@ -51,8 +54,8 @@ def small_graph():
 
 
 def samples_of(problem, rows):
-    targets = np.eye(2, dtype="float32")[problem.codes]
-    return Samples(problem.encoder, problem.rows, targets, problem.sample_weight).take(rows)
+    samples = Samples(problem.task, problem.encoder, problem.rows, problem.codes, problem.sample_weight)
+    return samples.take(rows)
 
 
 def trained(problem, trainee, steps=60, **options):

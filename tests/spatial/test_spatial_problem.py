@@ -7,6 +7,7 @@ import numpy as np
 from genokeras.data import load_sequences, load_texts
 from genokeras.runs import RunFolder
 from genokeras.spatial import (
+    Classes,
     SpatialProblem,
     fit_sequence_encoder,
     fit_text_encoder,
@@ -22,7 +23,7 @@ def of_texts(texts):
     codes = np.arange(len(texts)) % 2
     folds = split(codes, None, 2, 0, ["a", "b"])
     return SpatialProblem(
-        encoder, encoder.rows(data), codes, 2, folds.train, folds.held_out, np.ones(len(texts))
+        encoder, encoder.rows(data), codes, Classes(2), folds.train, folds.held_out, np.ones(len(texts))
     )
 
 
@@ -59,6 +60,7 @@ def test_texts_of_any_script_come_back_as_they_were(tmp_path):
     again = read_problem(folder)
     assert again.rows["texts"].tolist() == problem.rows["texts"].tolist()
     assert again.encoder.to_dict() == problem.encoder.to_dict()
+    assert again.task == problem.task
     np.testing.assert_array_equal(again.held_out, problem.held_out)
 
 
@@ -68,7 +70,7 @@ def test_the_fingerprint_tells_other_data_and_other_labels():
     masks = np.array([[True, False]]), np.array([[False, True]])
 
     def of(rows, codes):
-        return SpatialProblem(encoder, rows, np.array(codes), 2, *masks, np.ones(2)).fingerprint()
+        return SpatialProblem(encoder, rows, np.array(codes), Classes(2), *masks, np.ones(2)).fingerprint()
 
     rows = encoder.rows(data)
     prints = {
