@@ -1,9 +1,12 @@
-"""How good on sequences, images and texts: GenoKeras on the published split of each set, or on five folds.
+"""How good on sequences, images and texts: GenoKeras and AutoKeras on the published split of each set, or on five folds.
 
     python -m benchmarks.quality.spatial --data ../shared/data --results spatial.jsonl [--sets ...] [--seconds 600] [--rounds 1]
+    python -m benchmarks.quality.spatial ... --tools genokeras autokeras --envs FOLDER
 
-Appends a JSON line a set and round, and leaves out those that are there, so that it can be stopped and started again. Training and validation
-parts are given to ``fit`` together; the test part is looked at once. ``spatial_peers`` prints what linear models reach.
+Appends a JSON line a set, round and tool, and leaves out those that are there, so that it can be stopped and started again.
+Training and validation parts are given to ``fit`` together; the test part is looked at once. AutoKeras has an environment of
+its own (``python -m benchmarks.quality peers --envs FOLDER autokeras`` makes it) and does images and texts. ``spatial_peers``
+prints what linear models reach.
 """
 
 from __future__ import annotations
@@ -14,6 +17,8 @@ import os
 import shutil
 import tempfile
 import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +27,8 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 import numpy as np
 import pandas as pd
 
+from benchmarks.quality.evaluate import read_lines
+from benchmarks.quality.peers import HERE, Peer, find_peers
 from benchmarks.quality.spatial_sets import (
     GOALS,
     Round,
@@ -33,6 +40,7 @@ from benchmarks.quality.spatial_sets import (
 )
 from benchmarks.speed.machine import describe_machine
 from genokeras import ImageClassifier, SequenceClassifier, TextClassifier
+from genokeras.data import ImageData, TextData
 
 ESTIMATORS: dict[str, Any] = {
     "sequence": SequenceClassifier,
@@ -41,8 +49,15 @@ ESTIMATORS: dict[str, Any] = {
 }
 
 
+# Fits and scores one round of a set under a time limit.
+Tool = Callable[[SpatialSet, Round, float], dict[str, Any]]
+TOOLS = ("genokeras", "autokeras")
+# AutoKeras stops between batches only, and a batch of a large network on large images takes a while.
+GRACE = 600.0
+
+
 def fit_and_score(data: SpatialSet, part: Round, seconds: float) -> dict[str, Any]:
-    """One fit: measures on the test part, the classifier's own estimate, and how long all took."""
+    """One fit of GenoKeras: measures on the test part, the classifier's own estimate, and how long all took."""
     folder = tempfile.mkdtemp(prefix="genokeras-benchmark-")
     train = np.concatenate([part.train, part.valid])
     started = time.perf_counter()
@@ -51,7 +66,7 @@ def fit_and_score(data: SpatialSet, part: Round, seconds: float) -> dict[str, An
     )
     fitted = time.perf_counter()
     found = classifier.predict_proba(_content(data, part.test))
-    line = {name: round(value, 4) for name, value in measures(data.codes[part.test], found).items()}
+    line = _rounded_measures(data.codes[part.test], found)
     board = classifier.leaderboard()
     shutil.rmtree(folder, ignore_errors=True)
     return {
@@ -65,54 +80,109 @@ def fit_and_score(data: SpatialSet, part: Round, seconds: float) -> dict[str, An
     }
 
 
+def peer_tool(peer: Peer) -> Tool:
+    """A peer that fits in a process of its own, which says itself how long that took; importing is not counted."""
+
+    def fit_and_score_peer(data: SpatialSet, part: Round, seconds: float) -> dict[str, Any]:
+        train = np.concatenate([part.train, part.valid])
+        fitted = peer.fit(_array(data, train), data.codes[train], None, seconds)
+        line = _rounded_measures(data.codes[part.test], fitted.predict(_array(data, part.test)))
+        facts, loss = fitted.facts, fitted.estimate.get("log_loss")
+        failed = {"failed": facts["failed"]} if "failed" in facts else {}
+        return {
+            **line,
+            "fit_seconds": round(facts["fit_seconds"], 1),
+            "predict_seconds": round(facts.get("predict_seconds", 0.0), 2),
+            "trials": facts.get("networks"),
+            "epochs": facts.get("epochs"),
+            "estimate": None if loss is None else round(loss, 4),
+            "linear_baseline": None,
+            "best": str(facts.get("best", "")),
+            **failed,
+        }
+
+    return fit_and_score_peer
+
+
+def find_tools(names: list[str], envs: Path | None) -> dict[str, Tool]:
+    """The tools by name; ends the program where AutoKeras is asked for and has no environment."""
+    peers = find_peers(names, envs)
+    worker = HERE / "workers" / "fit_autokeras_spatial.py"
+    return {
+        name: peer_tool(replace(peers[name], worker=worker, grace=GRACE)) if name in peers else fit_and_score
+        for name in names
+    }
+
+
+def _rounded_measures(codes: np.ndarray, found: np.ndarray) -> dict[str, float]:
+    return {name: round(value, 4) for name, value in measures(codes, found).items()}
+
+
 def _content(data: SpatialSet, rows: np.ndarray) -> Any:
     """What ``fit`` takes: strings, pixels or texts, without their labels."""
     taken = data.data.take(rows)
-    if data.kind == "image":
+    if isinstance(taken, ImageData):
         return taken.pixels
-    return list(taken.texts) if data.kind == "text" else taken.sequences
+    return list(taken.texts) if isinstance(taken, TextData) else taken.sequences
+
+
+def _array(data: SpatialSet, rows: np.ndarray) -> np.ndarray:
+    """What travels to a process of its own: pixels, or an array of strings."""
+    return np.asarray(_content(data, rows))
 
 
 def main() -> None:
-    """Print and append a line for each round, and a table at the end."""
+    """Print and append a line for each round and tool, and a table at the end."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--data", type=Path, required=True, help="folder of sets")
     parser.add_argument("--sets", nargs="+", help="default: all sequences, images and texts of the folder")
     parser.add_argument("--results", type=Path, default=Path("spatial.jsonl"), help="JSON lines to append to")
+    parser.add_argument("--tools", nargs="+", choices=TOOLS, default=["genokeras"])
+    parser.add_argument("--envs", type=Path, help="folder with the environment of AutoKeras")
     parser.add_argument("--seconds", type=float, default=600, help="time limit of a fit")
     parser.add_argument("--rounds", type=int, help="of five folds, or of samples left out; default: all")
     arguments = parser.parse_args()
-    done = _read(arguments.results)
+    tools = find_tools(arguments.tools, arguments.envs)
     for name in find_spatial_sets(arguments.data, arguments.sets):
         data = read_spatial_set(arguments.data, name)
-        for number, part in enumerate(rounds(data, arguments.rounds)):
-            key = {"set": name, "round": number, "seconds": arguments.seconds}
-            if any(all(line[k] == v for k, v in key.items()) for line in done):
-                continue
-            line = {**key, **fit_and_score(data, part, arguments.seconds), "machine": describe_machine()}
+        for line in evaluate_set(data, tools, arguments.seconds, arguments.rounds, arguments.results):
             print(json.dumps(line), flush=True)
-            done.append(line)
-            with arguments.results.open("a", encoding="utf-8") as results:
-                results.write(json.dumps(line) + "\n")
-    _show(done)
+    print(table_of(read_lines(arguments.results)))
 
 
-def _read(results: Path) -> list[dict[str, Any]]:
-    if not results.exists():
-        return []
-    return [json.loads(line) for line in results.read_text(encoding="utf-8").splitlines() if line]
+def evaluate_set(
+    data: SpatialSet, tools: dict[str, Tool], seconds: float, count: int | None, results: Path
+) -> Iterator[dict[str, Any]]:
+    """Fit the tools in turn on each round of a set, appending a line for each that is not in ``results`` yet."""
+    # Earlier lines name no tool: there was one.
+    done = {
+        (line["set"], line["round"], line["seconds"], line.get("tool", "genokeras"))
+        for line in read_lines(results)
+    }
+    for number, part in enumerate(rounds(data, count)):
+        for tool, score in tools.items():
+            if (data.name, number, seconds, tool) in done or (data.kind, tool) == ("sequence", "autokeras"):
+                continue
+            key = {"set": data.name, "round": number, "seconds": seconds, "tool": tool}
+            line = {**key, **score(data, part, seconds), "machine": describe_machine()}
+            with results.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(line) + "\n")
+            yield line
 
 
-def _show(lines: list[dict[str, Any]]) -> None:
+def table_of(lines: list[dict[str, Any]]) -> str:
+    """Means over rounds, a row a set, time limit and tool, beside what is to be reached."""
     if not lines:
-        return
+        return "There are no results yet."
     columns = ["mcc", "roc_auc", "accuracy", "error", "fit_seconds", "trials"]
-    table = pd.DataFrame(lines).groupby(["set", "seconds"])[columns].mean().round(4)
+    frame = pd.DataFrame([{"tool": "genokeras", **line} for line in lines])
+    frame = frame.reindex(columns=["set", "seconds", "tool", *columns]).astype(dict.fromkeys(columns, float))
+    means = frame.groupby(["set", "seconds", "tool"])[columns].mean().round(4)
     goals = {name: f"{goal.measure} {goal.value:.3f} ({goal.why})" for name, goal in GOALS.items()}
-    table["goal"] = [goals.get(name, "") for name, _ in table.index]
-    print(table.to_string())
+    means["goal"] = [goals.get(name, "") for name, *_ in means.index]
+    return means.to_string()
 
 
 if __name__ == "__main__":
