@@ -14,6 +14,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import genokeras.pretrained  # noqa: F401  (so that type checkers know gk.pretrained)
     from genokeras.anymodel import ModelSpec, run, search
     from genokeras.data import Dataset, load_dataset, load_images, load_sequences, load_texts
     from genokeras.errors import (
@@ -32,12 +33,23 @@ if TYPE_CHECKING:
     from genokeras.estimators import (
         GenomeClassifier,
         ImageClassifier,
+        ImageRegressor,
         SequenceClassifier,
+        SequenceRegressor,
         TextClassifier,
+        TextRegressor,
         load_estimator,
     )
     from genokeras.graph import Graph, HyperParameters
     from genokeras.light import LightModel
+    from genokeras.modules import (
+        MSE,
+        Accuracy,
+        CnnModule,
+        MlpModule,
+        classification_loss,
+        regression_loss,
+    )
     from genokeras.projects import Project, auto
     from genokeras.report import plot_metric, to_pdf, visualize, write_explanation, write_report
     from genokeras.runs import load_graph
@@ -47,6 +59,9 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "MSE",
+    "Accuracy",
+    "CnnModule",
     "ConfigError",
     "DataError",
     "DataFileError",
@@ -60,7 +75,9 @@ __all__ = [
     "HyperParameters",
     "HyperSearch",
     "ImageClassifier",
+    "ImageRegressor",
     "LightModel",
+    "MlpModule",
     "ModelSpec",
     "NotFittedError",
     "ParamSpec",
@@ -72,11 +89,14 @@ __all__ = [
     "SearchError",
     "Searcher",
     "SequenceClassifier",
+    "SequenceRegressor",
     "TextClassifier",
+    "TextRegressor",
     "TrainingError",
     "TrialResult",
     "__version__",
     "auto",
+    "classification_loss",
     "load_dataset",
     "load_estimator",
     "load_graph",
@@ -85,6 +105,7 @@ __all__ = [
     "load_texts",
     "lr_range_test",
     "plot_metric",
+    "regression_loss",
     "run",
     "search",
     "to_pdf",
@@ -94,6 +115,8 @@ __all__ = [
 ]
 
 _HOMES = {
+    "Accuracy": "modules",
+    "CnnModule": "modules",
     "ConfigError": "errors",
     "DataError": "errors",
     "DataFileError": "errors",
@@ -107,7 +130,10 @@ _HOMES = {
     "HyperParameters": "graph",
     "HyperSearch": "tuning",
     "ImageClassifier": "estimators",
+    "ImageRegressor": "estimators",
     "LightModel": "light",
+    "MSE": "modules",
+    "MlpModule": "modules",
     "ModelSpec": "anymodel",
     "NotFittedError": "errors",
     "ParamSpec": "tuning",
@@ -119,10 +145,13 @@ _HOMES = {
     "SearchError": "errors",
     "Searcher": "searchers",
     "SequenceClassifier": "estimators",
+    "SequenceRegressor": "estimators",
     "TextClassifier": "estimators",
+    "TextRegressor": "estimators",
     "TrainingError": "errors",
     "TrialResult": "searchers",
     "auto": "projects",
+    "classification_loss": "modules",
     "load_dataset": "data",
     "load_estimator": "estimators",
     "load_graph": "runs",
@@ -131,6 +160,7 @@ _HOMES = {
     "load_texts": "data",
     "lr_range_test": "tuning",
     "plot_metric": "report",
+    "regression_loss": "modules",
     "run": "anymodel",
     "search": "anymodel",
     "to_pdf": "report",
@@ -139,8 +169,13 @@ _HOMES = {
     "write_report": "report",
 }
 
+# Reached as gk.pretrained.ObjectDetector, without an import of its own.
+_PACKAGES = ("pretrained",)
+
 
 def __getattr__(name: str) -> object:
+    if name in _PACKAGES:
+        return importlib.import_module(f"genokeras.{name}")
     if name not in _HOMES:
         message = f"module 'genokeras' has no attribute {name!r}{_did_you_mean(name)}"
         raise AttributeError(message, name=name, obj=None)  # with obj, Python would add the same guess again

@@ -28,6 +28,11 @@ def test_the_two_rings_are_told_apart_and_the_shell_comes_off(tmp_path: Path) ->
     assert (tmp_path / "rings" / "best.keras").is_file()
 
 
+def test_the_classic_modules_find_networks_for_digits(tmp_path: Path) -> None:
+    out = run_example("classic_modules.py", tmp_path / "modules", "--trials", "2", "--epochs", "3")
+    assert "MlpModule" in out and "CnnModule" in out and "Keras alone" in out
+
+
 def test_the_search_on_digits_says_what_it_found_and_exports(tmp_path: Path) -> None:
     out = run_example("handwritten_digits.py", "--out", tmp_path / "digits", "--steps", "120")
     assert "Best lr" in out and "searchtime" in out and "trained for 120 steps" in out

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 import genokeras as gk
 from genokeras.cli.group import debugging
+from genokeras.cli.kinds import GENES, IMAGES, SEQUENCES, TEXTS
 
 Loaded = TypeVar("Loaded")
 
@@ -26,13 +27,19 @@ _CHATTER = re.compile(
 )
 
 
-def load_classifier() -> type[gk.GenomeClassifier]:
-    """Import the estimator and start its backend, quietly unless ``--debug`` was given."""
-    return _started(lambda: gk.GenomeClassifier)
+def load_classifier(kind: str = GENES) -> Any:
+    """Import the classifier of a kind of samples and start its backend, quietly unless ``--debug`` was given."""
+    name = {
+        GENES: "GenomeClassifier",
+        SEQUENCES: "SequenceClassifier",
+        IMAGES: "ImageClassifier",
+        TEXTS: "TextClassifier",
+    }[kind]
+    return _started(lambda: getattr(gk, name))
 
 
 def load_run(path: Path) -> Any:
-    """The classifier of a run, whatever its samples are."""
+    """The estimator of a run, whatever its samples are."""
     return _started(lambda: gk.load_estimator)(path)
 
 

@@ -6,14 +6,22 @@ import contextlib
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 import genokeras as gk
 from genokeras.cli.backend import load_classifier, load_run, quiet_start
 from genokeras.cli.group import CommandGroup, debug_option, debugging
-from genokeras.cli.inputs import data_argument, read_table, reading_options, run_argument
+from genokeras.cli.inputs import (
+    Reading,
+    data_argument,
+    names_of,
+    read_samples,
+    reading_options,
+    run_argument,
+)
+from genokeras.cli.kinds import GENES, KINDS, find_kind, kind_of
 from genokeras.cli.projects import auto
 from genokeras.cli.reporting import explain, report
 from genokeras.cli.words import LEGEND, estimate_in_words, label, leaderboard_table, make_console
@@ -46,6 +54,9 @@ def main(ctx: click.Context) -> None:
 @click.option("--target", help="Column with the labels, or a file of labels by sample id.")
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="The run folder, new or empty.")
 @click.option(
+    "--kind", type=click.Choice(KINDS), help="What DATA holds; told by its name and columns otherwise."
+)
+@click.option(
     "--time-limit",
     type=float,
     help=f"Seconds for the whole fit.  [default: {DEFAULT_TIME_LIMIT:g}, or none with --max-trials]",
@@ -57,21 +68,22 @@ def main(ctx: click.Context) -> None:
 @click.option(
     "--folds",
     type=int,
-    help="Folds of the cross-validation.  [default: 5; one hold-out above 20,000 samples]",
+    help="Folds of the cross-validation.  [default: 5, and of sequences, images and texts 3; one hold-out of many samples]",
 )
 @click.option("--searcher", default="bayesian", show_default=True, help="bayesian or random.")
 @click.option("--seed", type=int, help="Seed of everything random; drawn where it is not given.")
 @click.option("--resume", is_flag=True, help="Go on with the run that --out holds.")
 @click.option("--groups", help="Column (or file) that says which samples belong together, such as a donor.")
-@click.option("--missing", default="error", show_default=True, help="Missing values: error or median.")
+@click.option("--missing", help="Missing values of genes: error or median.  [default: error]")
 @reading_options
-@click.option("--executor", default="local", show_default=True, help="Where trials are trained.")
+@click.option("--executor", help="Where trials on genes are trained.  [default: local]")
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
 @debug_option
 def fit(
     data: Path,
     target: str | None,
     out: Path,
+    kind: str | None,
     time_limit: float | None,
     max_trials: int | None,
     objective: str,
@@ -80,35 +92,43 @@ def fit(
     seed: int | None,
     resume: bool,
     groups: str | None,
-    missing: str,
+    missing: str | None,
     transposed: bool,
     delimiter: str | None,
-    executor: str,
+    executor: str | None,
     quiet: bool,
 ) -> None:
-    """Grow a classifier on DATA, a table of samples by genes.
+    """Grow a classifier on DATA.
 
-    DATA is a csv, tsv or txt (each also .gz), parquet, npz, gct or h5ad file.
+    \b
+    genes      a table of samples by genes: csv, tsv or txt (each also .gz),
+               parquet, npz, gct or h5ad
+    sequences  FASTA (also .gz), or a table with a column "sequence"
+    images     a folder with a folder of images for each class, or an idx file
+    texts      a table or JSON lines with a column "text", or a folder with a
+               folder of .txt files for each class
     """
-    classifier = load_classifier()(
+    found = kind or (GENES if transposed else find_kind(data, delimiter, (target, groups)))
+    reading = Reading(transposed, delimiter)
+    reading.check(found)
+    classifier = load_classifier(found)(
         out,
         time_limit=DEFAULT_TIME_LIMIT if time_limit is None and max_trials is None else time_limit,
         objective=objective,
         folds=folds,
         searcher=searcher,
         max_trials=max_trials,
-        executor=executor,
-        missing=missing,
         random_state=seed,
         resume=resume,
         verbose=0 if quiet else 1,
+        **_of_genes(found, missing=missing, executor=executor),
     )
-    if transposed or delimiter:
-        classifier.fit(read_table(data, target, transposed, delimiter, groups))
+    if reading.is_told:
+        classifier.fit(read_samples(found, data, target, reading, groups))
     else:  # reading counts towards the time limit
         classifier.fit(data, target, groups=groups)
     if not quiet:
-        _print_fit(classifier)
+        _print_fit(classifier, found)
 
 
 @main.command()
@@ -123,10 +143,12 @@ def fit(
 def predict(
     run: Path, data: Path, out: Path | None, probabilities: bool, transposed: bool, delimiter: str | None
 ) -> None:
-    """Predict the classes of DATA by the model of RUN, as csv."""
-    classifier = load_classifier().load(run)
-    predictions = _predictions(classifier, read_table(data, None, transposed, delimiter), probabilities)
-    predictions.to_csv(sys.stdout if out is None else out, index=False)
+    """Predict DATA by the model of RUN, as csv: the class of each sample."""
+    estimator = load_run(run)
+    samples = read_samples(kind_of(estimator), data, None, Reading(transposed, delimiter), keep_empty=True)
+    if probabilities and not hasattr(estimator, "classes_"):
+        raise click.UsageError(f"--probabilities are of classes, and {run} predicts numbers.")
+    _predictions(estimator, samples, probabilities).to_csv(sys.stdout if out is None else out, index=False)
 
 
 @main.command()
@@ -140,8 +162,9 @@ def evaluate(
     run: Path, data: Path, target: str | None, as_json: bool, transposed: bool, delimiter: str | None
 ) -> None:
     """Score the model of RUN on labelled samples in DATA, which it should not have seen."""
-    classifier = load_classifier().load(run)
-    scores = classifier.evaluate(read_table(data, target, transposed, delimiter))
+    estimator = load_run(run)
+    samples = read_samples(kind_of(estimator), data, target, Reading(transposed, delimiter))
+    scores = estimator.evaluate(samples)
     if as_json:
         # JSON has no NaN, which a score is that no sample of some class went into.
         click.echo(
@@ -185,10 +208,10 @@ def leaderboard(run: Path, top: int | None, as_csv: bool) -> None:
 )
 @debug_option
 def export(run: Path, model: Path, format: str | None) -> None:
-    """Write the model of RUN to the file MODEL, raw genes in and class probabilities out.
+    """Write the model of RUN to the file MODEL, samples as they come in and class probabilities out.
 
     A .keras file needs no GenoKeras to load. Other formats (.onnx, .tflite, .pt, or a folder with --format tf_saved_model)
-    are loaded again and compared with the model first. A JSON file beside it holds the classes and the genes in order.
+    are loaded again and compared with the model first. A JSON file beside it holds the classes and what the model reads: of genes, their names in order.
     """
     classifier = load_run(run)
     with contextlib.nullcontext() if debugging() else quiet_start():
@@ -218,7 +241,15 @@ for command in (report, explain, auto):
 # ---- what they read and print
 
 
-def _print_fit(classifier: gk.GenomeClassifier) -> None:
+def _of_genes(kind: str, **options: str | None) -> dict[str, str]:
+    """Options that only tables of genes have, as far as they were given."""
+    given = {name: value for name, value in options.items() if value is not None}
+    if given and kind != GENES:
+        raise click.UsageError(f"--{next(iter(given))} is for tables of genes, and these are {kind}.")
+    return given
+
+
+def _print_fit(classifier: Any, kind: str) -> None:
     console = make_console()
     click.echo()
     click.echo(estimate_in_words(classifier.estimate_, classifier.stop_reason_))
@@ -233,19 +264,21 @@ def _print_fit(classifier: gk.GenomeClassifier) -> None:
             console.print(f"- {note}")
     path = classifier.path_
     click.echo(f"\nWrote the run into {path}")
-    click.echo(f"  {path / 'best.keras'}  the model: raw genes in, class probabilities out")
-    click.echo(f"  {path / 'best.json'}   its classes and genes")
+    raw, named = ("raw genes", "genes") if kind == GENES else (kind, "inputs")
+    click.echo(f"  {path / 'best.keras'}  the model: {raw} in, class probabilities out")
+    click.echo(f"  {path / 'best.json'}   its classes and {named}")
 
 
-def _predictions(classifier: gk.GenomeClassifier, table: gk.Dataset, probabilities: bool) -> pd.DataFrame:
+def _predictions(estimator: Any, samples: Any, probabilities: bool) -> pd.DataFrame:
     """``sample``, ``prediction`` and, if asked for, one column per class, in the order of ``classes_``."""
     import pandas as pd
 
-    chances = classifier.predict_proba(table)
-    found = pd.DataFrame(
-        {"sample": table.sample_ids, "prediction": classifier.classes_[chances.argmax(axis=1)]}
-    )
+    names = names_of(samples)
+    if not hasattr(estimator, "classes_"):
+        return pd.DataFrame({"sample": names, "prediction": estimator.predict(samples)})
+    chances = estimator.predict_proba(samples)
+    found = pd.DataFrame({"sample": names, "prediction": estimator.classes_[chances.argmax(axis=1)]})
     if probabilities:
-        columns = pd.DataFrame(chances, columns=[str(name) for name in classifier.classes_])
+        columns = pd.DataFrame(chances, columns=[str(name) for name in estimator.classes_])
         found = pd.concat([found, columns], axis=1)
     return found

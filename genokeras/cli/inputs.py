@@ -1,16 +1,38 @@
-"""Arguments that commands share, and the reading of tables they name."""
+"""Arguments that commands share, and the reading of samples they name."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import click
 
 import genokeras as gk
 from genokeras.cli.group import Command
+from genokeras.cli.kinds import GENES, IMAGES, SEQUENCES
 
 run_argument = click.argument("run", type=click.Path(path_type=Path))
 data_argument = click.argument("data", type=click.Path(path_type=Path))
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How samples are written: ``--transposed`` and ``--delimiter``."""
+
+    transposed: bool
+    delimiter: str | None
+
+    @property
+    def is_told(self) -> bool:
+        return self.transposed or self.delimiter is not None
+
+    def check(self, kind: str) -> None:
+        """Raise where an option is none of this kind of samples."""
+        if self.transposed and kind != GENES:
+            raise click.UsageError(f"--transposed is for tables of genes, and these are {kind}.")
+        if self.delimiter is not None and kind == IMAGES:
+            raise click.UsageError("--delimiter is for text files, and these are images.")
 
 
 def reading_options(command: Command) -> Command:
@@ -23,10 +45,37 @@ def reading_options(command: Command) -> Command:
     )
 
 
-def read_table(
-    data: Path, target: str | None, transposed: bool, delimiter: str | None, groups: str | None = None
-) -> gk.Dataset:
-    """Missing values stay, because the estimator knows whether its model can fill them in."""
-    return gk.load_dataset(
-        data, target, groups=groups, missing="keep", transposed=transposed, delimiter=delimiter
-    )
+def read_samples(
+    kind: str,
+    data: Path,
+    target: str | None,
+    reading: Reading,
+    groups: str | None = None,
+    keep_empty: bool = False,
+) -> Any:
+    """Samples of a kind: a Dataset, SequenceData, ImageData or TextData.
+
+    Missing values of genes stay, because the estimator knows whether its model can fill them in; so do, with ``keep_empty``,
+    texts without words, which can be answered but teach nothing.
+    """
+    reading.check(kind)
+    if kind == GENES:
+        return gk.load_dataset(
+            data,
+            target,
+            groups=groups,
+            missing="keep",
+            transposed=reading.transposed,
+            delimiter=reading.delimiter,
+        )
+    if kind == IMAGES:
+        return gk.load_images(data, target, groups=groups)
+    if kind == SEQUENCES:
+        return gk.load_sequences(data, target, groups=groups, delimiter=reading.delimiter)
+    empty: Any = "keep" if keep_empty else "error"
+    return gk.load_texts(data, target, groups=groups, delimiter=reading.delimiter, empty=empty)
+
+
+def names_of(samples: Any) -> tuple[str, ...]:
+    """What the samples are called, one name each."""
+    return tuple(samples.sample_ids if isinstance(samples, gk.Dataset) else samples.names)

@@ -1,17 +1,21 @@
-"""``genokeras report`` and ``genokeras explain``: what is sent on, and the genes behind it."""
+"""``genokeras report`` and ``genokeras explain``: what is sent on, and the genes, letters, pixels or words behind it."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
 import genokeras as gk
-from genokeras.cli.backend import load_classifier
+from genokeras.cli.backend import load_run
 from genokeras.cli.group import debug_option
-from genokeras.cli.inputs import data_argument, read_table, reading_options, run_argument
+from genokeras.cli.inputs import Reading, data_argument, names_of, read_samples, reading_options, run_argument
+from genokeras.cli.kinds import GENES, IMAGES, SEQUENCES, kind_of
 
 SAMPLES = 80
+METHOD_OF_GENES = "expected_gradients"
+MOTIFS = "motifs.meme"
 
 
 @click.command()
@@ -40,15 +44,26 @@ def report(
     """Write all there is to know of RUN into one HTML file.
 
     Genes and data checks are of the samples in DATA; by default, of those that
-    RUN was trained on. A model card is written beside the report.
+    RUN was trained on. The report of a run of sequences, images or texts looks
+    at no samples. A model card is written beside the report.
     """
-    if data is None and (target or transposed or delimiter):
+    reading = Reading(transposed, delimiter)
+    if data is None and (target or reading.is_told):
         raise click.UsageError(
             "--target, --transposed and --delimiter say how DATA is read, which is missing."
         )
-    classifier = load_classifier().load(run)
-    samples = None if data is None else read_table(data, target, transposed, delimiter)
-    written = classifier.report(out, samples, explain=not no_genes)
+    estimator = load_run(run)
+    kind = kind_of(estimator)
+    if kind == GENES:
+        samples = None if data is None else read_samples(kind, data, target, reading)
+        written = estimator.report(out, samples, explain=not no_genes)
+    elif data is None:
+        written = gk.write_report(estimator, out)
+    else:
+        raise click.UsageError(
+            f"the report of a run of {kind} looks at no samples: leave out DATA. genokeras evaluate scores it on samples, "
+            "genokeras explain says what its answers hang on."
+        )
     click.echo(f"Wrote {written} and {written.with_name(f'{written.stem}_model_card.md')}.")
 
 
@@ -59,9 +74,8 @@ def report(
 @click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="A folder.")
 @click.option(
     "--method",
-    default="expected_gradients",
-    show_default=True,
-    help="expected_gradients, integrated_gradients, linear, shap_deep, shap_gradient or shap_permutation.",
+    help="Of genes expected_gradients, integrated_gradients, linear, shap_deep, shap_gradient or shap_permutation; of "
+    "sequences mutagenesis or gradient.  [default: the first]",
 )
 @click.option(
     "--samples",
@@ -77,19 +91,45 @@ def explain(
     data: Path,
     target: str | None,
     out: Path,
-    method: str,
+    method: str | None,
     samples: int,
     transposed: bool,
     delimiter: str | None,
 ) -> None:
-    """Find the genes by which RUN tells the samples in DATA apart.
+    """Find what RUN tells the samples in DATA apart by.
 
-    Writes tables of marker genes as csv, and pictures of the first 20.
+    Of genes, writes tables of marker genes as csv and pictures of the first 20;
+    of sequences and texts, scores of every letter or word as csv, and motifs in
+    MEME format; of images, scores of every pixel as npz, and pictures.
     """
-    classifier = load_classifier().load(run)
-    table = read_table(data, target, transposed, delimiter)
-    explanation = classifier.explain(table, method=method, num_samples=samples)
-    written = gk.write_explanation(explanation, out)
-    click.echo(f"Explained {explanation.shape[0]} samples; {explanation.additivity}.")
+    estimator = load_run(run)
+    kind = kind_of(estimator)
+    read = read_samples(kind, data, target, Reading(transposed, delimiter), keep_empty=True)
+    if kind == GENES:
+        explanation = estimator.explain(read, method=method or METHOD_OF_GENES, num_samples=samples)
+        written = gk.write_explanation(explanation, out)
+        click.echo(f"Explained {explanation.shape[0]} samples; {explanation.additivity}.")
+    else:
+        read = read.take(_drawn(len(names_of(read)), samples))
+        explanation = estimator.explain(read, method=method, num_samples=samples)
+        written = gk.write_explanation(explanation, out, images=read.pixels if kind == IMAGES else None)
+        click.echo(f"Explained {len(explanation.values)} {kind} by {explanation.method}.")
+        written += _motifs(estimator, out) if kind == SEQUENCES else []
     for path in written:
         click.echo(f"  {path}")
+
+
+def _drawn(n: int, most: int) -> Any:
+    """Positions of the samples to look at, in their order."""
+    import numpy as np
+
+    return np.sort(np.random.default_rng(0).permutation(n)[:most])
+
+
+def _motifs(estimator: Any, folder: Path) -> list[Path]:
+    path = estimator.write_motifs(folder / MOTIFS)
+    if "\nMOTIF " in path.read_text(encoding="utf-8"):
+        return [path]
+    path.unlink()
+    click.echo(f"There is no {MOTIFS}: none of the networks that are delivered looks for motifs.")
+    return []

@@ -5,10 +5,11 @@ from __future__ import annotations
 from genokeras.data.align import align_features
 from genokeras.data.checks import impute_median
 from genokeras.data.dataset import Dataset
-from genokeras.data.folds import Folds, holdout_folds, make_folds
+from genokeras.data.folds import Folds, holdout_folds, make_folds, make_plain_folds
 from genokeras.data.images import ImageData, load_images
 from genokeras.data.labels import Labels, encode_known_labels, encode_labels
 from genokeras.data.load import load_dataset, require_labels
+from genokeras.data.quantities import as_numbers, check_varied, column_parts, spells_number, target_name
 from genokeras.data.readers import known_suffixes, register_reader
 from genokeras.data.sequences import SequenceData, load_sequences
 from genokeras.data.table import Reader, ReadOptions, Table
@@ -25,6 +26,9 @@ __all__ = [
     "Table",
     "TextData",
     "align_features",
+    "as_numbers",
+    "check_varied",
+    "column_parts",
     "encode_known_labels",
     "encode_labels",
     "holdout_folds",
@@ -35,6 +39,9 @@ __all__ = [
     "load_sequences",
     "load_texts",
     "make_folds",
+    "make_plain_folds",
     "register_reader",
     "require_labels",
+    "spells_number",
+    "target_name",
 ]

@@ -85,6 +85,38 @@ def make_folds(
     return _grouped(codes, n_folds, np.asarray(pd.factorize(np.asarray(groups))[0]), seed, names)
 
 
+def make_plain_folds(
+    n_samples: int, n_folds: int, *, groups: np.ndarray | None = None, seed: int | None
+) -> Folds:
+    """Split samples into folds of like size, at random; a group is never on both sides.
+
+    Parameters
+    ----------
+    n_samples : int
+    n_folds : int
+        At least 2.
+    groups : ndarray of shape (n_samples,), optional
+    seed : int, optional
+        Same seed, same folds.
+
+    Raises
+    ------
+    DataError
+        Where there are fewer samples or groups than folds.
+    """
+    if n_samples < n_folds:
+        raise DataError(
+            f"fewer samples than folds: {n_folds} folds need at least {n_folds} samples, got {n_samples}. "
+            "Bring more samples."
+        )
+    if groups is not None and len(np.unique(groups)) < 2:
+        raise DataError(
+            f"all {n_samples} samples are of one group: two at least are needed to learn and to score."
+        )
+    # One class of all samples leaves the stratified splits nothing but sizes to balance.
+    return make_folds(np.zeros(n_samples, dtype=np.int64), n_folds, groups=groups, seed=seed)
+
+
 def holdout_folds(n_train: int, n_validation: int) -> Folds:
     """Return one fold over `n_train` training rows followed by `n_validation` rows that score."""
     if n_train < 1 or n_validation < 1:

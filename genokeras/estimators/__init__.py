@@ -3,7 +3,17 @@
 from genokeras.estimators.genome import GenomeClassifier
 from genokeras.estimators.image import ImageClassifier
 from genokeras.estimators.loading import load_estimator
+from genokeras.estimators.regressors import ImageRegressor, SequenceRegressor, TextRegressor
 from genokeras.estimators.sequence import SequenceClassifier
 from genokeras.estimators.text import TextClassifier
 
-__all__ = ["GenomeClassifier", "ImageClassifier", "SequenceClassifier", "TextClassifier", "load_estimator"]
+__all__ = [
+    "GenomeClassifier",
+    "ImageClassifier",
+    "ImageRegressor",
+    "SequenceClassifier",
+    "SequenceRegressor",
+    "TextClassifier",
+    "TextRegressor",
+    "load_estimator",
+]

@@ -1,4 +1,4 @@
-"""What all classifiers do once their search is over, whatever their samples are."""
+"""What all estimators do once their search is over, whatever their samples are."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from abc import abstractmethod
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import pandas as pd
@@ -21,10 +21,12 @@ from genokeras.runs.curves import history_table
 from genokeras.runs.fitted import FinishedRun
 
 
-class SearchedClassifier(ClassifierMixin, BaseEstimator):
-    """A classifier over a run folder; its children say how samples are read, searched and predicted."""
+class SearchedEstimator(BaseEstimator):
+    """An estimator over a run folder; its children say how samples are read, searched and predicted."""
 
     random_state: int | None
+    # What the numbers of a model are called in exports that name them.
+    _answers_name: ClassVar[str]
 
     @classmethod
     @abstractmethod
@@ -47,7 +49,6 @@ class SearchedClassifier(ClassifierMixin, BaseEstimator):
 
     def _take(self, run: Any) -> None:
         self._run = run
-        self.classes_ = run.classes
         self.estimate_ = run.delivery.estimate
         self.model_ = run.model
         self.path_ = run.folder.path
@@ -81,18 +82,18 @@ class SearchedClassifier(ClassifierMixin, BaseEstimator):
     def history_(self) -> pd.DataFrame:
         """Learning curves of all trials, one row a scoring; see ``gk.plot_metric``.
 
-        ``member`` is the trial, ``loss`` and ``val_loss`` are log losses on training and held-out rows, and ``kept`` marks the
-        step whose weights were taken; further ``step``, ``learning_rate`` (the peak), ``score``, ``share``, ``graph``. Where training
+        ``member`` is the trial, ``loss`` and ``val_loss`` are log losses on training and held-out rows (of regressors Huber losses
+        and mean squared errors, of targets with a standard deviation of 1), and ``kept`` marks the step whose weights were taken; further ``step``, ``learning_rate`` (the peak), ``score``, ``share``, ``graph``. Where training
         goes by mini-batches, ``loss`` is theirs since the scoring before, label smoothing and augmentation included.
         """
         run: FinishedRun = self._fitted()
         return history_table(run)
 
     def export_keras_model(self, path: str | os.PathLike[str], format: str | None = None) -> Path:
-        """Write the delivered model and, beside it, a JSON file with its classes and what it reads.
+        """Write the delivered model and, beside it, a JSON file with what it answers and reads.
 
         A ``.keras`` file loads with ``keras.saving.load_model`` where GenoKeras is not installed. Other formats give
-        ``probabilities``; they are loaded again and compared with the model before they count.
+        ``probabilities`` or ``numbers``; they are loaded again and compared with the model before they count.
 
         Parameters
         ----------
@@ -113,7 +114,7 @@ class SearchedClassifier(ClassifierMixin, BaseEstimator):
             If the export cannot be written, or answers otherwise than the model. What was there before stays.
         """
         run = self._fitted()
-        return export_run(run, run.model, path, format, self._examples)
+        return export_run(run, run.model, path, format, self._examples, self._answers_name)
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Copy the run folder, from which ``load`` restores everything."""
@@ -121,7 +122,7 @@ class SearchedClassifier(ClassifierMixin, BaseEstimator):
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:
-        """Restore a classifier from its run folder, also from one that was interrupted.
+        """Restore an estimator from its run folder, also from one that was interrupted.
 
         Raises
         ------
@@ -132,7 +133,7 @@ class SearchedClassifier(ClassifierMixin, BaseEstimator):
         held: Mapping[str, Any] = folder.settings
         run = cls._open(folder)
         known = held["searcher"] if held["searcher"] in ("bayesian", "random") else "bayesian"
-        classifier = cls(
+        estimator = cls(
             path=str(path),
             time_limit=held["time_limit"],
             max_trials=held["max_trials"],
@@ -140,5 +141,21 @@ class SearchedClassifier(ClassifierMixin, BaseEstimator):
             random_state=held["seed"],
             **held["settings"],
         )
-        classifier._take(run)
-        return classifier
+        estimator._take(run)
+        return estimator
+
+
+class SearchedClassifier(ClassifierMixin, SearchedEstimator):
+    """Of classes."""
+
+    _answers_name = "probabilities"
+
+    def _take(self, run: Any) -> None:
+        super()._take(run)
+        self.classes_ = run.classes
+
+
+def estimator_name(settings: Mapping[str, Any]) -> str:
+    """Which estimator a run with these settings belongs to."""
+    kind = str(settings.get("kind", "genome")).title()
+    return f"{kind}{'Regressor' if settings.get('task') == 'numbers' else 'Classifier'}"

@@ -19,6 +19,7 @@ def export_run(
     path: str | os.PathLike[str],
     format: str | None = None,
     examples: Callable[[], Any] = lambda: None,
+    answers_name: str = "probabilities",
 ) -> Path:
     """Write what a run delivers.
 
@@ -32,6 +33,8 @@ def export_run(
         One of ``genokeras.exports.FORMATS``.
     examples : callable, optional
         Makes inputs to compare the export on.
+    answers_name : str
+        Of the model's output, in formats that name it.
 
     Returns
     -------
@@ -43,6 +46,6 @@ def export_run(
     if chosen == "keras":
         write_model(model, target, run)
         return target
-    done = export_model_as(model, target, chosen, examples=examples(), output_names=["probabilities"])
+    done = export_model_as(model, target, chosen, examples=examples(), output_names=[answers_name])
     write_sidecar(done.path, run)
     return done.path

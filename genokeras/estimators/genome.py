@@ -14,7 +14,7 @@ from scipy import sparse
 
 from genokeras.data import Dataset, align_features, encode_known_labels, load_dataset, require_labels
 from genokeras.errors import ParameterError, RunFolderError
-from genokeras.estimators.base import SearchedClassifier
+from genokeras.estimators.base import SearchedClassifier, estimator_name
 from genokeras.estimators.final import FinalFit, run_final_fit
 from genokeras.estimators.finished import FinishedSearch
 from genokeras.estimators.fitting import FitSettings, load_fit_data, search_and_finish
@@ -399,7 +399,7 @@ class GenomeClassifier(SearchedClassifier):
         if kind is not None:
             raise RunFolderError(
                 f"{str(folder.path)!r} holds a run of {kind}s, which {cls.__name__} cannot load; "
-                f"{str(kind).title()}Classifier.load(path) can."
+                f"{estimator_name(folder.settings)}.load(path) can."
             )
         return open_run(folder)
 

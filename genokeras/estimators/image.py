@@ -1,18 +1,21 @@
-"""The classifier for images."""
+"""Images, and the classifier for them."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, final
 
 import numpy as np
 
 from genokeras.data import ImageData, load_images
-from genokeras.estimators.spatial_base import SpatialClassifier
-from genokeras.estimators.spatial_fit import Fathers
+from genokeras.estimators.content import ContentKind
+from genokeras.estimators.spatial_classifier import SpatialClassifier
+from genokeras.estimators.spatial_fit import Aim, Fathers
+from genokeras.features import Augmentation
 from genokeras.graph import residual_cnn, small_cnn
 from genokeras.searchers import HyperSpace
-from genokeras.spatial import ImageEncoder, fit_image_encoder
+from genokeras.spatial import Classes, ImageEncoder, Task, fit_image_encoder, moves_matter
 
 SPACE = HyperSpace(
     learning_rate=(1e-3, 2e-3, 4e-3),
@@ -22,6 +25,44 @@ SPACE = HyperSpace(
     views=("tensor",),
 )
 WEIGHT_DECAYS = (1.0, 1e-1, 1e-2)
+RIDGE_WEIGHT_DECAYS = (3e-1, 3e-2, 3.0)
+
+
+@final
+class Images(ContentKind):
+    """Images of one size."""
+
+    name: ClassVar[str] = "image"
+
+    def read(self, x: Any, y: Any, groups: Any, extra: Any, training: bool) -> ImageData:
+        column = isinstance(y, np.ndarray) and y.ndim == 2 and y.shape[1] == 1
+        return load_images(x, y[:, 0] if column else y, groups=groups)
+
+    def fit_encoder(
+        self, data: ImageData, aim: Aim, rng: np.random.Generator
+    ) -> tuple[ImageEncoder, tuple[str, ...]]:
+        encoder = fit_image_encoder(data)
+        if isinstance(aim.task, Classes):
+            return encoder, ()
+        # A class stays what it is where an image is moved a little; a place or a size does not.
+        if moves_matter(encoder, encoder.rows(data), aim.task.training_targets(aim.targets), rng):
+            still = "Exact places and sizes matter: training does not move images."
+            return replace(encoder, augmentation=Augmentation()), (still,)
+        return encoder, (
+            "Places and sizes need not be exact: training moves, turns and scales images a little.",
+        )
+
+    def plain_encoder(self, data: ImageData) -> tuple[ImageEncoder, tuple[str, ...]]:
+        return fit_image_encoder(data), ()
+
+    def fathers(self, encoder: ImageEncoder, task: Task) -> Fathers:
+        shape, n_outputs = encoder.input_shape, task.n_outputs
+        known = {
+            "small_cnn": partial(small_cnn, shape, n_outputs),
+            "residual_cnn": partial(residual_cnn, shape, n_outputs),
+        }
+        decays = RIDGE_WEIGHT_DECAYS if task.kind == "numbers" else WEIGHT_DECAYS
+        return Fathers(known, tuple(known), SPACE, decays)
 
 
 class ImageClassifier(SpatialClassifier):
@@ -37,6 +78,12 @@ class ImageClassifier(SpatialClassifier):
         As of ``SequenceClassifier``.
     searcher_args : dict, optional
         As of ``SequenceClassifier``; fathers are "small_cnn", "residual_cnn" or graphs.
+    backbone : keras.Model or str, optional
+        A pretrained network, or the name or folder of a keras-hub preset (``pip install genokeras[pretrained]``). It is frozen: a copy makes
+        features of each image (averages over positions), on which small heads are searched; fathers are then "mlp", "deep_mlp" or
+        graphs of the features. It gets pixels as they came, resized to what it reads, grey ones three times where it wants
+        colours. Presets bring their own scaling; a network that wants pixels otherwise needs it as its first layer, as in
+        ``keras.Sequential([keras.layers.Rescaling(1 / 127.5, -1), network])``. ``fine_tune`` trains the whole afterwards.
 
     Attributes
     ----------
@@ -56,7 +103,7 @@ class ImageClassifier(SpatialClassifier):
     >>> clf.fit("train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz", time_limit=600)  # doctest: +SKIP
     """
 
-    kind: ClassVar[str] = "image"
+    content = Images()
 
     def fit(
         self,
@@ -96,20 +143,3 @@ class ImageClassifier(SpatialClassifier):
             If no trial could be trained.
         """
         return self._fit(x, y, time_limit, groups, validation_data)
-
-    def _read(self, x: Any, y: Any, groups: Any, extra: Any) -> ImageData:
-        column = isinstance(y, np.ndarray) and y.ndim == 2 and y.shape[1] == 1
-        return load_images(x, y[:, 0] if column else y, groups=groups)
-
-    def _fit_encoder(
-        self, data: ImageData, codes: np.ndarray, rng: np.random.Generator
-    ) -> tuple[ImageEncoder, tuple[str, ...]]:
-        return fit_image_encoder(data), ()
-
-    def _fathers(self, encoder: ImageEncoder, n_classes: int) -> Fathers:
-        shape = encoder.input_shape
-        known = {
-            "small_cnn": partial(small_cnn, shape, n_classes),
-            "residual_cnn": partial(residual_cnn, shape, n_classes),
-        }
-        return Fathers(known, tuple(known), SPACE, WEIGHT_DECAYS)

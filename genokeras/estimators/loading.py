@@ -1,34 +1,51 @@
-"""A run folder -> the classifier that made it."""
+"""A run folder -> the estimator that made it."""
 
 from __future__ import annotations
 
 import os
 
 from genokeras.errors import RunFolderError
-from genokeras.estimators.base import SearchedClassifier
+from genokeras.estimators.base import SearchedEstimator, estimator_name
 from genokeras.estimators.genome import GenomeClassifier
 from genokeras.estimators.image import ImageClassifier
+from genokeras.estimators.regressors import ImageRegressor, SequenceRegressor, TextRegressor
 from genokeras.estimators.sequence import SequenceClassifier
 from genokeras.estimators.text import TextClassifier
 from genokeras.runs import RunFolder
 
-_BY_KIND: dict[str | None, type[SearchedClassifier]] = {
-    None: GenomeClassifier,
-    **{kind.kind: kind for kind in (SequenceClassifier, ImageClassifier, TextClassifier)},
+_ESTIMATORS: dict[str, type[SearchedEstimator]] = {
+    kind.__name__: kind
+    for kind in (
+        GenomeClassifier,
+        ImageClassifier,
+        ImageRegressor,
+        SequenceClassifier,
+        SequenceRegressor,
+        TextClassifier,
+        TextRegressor,
+    )
 }
+# Kinds of runs that are no estimator's: they may need their loss or metric again.
+_MODULES = {"mlp_module": "MlpModule", "cnn_module": "CnnModule"}
 
 
-def load_estimator(path: str | os.PathLike[str]) -> SearchedClassifier:
-    """Restore whichever classifier a run folder belongs to.
+def load_estimator(path: str | os.PathLike[str]) -> SearchedEstimator:
+    """Restore whichever estimator a run folder belongs to.
 
     Raises
     ------
     RunFolderError
         If the folder holds no run, one of an unknown kind, or none of its trials was finished.
     """
-    kind = RunFolder(path).settings.get("kind")
-    if kind not in _BY_KIND:
+    settings = RunFolder(path).settings
+    name = estimator_name(settings)
+    if str(settings.get("kind")) in _MODULES:
+        module = _MODULES[settings["kind"]]
         raise RunFolderError(
-            f"{os.fspath(path)!r} holds a run of {kind!r}, which this version of GenoKeras does not know."
+            f"{os.fspath(path)!r} holds a run of {module}: load it with gk.{module}.load(path)."
         )
-    return _BY_KIND[kind].load(path)
+    if name not in _ESTIMATORS:
+        raise RunFolderError(
+            f"{os.fspath(path)!r} holds a run of {name}, which this version of GenoKeras does not know."
+        )
+    return _ESTIMATORS[name].load(path)

@@ -1,24 +1,30 @@
-"""The classifier for DNA and RNA sequences."""
+"""DNA and RNA sequences, and the classifier for them."""
 
 from __future__ import annotations
 
 import os
 from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, final
 
 import numpy as np
 
 from genokeras.data import SequenceData, load_sequences
-from genokeras.estimators.spatial_base import SpatialClassifier
-from genokeras.estimators.spatial_fit import Fathers
+from genokeras.errors import ParameterError
+from genokeras.estimators.content import ContentKind
+from genokeras.estimators.spatial_classifier import SpatialClassifier
+from genokeras.estimators.spatial_fit import Aim, Fathers
 from genokeras.graph import dilated_cnn, motif_cnn, residual_cnn, small_cnn
 from genokeras.runs import TrialStore
 from genokeras.searchers import HyperSpace
 from genokeras.spatial import (
     TENSOR,
+    WINDOW,
+    BackboneEncoder,
     Motif,
     SequenceEncoder,
+    SpatialRun,
+    Task,
     filter_motifs,
     fit_sequence_encoder,
     places_loose,
@@ -35,7 +41,62 @@ SPACE = HyperSpace(
 )
 # Letters by which training may move a sequence whose places are not exact.
 SHIFT = 3
-WEIGHT_DECAYS = (1.0, 1e-1, 1e-2)
+WEIGHT_DECAYS = (2e-2, 1e-1, 4e-3, 4e-1)
+# Squared errors curve more than log losses, so that the same penalty holds a ridge regression less.
+RIDGE_WEIGHT_DECAYS = (3e-1, 3e-2, 3.0)
+
+
+@final
+class Sequences(ContentKind):
+    """DNA and RNA."""
+
+    name: ClassVar[str] = "sequence"
+
+    def read(self, x: Any, y: Any, groups: Any, extra: Any, training: bool) -> SequenceData:
+        return load_sequences(x, y, groups=groups, extra=extra)
+
+    def fit_encoder(
+        self, data: SequenceData, aim: Aim, rng: np.random.Generator
+    ) -> tuple[SequenceEncoder, tuple[str, ...]]:
+        alike = strands_alike(data, aim.codes, rng)
+        placed = data.lengths.min() == data.lengths.max() <= WINDOW
+        exact = bool(placed) and not places_loose(data, aim.codes, SHIFT, rng)
+        encoder, notes = fit_sequence_encoder(data, alike, 0 if exact else SHIFT)
+        strands = (
+            "The reverse complements say the same: networks train on both strands and answer with their mean."
+            if alike
+            else "The reverse complements say less: sequences are read in their own direction."
+        )
+        places = (
+            "Exact places matter: training does not move sequences."
+            if exact
+            else f"Places need not be exact: training moves sequences by up to {SHIFT} letters."
+        )
+        said = (strands, places)
+        return encoder, (*notes, *said)
+
+    def plain_encoder(self, data: SequenceData) -> tuple[SequenceEncoder, tuple[str, ...]]:
+        # A backbone reads sequences whole.
+        return fit_sequence_encoder(data, strands=False, window=int(data.lengths.max()))
+
+    def fathers(self, encoder: SequenceEncoder, task: Task) -> Fathers:
+        shape, n_outputs = encoder.input_shape, task.n_outputs
+        # Where a motif stands tells more of sequences that were cut alike and are read in one direction.
+        by_place = encoder.equal and not encoder.strands
+        known = {
+            "motif_cnn": partial(
+                motif_cnn,
+                shape,
+                n_outputs,
+                head=None if by_place else "max",
+                both_strands=encoder.strands,
+            ),
+            "dilated_cnn": partial(dilated_cnn, shape, n_outputs, both_strands=encoder.strands),
+            "small_cnn": partial(small_cnn, shape, n_outputs),
+            "residual_cnn": partial(residual_cnn, shape, n_outputs),
+        }
+        decays = RIDGE_WEIGHT_DECAYS if task.kind == "numbers" else WEIGHT_DECAYS
+        return Fathers(known, tuple(known), SPACE, decays)
 
 
 class SequenceClassifier(SpatialClassifier):
@@ -69,6 +130,11 @@ class SequenceClassifier(SpatialClassifier):
         Go on with the run that ``path`` holds.
     verbose : {0, 1}, default=1
         Progress on stderr.
+    backbone : keras.Model, optional
+        A pretrained network that reads ``(length, 4)`` probabilities of A, C, G and T, or any length (None). It stays as it is and is
+        frozen: a copy makes features of each sequence (averages over positions, the ``extra`` numbers beside them), on which small
+        heads are searched; fathers are then "mlp", "deep_mlp" or graphs of the features. Sequences are read in their own direction.
+        ``fine_tune`` trains the whole afterwards.
 
     Attributes
     ----------
@@ -99,7 +165,7 @@ class SequenceClassifier(SpatialClassifier):
     >>> clf.predict_proba(["ACGT" * 20])  # doctest: +SKIP
     """
 
-    kind: ClassVar[str] = "sequence"
+    content = Sequences()
 
     def fit(
         self,
@@ -149,16 +215,7 @@ class SequenceClassifier(SpatialClassifier):
         Of every network in the delivered ensemble, each filter of the first layer is the mean of the training sequences'
         windows that it answers to most (Alipanahi et al. 2015).
         """
-        run = self._fitted()
-        store, found = TrialStore(run.folder), []
-        for trial_id in run.delivery.shares:
-            trial = store.read(trial_id)
-            if trial.proposal.hyper.view == TENSOR:
-                weights = store.father(trial).weights
-                found += filter_motifs(
-                    trial.proposal.graph, weights, run.problem.rows["codes"], f"trial_{trial_id}"
-                )
-        return sorted(found, key=lambda motif: -motif.information)
+        return motifs_of(self._fitted())
 
     def write_motifs(self, path: str | os.PathLike[str]) -> Path:
         """Write the motifs as a MEME file, which Tomtom, FIMO and their kin read.
@@ -170,42 +227,19 @@ class SequenceClassifier(SpatialClassifier):
         """
         return write_meme(self.motifs(), path)
 
-    def _read(self, x: Any, y: Any, groups: Any, extra: Any) -> SequenceData:
-        return load_sequences(x, y, groups=groups, extra=extra)
 
-    def _fit_encoder(
-        self, data: SequenceData, codes: np.ndarray, rng: np.random.Generator
-    ) -> tuple[SequenceEncoder, tuple[str, ...]]:
-        alike = strands_alike(data, codes, rng)
-        exact = data.lengths.min() == data.lengths.max() and not places_loose(data, codes, SHIFT, rng)
-        encoder, notes = fit_sequence_encoder(data, alike, 0 if exact else SHIFT)
-        strands = (
-            "The reverse complements say the same: networks train on both strands and answer with their mean."
-            if alike
-            else "The reverse complements say less: sequences are read in their own direction."
+def motifs_of(run: SpatialRun) -> list[Motif]:
+    """The motifs of all networks that a run on sequences delivers, those with most information first."""
+    if isinstance(run.problem.encoder, BackboneEncoder):
+        raise ParameterError(
+            "motifs are filters of networks that grew on letters; this run searched heads of a backbone. explain(x) tells "
+            "which letters count."
         )
-        places = (
-            "Exact places matter: training does not move sequences."
-            if exact
-            else f"Places need not be exact: training moves sequences by up to {SHIFT} letters."
-        )
-        said = (strands, places)
-        return encoder, (*notes, *said)
-
-    def _fathers(self, encoder: SequenceEncoder, n_classes: int) -> Fathers:
-        shape = encoder.input_shape
-        # Where a motif stands tells more of sequences that were cut alike and are read in one direction.
-        by_place = encoder.equal and not encoder.strands
-        known = {
-            "motif_cnn": partial(
-                motif_cnn,
-                shape,
-                n_classes,
-                head=None if by_place else "max",
-                both_strands=encoder.strands,
-            ),
-            "dilated_cnn": partial(dilated_cnn, shape, n_classes, both_strands=encoder.strands),
-            "small_cnn": partial(small_cnn, shape, n_classes),
-            "residual_cnn": partial(residual_cnn, shape, n_classes),
-        }
-        return Fathers(known, tuple(known), SPACE, WEIGHT_DECAYS)
+    store, found = TrialStore(run.folder), []
+    for trial_id in run.delivery.shares:
+        trial = store.read(trial_id)
+        if trial.proposal.hyper.view == TENSOR:
+            weights = store.father(trial).weights
+            codes = run.problem.rows["codes"]
+            found += filter_motifs(trial.proposal.graph, weights, codes, f"trial_{trial_id}")
+    return sorted(found, key=lambda motif: -motif.information)

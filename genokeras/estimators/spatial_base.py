@@ -1,4 +1,4 @@
-"""What the classifiers of sequences, images and texts have in common."""
+"""What the estimators of sequences, images and texts have in common."""
 
 from __future__ import annotations
 
@@ -6,49 +6,47 @@ import os
 import tempfile
 from abc import abstractmethod
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, ClassVar, Self
 
 import numpy as np
 import pandas as pd
 
-from genokeras.data import (
-    ImageData,
-    Labels,
-    SequenceData,
-    TextData,
-    encode_known_labels,
-    encode_labels,
-    holdout_folds,
-)
+from genokeras.data import Folds, holdout_folds
 from genokeras.errors import DataError, ParameterError, RunFolderError
-from genokeras.estimators.base import SearchedClassifier
+from genokeras.estimators.base import SearchedEstimator, estimator_name
+from genokeras.estimators.content import Content, ContentKind
 from genokeras.estimators.finished import FinishedSearch
+from genokeras.estimators.heads import head_fathers
 from genokeras.estimators.spatial_final import run_spatial_final_fit
-from genokeras.estimators.spatial_fit import Fathers, SpatialFitData, SpatialSettings, search_and_finish
-from genokeras.estimators.tables import leaderboard, scores
+from genokeras.estimators.spatial_fit import Aim, Fathers, SpatialFitData, SpatialSettings, search_and_finish
+from genokeras.estimators.tables import leaderboard
 from genokeras.runs import RunFolder
 from genokeras.runs.progress import make_observer
 from genokeras.searchers import Searcher
 from genokeras.spatial import (
+    BackboneEncoder,
     Encoder,
+    Rows,
     SpatialExplanation,
     SpatialRun,
     explain_rows,
+    fit_backbone_encoder,
     load_network,
     open_run,
     predict,
-    split,
     take,
 )
 
-Content = SequenceData | ImageData | TextData
 _EXAMPLES = 32
 
 
-class SpatialClassifier(SearchedClassifier):
-    """A classifier whose networks are convolutional; see its children for parameters and attributes."""
+class SpatialEstimator(SearchedEstimator):
+    """An estimator whose networks are convolutional; see its children for parameters and attributes."""
 
-    kind: ClassVar[str]
+    content: ClassVar[ContentKind]
+    # What is answered, "classes" or "numbers", as tasks and objectives have it.
+    answers: ClassVar[str]
 
     def __init__(
         self,
@@ -63,6 +61,7 @@ class SpatialClassifier(SearchedClassifier):
         random_state: int | None = None,
         resume: bool = False,
         verbose: int = 1,
+        backbone: Any = None,
     ) -> None:
         self.path = path
         self.time_limit = time_limit
@@ -74,22 +73,28 @@ class SpatialClassifier(SearchedClassifier):
         self.random_state = random_state
         self.resume = resume
         self.verbose = verbose
+        self.backbone = backbone
 
-    # ---- what a kind of samples is like
-
-    @abstractmethod
-    def _read(self, x: Any, y: Any, groups: Any, extra: Any) -> Content:
-        """Samples that were read and checked; those to be predicted have no labels."""
+    # ---- what is answered
 
     @abstractmethod
-    def _fit_encoder(
-        self, data: Any, codes: np.ndarray, rng: np.random.Generator
-    ) -> tuple[Encoder, tuple[str, ...]]:
-        """The encoder of training data, and notes on what it does to them."""
+    def _aim(self, data: Content, y: Any) -> Aim:
+        """What networks are to answer of training data, whose targets were given as `y`."""
 
     @abstractmethod
-    def _fathers(self, encoder: Any, n_classes: int) -> Fathers:
-        """What a search starts from."""
+    def _targets(self, data: Content, names: np.ndarray) -> np.ndarray:
+        """Targets of further samples, whose classes or targets go by these names."""
+
+    @abstractmethod
+    def _folds(self, aim: Aim, groups: np.ndarray | None, settings: SpatialSettings, places: int) -> Folds:
+        """Which of the training data score the networks."""
+
+    @abstractmethod
+    def evaluate(self, x: Any, y: Any = None, extra: Any = None) -> dict[str, float]:
+        """Scores on samples that ``fit`` has not seen and whose answers are known."""
+
+    def _read(self, x: Any, y: Any, groups: Any = None, extra: Any = None, training: bool = False) -> Content:
+        return self.content.read(x, y, groups, extra, training)
 
     # ---- fitting
 
@@ -104,7 +109,7 @@ class SpatialClassifier(SearchedClassifier):
     ) -> Self:
         settings = self._settings(time_limit)
         budget = settings.budget()
-        data = self._fit_data(self._read(x, y, groups, extra), validation_data, settings)
+        data = self._fit_data(self._read(x, y, groups, extra, True), y, validation_data, settings)
         seconds = None if settings.time_limit is None else budget.remaining
         observer = make_observer(self.verbose, seconds, settings.max_trials, settings.objective)
         self._forget()
@@ -117,6 +122,7 @@ class SpatialClassifier(SearchedClassifier):
             path=str(self.path) if self.path is not None else tempfile.mkdtemp(prefix="genokeras-"),
             time_limit=self.time_limit if time_limit is None else time_limit,
             objective=self.objective,
+            answers=self.answers,
             folds=self.folds,
             searcher=self.searcher,
             max_trials=self.max_trials,
@@ -127,32 +133,45 @@ class SpatialClassifier(SearchedClassifier):
         )
 
     def _fit_data(
-        self, data: Content, validation_data: tuple[Any, ...] | None, settings: SpatialSettings
+        self,
+        data: Content,
+        y: Any,
+        validation_data: tuple[Any, ...] | None,
+        settings: SpatialSettings,
     ) -> SpatialFitData:
-        labels = encode_labels(_labels_of(data), data.source)
+        aim = self._aim(data, y)
         rng = np.random.default_rng([settings.seed, 1])
-        encoder, notes = self._fit_encoder(data, labels.codes, rng)
-        rows, groups = encoder.rows(data), data.groups
+        encoder, rows, fathers, notes = self._encoded(data, aim, rng)
+        groups = data.groups
         if validation_data is None:
-            names = [str(name) for name in labels.classes]
-            folds = split(labels.codes, groups, settings.folds, settings.seed, names)
+            folds = self._folds(aim, groups, settings, encoder.places)
         else:
             held = self._validation(validation_data)
-            more = encode_known_labels(_labels_of(held), labels.classes, held.source)
+            more = self._targets(held, aim.names)
             held_rows = encoder.rows(held)
             rows = {name: np.concatenate([values, held_rows[name]]) for name, values in rows.items()}
             folds, groups = holdout_folds(len(data), len(held)), None
-            labels = Labels(labels.classes, np.concatenate([labels.codes, more]))
+            aim = replace(aim, targets=np.concatenate([aim.targets, more]))
         return SpatialFitData(
             encoder,
             rows,
-            labels,
+            aim,
             groups,
             folds,
-            self._fathers(encoder, labels.n_classes),
+            fathers,
             data.source,
             (*data.notes, *notes, *folds.notes),
         )
+
+    def _encoded(
+        self, data: Content, aim: Aim, rng: np.random.Generator
+    ) -> tuple[Encoder, Rows, Fathers, tuple[str, ...]]:
+        if self.backbone is None:
+            encoder, notes = self.content.fit_encoder(data, aim, rng)
+            return encoder, encoder.rows(data), self.content.fathers(encoder, aim.task), notes
+        plain, notes = self.content.plain_encoder(data)
+        found = fit_backbone_encoder(plain, self.backbone, data)
+        return found.encoder, found.rows, head_fathers(found.encoder, aim.task), (*notes, *found.notes)
 
     def _validation(self, validation_data: tuple[Any, ...]) -> Content:
         if not isinstance(validation_data, tuple | list) or len(validation_data) not in (2, 3):
@@ -160,7 +179,7 @@ class SpatialClassifier(SearchedClassifier):
                 "validation_data must be a pair (x_val, y_val), or with extra numbers three of them."
             )
         x, y, *extra = validation_data
-        return self._read(x, y, None, extra[0] if extra else None)
+        return self._read(x, y, None, extra[0] if extra else None, True)
 
     def final_fit(
         self,
@@ -189,57 +208,26 @@ class SpatialClassifier(SearchedClassifier):
             Start from fresh weights; False goes on from those of the search.
         """
         run = self._fitted()
-        data = self._read(x_train, y_train, None, extra_train)
-        codes = encode_known_labels(_labels_of(data), run.classes, data.source)
+        data = self._read(x_train, y_train, None, extra_train, True)
+        targets = self._targets(data, run.names)
         rows = run.problem.encoder.rows(data)
-        done = run_spatial_final_fit(run, rows, codes, trainer_args, retrain, self.verbose)
+        done = run_spatial_final_fit(run, rows, targets, trainer_args, retrain, self.verbose)
         self._take(done.run)
         self.final_evaluation_ = None if x_test is None else self.evaluate(x_test, y_test, extra_test)
         return self
 
     # ---- predicting
 
-    def _probabilities(self, data: Content) -> np.ndarray:
-        encoder = self._fitted().problem.encoder
+    def _answers(self, data: Content) -> np.ndarray:
+        # The model has the backbone inside, whose features need not be computed beforehand.
+        encoder = self._fitted().problem.encoder.reader
         return predict(self.model_, encoder, encoder.rows(data))
 
     def _scored(self, x: Any, y: Any, extra: Any) -> tuple[np.ndarray, np.ndarray]:
-        """Probabilities and true class numbers of labelled samples."""
-        self._fitted()
+        """Answers and targets of samples whose targets are known."""
+        run = self._fitted()
         data = self._read(x, y, None, extra)
-        codes = encode_known_labels(_labels_of(data), self.classes_, data.source)
-        return self._probabilities(data), codes
-
-    def predict_proba(self, x: Any, extra: Any = None) -> np.ndarray:
-        """Class probabilities, ``(n_samples, n_classes)`` float32, columns in the order of ``classes_``.
-
-        Raises
-        ------
-        NotFittedError, DataError
-        """
-        self._fitted()
-        return self._probabilities(self._read(x, None, None, extra))
-
-    def predict(self, x: Any, extra: Any = None) -> np.ndarray:
-        """Most probable class of each sample, ``(n_samples,)``."""
-        most_probable = self.predict_proba(x, extra).argmax(axis=1)
-        return np.asarray(self.classes_[most_probable])
-
-    def score(self, x: Any, y: Any = None, sample_weight: Any = None, extra: Any = None) -> float:
-        """Accuracy, as scikit-learn's classifiers have it."""
-        probabilities, codes = self._scored(x, y, extra)
-        return float(np.average(probabilities.argmax(axis=1) == codes, weights=sample_weight))
-
-    def evaluate(self, x: Any, y: Any = None, extra: Any = None) -> dict[str, float]:
-        """Scores on labelled samples that ``fit`` has not seen.
-
-        Returns
-        -------
-        dict
-            ``accuracy``, ``balanced_accuracy``, ``log_loss``, ``roc_auc`` (NaN where a class has no sample), ``f1``,
-            ``mcc``.
-        """
-        return scores(*self._scored(x, y, extra))
+        return self._answers(data), self._targets(data, run.names)
 
     def explain(
         self, x: Any, method: str | None = None, num_samples: int = 80, extra: Any = None
@@ -250,8 +238,8 @@ class SpatialClassifier(SearchedClassifier):
         ----------
         x : as in ``predict``
         method : str, optional
-            Of sequences ``"mutagenesis"`` (the default; every letter is exchanged) or ``"gradient"`` (quicker), of images
-            ``"gradient"``, of texts ``"leave_one_out"``.
+            Of sequences ``"mutagenesis"`` (every letter is exchanged; the default up to 2,000 letters) or ``"gradient"`` (quicker;
+            the default for longer ones), of images ``"gradient"``, of texts ``"leave_one_out"``.
         num_samples : int
             Samples that are explained at most, the first ones of ``x``.
         extra : as in ``predict``
@@ -259,8 +247,9 @@ class SpatialClassifier(SearchedClassifier):
         Returns
         -------
         SpatialExplanation
-            ``values`` ``(n_samples, length, n_classes)``, of images ``(n_samples, height, width, n_classes)``, in log odds;
-            ``top_window(output, width)`` says where the most telling stretch of letters begins.
+            ``values`` ``(n_samples, length, n_outputs)``, of images ``(n_samples, height, width, n_outputs)``: differences in
+            the log odds of classes, or in numbers as they are. ``top_window(output, width)`` says where the most telling
+            stretch of letters begins.
 
         Raises
         ------
@@ -271,8 +260,9 @@ class SpatialClassifier(SearchedClassifier):
             raise ParameterError(f"num_samples must be 1 or more, got {num_samples}.")
         data = self._read(x, None, None, extra)
         data = data.take(np.arange(min(num_samples, len(data))))
-        encoder, names = run.problem.encoder, tuple(str(name) for name in self.classes_)
-        return explain_rows(self.model_, encoder, encoder.rows(data), names, data.names, method)
+        encoder, names = run.problem.encoder.reader, tuple(str(name) for name in run.names)
+        rows = encoder.rows(data)
+        return explain_rows(self.model_, encoder, rows, names, data.names, method, run.problem.task)
 
     # ---- results
 
@@ -303,18 +293,40 @@ class SpatialClassifier(SearchedClassifier):
 
     @classmethod
     def _open(cls, folder: RunFolder) -> SpatialRun:
-        held = folder.settings
-        if held.get("kind") != cls.kind:
-            other = f"a run of {held['kind']}s" if "kind" in held else "a run of GenomeClassifier"
-            raise RunFolderError(f"{str(folder.path)!r} holds {other}, which {cls.__name__} cannot load.")
+        if not _is_of(folder.settings, cls):
+            owner = estimator_name(folder.settings)
+            kind = folder.settings.get("kind")
+            held = f"a run of {kind}s" if kind else "a run of GenomeClassifier"
+            raise RunFolderError(
+                f"{str(folder.path)!r} holds {held}, which {cls.__name__} cannot load; {owner}.load(path) can."
+            )
         return open_run(folder)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Self:
+        estimator = super().load(path)
+        encoder = estimator._fitted().problem.encoder
+        if isinstance(encoder, BackboneEncoder):
+            estimator.backbone = encoder.preset or encoder.model
+        return estimator
 
     def _fitted(self) -> SpatialRun:
         run: SpatialRun = super()._fitted()
         return run
 
 
-def _labels_of(data: Content) -> np.ndarray:
+def _is_of(settings: Mapping[str, Any], kind: type[SpatialEstimator]) -> bool:
+    return (settings.get("kind"), settings.get("task", "classes")) == (kind.content.name, kind.answers)
+
+
+def labels_of(data: Content) -> np.ndarray:
+    """The labels of samples that were read.
+
+    Raises
+    ------
+    DataError
+        If they came without any.
+    """
     if data.labels is None:
         raise DataError(
             f"{data.source} came without labels: pass y as an array, the name of a column, or a file of labels."

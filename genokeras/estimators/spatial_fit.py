@@ -10,19 +10,19 @@ from typing import Any
 
 import numpy as np
 
-from genokeras.data import Folds, Labels
+from genokeras.data import Folds
 from genokeras.errors import ParameterError, RunFolderError, SearchError
 from genokeras.estimators.options import TRAINER_ARGS, check_limits, constructed, suggest
 from genokeras.graph import Graph
 from genokeras.graph.templates import linear
-from genokeras.runs import Budget, LocalExecutor, RunFolder, SearchLoop, TrialStore
+from genokeras.runs import Budget, LocalExecutor, RunFolder, SearchLoop, SearchResult, TrialStore
 from genokeras.runs.fitted import versions
 from genokeras.runs.progress import Progress
-from genokeras.searchers import HalvingSearcher, History, HyperSpace, Searcher, get_objective
+from genokeras.searchers import HalvingSearcher, History, HyperSpace, Objective, Searcher, get_objective
 from genokeras.searchers.halving import GUIDES, LinearFather
 from genokeras.spatial import (
-    COUNTS,
     Allotment,
+    BackboneEncoder,
     Classes,
     Encoder,
     NetworkRunner,
@@ -30,6 +30,7 @@ from genokeras.spatial import (
     Rows,
     SpatialProblem,
     SpatialRun,
+    Task,
     finish,
     has_problem,
     n_rows,
@@ -51,6 +52,7 @@ class SpatialSettings:
     path: str
     time_limit: float | None
     objective: str
+    answers: str
     folds: int | None
     searcher: str | Searcher
     max_trials: int | None
@@ -60,17 +62,22 @@ class SpatialSettings:
     replace_run: str | None
 
     def __post_init__(self) -> None:
-        get_objective(self.objective)
+        get_objective(self.objective, self.answers)
         check_limits(self.folds, self.max_trials, self.seed, self.time_limit)
         network_settings(self.searcher_args.get("trainer_args"))
 
     def budget(self) -> Budget:
         """The deadline, from now on."""
-        if self.time_limit is None:
-            return Budget(None)
-        reserve = float(np.clip(_RESERVE_SHARE * self.time_limit, _RESERVE_LEAST, _RESERVE_MOST))
-        least = float(np.clip(_LEAST_SHARE * self.time_limit, _LEAST_LOW, _LEAST_HIGH))
-        return Budget(self.time_limit, min(reserve, 0.3 * self.time_limit), least=least)
+        return search_budget(self.time_limit)
+
+
+def search_budget(time_limit: float | None) -> Budget:
+    """The deadline of a search from now on, with what is reserved for its end."""
+    if time_limit is None:
+        return Budget(None)
+    reserve = float(np.clip(_RESERVE_SHARE * time_limit, _RESERVE_LEAST, _RESERVE_MOST))
+    least = float(np.clip(_LEAST_SHARE * time_limit, _LEAST_LOW, _LEAST_HIGH))
+    return Budget(time_limit, min(reserve, 0.3 * time_limit), least=least)
 
 
 @dataclass(frozen=True)
@@ -85,7 +92,7 @@ class Fathers:
         Those that a search starts from.
     space : HyperSpace
     weight_decays : tuple of float
-        Of the linear father.
+        Of the linear fathers, the first one first.
     """
 
     known: Mapping[str, Callable[[], Graph]]
@@ -94,13 +101,41 @@ class Fathers:
     weight_decays: tuple[float, ...]
 
 
+@dataclass(frozen=True, eq=False)
+class Aim:
+    """What networks are to answer of the samples of a run.
+
+    Attributes
+    ----------
+    task : Task
+    targets : numpy.ndarray
+        ``(n_samples, ...)`` as the task has them.
+    codes : numpy.ndarray
+        ``(n_samples,)`` two or more kinds of training samples that an encoder may look at.
+    names : numpy.ndarray
+        ``(n_outputs,)`` the classes, or what the numbers are called.
+    """
+
+    task: Task
+    targets: np.ndarray
+    codes: np.ndarray
+    names: np.ndarray
+
+    def described(self) -> dict[str, Any]:
+        """Entries of ``run.json``."""
+        if isinstance(self.task, Classes):
+            counts = np.bincount(self.targets, minlength=len(self.names))
+            return {"classes": self.names.tolist(), "class_counts": counts.tolist()}
+        return {"targets": self.names.tolist()}
+
+
 @dataclass(frozen=True)
 class SpatialFitData:
     """The training data of a run, encoded and split."""
 
     encoder: Encoder
     rows: Rows
-    labels: Labels
+    aim: Aim
     groups: np.ndarray | None
     folds: Folds
     fathers: Fathers
@@ -113,8 +148,8 @@ class SpatialFitData:
         return SpatialProblem(
             self.encoder,
             self.rows,
-            self.labels.codes,
-            Classes(self.labels.n_classes),
+            self.aim.targets,
+            self.aim.task,
             self.folds.train,
             self.folds.held_out,
             weight,
@@ -157,7 +192,10 @@ def make_spatial_searcher(
     offered: dict[str, Any] = {
         "fathers": _fathers(arguments.pop("fathers", fathers.usual), fathers, problem),
         "space": fathers.space,
-        "linear": LinearFather(linear(problem.task.n_outputs), COUNTS, fathers.weight_decays),
+        "linear": [
+            LinearFather(linear(problem.task.n_outputs), view, fathers.weight_decays)
+            for view in problem.encoder.linear_views
+        ],
         "n_outputs": problem.task.n_outputs,
     }
     if inspect.isclass(wanted) and issubclass(wanted, Searcher):
@@ -208,6 +246,30 @@ def search_and_finish(
     folder, problem, history = _opened(data, problem, settings) or _created(data, problem, settings)
     runner = _runner(problem, settings, budget)
     limit = None if settings.max_trials is None else settings.max_trials + len(history)
+    found = run_search(folder, problem, history, searcher, runner, budget, limit, observer)
+    left = None if settings.time_limit is None else max(0.5, 0.3 * budget.remaining)
+    return finish(folder, problem, found.history, found.reason, left)
+
+
+def run_search(
+    folder: RunFolder,
+    problem: SpatialProblem,
+    history: History,
+    searcher: Searcher,
+    runner: NetworkRunner,
+    budget: Budget,
+    limit: int | None,
+    observer: Progress | None = None,
+) -> SearchResult:
+    """Search until the time or the trials are used up; at least one trial was trained then.
+
+    Raises
+    ------
+    SearchError
+        If no trial could be trained.
+    KeyboardInterrupt
+        If interrupted before the first trial was trained.
+    """
     loop = SearchLoop(
         searcher,
         LocalExecutor(runner, budget.exhausted),
@@ -229,20 +291,42 @@ def search_and_finish(
         raise SearchError(
             f"none of the {len(failed)} trials could be trained; error.txt of each is in {folder.path / 'trials'}. {last}"
         )
-    left = None if settings.time_limit is None else max(0.5, 0.3 * budget.remaining)
-    return finish(folder, problem, found.history, found.reason, left)
+    return found
 
 
 def _runner(problem: SpatialProblem, settings: SpatialSettings, budget: Budget) -> NetworkRunner:
     training, epochs = network_settings(settings.searcher_args.get("trainer_args"))
+    objective = get_objective(settings.objective)
+    return network_runner(problem, objective, training, epochs, settings.time_limit, budget)
+
+
+def network_runner(
+    problem: SpatialProblem,
+    objective: Objective,
+    training: NetworkSettings,
+    epochs: Mapping[str, int],
+    time_limit: float | None,
+    budget: Budget,
+) -> NetworkRunner:
+    """What trains the trials of a search.
+
+    Parameters
+    ----------
+    problem : SpatialProblem
+    objective : Objective
+    training, epochs
+        As of :func:`network_settings`.
+    time_limit : float or None
+        Seconds of the whole search.
+    budget : Budget
+    """
     rows = int(problem.train.sum(axis=1).max())
     allotment = Allotment(
         epoch=-(-rows // training.batch_of(rows)),
-        time_limit=settings.time_limit,
+        time_limit=time_limit,
         members=problem.n_folds,
         **epochs,
     )
-    objective = get_objective(settings.objective)
     return NetworkRunner(
         problem, objective, allotment, training, lambda: _SCORING_SHARE * budget.search_remaining
     )
@@ -266,6 +350,11 @@ def _opened(
         return None
     folder = RunFolder(settings.path)
     held = folder.settings
+    if held.get("backbone") != _backbone_of(data):
+        raise RunFolderError(
+            f"{str(folder.path)!r} was run {'with another backbone' if held.get('backbone') else 'without a backbone'}. "
+            "Resume with the same one, or give another path."
+        )
     if held.get("data_fingerprint") != problem.fingerprint():
         raise RunFolderError(
             f"{str(folder.path)!r} was run on other data ({held.get('source')}: {held.get('n_samples')} samples) than "
@@ -287,6 +376,11 @@ def _opened(
     return folder, read_problem(folder), TrialStore(folder).history()
 
 
+def _backbone_of(data: SpatialFitData) -> str | None:
+    """A digest of the frozen network that reads the samples, or None."""
+    return data.encoder.digest if isinstance(data.encoder, BackboneEncoder) else None
+
+
 def _comparable(settings: SpatialSettings) -> dict[str, Any]:
     return {"objective": settings.objective, "folds": settings.folds}
 
@@ -297,7 +391,9 @@ def _run_settings(data: SpatialFitData, problem: SpatialProblem, settings: Spati
         groups = np.unique(data.groups, return_inverse=True)[1].tolist()
     named = isinstance(settings.searcher, str)
     return {
-        "kind": data.encoder.kind,
+        "kind": data.encoder.reader.kind,
+        "backbone": _backbone_of(data),
+        "task": data.aim.task.kind,
         "settings": _comparable(settings),
         "searcher": settings.searcher if named else type(settings.searcher).__name__,
         "time_limit": settings.time_limit,
@@ -306,8 +402,7 @@ def _run_settings(data: SpatialFitData, problem: SpatialProblem, settings: Spati
         "source": data.source,
         "data_fingerprint": problem.fingerprint(),
         "n_samples": len(problem.codes),
-        "classes": data.labels.classes.tolist(),
-        "class_counts": data.labels.counts.tolist(),
+        **data.aim.described(),
         "feature_names": [],
         "groups": groups,
         "notes": list(data.notes),

@@ -7,7 +7,7 @@ import pandas as pd
 
 from genokeras.runs import is_linear
 from genokeras.runs.fitted import FinishedRun
-from genokeras.searchers import OBJECTIVES, TrialResult
+from genokeras.searchers import NUMBER_OBJECTIVES, OBJECTIVES, TrialResult
 
 EVALUATED = ("accuracy", "balanced_accuracy", "log_loss", "roc_auc", "f1", "mcc")
 
@@ -15,6 +15,11 @@ EVALUATED = ("accuracy", "balanced_accuracy", "log_loss", "roc_auc", "f1", "mcc"
 def scores(probabilities: np.ndarray, codes: np.ndarray) -> dict[str, float]:
     """All the scores of ``evaluate``."""
     return {name: OBJECTIVES[name].value(probabilities, codes) for name in EVALUATED}
+
+
+def number_scores(answers: np.ndarray, targets: np.ndarray) -> dict[str, float]:
+    """All the scores of a regressor's ``evaluate``."""
+    return {name: objective.value(answers, targets) for name, objective in NUMBER_OBJECTIVES.items()}
 
 
 def leaderboard(run: FinishedRun) -> pd.DataFrame:

@@ -1,18 +1,19 @@
-"""The classifier for texts."""
+"""Texts, and the classifier for them."""
 
 from __future__ import annotations
 
 from functools import partial
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, final
 
 import numpy as np
 
 from genokeras.data import TextData, load_texts
-from genokeras.estimators.spatial_base import SpatialClassifier
-from genokeras.estimators.spatial_fit import Fathers
+from genokeras.estimators.content import ContentKind
+from genokeras.estimators.spatial_classifier import SpatialClassifier
+from genokeras.estimators.spatial_fit import Aim, Fathers
 from genokeras.graph import text_cnn
 from genokeras.searchers import HyperSpace
-from genokeras.spatial import TextEncoder, fit_text_encoder
+from genokeras.spatial import Task, TextEncoder, fit_text_encoder
 
 SPACE = HyperSpace(
     learning_rate=(5e-4, 1e-3, 2e-3),
@@ -22,7 +23,37 @@ SPACE = HyperSpace(
     views=("tensor",),
 )
 # Rows of tf-idf have unit length, so that the penalties that fit them are small.
-WEIGHT_DECAYS = (3e-4, 3e-5, 3e-6)
+WEIGHT_DECAYS = (2e-5, 1e-4, 4e-6)
+RIDGE_WEIGHT_DECAYS = (1e-3, 1e-2, 1e-4)
+
+
+@final
+class Texts(ContentKind):
+    """Texts as they came."""
+
+    name: ClassVar[str] = "text"
+
+    def read(self, x: Any, y: Any, groups: Any, extra: Any, training: bool) -> TextData:
+        # A text without words can be answered, but teaches nothing.
+        return load_texts(x, y, groups=groups, empty="error" if training else "keep")
+
+    def fit_encoder(
+        self, data: TextData, aim: Aim, rng: np.random.Generator
+    ) -> tuple[TextEncoder, tuple[str, ...]]:
+        return fit_text_encoder(data)
+
+    def plain_encoder(self, data: TextData) -> tuple[TextEncoder, tuple[str, ...]]:
+        # Where networks of our own would stop reading is nothing to a backbone.
+        return fit_text_encoder(data)[0], ()
+
+    def fathers(self, encoder: TextEncoder, task: Task) -> Fathers:
+        shape, n_outputs, vocabulary = encoder.input_shape, task.n_outputs, encoder.vocabulary.size
+        known = {
+            "text_cnn": partial(text_cnn, shape, n_outputs, vocabulary),
+            "small_text_cnn": partial(text_cnn, shape, n_outputs, vocabulary, units=32, filters=32),
+        }
+        decays = RIDGE_WEIGHT_DECAYS if task.kind == "numbers" else WEIGHT_DECAYS
+        return Fathers(known, tuple(known), SPACE, decays)
 
 
 class TextClassifier(SpatialClassifier):
@@ -37,6 +68,11 @@ class TextClassifier(SpatialClassifier):
         As of ``SequenceClassifier``.
     searcher_args : dict, optional
         As of ``SequenceClassifier``; fathers are "text_cnn", "small_text_cnn" or graphs.
+    backbone : keras.Model or str, optional
+        A pretrained network that reads strings (TensorFlow only), or the name or folder of a keras-hub preset
+        (``pip install genokeras[pretrained]``). It is frozen: a copy makes features of each text (averages over tokens), on which small heads are
+        searched; fathers are then "mlp", "deep_mlp" or graphs of the features. With a preset the delivered model reads the tokens
+        that the classifier makes of strings. ``fine_tune`` trains the whole afterwards.
 
     Attributes
     ----------
@@ -57,7 +93,7 @@ class TextClassifier(SpatialClassifier):
     >>> clf.predict(["Win a prize now"])  # doctest: +SKIP
     """
 
-    kind: ClassVar[str] = "text"
+    content = Texts()
 
     def fit(
         self,
@@ -98,22 +134,3 @@ class TextClassifier(SpatialClassifier):
             If no trial could be trained.
         """
         return self._fit(x, y, time_limit, groups, validation_data)
-
-    def _read(self, x: Any, y: Any, groups: Any, extra: Any) -> TextData:
-        # A text without words can be answered, but teaches nothing.
-        return load_texts(
-            x, y, groups=groups, empty="keep" if y is None and hasattr(self, "_run") else "error"
-        )
-
-    def _fit_encoder(
-        self, data: TextData, codes: np.ndarray, rng: np.random.Generator
-    ) -> tuple[TextEncoder, tuple[str, ...]]:
-        return fit_text_encoder(data)
-
-    def _fathers(self, encoder: TextEncoder, n_classes: int) -> Fathers:
-        shape, vocabulary = encoder.input_shape, encoder.vocabulary.size
-        known = {
-            "text_cnn": partial(text_cnn, shape, n_classes, vocabulary),
-            "small_text_cnn": partial(text_cnn, shape, n_classes, vocabulary, units=32, filters=32),
-        }
-        return Fathers(known, tuple(known), SPACE, WEIGHT_DECAYS)

@@ -12,15 +12,14 @@ from genokeras.features.logarithm import log_factors, log_normalised
 from genokeras.features.rowspace import RowSpace, fit_row_space, restrict
 from genokeras.features.sequence_encoding import (
     PROBABILITIES,
-    Windows,
-    cut_windows,
     kmer_counts,
     kmer_names,
     mask,
     one_hot,
     padded_codes,
     reverse_complement,
-    reverse_complement_one_hot,
+    words_by_place,
+    words_near,
 )
 from genokeras.features.standardise import (
     Matrix,
@@ -30,10 +29,8 @@ from genokeras.features.standardise import (
     standardised_blocks,
 )
 from genokeras.features.text_encoding import (
-    HashedNgrams,
     NgramTfidf,
     Vocabulary,
-    fit_hashed_ngrams,
     fit_ngram_tfidf,
     fit_vocabulary,
 )
@@ -45,19 +42,15 @@ __all__ = [
     "PROBABILITIES",
     "Augmentation",
     "FittedView",
-    "HashedNgrams",
     "ImageScaling",
     "Matrix",
     "NgramTfidf",
     "RowSpace",
     "Standardisation",
     "Vocabulary",
-    "Windows",
     "anova_f",
     "available_views",
     "column_blocks",
-    "cut_windows",
-    "fit_hashed_ngrams",
     "fit_image_scaling",
     "fit_ngram_tfidf",
     "fit_row_space",
@@ -73,8 +66,9 @@ __all__ = [
     "random_transforms",
     "restrict",
     "reverse_complement",
-    "reverse_complement_one_hot",
     "standardisation",
     "standardised_blocks",
     "transform_images",
+    "words_by_place",
+    "words_near",
 ]

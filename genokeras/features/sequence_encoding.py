@@ -1,8 +1,8 @@
-"""Sequences as numbers: padded codes, one-hot arrays with probabilities, masks, other strands, windows, k-mer counts.
+"""Sequences as numbers: padded codes, one-hot arrays with probabilities, masks, other strands, k-mer counts.
 
 | symbol | meaning | shape |
 |---|---|---|
-| n | sequences, or windows of them | |
+| n | sequences | |
 | L | letters, the longest or a given number | |
 | codes | sets of bases as bits, A = 1, C = 2, G = 4, T = 8; 0 is padding | (n, L) uint8 |
 | one-hot | the probability of A, C, G and T: R is (.5, 0, .5, 0), N is .25 four times, padding is zeros | (n, L, 4) float32 |
@@ -12,7 +12,6 @@ Codes take a sixteenth of the memory of one-hot arrays: keep them, and unfold th
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal, get_args
 
 import numpy as np
@@ -112,64 +111,6 @@ def reverse_complement(codes: np.ndarray, *, keep_padding: bool = True) -> np.nd
     return np.asarray(np.take_along_axis(turned, columns, axis=1))
 
 
-def reverse_complement_one_hot(x: np.ndarray) -> np.ndarray:
-    """Return the other strand of one-hot arrays ``(n, L, 4)``: both axes turned, since T, G, C, A complement A, C, G, T."""
-    return x[:, ::-1, ::-1]
-
-
-@dataclass(frozen=True, eq=False)
-class Windows:
-    """Pieces of sequences.
-
-    Attributes
-    ----------
-    codes : ndarray of uint8, shape (n_windows, length)
-    owners : ndarray of int64, shape (n_windows,)
-        The sequence each comes from, ascending: average predictions over equal owners.
-    starts : ndarray of int64, shape (n_windows,)
-        Where in its sequence each starts.
-    """
-
-    codes: np.ndarray
-    owners: np.ndarray
-    starts: np.ndarray
-
-    def mean(self, values: np.ndarray) -> np.ndarray:
-        """Average ``(n_windows, ...)`` over the windows of each sequence: ``(n_sequences, ...)``."""
-        first = np.flatnonzero(np.diff(self.owners, prepend=-1))
-        counts = np.diff(np.append(first, len(self.owners)))
-        shape = (-1,) + (1,) * (values.ndim - 1)
-        return np.asarray(np.add.reduceat(values, first, axis=0) / counts.reshape(shape))
-
-
-def cut_windows(data: SequenceData, length: int, step: int | None = None) -> Windows:
-    """Cut sequences into windows that cover every letter; a sequence no longer than `length` is one window.
-
-    Parameters
-    ----------
-    length : int
-        Letters of a window; shorter sequences are padded with 0 at their end.
-    step : int, optional
-        Letters between the starts of two windows, half of `length` without it. The last window of a sequence ends
-        with it, and so may start earlier.
-    """
-    step = max(1, length // 2) if step is None else step
-    if length < 1 or not 1 <= step <= length:
-        raise ParameterError(f"windows need length >= 1 and 1 <= step <= length: got {length} and {step}.")
-    lengths = data.lengths
-    counts = 1 + np.maximum(0, -(-(lengths - length) // step))
-    owners = np.repeat(np.arange(len(data)), counts)
-    number = np.arange(len(owners)) - np.repeat(np.cumsum(counts) - counts, counts)
-    starts = np.minimum(number * step, np.maximum(0, lengths - length)[owners])
-    codes = np.zeros((len(owners), length), dtype=np.uint8)
-    for block in np.array_split(np.arange(len(owners)), 1 + len(owners) * length // _BLOCK_LETTERS):
-        columns = starts[block, np.newaxis] + np.arange(length)
-        inside = columns < lengths[owners[block], np.newaxis]
-        letters = columns + data.offsets[owners[block], np.newaxis]
-        codes[block] = np.where(inside, data.codes[np.where(inside, letters, 0)], 0)
-    return Windows(codes, owners, starts)
-
-
 def kmer_counts(data: SequenceData, k: int, *, both_strands: bool = False) -> sparse.csr_matrix:
     """Count the words of `k` letters in every sequence; words with an ambiguous letter are left out.
 
@@ -218,6 +159,60 @@ def _kmer_block(data: SequenceData, start: int, end: int, k: int, both_strands: 
     return sparse.csr_matrix(
         sparse.coo_matrix((np.ones(len(rows), np.float32), (rows, columns)), shape=shape)
     )
+
+
+def words_by_place(codes: np.ndarray, k: int) -> sparse.csr_matrix:
+    """Say which word of `k` letters begins at each place; words with an ambiguous letter are left out.
+
+    Parameters
+    ----------
+    codes : numpy.ndarray
+        ``(n, L)`` uint8.
+    k : int
+
+    Returns
+    -------
+    csr_matrix of float32, shape (n, (L - k + 1) * 4**k)
+        Place by place, within it in the order of `kmer_names`.
+    """
+    n, places = len(codes), codes.shape[1] - k + 1
+    letters = _DIGITS[codes]
+    words = np.zeros((n, places), dtype=np.int32)
+    known = np.ones((n, places), dtype=bool)
+    for i in range(k):
+        letter = letters[:, i : i + places]
+        words = words * 4 + letter
+        known &= letter >= 0
+    columns = (np.arange(places, dtype=np.int32) * 4**k + words)[known]
+    ends = np.concatenate([[0], np.cumsum(known.sum(axis=1))])
+    ones = np.ones(len(columns), dtype=np.float32)
+    return sparse.csr_matrix((ones, columns, ends), shape=(n, places * 4**k))
+
+
+def words_near(codes: np.ndarray, k: int, width: int, step: int) -> sparse.csr_matrix:
+    """Count the words of `k` letters that begin within so many places; else as `words_by_place`.
+
+    Parameters
+    ----------
+    codes : numpy.ndarray
+        ``(n, L)`` uint8.
+    k : int
+    width, step : int
+        Places of a stretch, and from the start of one to that of the next.
+
+    Returns
+    -------
+    csr_matrix of float32, shape (n, n_stretches * 4**k)
+    """
+    places = codes.shape[1] - k + 1
+    starts = np.arange(0, places - width + 1, step)
+    inside = (starts[:, None] + np.arange(width)).ravel()
+    ones = np.ones(len(inside), dtype=np.float32)
+    pool = sparse.csr_matrix(
+        (ones, (inside, np.repeat(np.arange(len(starts)), width))), (places, len(starts))
+    )
+    of_words = sparse.kron(pool, sparse.identity(4**k, dtype=np.float32, format="csr"), format="csr")
+    return sparse.csr_matrix(words_by_place(codes, k) @ of_words)
 
 
 def kmer_names(k: int) -> tuple[str, ...]:

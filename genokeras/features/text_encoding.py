@@ -1,7 +1,7 @@
-"""Texts as numbers: ids of tokens for embeddings, tf-idf of word n-grams, hashed n-grams of words and characters.
+"""Texts as numbers: ids of tokens for embeddings, tf-idf of n-grams of words and of characters.
 
-Tokens and tf-idf are those of ``keras.layers.TextVectorization``, to the letter, so that an exported model can hold them and
-take strings. Hashed n-grams have no such layer; they see more (parts of words) and need no vocabulary.
+Tokens and n-grams are those of ``keras.layers.TextVectorization``, to the letter, so that an exported model can hold them and
+take strings.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from typing import Literal, get_args
 
 import numpy as np
 from scipy import sparse
-from sklearn.feature_extraction.text import HashingVectorizer
 from sklearn.preprocessing import normalize
 
 from genokeras.data.wording import did_you_mean
@@ -100,56 +99,72 @@ def fit_vocabulary(
 
 @dataclass(frozen=True, eq=False)
 class NgramTfidf:
-    """Word n-grams and their weights, as ``TextVectorization(output_mode="tf_idf")`` with unit norm behind it has them.
+    """N-grams of words or of characters, and their weights.
 
     Attributes
     ----------
     ngrams : tuple of str
-        Words with single blanks between them; ``ngrams[i]`` has column ``i + 1``, column 0 counts all others.
+        ``ngrams[i]`` has column ``i``; words with single blanks between them, or characters as they stand in a text.
     idf : ndarray of float32, shape (n_ngrams,)
-        ln((1 + n) / (1 + n_with)) + 1 over the n texts it was fitted to; the unknown weigh the mean of these.
-    longest : int
-        Words of the longest n-gram.
+        ln((1 + n) / (1 + n_with)) + 1 over the n texts it was fitted to.
+    lengths : tuple of int
+        Words or characters of an n-gram.
+    standardise : {"lower_and_strip_punctuation", "lower", "none"}
+    split : {"whitespace", "character"}
     """
 
     ngrams: tuple[str, ...]
     idf: np.ndarray
-    longest: int = 2
+    lengths: tuple[int, ...] = (1, 2)
     standardise: Standardise = "lower_and_strip_punctuation"
+    split: Split = "whitespace"
 
     @property
     def size(self) -> int:
         """Number of columns."""
-        return len(self.ngrams) + 1
+        return len(self.ngrams)
 
     def transform(self, texts: Iterable[str]) -> sparse.csr_matrix:
-        """Return counts x idf with rows of unit length, float32 ``(n_texts, size)``; texts without words are zeros."""
-        columns = {ngram: i for i, ngram in enumerate(self.ngrams, start=1)}
+        """Return (1 + ln count) x idf with rows of unit length, float32 ``(n_texts, size)``; texts without n-grams are zeros."""
+        columns = {ngram: i for i, ngram in enumerate(self.ngrams)}
         indices: list[int] = []
         ends = [0]
         for text in texts:
-            words = tokens_of(text, self.standardise, "whitespace")
-            indices += [columns.get(ngram, 0) for ngram in _ngrams(words, self.longest)]
+            found = map(columns.get, _ngrams(text, self.lengths, self.standardise, self.split))
+            indices += [column for column in found if column is not None]
             ends.append(len(indices))
         counts = sparse.csr_matrix(
             (np.ones(len(indices), np.float32), np.array(indices, np.int64), np.array(ends, np.int64)),
             shape=(len(ends) - 1, self.size),
         )
         counts.sum_duplicates()
-        weights = np.concatenate([[self.idf.mean()], self.idf]).astype(np.float32)
-        counts.data *= weights[counts.indices]
+        counts.data = (1 + np.log(counts.data)) * self.idf[counts.indices]
         return sparse.csr_matrix(normalize(counts), dtype=np.float32)
 
 
 def fit_ngram_tfidf(
     texts: Sequence[str],
-    longest: int = 2,
+    lengths: tuple[int, ...] = (1, 2),
     max_ngrams: int = 50_000,
     *,
     min_count: int = 2,
     standardise: Standardise = "lower_and_strip_punctuation",
+    split: Split = "whitespace",
 ) -> NgramTfidf:
-    """Collect the n-grams of up to `longest` words that are in most texts, and weigh them (Spärck Jones 1972).
+    """Collect the n-grams that are in most texts, and weigh them (Spärck Jones 1972).
+
+    N-grams of characters lie within a word; the blank before it or behind it may be part of them.
+
+    Parameters
+    ----------
+    texts : sequence of str
+    lengths : tuple of int
+        Words or characters of an n-gram.
+    max_ngrams : int
+    min_count : int
+        Texts that an n-gram must be in.
+    standardise : {"lower_and_strip_punctuation", "lower", "none"}
+    split : {"whitespace", "character"}
 
     Raises
     ------
@@ -157,87 +172,31 @@ def fit_ngram_tfidf(
         Where none is in `min_count` texts.
     """
     _check_choice("standardise", standardise, get_args(Standardise))
-    if longest < 1:
-        raise ParameterError(f"longest must be at least 1 word: got {longest}.")
+    _check_choice("split", split, get_args(Split))
+    if not lengths or min(lengths) < 1:
+        raise ParameterError(f"lengths must be whole numbers of at least 1: got {lengths}.")
     counts: Counter[str] = Counter()
     for text in texts:
-        counts.update(set(_ngrams(tokens_of(text, standardise, "whitespace"), longest)))
+        counts.update(set(_ngrams(text, lengths, standardise, split)))
+    if split == "character":
+        counts = Counter({ngram: n for ngram, n in counts.items() if _is_in_a_word(ngram)})
     kept = _most_frequent(counts, max_ngrams, min_count, "n-grams")
     with_it = np.array([counts[ngram] for ngram in kept], dtype=np.float64)
     idf = np.log((1 + len(texts)) / (1 + with_it)) + 1
-    return NgramTfidf(kept, idf.astype(np.float32), longest, standardise)
+    return NgramTfidf(kept, idf.astype(np.float32), lengths, standardise, split)
 
 
-@dataclass(frozen=True, eq=False)
-class HashedNgrams:
-    """Word and character n-grams, hashed (Weinberger 2009), with inverse document frequencies.
-
-    Attributes
-    ----------
-    idf : ndarray of float32, shape (n_columns,)
-        Of word n-grams, then of character n-grams; n-grams not met in fitting weigh the most.
-    words, characters : tuple of int
-        Shortest and longest n-gram; (0, 0) for none. Character n-grams stay within words.
-    bits : int
-        Each kind has 2**bits columns.
-    """
-
-    idf: np.ndarray
-    words: tuple[int, int] = (1, 2)
-    characters: tuple[int, int] = (2, 5)
-    bits: int = 17
-
-    def transform(self, texts: Iterable[str]) -> sparse.csr_matrix:
-        """Return (1 + ln count) x idf with rows of unit length for each kind, float32 ``(n_texts, n_columns)``."""
-        counts = _hashed_counts(list(texts), self.words, self.characters, self.bits)
-        counts.data = (1 + np.log(counts.data)) * self.idf[counts.indices]
-        width = 2**self.bits
-        kinds = [normalize(counts[:, i : i + width]) for i in range(0, counts.shape[1], width)]
-        return sparse.csr_matrix(sparse.hstack(kinds), dtype=np.float32)
+def _ngrams(text: str, lengths: tuple[int, ...], standardise: Standardise, split: Split) -> list[str]:
+    tokens = tokens_of(text, standardise, split)
+    if split == "character":
+        whole = "".join(tokens)
+        return [whole[i : i + n] for n in lengths for i in range(len(whole) - n + 1)]
+    return [" ".join(tokens[i : i + n]) for n in lengths for i in range(len(tokens) - n + 1)]
 
 
-def fit_hashed_ngrams(
-    texts: Sequence[str],
-    *,
-    words: tuple[int, int] = (1, 2),
-    characters: tuple[int, int] = (2, 5),
-    bits: int = 17,
-) -> HashedNgrams:
-    """Learn how many texts each hashed n-gram is in; all keep their case folded."""
-    if not any(words) and not any(characters):
-        raise ParameterError("words and characters cannot both be (0, 0): nothing is left to count.")
-    if not 1 <= bits <= 22:
-        raise ParameterError(f"bits must lie in 1 to 22: got {bits}.")
-    counts = _hashed_counts(list(texts), words, characters, bits)
-    with_it = np.bincount(counts.indices, minlength=counts.shape[1])
-    idf = np.log((1 + len(texts)) / (1 + with_it)) + 1
-    return HashedNgrams(idf.astype(np.float32), words, characters, bits)
-
-
-def _hashed_counts(
-    texts: list[str], words: tuple[int, int], characters: tuple[int, int], bits: int
-) -> sparse.csr_matrix:
-    kinds = [("word", words, r"\w+|[^\w\s]"), ("char_wb", characters, None)]
-    parts = []
-    for analyser, span, pattern in kinds:
-        if not any(span):
-            continue
-        counter = HashingVectorizer(
-            analyzer=analyser,
-            ngram_range=span,
-            n_features=2**bits,
-            token_pattern=pattern,
-            alternate_sign=False,
-            norm=None,
-            dtype=np.float32,
-        )
-        parts.append(counter.transform(texts))
-    return sparse.csr_matrix(sparse.hstack(parts))
-
-
-def _ngrams(words: list[str], longest: int) -> list[str]:
-    # Keras' tokens are words with single blanks between them, too.
-    return [" ".join(words[i : i + n]) for n in range(1, longest + 1) for i in range(len(words) - n + 1)]
+def _is_in_a_word(ngram: str) -> bool:
+    """Whether blanks stand at the edges alone, and something between them."""
+    return len(ngram.split()) == 1 and not any(character.isspace() for character in ngram[1:-1])
 
 
 def _most_frequent(counts: Counter[str], most: int, min_count: int, what: str) -> tuple[str, ...]:

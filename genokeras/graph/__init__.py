@@ -29,6 +29,7 @@ from genokeras.graph.reference import Weights, reference_forward
 from genokeras.graph.spatial_templates import (
     SPATIAL_FATHERS,
     dilated_cnn,
+    feature_mlp,
     flat_linear,
     motif_cnn,
     residual_cnn,
@@ -101,6 +102,7 @@ __all__ = [
     "dilated_cnn",
     "distance",
     "distance_matrix",
+    "feature_mlp",
     "flat_linear",
     "fresh_arrays",
     "get_father",

@@ -1,4 +1,4 @@
-"""Fathers for sequences, images and token ids: functions of the input's shape and the number of logits.
+"""Fathers for sequences, images, token ids and features of a backbone: functions of the input's shape and the number of logits.
 
 A block is Conv (without bias), BatchNorm, Activation. Sizes are small enough for two cores: an epoch of some 30,000
 sequences of 300 bases takes seconds to tens of seconds.
@@ -70,6 +70,10 @@ class _Chain:
         self.append(BatchNorm())
         return self.activation()
 
+    def hidden(self, units: int) -> None:
+        for spec in (Dense(units), LayerNorm(), Activation(self._activation), Dropout()):
+            self.append(spec)
+
     def here(self) -> Shape:
         """Shape of the last tensor."""
         shapes: dict[int, Shape] = {0: self.shape}
@@ -91,8 +95,7 @@ class _Chain:
         self.append(Flatten() if how == "flatten" else GlobalPool(how))
         self.append(Dropout())
         if units:
-            for spec in (Dense(units), LayerNorm(), Activation(self._activation), Dropout()):
-                self.append(spec)
+            self.hidden(units)
         self.append(Dense(n_outputs))
         return Graph.build(self.layers)
 
@@ -312,6 +315,45 @@ def text_cnn(
     if len(maxima) > 1:
         chain.append(Concat(), *maxima)
     chain.append(Dropout())
+    chain.append(Dense(n_outputs))
+    return Graph.build(chain.layers)
+
+
+def feature_mlp(
+    input_shape: Sequence[int],
+    n_outputs: int,
+    widths: Sequence[int] = (64,),
+    activation: str | None = None,
+) -> Graph:
+    """Return a multi-layer perceptron on features, such as those that a pretrained network makes of a sample.
+
+    A hidden block is Dense, LayerNorm, Activation, Dropout.
+
+    Parameters
+    ----------
+    input_shape : sequence of int
+        ``(n_features,)``.
+    n_outputs : int
+    widths : sequence of int, default=(64,)
+        Units of each hidden block, at least one.
+    activation : str, optional
+        Of all blocks; that of the proposal's hyper-parameters by default.
+
+    Raises
+    ------
+    ParameterError
+        If the input has another number of axes, or `widths` is empty.
+
+    Examples
+    --------
+    >>> feature_mlp((512,), 10, widths=(128, 64)).describe()
+    '[128-64]'
+    """
+    chain = _Chain(input_shape, (1,), "a perceptron reads features, (n_features,)", activation)
+    if not widths:
+        raise ParameterError("widths must name at least one hidden width, such as (64,).")
+    for units in widths:
+        chain.hidden(units)
     chain.append(Dense(n_outputs))
     return Graph.build(chain.layers)
 

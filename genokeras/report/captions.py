@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from genokeras.report.sources import ensemble_shares
 from genokeras.runs import RunFolder
-from genokeras.searchers import History, Objective, TrialResult, get_objective
+from genokeras.runs.fitted import shown_objective
+from genokeras.searchers import History, Objective, TrialResult
 
 _MOST_TRIALS_LISTED = 12
 
@@ -41,7 +42,7 @@ def trial_captions(folder: RunFolder, history: History) -> dict[int, tuple[Trial
     dict of int to (TrialResult, Caption)
         By trial id, best graph first, failed ones last.
     """
-    objective = get_objective(str(folder.settings["settings"]["objective"]))
+    objective = shown_objective(folder)
     shares = ensemble_shares(folder)
     ranked = [*history.ranked(), *history.failed()]
     groups: dict[str, list[TrialResult]] = {}

@@ -9,8 +9,8 @@ from typing import Any
 from genokeras.data.wording import counted, listed
 from genokeras.report.data_checks import class_counts
 from genokeras.report.estimate import CHANCE, ESTIMATE_HEAD, estimate_rows, how_estimated, verdict
-from genokeras.report.finished import finished_run, loading, recipe
-from genokeras.runs.fitted import FittedRun
+from genokeras.report.finished import Reported, finished_run, kind_of, loading, recipe
+from genokeras.report.sample_kinds import GENES
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()#+!|~$-])")
 
@@ -38,14 +38,15 @@ def report_card(run: Any) -> str:
     """
     fitted = finished_run(run)
     estimate = fitted.delivery.estimate
-    settings = fitted.folder.settings
+    settings, kind = fitted.folder.settings, kind_of(fitted)
+    what = f"{len(settings['feature_names']):,} genes" if kind is GENES else f"{kind.sample}s"
     classes = zip(settings["classes"], class_counts(fitted.folder, fitted.problem), strict=True)
     named = [f"{plain(name)} ({n})" for name, n in classes]
     parts = [
         f"# Model card: {plain(fitted.folder.path.name)}",
         "## What it is",
-        f"A classifier of {len(settings['feature_names']):,} genes into {counted(len(named), 'class', 'classes')}: {listed(named, 30)}. "
-        f"Raw values in, class probabilities out.",
+        f"A classifier of {what} into {counted(len(named), 'class', 'classes')}: {listed(named, 30)}. "
+        f"{kind.reads} in, class probabilities out.",
         *_bulleted(recipe(fitted)),
         "## How good it is",
         f"**{plain(verdict(estimate))}**",
@@ -60,19 +61,24 @@ def report_card(run: Any) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _limits(run: FittedRun) -> list[str]:
+def _limits(run: Reported) -> list[str]:
+    kind = kind_of(run)
     limits = [
-        "For samples that were taken, measured and processed as the training samples were. On others, test it first.",
-        "It always names one of its classes, also for a sample that belongs to none of them.",
+        f"For {kind.sample}s that were taken, measured and processed as the training samples were. On others, test it first.",
+        f"It always names one of its classes, also for {_a(kind.sample)} that belongs to none of them.",
         "It was made for research. It has not been validated for decisions about patients.",
-        "Genes that matter to it need not cause anything.",
+        kind.limit,
     ]
     if run.folder.settings.get("groups") is None:
         limits.append(
-            "Samples were split one by one. If some came from the same donor, the estimate is too good: fit(groups=...) "
-            "keeps them together."
+            f"{kind.sample.capitalize()}s were split one by one. If some came from {kind.together}, the estimate is too good: "
+            "fit(groups=...) keeps them together."
         )
     return limits
+
+
+def _a(noun: str) -> str:
+    return f"an {noun}" if noun[0] in "aeiou" else f"a {noun}"
 
 
 def plain(text: object) -> str:

@@ -15,7 +15,8 @@ from genokeras.report.metric_table import check_metric, metric_table, time_colum
 from genokeras.report.picture import COLOURS, FAINT, INK, TRAINING, VALIDATION, Picture, house_style
 from genokeras.report.sources import ensemble_shares, finished_history, run_folder
 from genokeras.runs import is_linear
-from genokeras.searchers import History, Objective, TrialResult, get_objective
+from genokeras.runs.fitted import shown_objective
+from genokeras.searchers import History, Objective, TrialResult
 
 _FAINT_LINES = 300
 _GREATER_IS_BETTER = ("acc", "auc", "f1", "precision", "recall", "mcc", "r2", "iou")
@@ -166,7 +167,7 @@ def plot_search(run: Any) -> Picture:
     """
     folder = run_folder(run)
     history = finished_history(folder)
-    objective = get_objective(str(folder.settings["settings"]["objective"]))
+    objective = shown_objective(folder)
     figure = Picture(figsize=(7.2, 4.0), layout="constrained")
     axes = figure.add_subplot()
     seconds = np.cumsum([trial.seconds for trial in history])

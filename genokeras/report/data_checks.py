@@ -14,7 +14,8 @@ from genokeras.data import align_features, encode_known_labels, load_dataset, re
 from genokeras.data.wording import counted, duplicates, listed
 from genokeras.explain import training_rows
 from genokeras.explain.checks import pick_rows
-from genokeras.runs import Problem, RunFolder
+from genokeras.runs import Problem, RunFolder, ScoredRows
+from genokeras.runs.problem import ScoredProblem
 
 _MOST_ROWS = 500
 _FEWEST_GENES = 20
@@ -133,10 +134,16 @@ def findings(folder: RunFolder, problem: Problem, samples: Samples | None) -> li
     return found
 
 
-def class_counts(folder: RunFolder, problem: Problem) -> list[int]:
+def findings_of_rows(folder: RunFolder, rows: ScoredRows) -> list[str]:
+    """The same of samples that a report does not look into."""
+    notes = [f"Note of the run: {note}" for note in folder.settings.get("notes", ())]
+    return notes + _of_classes(folder.settings["classes"], class_counts(folder, rows))
+
+
+def class_counts(folder: RunFolder, problem: ScoredProblem) -> list[int]:
     """Samples of each class."""
-    held = folder.settings.get("class_counts")
-    counts = np.bincount(problem.codes, minlength=problem.n_classes).tolist() if held is None else held
+    held, n_classes = folder.settings.get("class_counts"), len(folder.settings["classes"])
+    counts = np.bincount(problem.codes, minlength=n_classes).tolist() if held is None else held
     return [int(count) for count in counts]
 
 

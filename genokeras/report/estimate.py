@@ -57,7 +57,7 @@ def verdict(estimate: Mapping[str, Any]) -> str:
     if not worst > sign * chance:
         return (
             "Nothing says that this model is better than chance: chance lies within the 95 % interval, or beyond its "
-            "better end. Do not read anything into its predictions or its genes."
+            "better end. Do not read anything into its predictions, or into what they hang on."
         )
     if linear is None:
         return "The model is better than chance. No linear model was tried to compare it with."

@@ -2,55 +2,103 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
+
+import numpy as np
 
 from genokeras.data.wording import counted
 from genokeras.errors import RunFolderError
+from genokeras.report.sample_kinds import GENES, SampleKind, sample_kind
 from genokeras.report.sources import finished_history, run_folder
-from genokeras.runs import TrialStore
-from genokeras.runs.fitted import RESULT_FILE, FittedRun, read_delivery
+from genokeras.runs import Delivery, RunFolder, ScoredRows, TrialStore
+from genokeras.runs.fitted import RESULT_FILE, SIDECAR_FILE, FittedRun, read_delivery
+from genokeras.searchers import History, Objective, get_objective
 
 
-def finished_run(run: Any) -> FittedRun:
-    """A run read from its folder; its ``model`` is None.
+@dataclass(frozen=True)
+class ShapedRun:
+    """A finished run of sequences, images or texts: neither its samples nor its model are read.
+
+    Attributes
+    ----------
+    folder : RunFolder
+    problem : ScoredRows
+    history : History
+    delivery : Delivery
+    stop_reason : str
+    """
+
+    folder: RunFolder
+    problem: ScoredRows
+    history: History
+    delivery: Delivery
+    stop_reason: str
+
+    @property
+    def classes(self) -> np.ndarray:
+        return np.asarray(self.folder.settings["classes"])
+
+    @property
+    def objective(self) -> Objective:
+        return get_objective(str(self.folder.settings["settings"]["objective"]))
+
+    def sidecar(self) -> dict[str, Any]:
+        return dict(self.folder.read_json(SIDECAR_FILE))
+
+
+Reported = FittedRun | ShapedRun
+
+
+def kind_of(run: Reported) -> SampleKind:
+    """What the samples of a run are called."""
+    return sample_kind(run.folder.settings) or GENES
+
+
+def finished_run(run: Any) -> Reported:
+    """A run read from its folder; a `FittedRun` without its ``model`` where it is of genes.
 
     Raises
     ------
     NotFittedError, ParameterError, RunFolderError
         If it is no run, or was never finished.
     """
-    if isinstance(run, FittedRun):
+    if isinstance(run, FittedRun | ShapedRun):
         return run
     folder = run_folder(run)
-    kind = folder.settings.get("kind")
-    if kind is not None:
+    kind = sample_kind(folder.settings)
+    if kind is None or folder.settings.get("task", "classes") != "classes":
         raise RunFolderError(
-            f"{str(folder.path)!r} holds a run of {kind}s; reports and their curves are of GenomeClassifier's runs. Its "
-            "leaderboard, history_ and explain, and gk.visualize, work on any."
+            f"{str(folder.path)!r} holds no run of a classifier that reports know. Its leaderboard, history_ and explain, and "
+            "gk.visualize, work on any."
         )
     if not folder.has(RESULT_FILE):
         raise RunFolderError(
             f"the run {str(folder.path)!r} was stopped before it chose its ensemble. "
-            "GenomeClassifier.load(path) finishes it from the trials it has."
+            f"{kind.estimator}.load(path) finishes it from the trials it has."
         )
-    history = finished_history(folder)
+    history, delivery, store = finished_history(folder), read_delivery(folder), TrialStore(folder)
     reason = str(folder.read_json(RESULT_FILE)["stop_reason"])
-    return FittedRun(folder, TrialStore(folder).read_problem(), history, read_delivery(folder), None, reason)
+    if kind is GENES:
+        return FittedRun(folder, store.read_problem(), history, delivery, None, reason)
+    return ShapedRun(folder, store.read_rows(), history, delivery, reason)
 
 
-def recipe(run: FittedRun) -> list[str]:
+def recipe(run: Reported) -> list[str]:
     """What is delivered, in words, the winning network first."""
     best = run.history.ranked()[0]
     hyper = best.proposal.hyper
+    # Networks read sequences, images and texts as they are; only genes have several views.
+    view = f", view {hyper.view!r}" if isinstance(run, FittedRun) else ""
     words = [
         f"Best network: trial {best.id}, {best.proposal.graph.describe()}; {best.n_parameters:,} parameters, learning rate "
         f"{hyper.learning_rate:g}, weight decay {hyper.weight_decay:g}, dropout {hyper.dropout:g}, activation "
-        f"{hyper.activation}, view {hyper.view!r}.",
+        f"{hyper.activation}{view}.",
     ]
     refitted = run.folder.read_json(RESULT_FILE).get("final_fit")
     if refitted is not None:
         words.append(
-            f"Delivered: the network of trial {refitted['trial']}, trained anew on {counted(refitted['rows'], 'sample')}. The "
+            f"Delivered: the network of trial {refitted['trial']}, trained anew on {counted(refitted['rows'], kind_of(run).sample)}. The "
             "scores in this report are of the search's ensemble, not of this final fit."
         )
     else:
@@ -67,19 +115,25 @@ def _largest(shares: dict[int, float]) -> list[tuple[int, float]]:
     return sorted(shares.items(), key=lambda item: -item[1])[:5]
 
 
-def loading(run: FittedRun) -> list[tuple[str, str]]:
+def loading(run: Reported) -> list[tuple[str, str]]:
     """Listings that load the model: a title and the code of each."""
-    name = run.folder.path.name
+    name, kind = run.folder.path.name, kind_of(run)
+    by_name = "  # genes are matched by name" if kind is GENES else ""
     own = (
-        f"import genokeras as gk\n\nclf = gk.GenomeClassifier.load({name!r})  # the run folder\n"
-        'clf.predict("new_samples.csv")  # genes are matched by name'
+        f"import genokeras as gk\n\nclf = gk.{kind.estimator}.load({name!r})  # the run folder\n"
+        f'clf.predict("{kind.file}"){by_name}'
+    )
+    reads = (
+        'x = table[about["feature_names"]].to_numpy("float32")  # a pandas table, samples by genes\n'
+        if kind is GENES
+        else 'print(about["inputs"])  # what x has to be\n'
     )
     keras = (
         "import json\nfrom pathlib import Path\n\nimport keras\n\n"
         f"run = Path({name!r})  # the run folder\n"
         'model = keras.saving.load_model(run / "best.keras", compile=False)\n'
         'about = json.loads((run / "best.json").read_text(encoding="utf-8"))\n'
-        'x = table[about["feature_names"]].to_numpy("float32")  # a pandas table, samples by genes\n'
+        f"{reads}"
         'names = [about["classes"][i] for i in model.predict(x).argmax(axis=1)]'
     )
     return [("With GenoKeras", own), ("With Keras alone", keras)]

@@ -1,10 +1,11 @@
-"""An explanation as files: a table of markers and a picture for each class."""
+"""An explanation as files: of genes a table of markers and a picture for each class; of places see ``place_files``."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
 
+import numpy as np
 from matplotlib.figure import Figure
 
 from genokeras.errors import RunFolderError
@@ -18,23 +19,26 @@ from genokeras.explain import (
 )
 from genokeras.report.genes import TOP_GENES
 from genokeras.report.picture import rendered
+from genokeras.report.place_files import Places, write_places
 
 _ALL = "genes_of_all_classes.pdf"
 
 
 def write_explanation(
-    explanation: Explanation,
+    explanation: Explanation | Places,
     folder: str | os.PathLike[str],
     *,
     stability: Stability | None = None,
     plot_type: str = "dot",
     top: int = TOP_GENES,
+    images: np.ndarray | None = None,
 ) -> list[Path]:
-    """Write an explanation's marker tables and pictures.
+    """Write an explanation's marker tables and pictures, or its scores of letters, words or pixels.
 
     Parameters
     ----------
-    explanation : Explanation
+    explanation : Explanation or SpatialExplanation
+        What ``explain`` of any estimator gives.
     folder : path-like
         Made where it is missing; files of these names in it are replaced.
     stability : Stability, optional
@@ -42,20 +46,24 @@ def write_explanation(
     plot_type : {"bar", "dot", "violin", "layered_violin"}
     top : int, default=20
         Genes of a picture; the tables hold all.
+    images : numpy.ndarray, optional
+        Where images were explained: these, ``(n_samples, height, width[, channels])``, for the pictures.
 
     Returns
     -------
     list of pathlib.Path
         ``markers.csv``, a row for each gene and class; ``genes_of_all_classes.pdf``; ``genes_of_class_0.pdf`` and so on, in the
-        order of the classes.
+        order of the classes. Of letters and words ``scores.csv``, a row a place; of images ``scores.npz`` and ``pictures.pdf``.
 
     Raises
     ------
     ParameterError
-        If there is no such plot type.
+        If there is no such plot type, or there are not as many images as explained samples.
     RunFolderError
         If the folder cannot be written.
     """
+    if not isinstance(explanation, Explanation):
+        return write_places(explanation, folder, images)
     target = Path(folder)
     pictures = {_ALL: plot_total(explanation, top)}
     for number, name in enumerate(explanation.output_names):

@@ -13,7 +13,14 @@ from genokeras.explain import Explanation, Stability
 from genokeras.report.card import report_card
 from genokeras.report.class_curves import plot_precision_recall, plot_roc
 from genokeras.report.curves import plot_metric, plot_search
-from genokeras.report.data_checks import Samples, about_directions, class_counts, directions, findings
+from genokeras.report.data_checks import (
+    Samples,
+    about_directions,
+    class_counts,
+    directions,
+    findings,
+    findings_of_rows,
+)
 from genokeras.report.diagnostics import plot_calibration, plot_confusion_of
 from genokeras.report.estimate import (
     CHANCE,
@@ -24,11 +31,12 @@ from genokeras.report.estimate import (
     metric_name,
     verdict,
 )
-from genokeras.report.finished import finished_run, loading, recipe
+from genokeras.report.finished import Reported, finished_run, kind_of, loading, recipe
 from genokeras.report.genes import changes_of, gene_parts, samples_of
 from genokeras.report.known_genes import KnownGenes, read_known_genes
 from genokeras.report.page import Pictures, bullets, code, heading, page, paragraph, section, table
 from genokeras.report.picture import Picture
+from genokeras.report.sample_kinds import GENES
 from genokeras.report.tree import search_tree
 from genokeras.report.tree_figure import tree_figure
 from genokeras.runs import is_linear
@@ -77,7 +85,7 @@ def write_report(
     DataError
         If `x` does not have the run's genes, the known genes cannot be read, or none of them is in the data.
     ParameterError
-        If the path does not end in ``.html`` or ``.htm``.
+        If the path does not end in ``.html`` or ``.htm``, or samples or genes are given for a run of sequences, images or texts.
     RunFolderError
         If it is no run, none of its trials finished, or the path cannot be written.
     """
@@ -87,7 +95,14 @@ def write_report(
             f"a report is an HTML file: expected a path ending in .html, got {str(target)!r}."
         )
     fitted = finished_run(run)
-    samples = samples_of(fitted, x, y)
+    if not isinstance(fitted, FittedRun) and any(
+        v is not None for v in (x, y, explanation, stability, known_genes)
+    ):
+        raise ParameterError(
+            f"{str(fitted.folder.path)!r} holds a run of {kind_of(fitted).sample}s, and its report looks at no samples and no "
+            "genes: leave out x, y, explanation, stability and known_genes."
+        )
+    samples = samples_of(fitted, x, y) if isinstance(fitted, FittedRun) else None
     known = None if known_genes is None else read_known_genes(known_genes)
     content = report_html(fitted, samples, explanation, stability, known)
     card = target.with_name(f"{target.stem}_model_card.md")
@@ -103,7 +118,7 @@ def write_report(
 
 
 def report_html(
-    run: FittedRun,
+    run: Reported,
     samples: Samples | None = None,
     explanation: Explanation | None = None,
     stability: Stability | None = None,
@@ -134,12 +149,13 @@ def report_html(
 # ---- parts
 
 
-def _head(run: FittedRun, name: str) -> str:
+def _head(run: Reported, name: str) -> str:
     settings, estimate = run.folder.settings, run.delivery.estimate
     low, high = estimate["interval"]
-    n = int(settings.get("n_samples", len(run.problem.codes)))
+    n, kind = int(settings.get("n_samples", len(run.problem.codes))), kind_of(run)
+    genes = f"{len(settings['feature_names']):,} genes, " if kind is GENES else ""
     words = (
-        f"{n:,} samples, {len(settings['feature_names']):,} genes, {len(settings['classes'])} classes. On new samples, expect a "
+        f"{n:,} {kind.sample}s, {genes}{len(settings['classes'])} classes. On new {kind.sample}s, expect a "
         f"{metric_name(estimate['metric'])} of {in_digits(estimate['value'])} (95 % interval {in_digits(low)} to {in_digits(high)}; "
         f"{'higher' if estimate['greater_is_better'] else 'lower'} is better)."
     )
@@ -148,7 +164,7 @@ def _head(run: FittedRun, name: str) -> str:
     )
 
 
-def _estimate(run: FittedRun) -> list[str]:
+def _estimate(run: Reported) -> list[str]:
     estimate = run.delivery.estimate
     return [
         table("What to expect on new samples", ESTIMATE_HEAD, estimate_rows(estimate), numbers=[1, 2, 3, 4]),
@@ -157,7 +173,7 @@ def _estimate(run: FittedRun) -> list[str]:
     ]
 
 
-def _tests(run: FittedRun, pictures: Pictures) -> list[str]:
+def _tests(run: Reported, pictures: Pictures) -> list[str]:
     plots: tuple[Callable[[Any], Picture], ...] = (
         plot_confusion_of,
         plot_roc,
@@ -182,19 +198,19 @@ def _drawn(draw: Callable[[], Picture], pictures: Pictures) -> str:
 
 
 def _genes(
-    run: FittedRun,
+    run: Reported,
     samples: Samples | None,
     explanation: Explanation | None,
     stability: Stability | None,
     known: KnownGenes | None,
     pictures: Pictures,
 ) -> list[str]:
-    if explanation is None:
+    if explanation is None or not isinstance(run, FittedRun):
         return []
     return gene_parts(explanation, stability, changes_of(samples, run, explanation), pictures, known)
 
 
-def _search(run: FittedRun, pictures: Pictures) -> list[str]:
+def _search(run: Reported, pictures: Pictures) -> list[str]:
     tree = search_tree(run.folder)
     drawn = tree_figure(run.folder)
     return [
@@ -205,7 +221,7 @@ def _search(run: FittedRun, pictures: Pictures) -> list[str]:
     ]
 
 
-def _leaderboard(run: FittedRun) -> str:
+def _leaderboard(run: Reported) -> str:
     ranked = run.history.ranked()
     linear = next((trial.score for trial in ranked if is_linear(trial.proposal.graph)), None)
     rows = [_trial(run, trial, rank, linear) for rank, trial in enumerate(ranked[:_TOP_TRIALS], start=1)]
@@ -216,7 +232,7 @@ def _leaderboard(run: FittedRun) -> str:
     return table(caption, head, rows, numbers=[0, 1, 2, 4, 5, 6, 7, 8], long=[3, 9])
 
 
-def _trial(run: FittedRun, trial: TrialResult, rank: int, linear: float | None) -> list[object]:
+def _trial(run: Reported, trial: TrialResult, rank: int, linear: float | None) -> list[object]:
     proposal, share = trial.proposal, run.delivery.shares.get(trial.id, 0.0)
     grown = ", ".join(morphism.name for morphism in proposal.morphisms) or "other settings"
     error = f" ± {trial.score_se:.3f}" if trial.score_se == trial.score_se else ""
@@ -234,11 +250,11 @@ def _trial(run: FittedRun, trial: TrialResult, rank: int, linear: float | None) 
     ]
 
 
-def _training(run: FittedRun, pictures: Pictures) -> list[str]:
+def _training(run: Reported, pictures: Pictures) -> list[str]:
     return [_drawn(lambda: plot_metric(history_table(run), "loss"), pictures)]
 
 
-def _data(run: FittedRun, samples: Samples | None) -> list[str]:
+def _data(run: Reported, samples: Samples | None) -> list[str]:
     settings = run.folder.settings
     counts = class_counts(run.folder, run.problem)
     classes = [
@@ -246,7 +262,7 @@ def _data(run: FittedRun, samples: Samples | None) -> list[str]:
     ]
     parts = [
         table("Classes", ("class", "samples", "share"), classes, numbers=[1, 2], long=[0]),
-        bullets(findings(run.folder, run.problem, samples)),
+        bullets(_findings(run, samples)),
     ]
     found = [] if samples is None else directions(samples)
     if samples is not None and found:
@@ -265,10 +281,17 @@ def _data(run: FittedRun, samples: Samples | None) -> list[str]:
     return parts
 
 
-def _settings(run: FittedRun) -> list[str]:
+def _findings(run: Reported, samples: Samples | None) -> list[str]:
+    if isinstance(run, FittedRun):
+        return findings(run.folder, run.problem, samples)
+    return findings_of_rows(run.folder, run.problem)
+
+
+def _settings(run: Reported) -> list[str]:
     held = run.folder.settings
     asked = {**held.get("settings", {}), **{k: held.get(k) for k in ("searcher", "time_limit", "max_trials")}}
-    asked |= {"seed": held.get("seed"), "source": held.get("source"), "views": ", ".join(run.problem.views)}
+    asked |= {"seed": held.get("seed"), "source": held.get("source")}
+    asked |= {"views": ", ".join(run.problem.views)} if isinstance(run, FittedRun) else {}
     asked |= {"folds used": run.problem.n_folds, "grouped": held.get("groups") is not None}
     asked |= {"data fingerprint": held.get("data_fingerprint"), "run id": run.folder.run_id}
     rows = [(key.replace("_", " "), "–" if value is None else value) for key, value in asked.items()]
@@ -277,5 +300,5 @@ def _settings(run: FittedRun) -> list[str]:
     return [*parts, table("Versions", ("part", "version"), versions)] if versions else parts
 
 
-def _loading(run: FittedRun) -> list[str]:
+def _loading(run: Reported) -> list[str]:
     return [part for title, text in loading(run) for part in (paragraph(f"{title}:"), code(text))]

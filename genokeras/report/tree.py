@@ -18,7 +18,8 @@ from matplotlib.colors import to_hex
 
 from genokeras.report.sources import ensemble_shares, finished_history, run_folder
 from genokeras.runs import is_linear
-from genokeras.searchers import History, Objective, Proposal, TrialResult, get_objective
+from genokeras.runs.fitted import shown_objective
+from genokeras.searchers import History, Objective, Proposal, TrialResult
 
 MOST_NODES = 60
 _RATES = ("learning_rate", "weight_decay", "dropout")
@@ -170,7 +171,7 @@ def search_tree(run: Any, most: int = MOST_NODES) -> SearchTree:
     kept = _most_telling(nodes, {ranked[0].id, baseline}, most)
     return SearchTree(
         tuple(_summarised(nodes, kept)),
-        get_objective(str(folder.settings["settings"]["objective"])),
+        shown_objective(folder),
         ranked[0].id,
         baseline,
         ensemble_shares(folder),

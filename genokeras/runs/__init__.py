@@ -16,7 +16,7 @@ from genokeras.runs.folder import RunFolder
 from genokeras.runs.graphs import LoadedGraph, load_graph, load_trial_graph
 from genokeras.runs.jobs import Father, Job, Outcome
 from genokeras.runs.loop import Observer, SearchLoop, SearchResult
-from genokeras.runs.problem import Problem, make_problem
+from genokeras.runs.problem import Problem, ScoredRows, make_problem
 from genokeras.runs.runner import JobRunner
 from genokeras.runs.store import TrialStore
 
@@ -35,6 +35,7 @@ __all__ = [
     "Outcome",
     "Problem",
     "RunFolder",
+    "ScoredRows",
     "SearchLoop",
     "SearchResult",
     "TrialStore",

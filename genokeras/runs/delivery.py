@@ -21,11 +21,8 @@ from genokeras.searchers import (
     TrialResult,
     combine,
     estimate_performance,
-    fit_calibration,
     select_ensemble,
 )
-
-REPORTED = ("balanced_accuracy", "accuracy", "log_loss", "roc_auc")
 
 
 @dataclass(frozen=True)
@@ -37,7 +34,7 @@ class Delivery:
     shares : dict of int to float
         Weight of each trial in the ensemble, by trial id; they sum to 1.
     calibration : Calibration
-        Of the ensemble's probabilities.
+        Of the ensemble's probabilities; numbers have none.
     estimate : dict
         See ``GenomeClassifier.estimate_``.
     """
@@ -80,6 +77,7 @@ def deliver(
     max_seconds: float | None = None,
     discount: float = DISCOUNT,
     largest: int = LARGEST_ENSEMBLE,
+    steps: int = 0,
 ) -> Delivery:
     """Choose the ensemble on out-of-fold predictions and estimate what it will score on new samples.
 
@@ -99,18 +97,19 @@ def deliver(
         Rows that count as one; see :func:`genokeras.searchers.select_ensemble`.
     largest : int
         Trials in the ensemble, at most.
+    steps : int
+        Of stacking, where probabilities of very many rows are known.
     """
     trials, rows = history.ok(), problem.scored
     p = store.probabilities(trials)[:, rows].astype("float64")
     codes, weight = problem.codes[rows], problem.sample_weight[rows]
     # Trials that look at the data alike are weighted among themselves first.
     views = np.array([trial.proposal.hyper.view for trial in trials])
-    limits: dict[str, Any] = {"discount": discount, "largest": largest}
+    limits: dict[str, Any] = {"discount": discount, "largest": largest, "steps": steps}
     shares = select_ensemble(p, codes, objective, sample_weight=weight, families=views, **limits)
-    calibration = fit_calibration(combine(p, shares), codes, weight)
+    calibration = objective.answers.calibration(combine(p, shares), codes, weight)
     settings: dict[str, Any] = {
         "objective": objective,
-        "metrics": REPORTED,
         "groups": None if groups is None else groups[rows],
         "sample_weight": weight,
         **limits,

@@ -163,10 +163,25 @@ def out_of_fold(folder: RunFolder) -> OutOfFold:
     if not folder.has(RESULT_FILE):
         raise RunFolderError(
             f"the run {str(folder.path)!r} was stopped before it chose its ensemble. "
-            "GenomeClassifier.load(path) finishes it from the trials it has."
+            "gk.load_estimator(path) finishes it from the trials it has."
         )
     store = TrialStore(folder)
-    return ensemble_out_of_fold(store, store.read_problem(), read_delivery(folder))
+    return ensemble_out_of_fold(store, store.read_rows(), read_delivery(folder))
+
+
+def shown_objective(folder: RunFolder) -> Objective:
+    """The objective by which the trials of a run were scored: its name and its direction, to show values with.
+
+    A run may be scored by a metric that only its user has; such an objective can compute no value.
+    """
+    held = folder.settings.get("metric")
+    if held is None:
+        return get_objective(str(folder.settings["settings"]["objective"]))
+    return Objective(str(held["name"]), bool(held["greater_is_better"]), _of_its_user)
+
+
+def _of_its_user(*_: Any) -> np.ndarray:
+    raise TypeError("a metric of the user's own: its values are known, the function is not")
 
 
 def read_groups(folder: RunFolder) -> np.ndarray | None:

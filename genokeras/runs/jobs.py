@@ -58,7 +58,7 @@ class Outcome:
     probabilities : numpy.ndarray
         ``(n_samples, n_classes)`` out of fold; NaN for rows that no fold holds out, empty for a failed trial.
     curve : numpy.ndarray
-        ``(scorings, 3)``: step, training log loss, held-out log loss.
+        ``(scorings, 3)``: step, training loss, held-out loss.
     """
 
     result: TrialResult

@@ -32,6 +32,23 @@ class ScoredProblem(Protocol):
 
 
 @dataclass(frozen=True)
+class ScoredRows:
+    """What a run has written down of its rows, whatever its samples are; attributes as of `Problem`."""
+
+    codes: np.ndarray
+    held_out: np.ndarray
+    sample_weight: np.ndarray
+
+    @property
+    def n_folds(self) -> int:
+        return len(self.held_out)
+
+    @property
+    def scored(self) -> np.ndarray:
+        return np.asarray(self.held_out.any(axis=0))
+
+
+@dataclass(frozen=True)
 class Problem:
     """What all trials of a run have in common.
 

@@ -24,7 +24,18 @@ LINE_WIDTH = 99
 SECONDS_BETWEEN_LINES = 5.0
 _WIDEST_DISPLAY = 100
 _BAR_WIDTH = 36
-_LABELS = {"f1": "F1", "mcc": "MCC", "roc_auc": "ROC AUC", "brier": "Brier score"}
+_LABELS = {
+    "f1": "F1",
+    "mcc": "MCC",
+    "roc_auc": "ROC AUC",
+    "brier": "Brier score",
+    "r2": "R2",
+    "mse": "mean squared error",
+    "rmse": "root mean squared error",
+    "mae": "mean absolute error",
+    "pearson": "correlation",
+    "spearman": "rank correlation",
+}
 
 
 class Progress(Observer):

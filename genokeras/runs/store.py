@@ -7,7 +7,7 @@ import numpy as np
 from genokeras.errors import RunFolderError
 from genokeras.runs.folder import RunFolder
 from genokeras.runs.jobs import Father, Outcome, weights_from_arrays, weights_to_arrays
-from genokeras.runs.problem import Problem, problem_from_arrays, problem_to_arrays
+from genokeras.runs.problem import Problem, ScoredRows, problem_from_arrays, problem_to_arrays
 from genokeras.searchers import History, TrialResult
 
 
@@ -31,6 +31,11 @@ class TrialStore:
         return problem_from_arrays(
             self.folder.read_arrays("data.npz"), self.folder.read_arrays("features.npz")
         )
+
+    def read_rows(self) -> ScoredRows:
+        """The rows' part of a problem alone: no views, no samples."""
+        data = self.folder.read_arrays("data.npz")
+        return ScoredRows(data["codes"], data["held_out"], data["sample_weight"])
 
     def write(self, outcome: Outcome) -> None:
         """Arrays first, then ``graph.json``, which makes the trial count, then the journal's line."""
@@ -61,12 +66,12 @@ class TrialStore:
         return Father(trial.proposal.graph, weights_from_arrays(arrays))
 
     def probabilities(self, trials: tuple[TrialResult, ...]) -> np.ndarray:
-        """``(n_trials, n_samples, n_classes)`` out of fold."""
+        """``(n_trials, n_samples, n_outputs)`` out of fold: probabilities, or numbers."""
         names = [f"{self.folder.trial_name(trial.id)}/predictions.npz" for trial in trials]
         return np.stack([self.folder.read_arrays(name)["probabilities"] for name in names])
 
     def curve(self, trial_id: int) -> np.ndarray:
-        """``(scorings, 3)``: step, training log loss, held-out log loss."""
+        """``(scorings, 3)``: step, training loss, held-out loss."""
         return self.folder.read_arrays(f"{self.folder.trial_name(trial_id)}/predictions.npz")["curve"]
 
 

@@ -16,7 +16,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from genokeras.searchers.scores import SMALLEST_PROBABILITY, Array
+from genokeras.searchers.class_scores import SMALLEST_PROBABILITY
+from genokeras.searchers.rows import Array
 
 PRIOR_STRENGTH = 5.0
 _LOGARITHMS = np.linspace(-1.2, 0.6, 37)
@@ -24,7 +25,7 @@ _LOGARITHMS = np.linspace(-1.2, 0.6, 37)
 
 @dataclass(frozen=True)
 class Calibration:
-    """How probabilities are changed before they are given out.
+    """How probabilities are changed before they are given out; the default leaves any answers as they are.
 
     Attributes
     ----------
@@ -39,6 +40,8 @@ class Calibration:
 
     def apply(self, p: ArrayLike) -> Array:
         """Calibrated probabilities, over the last axis."""
+        if self == Calibration():
+            return np.asarray(p, dtype=np.float64)
         powered = np.clip(np.asarray(p, dtype=np.float64), SMALLEST_PROBABILITY, 1.0) ** self.sharpness
         sharp = powered / powered.sum(axis=-1, keepdims=True)
         return np.asarray((1.0 - self.doubt) * sharp + self.doubt / sharp.shape[-1])

@@ -5,8 +5,8 @@ Notation
 ======  =======================================================  =============
 symbol  meaning                                                  shape
 ======  =======================================================  =============
-p       out-of-fold probabilities of every trial                 (t, n, k)
-l       log loss of every trial on every row                     (t, n)
+p       out-of-fold answers of every trial                       (t, n, k)
+l       log loss, or squared error, of every trial on every row  (t, n)
 c       weight of each row; how often a resample drew it         (..., n)
 w       weight of each trial, summing to 1                       (..., t)
 d       discount: rows that count as one                         scalar
@@ -18,10 +18,17 @@ trials and forty rows believes the luckiest few; a large ``d`` is the plain mean
 worse, stacking as good and more work; benchmarks/README.md has the figures. A search goes where it fares best and fills one view
 with trials that are much alike; were all trials weighted at once, their number would outvote every other view. So the families' mixtures
 are weighted against each other in the same way, whatever their sizes. Every objective is served by the
-log loss; those that count classes alike get rows weighted so.
+log loss; those that count classes alike get rows weighted so. For numbers, ``l`` is the squared error over twice the mean squared
+error of the best trial, as if errors were normal with that variance.
+
+With thousands of rows there is more to learn from them than evidence has room for: weak trials that err otherwise than the best ones.
+`steps` then maximises ``sum_n c_n log sum_t w_t p_tn`` by so many steps of expectation and maximisation from equal weights
+(stacking; Dempster, Laird and Rubin 1977). Stopping early holds the weights together.
 
 References
 ----------
+Dempster, Laird and Rubin (1977), Maximum likelihood from incomplete data via the EM algorithm, Journal of the Royal
+Statistical Society B 39: 1-38, section 4.3.
 Yao, Vehtari, Simpson and Gelman (2018), Using stacking to average Bayesian predictive distributions, Bayesian Analysis
 13: 917-1007, section 3.4.
 """
@@ -32,14 +39,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from genokeras.errors import ParameterError
-from genokeras.searchers.scores import (
-    SMALLEST_PROBABILITY,
-    Array,
-    Codes,
-    Objective,
-    get_objective,
-    log_loss_rows,
-)
+from genokeras.searchers.answers import CLASSES, Answers, Targets
+from genokeras.searchers.class_scores import SMALLEST_PROBABILITY
+from genokeras.searchers.rows import Array, Codes
+from genokeras.searchers.scores import Objective, get_objective
 
 DISCOUNT = 8.0
 LARGEST_ENSEMBLE = 100
@@ -55,14 +58,16 @@ def select_ensemble(
     families: ArrayLike | None = None,
     discount: float = DISCOUNT,
     largest: int = LARGEST_ENSEMBLE,
+    steps: int = 0,
 ) -> Array:
     """Weights of the trials in the ensemble.
 
     Parameters
     ----------
     p : array-like of shape (n_trials, n_samples, n_classes)
-        Out-of-fold probabilities.
+        Out-of-fold probabilities, or answers (n_trials, n_samples, n_targets).
     codes : array-like of shape (n_samples,)
+        Class numbers, or targets (n_samples, n_targets).
     objective : str or Objective
         Those that count classes alike (balanced accuracy, F1, MCC) weight the rows so.
     sample_weight : array-like of shape (..., n_samples), optional
@@ -73,6 +78,8 @@ def select_ensemble(
         How many rows count as one; the larger, the closer to equal weights.
     largest : int
         Trials that keep a weight, at most; the lightest are left out.
+    steps : int
+        Of stacking, for many rows, in place of evidence; 0 for none. Of class probabilities only.
 
     Returns
     -------
@@ -82,16 +89,22 @@ def select_ensemble(
     Raises
     ------
     ParameterError
-        If the shapes do not fit, a probability is not finite, or an argument is out of range.
+        If the shapes do not fit, an answer is not finite, or an argument is out of range.
     """
     goal = get_objective(objective)
-    stack, labels, rows = check_stack(p, codes, sample_weight)
+    stack, targets, rows = check_stack(p, codes, sample_weight, goal.answers)
     if not discount > 0 or largest < 1:
         raise ParameterError(
             f"discount must be above 0 and largest at least 1: got {discount} and {largest}."
         )
     if goal.name in CLASS_BALANCED:
-        rows = _balanced(rows, labels)
+        rows = _balanced(rows, goal.answers.strata(targets))
+    if steps and goal.answers.kind != CLASSES.kind:
+        raise ParameterError(
+            f"stacking is of class probabilities: steps must be 0 for {goal.name!r}, got {steps}."
+        )
+    if steps:
+        return _stacked(stack, goal.answers.strata(targets), rows, largest, steps)
     of = np.zeros(len(stack), dtype=int)
     if families is not None:
         of = np.unique(np.asarray(families), return_inverse=True)[1]
@@ -100,25 +113,38 @@ def select_ensemble(
                 f"families must name one for each of {len(stack)} trials, got shape {of.shape}."
             )
     weights = np.zeros((*rows.shape[:-1], len(stack)))
-    mixtures = []
+    evidence, mixtures = goal.answers.evidence(stack, targets, rows), []
     for family in range(of.max() + 1):
         members = np.flatnonzero(of == family)
-        own = _evidence(rows @ log_loss_rows(stack[members], labels).T, discount)
+        own = _shares(evidence.of_trials(members), discount)
         weights[..., members] = own
-        true = own @ stack[members][:, np.arange(len(labels)), labels]
-        mixtures.append(-(rows * np.log(np.maximum(true, SMALLEST_PROBABILITY))).sum(-1))
-    between = _evidence(np.stack(mixtures, axis=-1), discount)
+        mixtures.append(evidence.of_mixture(members, own))
+    between = _shares(np.stack(mixtures, axis=-1), discount)
     return _lightest_dropped(weights * between[..., of], largest)
 
 
-def _evidence(losses: Array, discount: float) -> Array:
+def _stacked(stack: Array, codes: Codes, rows: Array, largest: int, steps: int) -> Array:
+    """Weights that make the mixture likely."""
+    true = np.maximum(stack[:, np.arange(len(codes)), codes], SMALLEST_PROBABILITY)
+    shares = rows / rows.sum(-1, keepdims=True)
+    weights = np.full((*rows.shape[:-1], len(stack)), 1 / len(stack))
+    for limit in (len(stack), largest):
+        weights = _lightest_dropped(weights, limit)
+        for _ in range(steps):
+            weights = weights * ((shares / (weights @ true)) @ true.T)
+        if len(stack) <= largest:
+            break
+    return _lightest_dropped(weights, largest)
+
+
+def _shares(losses: Array, discount: float) -> Array:
     """Weights over the last axis from sums of losses."""
     evidence = np.exp((losses.min(-1, keepdims=True) - losses) / discount)
     return np.asarray(evidence / evidence.sum(-1, keepdims=True))
 
 
 def combine(p: ArrayLike, weights: ArrayLike) -> Array:
-    """Weighted mean of the trials' probabilities, (n_samples, n_classes)."""
+    """Weighted mean of the trials' answers, (n_samples, n_outputs)."""
     shares = np.asarray(weights, dtype=np.float64)
     used = np.flatnonzero(shares)
     return np.tensordot(shares[used], np.asarray(p)[used].astype(np.float64), axes=1)
@@ -141,19 +167,20 @@ def _balanced(rows: Array, codes: Codes) -> Array:
 
 
 def check_stack(
-    p: ArrayLike, codes: ArrayLike, sample_weight: ArrayLike | None
-) -> tuple[Array, Codes, Array]:
-    """Float64 probabilities, int codes and row weights whose shapes fit; ParameterError where they do not."""
-    stack = np.asarray(p, dtype=np.float64)
-    labels = np.asarray(codes, dtype=np.int64)
-    rows = np.ones(len(labels)) if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
-    if stack.ndim != 3 or not len(stack) or stack.shape[1] != len(labels) or rows.shape[-1:] != labels.shape:
+    p: ArrayLike, targets: ArrayLike, sample_weight: ArrayLike | None, answers: Answers = CLASSES
+) -> tuple[Array, Targets, Array]:
+    """Float64 answers, targets and row weights whose shapes fit; ParameterError where they do not."""
+    stack, known = np.asarray(p, dtype=np.float64), answers.as_targets(targets)
+    rows = np.ones(len(known)) if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
+    if stack.ndim != 3 or not len(stack) or stack.shape[1] != len(known) or rows.shape[-1:] != (len(known),):
         raise ParameterError(
-            "expected probabilities (n_trials, n_samples, n_classes), codes (n_samples,) and sample_weight "
-            f"(..., n_samples): got {stack.shape}, {labels.shape} and {rows.shape}."
+            f"expected {answers.shapes[0]}, {answers.shapes[1]} and sample_weight (..., n_samples): got {stack.shape}, "
+            f"{known.shape} and {rows.shape}."
         )
     if not np.isfinite(stack).all():
-        raise ParameterError("probabilities must be finite: leave out rows that no fold scored.")
+        raise ParameterError(
+            f"{answers.shapes[0].split()[0]} must be finite: leave out rows that no fold scored."
+        )
     if (rows < 0).any() or not (rows.sum(-1) > 0).all():
         raise ParameterError("sample_weight must not be negative, and not zero for every row.")
-    return stack, labels, rows
+    return stack, known, rows

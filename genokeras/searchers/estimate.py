@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from genokeras.errors import ParameterError
-from genokeras.searchers.calibration import fit_calibration
+from genokeras.searchers.answers import Targets
 from genokeras.searchers.ensemble import (
     DISCOUNT,
     LARGEST_ENSEMBLE,
@@ -29,10 +29,10 @@ from genokeras.searchers.ensemble import (
     combine,
     select_ensemble,
 )
-from genokeras.searchers.scores import Array, Codes, Objective, get_objective, resample_counts
+from genokeras.searchers.rows import Array, Codes, resample_counts
+from genokeras.searchers.scores import Objective, get_objective
 
 FEWEST_RESAMPLES = AT_ONCE = 20
-STANDARD_METRICS = ("balanced_accuracy", "accuracy", "log_loss", "roc_auc")
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Estimate:
     naive : float
         Score of the ensemble on the rows that chose it, for comparison.
     chance : float
-        Score of the constant predictor of the class frequencies.
+        Score of the constant predictor of the class frequencies, or of the mean.
     greater_is_better : bool
     n_resamples : int
         Resamples that gave a value; 0 where no resample left rows of every class out (value and interval are
@@ -79,12 +79,13 @@ def estimate_performance(
     objective: str | Objective = "log_loss",
     *,
     rng: np.random.Generator,
-    metrics: Sequence[str | Objective] = STANDARD_METRICS,
+    metrics: Sequence[str | Objective] | None = None,
     groups: ArrayLike | None = None,
     sample_weight: ArrayLike | None = None,
     families: ArrayLike | None = None,
     discount: float = DISCOUNT,
     largest: int = LARGEST_ENSEMBLE,
+    steps: int = 0,
     n_resamples: int = 200,
     max_seconds: float | None = None,
     level: float = 0.95,
@@ -95,19 +96,22 @@ def estimate_performance(
     Parameters
     ----------
     p : array-like of shape (n_trials, n_samples, n_classes)
-        Out-of-fold probabilities of every trial that stood for selection, those that lost included.
+        Out-of-fold probabilities of every trial that stood for selection, those that lost included; or answers
+        (n_trials, n_samples, n_targets).
     codes : array-like of shape (n_samples,)
+        Class numbers, or targets (n_samples, n_targets).
     objective : str or Objective
         What the selection minimises; always among the results, and first.
     rng : numpy.random.Generator
-    metrics : sequence of str or Objective
-        Further scores, from the same resamples.
+    metrics : sequence of str or Objective, optional
+        Further scores, from the same resamples; the standard ones of classes or numbers by default.
     groups : array-like of shape (n_samples,), optional
-        Rows of a group are drawn and left out together. Otherwise rows are drawn within their class.
+        Rows of a group are drawn and left out together. Otherwise rows are drawn within their class, if they have one.
     sample_weight : array-like of shape (n_samples,), optional
     families : array-like of shape (n_trials,), optional
     discount : float
     largest : int
+    steps : int
         As in `select_ensemble`.
     n_resamples : int
     max_seconds : float, optional
@@ -127,23 +131,26 @@ def estimate_performance(
         If the shapes do not fit, or every resample draws all the rows.
     """
     goal = get_objective(objective)
-    scores = {item.name: item for item in (goal, *map(get_objective, metrics))}
-    stack, labels, weight = check_stack(p, codes, sample_weight)
+    kind = goal.answers
+    named = kind.standard_metrics if metrics is None else metrics
+    scores = {item.name: item for item in (goal, *(get_objective(name, kind.kind) for name in named))}
+    stack, targets, weight = check_stack(p, codes, sample_weight, kind)
 
     def select(rows: Array) -> Array:
         return select_ensemble(
             stack,
-            labels,
+            targets,
             goal,
             sample_weight=rows,
             families=families,
             discount=discount,
             largest=largest,
+            steps=steps,
         )
 
     naive = combine(stack, select(weight))
-    naive = fit_calibration(naive, labels, weight).apply(naive)
-    counts = _row_counts(labels, groups, n_resamples, rng)
+    naive = kind.calibration(naive, targets, weight).apply(naive)
+    counts = _row_counts(kind.strata(targets), groups, n_resamples, rng)
     started = clock()
     found: dict[str, list[float]] = {name: [] for name in scores}
     for start in range(0, len(counts), AT_ONCE):
@@ -160,16 +167,16 @@ def estimate_performance(
         for row, share in zip(part, shares, strict=True):
             out = _left_out(row, weight)
             mixture = combine(stack, share)
-            left_out = fit_calibration(mixture, labels, row * weight).apply(mixture[out])
+            left_out = kind.calibration(mixture, targets, row * weight).apply(mixture[out])
             for name, score in scores.items():
-                found[name].append(score.value(left_out, labels[out], weight[out]))
+                found[name].append(score.value(left_out, targets[out], weight[out]))
     if not found[goal.name]:
         raise ParameterError(
-            f"too few rows for an estimate: no resample of {len(labels)} rows "
+            f"too few rows for an estimate: no resample of {len(targets)} rows "
             f"{'and their groups ' if groups is not None else ''}left any out."
         )
     return {
-        name: _summary(score, found[name], naive, labels, weight, level) for name, score in scores.items()
+        name: _summary(score, found[name], naive, targets, weight, level) for name, score in scores.items()
     }
 
 
@@ -178,7 +185,7 @@ def _left_out(counts: Array, weight: Array) -> NDArray[np.bool_]:
 
 
 def _summary(
-    score: Objective, found: list[float], naive: Array, codes: Codes, weight: Array, level: float
+    score: Objective, found: list[float], naive: Array, targets: Targets, weight: Array, level: float
 ) -> Estimate:
     values = np.asarray(found)[np.isfinite(found)]
     margin = (1 - level) / 2
@@ -188,8 +195,8 @@ def _summary(
         value=float(values.mean()) if len(values) else math.nan,
         low=float(low),
         high=float(high),
-        naive=score.value(naive, codes, weight),
-        chance=score.chance(codes, naive.shape[-1], weight),
+        naive=score.value(naive, targets, weight),
+        chance=score.chance(targets, naive.shape[-1], weight),
         greater_is_better=score.greater_is_better,
         n_resamples=len(values),
     )

@@ -28,7 +28,7 @@ GUIDES = ("bayesian", "random")
 
 @dataclass(frozen=True)
 class LinearFather:
-    """A linear model of a view of its own, and the weight decays it is tried with."""
+    """A linear model of a view of its own, and the weight decays it is tried with, the likeliest first."""
 
     graph: Graph
     view: str
@@ -50,8 +50,8 @@ class HalvingSearcher(Searcher):
         Convolutional fathers by name.
     space : HyperSpace
         Of the fathers and what grows from them.
-    linear : LinearFather, optional
-        Tried first.
+    linear : sequence of LinearFather
+        Tried first, each with its first weight decay; the other weight decays come behind the fathers.
     factor : int, default=3
         One of so many goes on.
     most_rungs : int, default=2
@@ -72,7 +72,7 @@ class HalvingSearcher(Searcher):
         fathers: Sequence[tuple[str, Graph]],
         space: HyperSpace,
         *,
-        linear: LinearFather | None = None,
+        linear: Sequence[LinearFather] = (),
         factor: int = 3,
         most_rungs: int = 2,
         guide: str = "bayesian",
@@ -93,7 +93,7 @@ class HalvingSearcher(Searcher):
             raise ParameterError(f"guide must be one of {GUIDES}, got {guide!r}.")
         self.fathers = tuple(fathers)
         self.space = space
-        self.linear = linear
+        self.linear = tuple(linear)
         self.factor = factor
         self.most_rungs = most_rungs
         self.guide = guide
@@ -122,15 +122,15 @@ class HalvingSearcher(Searcher):
         return asked.chosen
 
     def _initial(self, rng: np.random.Generator) -> list[Proposal]:
-        """The fathers: linear models by their weight decays, then one of each network with the middle of every rate."""
-        proposals = []
-        if self.linear is not None:
-            for decay in self.linear.weight_decays:
-                hyper = HyperParameters(
-                    LINEAR_RATE, decay, 0.0, self.space.activation[0], view=self.linear.view
-                )
-                proposals.append(Proposal(self.linear.graph, hyper, seed=_seed(rng), origin="father:linear"))
+        """The fathers: linear models, one of each network with the middle of every rate, more linear models."""
         space = self.space
+        first: list[Proposal] = []
+        more: list[Proposal] = []
+        for father in self.linear:
+            for position, decay in enumerate(father.weight_decays):
+                hyper = HyperParameters(LINEAR_RATE, decay, 0.0, space.activation[0], view=father.view)
+                proposal = Proposal(father.graph, hyper, seed=_seed(rng), origin="father:linear")
+                (more if position else first).append(proposal)
         middle = HyperParameters(
             _middle(space.learning_rate),
             _middle(space.weight_decay),
@@ -140,8 +140,8 @@ class HalvingSearcher(Searcher):
         )
         for name, graph in self.fathers:
             hyper = space.canonical(middle, graph)
-            proposals.append(Proposal(graph, hyper, seed=_seed(rng), origin=f"father:{name}"))
-        return proposals
+            first.append(Proposal(graph, hyper, seed=_seed(rng), origin=f"father:{name}"))
+        return first + more
 
     # ---- one proposal each, or None
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from math import prod
 from typing import Any, ClassVar
 
 import numpy as np
@@ -11,9 +13,43 @@ from scipy import sparse
 
 from genokeras.graph import Shape
 
+TENSOR, COUNTS = "tensor", "counts"
 # Arrays by name with the samples on their first axis; what a run keeps of its data.
 Rows = dict[str, np.ndarray]
 Counts = np.ndarray | sparse.csr_matrix
+
+
+@dataclass(frozen=True)
+class LinearView:
+    """How a linear father looks at the counts.
+
+    Attributes
+    ----------
+    scaling : float
+        Columns are divided by their standard deviation to this power while they are fitted: 1 gives all the same say, 0 leaves
+        them, so that a penalty holds down what is rare.
+    n_columns : int or None
+        It reads the first so many of them; None is all.
+    """
+
+    scaling: float
+    n_columns: int | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Look:
+    """What networks read of some samples; the answer to a sample is the mean over its looks.
+
+    Attributes
+    ----------
+    samples : numpy.ndarray
+        ``(m,)`` positions of the samples.
+    tensor : numpy.ndarray
+        ``(m, *input_shape)``.
+    """
+
+    samples: np.ndarray
+    tensor: np.ndarray
 
 
 class Encoder(ABC):
@@ -30,14 +66,24 @@ class Encoder(ABC):
         """Shape of one sample as networks read it."""
 
     @property
+    def places(self) -> int:
+        """Letters, pixels or words of a sample."""
+        return prod(self.input_shape[:-1]) if len(self.input_shape) > 1 else self.input_shape[0]
+
+    @property
     @abstractmethod
     def n_counts(self) -> int:
         """Numbers of one sample as the linear father reads it."""
 
     @property
-    def scales_counts(self) -> bool:
-        """Whether the linear father brings its columns to unit variance."""
-        return True
+    def linear_views(self) -> dict[str, LinearView]:
+        """How linear fathers look at the counts, by the name of the view, the first one first."""
+        return {COUNTS: LinearView(1.0)}
+
+    @property
+    def reader(self) -> Encoder:
+        """What reads samples of this kind: itself, or the encoder that it builds on."""
+        return self
 
     @abstractmethod
     def rows(self, data: Any) -> Rows:
@@ -45,15 +91,26 @@ class Encoder(ABC):
 
     @abstractmethod
     def tensor(self, rows: Rows, rng: np.random.Generator | None = None) -> np.ndarray:
-        """``(n_samples, *input_shape)``; with a generator, changed at random in ways that keep the class."""
+        """``(n_samples, *input_shape)``; with a generator, changed at random in ways that keep the class.
 
-    def looks(self, tensor: np.ndarray) -> list[np.ndarray]:
-        """Tensors of the same samples whose predictions are averaged: the sample itself, and what says the same."""
-        return [tensor]
+        Of samples that are larger it is a part: the middle, or one that is drawn.
+        """
+
+    def looks(self, rows: Rows) -> Iterator[Look]:
+        """All looks at samples, each made when it is asked for: the samples, part by part, and what says the same."""
+        yield Look(np.arange(n_rows(rows)), self.tensor(rows))
+
+    def n_looks(self, rows: Rows) -> int:
+        """How many answers of a network that takes, over all samples."""
+        return n_rows(rows)
 
     @abstractmethod
     def counts(self, rows: Rows) -> Counts:
         """``(n_samples, n_counts)`` float32."""
+
+    def identity(self, rows: Rows) -> Rows:
+        """Arrays by which a resumed run knows the same samples; what was computed of them may differ in its last digits."""
+        return rows
 
     @abstractmethod
     def model_inputs(self, rows: Rows) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from genokeras.data import ImageData
 from genokeras.errors import DataError
 from genokeras.features import Augmentation, ImageScaling, fit_image_scaling, random_transforms
 from genokeras.graph import Shape
-from genokeras.spatial.encoding import Encoder, Rows
+from genokeras.spatial.encoding import COUNTS, Encoder, LinearView, Rows
 
 AUGMENTATION = Augmentation(shift=0.08, rotate=10.0, zoom=0.1)
 
@@ -48,14 +48,14 @@ class ImageEncoder(Encoder):
         return prod(self.shape)
 
     @property
-    def scales_counts(self) -> bool:
-        # A pixel that is nearly always black would be blown up.
-        return False
+    def linear_views(self) -> dict[str, LinearView]:
+        # A pixel that is nearly always black would be blown up by more.
+        return {COUNTS: LinearView(0.0)}
 
     def rows(self, data: ImageData) -> Rows:
         if data.pixels.shape[1:] != self.shape:
             raise DataError(
-                f"{data.source}: the classifier was fitted on images of shape {self.shape} (height, width, channels), got "
+                f"{data.source}: the model was fitted on images of shape {self.shape} (height, width, channels), got "
                 f"{data.pixels.shape[1:]}."
             )
         return {"pixels": data.pixels}

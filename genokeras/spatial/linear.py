@@ -1,4 +1,4 @@
-"""The linear father: logistic regression by scikit-learn, kept as the weights of one Dense layer."""
+"""The linear father: logistic or ridge regression by scikit-learn, kept as the weights of one Dense layer."""
 
 from __future__ import annotations
 
@@ -8,14 +8,16 @@ from collections.abc import Callable
 import numpy as np
 from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LogisticRegression, Ridge
+from threadpoolctl import threadpool_limits
 
 from genokeras.spatial.encoding import Counts
 
 # scikit-learn cannot be interrupted, so it goes on from where it stood in portions of so many iterations.
 _PORTION = 25
 _MOST_ITERATIONS = 300
-_TOLERANCE = 1e-3
+_TOLERANCE = 1e-4
+_RIDGE_TOLERANCE = 1e-5
 # Logit of a class without training rows.
 _NEVER = -30.0
 
@@ -26,7 +28,7 @@ def fit_linear(
     weight: np.ndarray,
     n_classes: int,
     weight_decay: float,
-    scale: bool,
+    scaling: float,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> tuple[np.ndarray, np.ndarray, int]:
     """Minimise the mean log loss plus ``weight_decay / 2`` times the squared length of the kernel.
@@ -40,8 +42,9 @@ def fit_linear(
         ``(n,)``.
     n_classes : int
     weight_decay : float
-    scale : bool
-        Whether columns have unit variance while they are fitted; the kernel returned takes them as they are.
+    scaling : float
+        Columns are divided by their standard deviation to this power while they are fitted; the kernel returned takes them as they
+        are.
     should_stop : callable
         Asked now and then.
 
@@ -53,13 +56,13 @@ def fit_linear(
         ``(n_classes,)`` float32.
     iterations : int
     """
-    factor = _inverse_spread(x) if scale else np.ones(x.shape[1], dtype="float32")
-    scaled = x.multiply(factor[None]).tocsr() if sparse.issparse(x) else x * factor
+    factor, scaled = _scaled(x, scaling)
     strength = 1.0 / max(weight_decay * weight.sum(), 1e-12)
     model = LogisticRegression(C=strength, tol=_TOLERANCE, max_iter=_PORTION, warm_start=True)
     iterations = 0
     while iterations < _MOST_ITERATIONS:
-        with warnings.catch_warnings():
+        # Sparse products have one thread; others would only wait for work, and hold up whoever shares the machine.
+        with warnings.catch_warnings(), threadpool_limits(1, user_api="blas"):
             warnings.simplefilter("ignore", ConvergenceWarning)
             model.fit(scaled, codes, sample_weight=weight)
         taken = int(model.n_iter_.max())
@@ -68,6 +71,46 @@ def fit_linear(
             break
     kernel, bias = _by_class(model, n_classes)
     return (kernel * factor[:, None]).astype("float32"), bias.astype("float32"), iterations
+
+
+def fit_ridge(
+    x: Counts, targets: np.ndarray, weight: np.ndarray, weight_decay: float, scaling: float
+) -> tuple[np.ndarray, np.ndarray, int]:
+    """Minimise half the mean squared error plus ``weight_decay / 2`` times the squared length of the kernel.
+
+    Parameters
+    ----------
+    x : numpy.ndarray or sparse matrix, shape (n, p)
+    targets : numpy.ndarray
+        ``(n, k)``; what is constant about them is the bias, which nothing holds back.
+    weight : numpy.ndarray
+        ``(n,)``.
+    weight_decay : float
+    scaling : float
+        As of `fit_linear`.
+
+    Returns
+    -------
+    kernel : numpy.ndarray
+        ``(p, k)`` float32.
+    bias : numpy.ndarray
+        ``(k,)`` float32.
+    iterations : int
+        The most that one of the targets took.
+    """
+    factor, scaled = _scaled(x, scaling)
+    alpha = weight_decay * float(weight.sum())
+    model = Ridge(alpha, solver="lsqr", tol=_RIDGE_TOLERANCE, max_iter=_MOST_ITERATIONS, copy_X=False)
+    model.fit(scaled, targets, sample_weight=weight)
+    kernel = np.atleast_2d(model.coef_).T * factor[:, None]
+    bias = np.broadcast_to(model.intercept_, (targets.shape[1],))
+    return kernel.astype("float32"), bias.astype("float32"), int(np.max(model.n_iter_))
+
+
+def _scaled(x: Counts, scaling: float) -> tuple[np.ndarray, Counts]:
+    """What columns are multiplied by while a model is fitted, and the product."""
+    factor = _inverse_spread(x) ** scaling
+    return factor, sparse.csr_matrix(x.multiply(factor[None])) if sparse.issparse(x) else x * factor
 
 
 def _by_class(model: LogisticRegression, n_classes: int) -> tuple[np.ndarray, np.ndarray]:

@@ -16,13 +16,16 @@ import keras
 import numpy as np
 from keras import ops
 
+from genokeras.features import NgramTfidf
 from genokeras.graph import Graph, HyperParameters, Weights
 from genokeras.networks import build_network, calibrated
-from genokeras.spatial.encoding import Encoder
+from genokeras.spatial.arrays import FLAT, KEPT, ArrayEncoder
+from genokeras.spatial.backbone import BackboneEncoder
+from genokeras.spatial.encoding import TENSOR, Encoder
 from genokeras.spatial.images import ImageEncoder
-from genokeras.spatial.inference import Inference
-from genokeras.spatial.problem import COUNTS
-from genokeras.spatial.sequences import WORD, SequenceEncoder, other_strand_words
+from genokeras.spatial.sequence_windows import sequence_windows
+from genokeras.spatial.sequence_words import placed_words, word_counts
+from genokeras.spatial.sequences import NEAR, SequenceEncoder
 from genokeras.spatial.tasks import Classes, Task
 from genokeras.spatial.texts import TextEncoder
 
@@ -84,7 +87,7 @@ def merged_model(
     terms = []
     for network in networks:
         answers = (
-            _linear(network, task, parts) if network.hyper.view == COUNTS else _network(network, task, parts)
+            _network(network, task, parts) if network.hyper.view == TENSOR else _linear(network, task, parts)
         )
         mean = keras.layers.Average()(answers) if len(answers) > 1 else answers[0]
         terms.append(float(network.share / total) * mean)
@@ -96,16 +99,19 @@ def merged_model(
 
 
 def _network(network: TrainedNetwork, task: Task, parts: _Parts) -> list[Any]:
-    """The answers of a trial's members to every look at the sample."""
+    """The answers of a trial's members, which all count the same: to every look, or the mean over looks that do not."""
     answers = []
     for member in range(network.n_members):
         built = build_network(
             network.graph, None, network.hyper, weights=network.weights, member=member, logits=True
         )
         whole = keras.Model(built.inputs, task.answering(built.outputs[0]), name=f"{network.name}_{member}")
-        for look in parts.looks:
-            answer = whole(look)
-            answers.append(answer[0] if isinstance(answer, list | tuple) else answer)
+        found = [whole(look) for look in parts.looks]
+        found = [answer[0] if isinstance(answer, list | tuple) else answer for answer in found]
+        if parts.shares:
+            weighted = [share * answer for share, answer in zip(parts.shares, found, strict=True)]
+            found = [keras.layers.Add()(weighted)]
+        answers += found
     return answers
 
 
@@ -138,6 +144,11 @@ class _Parts(ABC):
         """Tensors that networks read, and average over."""
 
     @property
+    def shares(self) -> list[Any]:
+        """Weights ``(batch, 1)`` of the looks that sum to 1; none where all count the same."""
+        return []
+
+    @property
     @abstractmethod
     def counts(self) -> Any:
         """What the linear father reads."""
@@ -159,42 +170,36 @@ class _SequenceParts(_Parts):
         return keras.layers.Rescaling(factor.tolist(), offset.tolist(), name="extra_scaled")(raw)
 
     @cached_property
+    def _windows(self) -> list[tuple[Any, Any]]:
+        return sequence_windows(self._letters, self._encoder.window, self._encoder.n_windows)
+
+    @cached_property
     def looks(self) -> list[Any]:
-        strands = [self._letters]
-        if self._encoder.strands:
-            turned = ops.flip(ops.flip(self._letters, axis=1), axis=2)
-            strands.append(turned)
-        if not self._encoder.extra_names:
-            return strands
-        beside = keras.layers.RepeatVector(self._encoder.length)(self._extra)
-        return [keras.layers.Concatenate(axis=2)([letters, beside]) for letters in strands]
+        encoder = self._encoder
+        windows = [self._letters] if encoder.n_windows == 1 else [window for window, _ in self._windows]
+        if encoder.strands:
+            turned = [ops.flip(ops.flip(window, axis=1), axis=2) for window in windows]
+            windows = [look for pair in zip(windows, turned, strict=True) for look in pair]
+        if not encoder.extra_names:
+            return windows
+        beside = keras.layers.RepeatVector(encoder.input_shape[0])(self._extra)
+        return [keras.layers.Concatenate(axis=2)([letters, beside]) for letters in windows]
+
+    @cached_property
+    def shares(self) -> list[Any]:
+        if self._encoder.n_windows == 1:
+            return []
+        strands = 1 + self._encoder.strands
+        return [share / strands for _, share in self._windows for _ in range(strands)]
 
     @cached_property
     def counts(self) -> Any:
         encoder = self._encoder
-        parts = [_word_counts(self._letters, encoder.strands)]
-        if encoder.equal:
-            parts.append(keras.layers.Flatten(name="letters_by_place")(self._letters))
+        parts = [*word_counts(self._letters, encoder.words, encoder.strands)]
+        parts += placed_words(self._letters, encoder.placed, NEAR)
         if encoder.extra_names:
             parts.append(self._extra)
         return keras.layers.Concatenate(name="counts")(parts) if len(parts) > 1 else parts[0]
-
-
-def _word_counts(letters: Any, strands: bool) -> Any:
-    """How often each word of k letters occurs: a filter that answers 1 to its word, and 0 to all others.
-
-    Twice the number of letters that fit, less 2 k - 1, is 1 for the word itself; an ambiguous letter counts a half at most.
-    """
-    kernel = np.zeros((WORD, 4, 4**WORD), dtype="float32")
-    for word in range(4**WORD):
-        for place in range(WORD):
-            kernel[place, word // 4 ** (WORD - 1 - place) % 4, word] = 2
-    layer = keras.layers.Conv1D(
-        4**WORD, WORD, activation="relu", data_format="channels_last", name="words", trainable=False
-    )
-    found = ops.sum(layer(letters), axis=1)
-    layer.set_weights([kernel, np.full(4**WORD, 1 - 2 * WORD, dtype="float32")])
-    return found + ops.take(found, other_strand_words().astype("int32"), axis=1) if strands else found
 
 
 @final
@@ -245,15 +250,69 @@ class _TextParts(_Parts):
         encoder = self._encoder
         if not self._strings:
             return self.read("ngrams", (encoder.n_counts,))
-        layer = keras.layers.TextVectorization(
-            standardize=encoder.tfidf.standardise,
-            ngrams=encoder.tfidf.longest,
-            output_mode="tf_idf",
-            vocabulary=list(encoder.tfidf.ngrams),
-            idf_weights=encoder.tfidf.idf,
-            name="ngrams",
-        )
-        return keras.layers.UnitNormalization(axis=-1)(layer(self.read("texts", (), "string")))
+        texts = self.read("texts", (), "string")
+        parts = [_tfidf(texts, part, f"ngrams_{number}") for number, part in enumerate(encoder.tfidf)]
+        return keras.layers.Concatenate(name="counts")(parts) if len(parts) > 1 else parts[0]
+
+
+def _tfidf(texts: Any, tfidf: NgramTfidf, name: str) -> Any:
+    """``NgramTfidf.transform`` of a tensor of strings."""
+    of_characters = tfidf.split == "character"
+    layer = keras.layers.TextVectorization(
+        standardize=tfidf.standardise if tfidf.standardise != "none" else None,
+        split=tfidf.split,
+        ngrams=tfidf.lengths,
+        output_mode="count",
+        # Keras sets blanks between the tokens of an n-gram, whatever they are.
+        vocabulary=[" ".join(ngram) if of_characters else ngram for ngram in tfidf.ngrams],
+        name=name,
+    )
+    # The first column counts all others.
+    counts = ops.cast(layer(texts), "float32")[:, 1:]
+    damped = ops.log(ops.maximum(counts, 1.0)) + ops.minimum(counts, 1.0)
+    weighted = keras.layers.Rescaling(tfidf.idf.tolist(), name=f"{name}_idf")(damped)
+    return keras.layers.UnitNormalization(axis=-1, name=f"{name}_unit")(weighted)
+
+
+@final
+class _BackboneParts(_Parts):
+    """What the backbone reads in, its standardised features."""
+
+    def __init__(self, encoder: BackboneEncoder) -> None:
+        super().__init__()
+        read = [self.read(x.name, tuple(x.shape)[1:], x.dtype) for x in encoder.model.inputs]
+        features = encoder.model(read if len(read) > 1 else read[0])
+        self._features = keras.layers.Rescaling(
+            encoder.factor.tolist(), encoder.offset.tolist(), name="standardised"
+        )(features)
+
+    @property
+    def looks(self) -> list[Any]:
+        return [self._features]
+
+    @property
+    def counts(self) -> Any:
+        return self._features
+
+
+@final
+class _ArrayParts(_Parts):
+    def __init__(self, encoder: ArrayEncoder) -> None:
+        super().__init__()
+        self._samples = self.read("samples", encoder.shape)
+        self._layout = encoder.layout
+
+    @property
+    def looks(self) -> list[Any]:
+        if self._layout == KEPT:
+            return [self._samples]
+        if self._layout == FLAT:
+            return [self.counts]
+        return [ops.moveaxis(self._samples, 1, -1)]
+
+    @cached_property
+    def counts(self) -> Any:
+        return keras.layers.Flatten(name="numbers_in_a_row")(self._samples)
 
 
 def _parts(encoder: Encoder) -> _Parts:
@@ -263,24 +322,8 @@ def _parts(encoder: Encoder) -> _Parts:
         return _ImageParts(encoder)
     if isinstance(encoder, TextEncoder):
         return _TextParts(encoder)
+    if isinstance(encoder, BackboneEncoder):
+        return _BackboneParts(encoder)
+    if isinstance(encoder, ArrayEncoder):
+        return _ArrayParts(encoder)
     raise TypeError(f"no model is known for {type(encoder).__name__}")
-
-
-_BLOCK_NUMBERS = 4_000_000
-_LARGEST_BLOCK = 256
-
-
-def predict(model: Any, encoder: Encoder, rows: dict[str, np.ndarray]) -> np.ndarray:
-    """Answers ``(n_samples, n_outputs)`` float32 of a merged model."""
-    width = max(int(np.prod(encoder.input_shape)) * 16, encoder.n_counts)
-    size = int(np.clip(_BLOCK_NUMBERS // width, 8, _LARGEST_BLOCK))
-    n = len(next(iter(rows.values())))
-    names = [tensor.name for tensor in model.inputs]
-    answers = Inference(model, -(-n // size))
-    parts = []
-    for start in range(0, n, size):
-        # The last block is filled up with repeats, so that nothing is compiled for its size.
-        picked = np.minimum(np.arange(start, start + size), n - 1) if n > size else np.arange(n)
-        inputs = encoder.model_inputs({name: values[picked] for name, values in rows.items()})
-        parts.append(answers(*[inputs[name] for name in names])[: n - start])
-    return np.concatenate(parts)

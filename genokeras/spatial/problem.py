@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from genokeras.data import Folds, make_folds
+from genokeras.data import Folds, make_folds, make_plain_folds
 from genokeras.errors import RunFolderError
 from genokeras.runs import RunFolder
-from genokeras.spatial.encoders import encoder_from_dict
-from genokeras.spatial.encoding import Encoder, Rows, n_rows
-from genokeras.spatial.tasks import Task, task_from_dict
+from genokeras.spatial.encoders import ENCODER_FILE, read_encoder, write_encoder
+from genokeras.spatial.encoding import TENSOR, Encoder, Rows, n_rows
+from genokeras.spatial.loss_task import read_task
+from genokeras.spatial.tasks import Task
 
-ROWS_FILE, ENCODER_FILE, TASK_FILE, CONTENT_FILE = "data.npz", "encoder.json", "task.json", "content.npz"
-TENSOR, COUNTS = "tensor", "counts"
-FEW = 2000
-FEW_FOLDS = 3
+ROWS_FILE, TASK_FILE, CONTENT_FILE = "data.npz", "task.json", "content.npz"
+# Of so few samples, or so few places of all samples together, that several networks a trial are soon trained: then all are held out
+# once, and networks that were trained on other samples answer better together than one.
+FEW, FEW_PLACES, FEWEST_PLACES = 2000, 1_000_000, 400_000
+FEW_FOLDS, MOST_FOLDS = 3, 5
 HELD_OUT_SHARE = 5
 MOST_HELD_OUT = 10_000
 
@@ -57,7 +59,8 @@ class SpatialProblem:
     @property
     def widths(self) -> dict[str, int]:
         """Width of the linear father's input, and channels (or the length, of tokens) of the networks', by view."""
-        return {TENSOR: self.encoder.input_shape[-1], COUNTS: self.encoder.n_counts}
+        linear = dict.fromkeys(self.encoder.linear_views, self.encoder.n_counts)
+        return {TENSOR: self.encoder.input_shape[-1], **linear}
 
     @property
     def scored(self) -> np.ndarray:
@@ -71,7 +74,7 @@ class SpatialProblem:
     def fingerprint(self) -> str:
         """Hex digest of samples and labels: a resumed run has to see the same data."""
         digest = hashlib.sha256()
-        for name, values in sorted(_packed(self.rows).items()):
+        for name, values in sorted(_packed(self.encoder.identity(self.rows)).items()):
             digest.update(name.encode())
             digest.update(np.ascontiguousarray(values).view(np.uint8).data)
         digest.update(np.ascontiguousarray(self.codes).view(np.uint8).data)
@@ -84,8 +87,9 @@ def split(
     n_folds: int | None,
     seed: int,
     names: list[str],
+    places: int = 1000,
 ) -> Folds:
-    """Stratified folds, whole groups where there are any: 3 of few samples, one hold-out of a fifth of many.
+    """Stratified folds, whole groups where there are any: 5 or 3 of few or short samples, one hold-out of a fifth of many.
 
     Parameters
     ----------
@@ -97,23 +101,45 @@ def split(
     seed : int
     names : list of str
         Of the classes, for the notes.
+    places : int
+        Letters, pixels or words of a sample.
     """
+
+    def make(parts: int) -> Folds:
+        return make_folds(codes, parts, groups=groups, seed=seed, class_names=names)
+
+    return _of_size(len(codes), places, groups, n_folds, make)
+
+
+def split_plainly(
+    n: int, groups: np.ndarray | None, n_folds: int | None, seed: int, places: int = 1000
+) -> Folds:
+    """As `split`, of samples whose targets are numbers: whoever comes into a fold comes there by chance."""
+
+    def make(parts: int) -> Folds:
+        return make_plain_folds(n, parts, groups=groups, seed=seed)
+
+    return _of_size(n, places, groups, n_folds, make)
+
+
+def _of_size(
+    n: int, places: int, groups: np.ndarray | None, n_folds: int | None, make: Callable[[int], Folds]
+) -> Folds:
+    """The folds asked for; by default some of few samples, and the first of them alone of many."""
     if n_folds is not None:
-        return make_folds(codes, n_folds, groups=groups, seed=seed, class_names=names)
-    if len(codes) < FEW:
-        found = make_folds(codes, FEW_FOLDS, groups=groups, seed=seed, class_names=names)
-        return Folds(
-            found.train,
-            found.held_out,
-            (*found.notes, f"{len(codes):,} samples: {FEW_FOLDS} folds score the networks."),
-        )
-    parts = max(HELD_OUT_SHARE, -(-len(codes) // MOST_HELD_OUT))
+        return make(n_folds)
+    if n < FEW or n * places <= FEW_PLACES:
+        count = MOST_FOLDS if n * places <= FEWEST_PLACES else FEW_FOLDS
+        found = make(count)
+        note = f"{n:,} samples: {count} folds score the networks."
+        return Folds(found.train, found.held_out, (*found.notes, note))
+    parts = max(HELD_OUT_SHARE, -(-n // MOST_HELD_OUT))
     if groups is not None:
         parts = max(2, min(parts, len(np.unique(groups)) // 2))
-    found = make_folds(codes, parts, groups=groups, seed=seed, class_names=names)
+    found = make(parts)
     train, held_out = found.train[:1], found.held_out[:1]
     note = (
-        f"{len(codes):,} samples: one hold-out of {held_out.sum():,} of them scores the networks. "
+        f"{n:,} samples: one hold-out of {held_out.sum():,} of them scores the networks. "
         f"Pass folds={FEW_FOLDS} for cross-validation."
     )
     return Folds(train, held_out, (note,))
@@ -128,7 +154,7 @@ def write_problem(folder: RunFolder, problem: SpatialProblem) -> None:
         "sample_weight": problem.sample_weight,
     }
     folder.write_arrays(ROWS_FILE, data)
-    folder.write_json(ENCODER_FILE, problem.encoder.to_dict())
+    write_encoder(folder, problem.encoder)
     folder.write_json(TASK_FILE, problem.task.to_dict())
     folder.write_arrays(CONTENT_FILE, _packed(problem.rows))
 
@@ -143,8 +169,8 @@ def read_problem(folder: RunFolder) -> SpatialProblem:
     """
     data, content = folder.read_arrays(ROWS_FILE), folder.read_arrays(CONTENT_FILE)
     try:
-        encoder = encoder_from_dict(folder.read_json(ENCODER_FILE))
-        task = task_from_dict(folder.read_json(TASK_FILE))
+        encoder = read_encoder(folder)
+        task = read_task(folder.read_json(TASK_FILE))
     except (KeyError, TypeError) as error:
         raise RunFolderError(
             f"{ENCODER_FILE} or {TASK_FILE} of {str(folder.path)!r} is incomplete: {error}."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import keras
@@ -16,10 +16,14 @@ from genokeras.runs.graphs import LoadedGraph
 from genokeras.searchers import DISCOUNT, History, Objective, TrialResult, get_objective
 from genokeras.spatial.model import TrainedNetwork, merged_model
 from genokeras.spatial.problem import SpatialProblem, has_problem, read_problem
+from genokeras.spatial.tasks import Classes
 
 # So many networks at most are delivered: fold members of a few trials.
-MOST_NETWORKS = 8
-LEAST_TRIALS = 3
+MOST_NETWORKS = 24
+LEAST_TRIALS, MOST_TRIALS = 3, 12
+# From so many rows on, weights are learnt from them.
+MANY_ROWS = 1000
+_STACKING_STEPS = 100
 # With many rows the difference of two mean losses is known well; trials within 0.01 or so of the best still add to it.
 _LOSS_THAT_COUNTS = 0.01
 
@@ -35,7 +39,7 @@ class SpatialRun:
     history : History
     delivery : Delivery
     model : keras.Model
-        Samples as people have them in, class probabilities out.
+        Samples as people have them in, class probabilities or numbers out.
     stop_reason : str
         Why the search ended.
     """
@@ -52,11 +56,18 @@ class SpatialRun:
         return np.asarray(self.folder.settings["classes"])
 
     @property
+    def names(self) -> np.ndarray:
+        """``(n_outputs,)`` the classes, or what the numbers are called."""
+        named = "classes" if isinstance(self.problem.task, Classes) else "targets"
+        return np.asarray(self.folder.settings[named])
+
+    @property
     def objective(self) -> Objective:
         return get_objective(str(self.folder.settings["settings"]["objective"]))
 
     def sidecar(self) -> dict[str, Any]:
-        return {"classes": self.classes.tolist(), "inputs": self.problem.encoder.describe_inputs()}
+        named = "classes" if isinstance(self.problem.task, Classes) else "targets"
+        return {named: self.names.tolist(), "inputs": self.problem.encoder.describe_inputs()}
 
 
 def finish(
@@ -78,7 +89,10 @@ def finish(
         read_groups(folder),
         max_seconds,
         discount=max(DISCOUNT, _LOSS_THAT_COUNTS * int(problem.scored.sum())),
-        largest=max(LEAST_TRIALS, MOST_NETWORKS // problem.n_folds),
+        largest=max(LEAST_TRIALS, min(MOST_TRIALS, MOST_NETWORKS // problem.n_folds)),
+        steps=_STACKING_STEPS
+        if isinstance(problem.task, Classes) and problem.scored.sum() >= MANY_ROWS
+        else 0,
     )
     run = SpatialRun(folder, problem, history, delivery, _model(store, problem, delivery), stop_reason)
     write_model(run.model, folder.path / MODEL_FILE, run)
@@ -137,8 +151,8 @@ class LoadedNetwork(LoadedGraph):
     problem : SpatialProblem or None
     """
 
-    network: TrainedNetwork | None = None
-    problem: SpatialProblem | None = None
+    network: TrainedNetwork | None = field(default=None, repr=False)
+    problem: SpatialProblem | None = field(default=None, repr=False)
 
     def produce_keras_model(self, weights: bool = False, n_features: int | None = None) -> Any:
         """A ``keras.Model`` of this architecture: fresh weights, to be trained, or the trained fold members as one model."""

@@ -7,7 +7,7 @@ import time
 import traceback
 from collections import OrderedDict
 from collections.abc import Callable
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, final
 
 import numpy as np
@@ -19,7 +19,8 @@ from genokeras.runs import Job, Outcome
 from genokeras.runs.runner import inherit
 from genokeras.searchers import Objective, Proposal, TrialResult
 from genokeras.spatial.allotment import Allotment
-from genokeras.spatial.problem import COUNTS, SpatialProblem
+from genokeras.spatial.encoding import TENSOR, Counts
+from genokeras.spatial.problem import SpatialProblem
 from genokeras.spatial.training import NetworkSettings, Samples, Scoring, Trainee, train_member
 
 _KEPT_COMPILED = 4
@@ -65,7 +66,7 @@ class NetworkRunner:
         for trial_id, proposal in zip(job.ids, job.proposals, strict=True):
             started = time.perf_counter()
             try:
-                if proposal.hyper.view == COUNTS:
+                if proposal.hyper.view != TENSOR:
                     found = self._linear(proposal, should_stop)
                 else:
                     found = self._network(proposal, self._start(proposal, job), should_stop)
@@ -158,21 +159,27 @@ class NetworkRunner:
 
     # ---- the linear father
 
+    @cached_property
+    def _counts(self) -> Counts:
+        return self.problem.encoder.counts(self.problem.rows)
+
     def _linear(
         self, proposal: Proposal, should_stop: Callable[[], bool]
     ) -> tuple[Weights, np.ndarray, np.ndarray, int]:
         problem = self.problem
-        counts = problem.encoder.counts(problem.rows)
+        view = problem.encoder.linear_views[proposal.hyper.view]
+        counts = self._counts
         kernels, biases, answers, losses, steps = [], [], [], [], 0
+        seconds = self.allotment.plan(0).seconds or math.inf
         for train, held in zip(problem.train, problem.held_out, strict=True):
-            weight = problem.sample_weight
-            kernel, bias, steps = problem.task.fit_linear(
+            weight, end = problem.sample_weight, time.perf_counter() + seconds
+            kernel, bias, steps = problem.task.fit_view(
+                view,
                 counts[train],
                 problem.codes[train],
                 weight[train],
                 proposal.hyper.weight_decay,
-                problem.encoder.scales_counts,
-                should_stop,
+                partial(_is_over, should_stop, end),
             )
             found = problem.task.answers(np.asarray(counts @ kernel) + bias)
             own = problem.task.row_losses(found, problem.codes)
@@ -220,3 +227,7 @@ class NetworkRunner:
             n_parameters=proposal.graph.n_parameters(problem.input_units(proposal.hyper.view)),
         )
         return Outcome(trial, weights, probabilities, curve.astype("float32"))
+
+
+def _is_over(should_stop: Callable[[], bool], end: float) -> bool:
+    return should_stop() or time.perf_counter() > end

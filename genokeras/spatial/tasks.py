@@ -19,9 +19,10 @@ import keras
 import numpy as np
 from scipy.special import softmax
 
+from genokeras.explain.gradients import log_odds
 from genokeras.searchers import log_loss_rows
-from genokeras.spatial.encoding import Counts
-from genokeras.spatial.linear import fit_linear
+from genokeras.spatial.encoding import Counts, LinearView
+from genokeras.spatial.linear import fit_linear, fit_ridge
 
 
 class Task(ABC):
@@ -50,6 +51,10 @@ class Task(ABC):
     def answering(self, outputs: Any) -> Any:
         """The same of a Keras tensor, by stock layers."""
 
+    def explained(self, answers: Any) -> Any:
+        """``(n, k)`` what explanations take differences of, of answers as a tensor: these themselves."""
+        return answers
+
     @abstractmethod
     def row_losses(self, answers: np.ndarray, targets: np.ndarray) -> np.ndarray:
         """``(n,)`` how far off each answer is; networks stop training by the mean."""
@@ -61,10 +66,24 @@ class Task(ABC):
         targets: np.ndarray,
         weight: np.ndarray,
         weight_decay: float,
-        scale: bool,
+        scaling: float,
         should_stop: Callable[[], bool] = lambda: False,
     ) -> tuple[np.ndarray, np.ndarray, int]:
         """Kernel ``(p, k)`` and bias ``(k,)`` of a linear model's outputs, and the iterations it took."""
+
+    def fit_view(
+        self,
+        view: LinearView,
+        counts: Counts,
+        targets: np.ndarray,
+        weight: np.ndarray,
+        weight_decay: float,
+        should_stop: Callable[[], bool] = lambda: False,
+    ) -> tuple[np.ndarray, np.ndarray, int]:
+        """The same, of a linear model that has one view of the counts; columns it does not read weigh 0."""
+        read = counts[:, : view.n_columns]
+        kernel, bias, steps = self.fit_linear(read, targets, weight, weight_decay, view.scaling, should_stop)
+        return np.pad(kernel, ((0, counts.shape[1] - len(kernel)), (0, 0))), bias, steps
 
     @abstractmethod
     def to_dict(self) -> dict[str, Any]:
@@ -95,6 +114,9 @@ class Classes(Task):
     def answering(self, outputs: Any) -> Any:
         return keras.layers.Softmax()(outputs)
 
+    def explained(self, answers: Any) -> Any:
+        return log_odds(answers)
+
     def row_losses(self, answers: np.ndarray, targets: np.ndarray) -> np.ndarray:
         return log_loss_rows(answers, targets)
 
@@ -104,15 +126,80 @@ class Classes(Task):
         targets: np.ndarray,
         weight: np.ndarray,
         weight_decay: float,
-        scale: bool,
+        scaling: float,
         should_stop: Callable[[], bool] = lambda: False,
     ) -> tuple[np.ndarray, np.ndarray, int]:
-        return fit_linear(x, targets, weight, self.n_classes, weight_decay, scale, should_stop)
+        return fit_linear(x, targets, weight, self.n_classes, weight_decay, scaling, should_stop)
 
     def to_dict(self) -> dict[str, Any]:
         return {"kind": self.kind, "n_classes": self.n_classes}
 
 
+@final
+@dataclass(frozen=True)
+class Numbers(Task):
+    """One or more numbers: networks answer them standardised, which suits their rates and penalties; people get their units.
+
+    Networks train on the Huber loss, squared up to an error of one standard deviation and straight beyond it (Huber 1964, Annals of
+    Mathematical Statistics 35: 73-101): a few targets that are far off do not drag a mini-batch. What is near counts as in the
+    squared error, by which training stops.
+
+    Attributes
+    ----------
+    mean, sd : tuple of float
+        ``(k,)`` of the training targets.
+    """
+
+    mean: tuple[float, ...]
+    sd: tuple[float, ...]
+    kind: ClassVar[str] = "numbers"
+
+    @property
+    def n_outputs(self) -> int:
+        return len(self.mean)
+
+    def training_targets(self, targets: np.ndarray) -> np.ndarray:
+        return self._standardised(targets).astype("float32")
+
+    def _standardised(self, targets: np.ndarray) -> np.ndarray:
+        return (np.asarray(targets, dtype="float64") - self.mean) / self.sd
+
+    def training_loss(self, label_smoothing: float) -> Any:
+        return keras.losses.Huber(delta=1.0)
+
+    def answers(self, outputs: np.ndarray) -> np.ndarray:
+        return np.asarray(outputs.astype("float64") * self.sd + self.mean)
+
+    def answering(self, outputs: Any) -> Any:
+        return keras.layers.Rescaling(list(self.sd), list(self.mean))(outputs)
+
+    def row_losses(self, answers: np.ndarray, targets: np.ndarray) -> np.ndarray:
+        """``(n,)`` squared error of standardised targets, averaged over the outputs."""
+        return np.asarray((((answers - targets) / self.sd) ** 2).mean(axis=1))
+
+    def fit_linear(
+        self,
+        x: Counts,
+        targets: np.ndarray,
+        weight: np.ndarray,
+        weight_decay: float,
+        scaling: float,
+        should_stop: Callable[[], bool] = lambda: False,
+    ) -> tuple[np.ndarray, np.ndarray, int]:
+        return fit_ridge(x, self._standardised(targets), weight, weight_decay, scaling)
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"kind": self.kind, "mean": list(self.mean), "sd": list(self.sd)}
+
+
+def numbers_like(targets: np.ndarray) -> Numbers:
+    """The task of answering numbers such as these, ``(n, k)``, none of which is the same for all rows."""
+    mean, sd = targets.mean(axis=0), targets.std(axis=0)
+    return Numbers(tuple(map(float, mean)), tuple(map(float, sd)))
+
+
 def task_from_dict(data: Mapping[str, Any]) -> Task:
     """Read what ``Task.to_dict`` wrote; KeyError for an unknown kind."""
+    if data["kind"] == Numbers.kind:
+        return Numbers(tuple(data["mean"]), tuple(data["sd"]))
     return {Classes.kind: Classes}[data["kind"]](data["n_classes"])

@@ -1,4 +1,4 @@
-"""Texts as networks and the linear father read them: ids of tokens, and tf-idf of words and pairs of words.
+"""Texts as networks and the linear father read them: ids of tokens, and tf-idf of words, pairs of words, and parts of words.
 
 Tokens and n-grams are those of ``keras.layers.TextVectorization``, so that a delivered model can take strings.
 """
@@ -17,10 +17,13 @@ from genokeras.data import TextData
 from genokeras.features import NgramTfidf, Vocabulary, fit_ngram_tfidf, fit_vocabulary
 from genokeras.features.text_encoding import PADDING, UNKNOWN
 from genokeras.graph import Shape
-from genokeras.spatial.encoding import Encoder, Rows
+from genokeras.spatial.encoding import COUNTS, Encoder, LinearView, Rows
 
 MOST_TOKENS = 20_000
-MOST_NGRAMS = 50_000
+MOST_PHRASES, MOST_PARTS = 80_000, 50_000
+PHRASES, PARTS = (1, 2), (2, 3, 4, 5)
+# Parts of words are counted in so many letters at most: a minute's work.
+_MOST_LETTERS = 50_000_000
 LONGEST = 400
 SHORTEST = 8
 # Of texts, nearly all are read to their end; a few very long ones would make every network slow.
@@ -35,13 +38,14 @@ class TextEncoder(Encoder):
     Attributes
     ----------
     vocabulary : Vocabulary
-    tfidf : NgramTfidf
+    tfidf : tuple of NgramTfidf
+        Of words and pairs of words, and of parts of words; side by side they are the counts.
     length : int
         Tokens that networks read; texts are cut behind.
     """
 
     vocabulary: Vocabulary
-    tfidf: NgramTfidf
+    tfidf: tuple[NgramTfidf, ...]
     length: int
     kind: ClassVar[str] = "text"
 
@@ -51,11 +55,11 @@ class TextEncoder(Encoder):
 
     @property
     def n_counts(self) -> int:
-        return self.tfidf.size
+        return sum(part.size for part in self.tfidf)
 
     @property
-    def scales_counts(self) -> bool:
-        return False
+    def linear_views(self) -> dict[str, LinearView]:
+        return {COUNTS: LinearView(0.0)}
 
     def rows(self, data: TextData) -> Rows:
         texts = np.empty(len(data), dtype=object)
@@ -70,7 +74,8 @@ class TextEncoder(Encoder):
         return np.where(dropped, np.int32(UNKNOWN), tokens)
 
     def counts(self, rows: Rows) -> sparse.csr_matrix:
-        return self.tfidf.transform(rows["texts"])
+        parts = [part.transform(rows["texts"]) for part in self.tfidf]
+        return sparse.csr_matrix(sparse.hstack(parts, format="csr"))
 
     def model_inputs(self, rows: Rows) -> dict[str, Any]:
         if keras.backend.backend() == "tensorflow":
@@ -82,23 +87,39 @@ class TextEncoder(Encoder):
             "kind": self.kind,
             "length": self.length,
             "tokens": list(self.vocabulary.tokens),
-            "ngrams": list(self.tfidf.ngrams),
-            "idf": self.tfidf.idf.tolist(),
-            "longest": self.tfidf.longest,
+            "tfidf": [
+                {
+                    "ngrams": list(part.ngrams),
+                    "idf": part.idf.tolist(),
+                    "lengths": list(part.lengths),
+                    "standardise": part.standardise,
+                    "split": part.split,
+                }
+                for part in self.tfidf
+            ],
         }
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> TextEncoder:
         """Read what `to_dict` wrote."""
-        tfidf = NgramTfidf(tuple(data["ngrams"]), np.array(data["idf"], dtype=np.float32), data["longest"])
-        return cls(Vocabulary(tuple(data["tokens"])), tfidf, data["length"])
+        tfidf = [
+            NgramTfidf(
+                tuple(part["ngrams"]),
+                np.array(part["idf"], dtype=np.float32),
+                tuple(part["lengths"]),
+                part["standardise"],
+                part["split"],
+            )
+            for part in data["tfidf"]
+        ]
+        return cls(Vocabulary(tuple(data["tokens"])), tuple(tfidf), data["length"])
 
     def describe_inputs(self) -> dict[str, Any]:
         if keras.backend.backend() == "tensorflow":
             return {"texts": "strings"}
         return {
             "tokens": f"({self.length},): ids of words, 0 is padding, 1 any word that is not listed",
-            "ngrams": f"({self.n_counts},): tf-idf of words and pairs of words",
+            "ngrams": f"({self.n_counts},): tf-idf of words, pairs of words, and parts of words",
             "words": list(self.vocabulary.tokens),
         }
 
@@ -109,7 +130,15 @@ def fit_text_encoder(data: TextData) -> tuple[TextEncoder, tuple[str, ...]]:
     lengths = vocabulary.lengths(data.texts)
     length = int(np.clip(np.ceil(np.quantile(lengths, _SHARE_WHOLE)), SHORTEST, LONGEST))
     cut = int((lengths > length).sum())
-    notes = (f"{cut} texts are longer than {length} words: networks read their beginning.",) if cut else ()
-    repeated = 2 if len(data) >= 200 else 1
-    tfidf = fit_ngram_tfidf(data.texts, max_ngrams=MOST_NGRAMS, min_count=repeated)
-    return TextEncoder(vocabulary, tfidf, length), notes
+    notes: tuple[str, ...] = (
+        (f"{cut} texts are longer than {length} words: networks read their beginning.",) if cut else ()
+    )
+    tfidf = [fit_ngram_tfidf(data.texts, PHRASES, MOST_PHRASES, min_count=1)]
+    if sum(map(len, data.texts)) <= _MOST_LETTERS:
+        parts = fit_ngram_tfidf(
+            data.texts, PARTS, MOST_PARTS, min_count=1, standardise="lower", split="character"
+        )
+        tfidf.append(parts)
+    else:
+        notes += (f"More than {_MOST_LETTERS:,} letters: parts of words are not counted.",)
+    return TextEncoder(vocabulary, tuple(tfidf), length), notes

@@ -17,7 +17,7 @@ from genokeras.graph import Graph, HyperParameters, Weights
 from genokeras.light.steps import Logs, Position, settle, train_steps
 from genokeras.networks import build_network, read_weights, write_weights
 from genokeras.spatial.allotment import Plan
-from genokeras.spatial.encoding import Encoder, Rows, take
+from genokeras.spatial.encoding import Encoder, Rows, n_rows, take
 from genokeras.spatial.inference import Inference
 from genokeras.spatial.tasks import Task
 
@@ -206,7 +206,6 @@ class _Watch:
 
     trainee: Trainee
     held_out: Samples
-    tensor: np.ndarray
     rate: float
     clock: _Clock
     every: int
@@ -235,7 +234,7 @@ class _Watch:
 
     def _score(self, step: int, loss: float, used: float) -> bool:
         held = self.held_out
-        answers = mean_answers(self.trainee, held.task, held.encoder, self.tensor)
+        answers = mean_answers(self.trainee, held.task, held.encoder, held.rows)
         held_out_loss = float(np.average(held.task.row_losses(answers, held.targets), weights=held.weight))
         self.scored_at = step
         if not (math.isfinite(held_out_loss) and math.isfinite(loss)):
@@ -261,11 +260,13 @@ def rate_share(used: float) -> float:
     return rise * max(LEAST_RATE, 0.5 * (1 + math.cos(math.pi * used)))
 
 
-def mean_answers(trainee: Trainee, task: Task, encoder: Encoder, tensor: np.ndarray) -> np.ndarray:
+def mean_answers(trainee: Trainee, task: Task, encoder: Encoder, rows: Rows) -> np.ndarray:
     """``(n, n_outputs)`` float64, the mean over all looks at a sample."""
-    return np.asarray(
-        np.mean([task.answers(trainee.outputs(look)) for look in encoder.looks(tensor)], axis=0)
-    )
+    total, times = np.zeros((n_rows(rows), task.n_outputs)), np.zeros((n_rows(rows), 1))
+    for look in encoder.looks(rows):
+        total[look.samples] += task.answers(trainee.outputs(look.tensor))
+        times[look.samples] += 1
+    return total / times
 
 
 def train_member(
@@ -310,10 +311,9 @@ def train_member(
     watch = _Watch(
         trainee=trainee,
         held_out=held_out,
-        tensor=held_out.encoder.tensor(held_out.rows),
         rate=rate,
         clock=_Clock(plan, remaining),
-        every=_steps_between_scorings(plan, size, len(held_out.targets) * len(_looks(held_out))),
+        every=_steps_between_scorings(plan, size, held_out.encoder.n_looks(held_out.rows)),
         settings=settings,
         should_stop=should_stop,
         keep_all=keep_all,
@@ -327,11 +327,6 @@ def train_member(
 
 def _now_and_then(position: Position) -> bool:
     return position.step == 1 or position.step % _LOOK_EVERY == 0
-
-
-def _looks(samples: Samples) -> list[np.ndarray]:
-    first = take(samples.rows, np.arange(1))
-    return samples.encoder.looks(samples.encoder.tensor(first))
 
 
 def _steps_between_scorings(plan: Plan, batch: int, scored: int) -> int:

@@ -79,15 +79,17 @@ def test_a_final_fit_delivers_one_network_of_all_images(fitted, tmp_path):
 def test_it_works_as_in_classic_autokeras(tmp_path):
     x, y = bars(60)
     clf = ImageClassifier(
-        verbose=False,
+        verbose=True,
         path=f"{tmp_path}/auto-keras/",
         searcher_args={"trainer_args": {"max_iter_num": 1}},
     )
     codes = np.unique(y, return_inverse=True)[1][:, None]
     clf.fit(x[..., None], codes, time_limit=6)
-    clf.final_fit(x[..., None], codes, x[..., None], codes, retrain=True, trainer_args={"max_iter_num": 1})
-    assert clf.predict(x[..., None]).shape == (60,)
     assert clf.get_best_model_id() == clf.load_searcher().get_best_model_id()
+    assert clf.load_searcher().load_best_model().produce_keras_model().output_shape == (None, 3)
+    clf.final_fit(x[..., None], codes, x[..., None], codes, retrain=True, trainer_args={"max_iter_num": 1})
+    assert clf.final_evaluation_ == clf.evaluate(x[..., None], codes)
+    assert clf.predict(x[..., None]).shape == (60,)
 
 
 @pytest.mark.parametrize(

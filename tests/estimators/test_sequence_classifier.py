@@ -14,7 +14,7 @@ import pytest
 
 from genokeras.errors import DataError, NotFittedError, ParameterError, RunFolderError
 from genokeras.estimators import GenomeClassifier, ImageClassifier, SequenceClassifier, load_estimator
-from genokeras.report import visualize, write_report
+from genokeras.report import visualize
 from tests.spatial.planted import planted_sequences
 
 ROOT = Path(__file__).parents[2]
@@ -270,5 +270,3 @@ def test_any_run_opens_as_what_it_is_and_is_drawn(fitted):
     assert visualize(fitted.path_)
     with pytest.raises(RunFolderError, match="a run of sequences.*SequenceClassifier.load"):
         GenomeClassifier.load(fitted.path_)
-    with pytest.raises(RunFolderError, match="reports and their curves are of GenomeClassifier"):
-        write_report(fitted.path_, fitted.path_ / "report.html")

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import keras
 import numpy as np
 import pytest
@@ -7,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from genokeras.errors import DataError, ParameterError
-from genokeras.features import fit_hashed_ngrams, fit_ngram_tfidf, fit_vocabulary
+from genokeras.features import fit_ngram_tfidf, fit_vocabulary
 
 TEXTS = ["The cat sat.", "the dog SAT, the cat ran!", "Ünder the  Straße", "", "é?"]
 
@@ -43,19 +45,35 @@ def test_ids_are_those_of_the_keras_layer(standardise: str, split: str) -> None:
     np.testing.assert_array_equal(vocabulary.encode(texts, 9), np.asarray(layer(texts)))
 
 
-def test_tfidf_is_that_of_the_keras_layer_with_unit_norm() -> None:
-    tfidf = fit_ngram_tfidf(TEXTS, longest=2, min_count=1)
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"lengths": (2, 3, 4), "standardise": "lower", "split": "character"}],
+    ids=["words", "characters"],
+)
+def test_ngrams_are_counted_as_the_keras_layer_counts_them(options: dict[str, Any]) -> None:
+    tfidf = fit_ngram_tfidf(TEXTS, min_count=1, **options)
+    vocabulary = [" ".join(ngram) if tfidf.split == "character" else ngram for ngram in tfidf.ngrams]
     layer = keras.layers.TextVectorization(
-        ngrams=2, output_mode="tf_idf", vocabulary=list(tfidf.ngrams), idf_weights=tfidf.idf
+        standardize=tfidf.standardise,
+        split=tfidf.split,
+        ngrams=tfidf.lengths,
+        output_mode="count",
+        vocabulary=vocabulary,
     )
-    texts = ["the cat sat on the dog", "unseen words", *TEXTS[:3]]
-    raw = np.asarray(layer(texts))
-    expected = raw / np.linalg.norm(raw, axis=1, keepdims=True)
+    texts = ["the cat sat on the dog", "the the unseen", *TEXTS[:3]]
+    counts = np.asarray(layer(texts), dtype=np.float64)[:, 1:]
+    damped = np.where(counts > 0, 1 + np.log(np.maximum(counts, 1)), 0) * tfidf.idf
+    expected = damped / np.linalg.norm(damped, axis=1, keepdims=True)
     np.testing.assert_allclose(tfidf.transform(texts).toarray(), expected, rtol=1e-5, atol=1e-7)
 
 
+def test_ngrams_of_characters_stay_within_a_word_and_see_where_it_ends() -> None:
+    tfidf = fit_ngram_tfidf(["ab cd"], (2, 3), min_count=1, split="character")
+    assert set(tfidf.ngrams) == {"ab", "b ", " c", "cd", "ab ", " cd"}
+
+
 def test_idf_is_higher_for_what_fewer_texts_hold() -> None:
-    tfidf = fit_ngram_tfidf(["a b", "a c", "a"], longest=1, min_count=1)
+    tfidf = fit_ngram_tfidf(["a b", "a c", "a"], (1,), min_count=1)
     assert tfidf.ngrams == ("a", "b", "c")
     np.testing.assert_allclose(tfidf.idf, [1, np.log(2) + 1, np.log(2) + 1], rtol=1e-6)
 
@@ -65,33 +83,20 @@ def test_a_text_without_words_is_a_row_of_zeros() -> None:
     assert tfidf.transform(["", "the cat"])[0].nnz == 0
 
 
-def test_hashed_ngrams_see_words_and_their_parts() -> None:
-    encoder = fit_hashed_ngrams(TEXTS, bits=12)
-    x = encoder.transform(["free money now", "free moneys now", "the dog"])
-    assert x.shape == (3, 2**13) and x.dtype == np.float32
-    likeness = (x @ x.T).toarray()
-    np.testing.assert_allclose(likeness.diagonal(), 2, rtol=1e-5)
-    assert likeness[0, 1] > 1 > likeness[0, 2]
-
-
-def test_one_kind_of_ngrams_can_be_left_out() -> None:
-    assert fit_hashed_ngrams(TEXTS, characters=(0, 0), bits=8).transform(["a cat"]).shape == (1, 256)
-
-
 @settings(max_examples=25)
 @given(st.lists(st.text(max_size=20), min_size=1, max_size=4))
 def test_any_text_is_encoded(texts: list[str]) -> None:
     ids = fit_vocabulary(TEXTS).encode(texts, 5)
     assert ids.shape == (len(texts), 5) and ids.min() >= 0
-    hashed = fit_hashed_ngrams(TEXTS, bits=6).transform(texts)
-    assert np.isfinite(hashed.data).all()
+    parts = fit_ngram_tfidf(TEXTS, (2, 3), min_count=1, split="character").transform(texts)
+    assert np.isfinite(parts.data).all()
 
 
 def test_unusable_parameters_are_errors() -> None:
     with pytest.raises(ParameterError, match=r"split must be .*: got 'char'.* Did you mean 'character'"):
         fit_vocabulary(TEXTS, split="char")  # type: ignore[arg-type]
-    with pytest.raises(ParameterError, match="nothing is left to count"):
-        fit_hashed_ngrams(TEXTS, words=(0, 0), characters=(0, 0))
+    with pytest.raises(ParameterError, match="lengths must be whole numbers of at least 1"):
+        fit_ngram_tfidf(TEXTS, (0, 1))
     with pytest.raises(DataError, match="no tokens that occur at least 9 times"):
         fit_vocabulary(TEXTS, min_count=9)
     with pytest.raises(DataError, match="are they empty"):

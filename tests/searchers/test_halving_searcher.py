@@ -21,7 +21,7 @@ def some_fathers():
 
 
 def a_searcher(**options):
-    return HalvingSearcher(some_fathers(), SPACE, linear=LINEAR, **options)
+    return HalvingSearcher(some_fathers(), SPACE, linear=[LINEAR], **options)
 
 
 class TestHalvingSearcher(SearcherContract):
@@ -34,13 +34,20 @@ class TestHalvingSearcherGuidedByChance(SearcherContract):
         return a_searcher(guide="random")
 
 
-def test_linear_fathers_come_first_then_every_network():
-    first = a_searcher().ask(History(), 7, np.random.default_rng(0))
-    assert [p.hyper.weight_decay for p in first[:3]] == [0.1, 0.01, 0.001]
-    assert [p.origin for p in first] == [
-        *["father:linear"] * 3,
-        *[f"father:{name}" for name, _ in some_fathers()],
+def test_linear_fathers_come_first_then_every_network_then_other_linear_models():
+    searcher = HalvingSearcher(
+        some_fathers(), SPACE, linear=[LINEAR, LinearFather(linear(2), "words", (0.3, 0.03))]
+    )
+    first = searcher.ask(History(), 9, np.random.default_rng(0))
+    linear_ones = [(p.hyper.view, p.hyper.weight_decay) for p in first if p.origin == "father:linear"]
+    assert linear_ones == [
+        ("counts", 0.1),
+        ("words", 0.3),
+        ("counts", 0.01),
+        ("counts", 0.001),
+        ("words", 0.03),
     ]
+    assert [p.origin for p in first[2:6]] == [f"father:{name}" for name, _ in some_fathers()]
 
 
 def test_the_best_third_of_the_fathers_goes_on_from_its_weights():
@@ -53,10 +60,10 @@ def test_the_best_third_of_the_fathers_goes_on_from_its_weights():
     )
     sent = [p for p in searcher.ask(history, 3, rng) if p.rung]
     assert [(p.father, p.rung, p.inherit, p.morphisms) for p in sent] == [
-        (4, 1, True, ()),
-        (5, 1, True, ()),
+        (2, 1, True, ()),
+        (3, 1, True, ()),
     ]
-    assert sent[0].graph == history.get(4).proposal.graph
+    assert sent[0].graph == history.get(2).proposal.graph
 
 
 def test_of_two_that_went_on_the_better_one_goes_on_again():

@@ -5,7 +5,8 @@ import pytest
 from sklearn import metrics
 
 from genokeras.errors import ParameterError
-from genokeras.searchers.scores import OBJECTIVES, get_objective, resample_counts
+from genokeras.searchers.rows import resample_counts
+from genokeras.searchers.scores import OBJECTIVES, get_objective
 
 P = np.array([[0.8, 0.2], [0.6, 0.4], [0.3, 0.7], [0.9, 0.1]])
 CODES = np.array([0, 1, 1, 0])

@@ -9,35 +9,49 @@ import pytest
 
 from genokeras.data import load_images, load_sequences, load_texts
 from genokeras.errors import DataError
-from genokeras.features import kmer_names, reverse_complement_one_hot
+from genokeras.features import kmer_names, one_hot, reverse_complement
 from genokeras.spatial import (
     fit_image_encoder,
     fit_sequence_encoder,
     fit_text_encoder,
     places_loose,
+    sequences,
     strands_alike,
     take,
 )
 from genokeras.spatial.encoders import encoder_from_dict
-from genokeras.spatial.sequences import WORD, other_strand_words
 
 
 def other_strand(word):
     return word[::-1].translate(str.maketrans("ACGT", "TGCA"))
 
 
-def test_words_of_the_other_strand_are_where_their_reverse_complements_stand():
-    names = kmer_names(WORD)
-    assert [names[i] for i in other_strand_words()] == [other_strand(name) for name in names]
-
-
 def test_sequences_of_one_length_are_counted_by_word_and_by_place():
     data = load_sequences(["ACGT" * 5, "AAAA" * 5])
     encoder, _ = fit_sequence_encoder(data, strands=False)
     counts = encoder.counts(encoder.rows(data)).toarray()
-    assert counts.shape == (2, encoder.n_counts) == (2, 256 + 80)
-    assert counts[1, 0] == 17
-    assert counts[1, 256:].reshape(20, 4)[:, 0].tolist() == [1.0] * 20
+    words = sum(4**k for k in (4, 5, 6, 7))
+    assert counts.shape == (2, encoder.n_counts) == (2, words + 20 * 4 + 19 * 16 + 18 * 64 + 7 * 64)
+    assert [counts[1, i] for i in (0, 256, 256 + 1024)] == [17, 16, 15]
+    assert counts[1, words : words + 80].reshape(20, 4)[:, 0].tolist() == [1.0] * 20
+    assert counts[0, words + 80 : encoder.n_exact].sum() == 19 + 18
+    assert counts[1, encoder.n_exact :].reshape(7, 64)[:, 0].tolist() == [5.0] * 7
+
+
+def test_words_count_for_either_strand_where_both_say_the_same():
+    words = ["AACGTTGCATTTGCACCAGA", "TTTTTCCCCCACGTAGGATA"]
+    data = load_sequences([*words, *map(other_strand, words)])
+    encoder, _ = fit_sequence_encoder(data, strands=True)
+    counts = encoder.counts(encoder.rows(data)).toarray()
+    assert list(encoder.linear_views) == ["counts", "even"]
+    np.testing.assert_array_equal(counts[:2], counts[2:])
+    assert counts[0, kmer_names(4).index("TGCA")] == 2 * "AACGTTGCATTTGCACCAGA".count("TGCA")
+
+
+def test_very_many_letters_are_counted_by_short_words_alone(monkeypatch):
+    monkeypatch.setattr(sequences, "_MOST_COUNTS", 100)
+    encoder, _ = fit_sequence_encoder(load_sequences(["ACGTN" * 5, "AAAAT" * 5]), strands=False)
+    assert encoder.words == (4,)
 
 
 def test_shorter_sequences_stand_in_the_middle_and_are_counted_by_word_alone():
@@ -46,26 +60,27 @@ def test_shorter_sequences_stand_in_the_middle_and_are_counted_by_word_alone():
     tensor = encoder.tensor(encoder.rows(data))
     assert tensor.shape == (2, 24, 4)
     assert tensor[0, :, 0].tolist() == [0, 0, *[1] * 20, 0, 0]
-    assert encoder.n_counts == 256
+    assert encoder.n_counts == sum(4**k for k in (4, 5, 6, 7))
 
 
 def test_the_second_look_at_a_sequence_is_its_other_strand():
     data = load_sequences(["AACGTNRYTG" * 2, "TTTTTCCCCC" * 2])
     encoder, _ = fit_sequence_encoder(data, strands=True)
-    tensor = encoder.tensor(encoder.rows(data))
-    first, second = encoder.looks(tensor)
-    np.testing.assert_array_equal(first, tensor)
-    np.testing.assert_array_equal(second, reverse_complement_one_hot(tensor))
+    rows = encoder.rows(data)
+    first, second = encoder.looks(rows)
+    np.testing.assert_array_equal(first.tensor, encoder.tensor(rows))
+    np.testing.assert_array_equal(second.tensor, one_hot(reverse_complement(rows["codes"])))
+    assert first.samples.tolist() == second.samples.tolist() == [0, 1]
 
 
 def test_training_on_both_strands_shows_either_of_them():
     data = load_sequences(["AAAAACCCCC" * 2] * 50)
     encoder = replace(fit_sequence_encoder(data, strands=True)[0], masked=0.0, shift=0)
     drawn = encoder.tensor(encoder.rows(data), np.random.default_rng(0))
-    first, second = encoder.looks(encoder.tensor(encoder.rows(data))[:1])
-    turned = [np.array_equal(row, second[0]) for row in drawn]
+    first, second = (look.tensor[0] for look in encoder.looks(encoder.rows(data)))
+    turned = [np.array_equal(row, second) for row in drawn]
     assert 10 < sum(turned) < 40
-    assert all(np.array_equal(row, first[0]) for row, was in zip(drawn, turned, strict=True) if not was)
+    assert all(np.array_equal(row, first) for row, was in zip(drawn, turned, strict=True) if not was)
 
 
 def test_training_hides_some_letters_and_moves_sequences_a_little():
@@ -99,12 +114,6 @@ def test_other_lengths_than_the_one_all_had_are_named():
     encoder, _ = fit_sequence_encoder(load_sequences(["ACGT" * 5] * 2), strands=False)
     with pytest.raises(DataError, match=r"20 letters each.*sample_1 \(24\)"):
         encoder.rows(load_sequences(["ACGT" * 5, "ACGT" * 6]))
-
-
-def test_very_long_sequences_are_cut_to_their_middle_with_a_note():
-    encoder, notes = fit_sequence_encoder(load_sequences(["A" * 3000, "C" * 50]), strands=False)
-    assert encoder.length == 2000
-    assert "middle 2,000" in notes[0]
 
 
 def test_a_motif_on_one_strand_is_told_from_one_on_both():

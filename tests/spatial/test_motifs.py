@@ -72,7 +72,7 @@ def sequence_model(place=7):
     data = load_sequences(["ACGT" * 5, "CCGTACGAACGTACGTACGT"])
     encoder, _ = fit_sequence_encoder(data, strands=False)
     kernel = np.zeros((1, encoder.n_counts, 2), dtype="float32")
-    kernel[0, 256 + 4 * place, 1] = 3.0
+    kernel[0, encoder.n_words + 4 * place, 1] = 3.0
     weights = {1: {"kernel": kernel, "bias": np.zeros((1, 2), dtype="float32")}}
     return (
         merged_model(encoder, Classes(2), [TrainedNetwork("t", linear(2), COUNTED, weights)]),
@@ -84,7 +84,7 @@ def sequence_model(place=7):
 @pytest.mark.parametrize("method", ["mutagenesis", "gradient"])
 def test_the_letter_that_decides_has_the_only_score(method):
     model, encoder, data = sequence_model()
-    found = explain_rows(model, encoder, encoder.rows(data), ("no", "yes"), data.names, method)
+    found = explain_rows(model, encoder, encoder.rows(data), ("no", "yes"), data.names, method, Classes(2))
     assert found.values.shape == (2, 20, 2)
     scores = found.of("yes")
     assert scores[1].argmax() == 7
@@ -96,19 +96,19 @@ def test_the_letter_that_decides_has_the_only_score(method):
 
 def test_mutagenesis_is_the_mean_difference_to_the_other_letters():
     model, encoder, data = sequence_model()
-    found = explain_rows(model, encoder, encoder.rows(data), ("no", "yes"), data.names)
+    found = explain_rows(model, encoder, encoder.rows(data), ("no", "yes"), data.names, None, Classes(2))
     assert found.method == "mutagenesis"
     assert found.of("yes")[:, 7] == pytest.approx([-1.0, 3.0], abs=1e-4)
 
 
 def test_the_top_window_holds_the_letter_that_decides():
     model, encoder, data = sequence_model()
-    found = explain_rows(model, encoder, encoder.rows(data), ("no", "yes"), data.names)
+    found = explain_rows(model, encoder, encoder.rows(data), ("no", "yes"), data.names, None, Classes(2))
     start = found.top_window("yes", 4)[1]
     assert start <= 7 < start + 4
     with pytest.raises(ParameterError, match="width from 1 to 20"):
         found.top_window("yes", 40)
-    with pytest.raises(ParameterError, match="no class 'maybe'"):
+    with pytest.raises(ParameterError, match="no output 'maybe'"):
         found.of("maybe")
 
 
@@ -119,7 +119,7 @@ def test_the_pixels_that_decide_have_the_scores():
     kernel[0, 30, 1] = 1.0
     weights = {1: {"kernel": kernel, "bias": np.zeros((1, 2), dtype="float32")}}
     model = merged_model(encoder, Classes(2), [TrainedNetwork("t", linear(2), COUNTED, weights)])
-    found = explain_rows(model, encoder, encoder.rows(data), ("no", "yes"), data.names)
+    found = explain_rows(model, encoder, encoder.rows(data), ("no", "yes"), data.names, None, Classes(2))
     scores = found.of("yes").reshape(6, 144)
     assert np.flatnonzero(np.abs(scores).max(axis=0) > 1e-6).tolist() == [30]
     np.testing.assert_allclose(scores[:, 30], encoder.counts(encoder.rows(data))[:, 30], atol=1e-4)
@@ -129,10 +129,10 @@ def test_the_word_that_decides_has_the_score():
     data = load_texts(["a fine film", "a dull film"])
     encoder, _ = fit_text_encoder(data)
     kernel = np.zeros((1, encoder.n_counts, 2), dtype="float32")
-    kernel[0, 1 + encoder.tfidf.ngrams.index("fine"), 1] = 5.0
+    kernel[0, encoder.tfidf[0].ngrams.index("fine"), 1] = 5.0
     weights = {1: {"kernel": kernel, "bias": np.zeros((1, 2), dtype="float32")}}
     model = merged_model(encoder, Classes(2), [TrainedNetwork("t", linear(2), COUNTED, weights)])
-    found = explain_rows(model, encoder, encoder.rows(data), ("bad", "good"), data.names)
+    found = explain_rows(model, encoder, encoder.rows(data), ("bad", "good"), data.names, None, Classes(2))
     assert found.places == (("a", "fine", "film"), ("a", "dull", "film"))
     assert found.of("good")[0].argmax() == 1
     assert np.abs(found.of("good")[1]).max() < 1e-5
@@ -141,4 +141,6 @@ def test_the_word_that_decides_has_the_score():
 def test_a_method_for_other_samples_is_refused():
     model, encoder, data = sequence_model()
     with pytest.raises(ParameterError, match="'mutagenesis' or 'gradient' for sequences"):
-        explain_rows(model, encoder, encoder.rows(data), ("no", "yes"), data.names, "leave_one_out")
+        explain_rows(
+            model, encoder, encoder.rows(data), ("no", "yes"), data.names, "leave_one_out", Classes(2)
+        )

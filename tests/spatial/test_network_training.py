@@ -127,7 +127,7 @@ def test_the_linear_father_is_logistic_regression():
     rng = np.random.default_rng(0)
     x = rng.normal(size=(80, 6)).astype("float32")
     codes = (x[:, 0] + 0.5 * rng.normal(size=80) > 0).astype(int)
-    kernel, bias, _ = fit_linear(x, codes, np.ones(80), 2, weight_decay=1 / 80, scale=False)
+    kernel, bias, _ = fit_linear(x, codes, np.ones(80), 2, weight_decay=1 / 80, scaling=0.0)
     peer = LogisticRegression(C=1.0).fit(x, codes)
     np.testing.assert_allclose(kernel[:, 1] - kernel[:, 0], peer.coef_[0], rtol=0.02, atol=0.01)
     assert bias[1] - bias[0] == pytest.approx(peer.intercept_[0], abs=0.01)
@@ -135,7 +135,7 @@ def test_the_linear_father_is_logistic_regression():
 
 def test_a_class_without_training_rows_is_never_predicted():
     x = np.eye(4, dtype="float32")
-    kernel, bias, _ = fit_linear(x, np.array([0, 2, 0, 2]), np.ones(4), 3, 0.1, scale=False)
+    kernel, bias, _ = fit_linear(x, np.array([0, 2, 0, 2]), np.ones(4), 3, 0.1, scaling=0.0)
     assert (x @ kernel + bias).argmax(axis=1).tolist() == [0, 2, 0, 2]
 
 

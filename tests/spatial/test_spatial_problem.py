@@ -28,7 +28,7 @@ def of_texts(texts):
 
 
 def test_few_samples_have_three_folds_that_hold_each_out_once():
-    folds = split(np.arange(300) % 2, None, None, 0, ["a", "b"])
+    folds = split(np.arange(900) % 2, None, None, 0, ["a", "b"])
     assert folds.n_folds == 3
     assert (folds.held_out.sum(axis=0) == 1).all()
     assert "3 folds" in folds.notes[-1]
@@ -39,6 +39,11 @@ def test_many_samples_have_one_hold_out_of_a_fifth():
     assert folds.n_folds == 1
     assert folds.held_out.sum() == 500
     assert "hold-out" in folds.notes[-1]
+
+
+def test_many_short_samples_have_folds_all_the_same():
+    counts = [split(np.arange(2500) % 2, None, None, 0, ["a", "b"], places=n).n_folds for n in (80, 300, 500)]
+    assert counts == [5, 3, 1]
 
 
 def test_groups_stay_whole_in_the_hold_out():

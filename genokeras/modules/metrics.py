@@ -1,0 +1,277 @@
+"""What a module chooses by: classic AutoKeras' two metrics, a metric of Keras or of this package, or a function."""
+
+from __future__ import annotations
+
+import inspect
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, final
+
+import keras
+import numpy as np
+from numpy.typing import ArrayLike
+
+from genokeras.data.wording import did_you_mean
+from genokeras.errors import ParameterError
+from genokeras.light import RowMetric
+from genokeras.searchers import OBJECTIVES, Objective, get_objective
+from genokeras.spatial import Classes, LossTask, Task
+
+# What a metric is called that is better the lower it is: whole words, and what longer words may hold.
+_LOWER_WORDS = frozenset(
+    {"loss", "error", "mse", "mae", "mape", "msle", "rmse", "rmsle", "brier", "hinge", "poisson"}
+)
+_LOWER_PARTS = (
+    "entropy",
+    "deviance",
+    "distance",
+    "divergence",
+    "error",
+    "loss",
+    "logcosh",
+    "log_cosh",
+    "false_",
+)
+_PROBED_ROWS = 64
+
+
+class Metric(ABC):
+    """A metric as classic AutoKeras had it: a class, never an instance."""
+
+    @classmethod
+    @abstractmethod
+    def higher_better(cls) -> bool:
+        """Whether greater is better."""
+
+    @classmethod
+    @abstractmethod
+    def compute(cls, prediction: Any, target: Any) -> float:
+        """The value.
+
+        Parameters
+        ----------
+        prediction, target : array-like of shape (n, n_outputs)
+            Answers, and targets; classes as probabilities and one-hot.
+        """
+
+
+class Accuracy(Metric):
+    """Share of rows whose greatest output is that of the true class.
+
+    Examples
+    --------
+    >>> from genokeras.modules import Accuracy
+    >>> Accuracy.compute([[0.9, 0.1], [0.4, 0.6]], [[1, 0], [1, 0]])
+    0.5
+    """
+
+    @classmethod
+    def higher_better(cls) -> bool:
+        return True
+
+    @classmethod
+    def compute(cls, prediction: Any, target: Any) -> float:
+        return float((_labels(np.asarray(prediction)) == _labels(np.asarray(target))).mean())
+
+
+class MSE(Metric):
+    """Mean squared error.
+
+    Examples
+    --------
+    >>> from genokeras.modules import MSE
+    >>> MSE.compute([[1.0], [2.0]], [[1.0], [4.0]])
+    2.0
+    """
+
+    @classmethod
+    def higher_better(cls) -> bool:
+        return False
+
+    @classmethod
+    def compute(cls, prediction: Any, target: Any) -> float:
+        return float(((np.asarray(prediction) - np.asarray(target)) ** 2).mean())
+
+
+def _labels(values: np.ndarray) -> np.ndarray:
+    """Class numbers of rows of outputs, of one output a row, or of class numbers."""
+    if values.ndim > 1 and values.shape[-1] > 1:
+        return np.asarray(values.argmax(axis=-1))
+    return np.rint(values.reshape(len(values)))
+
+
+@final
+@dataclass(frozen=True)
+class MetricObjective(Objective):
+    """An objective that is any function of all answers and targets; how uncertain it is, nobody says."""
+
+    def values(self, a: ArrayLike, targets: ArrayLike, sample_weight: ArrayLike | None = None) -> Any:
+        """The value; rows weigh alike."""
+        found = np.asarray(self.function(np.asarray(a, dtype=np.float64), np.asarray(targets), np.ones(1)))
+        if found.ndim:
+            raise ParameterError(
+                f"the metric {self.name!r} must be one number, got shape {found.shape}: average it."
+            )
+        return found.astype(np.float64)
+
+    def standard_error(
+        self,
+        a: ArrayLike,
+        targets: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        *,
+        n_resamples: int = 200,
+        seed: int = 0,
+    ) -> float:
+        """Not a number."""
+        return float("nan")
+
+
+def make_objective(metric: Any, task: Task) -> Objective:
+    """What trials are scored by.
+
+    Parameters
+    ----------
+    metric : class, instance, name or function
+        See ``MlpModule``.
+    task : Task
+
+    Raises
+    ------
+    ParameterError
+        If there is no such metric.
+    """
+    if isinstance(metric, Objective):
+        return metric
+    if isinstance(metric, str):
+        metric = _named(metric, task)
+        if isinstance(metric, Objective):
+            return metric
+    own = "accuracy" if metric is Accuracy else "mse" if metric is MSE else None
+    if own is not None and own in OBJECTIVES and _is_of(OBJECTIVES[own], task):
+        return OBJECTIVES[own]
+    if hasattr(metric, "compute") and hasattr(metric, "higher_better"):
+        return _classic(metric, task)
+    if inspect.isclass(metric) and issubclass(metric, keras.metrics.Metric):
+        metric = metric()
+    if _is_function_of_keras(metric):
+        metric = keras.metrics.MeanMetricWrapper(metric, name=metric.__name__)
+    if isinstance(metric, keras.metrics.Metric):
+        return _of_keras(metric, task)
+    if not callable(metric):
+        raise ParameterError(
+            f"metric must be gk.Accuracy, gk.MSE, a metric of Keras, a name or a function (y_true, y_pred), got {metric!r}."
+        )
+    return _of_function(metric, task)
+
+
+def check_objective(objective: Objective, task: Task, targets: np.ndarray) -> None:
+    """See that a metric can be computed before a search begins.
+
+    Raises
+    ------
+    ParameterError
+        If it fails, or gives no number.
+    """
+    rows = targets[:_PROBED_ROWS]
+    outputs = np.random.default_rng(0).normal(size=(len(rows), task.n_outputs))
+    try:
+        objective.value(task.answers(outputs), rows)
+    except ParameterError:
+        raise
+    except Exception as error:  # of anybody's function
+        raise ParameterError(
+            f"the metric {objective.name!r} cannot be computed of targets {rows.shape} and answers {outputs.shape}: {error}"
+        ) from error
+
+
+def _named(name: str, task: Task) -> Any:
+    """An objective of this package for such targets, or a metric of Keras."""
+    try:
+        found = get_objective(name)
+    except ParameterError:
+        pass
+    else:
+        if _is_of(found, task):
+            return found
+    try:
+        return keras.metrics.get(name)
+    except ValueError as error:
+        # Those of this package last: of two that are spelt alike, they are named.
+        known = [*(key for key in vars(keras.metrics) if not key.startswith("_")), *OBJECTIVES]
+        raise ParameterError(
+            f"unknown metric {name!r}.{did_you_mean(name, known)} It must be gk.Accuracy, gk.MSE, one of "
+            f"{', '.join(OBJECTIVES)}, a metric of Keras or its name, or a function (y_true, y_pred)."
+        ) from error
+
+
+def _is_of(objective: Objective, task: Task) -> bool:
+    """Whether an objective of this package takes the answers and targets of this task."""
+    return objective.answers.kind == ("classes" if isinstance(task, Classes) else "numbers")
+
+
+def _one_hot(targets: np.ndarray, task: Task) -> np.ndarray:
+    return np.eye(task.n_outputs)[targets] if targets.ndim == 1 else targets
+
+
+def _classic(metric: Any, task: Task) -> Objective:
+    def value(answers: np.ndarray, targets: np.ndarray, _: Any) -> Any:
+        return np.asarray(metric.compute(answers, _one_hot(targets, task)))
+
+    return MetricObjective(_name(metric), bool(metric.higher_better()), value)
+
+
+def _of_keras(metric: Any, task: Task) -> Objective:
+    told = {metric.name, type(metric).__name__.lower(), _name(getattr(metric, "_fn", metric)).lower()}
+    by_number = any("sparse" in name for name in told)
+    exact = type(metric) is keras.metrics.Accuracy
+
+    def value(answers: np.ndarray, targets: np.ndarray, _: Any) -> Any:
+        true = targets if by_number else _one_hot(targets, task)
+        if exact:  # it counts what is equal, and class numbers can be
+            true, answers = _labels(true), _labels(answers)
+        metric.reset_state()
+        metric.update_state(true.astype("float32"), answers.astype("float32"))
+        return np.asarray(keras.ops.convert_to_numpy(metric.result()))
+
+    return MetricObjective(metric.name, greater_is_better(metric), value)
+
+
+def _of_function(function: Callable[[Any, Any], Any], task: Task) -> Objective:
+    own = RowMetric(_name(function), function)
+    if isinstance(task, Classes) or (isinstance(task, LossTask) and task.link == "softmax"):
+        judged = "categorical_crossentropy"
+    elif isinstance(task, LossTask) and task.link == "sigmoid":
+        judged = "binary_crossentropy"
+    else:
+        judged = "outputs"
+
+    def value(answers: np.ndarray, targets: np.ndarray, _: Any) -> Any:
+        return np.asarray(own.value(answers, targets, judged))
+
+    return MetricObjective(own.name, greater_is_better(function), value)
+
+
+def greater_is_better(metric: Any) -> bool:
+    """By its attribute ``greater_is_better``, or else by its name: errors, losses, distances and the like are better low.
+
+    What has no such word in its name is better high.
+    """
+    said = getattr(metric, "greater_is_better", None)
+    if said is not None:
+        return bool(said)
+    name = str(getattr(metric, "name", None) or _name(metric)).lower()
+    words = set(name.split("_"))
+    if "neg" in words:
+        return True
+    return not (words & _LOWER_WORDS or any(part in name for part in _LOWER_PARTS))
+
+
+def _is_function_of_keras(metric: Any) -> bool:
+    return inspect.isfunction(metric) and str(metric.__module__).split(".")[0] == "keras"
+
+
+def _name(metric: Any) -> str:
+    inner = getattr(metric, "func", metric)  # of functools.partial
+    return str(getattr(inner, "__name__", type(inner).__name__)).strip("<>")

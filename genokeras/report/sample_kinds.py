@@ -1,0 +1,77 @@
+"""What reports call the samples of a run, and say of a model that reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class SampleKind:
+    """Words for one kind of samples.
+
+    Attributes
+    ----------
+    sample : str
+        One of them.
+    reads : str
+        What the delivered model takes.
+    estimator : str
+        The classifier's name.
+    file : str
+        Where new samples may lie, in an example.
+    together : str
+        What may hold several samples that belong together.
+    limit : str
+        What the model's reasons do not say.
+    """
+
+    sample: str
+    reads: str
+    estimator: str
+    file: str
+    together: str
+    limit: str
+
+
+GENES = SampleKind(
+    sample="sample",
+    reads="Raw values",
+    estimator="GenomeClassifier",
+    file="new_samples.csv",
+    together="the same donor",
+    limit="Genes that matter to it need not cause anything.",
+)
+_KINDS = {
+    "sequence": SampleKind(
+        sample="sequence",
+        reads="Letters",
+        estimator="SequenceClassifier",
+        file="new_sequences.fasta",
+        together="the same chromosome or gene family",
+        limit="Letters that matter to it need not do anything in a cell.",
+    ),
+    "image": SampleKind(
+        sample="image",
+        reads="Pixels as they came",
+        estimator="ImageClassifier",
+        file="folder_of_images",
+        together="the same patient or slide",
+        limit="Pixels that matter to it need not show what a person would look at.",
+    ),
+    "text": SampleKind(
+        sample="text",
+        reads="Words",
+        estimator="TextClassifier",
+        file="new_texts.csv",
+        together="the same author",
+        limit="Words that matter to it need not be reasons.",
+    ),
+}
+
+
+def sample_kind(settings: Mapping[str, Any]) -> SampleKind | None:
+    """The words for a run with these settings; None where its samples are of a kind that reports do not know."""
+    kind = settings.get("kind")
+    return GENES if kind is None else _KINDS.get(str(kind))
