@@ -56,16 +56,15 @@ def test_every_public_name_has_a_docstring(name: str) -> None:
     assert getattr(genokeras, name).__doc__
 
 
-def test_public_names_are_sorted_and_listed_by_dir() -> None:
-    assert genokeras.__all__ == sorted(genokeras.__all__)
-    assert dir(genokeras) == genokeras.__all__
+def test_public_names_are_listed_by_dir() -> None:
+    assert dir(genokeras) == sorted(genokeras.__all__)
 
 
 def test_type_checkers_see_the_names_where_they_are_found() -> None:
     assert names_given_to_type_checkers() == {
         f"genokeras.{home}.{name}" for name, home in genokeras._HOMES.items()
     }
-    assert sorted(genokeras._HOMES) == PUBLIC
+    assert sorted(genokeras._HOMES) == sorted(PUBLIC)
 
 
 @pytest.mark.parametrize("misspelt", ["GenomeClasifier", "genomeclassifier", "Genome_Classifier"])

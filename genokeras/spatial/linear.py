@@ -13,8 +13,9 @@ from threadpoolctl import threadpool_limits
 
 from genokeras.spatial.encoding import Counts
 
-# scikit-learn cannot be interrupted, so it goes on from where it stood in portions of so many iterations.
-_PORTION = 25
+# scikit-learn cannot be interrupted, so it goes on from where it stood in portions of so many iterations; fewer where each takes long.
+_PORTIONS = (5, 25)
+_PORTION_WORK = 500_000_000
 _MOST_ITERATIONS = 300
 _TOLERANCE = 1e-4
 _RIDGE_TOLERANCE = 1e-5
@@ -58,7 +59,9 @@ def fit_linear(
     """
     factor, scaled = _scaled(x, scaling)
     strength = 1.0 / max(weight_decay * weight.sum(), 1e-12)
-    model = LogisticRegression(C=strength, tol=_TOLERANCE, max_iter=_PORTION, warm_start=True)
+    work = (x.nnz if sparse.issparse(x) else x.size) * n_classes
+    portion = int(np.clip(_PORTION_WORK // max(work, 1), *_PORTIONS))
+    model = LogisticRegression(C=strength, tol=_TOLERANCE, max_iter=portion, warm_start=True)
     iterations = 0
     while iterations < _MOST_ITERATIONS:
         # Sparse products have one thread; others would only wait for work, and hold up whoever shares the machine.
@@ -67,7 +70,7 @@ def fit_linear(
             model.fit(scaled, codes, sample_weight=weight)
         taken = int(model.n_iter_.max())
         iterations += taken
-        if taken < _PORTION or should_stop():
+        if taken < portion or should_stop():
             break
     kernel, bias = _by_class(model, n_classes)
     return (kernel * factor[:, None]).astype("float32"), bias.astype("float32"), iterations

@@ -23,7 +23,7 @@ QUICK = {"fathers": ["small_cnn"], "trainer_args": {"max_iter_num": 8}}
 
 
 def quick(path, **options):
-    settings = {"time_limit": None, "max_trials": 6, "folds": 2, "random_state": 0, "verbose": 0}
+    settings = {"time_limit": None, "max_trials": 20, "folds": 2, "random_state": 0, "verbose": 0}
     return SequenceClassifier(path, searcher_args=QUICK, **(settings | options))
 
 
@@ -229,7 +229,7 @@ from genokeras.estimators import SequenceClassifier
 from tests.spatial.planted import planted_sequences
 x, y, _ = planted_sequences(80, 30)
 args = {"fathers": ["small_cnn"], "trainer_args": {"max_iter_num": 2}}
-clf = SequenceClassifier(sys.argv[1], time_limit=None, max_trials=6, folds=2, searcher_args=args, random_state=0, verbose=0)
+clf = SequenceClassifier(sys.argv[1], time_limit=None, max_trials=20, folds=2, searcher_args=args, random_state=0, verbose=0)
 clf.fit(x, y)
 assert clf.leaderboard()["status"].eq("ok").all(), clf.leaderboard()
 assert clf.leaderboard()["father"].notna().any()

@@ -12,6 +12,7 @@ import pytest
 
 from genokeras.errors import DataFileError, ParameterError
 from genokeras.pretrained import ObjectDetector, SentimentAnalysis
+from genokeras.pretrained.presets import _from_preset
 
 NOWHERE = "http://127.0.0.1:9"  # nothing listens on the port to discard
 
@@ -90,6 +91,13 @@ def test_a_backbone_without_trained_classes_is_refused(
     (tmp_path / "preset" / missing).unlink()
     with pytest.raises(ParameterError, match="a backbone without trained classes"):
         SentimentAnalysis().load(tmp_path / "preset")
+
+
+def test_a_backbone_from_afar_is_refused_too(hub: Any, two_classes: Path, tmp_path: Path) -> None:
+    shutil.copytree(two_classes, tmp_path / "preset")
+    (tmp_path / "preset" / "task.json").unlink()
+    with pytest.raises(ParameterError, match="a backbone without trained classes"):
+        _from_preset(hub, "TextClassifier", str(tmp_path / "preset"))
 
 
 def test_weights_cut_short_are_told(two_classes: Path, tmp_path: Path) -> None:
