@@ -83,6 +83,8 @@ class Sequences(ContentKind):
         shape, n_outputs = encoder.input_shape, task.n_outputs
         # Where a motif stands tells more of sequences that were cut alike and are read in one direction.
         by_place = encoder.equal and not encoder.strands
+        # A maximum does not see how much padding stands beside a shorter sequence; a mean would.
+        pooled = None if encoder.equal else "max"
         known = {
             "motif_cnn": partial(
                 motif_cnn,
@@ -91,9 +93,11 @@ class Sequences(ContentKind):
                 head=None if by_place else "max",
                 both_strands=encoder.strands,
             ),
-            "dilated_cnn": partial(dilated_cnn, shape, n_outputs, both_strands=encoder.strands),
-            "small_cnn": partial(small_cnn, shape, n_outputs),
-            "residual_cnn": partial(residual_cnn, shape, n_outputs),
+            "dilated_cnn": partial(
+                dilated_cnn, shape, n_outputs, head=pooled or "attention", both_strands=encoder.strands
+            ),
+            "small_cnn": partial(small_cnn, shape, n_outputs, head=pooled),
+            "residual_cnn": partial(residual_cnn, shape, n_outputs, head=pooled or "average"),
         }
         decays = RIDGE_WEIGHT_DECAYS if task.kind == "numbers" else WEIGHT_DECAYS
         return Fathers(known, tuple(known), SPACE, decays)

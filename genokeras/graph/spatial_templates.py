@@ -170,6 +170,7 @@ def residual_cnn(
     filters: Sequence[int] | None = None,
     blocks: int = 1,
     kernel_size: int | None = None,
+    head: str | None = "average",
     activation: str | None = None,
 ) -> Graph:
     """Return a residual network (He et al. 2016): a block, then stages that halve positions between them.
@@ -188,7 +189,7 @@ def residual_cnn(
         for block in range(blocks):
             stride = 2 if stage and not block else 1
             _residual_block(chain, width, size, stride, project=stage > 0 and block == 0)
-    return chain.head("average", 0, n_outputs)
+    return chain.head(head, 0, n_outputs)
 
 
 def _residual_block(chain: _Chain, width: int, size: int, stride: int, project: bool) -> None:
