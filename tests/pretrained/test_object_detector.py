@@ -115,6 +115,7 @@ def test_a_score_beyond_one_is_refused() -> None:
         ObjectDetector().load("any", min_score=50)
 
 
+@pytest.mark.slow
 def test_a_d_fine_backbone_alone_brings_its_classes(hub: Any, tmp_path: Path) -> None:
     """Its presets are published so; it answers top before left, whatever format it is given."""
     keras.utils.set_random_seed(0)
@@ -123,7 +124,6 @@ def test_a_d_fine_backbone_alone_brings_its_classes(hub: Any, tmp_path: Path) ->
     task.preprocessor.save_to_preset(str(tmp_path))
     loaded = ObjectDetector().load(tmp_path, min_score=0.0)
     assert loaded.labels_ == ("class 0", "class 1", "class 2", "class 3")
-    loaded._task.run_eagerly = True  # faster than tracing it for one picture
     found = loaded.predict(WIDE)[0]
     top, left, bottom, right = loaded._task.predict(WIDE[np.newaxis].astype(np.float32), verbose=0)["boxes"][
         0
