@@ -24,8 +24,8 @@ class SequenceRegressor(SpatialRegressor):
     objective : str, default="r2"
         "r2", "mse", "rmse", "mae", "pearson" or "spearman".
     folds : int, optional
-        Cross-validation folds, at random; grouped ones where ``fit`` gets groups. By default 3 below 2,000 sequences, and one
-        hold-out of a fifth of them above.
+        Cross-validation folds, at random; grouped ones where ``fit`` gets groups. By default as of
+        ``SequenceClassifier``.
     path, time_limit, searcher, max_trials, searcher_args, random_state, resume, verbose, backbone
         As of ``SequenceClassifier``; a backbone stays frozen.
 

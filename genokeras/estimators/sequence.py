@@ -106,7 +106,7 @@ class Sequences(ContentKind):
 class SequenceClassifier(SpatialClassifier):
     """Grows convolutional networks for DNA or RNA, and says honestly how good they are.
 
-    A linear model of 4-letter words (and of the letters by place, where all sequences are equally long) comes first. Networks
+    Linear models of words of 4 to 7 letters come first, and of words by place where all sequences are equally long. Networks
     that scan for motifs begin with short training; the better ones go on, and grow by network morphism. Whether the other
     strand says the same is found out from the data: where it does, networks train on both strands and answer with the mean.
 
@@ -119,8 +119,8 @@ class SequenceClassifier(SpatialClassifier):
     objective : str, default="log_loss"
         "log_loss", "brier", "accuracy", "balanced_accuracy", "roc_auc", "f1" or "mcc".
     folds : int, optional
-        Stratified cross-validation folds; grouped ones where ``fit`` gets groups. By default 3 below 2,000 sequences, and
-        one hold-out of a fifth of them above.
+        Stratified cross-validation folds; grouped ones where ``fit`` gets groups. By default 3 below 2,000 sequences or a
+        million letters of all together, 5 below 400,000 letters, and one hold-out of a fifth of them above.
     searcher : {"bayesian", "random"} or Searcher, default="bayesian"
     max_trials : int, optional
         Trials at most. With it and ``time_limit=None`` training is counted in epochs, and the same seed gives the same run.

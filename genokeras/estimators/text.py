@@ -59,7 +59,7 @@ class Texts(ContentKind):
 class TextClassifier(SpatialClassifier):
     """Grows convolutional networks for texts, and says honestly how good they are.
 
-    A linear model of tf-idf of words and pairs of words comes first, and is hard to beat; networks read the words in their
+    Linear models of tf-idf of words, pairs of words and parts of words come first, and are hard to beat; networks read the words in their
     order, through an embedding. Both are delivered together where that predicts best.
 
     Parameters
