@@ -70,7 +70,7 @@ def test_the_estimate_stands_beside_the_linear_model_and_chance(fitted):
 
 def test_the_leaderboard_and_the_curves_tell_of_every_trial(fitted):
     table = fitted.leaderboard()
-    assert len(table) == fitted.n_trials_ == 6
+    assert len(table) == fitted.n_trials_ == 20
     assert table["share"].sum() == pytest.approx(1)
     assert {"rung", "graph", "view"} <= set(table.columns)
     assert set(fitted.history_["member"]) == set(table["model_id"])
