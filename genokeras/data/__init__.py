@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from genokeras.data.align import align_features
-from genokeras.data.checks import impute_median
+from genokeras.data.checks import check_sample_weight, impute_median
 from genokeras.data.dataset import Dataset
 from genokeras.data.folds import Folds, holdout_folds, make_folds, make_plain_folds
 from genokeras.data.images import ImageData, load_images
@@ -27,6 +27,7 @@ __all__ = [
     "TextData",
     "align_features",
     "as_numbers",
+    "check_sample_weight",
     "check_varied",
     "column_parts",
     "encode_known_labels",

@@ -151,3 +151,21 @@ def _is_number(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def check_sample_weight(values: Any, n: int) -> np.ndarray:
+    """Weights of `n` samples, float64.
+
+    Raises
+    ------
+    DataError
+        If they are of another number, not finite, negative, or all 0.
+    """
+    weight = np.asarray(values, dtype="float64")
+    if weight.shape != (n,):
+        raise DataError(
+            f"sample_weight must have one number per sample: expected {n}, got shape {weight.shape}."
+        )
+    if not np.isfinite(weight).all() or (weight < 0).any() or not weight.any():
+        raise DataError("sample_weight must be finite, not negative, and above 0 for some sample.")
+    return weight

@@ -16,6 +16,7 @@ from genokeras.data import (
     Folds,
     Labels,
     align_features,
+    check_sample_weight,
     encode_known_labels,
     encode_labels,
     holdout_folds,
@@ -23,7 +24,7 @@ from genokeras.data import (
     make_folds,
     require_labels,
 )
-from genokeras.errors import DataError, ParameterError, RunFolderError, SearchError
+from genokeras.errors import ParameterError, RunFolderError, SearchError
 from genokeras.estimators.arcs import NAME as ENAS
 from genokeras.estimators.arcs import find_arcs
 from genokeras.estimators.large import chosen_folds, one_hold_out, scaled_training, views_to_fit
@@ -145,14 +146,8 @@ def _checked_weight(
 ) -> np.ndarray | None:
     if sample_weight is None:
         return None
-    weight = np.asarray(sample_weight, dtype="float64")
     expected = int(folds.train.any(axis=0).sum()) if validation else dataset.n_samples
-    if weight.shape != (expected,):
-        raise DataError(
-            f"sample_weight must have one number per sample: expected {expected}, got shape {weight.shape}."
-        )
-    if not np.isfinite(weight).all() or (weight < 0).any() or not weight.any():
-        raise DataError("sample_weight must be finite, not negative, and above 0 for some sample.")
+    weight = check_sample_weight(sample_weight, expected)
     return np.concatenate([weight, np.ones(dataset.n_samples - expected)])
 
 

@@ -112,6 +112,7 @@ class ImageClassifier(SpatialClassifier):
         *,
         time_limit: float | None = None,
         groups: Any = None,
+        sample_weight: Any = None,
         validation_data: tuple[Any, Any] | None = None,
     ) -> Self:
         """Search architectures and train them.
@@ -126,6 +127,8 @@ class ImageClassifier(SpatialClassifier):
             In place of the constructor's.
         groups : array-like of shape (n_images,), optional
             Images of one group (a patient, say) stay on one side of every split.
+        sample_weight : array-like of shape (n_images,), optional
+            How much each counts, in training and in scores.
         validation_data : (x, y), optional
             Trials are scored on these images; no network trains on them.
 
@@ -142,4 +145,4 @@ class ImageClassifier(SpatialClassifier):
         SearchError
             If no trial could be trained.
         """
-        return self._fit(x, y, time_limit, groups, validation_data)
+        return self._fit(x, y, time_limit, groups, validation_data, sample_weight)

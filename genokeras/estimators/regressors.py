@@ -58,6 +58,7 @@ class SequenceRegressor(SpatialRegressor):
         *,
         time_limit: float | None = None,
         groups: Any = None,
+        sample_weight: Any = None,
         extra: Any = None,
         validation_data: tuple[Any, ...] | None = None,
     ) -> Self:
@@ -65,7 +66,7 @@ class SequenceRegressor(SpatialRegressor):
 
         Parameters
         ----------
-        x, time_limit, groups, extra, validation_data
+        x, time_limit, groups, sample_weight, extra, validation_data
             As of ``SequenceClassifier.fit``.
         y : array-like of shape (n_sequences,) or (n_sequences, n_targets), str, list of str or path, optional
             Numbers; a column of the table, several columns, or a key of FASTA headers; or a file of numbers by name.
@@ -84,7 +85,7 @@ class SequenceRegressor(SpatialRegressor):
         SearchError
             If no trial could be trained.
         """
-        return self._fit(x, y, time_limit, groups, validation_data, extra)
+        return self._fit(x, y, time_limit, groups, validation_data, sample_weight, extra)
 
     def motifs(self) -> list[Motif]:
         """What the filters of the best networks look for; see ``SequenceClassifier.motifs``."""
@@ -135,13 +136,14 @@ class ImageRegressor(SpatialRegressor):
         *,
         time_limit: float | None = None,
         groups: Any = None,
+        sample_weight: Any = None,
         validation_data: tuple[Any, Any] | None = None,
     ) -> Self:
         """Search architectures and train them.
 
         Parameters
         ----------
-        x, time_limit, groups, validation_data
+        x, time_limit, groups, sample_weight, validation_data
             As of ``ImageClassifier.fit``.
         y : array-like of shape (n_images,) or (n_images, n_targets), or path
             Numbers, or a file of numbers by name.
@@ -155,7 +157,7 @@ class ImageRegressor(SpatialRegressor):
         DataError, RunFolderError, SearchError
             As of ``SequenceRegressor.fit``.
         """
-        return self._fit(x, y, time_limit, groups, validation_data)
+        return self._fit(x, y, time_limit, groups, validation_data, sample_weight)
 
 
 class TextRegressor(SpatialRegressor):
@@ -191,13 +193,14 @@ class TextRegressor(SpatialRegressor):
         *,
         time_limit: float | None = None,
         groups: Any = None,
+        sample_weight: Any = None,
         validation_data: tuple[Any, Any] | None = None,
     ) -> Self:
         """Search architectures and train them.
 
         Parameters
         ----------
-        x, time_limit, groups, validation_data
+        x, time_limit, groups, sample_weight, validation_data
             As of ``TextClassifier.fit``.
         y : array-like of shape (n_texts,) or (n_texts, n_targets), str, list of str or path, optional
             Numbers, a column of the table or several, or a file of numbers by name.
@@ -211,4 +214,4 @@ class TextRegressor(SpatialRegressor):
         DataError, RunFolderError, SearchError
             As of ``SequenceRegressor.fit``.
         """
-        return self._fit(x, y, time_limit, groups, validation_data)
+        return self._fit(x, y, time_limit, groups, validation_data, sample_weight)

@@ -178,6 +178,7 @@ class SequenceClassifier(SpatialClassifier):
         *,
         time_limit: float | None = None,
         groups: Any = None,
+        sample_weight: Any = None,
         extra: Any = None,
         validation_data: tuple[Any, ...] | None = None,
     ) -> Self:
@@ -193,6 +194,8 @@ class SequenceClassifier(SpatialClassifier):
             In place of the constructor's.
         groups : array-like of shape (n_sequences,) or str, optional
             Sequences of one group (``"chromosome"``, say) stay on one side of every split.
+        sample_weight : array-like of shape (n_sequences,), optional
+            How much each counts, in training and in scores.
         extra : sequence of str, DataFrame or array-like of shape (n_sequences, n_extra), optional
             Numbers beside each sequence.
         validation_data : (x, y) or (x, y, extra), optional
@@ -211,7 +214,7 @@ class SequenceClassifier(SpatialClassifier):
         SearchError
             If no trial could be trained.
         """
-        return self._fit(x, y, time_limit, groups, validation_data, extra)
+        return self._fit(x, y, time_limit, groups, validation_data, sample_weight, extra)
 
     def motifs(self) -> list[Motif]:
         """What the filters of the best networks look for, those with most information first.

@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import pandas as pd
 
-from genokeras.data import Folds, holdout_folds
+from genokeras.data import Folds, check_sample_weight, holdout_folds
 from genokeras.errors import DataError, ParameterError, RunFolderError
 from genokeras.estimators.base import SearchedEstimator, estimator_name
 from genokeras.estimators.content import Content, ContentKind
@@ -105,11 +105,13 @@ class SpatialEstimator(SearchedEstimator):
         time_limit: float | None,
         groups: Any,
         validation_data: tuple[Any, ...] | None,
+        sample_weight: Any = None,
         extra: Any = None,
     ) -> Self:
         settings = self._settings(time_limit)
         budget = settings.budget()
-        data = self._fit_data(self._read(x, y, groups, extra, True), y, validation_data, settings)
+        content = self._read(x, y, groups, extra, True)
+        data = self._fit_data(content, y, sample_weight, validation_data, settings)
         seconds = None if settings.time_limit is None else budget.remaining
         observer = make_observer(self.verbose, seconds, settings.max_trials, settings.objective)
         self._forget()
@@ -136,9 +138,12 @@ class SpatialEstimator(SearchedEstimator):
         self,
         data: Content,
         y: Any,
+        sample_weight: Any,
         validation_data: tuple[Any, ...] | None,
         settings: SpatialSettings,
     ) -> SpatialFitData:
+        n = len(data)
+        weight = np.ones(n) if sample_weight is None else check_sample_weight(sample_weight, n)
         aim = self._aim(data, y)
         rng = np.random.default_rng([settings.seed, 1])
         encoder, rows, fathers, notes = self._encoded(data, aim, rng)
@@ -150,7 +155,8 @@ class SpatialEstimator(SearchedEstimator):
             more = self._targets(held, aim.names)
             held_rows = encoder.rows(held)
             rows = {name: np.concatenate([values, held_rows[name]]) for name, values in rows.items()}
-            folds, groups = holdout_folds(len(data), len(held)), None
+            folds, groups = holdout_folds(n, len(held)), None
+            weight = np.concatenate([weight, np.ones(len(held))])
             aim = replace(aim, targets=np.concatenate([aim.targets, more]))
         return SpatialFitData(
             encoder,
@@ -161,6 +167,7 @@ class SpatialEstimator(SearchedEstimator):
             fathers,
             data.source,
             (*data.notes, *notes, *folds.notes),
+            weight,
         )
 
     def _encoded(

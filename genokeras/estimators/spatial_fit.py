@@ -33,7 +33,6 @@ from genokeras.spatial import (
     Task,
     finish,
     has_problem,
-    n_rows,
     read_problem,
     write_problem,
 )
@@ -141,10 +140,10 @@ class SpatialFitData:
     fathers: Fathers
     source: str
     notes: tuple[str, ...]
+    sample_weight: np.ndarray
 
     def problem(self) -> SpatialProblem:
         """The data as trials see them."""
-        weight = np.ones(n_rows(self.rows))
         return SpatialProblem(
             self.encoder,
             self.rows,
@@ -152,7 +151,7 @@ class SpatialFitData:
             self.aim.task,
             self.folds.train,
             self.folds.held_out,
-            weight,
+            self.sample_weight,
         )
 
 

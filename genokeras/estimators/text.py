@@ -102,6 +102,7 @@ class TextClassifier(SpatialClassifier):
         *,
         time_limit: float | None = None,
         groups: Any = None,
+        sample_weight: Any = None,
         validation_data: tuple[Any, Any] | None = None,
     ) -> Self:
         """Search architectures and train them.
@@ -117,6 +118,8 @@ class TextClassifier(SpatialClassifier):
             In place of the constructor's.
         groups : array-like of shape (n_texts,) or str, optional
             Texts of one group (an author, say) stay on one side of every split.
+        sample_weight : array-like of shape (n_texts,), optional
+            How much each counts, in training and in scores.
         validation_data : (x, y), optional
             Trials are scored on these texts; no network trains on them.
 
@@ -133,4 +136,4 @@ class TextClassifier(SpatialClassifier):
         SearchError
             If no trial could be trained.
         """
-        return self._fit(x, y, time_limit, groups, validation_data)
+        return self._fit(x, y, time_limit, groups, validation_data, sample_weight)

@@ -78,6 +78,8 @@ class SpatialProblem:
             digest.update(name.encode())
             digest.update(np.ascontiguousarray(values).view(np.uint8).data)
         digest.update(np.ascontiguousarray(self.codes).view(np.uint8).data)
+        if (self.sample_weight != 1).any():
+            digest.update(np.ascontiguousarray(self.sample_weight).view(np.uint8).data)
         return digest.hexdigest()[:32]
 
 

@@ -115,3 +115,21 @@ assert {t.name for t in clf.model_.inputs} <= {"tokens", "ngrams"}
     command = [sys.executable, "-c", code, str(tmp_path / "run")]
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=environment)
     assert done.returncode == 0, done.stderr[-3000:]
+
+
+def test_samples_of_weight_0_teach_nothing(tmp_path):
+    x, y = opinions(120)
+    # Every other text has the wrong label, and no weight.
+    wrong = np.arange(120) % 4 > 1
+    labels = np.where(wrong, np.where(y == y[0], y[y != y[0]][0], y[0]), y)
+    clf = TextClassifier(tmp_path / "run", time_limit=None, max_trials=3, folds=2, random_state=0, verbose=0)
+    clf.fit(x, labels, sample_weight=np.where(wrong, 0.0, 1.0))
+    held_out, truth = opinions(100, seed=1)
+    assert clf.evaluate(held_out, truth)["accuracy"] > 0.85
+
+
+def test_weights_of_other_samples_are_refused_before_anything_is_written(tmp_path):
+    x, y = opinions(20)
+    with pytest.raises(DataError, match=r"sample_weight must have one number per sample: expected 20"):
+        TextClassifier(tmp_path / "run").fit(x, y, sample_weight=np.ones(19))
+    assert not (tmp_path / "run").exists()
