@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from genokeras.data import ImageData, SequenceData, TextData
-from genokeras.estimators.spatial_fit import Aim, Fathers
+from genokeras.estimators.spatial_start import Aim, Fathers
 from genokeras.spatial import Encoder, Task
 
 Content = SequenceData | ImageData | TextData

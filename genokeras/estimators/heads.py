@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from genokeras.estimators.spatial_fit import Fathers
+from genokeras.estimators.spatial_start import Fathers
 from genokeras.graph import feature_mlp
 from genokeras.searchers import HyperSpace
 from genokeras.spatial import BackboneEncoder, Task

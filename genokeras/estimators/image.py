@@ -11,7 +11,7 @@ import numpy as np
 from genokeras.data import ImageData, load_images
 from genokeras.estimators.content import ContentKind
 from genokeras.estimators.spatial_classifier import SpatialClassifier
-from genokeras.estimators.spatial_fit import Aim, Fathers
+from genokeras.estimators.spatial_start import Aim, Fathers
 from genokeras.features import Augmentation
 from genokeras.graph import residual_cnn, small_cnn
 from genokeras.searchers import HyperSpace

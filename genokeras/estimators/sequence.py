@@ -13,7 +13,7 @@ from genokeras.data import SequenceData, load_sequences
 from genokeras.errors import ParameterError
 from genokeras.estimators.content import ContentKind
 from genokeras.estimators.spatial_classifier import SpatialClassifier
-from genokeras.estimators.spatial_fit import Aim, Fathers
+from genokeras.estimators.spatial_start import Aim, Fathers
 from genokeras.graph import dilated_cnn, motif_cnn, residual_cnn, small_cnn
 from genokeras.runs import TrialStore
 from genokeras.searchers import HyperSpace

@@ -19,7 +19,8 @@ from genokeras.estimators.content import Content, ContentKind
 from genokeras.estimators.finished import FinishedSearch
 from genokeras.estimators.heads import head_fathers
 from genokeras.estimators.spatial_final import run_spatial_final_fit
-from genokeras.estimators.spatial_fit import Aim, Fathers, SpatialFitData, SpatialSettings, search_and_finish
+from genokeras.estimators.spatial_fit import SpatialFitData, SpatialSettings, search_and_finish
+from genokeras.estimators.spatial_start import Aim, Fathers
 from genokeras.estimators.tables import leaderboard
 from genokeras.runs import RunFolder
 from genokeras.runs.progress import make_observer

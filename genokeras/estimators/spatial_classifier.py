@@ -11,7 +11,8 @@ from genokeras.estimators.base import SearchedClassifier
 from genokeras.estimators.content import Content
 from genokeras.estimators.fine_tuning import check_fine_tuning, fine_tune_run
 from genokeras.estimators.spatial_base import SpatialEstimator, labels_of
-from genokeras.estimators.spatial_fit import Aim, SpatialSettings
+from genokeras.estimators.spatial_fit import SpatialSettings
+from genokeras.estimators.spatial_start import Aim
 from genokeras.estimators.tables import scores
 from genokeras.spatial import Classes, Samples, split
 

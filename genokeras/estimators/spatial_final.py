@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from genokeras.estimators.spatial_fit import network_settings
+from genokeras.estimators.spatial_start import network_settings
 from genokeras.graph import Weights
 from genokeras.runs import TrialStore
 from genokeras.runs.fitted import MODEL_FILE, RESULT_FILE, write_model

@@ -14,7 +14,8 @@ from genokeras.data import Folds, as_numbers, check_varied, column_parts, spells
 from genokeras.errors import DataError
 from genokeras.estimators.content import Content
 from genokeras.estimators.spatial_base import SpatialEstimator, labels_of
-from genokeras.estimators.spatial_fit import Aim, SpatialSettings
+from genokeras.estimators.spatial_fit import SpatialSettings
+from genokeras.estimators.spatial_start import Aim
 from genokeras.estimators.tables import number_scores
 from genokeras.searchers import NUMBER_OBJECTIVES, Searcher
 from genokeras.spatial import Numbers, numbers_like, split_plainly

@@ -10,7 +10,7 @@ import numpy as np
 from genokeras.data import TextData, load_texts
 from genokeras.estimators.content import ContentKind
 from genokeras.estimators.spatial_classifier import SpatialClassifier
-from genokeras.estimators.spatial_fit import Aim, Fathers
+from genokeras.estimators.spatial_start import Aim, Fathers
 from genokeras.graph import text_cnn
 from genokeras.searchers import HyperSpace
 from genokeras.spatial import Task, TextEncoder, fit_text_encoder

@@ -7,7 +7,7 @@ from math import prod
 from typing import ClassVar, final
 
 from genokeras.errors import DataError
-from genokeras.estimators.spatial_fit import Fathers
+from genokeras.estimators.spatial_start import Fathers
 from genokeras.graph import Shape, feature_mlp, residual_cnn, small_cnn
 from genokeras.modules.module import NetModule
 from genokeras.searchers import HyperSpace

@@ -10,7 +10,7 @@ from typing import Any, Self
 import numpy as np
 
 from genokeras.errors import ParameterError
-from genokeras.estimators.spatial_fit import Fathers
+from genokeras.estimators.spatial_start import Fathers
 from genokeras.graph import Shape
 from genokeras.modules.fitted import FittedModule, check_alike
 from genokeras.modules.losses import make_aim, targets_of

@@ -11,14 +11,8 @@ import numpy as np
 
 from genokeras.errors import ParameterError
 from genokeras.estimators.options import check_limits, suggest
-from genokeras.estimators.spatial_fit import (
-    Fathers,
-    make_spatial_searcher,
-    network_runner,
-    network_settings,
-    run_search,
-    search_budget,
-)
+from genokeras.estimators.spatial_fit import network_runner, run_search, search_budget
+from genokeras.estimators.spatial_start import Fathers, make_spatial_searcher, network_settings
 from genokeras.modules.losses import Aim, loss_name
 from genokeras.modules.metrics import check_objective, make_objective
 from genokeras.modules.reading import Pairs
