@@ -15,7 +15,7 @@ DATA := examples/data/golub_leukemia.tsv.gz
 
 export TF_CPP_MIN_LOG_LEVEL := 2
 
-.PHONY: help demo test test-slow lint clean
+.PHONY: help demo test test-tensorflow test-other-backends test-slow lint clean
 
 help:
 	@echo 'make demo       set up .venv, then grow a classifier on the bundled leukemia data (about 2 minutes)'
@@ -54,8 +54,14 @@ demo: $(VENV)/.installed
 	$(BIN)/genokeras export $(RUN) $(RUN)/leukemia.keras
 	$(BIN)/python -I examples/use_exported_model.py $(RUN)/leukemia.keras $(RUN)/leukemia.json $(DATA)
 
+# Most tests keep one core busy: those of the other backends have the second one.
 test: lint
+	$(MAKE) --no-print-directory --jobs 2 test-tensorflow test-other-backends
+
+test-tensorflow: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest
+
+test-other-backends: $(VENV)/.installed-dev
 	KERAS_BACKEND=jax $(BIN)/python -m pytest tests/networks
 	KERAS_BACKEND=torch $(BIN)/python -m pytest tests/networks
 
