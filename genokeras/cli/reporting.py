@@ -131,5 +131,5 @@ def _motifs(estimator: Any, folder: Path) -> list[Path]:
     if "\nMOTIF " in path.read_text(encoding="utf-8"):
         return [path]
     path.unlink()
-    click.echo(f"There is no {MOTIFS}: none of the networks that are delivered looks for motifs.")
+    click.echo(f"There is no {MOTIFS}: none of the run's best networks looks for motifs.")
     return []

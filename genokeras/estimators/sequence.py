@@ -39,6 +39,8 @@ SPACE = HyperSpace(
     activation=("relu", "gelu"),
     views=("tensor",),
 )
+# Networks whose filters are shown where linear models alone are delivered.
+_LOOKED_AT = 3
 # Letters by which training may move a sequence whose places are not exact.
 SHIFT = 3
 WEIGHT_DECAYS = (2e-2, 1e-1, 4e-3, 4e-1)
@@ -219,8 +221,8 @@ class SequenceClassifier(SpatialClassifier):
     def motifs(self) -> list[Motif]:
         """What the filters of the best networks look for, those with most information first.
 
-        Of every network in the delivered ensemble, each filter of the first layer is the mean of the training sequences'
-        windows that it answers to most (Alipanahi et al. 2015).
+        Of every network in the delivered ensemble, or of the three best where linear models alone are delivered, each filter
+        of the first layer is the mean of the training sequences' windows that it answers to most (Alipanahi et al. 2015).
         """
         return motifs_of(self._fitted())
 
@@ -236,17 +238,17 @@ class SequenceClassifier(SpatialClassifier):
 
 
 def motifs_of(run: SpatialRun) -> list[Motif]:
-    """The motifs of all networks that a run on sequences delivers, those with most information first."""
+    """The motifs of all networks that a run on sequences delivers, or of its best ones; those with most information first."""
     if isinstance(run.problem.encoder, BackboneEncoder):
         raise ParameterError(
             "motifs are filters of networks that grew on letters; this run searched heads of a backbone. explain(x) tells "
             "which letters count."
         )
     store, found = TrialStore(run.folder), []
-    for trial_id in run.delivery.shares:
-        trial = store.read(trial_id)
-        if trial.proposal.hyper.view == TENSOR:
-            weights = store.father(trial).weights
-            codes = run.problem.rows["codes"]
-            found += filter_motifs(trial.proposal.graph, weights, codes, f"trial_{trial_id}")
+    networks = [trial for trial in run.history.ranked() if trial.proposal.hyper.view == TENSOR]
+    delivered = [trial for trial in networks if trial.id in run.delivery.shares]
+    for trial in delivered or networks[:_LOOKED_AT]:
+        weights = store.father(trial).weights
+        codes = run.problem.rows["codes"]
+        found += filter_motifs(trial.proposal.graph, weights, codes, f"trial_{trial.id}")
     return sorted(found, key=lambda motif: -motif.information)

@@ -187,7 +187,7 @@ def test_a_run_of_linear_models_has_no_motifs_and_says_so(tmp_path: Path) -> Non
     text = succeeded(
         "explain", tmp_path / "run", data, "--samples", 1, "--method", "gradient", "--out", tmp_path
     )
-    assert "none of the networks that are delivered looks for motifs" in text
+    assert "none of the run's best networks looks for motifs" in text
     assert (tmp_path / "scores.csv").exists() and not (tmp_path / "motifs.meme").exists()
 
 
