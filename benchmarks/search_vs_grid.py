@@ -27,8 +27,8 @@ from sklearn.model_selection import train_test_split
 
 from benchmarks.speed.machine import describe_machine
 from genokeras import ParamSpec, load_dataset
-from genokeras.anymodel import run, search
-from genokeras.batches import Batches
+from genokeras.keras_models import run, search
+from genokeras.streams import Batches
 
 START = ParamSpec(weight_decay=1e-4, momentum=0.9, learning_rate=0.1)
 LISTS = ParamSpec(weight_decay=[1e-2, 1e-3, 1e-4], momentum=[0.99, 0.95, 0.9])

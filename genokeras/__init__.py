@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import genokeras.pretrained  # noqa: F401  (so that type checkers know gk.pretrained)
-    from genokeras.anymodel import ModelSpec, run, search
     from genokeras.data import Dataset, load_dataset, load_images, load_sequences, load_texts
+    from genokeras.engine import load_graph
     from genokeras.errors import (
         ConfigError,
         DataError,
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
         load_estimator,
     )
     from genokeras.graph import Graph, HyperParameters
-    from genokeras.light import LightModel
+    from genokeras.keras_models import HyperSearch, LightModel, ModelSpec, lr_range_test, run, search
     from genokeras.modules import (
         MSE,
         Accuracy,
@@ -52,9 +52,8 @@ if TYPE_CHECKING:
     )
     from genokeras.projects import Project, auto
     from genokeras.report import plot_metric, to_pdf, visualize, write_explanation, write_report
-    from genokeras.runs import load_graph
     from genokeras.searchers import History, Proposal, Searcher, TrialResult
-    from genokeras.tuning import HyperSearch, ParamSpec, RangeTest, lr_range_test
+    from genokeras.tuning import ParamSpec, RangeTest
 
 __version__ = "0.1.0"
 
@@ -128,13 +127,13 @@ _HOMES = {
     "GraphError": "errors",
     "History": "searchers",
     "HyperParameters": "graph",
-    "HyperSearch": "tuning",
+    "HyperSearch": "keras_models",
     "ImageClassifier": "estimators",
     "ImageRegressor": "estimators",
-    "LightModel": "light",
+    "LightModel": "keras_models",
     "MSE": "modules",
     "MlpModule": "modules",
-    "ModelSpec": "anymodel",
+    "ModelSpec": "keras_models",
     "NotFittedError": "errors",
     "ParamSpec": "tuning",
     "ParameterError": "errors",
@@ -154,15 +153,15 @@ _HOMES = {
     "classification_loss": "modules",
     "load_dataset": "data",
     "load_estimator": "estimators",
-    "load_graph": "runs",
+    "load_graph": "engine",
     "load_images": "data",
     "load_sequences": "data",
     "load_texts": "data",
-    "lr_range_test": "tuning",
+    "lr_range_test": "keras_models",
     "plot_metric": "report",
     "regression_loss": "modules",
-    "run": "anymodel",
-    "search": "anymodel",
+    "run": "keras_models",
+    "search": "keras_models",
     "to_pdf": "report",
     "visualize": "report",
     "write_explanation": "report",

@@ -20,8 +20,10 @@ from benchmarks.quality.evaluate import outer_folds
 from benchmarks.quality.sets import BenchmarkSet, read_set
 from benchmarks.quality.trials import fitted_trials
 from benchmarks.speed.machine import describe_machine
-from genokeras.runs import is_linear
-from genokeras.searchers import combine, fit_calibration, get_objective, select_ensemble
+from genokeras.engine import is_linear
+from genokeras.searchers import combine, select_ensemble
+from genokeras.tasks.calibration import fit_calibration
+from genokeras.tasks.objectives import get_objective
 
 SETS = "alon_colon gravier_breast nutt_glioma tox171 yeoh_all_subtypes shipp_dlbcl pomeroy_cns_outcome ramaswamy_gcm14"
 Weights = Callable[[np.ndarray, np.ndarray], np.ndarray]

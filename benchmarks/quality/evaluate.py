@@ -16,7 +16,7 @@ from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 from benchmarks.quality.sets import BenchmarkSet
 from benchmarks.quality.tools import Fitted
 from benchmarks.speed.machine import describe_machine
-from genokeras.searchers import get_objective
+from genokeras.tasks.objectives import get_objective
 
 METRICS = ("balanced_accuracy", "log_loss", "brier", "roc_auc")
 

@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.quality.tools import Fitted
-from genokeras.data.wording import did_you_mean
+from genokeras.support.wording import did_you_mean
 
 HERE = Path(__file__).parent
 PEERS = ("autogluon", "autokeras", "flaml")

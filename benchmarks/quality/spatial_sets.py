@@ -26,7 +26,7 @@ from genokeras.data import (
     load_sequences,
     load_texts,
 )
-from genokeras.data.wording import did_you_mean
+from genokeras.support.wording import did_you_mean
 
 Kind = Literal["sequence", "image", "text"]
 Content = SequenceData | ImageData | TextData

@@ -13,10 +13,11 @@ from scipy.special import softmax
 
 from benchmarks.quality.sets import BenchmarkSet
 from genokeras import GenomeClassifier
+from genokeras.engine import TrialStore, trained_trial
+from genokeras.engine.fitted import FittedRun
 from genokeras.graph import reference_forward
-from genokeras.runs import TrialStore, trained_trial
-from genokeras.runs.fitted import FittedRun
-from genokeras.searchers import TrialResult, get_objective
+from genokeras.searchers import TrialResult
+from genokeras.tasks.objectives import get_objective
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from genokeras import GenomeClassifier
-from genokeras.estimators.large import one_hold_out, scaled_training
+from genokeras.engine.large import one_hold_out, scaled_training
 from genokeras.features import fit_views
 from genokeras.graph import Graph, mlp
 from genokeras.networks import initial_weights

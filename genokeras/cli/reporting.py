@@ -10,7 +10,14 @@ import click
 import genokeras as gk
 from genokeras.cli.backend import load_run
 from genokeras.cli.group import debug_option
-from genokeras.cli.inputs import Reading, data_argument, names_of, read_samples, reading_options, run_argument
+from genokeras.cli.inputs import (
+    Reading,
+    data_argument,
+    names_of,
+    read_samples,
+    reading_options,
+    run_argument,
+)
 from genokeras.cli.kinds import GENES, IMAGES, SEQUENCES, kind_of
 
 SAMPLES = 80

@@ -9,8 +9,8 @@ import numpy as np
 from scipy import sparse
 
 from genokeras.data.dataset import Dataset, Matrix
-from genokeras.data.wording import counted, listed, loose_key
 from genokeras.errors import DataError
+from genokeras.support.wording import counted, listed, loose_key
 
 
 def align_features(dataset: Dataset, feature_names: Sequence[str]) -> Dataset:

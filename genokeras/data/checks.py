@@ -9,8 +9,8 @@ import numpy as np
 from scipy import sparse
 
 from genokeras.data.dataset import Matrix
-from genokeras.data.wording import counted, duplicates, listed
 from genokeras.errors import DataError
+from genokeras.support.wording import counted, duplicates, listed
 
 _BLOCK = 4096
 

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 from sklearn.model_selection import GroupKFold, StratifiedGroupKFold, StratifiedKFold
 
-from genokeras.data.wording import counted
 from genokeras.errors import DataError, ParameterError
+from genokeras.support.wording import counted
 
 _TRIES = 20
 

@@ -12,8 +12,8 @@ import pandas as pd
 
 from genokeras.data.dataset import Matrix
 from genokeras.data.table import ReadOptions, Table, to_csr, to_float32
-from genokeras.data.wording import counted, did_you_mean, listed
 from genokeras.errors import DataError
+from genokeras.support.wording import counted, did_you_mean, listed
 
 ID_NAMES = frozenset(
     [

@@ -18,8 +18,8 @@ from genokeras.data.readers.idx import is_idx, read_idx
 from genokeras.data.readers.registry import check_file
 from genokeras.data.samples import described, labels_and_note, per_sample
 from genokeras.data.table import Table
-from genokeras.data.wording import counted
 from genokeras.errors import DataError, DataFileError
+from genokeras.support.wording import counted
 
 _logger = logging.getLogger(__name__)
 

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from genokeras.data.targets import missing_mask
-from genokeras.data.wording import counted, listed
 from genokeras.errors import DataError
+from genokeras.support.wording import counted, listed
 
 _MANY = 20
 

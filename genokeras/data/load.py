@@ -9,14 +9,20 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
-from genokeras.data.checks import check_finite, check_names, check_shape, constant_note, impute_median
+from genokeras.data.checks import (
+    check_finite,
+    check_names,
+    check_shape,
+    constant_note,
+    impute_median,
+)
 from genokeras.data.dataset import Dataset
 from genokeras.data.memory import table_from_memory
 from genokeras.data.readers.registry import read_table
 from genokeras.data.table import ReadOptions, Table
 from genokeras.data.targets import check_no_missing, column_names, sample_values
-from genokeras.data.wording import counted, did_you_mean
 from genokeras.errors import DataError, ParameterError
+from genokeras.support.wording import counted, did_you_mean
 
 _logger = logging.getLogger(__name__)
 

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from genokeras.data.wording import counted, listed
 from genokeras.errors import DataError, DataFileError, ParameterError
+from genokeras.support.wording import counted, listed
 
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp")
 _USUAL_CHANNELS = (1, 3, 4)

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 
 from genokeras.data.targets import missing_mask
-from genokeras.data.wording import counted, listed
 from genokeras.errors import DataError
+from genokeras.support.wording import counted, listed
 
 # Models answer in 32 bits, which hold numbers up to 3e38 and seven digits of each.
 _LARGEST = 1e30

@@ -12,8 +12,8 @@ import pandas as pd
 from genokeras.data.frames import ID_NAMES
 from genokeras.data.table import Table, to_float32
 from genokeras.data.targets import check_no_missing, missing_mask, sample_values
-from genokeras.data.wording import counted, did_you_mean, duplicates, listed
 from genokeras.errors import DataError
+from genokeras.support.wording import counted, did_you_mean, duplicates, listed
 
 # What a table or a header may call the labels; used where the caller names none.
 LABEL_NAMES = ("label", "labels")

@@ -17,7 +17,13 @@ import pandas as pd
 from genokeras.data.bases import LETTERS
 from genokeras.data.readers.columns import read_columns
 from genokeras.data.readers.fasta import read_fasta
-from genokeras.data.samples import described, extra_numbers, labels_and_note, per_sample, split_frame
+from genokeras.data.samples import (
+    described,
+    extra_numbers,
+    labels_and_note,
+    per_sample,
+    split_frame,
+)
 from genokeras.data.spelling import Spelled, Unknown, check_unknown, spell, spell_one_hot
 from genokeras.data.table import Table
 

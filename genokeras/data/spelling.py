@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 
 from genokeras.data.bases import ANY, CODE_OF_BYTE, NO_BASE, PROBABILITIES
-from genokeras.data.wording import counted, did_you_mean, listed
 from genokeras.errors import DataError, ParameterError
+from genokeras.support.wording import counted, did_you_mean, listed
 
 Unknown = Literal["error", "n"]
 _SHARE_TOLERANCE = 1e-3

@@ -11,11 +11,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from genokeras.data.readers.delimited import best_delimiter, first_line, open_text, split_line, text_errors
+from genokeras.data.readers.delimited import (
+    best_delimiter,
+    first_line,
+    open_text,
+    split_line,
+    text_errors,
+)
 from genokeras.data.readers.registry import check_file
 from genokeras.data.table import Table
-from genokeras.data.wording import counted, did_you_mean, duplicates, listed
 from genokeras.errors import DataError, DataFileError
+from genokeras.support.wording import counted, did_you_mean, duplicates, listed
 
 
 def column_names(*values: Any) -> tuple[str, ...]:

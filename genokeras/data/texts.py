@@ -18,8 +18,8 @@ from genokeras.data.readers.columns import read_bytes, read_columns
 from genokeras.data.readers.delimited import text_errors
 from genokeras.data.samples import described, labels_and_note, per_sample, split_frame
 from genokeras.data.table import Table
-from genokeras.data.wording import counted, did_you_mean, listed
 from genokeras.errors import DataError, ParameterError
+from genokeras.support.wording import counted, did_you_mean, listed
 
 _logger = logging.getLogger(__name__)
 

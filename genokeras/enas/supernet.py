@@ -12,12 +12,18 @@ from typing import Any
 import numpy as np
 from keras import ops
 
-from genokeras.enas.network import encode, fair_arcs, initial_params, supernet_outputs, weight_shapes
+from genokeras.enas.network import (
+    encode,
+    fair_arcs,
+    initial_params,
+    supernet_outputs,
+    weight_shapes,
+)
 from genokeras.enas.settings import SearchData, SupernetSettings, scored_part
 from genokeras.enas.slicing import SharedWeights
 from genokeras.errors import TrainingError
 from genokeras.graph.arcs import Arc, ArcSpace
-from genokeras.training.backends import Backend, current_backend
+from genokeras.support.backends import Backend, current_backend
 from genokeras.training.batches import MiniBatches
 from genokeras.training.constants import as_tensor
 from genokeras.training.goals import LOSSES

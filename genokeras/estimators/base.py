@@ -13,12 +13,12 @@ import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator, ClassifierMixin
 
+from genokeras.engine.curves import history_table
+from genokeras.engine.finished import FinishedSearch
+from genokeras.engine.fitted import FinishedRun
 from genokeras.errors import NotFittedError
 from genokeras.estimators.exporting import export_run
-from genokeras.estimators.finished import FinishedSearch
-from genokeras.runs import RunFolder
-from genokeras.runs.curves import history_table
-from genokeras.runs.fitted import FinishedRun
+from genokeras.support import RunFolder
 
 
 class SearchedEstimator(BaseEstimator):

@@ -8,8 +8,9 @@ from typing import Any, ClassVar
 import numpy as np
 
 from genokeras.data import ImageData, SequenceData, TextData
-from genokeras.estimators.spatial_start import Aim, Fathers
-from genokeras.spatial import Encoder, Task
+from genokeras.encoders import Encoder
+from genokeras.engine.spatial_start import Aim, Fathers
+from genokeras.tasks.task import Task
 
 Content = SequenceData | ImageData | TextData
 

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from genokeras.engine.fitted import FinishedRun, write_model, write_sidecar
 from genokeras.exports import choose_format, export_model_as
-from genokeras.runs.fitted import FinishedRun, write_model, write_sidecar
 
 _SUFFIXES = (".onnx", ".tflite", ".pt")
 

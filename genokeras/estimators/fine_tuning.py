@@ -10,9 +10,11 @@ from typing import Any
 import keras
 import numpy as np
 
+from genokeras.encoders import BackboneEncoder, predict
+from genokeras.engine import SpatialRun
+from genokeras.engine.fitted import MODEL_FILE, RESULT_FILE, write_model
 from genokeras.errors import ParameterError
-from genokeras.runs.fitted import MODEL_FILE, RESULT_FILE, write_model
-from genokeras.spatial import BackboneEncoder, Samples, SpatialRun, predict
+from genokeras.training import Samples
 
 # Few samples make some twenty batches an epoch: at a low rate a handful of steps would change nothing.
 _LEAST_BATCH, _LARGEST_BATCH, _STEPS = 4, 32, 20

@@ -12,21 +12,28 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from genokeras.data import Dataset, align_features, encode_known_labels, load_dataset, require_labels
+from genokeras.data import (
+    Dataset,
+    align_features,
+    encode_known_labels,
+    load_dataset,
+    require_labels,
+)
+from genokeras.engine import Budget
+from genokeras.engine.final import FinalFit, run_final_fit
+from genokeras.engine.finished import FinishedSearch
+from genokeras.engine.fitted import FittedRun, open_run
+from genokeras.engine.fitting import FitSettings, load_fit_data, search_and_finish
+from genokeras.engine.progress import make_observer
 from genokeras.errors import ParameterError, RunFolderError
 from genokeras.estimators.base import SearchedClassifier, estimator_name
-from genokeras.estimators.final import FinalFit, run_final_fit
-from genokeras.estimators.finished import FinishedSearch
-from genokeras.estimators.fitting import FitSettings, load_fit_data, search_and_finish
 from genokeras.estimators.tables import leaderboard, scores
 from genokeras.explain import Explanation, explain_run
 from genokeras.explain.runs import training_rows
 from genokeras.report import write_report
 from genokeras.report.genes import explained
-from genokeras.runs import Budget, RunFolder
-from genokeras.runs.fitted import FittedRun, open_run
-from genokeras.runs.progress import make_observer
 from genokeras.searchers import Searcher
+from genokeras.support import RunFolder
 
 _BATCH_BYTES = 64 * 2**20
 _EXAMPLES = 64

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from functools import partial
 
-from genokeras.estimators.spatial_start import Fathers
+from genokeras.encoders import BackboneEncoder
+from genokeras.engine.spatial_start import Fathers
 from genokeras.graph import feature_mlp
 from genokeras.searchers import HyperSpace
-from genokeras.spatial import BackboneEncoder, Task
+from genokeras.tasks.task import Task
 
 SPACE = HyperSpace(
     learning_rate=(1e-3, 3e-3, 1e-2),

@@ -9,13 +9,14 @@ from typing import Any, ClassVar, Self, final
 import numpy as np
 
 from genokeras.data import ImageData, load_images
+from genokeras.encoders import ImageEncoder, fit_image_encoder, moves_matter
+from genokeras.engine.spatial_start import Aim, Fathers
 from genokeras.estimators.content import ContentKind
 from genokeras.estimators.spatial_classifier import SpatialClassifier
-from genokeras.estimators.spatial_start import Aim, Fathers
 from genokeras.features import Augmentation
 from genokeras.graph import residual_cnn, small_cnn
 from genokeras.searchers import HyperSpace
-from genokeras.spatial import Classes, ImageEncoder, Task, fit_image_encoder, moves_matter
+from genokeras.tasks.task import Classes, Task
 
 SPACE = HyperSpace(
     learning_rate=(1e-3, 2e-3, 4e-3),

@@ -11,7 +11,7 @@ from genokeras.estimators.image import ImageClassifier
 from genokeras.estimators.regressors import ImageRegressor, SequenceRegressor, TextRegressor
 from genokeras.estimators.sequence import SequenceClassifier
 from genokeras.estimators.text import TextClassifier
-from genokeras.runs import RunFolder
+from genokeras.support import RunFolder
 
 _ESTIMATORS: dict[str, type[SearchedEstimator]] = {
     kind.__name__: kind

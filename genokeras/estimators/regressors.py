@@ -10,7 +10,7 @@ from genokeras.estimators.image import Images
 from genokeras.estimators.sequence import Sequences, motifs_of
 from genokeras.estimators.spatial_regressor import SpatialRegressor
 from genokeras.estimators.text import Texts
-from genokeras.spatial import Motif, write_meme
+from genokeras.explain import Motif, write_meme
 
 
 class SequenceRegressor(SpatialRegressor):

@@ -10,27 +10,24 @@ from typing import Any, ClassVar, Self, final
 import numpy as np
 
 from genokeras.data import SequenceData, load_sequences
-from genokeras.errors import ParameterError
-from genokeras.estimators.content import ContentKind
-from genokeras.estimators.spatial_classifier import SpatialClassifier
-from genokeras.estimators.spatial_start import Aim, Fathers
-from genokeras.graph import dilated_cnn, motif_cnn, residual_cnn, small_cnn
-from genokeras.runs import TrialStore
-from genokeras.searchers import HyperSpace
-from genokeras.spatial import (
+from genokeras.encoders import (
     TENSOR,
     WINDOW,
     BackboneEncoder,
-    Motif,
     SequenceEncoder,
-    SpatialRun,
-    Task,
-    filter_motifs,
     fit_sequence_encoder,
     places_loose,
     strands_alike,
-    write_meme,
 )
+from genokeras.engine import SpatialRun, TrialStore
+from genokeras.engine.spatial_start import Aim, Fathers
+from genokeras.errors import ParameterError
+from genokeras.estimators.content import ContentKind
+from genokeras.estimators.spatial_classifier import SpatialClassifier
+from genokeras.explain import Motif, filter_motifs, write_meme
+from genokeras.graph import dilated_cnn, motif_cnn, residual_cnn, small_cnn
+from genokeras.searchers import HyperSpace
+from genokeras.tasks.task import Task
 
 SPACE = HyperSpace(
     learning_rate=(1e-3, 2e-3, 4e-3),

@@ -13,31 +13,21 @@ import numpy as np
 import pandas as pd
 
 from genokeras.data import Folds, check_sample_weight, holdout_folds
+from genokeras.encoders import BackboneEncoder, Encoder, Rows, fit_backbone_encoder, predict, take
+from genokeras.engine import SpatialRun, load_network, open_run
+from genokeras.engine.finished import FinishedSearch
+from genokeras.engine.progress import make_observer
+from genokeras.engine.spatial_fit import SpatialFitData, SpatialSettings, search_and_finish
+from genokeras.engine.spatial_start import Aim, Fathers
 from genokeras.errors import DataError, ParameterError, RunFolderError
 from genokeras.estimators.base import SearchedEstimator, estimator_name
 from genokeras.estimators.content import Content, ContentKind
-from genokeras.estimators.finished import FinishedSearch
 from genokeras.estimators.heads import head_fathers
 from genokeras.estimators.spatial_final import run_spatial_final_fit
-from genokeras.estimators.spatial_fit import SpatialFitData, SpatialSettings, search_and_finish
-from genokeras.estimators.spatial_start import Aim, Fathers
 from genokeras.estimators.tables import leaderboard
-from genokeras.runs import RunFolder
-from genokeras.runs.progress import make_observer
+from genokeras.explain import SpatialExplanation, explain_rows
 from genokeras.searchers import Searcher
-from genokeras.spatial import (
-    BackboneEncoder,
-    Encoder,
-    Rows,
-    SpatialExplanation,
-    SpatialRun,
-    explain_rows,
-    fit_backbone_encoder,
-    load_network,
-    open_run,
-    predict,
-    take,
-)
+from genokeras.support import RunFolder
 
 _EXAMPLES = 32
 

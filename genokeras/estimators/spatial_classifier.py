@@ -7,14 +7,16 @@ from typing import Any, Self
 import numpy as np
 
 from genokeras.data import Folds, encode_known_labels, encode_labels, make_folds
+from genokeras.engine import split
+from genokeras.engine.spatial_fit import SpatialSettings
+from genokeras.engine.spatial_start import Aim
 from genokeras.estimators.base import SearchedClassifier
 from genokeras.estimators.content import Content
 from genokeras.estimators.fine_tuning import check_fine_tuning, fine_tune_run
 from genokeras.estimators.spatial_base import SpatialEstimator, labels_of
-from genokeras.estimators.spatial_fit import SpatialSettings
-from genokeras.estimators.spatial_start import Aim
 from genokeras.estimators.tables import scores
-from genokeras.spatial import Classes, Samples, split
+from genokeras.tasks.task import Classes
+from genokeras.training import Samples
 
 # A fifth is held out.
 _PARTS = 5

@@ -8,20 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from genokeras.estimators.spatial_start import network_settings
+from genokeras.encoders import TENSOR, Rows
+from genokeras.engine import SpatialRun, TrialStore
+from genokeras.engine.fitted import MODEL_FILE, RESULT_FILE, write_model
+from genokeras.engine.spatial_start import network_settings
+from genokeras.estimators.network_final import epochs_behind, trained_on_all
 from genokeras.graph import Weights
-from genokeras.runs import TrialStore
-from genokeras.runs.fitted import MODEL_FILE, RESULT_FILE, write_model
+from genokeras.networks import TrainedNetwork, merged_model
 from genokeras.searchers import TrialResult
-from genokeras.spatial import (
-    TENSOR,
-    Rows,
-    SpatialRun,
-    TrainedNetwork,
-    epochs_behind,
-    merged_model,
-    trained_on_all,
-)
 
 _CHECKPOINT = "final.keras"
 

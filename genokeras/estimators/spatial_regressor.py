@@ -11,14 +11,16 @@ import numpy as np
 from sklearn.base import RegressorMixin
 
 from genokeras.data import Folds, as_numbers, check_varied, column_parts, spells_number, target_name
+from genokeras.engine import split_plainly
+from genokeras.engine.spatial_fit import SpatialSettings
+from genokeras.engine.spatial_start import Aim
 from genokeras.errors import DataError
 from genokeras.estimators.content import Content
 from genokeras.estimators.spatial_base import SpatialEstimator, labels_of
-from genokeras.estimators.spatial_fit import SpatialSettings
-from genokeras.estimators.spatial_start import Aim
 from genokeras.estimators.tables import number_scores
-from genokeras.searchers import NUMBER_OBJECTIVES, Searcher
-from genokeras.spatial import Numbers, numbers_like, split_plainly
+from genokeras.searchers import Searcher
+from genokeras.tasks.objectives import NUMBER_OBJECTIVES
+from genokeras.tasks.task import Numbers, numbers_like
 
 
 class SpatialRegressor(RegressorMixin, SpatialEstimator):

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from genokeras.runs import is_linear
-from genokeras.runs.fitted import FinishedRun
-from genokeras.searchers import NUMBER_OBJECTIVES, OBJECTIVES, TrialResult
+from genokeras.engine import is_linear
+from genokeras.engine.fitted import FinishedRun
+from genokeras.searchers import TrialResult
+from genokeras.tasks.objectives import NUMBER_OBJECTIVES, OBJECTIVES
 
 EVALUATED = ("accuracy", "balanced_accuracy", "log_loss", "roc_auc", "f1", "mcc")
 

@@ -8,12 +8,13 @@ from typing import Any, ClassVar, Self, final
 import numpy as np
 
 from genokeras.data import TextData, load_texts
+from genokeras.encoders import TextEncoder, fit_text_encoder
+from genokeras.engine.spatial_start import Aim, Fathers
 from genokeras.estimators.content import ContentKind
 from genokeras.estimators.spatial_classifier import SpatialClassifier
-from genokeras.estimators.spatial_start import Aim, Fathers
 from genokeras.graph import text_cnn
 from genokeras.searchers import HyperSpace
-from genokeras.spatial import Task, TextEncoder, fit_text_encoder
+from genokeras.tasks.task import Task
 
 SPACE = HyperSpace(
     learning_rate=(5e-4, 1e-3, 2e-3),

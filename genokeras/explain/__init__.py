@@ -1,11 +1,11 @@
 """Which genes, and how sure that is: attributions, marker tables, their stability, drawings, AutoGenome's files."""
 
-from __future__ import annotations
-
+from genokeras.explain.attributions import SpatialExplanation, explain_rows
 from genokeras.explain.explanation import Additivity, Explanation
 from genokeras.explain.files import write_autogenome_files
 from genokeras.explain.markers import marker_table, write_marker_tables
 from genokeras.explain.models import explain_model
+from genokeras.explain.motifs import Motif, filter_motifs, write_meme
 from genokeras.explain.plots import plot_class, plot_total
 from genokeras.explain.runs import explain_run, training_rows
 from genokeras.explain.stability import Stability, nogueira_index, stability_of
@@ -15,10 +15,14 @@ __all__ = [
     "Additivity",
     "Changes",
     "Explanation",
+    "Motif",
+    "SpatialExplanation",
     "Stability",
     "class_changes",
     "explain_model",
+    "explain_rows",
     "explain_run",
+    "filter_motifs",
     "marker_table",
     "nogueira_index",
     "plot_class",
@@ -27,4 +31,5 @@ __all__ = [
     "training_rows",
     "write_autogenome_files",
     "write_marker_tables",
+    "write_meme",
 ]

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from genokeras.data.wording import did_you_mean, listed
 from genokeras.errors import DataError, ParameterError
+from genokeras.support.wording import did_you_mean, listed
 
 METHODS = (
     "expected_gradients",

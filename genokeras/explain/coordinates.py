@@ -25,7 +25,7 @@ from genokeras.explain.lines import HeadLines
 from genokeras.explain.outer import Outer
 from genokeras.features import RowSpace, log_normalised
 from genokeras.networks import TrainedTrial
-from genokeras.searchers import Calibration
+from genokeras.tasks.calibration import Calibration
 
 _ROWS_AT_ONCE = 256
 # What is computed of them fits into a processor's cache.

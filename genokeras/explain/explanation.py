@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from genokeras.data.wording import did_you_mean, listed
 from genokeras.errors import DataError, ParameterError
+from genokeras.support.wording import did_you_mean, listed
 
 
 @dataclass(frozen=True)

@@ -12,11 +12,11 @@ import numpy as np
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
-from genokeras.data.wording import did_you_mean, listed
 from genokeras.errors import ParameterError, RunFolderError
 from genokeras.explain.checks import check_count
 from genokeras.explain.explanation import Explanation
 from genokeras.explain.plots import PLOT_TYPES, plot_class, plot_total
+from genokeras.support.wording import did_you_mean, listed
 
 _SUFFIX = "feature_importance_summary.pdf"
 

@@ -11,26 +11,13 @@ import keras
 import numpy as np
 from keras import ops
 
-from genokeras.training.backends import current_backend
+from genokeras.support.backends import current_backend
+from genokeras.tasks.links import log_odds
 
-SMALLEST_PROBABILITY = 1e-30
 _BATCH_BYTES = 128 * 2**20
 _MOST_ROWS = 2048
 # TensorFlow takes seconds to trace a network of many members; so few batches are done sooner without.
 _EAGER_BATCHES = 8
-
-
-def log_odds(p: Any) -> Any:
-    """``(rows, k)`` probabilities -> log odds of each class against the geometric mean of the others.
-
-    For two classes these are the usual log odds; for more they are what is linear in the features where the logits are:
-    ``log p_c - mean of log p_j over j != c``. A single column is the probability of one class against all else.
-    """
-    k = p.shape[-1]
-    logs = ops.log(ops.maximum(p, SMALLEST_PROBABILITY))
-    if k == 1:
-        return logs - ops.log(ops.maximum(1.0 - p, SMALLEST_PROBABILITY))
-    return float(k / (k - 1)) * (logs - ops.mean(logs, axis=-1, keepdims=True))
 
 
 def output_function(model: Any, output: str) -> Callable[[Any], Any]:

@@ -90,7 +90,7 @@ def linear_coefficients(trial: TrainedTrial, n_features: int) -> tuple[np.ndarra
 
 
 def _against_others(logits: np.ndarray) -> np.ndarray:
-    """Logits ``(..., k)`` -> log odds against the geometric mean of the other classes, as ``gradients.log_odds``."""
+    """Logits ``(..., k)`` -> log odds against the geometric mean of the other classes, as ``tasks.links.log_odds``."""
     k = logits.shape[-1]
     return k / (k - 1) * (logits - logits.mean(axis=-1, keepdims=True))
 

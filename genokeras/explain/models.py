@@ -8,7 +8,15 @@ from typing import Any
 import numpy as np
 
 from genokeras.errors import ParameterError
-from genokeras.explain.checks import METHODS, OUTPUTS, as_rows, check_choice, check_count, named, pick_rows
+from genokeras.explain.checks import (
+    METHODS,
+    OUTPUTS,
+    as_rows,
+    check_choice,
+    check_count,
+    named,
+    pick_rows,
+)
 from genokeras.explain.explanation import Explanation, measure_additivity
 from genokeras.explain.gradients import ModelFrame, OutputGradients
 from genokeras.explain.linear import attribute_linear_model

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from genokeras.searchers import Calibration
+from genokeras.tasks.calibration import Calibration
 
 SMALLEST_PROBABILITY = 1e-7
 _SMALLEST_OUTPUT = 1e-30

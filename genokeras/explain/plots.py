@@ -14,9 +14,9 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import findfont, get_font
 from scipy.stats import gaussian_kde, rankdata
 
-from genokeras.data.wording import did_you_mean, listed
 from genokeras.errors import ParameterError
 from genokeras.explain.explanation import Explanation
+from genokeras.support.wording import did_you_mean, listed
 
 PLOT_TYPES = ("bar", "dot", "violin", "layered_violin")
 _LOW_HIGH = LinearSegmentedColormap.from_list("low_high", ["#2563eb", "#a78bba", "#dc2626"])

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 
 from genokeras.data import Dataset, align_features, load_dataset
+from genokeras.engine import Problem, TrialStore, is_linear, trained_trial
+from genokeras.engine.fitted import RESULT_FILE, FittedRun
 from genokeras.errors import ParameterError
 from genokeras.explain.checks import as_rows, named, pick_rows
 from genokeras.explain.coordinates import RowSpaceFrame, make_coordinates
@@ -17,8 +19,6 @@ from genokeras.explain.models import as_explanation, attribute_frame, attribute_
 from genokeras.explain.paths import DRAWS, Attributions
 from genokeras.features import RowSpace
 from genokeras.networks import TrainedTrial
-from genokeras.runs import Problem, TrialStore, is_linear, trained_trial
-from genokeras.runs.fitted import RESULT_FILE, FittedRun
 
 _BACKGROUND_ROWS = 500
 

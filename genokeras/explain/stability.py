@@ -22,14 +22,14 @@ from typing import Any
 
 import numpy as np
 
+from genokeras.engine import Problem
+from genokeras.engine.fitted import FittedRun
 from genokeras.errors import ParameterError
 from genokeras.explain.checks import as_rows, check_count, pick_rows
 from genokeras.explain.coordinates import RowSpaceFrame, make_coordinates
 from genokeras.explain.models import attribute_frame
 from genokeras.explain.runs import aligned, ensemble_trials, training_rows
 from genokeras.networks import TrainedTrial
-from genokeras.runs import Problem
-from genokeras.runs.fitted import FittedRun
 
 TOP = 50
 _SAMPLES, _DRAWS = 40, 60

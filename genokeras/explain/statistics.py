@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from genokeras.data.wording import listed
 from genokeras.errors import DataError
 from genokeras.explain.checks import as_rows
+from genokeras.support.wording import listed
 
 # Logarithms of expression rarely exceed 30; intensities and counts do.
 _LARGEST_LOGARITHM = 50.0

@@ -11,8 +11,8 @@ import numpy as np
 from keras import ops
 
 from genokeras.errors import ParameterError
-from genokeras.explain.gradients import log_odds
 from genokeras.explain.paths import Attributions
+from genokeras.tasks.links import log_odds
 
 NEED_TENSORFLOW = ("shap_deep", "shap_gradient")
 

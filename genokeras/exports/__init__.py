@@ -14,10 +14,13 @@ format              TensorFlow  JAX  PyTorch  what it is                        
 A ``.keras`` file of stock layers loads under every backend, so what one backend cannot write another can.
 """
 
-from __future__ import annotations
-
-from genokeras.errors import ExportError
 from genokeras.exports.export import Exported, export_model_as
 from genokeras.exports.formats import FORMATS, choose_format, format_problem
 
-__all__ = ["FORMATS", "ExportError", "Exported", "choose_format", "export_model_as", "format_problem"]
+__all__ = [
+    "FORMATS",
+    "Exported",
+    "choose_format",
+    "export_model_as",
+    "format_problem",
+]

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import keras
 
-from genokeras.data.wording import did_you_mean
 from genokeras.errors import ParameterError
+from genokeras.support.wording import did_you_mean
 
 FORMATS = ("keras", "tf_saved_model", "onnx", "litert", "torchscript")
 SUFFIXES = {"keras": ".keras", "onnx": ".onnx", "litert": ".tflite", "torchscript": ".pt"}

@@ -9,8 +9,8 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from genokeras.data.wording import listed
 from genokeras.errors import ExportError
+from genokeras.support.wording import listed
 
 _SAVED_MODEL = {"saved_model.pb", "fingerprint.pb", "variables", "assets", "assets.extra"}
 

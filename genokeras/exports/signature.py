@@ -11,8 +11,8 @@ from typing import Any
 import keras
 import numpy as np
 
-from genokeras.batches import check_rows, dense_arrays, plain_arrays, take_rows
 from genokeras.errors import DataError, ParameterError
+from genokeras.streams import check_rows, dense_arrays, plain_arrays, take_rows
 
 MOST_ROWS = 256
 _ROWS, _FREE_SIZE = 5, 8

@@ -11,8 +11,8 @@ from typing import Any, Literal, get_args
 import numpy as np
 from scipy import ndimage
 
-from genokeras.data.wording import did_you_mean
 from genokeras.errors import ParameterError
+from genokeras.support.wording import did_you_mean
 
 Kind = Literal["unit", "standard"]
 _BLOCK = 1024

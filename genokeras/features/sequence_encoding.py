@@ -19,8 +19,8 @@ from scipy import sparse
 
 from genokeras.data.bases import COMPLEMENT, PROBABILITIES
 from genokeras.data.sequences import SequenceData
-from genokeras.data.wording import did_you_mean
 from genokeras.errors import ParameterError
+from genokeras.support.wording import did_you_mean
 
 Align = Literal["left", "centre", "right"]
 _LARGEST_K = 12

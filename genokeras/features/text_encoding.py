@@ -16,8 +16,8 @@ import numpy as np
 from scipy import sparse
 from sklearn.preprocessing import normalize
 
-from genokeras.data.wording import did_you_mean
 from genokeras.errors import DataError, ParameterError
+from genokeras.support.wording import did_you_mean
 
 Standardise = Literal["lower_and_strip_punctuation", "lower", "none"]
 Split = Literal["whitespace", "character"]

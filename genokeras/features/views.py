@@ -17,7 +17,12 @@ from scipy import sparse
 from genokeras.errors import ParameterError
 from genokeras.features.logarithm import log_factors, log_normalised
 from genokeras.features.rowspace import RowSpace, fit_row_space, restrict
-from genokeras.features.standardise import Matrix, Standardisation, standardisation, standardised_blocks
+from genokeras.features.standardise import (
+    Matrix,
+    Standardisation,
+    standardisation,
+    standardised_blocks,
+)
 
 DEFAULT_VIEWS = ("all", "log", "top300", "log:top300", "top1000", "log:top1000", "top100", "log:top100")
 _LARGEST_COPY = 50_000_000

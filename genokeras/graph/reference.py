@@ -10,7 +10,14 @@ from scipy.special import erf, expit
 
 from genokeras.errors import GraphError
 from genokeras.graph.graph import Graph
-from genokeras.graph.reference_spatial import FloatArray, beside, convolve, depthwise, global_pool, pool
+from genokeras.graph.reference_spatial import (
+    FloatArray,
+    beside,
+    convolve,
+    depthwise,
+    global_pool,
+    pool,
+)
 from genokeras.graph.specs import (
     ACTIVATIONS,
     BATCH_NORM_EPSILON,

@@ -13,7 +13,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from genokeras.graph.specs import N_BASES, Conv, DepthwiseConv, GlobalPool, Pool, padding_before_after
+from genokeras.graph.specs import (
+    N_BASES,
+    Conv,
+    DepthwiseConv,
+    GlobalPool,
+    Pool,
+    padding_before_after,
+)
 from genokeras.graph.specs.base import Shape
 
 FloatArray = NDArray[np.floating]

@@ -6,12 +6,12 @@ from functools import partial
 from math import prod
 from typing import ClassVar, final
 
+from genokeras.encoders import CHANNELS_FIRST, FLAT, KEPT
+from genokeras.engine.spatial_start import Fathers
 from genokeras.errors import DataError
-from genokeras.estimators.spatial_start import Fathers
 from genokeras.graph import Shape, feature_mlp, residual_cnn, small_cnn
 from genokeras.modules.module import NetModule
 from genokeras.searchers import HyperSpace
-from genokeras.spatial import CHANNELS_FIRST, FLAT, KEPT
 
 MLP_SPACE = HyperSpace(
     learning_rate=(1e-3, 2e-3, 4e-3),
@@ -48,7 +48,7 @@ class MlpModule(NetModule):
     metric : class, function or str
         ``gk.Accuracy`` or ``gk.MSE``, "accuracy", "roc_auc" and so on, a metric of Keras (class, instance or name), a class with
         ``compute(prediction, target)`` and ``higher_better()``, or a function ``(y_true, y_pred)`` such as scikit-learn's: see
-        :class:`genokeras.light.RowMetric` for when it gets labels and when probabilities. An attribute ``greater_is_better``
+        :class:`genokeras.keras_models.RowMetric` for when it gets labels and when probabilities. An attribute ``greater_is_better``
         says which way is better, or else the name: errors, losses, deviances, distances and the like are better low, all others high.
     searcher_args : dict, optional
         ``trainer_args`` (``max_iter_num`` epochs of a trial at most, 200; ``max_no_improvement_num`` scorings without

@@ -13,15 +13,18 @@ import keras
 import numpy as np
 import pandas as pd
 
+from genokeras.encoders import ArrayEncoder, predict
+from genokeras.engine import LoadedNetwork, load_network
+from genokeras.engine.curves import history_table
+from genokeras.engine.finished import FinishedSearch
 from genokeras.errors import DataError, NotFittedError, ParameterError, RunFolderError
 from genokeras.estimators.exporting import export_run
-from genokeras.estimators.finished import FinishedSearch
 from genokeras.modules.losses import known_loss, regression_loss, targets_of
 from genokeras.modules.reading import Pairs, read_pairs
 from genokeras.modules.run import ModuleRun, open_module_run
-from genokeras.runs import RunFolder
-from genokeras.runs.curves import history_table
-from genokeras.spatial import ArrayEncoder, Classes, LoadedNetwork, LossTask, load_network, predict
+from genokeras.support import RunFolder
+from genokeras.tasks.loss import LossTask
+from genokeras.tasks.task import Classes
 
 _EXAMPLES = 32
 

@@ -9,10 +9,11 @@ from typing import Any
 import keras
 import numpy as np
 
-from genokeras.data.wording import did_you_mean
 from genokeras.errors import ParameterError
 from genokeras.modules.reading import Pairs, class_numbers, numeric_targets
-from genokeras.spatial import Classes, LossTask, Task, is_of_keras
+from genokeras.support.wording import did_you_mean
+from genokeras.tasks.loss import LossTask, is_of_keras
+from genokeras.tasks.task import Classes, Task
 
 _SIGMOID = ("BinaryCrossentropy", "BinaryFocalCrossentropy")
 _CLASS_LOSSES = (keras.losses.CategoricalCrossentropy, keras.losses.SparseCategoricalCrossentropy)

@@ -12,11 +12,12 @@ import keras
 import numpy as np
 from numpy.typing import ArrayLike
 
-from genokeras.data.wording import did_you_mean
 from genokeras.errors import ParameterError
-from genokeras.light import RowMetric
-from genokeras.searchers import OBJECTIVES, Objective, get_objective
-from genokeras.spatial import Classes, LossTask, Task
+from genokeras.keras_models import RowMetric
+from genokeras.support.wording import did_you_mean
+from genokeras.tasks.loss import LossTask
+from genokeras.tasks.objectives import OBJECTIVES, Objective, get_objective
+from genokeras.tasks.task import Classes, Task
 
 # What a metric is called that is better the lower it is: whole words, and what longer words may hold.
 _LOWER_WORDS = frozenset(

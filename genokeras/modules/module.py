@@ -9,15 +9,22 @@ from typing import Any, Self
 
 import numpy as np
 
+from genokeras.encoders import CHANNELS_FIRST, ArrayEncoder
+from genokeras.engine import TrialStore
+from genokeras.engine.spatial_start import Fathers
 from genokeras.errors import ParameterError
-from genokeras.estimators.spatial_start import Fathers
+from genokeras.estimators import epochs_behind, trained_on_all
 from genokeras.graph import Shape
 from genokeras.modules.fitted import FittedModule, check_alike
 from genokeras.modules.losses import make_aim, targets_of
 from genokeras.modules.reading import Pairs, expected_shape, read_pairs
-from genokeras.modules.search import TEST_CHOOSES, ModuleSettings, make_problem, search_module, training_of
-from genokeras.runs import TrialStore
-from genokeras.spatial import CHANNELS_FIRST, ArrayEncoder, epochs_behind, trained_on_all
+from genokeras.modules.search import (
+    TEST_CHOOSES,
+    ModuleSettings,
+    make_problem,
+    search_module,
+    training_of,
+)
 
 DAY = 24 * 60 * 60
 _CHECKPOINT = "final.keras"

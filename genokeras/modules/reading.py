@@ -10,10 +10,10 @@ from typing import Any
 import keras
 import numpy as np
 
-from genokeras.batches import Batches, BatchesEndedError
-from genokeras.data.wording import counted
 from genokeras.errors import DataError, ParameterError
 from genokeras.graph import Shape
+from genokeras.streams import Batches, BatchesEndedError
+from genokeras.support.wording import counted
 
 _ROWS_AT_ONCE = 4096
 
@@ -47,7 +47,7 @@ def read_pairs(data: Any, name: str, labelled: bool = True) -> Pairs:
     Parameters
     ----------
     data : tuple of (x, y), dataset, loader, generator or function
-        Whatever :class:`genokeras.batches.Batches` takes.
+        Whatever :class:`genokeras.streams.Batches` takes.
     name : str
         What messages call the data.
     labelled : bool

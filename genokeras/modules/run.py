@@ -10,26 +10,28 @@ from typing import Any
 import keras
 import numpy as np
 
-from genokeras.errors import ParameterError, RunFolderError
-from genokeras.graph import Weights
-from genokeras.modules.metrics import MetricObjective, make_objective
-from genokeras.runs import Delivery, RunFolder, TrialStore
-from genokeras.runs.fitted import MODEL_FILE, RESULT_FILE, write_model
-from genokeras.runs.jobs import weights_from_arrays, weights_to_arrays
-from genokeras.searchers import Calibration, History, Objective, TrialResult
-from genokeras.spatial import (
-    ArrayEncoder,
-    Classes,
+from genokeras.encoders import ArrayEncoder
+from genokeras.engine import (
+    Delivery,
     LoadedNetwork,
     SpatialProblem,
-    Task,
-    TrainedNetwork,
+    TrialStore,
     has_problem,
     load_network,
-    merged_model,
     read_problem,
     trained_network,
 )
+from genokeras.engine.fitted import MODEL_FILE, RESULT_FILE, write_model
+from genokeras.engine.jobs import weights_from_arrays, weights_to_arrays
+from genokeras.errors import ParameterError, RunFolderError
+from genokeras.graph import Weights
+from genokeras.modules.metrics import MetricObjective, make_objective
+from genokeras.networks import TrainedNetwork, merged_model
+from genokeras.searchers import History, TrialResult
+from genokeras.support import RunFolder
+from genokeras.tasks.calibration import Calibration
+from genokeras.tasks.objectives import Objective
+from genokeras.tasks.task import Classes, Task
 
 FINAL_WEIGHTS = "final.npz"
 _NO_CALIBRATION = Calibration(1.0, 0.0)

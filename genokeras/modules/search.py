@@ -9,19 +9,21 @@ from typing import Any
 
 import numpy as np
 
+from genokeras.encoders import ArrayEncoder
+from genokeras.engine import Budget, SpatialProblem, write_problem
+from genokeras.engine.fitted import versions
+from genokeras.engine.options import check_limits, suggest
+from genokeras.engine.progress import make_observer
+from genokeras.engine.spatial_fit import network_runner, run_search, search_budget
+from genokeras.engine.spatial_start import Fathers, make_spatial_searcher, network_settings
 from genokeras.errors import ParameterError
-from genokeras.estimators.options import check_limits, suggest
-from genokeras.estimators.spatial_fit import network_runner, run_search, search_budget
-from genokeras.estimators.spatial_start import Fathers, make_spatial_searcher, network_settings
 from genokeras.modules.losses import Aim, loss_name
 from genokeras.modules.metrics import check_objective, make_objective
 from genokeras.modules.reading import Pairs
 from genokeras.modules.run import ModuleRun, deliver_best, describe_metric
-from genokeras.runs import Budget, RunFolder
-from genokeras.runs.fitted import versions
-from genokeras.runs.progress import make_observer
 from genokeras.searchers import History, Searcher
-from genokeras.spatial import ArrayEncoder, NetworkSettings, SpatialProblem, write_problem
+from genokeras.support import RunFolder
+from genokeras.training import NetworkSettings
 
 _OWN_ARGUMENTS = ("max_trials", "default_model_len", "default_model_width")
 _KNOWN_ARGUMENTS = (

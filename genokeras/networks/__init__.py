@@ -1,16 +1,18 @@
 """The border to Keras: graphs become packed Keras models, and trained members become one plain model."""
 
-from genokeras.networks.export import TrainedTrial, calibrated, export_model
+from genokeras.networks.convolutional import build_network, layer_name, read_weights, write_weights
 from genokeras.networks.initialise import initial_weights
+from genokeras.networks.merge_networks import TrainedNetwork, merged_model
+from genokeras.networks.merge_rows import TrainedTrial, calibrated, export_model
 from genokeras.networks.packed import PackedNetwork, build_packed, connect, gather_weights, slot_array
 from genokeras.networks.plain import build_plain
 from genokeras.networks.roles import DenseRole, dense_roles
-from genokeras.networks.spatial import build_network, layer_name, read_weights, write_weights
-from genokeras.networks.spatial_start import start_weights
+from genokeras.networks.start import start_weights
 
 __all__ = [
     "DenseRole",
     "PackedNetwork",
+    "TrainedNetwork",
     "TrainedTrial",
     "build_network",
     "build_packed",
@@ -22,6 +24,7 @@ __all__ = [
     "gather_weights",
     "initial_weights",
     "layer_name",
+    "merged_model",
     "read_weights",
     "slot_array",
     "start_weights",

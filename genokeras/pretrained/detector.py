@@ -9,12 +9,12 @@ from typing import Any, Self
 import keras
 import numpy as np
 
-from genokeras.data.wording import listed
 from genokeras.errors import DataError, ParameterError
 from genokeras.pretrained.base import Pretrained, predict_prepared
 from genokeras.pretrained.boxes import Detection, View, check_picture_path, draw_detections
 from genokeras.pretrained.pictures import is_one_picture, read_colours
 from genokeras.pretrained.presets import load_hub, load_task
+from genokeras.support.wording import listed
 
 # COCO numbers its 80 classes from 1 to 90; these numbers, in between and beyond, are not in use.
 _UNUSED_BY_COCO = frozenset({0, 12, 26, 29, 30, 45, 66, 68, 69, 71, 83, 91})

@@ -10,9 +10,9 @@ from typing import Any, Literal
 
 import keras
 
-from genokeras.data.wording import did_you_mean, listed
 from genokeras.errors import DataFileError, GenoKerasError, ParameterError
 from genokeras.pretrained.downloads import check_hugging_face, remove_empty_folders
+from genokeras.support.wording import did_you_mean, listed
 
 Kind = Literal["ObjectDetector", "TextClassifier"]
 _SPOKEN: dict[Kind, str] = {"ObjectDetector": "an object detector", "TextClassifier": "a text classifier"}

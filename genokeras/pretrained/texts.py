@@ -10,10 +10,10 @@ import keras
 import numpy as np
 from scipy.special import expit, softmax
 
-from genokeras.data.wording import counted, duplicates, listed
 from genokeras.errors import DataError, ParameterError
 from genokeras.pretrained.base import Pretrained, predict_prepared
 from genokeras.pretrained.presets import load_task
+from genokeras.support.wording import counted, duplicates, listed
 
 _BATCH = 32
 

@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 
-from genokeras.data.wording import counted
 from genokeras.errors import DataError
 from genokeras.projects import announce
 from genokeras.projects.arcs import search_arcs, train_arcs
@@ -32,8 +31,15 @@ from genokeras.projects.results import (
     written_aside,
 )
 from genokeras.projects.rows import make_rows
-from genokeras.projects.selection import RATE, network_evaluation, select, vae_evaluation, vae_settings
+from genokeras.projects.selection import (
+    RATE,
+    network_evaluation,
+    select,
+    vae_evaluation,
+    vae_settings,
+)
 from genokeras.projects.vae import ENCODER_FILE, fit_transfer, load_encoder, prepare_vae, train_vae
+from genokeras.support.wording import counted
 
 SELECTION_FILE = "selection.json"
 DECODER_FILE = "decoder.keras"

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from genokeras.engine.fitted import shown_objective
 from genokeras.report.sources import ensemble_shares
-from genokeras.runs import RunFolder
-from genokeras.runs.fitted import shown_objective
-from genokeras.searchers import History, Objective, TrialResult
+from genokeras.searchers import History, TrialResult
+from genokeras.support import RunFolder
+from genokeras.tasks.objectives import Objective
 
 _MOST_TRIALS_LISTED = 12
 

@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from genokeras.data.wording import counted, listed
 from genokeras.report.data_checks import class_counts
 from genokeras.report.estimate import CHANCE, ESTIMATE_HEAD, estimate_rows, how_estimated, verdict
 from genokeras.report.finished import Reported, finished_run, kind_of, loading, recipe
 from genokeras.report.sample_kinds import GENES
+from genokeras.support.wording import counted, listed
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()#+!|~$-])")
 

@@ -10,10 +10,19 @@ import numpy as np
 from matplotlib.axes import Axes
 from sklearn.metrics import auc, average_precision_score, precision_recall_curve, roc_curve
 
-from genokeras.data.wording import did_you_mean, listed
 from genokeras.errors import ParameterError
 from genokeras.report.diagnostics import Predictions, as_predictions
-from genokeras.report.picture import COLOURS, FAINT, LINES, Picture, house_style, shown, square, write_note
+from genokeras.report.picture import (
+    COLOURS,
+    FAINT,
+    LINES,
+    Picture,
+    house_style,
+    shown,
+    square,
+    write_note,
+)
+from genokeras.support.wording import did_you_mean, listed
 
 GRID = np.linspace(0.0, 1.0, 101)
 _MOST_CLASSES = 12

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 
-from genokeras.data.wording import listed
+from genokeras.support.wording import listed
 
 FONT = "DejaVu Sans"
 # Fonts with the characters that matplotlib's own lacks; whichever of them is installed is used.

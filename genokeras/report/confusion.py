@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from genokeras.data.wording import did_you_mean, duplicates, listed
 from genokeras.errors import ParameterError, RunFolderError
 from genokeras.report.class_names import FONT, installed_fonts, name_width, printable, shortened
 from genokeras.report.picture import Picture, readable_on
+from genokeras.support.wording import did_you_mean, duplicates, listed
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -9,14 +9,15 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from genokeras.data.wording import did_you_mean, listed
+from genokeras.engine import is_linear
+from genokeras.engine.fitted import shown_objective
 from genokeras.errors import ParameterError
 from genokeras.report.metric_table import check_metric, metric_table, time_column
 from genokeras.report.picture import COLOURS, FAINT, INK, TRAINING, VALIDATION, Picture, house_style
 from genokeras.report.sources import ensemble_shares, finished_history, run_folder
-from genokeras.runs import is_linear
-from genokeras.runs.fitted import shown_objective
-from genokeras.searchers import History, Objective, TrialResult
+from genokeras.searchers import History, TrialResult
+from genokeras.support.wording import did_you_mean, listed
+from genokeras.tasks.objectives import Objective
 
 _FAINT_LINES = 300
 _GREATER_IS_BETTER = ("acc", "auc", "f1", "precision", "recall", "mcc", "r2", "iou")

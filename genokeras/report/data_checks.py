@@ -11,11 +11,12 @@ from scipy import sparse
 from scipy.stats import spearmanr
 
 from genokeras.data import align_features, encode_known_labels, load_dataset, require_labels
-from genokeras.data.wording import counted, duplicates, listed
+from genokeras.engine import Problem, ScoredRows
+from genokeras.engine.problem import ScoredProblem
 from genokeras.explain import training_rows
 from genokeras.explain.checks import pick_rows
-from genokeras.runs import Problem, RunFolder, ScoredRows
-from genokeras.runs.problem import ScoredProblem
+from genokeras.support import RunFolder
+from genokeras.support.wording import counted, duplicates, listed
 
 _MOST_ROWS = 500
 _FEWEST_GENES = 20

@@ -14,6 +14,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from scipy.stats import binomtest
 
+from genokeras.engine.fitted import out_of_fold
 from genokeras.errors import ParameterError
 from genokeras.report.confusion import confusion_counts, confusion_figure, label_codes
 from genokeras.report.picture import (
@@ -26,7 +27,6 @@ from genokeras.report.picture import (
     write_note,
 )
 from genokeras.report.sources import run_folder
-from genokeras.runs.fitted import out_of_fold
 
 _RUN_NOTE = "Out-of-fold predictions of the delivered ensemble, which was chosen by them; estimate_ is corrected for that."
 

@@ -18,6 +18,7 @@ from typing import Any
 
 import graphviz
 
+from genokeras.engine import LoadedGraph, TrialStore
 from genokeras.errors import RunFolderError
 from genokeras.graph import (
     Activation,
@@ -36,7 +37,6 @@ from genokeras.report.sources import run_folder
 from genokeras.report.tree import SearchTree, search_tree
 from genokeras.report.tree_figure import tree_figure
 from genokeras.report.tree_source import tree_source
-from genokeras.runs import LoadedGraph, TrialStore
 
 DRAWINGS, TREE = "drawings", "tree"
 INSTALL_HINT = (

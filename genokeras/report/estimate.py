@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from genokeras.data.wording import counted
+from genokeras.support.wording import counted
 
 _NAMES = {"f1": "F1", "mcc": "MCC", "roc_auc": "ROC AUC", "brier": "Brier score"}
 _ENDINGS = {

@@ -7,13 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from genokeras.data.wording import counted
+from genokeras.engine import Delivery, ScoredRows, TrialStore
+from genokeras.engine.fitted import RESULT_FILE, SIDECAR_FILE, FittedRun, read_delivery
 from genokeras.errors import RunFolderError
 from genokeras.report.sample_kinds import GENES, SampleKind, sample_kind
 from genokeras.report.sources import finished_history, run_folder
-from genokeras.runs import Delivery, RunFolder, ScoredRows, TrialStore
-from genokeras.runs.fitted import RESULT_FILE, SIDECAR_FILE, FittedRun, read_delivery
-from genokeras.searchers import History, Objective, get_objective
+from genokeras.searchers import History
+from genokeras.support import RunFolder
+from genokeras.support.wording import counted
+from genokeras.tasks.objectives import Objective, get_objective
 
 
 @dataclass(frozen=True)

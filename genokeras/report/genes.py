@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from genokeras.data.wording import counted
+from genokeras.engine.fitted import FittedRun
 from genokeras.errors import DataError, ParameterError
 from genokeras.explain import (
     Changes,
@@ -20,7 +20,7 @@ from genokeras.explain import (
 from genokeras.report.data_checks import Samples, given_samples, trained_samples
 from genokeras.report.known_genes import COMPARED, KnownGenes, shared_with_known
 from genokeras.report.page import Pictures, paragraph, table
-from genokeras.runs.fitted import FittedRun
+from genokeras.support.wording import counted
 
 TOP_GENES = 20
 _MOST_TABLES, _MOST_PLOTS = 40, 12

@@ -8,6 +8,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from genokeras.engine import is_linear
+from genokeras.engine.curves import history_table
+from genokeras.engine.fitted import FittedRun
 from genokeras.errors import ParameterError, RunFolderError
 from genokeras.explain import Explanation, Stability
 from genokeras.report.card import report_card
@@ -39,9 +42,6 @@ from genokeras.report.picture import Picture
 from genokeras.report.sample_kinds import GENES
 from genokeras.report.tree import search_tree
 from genokeras.report.tree_figure import tree_figure
-from genokeras.runs import is_linear
-from genokeras.runs.curves import history_table
-from genokeras.runs.fitted import FittedRun
 from genokeras.searchers import TrialResult
 
 _TOP_TRIALS = 20

@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 from scipy.stats import hypergeom
 
-from genokeras.data.wording import counted, did_you_mean, listed
 from genokeras.errors import DataError
 from genokeras.explain import Explanation
+from genokeras.support.wording import counted, did_you_mean, listed
 
 COMPARED = 50
 

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from genokeras.data.wording import did_you_mean, listed
 from genokeras.errors import ParameterError
+from genokeras.support.wording import did_you_mean, listed
 
 _TIMES = ("step", "epoch", "batch")
 _NO_METRICS = (*_TIMES, "member", "kept", "score", "share", "graph")

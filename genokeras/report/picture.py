@@ -15,9 +15,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from genokeras.data.wording import did_you_mean
 from genokeras.errors import ParameterError, RunFolderError
 from genokeras.report.class_names import installed_fonts, printable, shortened
+from genokeras.support.wording import did_you_mean
 
 SUFFIXES = (".png", ".svg", ".pdf")
 INK, FAINT, GRID = "#1f2933", "#66727f", "#e4e7eb"

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from genokeras.engine import TrialStore
+from genokeras.engine.fitted import RESULT_FILE, FittedRun
 from genokeras.errors import NotFittedError, ParameterError, RunFolderError
-from genokeras.runs import RunFolder, TrialStore
-from genokeras.runs.fitted import RESULT_FILE, FittedRun
 from genokeras.searchers import History
+from genokeras.support import RunFolder
 
 
 def run_folder(run: Any) -> RunFolder:

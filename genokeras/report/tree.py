@@ -16,10 +16,11 @@ import numpy as np
 from matplotlib import colormaps
 from matplotlib.colors import to_hex
 
+from genokeras.engine import is_linear
+from genokeras.engine.fitted import shown_objective
 from genokeras.report.sources import ensemble_shares, finished_history, run_folder
-from genokeras.runs import is_linear
-from genokeras.runs.fitted import shown_objective
-from genokeras.searchers import History, Objective, Proposal, TrialResult
+from genokeras.searchers import History, Proposal, TrialResult
+from genokeras.tasks.objectives import Objective
 
 MOST_NODES = 60
 _RATES = ("learning_rate", "weight_decay", "dropout")

@@ -13,7 +13,12 @@ from genokeras.graph.hyper import HyperParameters
 from genokeras.graph.morphisms import Morphism
 from genokeras.graph.templates import get_father
 from genokeras.searchers.space import HyperSpace
-from genokeras.searchers.values import History, Proposal, proposal_fingerprint, unused_hyper_parameters
+from genokeras.searchers.values import (
+    History,
+    Proposal,
+    proposal_fingerprint,
+    unused_hyper_parameters,
+)
 
 
 @dataclass(frozen=True)

@@ -39,10 +39,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from genokeras.errors import ParameterError
-from genokeras.searchers.answers import CLASSES, Answers, Targets
-from genokeras.searchers.class_scores import SMALLEST_PROBABILITY
-from genokeras.searchers.rows import Array, Codes
-from genokeras.searchers.scores import Objective, get_objective
+from genokeras.tasks.answers import CLASSES, Answers, Targets
+from genokeras.tasks.class_scores import SMALLEST_PROBABILITY
+from genokeras.tasks.objectives import Objective, get_objective
+from genokeras.tasks.rows import Array, Codes
 
 DISCOUNT = 8.0
 LARGEST_ENSEMBLE = 100

@@ -21,7 +21,6 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from genokeras.errors import ParameterError
-from genokeras.searchers.answers import Targets
 from genokeras.searchers.ensemble import (
     DISCOUNT,
     LARGEST_ENSEMBLE,
@@ -29,8 +28,9 @@ from genokeras.searchers.ensemble import (
     combine,
     select_ensemble,
 )
-from genokeras.searchers.rows import Array, Codes, resample_counts
-from genokeras.searchers.scores import Objective, get_objective
+from genokeras.tasks.answers import Targets
+from genokeras.tasks.objectives import Objective, get_objective
+from genokeras.tasks.rows import Array, Codes, resample_counts
 
 FEWEST_RESAMPLES = AT_ONCE = 20
 

@@ -10,13 +10,7 @@ import numpy as np
 from genokeras.errors import ParameterError
 from genokeras.graph.graph import Graph
 from genokeras.graph.morphisms import mutations
-from genokeras.searchers.design import (
-    Father,
-    Pack,
-    check_inherit,
-    initial_packs,
-    resolve_fathers,
-)
+from genokeras.searchers.design import Father, Pack, check_inherit, initial_packs, resolve_fathers
 from genokeras.searchers.searcher import Searcher
 from genokeras.searchers.space import HyperSpace
 from genokeras.searchers.values import History, Proposal, TrialResult

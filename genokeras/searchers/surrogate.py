@@ -12,7 +12,10 @@ from genokeras.graph.distance import descriptor
 from genokeras.graph.graph import Graph
 from genokeras.graph.hyper import HyperParameters
 from genokeras.graph.morphisms import Morphism
-from genokeras.searchers.acquisition import lower_confidence_bound, negative_log_expected_improvement
+from genokeras.searchers.acquisition import (
+    lower_confidence_bound,
+    negative_log_expected_improvement,
+)
 from genokeras.searchers.gp import GaussianProcess
 from genokeras.searchers.space import HyperSpace
 from genokeras.searchers.values import History, TrialResult

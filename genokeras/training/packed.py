@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from genokeras.training.backends import current_backend
+from genokeras.support.backends import current_backend
 from genokeras.training.batches import MiniBatches
 from genokeras.training.constants import constants_of
 from genokeras.training.noise import DropoutNoise

@@ -18,7 +18,7 @@ from genokeras.networks import (
     gather_weights,
     slot_array,
 )
-from genokeras.training.backends import Backend
+from genokeras.support.backends import Backend
 from genokeras.training.constants import LINEAR_RATE_FACTOR, as_tensor
 from genokeras.training.goals import LOSSES, MONITORS
 from genokeras.training.optimizers import Factors, dense_factors, sampled_classes, sampled_values

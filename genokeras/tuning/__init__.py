@@ -4,10 +4,8 @@ What projects in one JSON file and any Keras model share. Nothing here writes fi
 goes when its search ends.
 """
 
-from genokeras.tuning.hyper_search import HyperSearch
+from genokeras.tuning.learning_rate_range import RangeTest, exponential_rates, smooth, suggest_rate
 from genokeras.tuning.oracles import ORACLES, OracleDriver, OracleSearch, Proposed
-from genokeras.tuning.range_model import lr_range_test
-from genokeras.tuning.range_test import RangeTest, exponential_rates, smooth, suggest_rate
 from genokeras.tuning.selector import (
     Candidate,
     HyperSelector,
@@ -22,7 +20,6 @@ from genokeras.tuning.specs import ParamSpec, lists_to_search
 __all__ = [
     "ORACLES",
     "Candidate",
-    "HyperSearch",
     "HyperSelector",
     "OracleDriver",
     "OracleSearch",
@@ -36,7 +33,6 @@ __all__ = [
     "choose_second_within",
     "exponential_rates",
     "lists_to_search",
-    "lr_range_test",
     "smooth",
     "suggest_rate",
 ]

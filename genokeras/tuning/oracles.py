@@ -14,8 +14,8 @@ from typing import Any, Self, final
 
 import keras_tuner
 
-from genokeras.data.wording import did_you_mean, listed
 from genokeras.errors import ParameterError, SearchError
+from genokeras.support.wording import did_you_mean, listed
 from genokeras.tuning.own_oracles import BayesianOracle, GridOracle, HyperbandOracle
 from genokeras.tuning.selector import Candidate
 

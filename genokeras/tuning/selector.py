@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, final
 
-from genokeras.data.wording import listed
 from genokeras.errors import ParameterError, SearchError
+from genokeras.support.wording import listed
 from genokeras.tuning.specs import ParamSpec
 from genokeras.tuning.states import check_state, read_state, settled_entry
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
-from genokeras.data.wording import did_you_mean, listed
 from genokeras.errors import ParameterError
+from genokeras.support.wording import did_you_mean, listed
 
 if TYPE_CHECKING:
-    from genokeras.tuning.range_test import RangeTest
+    from genokeras.tuning.learning_rate_range import RangeTest
 
 
 @final

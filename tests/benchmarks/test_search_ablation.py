@@ -12,7 +12,7 @@ import pytest
 from benchmarks.quality.ablation import DELIVERED, STRATEGIES, deliveries, frame_of, run, show, steps
 from benchmarks.quality.sets import BenchmarkSet
 from benchmarks.quality.trials import fitted_trials
-from genokeras.estimators.options import make_searcher
+from genokeras.engine.options import make_searcher
 
 
 def line(strategy: str, seed: int, loss: float) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from PIL import Image
 
 import genokeras as gk
 from genokeras.cli import main
-from tests.spatial.planted import bars, opinions, planted_sequences
+from tests.encoders.planted import bars, opinions, planted_sequences
 
 
 def genokeras(*arguments: object) -> Result:

@@ -19,7 +19,7 @@ from sklearn.datasets import load_digits
 from genokeras.errors import ParameterError, RunFolderError
 from genokeras.estimators import ImageClassifier, SequenceClassifier, TextClassifier, load_estimator
 from genokeras.graph import feature_mlp
-from tests.spatial.planted import bars, opinions, planted_sequences
+from tests.encoders.planted import bars, opinions, planted_sequences
 
 ROOT = Path(__file__).parents[2]
 QUICK = {"fathers": ["mlp"], "trainer_args": {"max_iter_num": 20}}
@@ -233,7 +233,7 @@ def test_heads_are_searched_on_other_backends(backend, tmp_path):
 import sys, keras, numpy as np
 from keras import layers
 from genokeras.estimators import ImageClassifier
-from tests.spatial.planted import bars
+from tests.encoders.planted import bars
 backbone = keras.Sequential([keras.Input((12, 12, 1)), layers.Rescaling(1 / 255), layers.Conv2D(6, 3, data_format="channels_last")])
 args = {"fathers": ["mlp"], "trainer_args": {"max_iter_num": 3}}
 clf = ImageClassifier(

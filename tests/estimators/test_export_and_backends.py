@@ -82,8 +82,8 @@ def test_delivered_model_equals_the_members_it_was_made_of(fitted, study):
     """The ensemble on raw values = calibrated shares x mean over folds of softmax(members on row-space values)."""
     from scipy.special import softmax
 
+    from genokeras.engine import TrialStore, trained_trial
     from genokeras.graph import reference_forward
-    from genokeras.runs import TrialStore, trained_trial
 
     run, x = fitted._run, study[0].to_numpy()
     total = np.zeros((len(x), 2))

@@ -12,7 +12,7 @@ import pytest
 
 from genokeras.errors import DataError
 from genokeras.estimators import ImageClassifier
-from tests.spatial.planted import bars
+from tests.encoders.planted import bars
 
 ROOT = Path(__file__).parents[2]
 QUICK = {"fathers": ["small_cnn"], "trainer_args": {"max_iter_num": 12}}
@@ -114,7 +114,7 @@ def test_images_are_learnt_on_other_backends(backend, tmp_path):
     code = """
 import sys, numpy as np
 from genokeras.estimators import ImageClassifier
-from tests.spatial.planted import bars
+from tests.encoders.planted import bars
 args = {"fathers": ["small_cnn"], "trainer_args": {"max_iter_num": 2}}
 clf = ImageClassifier(sys.argv[1], time_limit=None, max_trials=5, folds=2, searcher_args=args, random_state=0, verbose=0)
 clf.fit(*bars(60))

@@ -10,8 +10,8 @@ import pytest
 from scipy import sparse
 
 from genokeras import GenomeClassifier
-from genokeras.estimators import large
-from genokeras.estimators.large import chosen_folds, one_hold_out, scaled_training, views_to_fit
+from genokeras.engine import large
+from genokeras.engine.large import chosen_folds, one_hold_out, scaled_training, views_to_fit
 from genokeras.features import DEFAULT_VIEWS
 from genokeras.searchers import HyperSpace
 from genokeras.training import TrainingSettings

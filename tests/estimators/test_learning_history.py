@@ -8,9 +8,9 @@ import pytest
 from sklearn.base import clone
 
 from genokeras import GenomeClassifier
+from genokeras.engine.fitted import out_of_fold
 from genokeras.errors import NotFittedError
-from genokeras.runs.fitted import out_of_fold
-from genokeras.searchers import OBJECTIVES
+from genokeras.tasks.objectives import OBJECTIVES
 
 
 def test_every_trial_has_a_curve_and_keeps_one_step_of_it(fitted: GenomeClassifier) -> None:

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from genokeras.data import load_sequences
+from genokeras.encoders import fit_sequence_encoder
 from genokeras.estimators.sequence import Sequences
 from genokeras.graph import HyperParameters
 from genokeras.networks import build_network, start_weights
-from genokeras.spatial import Classes, fit_sequence_encoder
+from genokeras.tasks.task import Classes
 
 HYPER = HyperParameters(0.01, 0.01, 0.0, "relu", "tensor")
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from genokeras import GenomeClassifier
+from genokeras.engine.options import make_searcher
 from genokeras.errors import ParameterError
-from genokeras.estimators.options import make_searcher
 from genokeras.searchers import BayesianSearcher, RandomSearcher
 
 

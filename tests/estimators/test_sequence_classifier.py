@@ -13,9 +13,14 @@ import numpy as np
 import pytest
 
 from genokeras.errors import DataError, NotFittedError, ParameterError, RunFolderError
-from genokeras.estimators import GenomeClassifier, ImageClassifier, SequenceClassifier, load_estimator
+from genokeras.estimators import (
+    GenomeClassifier,
+    ImageClassifier,
+    SequenceClassifier,
+    load_estimator,
+)
 from genokeras.report import visualize
-from tests.spatial.planted import planted_sequences
+from tests.encoders.planted import planted_sequences
 
 ROOT = Path(__file__).parents[2]
 # Few and small networks: what is tested is the way from strings to a model, not how good it gets.
@@ -226,7 +231,7 @@ def test_a_run_ends_on_other_backends_and_its_model_loads_here(backend, study, t
     code = """
 import sys, numpy as np
 from genokeras.estimators import SequenceClassifier
-from tests.spatial.planted import planted_sequences
+from tests.encoders.planted import planted_sequences
 x, y, _ = planted_sequences(80, 30)
 args = {"fathers": ["small_cnn"], "trainer_args": {"max_iter_num": 2}}
 clf = SequenceClassifier(sys.argv[1], time_limit=None, max_trials=20, folds=2, searcher_args=args, random_state=0, verbose=0)

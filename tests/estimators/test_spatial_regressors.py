@@ -20,7 +20,7 @@ from genokeras.estimators import (
     load_estimator,
 )
 from genokeras.report import visualize
-from tests.spatial.planted_numbers import bar_places, brightness, motif_copies, ratings
+from tests.encoders.planted_numbers import bar_places, brightness, motif_copies, ratings
 
 # Few and small networks: what is tested is the way from samples to a model, not how good it gets.
 QUICK = {"time_limit": None, "folds": 2, "random_state": 0, "verbose": 0}

@@ -12,7 +12,7 @@ import pytest
 
 from genokeras.errors import DataError
 from genokeras.estimators import TextClassifier
-from tests.spatial.planted import opinions
+from tests.encoders.planted import opinions
 
 ROOT = Path(__file__).parents[2]
 QUICK = {"fathers": ["small_text_cnn"], "trainer_args": {"max_iter_num": 10}}
@@ -104,7 +104,7 @@ def test_texts_are_token_ids_and_numbers_on_other_backends(backend, tmp_path):
     code = """
 import sys, numpy as np
 from genokeras.estimators import TextClassifier
-from tests.spatial.planted import opinions
+from tests.encoders.planted import opinions
 args = {"fathers": ["small_text_cnn"], "trainer_args": {"max_iter_num": 2}}
 clf = TextClassifier(sys.argv[1], time_limit=None, max_trials=5, folds=2, searcher_args=args, random_state=0, verbose=0)
 clf.fit(*opinions(80))

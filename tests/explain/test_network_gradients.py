@@ -13,7 +13,7 @@ from genokeras.explain.slopes import activate
 from genokeras.graph import ACTIVATIONS, Dense, Graph
 from genokeras.graph.reference import reference_forward
 from genokeras.graph.testing import random_graph, random_weights
-from genokeras.searchers import Calibration
+from genokeras.tasks.calibration import Calibration
 
 MEMBERS, INPUTS = 3, 5
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import keras
 import pytest
 
-from genokeras.errors import ParameterError
-from genokeras.exports import ExportError, choose_format, export_model_as, format_problem
+from genokeras.errors import ExportError, ParameterError
+from genokeras.exports import choose_format, export_model_as, format_problem
 from genokeras.exports.places import check_target, put_in_place, workshop
 
 

@@ -11,8 +11,8 @@ import keras
 import numpy as np
 import pytest
 
-from genokeras.errors import DataError, ParameterError
-from genokeras.exports import ExportError, export_model_as, format_problem
+from genokeras.errors import DataError, ExportError, ParameterError
+from genokeras.exports import export_model_as, format_problem
 from tests.exports.exported_models import OUTPUTS, ensemble, expression, two_input_rows, two_inputs
 
 pytestmark = pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="needs TensorFlow")

@@ -10,7 +10,19 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from genokeras.graph import Add, AddBranch, Concat, Dense, Graph, Input, Layer, LayerSpec, Widen, linear, mlp
+from genokeras.graph import (
+    Add,
+    AddBranch,
+    Concat,
+    Dense,
+    Graph,
+    Input,
+    Layer,
+    LayerSpec,
+    Widen,
+    linear,
+    mlp,
+)
 from genokeras.graph.testing import random_graph
 
 

@@ -26,7 +26,12 @@ from genokeras.graph import (
     mutations,
     reference_forward,
 )
-from genokeras.graph.testing import MorphismContract, random_graph, random_weights, relative_difference
+from genokeras.graph.testing import (
+    MorphismContract,
+    random_graph,
+    random_weights,
+    relative_difference,
+)
 
 
 class TestDeepen(MorphismContract):

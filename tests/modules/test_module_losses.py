@@ -11,8 +11,8 @@ import pytest
 from genokeras.errors import DataError, ParameterError
 from genokeras.modules.losses import classification_loss, make_aim, regression_loss
 from genokeras.modules.reading import Pairs
-from genokeras.spatial import Classes, LossTask
-from genokeras.spatial.loss_task import read_task
+from genokeras.tasks.loss import LossTask, read_task
+from genokeras.tasks.task import Classes
 
 LABELS = np.array([0, 1, 2, 1])
 NUMBERS = np.array([[10.0], [20.0], [30.0], [40.0]])

@@ -9,7 +9,13 @@ import numpy as np
 import pytest
 
 from genokeras.errors import DataError, ParameterError
-from genokeras.modules.reading import Pairs, class_numbers, expected_shape, numeric_targets, read_pairs
+from genokeras.modules.reading import (
+    Pairs,
+    class_numbers,
+    expected_shape,
+    numeric_targets,
+    read_pairs,
+)
 
 X = np.arange(24, dtype="float32").reshape(6, 4)
 Y = np.array([0, 1, 2, 0, 1, 2])

@@ -11,7 +11,7 @@ from keras import ops
 from genokeras.graph import Dense, mlp, reference_forward
 from genokeras.graph.testing import random_graph, random_weights, relative_difference
 from genokeras.networks import PackedNetwork, build_packed, slot_array
-from genokeras.training.backends import current_backend
+from genokeras.support.backends import current_backend
 
 MEMBERS, ROWS, UNITS = 3, 9, 7
 

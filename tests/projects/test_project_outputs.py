@@ -19,7 +19,12 @@ from genokeras.projects.results import (
     write_metrics,
     write_predictions,
 )
-from genokeras.projects.results.outputs import OutputFolder, hyper_folder_name, write_json, written_aside
+from genokeras.projects.results.outputs import (
+    OutputFolder,
+    hyper_folder_name,
+    write_json,
+    written_aside,
+)
 
 NOON = datetime(2026, 12, 18, 16, 0, 39)
 VALUES = {"n_latent": 128, "n_blocks": 2, "keep_prob": 0.8, "output_nonlinear": None, "learning_rate": 0.1}

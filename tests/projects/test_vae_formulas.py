@@ -10,7 +10,13 @@ import pytest
 
 from genokeras.graph import reference_forward
 from genokeras.graph.testing import random_weights
-from genokeras.networks.vae import VAE_ACTIVATION, VaeShape, export_decoder, export_encoder, kl_divergence
+from genokeras.networks.vae import (
+    VAE_ACTIVATION,
+    VaeShape,
+    export_decoder,
+    export_encoder,
+    kl_divergence,
+)
 from genokeras.projects.vae import VaeData, prepare_vae
 
 SHAPE = VaeShape(latent=3, blocks=2, output_nonlinear="tanh")

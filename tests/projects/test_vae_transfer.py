@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 
 from genokeras.errors import DataError, DataFileError, ParameterError
-from genokeras.projects.vae import DescentSettings, VaeSettings, fit_transfer, fit_vae, load_encoder
+from genokeras.projects.vae import VaeSettings, fit_transfer, fit_vae, load_encoder
+from genokeras.training.descent_objective import DescentSettings
 
 SETTINGS = DescentSettings(learning_rate=0.02, max_epochs=60)
 N, P = 120, 200

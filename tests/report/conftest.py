@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from genokeras.runs import Outcome, RunFolder, TrialStore
-from genokeras.runs.testing import linear_job, small_problem
+from genokeras.engine import Outcome, TrialStore
+from genokeras.engine.testing import linear_job, small_problem
 from genokeras.searchers import TrialResult
+from genokeras.support import RunFolder
 
 MakeRun = Callable[..., Path]
 

@@ -13,7 +13,12 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from genokeras.errors import ParameterError, RunFolderError
-from genokeras.report.confusion import confusion_counts, confusion_figure, label_codes, plot_confusion
+from genokeras.report.confusion import (
+    confusion_counts,
+    confusion_figure,
+    label_codes,
+    plot_confusion,
+)
 
 
 def cells(figure: Figure) -> dict[tuple[int, int], str]:

@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
+from genokeras.engine import TrialStore
+from genokeras.engine.fitted import out_of_fold
 from genokeras.errors import ParameterError, RunFolderError
 from genokeras.report import (
     Predictions,
@@ -19,9 +21,8 @@ from genokeras.report import (
 )
 from genokeras.report.class_curves import GRID, area_text, precision_on_grid, roc_on_grid
 from genokeras.report.diagnostics import reliability
-from genokeras.runs import RunFolder, TrialStore
-from genokeras.runs.fitted import out_of_fold
-from genokeras.searchers import Calibration
+from genokeras.support import RunFolder
+from genokeras.tasks.calibration import Calibration
 
 PLOTS = [plot_roc, plot_precision_recall, plot_calibration, plot_confusion_of]
 TWO = Predictions([0, 0, 1, 1], [[0.9, 0.1], [0.4, 0.6], [0.6, 0.4], [0.2, 0.8]], ["well", "ill"])

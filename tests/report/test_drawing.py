@@ -11,7 +11,17 @@ import pytest
 
 import genokeras as gk
 from genokeras.errors import RunFolderError
-from genokeras.graph import Activation, Dense, Dropout, Graph, HyperParameters, Input, Layer, linear, mlp
+from genokeras.graph import (
+    Activation,
+    Dense,
+    Dropout,
+    Graph,
+    HyperParameters,
+    Input,
+    Layer,
+    linear,
+    mlp,
+)
 from genokeras.graph.testing import random_graph
 from genokeras.report import to_pdf, visualize
 from genokeras.searchers import Proposal, TrialResult

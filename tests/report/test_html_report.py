@@ -19,7 +19,7 @@ from genokeras.report import report_card, write_report
 from genokeras.report.data_checks import Samples, about_directions, alike, directions
 from genokeras.report.estimate import verdict
 from genokeras.report.page import Pictures
-from genokeras.runs import RunFolder
+from genokeras.support import RunFolder
 
 NASTY = "<script>alert(1)</script>"
 VOID = {"meta", "img", "br", "hr", "input", "link"}

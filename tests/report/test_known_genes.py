@@ -14,7 +14,12 @@ from genokeras.errors import DataError
 from genokeras.explain import Additivity, Explanation, class_changes
 from genokeras.report import write_report
 from genokeras.report.genes import shared_with_test
-from genokeras.report.known_genes import KnownGenes, overlap_with, read_known_genes, shared_with_known
+from genokeras.report.known_genes import (
+    KnownGenes,
+    overlap_with,
+    read_known_genes,
+    shared_with_known,
+)
 
 DATA = Path(__file__).parents[2] / "examples" / "data"
 GOLUB = DATA / "golub_1999_genes.txt"

@@ -9,13 +9,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from genokeras.engine import TrialStore
+from genokeras.engine.curves import COLUMNS, history_table
+from genokeras.engine.fitted import FittedRun, read_delivery
 from genokeras.errors import ParameterError, RunFolderError
 from genokeras.graph import HyperParameters, linear, mlp
 from genokeras.report import Picture, plot_metric, plot_search
-from genokeras.runs import RunFolder, TrialStore
-from genokeras.runs.curves import COLUMNS, history_table
-from genokeras.runs.fitted import FittedRun, read_delivery
 from genokeras.searchers import Proposal, TrialResult
+from genokeras.support import RunFolder
 
 KERAS = {"loss": [0.9, 0.5, 0.4], "val_loss": [1.0, 0.6, 0.7], "accuracy": [0.5, 0.8, 0.9]}
 

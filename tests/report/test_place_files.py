@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 
 from genokeras.errors import ParameterError, RunFolderError
+from genokeras.explain import SpatialExplanation
 from genokeras.report import write_explanation
 from genokeras.report.place_files import place_figure, place_table
-from genokeras.spatial import SpatialExplanation
 
 
 def of_letters() -> SpatialExplanation:

@@ -7,7 +7,12 @@ import pytest
 
 from genokeras.graph import Graph, HyperParameters, distance, linear, mlp
 from genokeras.searchers import BayesianSearcher, History, HyperSpace, Proposal, TrialResult
-from genokeras.searchers.candidates import LONGEST_CHAIN, mutated_incumbents, of_trial, priority_tree
+from genokeras.searchers.candidates import (
+    LONGEST_CHAIN,
+    mutated_incumbents,
+    of_trial,
+    priority_tree,
+)
 from genokeras.searchers.surrogate import Candidate, Surrogate, observed, tame
 from genokeras.searchers.testing import simulate
 

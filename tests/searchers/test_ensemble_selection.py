@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from genokeras.errors import ParameterError
 from genokeras.searchers.ensemble import combine, select_ensemble
-from genokeras.searchers.scores import OBJECTIVES
+from genokeras.tasks.objectives import OBJECTIVES
 
 
 def random_stack(t: int, n: int, k: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:

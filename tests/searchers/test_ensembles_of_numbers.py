@@ -7,8 +7,8 @@ import pytest
 
 from genokeras.errors import ParameterError
 from genokeras.searchers import combine, estimate_performance, select_ensemble
-from genokeras.searchers.calibration import Calibration
-from genokeras.searchers.scores import NUMBER_OBJECTIVES
+from genokeras.tasks.calibration import Calibration
+from genokeras.tasks.objectives import NUMBER_OBJECTIVES
 
 
 def stack_of(

@@ -8,7 +8,14 @@ import pytest
 
 from genokeras.errors import GenoKerasError, ParameterError
 from genokeras.graph import linear, mlp
-from genokeras.searchers import BayesianSearcher, History, HyperSpace, Proposal, RandomSearcher, Searcher
+from genokeras.searchers import (
+    BayesianSearcher,
+    History,
+    HyperSpace,
+    Proposal,
+    RandomSearcher,
+    Searcher,
+)
 from genokeras.searchers.testing import SearcherContract, pretend_score, simulate
 
 SPACE = HyperSpace(views=("all", "top_100"))

@@ -10,7 +10,7 @@ from keras import ops
 
 from genokeras.graph import Graph
 from genokeras.networks import PackedNetwork, build_packed, initial_weights, slot_array
-from genokeras.training.backends import current_backend
+from genokeras.support.backends import current_backend
 from genokeras.training.optimizers import Update, dense_factors
 
 

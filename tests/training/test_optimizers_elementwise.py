@@ -10,7 +10,7 @@ import pytest
 from keras import ops
 
 from genokeras.errors import ParameterError
-from genokeras.training.backends import current_backend
+from genokeras.support.backends import current_backend
 from genokeras.training.optimizers import Update, get_optimizer, get_update
 from genokeras.training.optimizers.descent import DynamicMomentumUpdate
 

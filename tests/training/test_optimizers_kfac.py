@@ -10,7 +10,7 @@ import pytest
 from genokeras.errors import ParameterError
 from genokeras.graph import linear, mlp
 from genokeras.networks import build_packed
-from genokeras.training.backends import current_backend
+from genokeras.support.backends import current_backend
 from genokeras.training.optimizers import (
     Factors,
     Update,

@@ -11,10 +11,20 @@ import pytest
 from scipy.special import softmax
 
 from genokeras.errors import ParameterError
-from genokeras.graph import Activation, Dense, Dropout, Graph, Input, Layer, linear, mlp, reference_forward
+from genokeras.graph import (
+    Activation,
+    Dense,
+    Dropout,
+    Graph,
+    Input,
+    Layer,
+    linear,
+    mlp,
+    reference_forward,
+)
 from genokeras.graph.testing import random_weights
+from genokeras.support.backends import Backend, TorchBackend, current_backend
 from genokeras.training import PackedTask, PackedTrainer, TrainingSettings
-from genokeras.training.backends import Backend, TorchBackend, current_backend
 from tests.training.small_tasks import (
     FOLDS,
     held_out_loss,

@@ -9,7 +9,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from genokeras.tuning import lr_range_test
+from genokeras.keras_models import lr_range_test
 
 
 def small_problem() -> tuple[np.ndarray, np.ndarray]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from genokeras.data.wording import counted, listed
 from genokeras.errors import DataFileError
+from genokeras.support.wording import counted, listed
 
 
 @dataclass(frozen=True)

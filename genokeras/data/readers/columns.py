@@ -15,10 +15,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from genokeras.data.readers.delimited import WHITESPACE, best_delimiter, first_line, open_text, text_errors
+from genokeras.data.readers.delimited import (
+    WHITESPACE,
+    best_delimiter,
+    first_line,
+    open_text,
+    text_errors,
+)
 from genokeras.data.readers.registry import check_file
-from genokeras.data.wording import counted
 from genokeras.errors import DataFileError
+from genokeras.support.wording import counted
 
 TEXT_SUFFIXES = (".csv", ".tsv", ".txt")
 JSON_SUFFIXES = (".jsonl", ".ndjson", ".json")

@@ -15,8 +15,8 @@ import pandas as pd
 
 from genokeras.data.frames import NamedFrame, table_from_frame
 from genokeras.data.table import ReadOptions, Table
-from genokeras.data.wording import counted, listed
 from genokeras.errors import DataFileError
+from genokeras.support.wording import counted, listed
 
 WHITESPACE = r"\s+"
 _CANDIDATES = ("\t", ",", ";", "|")

@@ -12,8 +12,8 @@ import numpy as np
 from scipy import sparse
 
 from genokeras.data.table import ReadOptions, Table, to_csr, to_float32
-from genokeras.data.wording import did_you_mean
 from genokeras.errors import DataError, DataFileError
+from genokeras.support.wording import did_you_mean
 
 _SPARSE_KEYS = frozenset({"indices", "indptr", "data", "shape"})
 _OWN_KEYS = frozenset({"X", "x", "feature_names", "sample_ids"})

@@ -26,7 +26,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from genokeras.graph.graph import Graph
-from genokeras.graph.morphisms.base import Morphism, edited, input_units_of, missing_layers, plain_fields
+from genokeras.graph.morphisms.base import (
+    Morphism,
+    edited,
+    input_units_of,
+    missing_layers,
+    plain_fields,
+)
 from genokeras.graph.reference import FloatArray, Weights
 from genokeras.graph.specs import Add, Concat, Flatten, Input, LayerNorm
 

@@ -20,7 +20,14 @@ from types import MappingProxyType
 from typing import ClassVar
 
 from genokeras.errors import GraphError
-from genokeras.graph.specs.base import LayerSpec, Shape, checked_choice, checked_flag, plain_int, plain_ints
+from genokeras.graph.specs.base import (
+    LayerSpec,
+    Shape,
+    checked_choice,
+    checked_flag,
+    plain_int,
+    plain_ints,
+)
 
 PADDINGS = ("same", "valid")
 POOLS = ("max", "average", "attention")

@@ -3,12 +3,7 @@
 from __future__ import annotations
 
 from genokeras.projects.config.models import EvaluateArgs, PredictArgs
-from genokeras.projects.config.reading import (
-    BaseConfig,
-    EnasConfig,
-    ProjectConfig,
-    read_config,
-)
+from genokeras.projects.config.reading import BaseConfig, EnasConfig, ProjectConfig, read_config
 
 __all__ = [
     "BaseConfig",

@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from genokeras.data.wording import listed
 from genokeras.projects.config.fields import MODEL_TYPES, canonical
 from genokeras.projects.config.problems import Problem
 from genokeras.projects.config.text import KeyPath
+from genokeras.support.wording import listed
 
 _SPECS = ("param_spec", "hyper_param_spec")
 _ENAS_OPERATIONS = 5

@@ -11,9 +11,9 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from genokeras.data.wording import counted, did_you_mean, listed
 from genokeras.errors import ConfigError
 from genokeras.projects.config.text import KeyPath, path_text
+from genokeras.support.wording import counted, did_you_mean, listed
 
 _WIDTH = 110
 

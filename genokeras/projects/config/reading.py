@@ -9,7 +9,6 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, PrivateAttr, ValidationError
 
-from genokeras.data.wording import did_you_mean
 from genokeras.errors import ConfigError
 from genokeras.projects.config.checks import contradictions, is_enas, normalised
 from genokeras.projects.config.fields import FolderName, Whole
@@ -33,6 +32,7 @@ from genokeras.projects.config.models import (
 )
 from genokeras.projects.config.problems import Problem, complain, schema_problems
 from genokeras.projects.config.text import ConfigText, parse_text
+from genokeras.support.wording import did_you_mean
 
 Task = Literal["classification", "regression", "encoding"]
 

@@ -10,9 +10,9 @@ import numpy as np
 from genokeras.data.frames import ID_NAMES
 from genokeras.data.readers.delimited import open_text, text_errors
 from genokeras.data.readers.registry import check_file
-from genokeras.data.wording import counted, duplicates, listed
 from genokeras.errors import DataError, DataFileError
 from genokeras.projects.data.matrices import counts_up, is_missing, is_number
+from genokeras.support.wording import counted, duplicates, listed
 
 _LABEL_NAMES = frozenset(
     {"label", "labels", "class", "classes", "target", "targets", "y", "type", "outcome", "group"}

@@ -14,9 +14,14 @@ from genokeras.data import Dataset, align_features
 from genokeras.data.checks import check_names, check_shape
 from genokeras.data.readers.registry import check_file
 from genokeras.data.table import Table
-from genokeras.data.wording import counted
 from genokeras.errors import DataError, DataFileError
-from genokeras.projects.config import BaseConfig, EnasConfig, EvaluateArgs, PredictArgs, ProjectConfig
+from genokeras.projects.config import (
+    BaseConfig,
+    EnasConfig,
+    EvaluateArgs,
+    PredictArgs,
+    ProjectConfig,
+)
 from genokeras.projects.data.label_files import (
     class_codes,
     read_feature_names,
@@ -24,6 +29,7 @@ from genokeras.projects.data.label_files import (
     regression_values,
 )
 from genokeras.projects.data.matrices import read_matrix
+from genokeras.support.wording import counted
 
 
 @dataclass(frozen=True, eq=False)

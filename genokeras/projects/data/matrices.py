@@ -26,8 +26,8 @@ from genokeras.data.readers.delimited import (
     text_errors,
 )
 from genokeras.data.table import Table, to_float32
-from genokeras.data.wording import counted
 from genokeras.errors import DataError, DataFileError
+from genokeras.support.wording import counted
 
 _TEXT_SUFFIXES = (".csv", ".tsv", ".txt")
 _FEWEST_COUNTED = 5

@@ -11,7 +11,13 @@ from genokeras.projects.results.result_files import (
     write_metrics,
     write_predictions,
 )
-from genokeras.projects.results.trained import TRAINED_FILE, TrainedModel, TrainedRecord, finish, newest
+from genokeras.projects.results.trained import (
+    TRAINED_FILE,
+    TrainedModel,
+    TrainedRecord,
+    finish,
+    newest,
+)
 
 __all__ = [
     "MODEL_FILE",

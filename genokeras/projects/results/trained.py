@@ -10,10 +10,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from genokeras.data.wording import counted, did_you_mean, listed
+from genokeras.engine.fitted import versions
 from genokeras.errors import NotFittedError, RunFolderError
 from genokeras.projects.results.outputs import MODEL_FILE, OutputFolder, write_json
-from genokeras.runs.fitted import versions
+from genokeras.support.wording import counted, did_you_mean, listed
 
 TRAINED_FILE = "trained.json"
 FORMAT = 1

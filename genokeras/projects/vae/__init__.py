@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from genokeras.projects.vae.objective import DescentSettings
 from genokeras.projects.vae.scoring import score_reconstruction
 from genokeras.projects.vae.transfer import ENCODER_FILE, fit_transfer, load_encoder
 from genokeras.projects.vae.vae import (
@@ -14,6 +13,7 @@ from genokeras.projects.vae.vae import (
     vae_range_test,
 )
 from genokeras.projects.vae.vae_data import VaeData, prepare_vae
+from genokeras.training.descent_objective import DescentSettings
 
 __all__ = [
     "ENCODER_FILE",

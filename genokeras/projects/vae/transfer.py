@@ -24,14 +24,14 @@ from typing import Any
 import keras
 import numpy as np
 
-from genokeras.data.wording import counted, listed
 from genokeras.errors import DataError, DataFileError, ParameterError
 from genokeras.features import Standardisation, fit_row_space
 from genokeras.networks.vae import STEM
-from genokeras.projects.vae.descent import descend
-from genokeras.projects.vae.objective import DescentSettings
 from genokeras.projects.vae.transfer_objectives import FineTuning, Labelled, Probe, one_hot
 from genokeras.projects.vae.vae_data import checked_rows
+from genokeras.support.wording import counted, listed
+from genokeras.training.descent import descend
+from genokeras.training.descent_objective import DescentSettings
 
 _logger = logging.getLogger(__name__)
 ENCODER_FILE = "encoder.keras"

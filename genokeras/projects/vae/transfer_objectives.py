@@ -8,7 +8,7 @@ from typing import Any, final
 import numpy as np
 from keras import ops
 
-from genokeras.projects.vae.objective import Objective
+from genokeras.training.descent_objective import Objective
 
 ENCODER_RATE_FACTOR = 0.1
 

@@ -30,11 +30,11 @@ import numpy as np
 
 from genokeras.errors import ParameterError
 from genokeras.networks.vae import VaeShape, export_decoder, export_encoder
-from genokeras.projects.vae.descent import Descent, descend, rate_curve
-from genokeras.projects.vae.objective import DescentSettings, need_whole
 from genokeras.projects.vae.vae_data import VaeData, prepare_vae
 from genokeras.projects.vae.vae_objective import VaeObjective
-from genokeras.tuning.range_test import RangeTest, exponential_rates, suggest_rate
+from genokeras.training.descent import Descent, descend, rate_curve
+from genokeras.training.descent_objective import DescentSettings, need_whole
+from genokeras.tuning.learning_rate_range import RangeTest, exponential_rates, suggest_rate
 
 _logger = logging.getLogger(__name__)
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from genokeras.data.wording import counted
 from genokeras.errors import DataError
 from genokeras.features import RowSpace, fit_row_space, standardisation
+from genokeras.support.wording import counted
 
 _ROWS_AT_ONCE = 2048
 

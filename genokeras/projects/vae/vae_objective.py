@@ -12,9 +12,15 @@ import numpy as np
 from keras import ops
 
 from genokeras.graph import Weights
-from genokeras.networks import PackedNetwork, build_packed, gather_weights, initial_weights, slot_array
+from genokeras.networks import (
+    PackedNetwork,
+    build_packed,
+    gather_weights,
+    initial_weights,
+    slot_array,
+)
 from genokeras.networks.vae import VAE_ACTIVATION, VaeShape, kl_divergence
-from genokeras.projects.vae.objective import Objective
+from genokeras.training.descent_objective import Objective
 from genokeras.training.noise import NOISE_LEVELS, DropoutNoise, dropout_threshold
 
 _VALIDATION_DRAWS = 8

@@ -16,7 +16,7 @@ from keras import ops
 
 from genokeras.errors import ParameterError
 from genokeras.networks import PackedNetwork
-from genokeras.training.backends import Backend
+from genokeras.support.backends import Backend
 from genokeras.training.optimizers.update import Factors, Tensors
 
 # Of lowbias32, an integer hash found by search (Ellis 2018, "Prospecting for hash functions"); and, to spread counters

@@ -1,0 +1,114 @@
+"""Images as networks and the linear father read them: pixels on a common scale, moved a little at random in training."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import prod
+from typing import Any, ClassVar
+
+import keras
+import numpy as np
+
+from genokeras.data import ImageData
+from genokeras.encoders.encoder import COUNTS, Encoder, LinearView, Rows
+from genokeras.errors import DataError
+from genokeras.features import Augmentation, ImageScaling, fit_image_scaling, random_transforms
+from genokeras.graph import Shape
+
+AUGMENTATION = Augmentation(shift=0.08, rotate=10.0, zoom=0.1)
+
+
+@dataclass(frozen=True)
+class ImageEncoder(Encoder):
+    """Images of one size.
+
+    Attributes
+    ----------
+    shape : tuple of int
+        ``(height, width, channels)``.
+    factor, offset : tuple of float
+        Of each channel: networks read ``pixel * factor + offset``.
+    augmentation : Augmentation
+        What training may do to an image.
+    """
+
+    shape: Shape
+    factor: tuple[float, ...]
+    offset: tuple[float, ...]
+    augmentation: Augmentation = AUGMENTATION
+    kind: ClassVar[str] = "image"
+
+    @property
+    def input_shape(self) -> Shape:
+        return self.shape
+
+    @property
+    def n_counts(self) -> int:
+        return prod(self.shape)
+
+    @property
+    def linear_views(self) -> dict[str, LinearView]:
+        # A pixel that is nearly always black would be blown up by more.
+        return {COUNTS: LinearView(0.0)}
+
+    def rows(self, data: ImageData) -> Rows:
+        if data.pixels.shape[1:] != self.shape:
+            raise DataError(
+                f"{data.source}: the model was fitted on images of shape {self.shape} (height, width, channels), got "
+                f"{data.pixels.shape[1:]}."
+            )
+        return {"pixels": data.pixels}
+
+    def tensor(self, rows: Rows, rng: np.random.Generator | None = None) -> np.ndarray:
+        scaling = ImageScaling(
+            -np.array(self.offset, "float32") / np.array(self.factor, "float32"),
+            np.array(self.factor, "float32"),
+        )
+        if rng is None or self.augmentation.is_none:
+            return scaling.apply(rows["pixels"])
+        return scaling.apply(_moved(rows["pixels"], self.augmentation, rng))
+
+    def counts(self, rows: Rows) -> np.ndarray:
+        return self.tensor(rows).reshape(len(rows["pixels"]), -1)
+
+    def model_inputs(self, rows: Rows) -> dict[str, Any]:
+        return {"pixels": rows["pixels"].astype("float32")}
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "kind": self.kind,
+            "shape": list(self.shape),
+            "factor": list(self.factor),
+            "offset": list(self.offset),
+            "augmentation": self.augmentation.to_json(),
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> ImageEncoder:
+        """Read what `to_dict` wrote."""
+        shape, factor, offset = (tuple(data[name]) for name in ("shape", "factor", "offset"))
+        return cls(shape, factor, offset, Augmentation.from_json(data["augmentation"]))
+
+    def describe_inputs(self) -> dict[str, Any]:
+        return {"pixels": f"{self.shape}: height, width, channels; pixels as they came, scaled inside"}
+
+
+def fit_image_encoder(data: ImageData) -> ImageEncoder:
+    """The encoder of training data."""
+    scaling = fit_image_scaling(data.pixels)
+    factor = tuple(float(value) for value in scaling.factor)
+    offset = tuple(float(value) for value in scaling.offset)
+    return ImageEncoder(data.pixels.shape[1:], factor, offset)
+
+
+def _moved(pixels: np.ndarray, augmentation: Augmentation, rng: np.random.Generator) -> np.ndarray:
+    """Images behind random transforms, on the device; what comes into view from outside repeats the border."""
+    n, height, width, _ = pixels.shape
+    moved = keras.ops.image.affine_transform(
+        pixels.astype("float32"),
+        random_transforms(augmentation, n, height, width, rng),
+        fill_mode="nearest",
+        data_format="channels_last",
+    )
+    return np.asarray(keras.ops.convert_to_numpy(moved))

@@ -1,0 +1,70 @@
+"""A model's answers in blocks of one size, without a word from TensorFlow about programs it has to compile."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, final
+
+import keras
+import numpy as np
+
+from genokeras.encoders.encoder import Encoder
+from genokeras.support.backends import current_backend
+
+# So few blocks are done sooner one operation at a time than compiled first.
+_EAGER_BLOCKS = 4
+_BLOCK_NUMBERS = 4_000_000
+_LARGEST_BLOCK = 256
+
+
+@final
+class Inference:
+    """Calls a model on blocks that all have one shape.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Its weights may change between calls.
+    n_blocks : int, optional
+        How many blocks are to come; very many where not said.
+    """
+
+    def __init__(self, model: Any, n_blocks: int | None = None) -> None:
+        self._model = model
+        self._call: Callable[..., Any] | None = None
+        if keras.backend.backend() == "tensorflow":
+            few = n_blocks is not None and n_blocks <= _EAGER_BLOCKS
+            # Other backends would take the weights into the program as they are now.
+            self._call = self._answer if few else current_backend().compile(self._answer)
+
+    def __call__(self, *inputs: Any) -> np.ndarray:
+        """``(rows, ...)`` arrays, one for each input of the model -> ``(rows, n_outputs)``."""
+        if self._call is None:
+            found = self._model.predict_on_batch(_one_or_all(inputs))
+        else:
+            found = self._call(*[keras.ops.convert_to_tensor(values) for values in inputs])
+        return np.asarray(keras.ops.convert_to_numpy(found))
+
+    def _answer(self, *inputs: Any) -> Any:
+        return self._model(_one_or_all(inputs), training=False)
+
+
+def _one_or_all(inputs: tuple[Any, ...]) -> Any:
+    return inputs[0] if len(inputs) == 1 else list(inputs)
+
+
+def predict(model: Any, encoder: Encoder, rows: dict[str, np.ndarray]) -> np.ndarray:
+    """Answers ``(n_samples, n_outputs)`` float32 of a model whose inputs are some of ``encoder.model_inputs``, by name."""
+    read = [int(np.prod(shape)) for shape in (encoder.input_shape, *(x.shape[1:] for x in model.inputs))]
+    width = max(max(read) * 16, encoder.n_counts)
+    size = int(np.clip(_BLOCK_NUMBERS // width, 8, _LARGEST_BLOCK))
+    n = len(next(iter(rows.values())))
+    names = [tensor.name for tensor in model.inputs]
+    answers = Inference(model, -(-n // size))
+    parts = []
+    for start in range(0, n, size):
+        # The last block is filled up with repeats, so that nothing is compiled for its size.
+        picked = np.minimum(np.arange(start, start + size), n - 1) if n > size else np.arange(n)
+        inputs = encoder.model_inputs({name: values[picked] for name, values in rows.items()})
+        parts.append(answers(*[inputs[name] for name in names])[: n - start])
+    return np.concatenate(parts)

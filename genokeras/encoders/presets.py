@@ -1,0 +1,154 @@
+"""Backbones by the name or folder of a keras-hub preset, which needs the extra ``genokeras[pretrained]``."""
+
+from __future__ import annotations
+
+import importlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from genokeras.encoders.encoder import Rows
+from genokeras.encoders.feature_model import called, feature_vector, frozen_copy
+from genokeras.encoders.text import TextEncoder
+from genokeras.errors import ParameterError
+
+LONGEST = 512
+# Tokenizers split words; the two more are for the marks of begin and end.
+_TOKENS_OF_A_WORD, _MARKS = 1.5, 2
+_ARCHITECTURE_FILE = "config.json"
+
+
+def image_preset(preset: str) -> Any:
+    """A ``keras.Model`` of raw pixels from 0 to 255, any size: the preset's own scaling, then its backbone.
+
+    Raises
+    ------
+    ParameterError
+        If keras-hub is not installed or there are no such weights.
+    """
+    hub = load_hub()
+    backbone = _loaded(hub.models.Backbone, preset)
+    converter = _loaded(hub.layers.ImageConverter, preset)
+    pixels = tensor = keras.Input((None, None, 3), name="pixels")
+    if converter.image_size is not None:
+        tensor = keras.layers.Resizing(
+            *converter.image_size,
+            interpolation=converter.interpolation,
+            crop_to_aspect_ratio=converter.crop_to_aspect_ratio,
+            pad_to_aspect_ratio=converter.pad_to_aspect_ratio,
+            data_format="channels_last",
+        )(tensor)
+    scale = 1.0 if converter.scale is None else converter.scale
+    offset = 0.0 if converter.offset is None else converter.offset
+    tensor = keras.layers.Rescaling(scale, offset, name="preset_scaled")(tensor)
+    if not hasattr(backbone, "inputs") or len(backbone.inputs) != 1:
+        raise ParameterError(f"{preset!r} is no backbone of images.")
+    packed = keras.tree.pack_sequence_as(backbone.input, [tensor])
+    return keras.Model(pixels, called(backbone, packed, "images"), name="preset")
+
+
+@dataclass(frozen=True, eq=False)
+class PresetTextEncoder(TextEncoder):
+    """Texts as the tokens of a preset.
+
+    A saved Keras model cannot hold such a tokenizer, so that delivered models read its tokens.
+
+    Attributes
+    ----------
+    preprocessor : keras_hub.models.TextClassifierPreprocessor
+        Its ``sequence_length`` is that of all samples.
+    architecture : mapping
+        Of the backbone, as Keras serialises it: keras-hub finds the preprocessor's class by it.
+    """
+
+    preprocessor: Any
+    architecture: Mapping[str, Any]
+
+    def model_inputs(self, rows: Rows) -> dict[str, Any]:
+        found = self.preprocessor([str(text) for text in rows["texts"]])
+        return {
+            name: np.asarray(keras.ops.convert_to_numpy(values)).astype("int32")
+            for name, values in found.items()
+        }
+
+    def describe_inputs(self) -> dict[str, Any]:
+        what = f"({self.preprocessor.sequence_length},): as the preset's {type(self.preprocessor).__name__} has it"
+        return {"token_ids, padding_mask and others": what}
+
+
+def text_preset(preset: str, texts: TextEncoder) -> tuple[PresetTextEncoder, Any]:
+    """The encoder of texts as tokens of a preset, and the model from these to features.
+
+    Positions of words are averaged, padding apart.
+
+    Raises
+    ------
+    ParameterError
+        If keras-hub is not installed or there are no such weights.
+    """
+    hub = load_hub()
+    backbone = _loaded(hub.models.Backbone, preset)
+    most = min(LONGEST, getattr(backbone, "max_sequence_length", None) or LONGEST)
+    length = min(most, int(_TOKENS_OF_A_WORD * texts.length) + _MARKS)
+    preprocessor = _loaded(hub.models.TextClassifierPreprocessor, preset, sequence_length=length)
+    architecture = keras.saving.serialize_keras_object(backbone)
+    encoder = PresetTextEncoder(texts.vocabulary, texts.tfidf, texts.length, preprocessor, architecture)
+    if not isinstance(getattr(backbone, "input", None), dict):
+        raise ParameterError(f"{preset!r} is no backbone of texts.")
+    inputs = {name: keras.Input((length,), name=name, dtype="int32") for name in backbone.input}
+    features = feature_vector(called(backbone, inputs, "tokens"), inputs.get("padding_mask"))
+    return encoder, frozen_copy(keras.Model(list(inputs.values()), features, name="backbone"))
+
+
+def write_tokenizer(encoder: PresetTextEncoder, folder: Path) -> None:
+    """Write what makes tokens of texts, without the backbone's weights."""
+    encoder.preprocessor.save_to_preset(str(folder))
+    (folder / _ARCHITECTURE_FILE).write_text(json.dumps(encoder.architecture), encoding="utf-8")
+
+
+def read_tokenizer(texts: TextEncoder, folder: Path) -> PresetTextEncoder:
+    """The inverse of :func:`write_tokenizer`; KeyError where the folder is not there."""
+    path = folder / _ARCHITECTURE_FILE
+    if not path.exists():
+        raise KeyError(f"{path.name} of the tokenizer")
+    preprocessor = _loaded(load_hub().models.TextClassifierPreprocessor, str(folder))
+    own = {field.name: getattr(texts, field.name) for field in fields(texts)}
+    architecture = json.loads(path.read_text(encoding="utf-8"))
+    return PresetTextEncoder(**own, preprocessor=preprocessor, architecture=architecture)
+
+
+def load_hub() -> Any:
+    """The package ``keras_hub``.
+
+    Raises
+    ------
+    ParameterError
+        If it is not installed.
+    """
+    try:
+        return importlib.import_module("keras_hub")
+    except ImportError as error:
+        raise ParameterError(
+            f"backbone presets need keras-hub ({error}): pip install genokeras[pretrained], or pass a keras.Model."
+        ) from error
+
+
+def _loaded(what: Any, preset: str, **options: Any) -> Any:
+    try:
+        return what.from_preset(preset, **options)
+    except Exception as error:
+        said = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
+        hint = (
+            " A model in a file goes in as keras.saving.load_model(path)."
+            if preset.endswith(".keras")
+            else ""
+        )
+        raise ParameterError(
+            f"cannot load the {what.__name__} of backbone {preset!r}: it is no keras-hub preset or folder of one, or its weights "
+            f"cannot be reached from here ({said.strip().rstrip('.')}).{hint}"
+        ) from error

@@ -1,0 +1,144 @@
+"""Texts as networks and the linear father read them: ids of tokens, and tf-idf of words, pairs of words, and parts of words.
+
+Tokens and n-grams are those of ``keras.layers.TextVectorization``, so that a delivered model can take strings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import keras
+import numpy as np
+from scipy import sparse
+
+from genokeras.data import TextData
+from genokeras.encoders.encoder import COUNTS, Encoder, LinearView, Rows
+from genokeras.features import NgramTfidf, Vocabulary, fit_ngram_tfidf, fit_vocabulary
+from genokeras.features.text_encoding import PADDING, UNKNOWN
+from genokeras.graph import Shape
+
+MOST_TOKENS = 20_000
+MOST_PHRASES, MOST_PARTS = 80_000, 50_000
+PHRASES, PARTS = (1, 2), (2, 3, 4, 5)
+# Parts of words are counted in so many letters at most: a minute's work.
+_MOST_LETTERS = 50_000_000
+LONGEST = 400
+SHORTEST = 8
+# Of texts, nearly all are read to their end; a few very long ones would make every network slow.
+_SHARE_WHOLE = 0.99
+DROPPED_TOKENS = 0.1
+
+
+@dataclass(frozen=True, eq=False)
+class TextEncoder(Encoder):
+    """Texts as words.
+
+    Attributes
+    ----------
+    vocabulary : Vocabulary
+    tfidf : tuple of NgramTfidf
+        Of words and pairs of words, and of parts of words; side by side they are the counts.
+    length : int
+        Tokens that networks read; texts are cut behind.
+    """
+
+    vocabulary: Vocabulary
+    tfidf: tuple[NgramTfidf, ...]
+    length: int
+    kind: ClassVar[str] = "text"
+
+    @property
+    def input_shape(self) -> Shape:
+        return (self.length,)
+
+    @property
+    def n_counts(self) -> int:
+        return sum(part.size for part in self.tfidf)
+
+    @property
+    def linear_views(self) -> dict[str, LinearView]:
+        return {COUNTS: LinearView(0.0)}
+
+    def rows(self, data: TextData) -> Rows:
+        texts = np.empty(len(data), dtype=object)
+        texts[:] = data.texts
+        return {"texts": texts, "tokens": self.vocabulary.encode(data.texts, self.length)}
+
+    def tensor(self, rows: Rows, rng: np.random.Generator | None = None) -> np.ndarray:
+        tokens = rows["tokens"]
+        if rng is None:
+            return tokens
+        dropped = (rng.random(tokens.shape) < DROPPED_TOKENS) & (tokens != PADDING)
+        return np.where(dropped, np.int32(UNKNOWN), tokens)
+
+    def counts(self, rows: Rows) -> sparse.csr_matrix:
+        parts = [part.transform(rows["texts"]) for part in self.tfidf]
+        return sparse.csr_matrix(sparse.hstack(parts, format="csr"))
+
+    def model_inputs(self, rows: Rows) -> dict[str, Any]:
+        if keras.backend.backend() == "tensorflow":
+            return {"texts": keras.ops.convert_to_tensor(rows["texts"].tolist(), dtype="string")}
+        return {"tokens": rows["tokens"], "ngrams": self.counts(rows).toarray()}
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "kind": self.kind,
+            "length": self.length,
+            "tokens": list(self.vocabulary.tokens),
+            "tfidf": [
+                {
+                    "ngrams": list(part.ngrams),
+                    "idf": part.idf.tolist(),
+                    "lengths": list(part.lengths),
+                    "standardise": part.standardise,
+                    "split": part.split,
+                }
+                for part in self.tfidf
+            ],
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> TextEncoder:
+        """Read what `to_dict` wrote."""
+        tfidf = [
+            NgramTfidf(
+                tuple(part["ngrams"]),
+                np.array(part["idf"], dtype=np.float32),
+                tuple(part["lengths"]),
+                part["standardise"],
+                part["split"],
+            )
+            for part in data["tfidf"]
+        ]
+        return cls(Vocabulary(tuple(data["tokens"])), tuple(tfidf), data["length"])
+
+    def describe_inputs(self) -> dict[str, Any]:
+        if keras.backend.backend() == "tensorflow":
+            return {"texts": "strings"}
+        return {
+            "tokens": f"({self.length},): ids of words, 0 is padding, 1 any word that is not listed",
+            "ngrams": f"({self.n_counts},): tf-idf of words, pairs of words, and parts of words",
+            "words": list(self.vocabulary.tokens),
+        }
+
+
+def fit_text_encoder(data: TextData) -> tuple[TextEncoder, tuple[str, ...]]:
+    """The encoder of training data, and notes on what it does to them."""
+    vocabulary = fit_vocabulary(data.texts, MOST_TOKENS)
+    lengths = vocabulary.lengths(data.texts)
+    length = int(np.clip(np.ceil(np.quantile(lengths, _SHARE_WHOLE)), SHORTEST, LONGEST))
+    cut = int((lengths > length).sum())
+    notes: tuple[str, ...] = (
+        (f"{cut} texts are longer than {length} words: networks read their beginning.",) if cut else ()
+    )
+    tfidf = [fit_ngram_tfidf(data.texts, PHRASES, MOST_PHRASES, min_count=1)]
+    if sum(map(len, data.texts)) <= _MOST_LETTERS:
+        parts = fit_ngram_tfidf(
+            data.texts, PARTS, MOST_PARTS, min_count=1, standardise="lower", split="character"
+        )
+        tfidf.append(parts)
+    else:
+        notes += (f"More than {_MOST_LETTERS:,} letters: parts of words are not counted.",)
+    return TextEncoder(vocabulary, tuple(tfidf), length), notes

@@ -1,0 +1,119 @@
+"""``searcher="enas"``: shared weights rank the arcs of a space, and the best ones become fathers of the search."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from genokeras.enas import (
+    CONTROLLERS,
+    EnasSearch,
+    EnasSettings,
+    SearchData,
+    SupernetSettings,
+    check_top_k,
+)
+from genokeras.engine.budget import Budget
+from genokeras.engine.problem import Problem
+from genokeras.errors import ParameterError
+from genokeras.graph import Graph
+from genokeras.graph.arcs import Arc, ArcSpace, arc_to_graph
+from genokeras.searchers import BayesianSearcher, HyperSpace, Searcher
+from genokeras.support import RunFolder
+
+NAME = "enas"
+ARCS_FILE = "arcs.json"
+DEFAULTS: Mapping[str, Any] = {
+    "child_num_layers": 3,
+    "max_search_channel": 64,
+    "top_k_candidates": 4,
+    "child_l2_reg": 0.0,
+    "controller": None,
+}
+# The rest of the time limit trains the arcs that were found.
+_SHARE_OF_TIME = 0.3
+
+logger = logging.getLogger(__name__)
+
+
+def make_enas_searcher(
+    arguments: Mapping[str, Any], n_outputs: int, space: HyperSpace, arcs: tuple[Arc, ...] = ()
+) -> Searcher:
+    """The searcher behind the arcs: a Bayesian one whose fathers they are, beside the linear model.
+
+    Parameters
+    ----------
+    arguments : mapping
+        Those of ``DEFAULTS``, and of `BayesianSearcher`.
+    n_outputs : int
+    space : HyperSpace
+    arcs : tuple of Arc
+        None where arguments are only to be checked.
+
+    Raises
+    ------
+    ParameterError
+        If a value is out of its range.
+    """
+    arc_space = _arc_space(arguments)
+    fathers: list[str | Graph] = ["linear", *(arc_to_graph(arc, arc_space, n_outputs) for arc in arcs)]
+    rest = {name: value for name, value in arguments.items() if name not in DEFAULTS}
+    if "fathers" in rest:
+        raise ParameterError("searcher 'enas' finds its fathers itself: leave fathers out of searcher_args.")
+    return BayesianSearcher(n_outputs, fathers=fathers, space=space, **rest)
+
+
+def find_arcs(
+    arguments: Mapping[str, Any], problem: Problem, folder: RunFolder, budget: Budget, seed: int
+) -> tuple[Arc, ...]:
+    """The best arcs by shared weights; those that the run holds already, if it does.
+
+    Parameters
+    ----------
+    arguments : mapping
+        See ``DEFAULTS``.
+    problem : Problem
+        Arcs are ranked on its first view, each fold with shared weights of its own.
+    folder : RunFolder
+    budget : Budget
+        At most three tenths of what is left are used.
+    seed : int
+    """
+    if folder.has(ARCS_FILE):
+        return tuple(Arc.parse(text) for text in folder.read_json(ARCS_FILE)["arcs"])
+    given = {**DEFAULTS, **{k: v for k, v in arguments.items() if k in DEFAULTS}}
+    view = next(iter(problem.views.values()))
+    targets = np.eye(problem.n_classes, dtype="float32")[problem.codes]
+    rows = problem.sample_weight.astype("float32")
+    data = SearchData(view.z, targets, problem.train * rows, problem.held_out * rows)
+    supernet = SupernetSettings(child_l2_reg=given["child_l2_reg"], seed=seed)
+    search = EnasSearch(_arc_space(given), EnasSettings(supernet, given["controller"]))
+    seconds = _SHARE_OF_TIME * budget.search_remaining
+    deadline = time.monotonic() + seconds if np.isfinite(seconds) else np.inf
+    found = search.run(data, lambda: time.monotonic() > deadline, logger.info)
+    arcs = found.top(min(given["top_k_candidates"], found.n_scored))
+    folder.write_json(
+        ARCS_FILE,
+        {
+            "arcs": [str(arc) for arc in arcs],
+            "loss": found.loss[: len(arcs)].tolist(),
+            "n_scored": found.n_scored,
+            "controller": found.controller,
+            "seconds": found.seconds,
+        },
+    )
+    folder.write_arrays("controller.npz", dict(found.controller_state))
+    return arcs
+
+
+def _arc_space(arguments: Mapping[str, Any]) -> ArcSpace:
+    given = {**DEFAULTS, **arguments}
+    space = ArcSpace(given["child_num_layers"], given["max_search_channel"])
+    check_top_k(given["top_k_candidates"], space)
+    if given["controller"] is not None and given["controller"] not in CONTROLLERS:
+        raise ParameterError(f"unknown controller {given['controller']!r}; known: {', '.join(CONTROLLERS)}.")
+    return space

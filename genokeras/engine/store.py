@@ -1,0 +1,94 @@
+"""Trials in a run folder: written as they finish, read back for inheritance, resuming and delivery."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from genokeras.engine.jobs import Father, Outcome, weights_from_arrays, weights_to_arrays
+from genokeras.engine.problem import Problem, ScoredRows, problem_from_arrays, problem_to_arrays
+from genokeras.errors import RunFolderError
+from genokeras.searchers import History, TrialResult
+from genokeras.support.folder import RunFolder
+
+
+class TrialStore:
+    """What a run knows of its trials.
+
+    Parameters
+    ----------
+    folder : RunFolder
+    """
+
+    def __init__(self, folder: RunFolder) -> None:
+        self.folder = folder
+
+    def write_problem(self, problem: Problem) -> None:
+        data, features = problem_to_arrays(problem)
+        self.folder.write_arrays("data.npz", data)
+        self.folder.write_arrays("features.npz", features)
+
+    def read_problem(self) -> Problem:
+        return problem_from_arrays(
+            self.folder.read_arrays("data.npz"), self.folder.read_arrays("features.npz")
+        )
+
+    def read_rows(self) -> ScoredRows:
+        """The rows' part of a problem alone: no views, no samples."""
+        data = self.folder.read_arrays("data.npz")
+        return ScoredRows(data["codes"], data["held_out"], data["sample_weight"])
+
+    def write(self, outcome: Outcome) -> None:
+        """Arrays first, then ``graph.json``, which makes the trial count, then the journal's line."""
+        result, name = outcome.result, self.folder.trial_name(outcome.result.id)
+        if result.status == "ok":
+            self.folder.write_arrays(f"{name}/weights.npz", weights_to_arrays(outcome.weights))
+            predictions = {"probabilities": outcome.probabilities, "curve": outcome.curve}
+            self.folder.write_arrays(f"{name}/predictions.npz", predictions)
+        else:
+            self.folder.write_text(f"{name}/error.txt", result.error or "")
+        self.folder.write_json(f"{name}/graph.json", {"trial": result.to_dict()})
+        self.folder.record("trial", **_journal_line(result))
+
+    def history(self) -> History:
+        """All trials whose record is complete."""
+        return History(tuple(self.read(trial_id) for trial_id in self.folder.trial_ids()))
+
+    def read(self, trial_id: int) -> TrialResult:
+        name = f"{self.folder.trial_name(trial_id)}/graph.json"
+        try:
+            return TrialResult.from_dict(self.folder.read_json(name)["trial"])
+        except KeyError as error:
+            raise RunFolderError(f"{name} of {str(self.folder.path)!r} lacks {error}.") from error
+
+    def father(self, trial: TrialResult) -> Father:
+        """The graph and the fold members of a trial."""
+        arrays = self.folder.read_arrays(f"{self.folder.trial_name(trial.id)}/weights.npz")
+        return Father(trial.proposal.graph, weights_from_arrays(arrays))
+
+    def probabilities(self, trials: tuple[TrialResult, ...]) -> np.ndarray:
+        """``(n_trials, n_samples, n_outputs)`` out of fold: probabilities, or numbers."""
+        names = [f"{self.folder.trial_name(trial.id)}/predictions.npz" for trial in trials]
+        return np.stack([self.folder.read_arrays(name)["probabilities"] for name in names])
+
+    def curve(self, trial_id: int) -> np.ndarray:
+        """``(scorings, 3)``: step, training loss, held-out loss."""
+        return self.folder.read_arrays(f"{self.folder.trial_name(trial_id)}/predictions.npz")["curve"]
+
+
+def _journal_line(result: TrialResult) -> dict[str, object]:
+    proposal = result.proposal
+    return {
+        "trial": result.id,
+        "father": proposal.father,
+        "origin": proposal.origin,
+        "morphisms": [morphism.to_dict() for morphism in proposal.morphisms],
+        "graph": proposal.graph.describe(),
+        "fingerprint": proposal.fingerprint(),
+        **({"rung": proposal.rung} if proposal.rung else {}),
+        "hyper": proposal.hyper.to_dict(),
+        "status": result.status,
+        "score": result.score if result.status == "ok" else None,
+        "step": result.step,
+        "seconds": round(result.seconds, 3),
+        "error": result.error.strip().splitlines()[-1] if result.error else None,
+    }

@@ -1,0 +1,303 @@
+"""A search over a user's own ``build(hp)``, by one of KerasTuner's oracles, with a time limit that holds."""
+
+from __future__ import annotations
+
+import logging
+import math
+import sys
+import time
+from collections.abc import Callable
+from typing import Any, Self, final
+
+import keras
+import keras_tuner
+import numpy as np
+import pandas as pd
+from rich.console import Console
+from sklearn.model_selection import train_test_split
+
+from genokeras.errors import DataError, NotFittedError, ParameterError, SearchError
+from genokeras.keras_models.trials import (
+    FinishedTrial,
+    TrialData,
+    TrialRunner,
+    built_model,
+    objective_direction,
+)
+from genokeras.streams.arrays import check_rows, dense_arrays, plain_arrays, take_rows
+from genokeras.support.wording import counted, listed
+from genokeras.tuning.oracles import OracleDriver, Proposed, check_count, check_oracle
+
+_logger = logging.getLogger(__name__)
+_MAX_FAILURES = 10
+_SAFETY = 1.25
+_FIXED_COLUMNS = ("trial", "score", "epochs", "seconds", "status", "error")
+
+
+@final
+class HyperSearch:
+    """Finds the hyper-parameters of a Keras model that is built by a function, and trains it.
+
+    Parameters
+    ----------
+    build : callable or keras_tuner.HyperModel
+        Takes ``hp`` (a ``keras_tuner.HyperParameters``) and returns a compiled ``keras.Model``. It is called once more than
+        there are trials, to learn what it asks ``hp`` for.
+    oracle : {"bayesian", "grid", "hyperband", "random"}, default="bayesian"
+        Who proposes: a Gaussian process, all combinations in turn, random ones trained for longer the better they do
+        (Li et al. 2018, "Hyperband"), or random ones.
+    max_trials : int, default=100
+        Trials at most; the time limit and the end of the search space may come before.
+    epochs : int, default=30
+        Epochs of each trial; with Hyperband those of its longest.
+    batch_size : int, default=32
+    validation_split : float, default=0.2
+        Share of the rows that trials are scored on, where `fit` gets no validation data. Drawn at random, in the proportions
+        of the classes where `y` is one of class labels.
+    seed : int, default=0
+        Of the split, the oracle and, through ``keras.utils.set_random_seed``, every trial.
+    objective : str or keras_tuner.Objective, default="val_loss"
+        What Keras calls it in the logs of an epoch. A trial's score is that of its best epoch.
+    verbose : {0, 1}, default=1
+        Whether to write a line per trial to standard error.
+
+    Attributes
+    ----------
+    best_model_ : keras.Model
+        That of the best trial, with the weights of its best epoch.
+    best_values_ : dict
+        Its hyper-parameters.
+    best_score_ : float
+        Its objective.
+    history_ : pandas.DataFrame
+        One row per trial, in order: ``trial``, a column per hyper-parameter, ``score`` (the objective), ``epochs``
+        (trained in all), ``seconds``, ``status`` ("completed", "stopped" by the time limit, "failed"), ``error``.
+
+    Examples
+    --------
+    >>> def build(hp):
+    ...     model = keras.Sequential([keras.layers.Dense(hp.Int("units", 8, 64, step=8), "relu"), keras.layers.Dense(1)])
+    ...     model.compile(keras.optimizers.Adam(hp.Float("rate", 1e-4, 1e-1, sampling="log")), "mse")
+    ...     return model
+    >>> search = HyperSearch(build, oracle="random").fit(x, y, time_limit=60)  # doctest: +SKIP
+    >>> search.best_model_.predict(x_new)  # doctest: +SKIP
+    """
+
+    def __init__(
+        self,
+        build: Callable[[keras_tuner.HyperParameters], keras.Model] | keras_tuner.HyperModel,
+        oracle: str = "bayesian",
+        *,
+        max_trials: int = 100,
+        epochs: int = 30,
+        batch_size: int = 32,
+        validation_split: float = 0.2,
+        seed: int = 0,
+        objective: str | keras_tuner.Objective = "val_loss",
+        verbose: int = 1,
+    ) -> None:
+        self.build = build
+        self.oracle = oracle
+        self.max_trials = max_trials
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.validation_split = validation_split
+        self.seed = seed
+        self.objective = objective
+        self.verbose = verbose
+
+    def fit(
+        self, x: Any, y: Any, validation_data: tuple[Any, Any] | None = None, time_limit: float | None = 60
+    ) -> Self:
+        """Search, and keep the best model.
+
+        Parameters
+        ----------
+        x : array, or list or dict of arrays, of shape (n_samples, ...)
+        y : array, or list or dict of arrays, of shape (n_samples, ...)
+        validation_data : tuple of (x, y), optional
+            To score trials on; split off from `x` and `y` without it.
+        time_limit : float or None, default=60
+            Seconds. The trial at hand is stopped behind the batch that goes beyond, and none is begun that could not train for
+            one epoch; at least one trial trains for at least one batch. None: until the trials are done.
+
+        Returns
+        -------
+        self
+            Also where Ctrl-C ended the search after a first trial.
+
+        Raises
+        ------
+        ParameterError
+            On a parameter out of range, an objective that Keras does not log, or a `build` that returns no compiled model.
+        DataError
+            If there are no data, or `x` and `y` have unequal numbers of rows.
+        SearchError
+            If every trial failed, or the first ten did.
+        """
+        start = time.monotonic()
+        build = self._check(time_limit)
+        higher = objective_direction(self.objective) == "max"
+        name = self.objective if isinstance(self.objective, str) else self.objective.name
+        data = self._data(x, y, validation_data)
+        deadline = math.inf if time_limit is None else start + time_limit
+        runner = TrialRunner(build, data, name, higher, self.epochs, self.batch_size, self.seed, deadline)
+        trials = self._search(runner, self._discovered(build), deadline)
+        self._store(trials, runner)
+        return self
+
+    def leaderboard(self) -> pd.DataFrame:
+        """The trials that have a score, best first, with their rank.
+
+        Raises
+        ------
+        NotFittedError
+            Before `fit`.
+        """
+        if not hasattr(self, "history_"):
+            raise NotFittedError("this HyperSearch has no leaderboard yet: call fit first.")
+        scored = self.history_[self.history_["status"] != "failed"]
+        higher = objective_direction(self.objective) == "max"
+        board = scored.sort_values("score", ascending=not higher, kind="stable").drop(columns="error")
+        board.insert(0, "rank", range(1, len(board) + 1))
+        return board.reset_index(drop=True)
+
+    def _check(self, time_limit: float | None) -> Callable[[keras_tuner.HyperParameters], Any]:
+        build = self.build.build if isinstance(self.build, keras_tuner.HyperModel) else self.build
+        if not callable(build):
+            raise ParameterError(f"build must be a function of hp, got {type(build).__name__}.")
+        check_oracle(self.oracle)
+        for name in ("max_trials", "epochs", "batch_size"):
+            check_count(name, getattr(self, name))
+        split = self.validation_split
+        if isinstance(split, bool) or not isinstance(split, float | int) or not 0 < split < 1:
+            raise ParameterError(f"validation_split must be a share between 0 and 1, got {split!r}.")
+        if time_limit is not None and (isinstance(time_limit, bool) or not time_limit > 0):
+            raise ParameterError(
+                f"time_limit must be a number of seconds above 0, or None, got {time_limit!r}."
+            )
+        return build
+
+    def _data(self, x: Any, y: Any, validation_data: tuple[Any, Any] | None) -> TrialData:
+        if y is None:
+            raise DataError("HyperSearch needs targets: y is None. For an autoencoder pass x as y.")
+        x, y = plain_arrays(x), plain_arrays(y)
+        n = check_rows(x, y)
+        if validation_data is not None:
+            if not isinstance(validation_data, tuple | list) or len(validation_data) != 2:
+                raise ParameterError("validation_data must be a pair (x, y).")
+            held_x, held_y = map(plain_arrays, validation_data)
+            check_rows(held_x, held_y)
+            return TrialData(*map(dense_arrays, (x, y, held_x, held_y)))
+        train, held = split_rows(y, n, self.validation_split, self.seed)
+        return TrialData(take_rows(x, train), take_rows(y, train), take_rows(x, held), take_rows(y, held))
+
+    def _discovered(self, build: Callable[[keras_tuner.HyperParameters], Any]) -> keras_tuner.HyperParameters:
+        """What `build` asks for when it gets defaults; a failure is left to the trials to tell of."""
+        space = keras_tuner.HyperParameters()
+        try:
+            found = build(space)
+        except Exception:
+            _logger.info("build fails with the default values of its hyper-parameters", exc_info=True)
+            return space
+        built_model(found)
+        return space
+
+    def _search(
+        self, runner: TrialRunner, space: keras_tuner.HyperParameters, deadline: float
+    ) -> list[tuple[Proposed, FinishedTrial]]:
+        """Run trials until the oracle, the trials or the time ends."""
+        trials: list[tuple[Proposed, FinishedTrial]] = []
+        console = _standard_error() if self.verbose else None
+        with OracleDriver(
+            space, self.oracle, max_trials=self.max_trials, seed=self.seed, max_epochs=self.epochs
+        ) as driver:
+            try:
+                while not trials or time.monotonic() + _SAFETY * runner.shortest < deadline:
+                    proposed = driver.ask()
+                    if proposed is None:
+                        break
+                    parameters = driver.parameters(proposed)
+                    trial = runner.run(
+                        proposed, parameters, driver.folder if self.oracle == "hyperband" else None
+                    )
+                    # What build asked for beyond the proposal belongs to the trial as well.
+                    values = {k: v for k, v in parameters.values.items() if not k.startswith("tuner/")}
+                    trials.append((Proposed(proposed.id, values, proposed.epochs), trial))
+                    driver.tell(proposed, trial.score if runner.higher_is_better else -trial.score)
+                    if console is not None:
+                        console.print(
+                            _line(len(trials), values, trial, runner.objective), markup=False, soft_wrap=True
+                        )
+                    if len(trials) >= _MAX_FAILURES and runner.best is None:
+                        break
+            except KeyboardInterrupt:
+                if runner.best is None:
+                    raise
+                _logger.warning("Interrupted: the best of %s so far is kept", counted(len(trials), "trial"))
+        return trials
+
+    def _store(self, trials: list[tuple[Proposed, FinishedTrial]], runner: TrialRunner) -> None:
+        if runner.best is None or runner.best_model is None:
+            reasons = listed(dict.fromkeys(trial.error for _, trial in trials), 3)
+            failed = f"all {counted(len(trials), 'trial')} failed" if trials else "there was no trial"
+            raise SearchError(f"{failed}: {reasons or 'build asks hp for nothing that can be searched'}.")
+        self.history_ = _table(trials)
+        self.best_model_ = runner.best_model
+        self.best_score_ = runner.best.score
+        self.best_values_ = next(proposed.values for proposed, trial in trials if trial is runner.best)
+
+
+def split_rows(y: Any, n: int, share: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Rows to train on and rows to score on; stratified where `y` is class labels enough of each.
+
+    Raises
+    ------
+    DataError
+        If one of both would be empty.
+    """
+    n_held = math.ceil(n * share)
+    if n_held >= n:
+        raise DataError(
+            f"{counted(n, 'row')} cannot be split with validation_split={share:g}: pass validation_data."
+        )
+    labels = keras.tree.flatten(y)[0]
+    classes = None
+    if labels.ndim == 1 and labels.dtype.kind in "biuSUO":
+        counts = np.unique(labels.astype(str), return_counts=True)[1]
+        if counts.min() >= 2 and len(counts) <= min(n_held, n - n_held):
+            classes = labels.astype(str)
+    train, held = train_test_split(np.arange(n), test_size=n_held, random_state=seed, stratify=classes)
+    return np.sort(train), np.sort(held)
+
+
+def _table(trials: list[tuple[Proposed, FinishedTrial]]) -> pd.DataFrame:
+    names = dict.fromkeys(name for proposed, _ in trials for name in proposed.values)
+    columns = {name: f"hp/{name}" if name in _FIXED_COLUMNS else name for name in names}
+    rows = []
+    for number, (proposed, trial) in enumerate(trials):
+        values = {column: proposed.values.get(name) for name, column in columns.items()}
+        fixed = {
+            "score": trial.score,
+            "epochs": trial.epochs,
+            "seconds": trial.seconds,
+            "status": trial.status,
+            "error": trial.error,
+        }
+        rows.append({"trial": number, **values, **fixed})
+    return pd.DataFrame(rows)
+
+
+def _standard_error() -> Console:
+    # Asked for because rich takes FORCE_COLOR for a terminal, and a log file then gets control codes.
+    return Console(stderr=True, highlight=False, force_terminal=None if sys.stderr.isatty() else False)
+
+
+def _line(number: int, values: dict[str, Any], trial: FinishedTrial, objective: str) -> str:
+    told = listed(
+        f"{name}={value:.4g}" if isinstance(value, float) else f"{name}={value}"
+        for name, value in values.items()
+    )
+    result = f"failed: {trial.error}" if trial.status == "failed" else f"{objective} {trial.score:.4f}"
+    note = ", stopped by the time limit" if trial.status == "stopped" else ""
+    return f"Trial {number}: {told}: {result} ({counted(trial.epochs, 'epoch')}, {trial.seconds:.1f} s{note})"

@@ -1,0 +1,206 @@
+"""What is trained in a net's place, so that the net itself stays a plain one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any, final
+
+import keras
+
+from genokeras.errors import ParameterError
+from genokeras.keras_models.recipe import Recipe
+from genokeras.support.wording import did_you_mean
+
+PRECISIONS = {"bfloat16": "mixed_bfloat16", "float16": "mixed_float16"}
+
+
+@final
+class Shell(keras.Model):
+    """The same weights under a loss, metrics and an optimizer."""
+
+    def __init__(self, inner: keras.Model) -> None:
+        super().__init__(name="light_model")
+        self.inner = inner
+        if getattr(inner, "output_names", None):
+            self.output_names = inner.output_names  # losses may be given by them
+
+    def call(self, inputs: Any, training: bool = False) -> Any:
+        return self.inner(inputs, training=training)
+
+
+@final
+class Trainee:
+    """A compiled model that shares the net's weights, or is a copy spread over several devices.
+
+    Attributes
+    ----------
+    model : keras.Model
+        To be trained.
+    judge : keras.Model
+        To be evaluated; shares the net's weights.
+    """
+
+    def __init__(
+        self, net: keras.Model, model: keras.Model, judge: keras.Model, copy: keras.Model | None
+    ) -> None:
+        self.model = model
+        self.judge = judge
+        self._net = net
+        self._copy = copy
+
+    def publish(self) -> None:
+        """Bring the net's weights up to date."""
+        if self._copy is not None:
+            copy_weights(self._copy, self._net)
+
+    @contextmanager
+    def judging(self) -> Iterator[keras.Model]:
+        """The judge, with the weights of now, on one device."""
+        self.publish()
+        if self._copy is None:
+            yield self.judge
+            return
+        with _distributed(None):
+            yield self.judge
+
+
+def copy_weights(source: keras.Model, target: keras.Model) -> None:
+    """Weights, statistics and random states of one model into another of the same build."""
+    for one, other in zip(target.variables, source.variables, strict=True):
+        one.assign(keras.ops.convert_to_numpy(other))
+
+
+@contextmanager
+def trainee(
+    net: keras.Model, recipe: Recipe, precision: str | None, distribution: Any, example: Any
+) -> Iterator[Trainee]:
+    """Something to train in the net's place; precision and distribution are put back behind it.
+
+    Parameters
+    ----------
+    net : keras.Model
+    recipe : Recipe
+    precision : {"bfloat16", "float16"} or None
+        What layers compute in, but those whose outputs are the net's.
+    distribution : keras.distribution object or None
+    example : array, or list or dict of arrays
+        Inputs, to build the net with.
+    """
+    if not net.built:
+        net(example)
+    with ExitStack() as stack:
+        copy = None
+        if distribution is not None:
+            stack.enter_context(_distributed(distribution))
+            copy = type(net).from_config(net.get_config())
+            if not copy.built:
+                copy(example)
+            copy_weights(net, copy)
+        inner = net if copy is None else copy
+        if precision is not None:
+            stack.enter_context(_computing_in(inner, PRECISIONS[precision]))
+        model = _compiled(inner, recipe, precision == "float16", example)
+        judge = model
+        if copy is not None:
+            with _distributed(None):
+                judge = Shell(net)
+                judge.compile(loss=recipe.loss, metrics=recipe.metrics)
+        yield Trainee(net, model, judge, copy)
+
+
+def _compiled(inner: keras.Model, recipe: Recipe, scaled: bool, example: Any) -> keras.Model:
+    # A net with a training step of its own, such as one of two players, is compiled itself: a shell has another.
+    own = any(
+        getattr(type(inner), name, None) is not getattr(keras.Model, name)
+        for name in ("train_step", "compute_loss")
+    )
+    model = inner if own else Shell(inner)
+    model.compile(optimizer=recipe.new_optimizer(scaled), loss=recipe.loss, metrics=recipe.metrics)
+    if not own:
+        model(example)
+    return model
+
+
+def check_precision(precision: Any) -> None:
+    """
+    Raises
+    ------
+    ParameterError
+        If it is none of those there are.
+    """
+    if precision is not None and precision not in PRECISIONS:
+        raise ParameterError(
+            f"mixed_precision must be one of {', '.join(map(repr, PRECISIONS))} or None, got {precision!r}."
+            f"{did_you_mean(str(precision), list(PRECISIONS))}"
+        )
+
+
+def check_distribution(distribution: Any) -> None:
+    """
+    Raises
+    ------
+    ParameterError
+        If Keras cannot spread a model over devices on this backend, or it is no distribution.
+    """
+    if distribution is None:
+        return
+    if not isinstance(distribution, keras.distribution.DataParallel | keras.distribution.ModelParallel):
+        raise ParameterError(
+            "distribution must be keras.distribution.DataParallel or ModelParallel, got "
+            f"{type(distribution).__name__}."
+        )
+    if keras.backend.backend() != "jax":
+        raise ParameterError(
+            f"keras.distribution trains on several devices with JAX only, but Keras runs on {keras.backend.backend()}: set "
+            "KERAS_BACKEND=jax before Keras is imported, or leave out distribution."
+        )
+
+
+@contextmanager
+def _distributed(distribution: Any) -> Iterator[None]:
+    before = keras.distribution.distribution()
+    keras.distribution.set_distribution(distribution)
+    try:
+        yield
+    finally:
+        keras.distribution.set_distribution(before)
+
+
+@contextmanager
+def _computing_in(net: keras.Model, policy: str) -> Iterator[None]:
+    layers = [layer for layer in _inner_layers(net) if layer.dtype_policy.name == "float32"]
+    outputs = _output_layers(net)
+    kept = [(layer, layer.dtype_policy) for layer in layers if not any(layer is one for one in outputs)]
+    try:
+        for layer, _ in kept:
+            layer.dtype_policy = policy
+        yield
+    finally:
+        for layer, before in kept:
+            layer.dtype_policy = before
+
+
+def _inner_layers(model: keras.Model) -> list[Any]:
+    found: list[Any] = []
+    for layer in model.layers:
+        if isinstance(layer, keras.Model):
+            found += _inner_layers(layer)
+        elif not isinstance(layer, keras.layers.InputLayer):
+            found.append(layer)
+    return found
+
+
+def _output_layers(net: keras.Model) -> list[Any]:
+    """The last ones, whose probabilities would be rounded to three digits."""
+    if isinstance(net, keras.Sequential):
+        return [net.layers[-1]]
+    outputs = keras.tree.flatten(getattr(net, "outputs", None) or [])
+    return [layer for layer in net.layers if any(_output(layer) is one for one in outputs)]
+
+
+def _output(layer: Any) -> Any:
+    try:
+        return layer.output
+    except AttributeError:  # used in several places, or not in a graph
+        return None

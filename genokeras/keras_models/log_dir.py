@@ -1,0 +1,152 @@
+"""The folder of a training: its parameters, history, snapshot and model."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, final
+
+import keras
+
+from genokeras.errors import RunFolderError
+from genokeras.support.wording import listed
+from genokeras.tuning import ParamSpec
+
+_FORMAT = 1
+
+
+@final
+class LogDir:
+    """Paths of a training, and what is read from and written to them.
+
+    Parameters
+    ----------
+    path : path-like
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = Path(path)
+        self.spec = self.path / "spec.json"
+        self.history = self.path / "history.csv"
+        self.snapshot = self.path / "snapshot.npz"
+        self.model = self.path / "model.keras"
+
+    def begin(self, settings: Mapping[str, Any], spec: ParamSpec) -> bool:
+        """Make the folder, or find the training that is in it.
+
+        Parameters
+        ----------
+        settings : mapping
+            What else must be the same for a training to go on.
+        spec : ParamSpec
+
+        Returns
+        -------
+        bool
+            Whether there is a snapshot to go on from.
+
+        Raises
+        ------
+        RunFolderError
+            If it holds a training of other parameters, or cannot be written.
+        """
+        plain = json.loads(
+            json.dumps({"format": _FORMAT, **settings, "param_spec": spec.to_dict()}, default=str)
+        )
+        if self.snapshot.exists() and self.spec.exists():
+            there = self._settings()
+            differing = _differing({**there, **there["param_spec"]}, {**plain, **plain["param_spec"]})
+            if differing:
+                raise RunFolderError(
+                    f"{self.path} holds a training of other parameters: {'; '.join(differing)}. Give another log_dir, or "
+                    "remove this one to begin anew."
+                )
+            return True
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            _replace(self.spec, json.dumps({**plain, "reasons": spec.reasons}, indent=2) + "\n")
+            self.history.unlink(missing_ok=True)
+        except OSError as error:
+            raise RunFolderError(f"log_dir {self.path} cannot be written: {error}") from error
+        return False
+
+    def param_spec(self) -> ParamSpec:
+        """The parameters that were trained with.
+
+        Raises
+        ------
+        RunFolderError
+            If the folder holds no training.
+        """
+        found = self._settings()
+        return ParamSpec.from_dict(found["param_spec"], found.get("reasons"))
+
+    def require_snapshot(self) -> Path:
+        """The snapshot.
+
+        Raises
+        ------
+        RunFolderError
+            If there is none.
+        """
+        if not self.snapshot.exists():
+            raise RunFolderError(
+                f"{self.path} holds no trained weights: train with this log_dir first, or pass checkpoint_path=..."
+            )
+        return self.snapshot
+
+    def cut_history(self, step: int) -> None:
+        """Leave out the lines behind a step, which will be written again."""
+        if self.history.exists():
+            head, *rows = self.history.read_text(encoding="utf-8").splitlines()
+            kept = [
+                row for row in rows if row.count(",") == head.count(",") and int(row.split(",")[0]) <= step
+            ]
+            _replace(self.history, "\n".join([head, *kept]) + "\n")
+
+    def add_history(self, row: Mapping[str, float]) -> None:
+        """One line more."""
+        new = not self.history.exists()
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        if new:
+            writer.writerow(row)
+        writer.writerow(row.values())
+        with self.history.open("a", encoding="utf-8") as file:
+            file.write(text.getvalue())
+
+    def save_model(self, model: keras.Model) -> None:
+        """Write the model beside its place, and move it there."""
+        aside = self.path / ".model.part.keras"
+        model.save(aside)
+        os.replace(aside, self.model)
+
+    def _settings(self) -> dict[str, Any]:
+        try:
+            found = json.loads(self.spec.read_text(encoding="utf-8"))
+            known = isinstance(found, dict) and found.get("format") == _FORMAT and "param_spec" in found
+        except FileNotFoundError as error:
+            raise RunFolderError(f"{self.path} holds no training: there is no {self.spec.name}.") from error
+        except (OSError, ValueError) as error:
+            raise RunFolderError(f"{self.spec} cannot be read: {error}") from error
+        if not known:
+            raise RunFolderError(f"{self.spec} is of another version, or is damaged.")
+        return dict(found)
+
+
+def _differing(there: dict[str, Any], here: dict[str, Any]) -> list[str]:
+    names = [
+        n for n in {**there, **here} if n not in ("param_spec", "reasons") and there.get(n) != here.get(n)
+    ]
+    told = [f"{name} {there.get(name, 'not set')} there, {here.get(name, 'not set')} here" for name in names]
+    return [listed(told)] if told else []
+
+
+def _replace(path: Path, text: str) -> None:
+    aside = path.with_name(f".{path.name}.part")
+    aside.write_text(text, encoding="utf-8")
+    os.replace(aside, path)

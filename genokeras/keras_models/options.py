@@ -1,0 +1,131 @@
+"""What a search is told, checked."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+
+from genokeras.errors import ParameterError
+from genokeras.support.wording import did_you_mean
+
+SIZES = ("small", "large")
+# Trainable parameters from which on a model is a large one.
+LARGE_FROM = 1_000_000
+# First and last rate of a range test, by size and by whether steps are scaled by earlier gradients as Adam's are.
+RAMPS = {
+    ("small", False): (1e-4, 3.0),
+    ("large", False): (1e-5, 1.0),
+    ("small", True): (1e-5, 0.3),
+    ("large", True): (1e-6, 0.03),
+}
+
+
+@final
+@dataclass(frozen=True)
+class SearchOptions:
+    """Options of :func:`genokeras.keras_models.search`, which says what they mean.
+
+    Raises
+    ------
+    ParameterError
+        If any is out of range; all of them at once.
+    """
+
+    batch_size: int = 50
+    auto_batch: bool = False
+    total_steps: int = 100
+    evaluation_total_steps: int = 10
+    model_size: str | None = None
+    by_acc: bool = True
+    checkpoint_path: str | os.PathLike[str] | None = None
+    select_by_eval: bool = False
+    weight_decay_diff_thres: float = 0.05
+    max_thres: int = 10
+    window: int = 50
+    warmup_steps: int = 0
+    warmup_lr: float = 0.01
+    evaluate_every_n_steps: int = 1
+    log_every_n_steps: int = 10
+    init_learning_rate: float | None = None
+    end_learning_rate: float | None = None
+    acc_name: str = "accuracy"
+    loss_name: str = "loss"
+    search_learning_rate: bool = True
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        problems = [
+            f"{name} must be a whole number, {least} or more, got {getattr(self, name)!r}"
+            for name, least in _WHOLE.items()
+            if not _is_whole(getattr(self, name), least)
+        ]
+        for name in ("weight_decay_diff_thres", "warmup_lr"):
+            if not _is_number(getattr(self, name)) or getattr(self, name) < 0:
+                problems.append(f"{name} must be a number, 0 or more, got {getattr(self, name)!r}")
+        for name in ("init_learning_rate", "end_learning_rate"):
+            value = getattr(self, name)
+            if value is not None and not (_is_number(value) and value > 0):
+                problems.append(f"{name} must be a number above 0, or None, got {value!r}")
+        if self.model_size is not None and self.model_size not in SIZES:
+            hint = did_you_mean(str(self.model_size), SIZES)
+            problems.append(f"model_size must be 'small', 'large' or None, got {self.model_size!r}.{hint}")
+        if not problems and self.search_learning_rate and self.total_steps // self.evaluate_every_n_steps < 2:
+            problems.append(
+                f"evaluate_every_n_steps={self.evaluate_every_n_steps} leaves a range test of {self.total_steps} steps "
+                "fewer than two values: evaluate more often, or raise total_steps"
+            )
+        if problems:
+            raise ParameterError(f"search: {'; '.join(problems)}.")
+
+    @property
+    def measured(self) -> str:
+        """Name of what decides."""
+        return self.acc_name if self.by_acc else self.loss_name
+
+    def ramp(self, parameters: int, adaptive: bool) -> tuple[float, float]:
+        """First and last rate of the range tests, as given or by the size of the model and the kind of optimizer.
+
+        Raises
+        ------
+        ParameterError
+            If they do not rise.
+        """
+        size = self.model_size or SIZES[parameters >= LARGE_FROM]
+        first, last = RAMPS[size, adaptive]
+        first = self.init_learning_rate or (
+            first if self.end_learning_rate is None else min(first, self.end_learning_rate / 1e3)
+        )
+        last = self.end_learning_rate or max(last, first * 1e3)
+        if not first < last:
+            raise ParameterError(
+                f"init_learning_rate must be below end_learning_rate, got {first:g} and {last:g}."
+            )
+        return first, last
+
+
+_WHOLE = {
+    "batch_size": 1,
+    "total_steps": 2,
+    "evaluation_total_steps": 1,
+    "max_thres": 0,
+    "window": 1,
+    "warmup_steps": 0,
+    "evaluate_every_n_steps": 1,
+    "log_every_n_steps": 1,
+    "seed": 0,
+}
+
+
+def _is_whole(value: object, least: int) -> bool:
+    return isinstance(value, int | np.integer) and not isinstance(value, bool) and bool(value >= least)
+
+
+def _is_number(value: object) -> bool:
+    return (
+        isinstance(value, int | float | np.number)
+        and not isinstance(value, bool)
+        and bool(np.isfinite(value))
+    )

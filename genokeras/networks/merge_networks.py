@@ -1,0 +1,330 @@
+"""Trained trials -> one plain Keras model that takes samples as people have them.
+
+Only stock Keras layers and operations are used, so that the file loads where GenoKeras is not installed: sequences come as
+one-hot letters, images as raw pixels; texts are strings on TensorFlow, and token ids and tf-idf numbers elsewhere.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, final
+
+import keras
+import numpy as np
+from keras import ops
+
+from genokeras.encoders.array import FLAT, KEPT, ArrayEncoder
+from genokeras.encoders.backbone import BackboneEncoder
+from genokeras.encoders.encoder import TENSOR, Encoder
+from genokeras.encoders.image import ImageEncoder
+from genokeras.encoders.sequence import NEAR, SequenceEncoder
+from genokeras.encoders.text import TextEncoder
+from genokeras.features import NgramTfidf
+from genokeras.graph import Graph, HyperParameters, Weights
+from genokeras.networks.convolutional import build_network
+from genokeras.networks.merge_rows import calibrated
+from genokeras.networks.sequence_windows import sequence_windows
+from genokeras.networks.sequence_words import placed_words, word_counts
+from genokeras.tasks.task import Classes, Task
+
+
+@dataclass(frozen=True)
+class TrainedNetwork:
+    """One trial as the delivered model needs it.
+
+    Attributes
+    ----------
+    name : str
+    graph : Graph
+    hyper : HyperParameters
+    weights : Weights
+        Leading axis: fold members, which count equally.
+    share : float
+        Weight in the delivered average.
+    """
+
+    name: str
+    graph: Graph
+    hyper: HyperParameters
+    weights: Weights
+    share: float = 1.0
+
+    @property
+    def n_members(self) -> int:
+        arrays = next(iter(self.weights.values()))
+        return len(next(iter(arrays.values())))
+
+
+def merged_model(
+    encoder: Encoder,
+    task: Task,
+    networks: Sequence[TrainedNetwork],
+    sharpness: float = 1.0,
+    doubt: float = 0.0,
+    name: str = "genokeras",
+) -> Any:
+    """One ``keras.Model`` of all members.
+
+    Parameters
+    ----------
+    encoder : Encoder
+    task : Task
+    networks : sequence of TrainedNetwork
+        Their shares are normalised to sum to 1.
+    sharpness, doubt : float
+        The calibration of the average.
+    name : str
+
+    Returns
+    -------
+    keras.Model
+        Its inputs are those of ``encoder.model_inputs`` that are needed, its output ``(batch, n_outputs)`` answers.
+    """
+    parts = _parts(encoder)
+    total = sum(network.share for network in networks)
+    terms = []
+    for network in networks:
+        answers = (
+            _network(network, task, parts) if network.hyper.view == TENSOR else _linear(network, task, parts)
+        )
+        mean = keras.layers.Average()(answers) if len(answers) > 1 else answers[0]
+        terms.append(float(network.share / total) * mean)
+    average = keras.layers.Add()(terms) if len(terms) > 1 else terms[0]
+    used = list(parts.inputs.values())
+    if isinstance(task, Classes):
+        average = calibrated(average, sharpness, doubt)
+    return keras.Model(used if len(used) > 1 else used[0], average, name=name)
+
+
+def _network(network: TrainedNetwork, task: Task, parts: _Parts) -> list[Any]:
+    """The answers of a trial's members, which all count the same: to every look, or the mean over looks that do not."""
+    answers = []
+    for member in range(network.n_members):
+        built = build_network(
+            network.graph, None, network.hyper, weights=network.weights, member=member, logits=True
+        )
+        whole = keras.Model(built.inputs, task.answering(built.outputs[0]), name=f"{network.name}_{member}")
+        found = [whole(look) for look in parts.looks]
+        found = [answer[0] if isinstance(answer, list | tuple) else answer for answer in found]
+        if parts.shares:
+            weighted = [share * answer for share, answer in zip(parts.shares, found, strict=True)]
+            found = [keras.layers.Add()(weighted)]
+        answers += found
+    return answers
+
+
+def _linear(network: TrainedNetwork, task: Task, parts: _Parts) -> list[Any]:
+    answers = []
+    arrays = network.weights[network.graph.output]
+    for member in range(network.n_members):
+        kernel, bias = arrays["kernel"][member], arrays["bias"][member]
+        layer = keras.layers.Dense(int(kernel.shape[1]), name=f"{network.name}_{member}")
+        answers.append(task.answering(layer(parts.counts)))
+        layer.set_weights([kernel, bias])
+    return answers
+
+
+class _Parts(ABC):
+    """The inputs of a model and what is made of them, each only if something reads it."""
+
+    def __init__(self) -> None:
+        self.inputs: dict[str, Any] = {}
+
+    def read(self, name: str, shape: tuple[int, ...], dtype: str = "float32") -> Any:
+        """The input of this name."""
+        if name not in self.inputs:
+            self.inputs[name] = keras.Input(shape, name=name, dtype=dtype)
+        return self.inputs[name]
+
+    @property
+    @abstractmethod
+    def looks(self) -> list[Any]:
+        """Tensors that networks read, and average over."""
+
+    @property
+    def shares(self) -> list[Any]:
+        """Weights ``(batch, 1)`` of the looks that sum to 1; none where all count the same."""
+        return []
+
+    @property
+    @abstractmethod
+    def counts(self) -> Any:
+        """What the linear father reads."""
+
+
+@final
+class _SequenceParts(_Parts):
+    def __init__(self, encoder: SequenceEncoder) -> None:
+        super().__init__()
+        self._encoder = encoder
+        self._letters = self.read("sequence", (encoder.length, 4))
+
+    @cached_property
+    def _extra(self) -> Any:
+        encoder = self._encoder
+        raw = self.read("extra", (len(encoder.extra_names),))
+        factor = 1 / np.array(encoder.extra_sd)
+        offset = -np.array(encoder.extra_mean) * factor
+        return keras.layers.Rescaling(factor.tolist(), offset.tolist(), name="extra_scaled")(raw)
+
+    @cached_property
+    def _windows(self) -> list[tuple[Any, Any]]:
+        return sequence_windows(self._letters, self._encoder.window, self._encoder.n_windows)
+
+    @cached_property
+    def looks(self) -> list[Any]:
+        encoder = self._encoder
+        windows = [self._letters] if encoder.n_windows == 1 else [window for window, _ in self._windows]
+        if encoder.strands:
+            turned = [ops.flip(ops.flip(window, axis=1), axis=2) for window in windows]
+            windows = [look for pair in zip(windows, turned, strict=True) for look in pair]
+        if not encoder.extra_names:
+            return windows
+        beside = keras.layers.RepeatVector(encoder.input_shape[0])(self._extra)
+        return [keras.layers.Concatenate(axis=2)([letters, beside]) for letters in windows]
+
+    @cached_property
+    def shares(self) -> list[Any]:
+        if self._encoder.n_windows == 1:
+            return []
+        strands = 1 + self._encoder.strands
+        return [share / strands for _, share in self._windows for _ in range(strands)]
+
+    @cached_property
+    def counts(self) -> Any:
+        encoder = self._encoder
+        parts = [*word_counts(self._letters, encoder.words, encoder.strands)]
+        parts += placed_words(self._letters, encoder.placed, NEAR)
+        if encoder.extra_names:
+            parts.append(self._extra)
+        return keras.layers.Concatenate(name="counts")(parts) if len(parts) > 1 else parts[0]
+
+
+@final
+class _ImageParts(_Parts):
+    def __init__(self, encoder: ImageEncoder) -> None:
+        super().__init__()
+        pixels = self.read("pixels", encoder.shape)
+        factor, offset = list(encoder.factor), list(encoder.offset)
+        if len(set(factor)) == 1 and len(set(offset)) == 1:
+            factor, offset = factor[0], offset[0]  # type: ignore[assignment]
+        self._scaled = keras.layers.Rescaling(factor, offset, name="scaled")(pixels)
+
+    @property
+    def looks(self) -> list[Any]:
+        return [self._scaled]
+
+    @cached_property
+    def counts(self) -> Any:
+        return keras.layers.Flatten(name="pixels_in_a_row")(self._scaled)
+
+
+@final
+class _TextParts(_Parts):
+    """Strings in, where Keras can split them."""
+
+    def __init__(self, encoder: TextEncoder) -> None:
+        super().__init__()
+        self._encoder = encoder
+        self._strings = keras.backend.backend() == "tensorflow"
+
+    @cached_property
+    def looks(self) -> list[Any]:
+        encoder = self._encoder
+        if not self._strings:
+            return [self.read("tokens", (encoder.length,), "int32")]
+        layer = keras.layers.TextVectorization(
+            standardize=encoder.vocabulary.standardise,
+            split=encoder.vocabulary.split,
+            output_mode="int",
+            output_sequence_length=encoder.length,
+            vocabulary=list(encoder.vocabulary.tokens),
+            name="tokens",
+        )
+        return [ops.cast(layer(self.read("texts", (), "string")), "int32")]
+
+    @cached_property
+    def counts(self) -> Any:
+        encoder = self._encoder
+        if not self._strings:
+            return self.read("ngrams", (encoder.n_counts,))
+        texts = self.read("texts", (), "string")
+        parts = [_tfidf(texts, part, f"ngrams_{number}") for number, part in enumerate(encoder.tfidf)]
+        return keras.layers.Concatenate(name="counts")(parts) if len(parts) > 1 else parts[0]
+
+
+def _tfidf(texts: Any, tfidf: NgramTfidf, name: str) -> Any:
+    """``NgramTfidf.transform`` of a tensor of strings."""
+    of_characters = tfidf.split == "character"
+    layer = keras.layers.TextVectorization(
+        standardize=tfidf.standardise if tfidf.standardise != "none" else None,
+        split=tfidf.split,
+        ngrams=tfidf.lengths,
+        output_mode="count",
+        # Keras sets blanks between the tokens of an n-gram, whatever they are.
+        vocabulary=[" ".join(ngram) if of_characters else ngram for ngram in tfidf.ngrams],
+        name=name,
+    )
+    # The first column counts all others.
+    counts = ops.cast(layer(texts), "float32")[:, 1:]
+    damped = ops.log(ops.maximum(counts, 1.0)) + ops.minimum(counts, 1.0)
+    weighted = keras.layers.Rescaling(tfidf.idf.tolist(), name=f"{name}_idf")(damped)
+    return keras.layers.UnitNormalization(axis=-1, name=f"{name}_unit")(weighted)
+
+
+@final
+class _BackboneParts(_Parts):
+    """What the backbone reads in, its standardised features."""
+
+    def __init__(self, encoder: BackboneEncoder) -> None:
+        super().__init__()
+        read = [self.read(x.name, tuple(x.shape)[1:], x.dtype) for x in encoder.model.inputs]
+        features = encoder.model(read if len(read) > 1 else read[0])
+        self._features = keras.layers.Rescaling(
+            encoder.factor.tolist(), encoder.offset.tolist(), name="standardised"
+        )(features)
+
+    @property
+    def looks(self) -> list[Any]:
+        return [self._features]
+
+    @property
+    def counts(self) -> Any:
+        return self._features
+
+
+@final
+class _ArrayParts(_Parts):
+    def __init__(self, encoder: ArrayEncoder) -> None:
+        super().__init__()
+        self._samples = self.read("samples", encoder.shape)
+        self._layout = encoder.layout
+
+    @property
+    def looks(self) -> list[Any]:
+        if self._layout == KEPT:
+            return [self._samples]
+        if self._layout == FLAT:
+            return [self.counts]
+        return [ops.moveaxis(self._samples, 1, -1)]
+
+    @cached_property
+    def counts(self) -> Any:
+        return keras.layers.Flatten(name="numbers_in_a_row")(self._samples)
+
+
+def _parts(encoder: Encoder) -> _Parts:
+    if isinstance(encoder, SequenceEncoder):
+        return _SequenceParts(encoder)
+    if isinstance(encoder, ImageEncoder):
+        return _ImageParts(encoder)
+    if isinstance(encoder, TextEncoder):
+        return _TextParts(encoder)
+    if isinstance(encoder, BackboneEncoder):
+        return _BackboneParts(encoder)
+    if isinstance(encoder, ArrayEncoder):
+        return _ArrayParts(encoder)
+    raise TypeError(f"no model is known for {type(encoder).__name__}")

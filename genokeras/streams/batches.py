@@ -1,0 +1,253 @@
+"""Batches of any data, in an order that can be had again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Self, final
+
+import keras
+import numpy as np
+
+from genokeras.errors import DataError, ParameterError
+from genokeras.streams.items import Alike, Batch, BatchesEndedError
+from genokeras.streams.sources import ArraySource, ItemSource, Source, StreamSource
+
+
+@final
+class Batches:
+    """Arrays, datasets, loaders and generators as the same thing: epochs of ``(x, y, sample_weight)``.
+
+    Parameters
+    ----------
+    x : array, table, or list or dict of arrays, of shape (n_samples, ...); or an iterable of batches
+        An iterable (a ``tf.data.Dataset``, a ``keras.utils.PyDataset``, a PyTorch ``DataLoader``, a generator), or a function
+        without arguments that returns one anew, gives ``(x, y)``, ``(x, y, sample_weight)`` or ``x`` per batch.
+    y, sample_weight : array, table, or list or dict of arrays, of shape (n_samples, ...), optional
+    batch_size : int
+        Rows per batch, where `x` is arrays or single examples.
+    shuffle : bool
+        Draw a new order every epoch: of the rows of arrays, of the numbered items of a ``PyDataset`` or of a list of
+        examples. Any other iterable keeps its own order.
+    seed : int
+        The order depends on it and on the number of the epoch, on nothing else.
+    auto_batch : bool
+        The iterable gives single examples, `batch_size` of which are stacked.
+    whole_only : bool
+        Leave out a smaller last batch, unless it is the only one.
+    same_shapes : bool
+        Whether all batches must have the shape of the first one beyond their number of rows. False allows axes of other
+        lengths, such as those of sentences.
+    name : str
+        What error messages call the data.
+
+    Attributes
+    ----------
+    n_batches : int or None
+        Of one epoch, where known.
+
+    Raises
+    ------
+    DataError
+        If there are no rows, or unequal numbers of them; and later, if a batch is not like the first one.
+    ParameterError
+        If `batch_size` is not a whole number of at least 1.
+
+    Examples
+    --------
+    >>> batches = Batches(np.arange(5.0), shuffle=True, batch_size=2)
+    >>> [len(x) for x, y, weight in batches.epoch(0)]
+    [2, 2, 1]
+    """
+
+    def __init__(
+        self,
+        x: Any,
+        y: Any = None,
+        sample_weight: Any = None,
+        *,
+        batch_size: int = 32,
+        shuffle: bool = False,
+        seed: int = 0,
+        auto_batch: bool = False,
+        whole_only: bool = False,
+        same_shapes: bool = True,
+        name: str = "x",
+    ) -> None:
+        if isinstance(batch_size, bool) or not isinstance(batch_size, int | np.integer) or batch_size < 1:
+            raise ParameterError(f"batch_size must be a whole number, 1 or more, got {batch_size!r}.")
+        self._name = name
+        size, order = int(batch_size), seed if shuffle else None
+        if _is_arrays(x, auto_batch):
+            self._source: Source = ArraySource(
+                x, y, sample_weight, size=size, seed=order, whole_only=whole_only
+            )
+            return
+        if y is not None or sample_weight is not None:
+            raise DataError(
+                f"{name} is {type(x).__name__}, an iterable of batches, so y and sample_weight must come from it too: "
+                "let it give (x, y) or (x, y, sample_weight)."
+            )
+        self._source = _iterable_source(
+            x,
+            size=size if auto_batch else None,
+            seed=order,
+            whole_only=whole_only,
+            alike=Alike(name, same_shapes),
+            name=name,
+        )
+
+    @classmethod
+    def of(cls, data: Any, **options: Any) -> Self:
+        """Batches of what people hand around as one thing.
+
+        Parameters
+        ----------
+        data : Batches, tuple of (x, y) or (x, y, sample_weight), or anything that `x` may be
+        **options
+            As for :class:`Batches`; without effect where `data` are batches already.
+        """
+        if isinstance(data, cls):
+            return data
+        if isinstance(data, tuple) and len(data) in (2, 3):
+            return cls(*data, **options)
+        return cls(data, **options)
+
+    @property
+    def n_batches(self) -> int | None:
+        """Batches of one epoch, where known."""
+        return self._source.n_batches
+
+    @property
+    def seekable(self) -> bool:
+        """Whether any epoch can be read, any number of times, with no effect on the others."""
+        return self._source.seekable
+
+    def fingerprint(self) -> str:
+        """What tells these data from others: their shapes, how many batches there are, and of arrays a sample of the values."""
+        return f"{self._source.fingerprint()}, {self.n_batches or 'unknown'} batches"
+
+    def first(self) -> Batch:
+        """The first batch, without using it up.
+
+        Raises
+        ------
+        DataError
+            If there is none.
+        """
+        batch = self._source.first()
+        if batch is None:
+            raise DataError(f"{self._name} holds no batch: there is nothing to train on.")
+        return batch
+
+    def epoch(self, number: int = 0, skip: int = 0) -> Iterator[Batch]:
+        """The batches of an epoch.
+
+        Parameters
+        ----------
+        number : int
+            Arrays and numbered items are in the same order whenever the same number is asked for.
+        skip : int
+            Leave out so many at the beginning.
+
+        Yields
+        ------
+        tuple of (x, y, sample_weight)
+            Numpy arrays, or tensors of Keras' backend where the loader gave those; None for what there is not.
+
+        Raises
+        ------
+        DataError
+            If a batch is not like the first one, or an iterable that cannot be begun again is used up.
+        """
+        empty = True
+        for batch in self._source.epoch(number, skip):
+            empty = False
+            yield batch
+        if empty and not skip:
+            raise BatchesEndedError(self._name, self.n_batches or 0)
+
+    def endless(self, skip: int = 0, needed: int | None = None) -> Iterator[tuple[int, int, Batch]]:
+        """Epoch after epoch.
+
+        Parameters
+        ----------
+        skip : int
+            Leave out so many batches at the beginning, as if they had been used: what follows is the same. An iterable is
+            read through for that; its batches are the same again if it gives the same ones each time a process begins it.
+        needed : int, optional
+            Batches that are needed in all, for the message.
+
+        Yields
+        ------
+        tuple of (epoch, batch index in the epoch, batch)
+
+        Raises
+        ------
+        BatchesEndedError
+            If an iterable that cannot be begun again is used up.
+        """
+        return ((number, index, batch) for number, index, batch, _ in self.marked(skip, needed))
+
+    def marked(self, skip: int = 0, needed: int | None = None) -> Iterator[tuple[int, int, Batch, bool]]:
+        """Like :meth:`endless`, and whether the batch is the last one of its epoch."""
+        number, given = 0, 0
+        size = self.n_batches
+        if self._source.seekable and size:
+            number, skip = divmod(skip, size)
+            given = number * size
+        while True:
+            empty = True
+            first = skip if self._source.seekable else 0
+            for index, (batch, last) in enumerate(_with_last(self._source.epoch(number, first)), start=first):
+                empty = False
+                given += 1
+                if index >= skip:
+                    yield number, index, batch, last
+            if empty:
+                raise BatchesEndedError(self._name, given, needed)
+            skip = max(0, skip - (self.n_batches or 0))
+            number += 1
+
+
+def _with_last(batches: Iterator[Batch]) -> Iterator[tuple[Batch, bool]]:
+    """Each batch, and whether there is none behind it."""
+    batch = next(batches, None)
+    while batch is not None:
+        following = next(batches, None)
+        yield batch, following is None
+        batch = following
+
+
+def _is_arrays(x: Any, auto_batch: bool) -> bool:
+    if isinstance(x, keras.utils.PyDataset):
+        return False
+    if auto_batch and isinstance(x, list) and x and isinstance(x[0], tuple):
+        return False
+    return isinstance(x, list | tuple | dict) or hasattr(x, "shape") or hasattr(x, "to_numpy")
+
+
+def _iterable_source(
+    x: Any, *, size: int | None, seed: int | None, whole_only: bool, alike: Alike, name: str
+) -> Source:
+    if isinstance(x, keras.utils.PyDataset):
+        return ItemSource(x, size=size, seed=seed, whole_only=whole_only, alike=alike, name=name)
+    begins = callable(x) and not hasattr(x, "__iter__") and not hasattr(x, "__getitem__")
+    numbered = hasattr(x, "__getitem__") and hasattr(x, "__len__")
+    if not begins and numbered and (isinstance(x, list) or not hasattr(x, "__iter__")):
+        return ItemSource(x, size=size, seed=seed, whole_only=whole_only, alike=alike, name=name)
+    if not begins and not hasattr(x, "__iter__"):
+        raise DataError(
+            f"{name} must be arrays, a dataset, an iterable of batches or a function that returns one, got "
+            f"{type(x).__name__}."
+        )
+    begin: Callable[[], Iterable[Any]] = x if begins else lambda: iter(x)
+    return StreamSource(
+        begin, None if begins else _known_length(x), size=size, whole_only=whole_only, alike=alike, name=name
+    )
+
+
+def _known_length(x: Any) -> int | None:
+    try:
+        return len(x)
+    except TypeError:  # generators, and datasets that do not know
+        return None

@@ -1,0 +1,74 @@
+"""Two numbers that make an ensemble as sure as it has a right to be.
+
+The mean of many networks is less sure than each of them, and more so the more they differ. Raising its probabilities to a
+power and normalising again, ``p^g / sum p^g``, is temperature scaling with temperature ``1 / g`` (Guo et al. 2017, On calibration of
+modern neural networks, ICML, eq. 9). With few rows ``g`` is held towards 1 by a normal prior on its logarithm.
+
+However well ``n`` rows are told apart, they are ``n`` and no more: the next one may be the first mistake. So every
+prediction is mixed with the uniform one as if a single further row, spread evenly over the ``k`` classes, had been counted
+(Perks 1947, a kin of Laplace's rule of succession): ``(n p + 1 / k) / (n + 1)``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from genokeras.tasks.class_scores import SMALLEST_PROBABILITY
+from genokeras.tasks.rows import Array
+
+PRIOR_STRENGTH = 5.0
+_LOGARITHMS = np.linspace(-1.2, 0.6, 37)
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """How probabilities are changed before they are given out; the default leaves any answers as they are.
+
+    Attributes
+    ----------
+    sharpness : float
+        The power ``g``; 1 leaves probabilities alone, above 1 makes them surer.
+    doubt : float
+        Share of the uniform prediction, ``1 / (n + 1)``.
+    """
+
+    sharpness: float = 1.0
+    doubt: float = 0.0
+
+    def apply(self, p: ArrayLike) -> Array:
+        """Calibrated probabilities, over the last axis."""
+        if self == Calibration():
+            return np.asarray(p, dtype=np.float64)
+        powered = np.clip(np.asarray(p, dtype=np.float64), SMALLEST_PROBABILITY, 1.0) ** self.sharpness
+        sharp = powered / powered.sum(axis=-1, keepdims=True)
+        return np.asarray((1.0 - self.doubt) * sharp + self.doubt / sharp.shape[-1])
+
+
+def fit_calibration(p: ArrayLike, codes: ArrayLike, sample_weight: ArrayLike | None = None) -> Calibration:
+    """The sharpness that is most probable given out-of-fold probabilities, and the doubt that so many rows leave.
+
+    Parameters
+    ----------
+    p : array-like of shape (n_samples, n_classes)
+    codes : array-like of shape (n_samples,)
+    sample_weight : array-like of shape (n_samples,), optional
+
+    Returns
+    -------
+    Calibration
+        With a sharpness between 0.30 and 1.82.
+    """
+    labels = np.asarray(codes, dtype=np.int64)
+    weight = np.ones(len(labels)) if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
+    logs = np.log(np.clip(np.asarray(p, dtype=np.float64), SMALLEST_PROBABILITY, 1.0))
+    own = logs[np.arange(len(labels)), labels]
+    losses = []
+    for logarithm in _LOGARITHMS:
+        power = np.exp(logarithm)
+        normaliser = np.log(np.exp(power * logs).sum(axis=1))
+        losses.append(weight @ (normaliser - power * own) + PRIOR_STRENGTH * logarithm**2)
+    sharpness = float(np.exp(_LOGARITHMS[int(np.argmin(losses))]))
+    return Calibration(sharpness, float(1.0 / (np.count_nonzero(weight) + 1.0)))

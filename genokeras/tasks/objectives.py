@@ -1,0 +1,207 @@
+"""Objectives: how good answers are, as a reported value and as a loss to minimise.
+
+An objective is of classes, whose answers are probabilities, or of numbers; `genokeras.tasks.answers` has the notation.
+Every function takes leading axes, so that many trials, or many resamples given as row weights, are scored at once.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from genokeras.errors import ParameterError
+from genokeras.tasks.answers import CLASSES, NUMBERS, Answers
+from genokeras.tasks.class_scores import (
+    accuracy_rows,
+    balanced_accuracy,
+    brier_rows,
+    f1,
+    log_loss_rows,
+    mcc,
+    roc_auc,
+)
+from genokeras.tasks.number_scores import (
+    absolute_error_rows,
+    pearson,
+    r2,
+    root_mean_squared_error,
+    spearman,
+    squared_error_rows,
+)
+from genokeras.tasks.rows import Array, resample_counts, standard_error_of_mean, weighted_mean
+
+
+def _over_rows(rows: Callable[[Any, Any], Array]) -> Callable[[Any, Any, Array], Array]:
+    return lambda a, targets, w: weighted_mean(rows(a, targets), w)
+
+
+@dataclass(frozen=True)
+class Objective:
+    """One way to score class probabilities or numbers.
+
+    Parameters
+    ----------
+    name : str
+        The name it goes by in settings, tables and reports.
+    greater_is_better : bool
+        Direction of the reported value. Values for which greater is better are best at 1.
+    function : callable
+        ``(answers, targets, w) -> values`` over leading axes.
+    rows : callable, optional
+        ``(answers, targets) -> (..., n)`` where the value is the mean of one number per row.
+    needs_every_class : bool
+        Whether the value is undefined (nan) where a class has no rows.
+    answers : Answers
+        What it is of.
+    """
+
+    name: str
+    greater_is_better: bool
+    function: Callable[[Any, Any, Array], Array]
+    rows: Callable[[Any, Any], Array] | None = None
+    needs_every_class: bool = False
+    answers: Answers = CLASSES
+
+    def values(self, a: ArrayLike, targets: ArrayLike, sample_weight: ArrayLike | None = None) -> Array:
+        """Reported values over the leading axes of the answers and of `sample_weight`.
+
+        Raises
+        ------
+        ParameterError
+            If the shapes do not fit, or a code has no column.
+        """
+        return np.asarray(self.function(*self.answers.check(a, targets, sample_weight)))
+
+    def losses(self, a: ArrayLike, targets: ArrayLike, sample_weight: ArrayLike | None = None) -> Array:
+        """Losses over the leading axes: the value itself, or 1 - value where greater is better."""
+        values = self.values(a, targets, sample_weight)
+        return 1.0 - values if self.greater_is_better else values
+
+    def value(self, a: ArrayLike, targets: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
+        """Reported value of one set of answers (n_samples, n_outputs)."""
+        return float(self.values(a, targets, sample_weight))
+
+    def loss(self, a: ArrayLike, targets: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
+        """Loss of one set of answers (n_samples, n_outputs); lower is better."""
+        return float(self.losses(a, targets, sample_weight))
+
+    def value_of_loss(self, loss: float) -> float:
+        """The reported value that belongs to a loss."""
+        return 1.0 - loss if self.greater_is_better else loss
+
+    def chance(self, targets: ArrayLike, n_outputs: int, sample_weight: ArrayLike | None = None) -> float:
+        """Value of the constant predictor that says the class frequencies, or the mean, for every row."""
+        known = self.answers.as_targets(targets)
+        constant = self.answers.constant(known, n_outputs, sample_weight)
+        return self.value(constant, known, sample_weight)
+
+    def standard_error(
+        self,
+        a: ArrayLike,
+        targets: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        *,
+        n_resamples: int = 200,
+        seed: int = 0,
+    ) -> float:
+        """Standard error of the value (and of the loss) over the rows.
+
+        Means over rows have it in closed form, with Kish's effective number of rows under weights. The others
+        are bootstrapped, resampling the rows of each class, with fewer resamples for very many rows. A class
+        with one row adds nothing to a bootstrapped error.
+        """
+        given, known, w = self.answers.check(a, targets, sample_weight)
+        if self.rows is not None:
+            return standard_error_of_mean(self.rows(given, known), w)
+        n_resamples = int(np.clip(4_000_000 // given.size, 20, n_resamples))
+        counts = resample_counts(self.answers.strata(known), n_resamples, np.random.default_rng(seed))
+        values = self.function(given, known, counts * w)
+        values = values[np.isfinite(values)]
+        return float(values.std(ddof=1)) if len(values) > 1 else float("nan")
+
+
+OBJECTIVES: dict[str, Objective] = {
+    objective.name: objective
+    for objective in (
+        Objective("log_loss", False, _over_rows(log_loss_rows), log_loss_rows),
+        Objective("brier", False, _over_rows(brier_rows), brier_rows),
+        Objective("accuracy", True, _over_rows(accuracy_rows), accuracy_rows),
+        Objective("balanced_accuracy", True, balanced_accuracy),
+        Objective("roc_auc", True, roc_auc, needs_every_class=True),
+        Objective("f1", True, f1),
+        Objective("mcc", True, mcc),
+    )
+}
+NUMBER_OBJECTIVES: dict[str, Objective] = {
+    objective.name: objective
+    for objective in (
+        Objective("r2", True, r2, answers=NUMBERS),
+        Objective("mse", False, _over_rows(squared_error_rows), squared_error_rows, answers=NUMBERS),
+        Objective("rmse", False, root_mean_squared_error, answers=NUMBERS),
+        Objective("mae", False, _over_rows(absolute_error_rows), absolute_error_rows, answers=NUMBERS),
+        Objective("pearson", True, pearson, answers=NUMBERS),
+        Objective("spearman", True, spearman, answers=NUMBERS),
+    )
+}
+_FAMILIES = {CLASSES.kind: OBJECTIVES, NUMBERS.kind: NUMBER_OBJECTIVES}
+ALIASES = {
+    "acc": "accuracy",
+    "auc": "roc_auc",
+    "auroc": "roc_auc",
+    "balanced_acc": "balanced_accuracy",
+    "bacc": "balanced_accuracy",
+    "brier_score": "brier",
+    "cross_entropy": "log_loss",
+    "f1_macro": "f1",
+    "correlation": "pearson",
+    "logloss": "log_loss",
+    "matthews": "mcc",
+    "mean_absolute_error": "mae",
+    "mean_squared_error": "mse",
+    "nll": "log_loss",
+    "r_squared": "r2",
+    "r2_score": "r2",
+    "root_mean_squared_error": "rmse",
+}
+
+
+def get_objective(name: str | Objective, answers: str | None = None) -> Objective:
+    """The objective of that name or alias; an `Objective` is handed back as it is.
+
+    Parameters
+    ----------
+    name : str or Objective
+    answers : {"classes", "numbers"}, optional
+        What it has to be of.
+
+    Raises
+    ------
+    ParameterError
+        If no objective has that name, or it is of something else; says which is close.
+
+    Examples
+    --------
+    >>> get_objective("auc").name
+    'roc_auc'
+    """
+    families = _FAMILIES if answers is None else {answers: _FAMILIES[answers]}
+    known = {key: objective for family in families.values() for key, objective in family.items()}
+    key = str(name).strip().lower().replace("-", "_").replace(" ", "_")
+    named = (OBJECTIVES | NUMBER_OBJECTIVES).get(ALIASES.get(key, key))
+    found = name if isinstance(name, Objective) else named
+    if found is not None and found.answers.kind in families:
+        return found
+    if found is not None:
+        raise ParameterError(
+            f"objective must be one of {', '.join(known)}, which are of {answers}: got {found.name!r}, which is of "
+            f"{found.answers.kind}."
+        )
+    spelled = [*known, *(alias for alias, own in ALIASES.items() if own in known)]
+    close = difflib.get_close_matches(key, spelled, n=1, cutoff=0.5)
+    hint = f" Did you mean {close[0]!r}?" if close else ""
+    raise ParameterError(f"objective must be one of {', '.join(known)}: got {name!r}.{hint}")

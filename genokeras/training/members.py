@@ -1,0 +1,352 @@
+"""One convolutional network trained on one fold: mini-batches, a rate that falls with the time allotted, held-out scorings."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, final
+
+import keras
+import numpy as np
+
+from genokeras.encoders.encoder import Encoder, Rows, n_rows, take
+from genokeras.encoders.inference import Inference
+from genokeras.errors import ParameterError
+from genokeras.graph import Graph, HyperParameters, Weights
+from genokeras.networks import build_network, read_weights, write_weights
+from genokeras.streams import Batch, Batches
+from genokeras.tasks.task import Task
+from genokeras.training.allotment import Plan
+from genokeras.training.steps import Logs, Position, settle, train_steps
+
+WARM_UP = 0.05
+LEAST_RATE = 0.01
+PREDICTED_AT_ONCE = 256
+# The rate changes, and the clock is looked at, every so many steps.
+STRETCH = 20
+_LOOK_EVERY = 5
+SCORINGS = 20
+# A scoring may cost this share of the training before it; a training step costs three forward passes.
+SCORING_SHARE = 0.1
+# Before so much of a plan is used up the rate is so high, behind a restart above all, that no improvement says little.
+_PATIENT_UNTIL = 0.4
+
+
+@dataclass(frozen=True)
+class NetworkSettings:
+    """How networks are trained, whatever they are.
+
+    Attributes
+    ----------
+    batch_size : int or None
+        None is 32 below 1,000 samples, 64 below 4,000, else 128.
+    patience : int
+        Scorings without improvement before training ends.
+    min_improvement : float
+        Of the held-out loss, to count as improvement.
+    label_smoothing : float
+    """
+
+    batch_size: int | None = None
+    patience: int = 5
+    min_improvement: float = 1e-4
+    label_smoothing: float = 0.05
+
+    def __post_init__(self) -> None:
+        for name, value in (("batch_size", self.batch_size or 1), ("max_no_improvement_num", self.patience)):
+            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+                raise ParameterError(f"{name} must be a whole number, 1 or more, got {value!r}.")
+        if not self.min_improvement >= 0:
+            raise ParameterError(f"min_loss_dec must be 0 or more, got {self.min_improvement!r}.")
+
+    def batch_of(self, n: int) -> int:
+        """Rows of a batch for so many samples."""
+        return min(n, self.batch_size or (32 if n < 1000 else 64 if n < 4000 else 128))
+
+
+@dataclass(frozen=True)
+class Samples:
+    """What a network is trained and scored on.
+
+    Attributes
+    ----------
+    task : Task
+    encoder : Encoder
+    rows : dict of str to numpy.ndarray
+    targets : numpy.ndarray
+        ``(n, ...)`` as the task has them.
+    weight : numpy.ndarray
+        ``(n,)``.
+    """
+
+    task: Task
+    encoder: Encoder
+    rows: Rows
+    targets: np.ndarray
+    weight: np.ndarray
+
+    def take(self, picked: np.ndarray) -> Samples:
+        """The samples that a mask or positions select."""
+        return Samples(
+            self.task, self.encoder, take(self.rows, picked), self.targets[picked], self.weight[picked]
+        )
+
+
+@final
+class Trainee:
+    """A compiled network, to be trained again and again from other weights at other rates.
+
+    Parameters
+    ----------
+    graph : Graph
+    hyper : HyperParameters
+        All but the learning rate is compiled in.
+    loss : keras.losses.Loss
+        Of the network's outputs.
+    """
+
+    def __init__(self, graph: Graph, hyper: HyperParameters, loss: Any) -> None:
+        self.graph = graph
+        self.model = build_network(graph, None, hyper, logits=True)
+        self.optimizer = keras.optimizers.AdamW(hyper.learning_rate, hyper.weight_decay, clipnorm=5.0)
+        self.optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+        self.optimizer.build(self.model.trainable_variables)
+        # TensorFlow's own kernels for convolutions are faster on processors than what XLA makes, and need no compilation.
+        jit: Any = False if keras.backend.backend() == "tensorflow" else "auto"
+        self.model.compile(self.optimizer, loss, jit_compile=jit)
+        self._answers = Inference(self.model)
+
+    def restart(self, weights: Weights, member: int, seed: int) -> None:
+        """Put in weights, forget the optimizer's state, and draw dropout from `seed`."""
+        settle(self.model)
+        write_weights(self.model, self.graph, weights, member=member)
+        for variable in self.optimizer.variables:
+            if variable is not self.optimizer.learning_rate:
+                variable.assign(np.zeros(variable.shape, dtype=variable.dtype))
+        for layer in self.model.layers:
+            generator = getattr(layer, "seed_generator", None)
+            if generator is not None:
+                generator.state.assign(np.array([seed % 2**31, layer_number(layer.name)], dtype="uint32"))
+
+    def set_rate(self, rate: float) -> None:
+        """Use this learning rate from the next step on."""
+        self.optimizer.learning_rate = rate
+
+    def weights(self) -> Weights:
+        """One member's weights as they are now."""
+        settle(self.model)
+        return read_weights(self.model, self.graph)
+
+    def outputs(self, tensor: np.ndarray) -> np.ndarray:
+        """``(n, n_outputs)`` float32, in blocks of one size, so that nothing is compiled anew."""
+        settle(self.model)
+        parts = []
+        for start in range(0, len(tensor), PREDICTED_AT_ONCE):
+            block = tensor[start : start + PREDICTED_AT_ONCE]
+            short = PREDICTED_AT_ONCE - len(block)
+            padded = np.concatenate([block, np.repeat(block[-1:], short, axis=0)]) if short else block
+            parts.append(self._answers(padded)[: len(block)])
+        return np.concatenate(parts)
+
+
+def layer_number(name: str) -> int:
+    """The id that a layer of ``build_network`` carries in its name."""
+    return int(name.rsplit("_", 1)[-1]) if name.rsplit("_", 1)[-1].isdigit() else 0
+
+
+@dataclass(frozen=True)
+class Scoring:
+    """A look at the held-out rows.
+
+    Attributes
+    ----------
+    step : int
+    loss : float
+        Mean training loss since the stretch before, label smoothing included.
+    held_out_loss : float
+        Mean over the rows, as the task has it.
+    answers : numpy.ndarray
+        ``(n_held_out, n_outputs)``.
+    weights : Weights
+    """
+
+    step: int
+    loss: float
+    held_out_loss: float
+    answers: np.ndarray
+    weights: Weights
+
+
+@dataclass
+class _Clock:
+    """How much of a plan is used up: the larger share of its steps and of its seconds."""
+
+    plan: Plan
+    remaining: Callable[[], float]
+    now: Callable[[], float] = time.perf_counter
+    began: float | None = None
+    seconds: float = math.inf
+
+    def begin(self) -> None:
+        """Behind the first step, which compiles."""
+        if self.began is None:
+            self.began = self.now()
+            self.seconds = min(self.plan.seconds or math.inf, max(self.remaining(), 1e-3))
+
+    def used(self, step: int) -> float:
+        spent = 0.0 if self.began is None else (self.now() - self.began) / self.seconds
+        return min(1.0, max(step / self.plan.steps, spent))
+
+
+@dataclass
+class _Watch:
+    """Sets the rate, scores, and says when to stop."""
+
+    trainee: Trainee
+    held_out: Samples
+    rate: float
+    clock: _Clock
+    every: int
+    settings: NetworkSettings
+    should_stop: Callable[[], bool]
+    keep_all: bool
+    scorings: list[Scoring] = field(default_factory=list)
+    best: float = math.inf
+    idle: int = 0
+    scored_at: int = 0
+
+    def start(self) -> None:
+        self.trainee.set_rate(self.rate * rate_share(0.0))
+
+    def on_step(self, position: Position, logs: Logs) -> bool:
+        self.clock.begin()
+        stop = self.should_stop()
+        if position.batch and not stop:
+            return False
+        used = self.clock.used(position.step)
+        # A trial that is cut short before its first scoring would be lost.
+        if used >= 1 or position.step - self.scored_at >= self.every or (stop and not self.scorings):
+            stop = self._score(position.step, logs["loss"], used) or stop
+        self.trainee.set_rate(self.rate * rate_share(used))
+        return stop or used >= 1
+
+    def _score(self, step: int, loss: float, used: float) -> bool:
+        held = self.held_out
+        answers = mean_answers(self.trainee, held.task, held.encoder, held.rows)
+        held_out_loss = float(np.average(held.task.row_losses(answers, held.targets), weights=held.weight))
+        self.scored_at = step
+        if not (math.isfinite(held_out_loss) and math.isfinite(loss)):
+            return True
+        improved = held_out_loss < self.best - self.settings.min_improvement
+        self.idle = 0 if improved or used < _PATIENT_UNTIL else self.idle + 1
+        if held_out_loss < self.best or self.keep_all:
+            self.best = min(self.best, held_out_loss)
+            weights = self.trainee.weights()
+        else:
+            weights = {}
+        if weights and not self.keep_all:
+            self.scorings = [
+                Scoring(s.step, s.loss, s.held_out_loss, s.answers[:0], {}) for s in self.scorings
+            ]
+        self.scorings.append(Scoring(step, loss, held_out_loss, answers if weights else answers[:0], weights))
+        return self.idle >= self.settings.patience
+
+
+def rate_share(used: float) -> float:
+    """Share of the peak rate: a short rise, then half a cosine (Loshchilov and Hutter 2017, ICLR, eq. 5)."""
+    rise = min(1.0, max(used, LEAST_RATE) / WARM_UP)
+    return rise * max(LEAST_RATE, 0.5 * (1 + math.cos(math.pi * used)))
+
+
+def mean_answers(trainee: Trainee, task: Task, encoder: Encoder, rows: Rows) -> np.ndarray:
+    """``(n, n_outputs)`` float64, the mean over all looks at a sample."""
+    total, times = np.zeros((n_rows(rows), task.n_outputs)), np.zeros((n_rows(rows), 1))
+    for look in encoder.looks(rows):
+        total[look.samples] += task.answers(trainee.outputs(look.tensor))
+        times[look.samples] += 1
+    return total / times
+
+
+def train_member(
+    trainee: Trainee,
+    train: Samples,
+    held_out: Samples,
+    *,
+    plan: Plan,
+    rate: float,
+    seed: int,
+    settings: NetworkSettings,
+    remaining: Callable[[], float] = lambda: math.inf,
+    should_stop: Callable[[], bool] = lambda: False,
+    keep_all: bool = False,
+) -> list[Scoring]:
+    """Train a network that was restarted; how it did, scoring by scoring.
+
+    Parameters
+    ----------
+    trainee : Trainee
+    train, held_out : Samples
+    plan : Plan
+    rate : float
+        The largest learning rate.
+    seed : int
+        Of the order of samples and their augmentation.
+    settings : NetworkSettings
+    remaining : callable
+        Seconds there are; the plan is shortened to that.
+    should_stop : callable
+        Asked every step or so.
+    keep_all : bool
+        Keep the weights of every scoring; else those of the best alone, and others have none.
+
+    Returns
+    -------
+    list of Scoring
+        Empty where the loss was not finite from the first.
+    """
+    size = settings.batch_of(len(train.targets))
+    stretch = min(STRETCH, max(1, plan.steps // SCORINGS))
+    watch = _Watch(
+        trainee=trainee,
+        held_out=held_out,
+        rate=rate,
+        clock=_Clock(plan, remaining),
+        every=_steps_between_scorings(plan, size, held_out.encoder.n_looks(held_out.rows)),
+        settings=settings,
+        should_stop=should_stop,
+        keep_all=keep_all,
+    )
+    watch.start()
+    stream = _stream(train, size, np.random.default_rng(seed))
+    batches = Batches(lambda: _next(stream, stretch), name="the training samples")
+    train_steps(trainee.model, batches, until=None, on_step=watch.on_step, when=_now_and_then)
+    return watch.scorings
+
+
+def _now_and_then(position: Position) -> bool:
+    return position.step == 1 or position.step % _LOOK_EVERY == 0
+
+
+def _steps_between_scorings(plan: Plan, batch: int, scored: int) -> int:
+    cheap = math.ceil(scored / (3 * batch * SCORING_SHARE))
+    return max(1, min(plan.steps, max(plan.steps // SCORINGS, cheap)) if plan.seconds is None else cheap)
+
+
+def _next(stream: Iterator[Batch], count: int) -> Iterator[Batch]:
+    for _ in range(count):
+        yield next(stream)
+
+
+def _stream(samples: Samples, size: int, rng: np.random.Generator) -> Iterator[Batch]:
+    """Batches of one size for ever; each sample comes once in every turn, in an order drawn anew."""
+    weighted = len(np.unique(samples.weight)) > 1
+    waiting = np.empty(0, dtype=np.int64)
+    while True:
+        while len(waiting) < size:
+            waiting = np.concatenate([waiting, rng.permutation(len(samples.targets))])
+        picked, waiting = waiting[:size], waiting[size:]
+        x = samples.encoder.tensor(take(samples.rows, picked), rng)
+        weight = samples.weight[picked].astype("float32") if weighted else None
+        yield x, samples.task.training_targets(samples.targets[picked]), weight

@@ -1,0 +1,137 @@
+"""Filters as motifs, and which letters, pixels or words an answer hangs on."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from genokeras.data import load_images, load_sequences, load_texts
+from genokeras.encoders import fit_image_encoder, fit_sequence_encoder, fit_text_encoder
+from genokeras.errors import ParameterError, RunFolderError
+from genokeras.explain import Motif, explain_rows, filter_motifs, write_meme
+from genokeras.graph import HyperParameters, motif_cnn
+from genokeras.graph.templates import linear
+from genokeras.networks import TrainedNetwork, merged_model, start_weights
+from genokeras.tasks.task import Classes
+from tests.encoders.planted import MOTIF, bars, planted_sequences
+
+COUNTED = HyperParameters(0.01, 0.01, 0.0, "relu", "counts")
+
+
+def with_planted_filter(both_strands):
+    """A motif network whose first filter is the planted motif."""
+    graph = motif_cnn((40, 4), 2, filters=2, kernel_size=8, both_strands=both_strands)
+    weights = start_weights(graph, np.random.default_rng(0))
+    kernel = weights[1]["kernel"]
+    kernel[0, :, :, 0] = 2 * np.eye(4)[["ACGT".index(base) for base in MOTIF]] - 0.5
+    return graph, weights
+
+
+@pytest.mark.parametrize("both_strands", [False, True])
+def test_a_filter_becomes_the_motif_it_answers_to(both_strands):
+    x, _, _ = planted_sequences(80, 40, both_strands=both_strands)
+    data = load_sequences(x)
+    encoder, _ = fit_sequence_encoder(data, both_strands)
+    graph, weights = with_planted_filter(both_strands)
+    motifs = filter_motifs(graph, weights, encoder.rows(data)["codes"], "net")
+    first = next(motif for motif in motifs if motif.name == "net_0_0")
+    assert first.consensus == MOTIF
+    assert first.n_sites >= 40
+    np.testing.assert_allclose(first.probabilities.sum(axis=1), 1, rtol=1e-5)
+    assert [m.information for m in motifs] == sorted((m.information for m in motifs), reverse=True)
+
+
+def test_motifs_are_written_as_meme_reads_them(tmp_path):
+    p = np.full((3, 4), 0.25)
+    p[1] = [1, 0, 0, 0]
+    lines = write_meme([Motif("net_0_0", p, 12)], tmp_path / "new" / "motifs.meme").read_text().splitlines()
+    assert lines[0] == "MEME version 4"
+    assert "ALPHABET= ACGT" in lines
+    at = lines.index("MOTIF net_0_0 AAA")
+    assert lines[at + 1] == "letter-probability matrix: alength= 4 w= 3 nsites= 12 E= 0"
+    assert lines[at + 3].split() == ["1.000000", "0.000000", "0.000000", "0.000000"]
+
+
+def test_motifs_that_cannot_be_written_say_where(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(RunFolderError, match="cannot write motifs"):
+        write_meme([], tmp_path / "file" / "motifs.meme")
+
+
+def sequence_model(place=7):
+    """A linear model that asks for an A at one place alone."""
+    data = load_sequences(["ACGT" * 5, "CCGTACGAACGTACGTACGT"])
+    encoder, _ = fit_sequence_encoder(data, strands=False)
+    kernel = np.zeros((1, encoder.n_counts, 2), dtype="float32")
+    kernel[0, encoder.n_words + 4 * place, 1] = 3.0
+    weights = {1: {"kernel": kernel, "bias": np.zeros((1, 2), dtype="float32")}}
+    return (
+        merged_model(encoder, Classes(2), [TrainedNetwork("t", linear(2), COUNTED, weights)]),
+        encoder,
+        data,
+    )
+
+
+@pytest.mark.parametrize("method", ["mutagenesis", "gradient"])
+def test_the_letter_that_decides_has_the_only_score(method):
+    model, encoder, data = sequence_model()
+    found = explain_rows(model, encoder, encoder.rows(data), ("no", "yes"), data.names, method, Classes(2))
+    assert found.values.shape == (2, 20, 2)
+    scores = found.of("yes")
+    assert scores[1].argmax() == 7
+    np.testing.assert_allclose(np.delete(scores, 7, axis=1), 0, atol=1e-5)
+    # The other sequence has a T there: an A in its place would raise the log odds.
+    assert scores[0, 7] < 0 < scores[1, 7]
+    np.testing.assert_allclose(scores, -found.of("no"), atol=1e-5)
+
+
+def test_mutagenesis_is_the_mean_difference_to_the_other_letters():
+    model, encoder, data = sequence_model()
+    found = explain_rows(model, encoder, encoder.rows(data), ("no", "yes"), data.names, None, Classes(2))
+    assert found.method == "mutagenesis"
+    assert found.of("yes")[:, 7] == pytest.approx([-1.0, 3.0], abs=1e-4)
+
+
+def test_the_top_window_holds_the_letter_that_decides():
+    model, encoder, data = sequence_model()
+    found = explain_rows(model, encoder, encoder.rows(data), ("no", "yes"), data.names, None, Classes(2))
+    start = found.top_window("yes", 4)[1]
+    assert start <= 7 < start + 4
+    with pytest.raises(ParameterError, match="width from 1 to 20"):
+        found.top_window("yes", 40)
+    with pytest.raises(ParameterError, match="no output 'maybe'"):
+        found.of("maybe")
+
+
+def test_the_pixels_that_decide_have_the_scores():
+    data = load_images(bars(6)[0])
+    encoder = fit_image_encoder(data)
+    kernel = np.zeros((1, 144, 2), dtype="float32")
+    kernel[0, 30, 1] = 1.0
+    weights = {1: {"kernel": kernel, "bias": np.zeros((1, 2), dtype="float32")}}
+    model = merged_model(encoder, Classes(2), [TrainedNetwork("t", linear(2), COUNTED, weights)])
+    found = explain_rows(model, encoder, encoder.rows(data), ("no", "yes"), data.names, None, Classes(2))
+    scores = found.of("yes").reshape(6, 144)
+    assert np.flatnonzero(np.abs(scores).max(axis=0) > 1e-6).tolist() == [30]
+    np.testing.assert_allclose(scores[:, 30], encoder.counts(encoder.rows(data))[:, 30], atol=1e-4)
+
+
+def test_the_word_that_decides_has_the_score():
+    data = load_texts(["a fine film", "a dull film"])
+    encoder, _ = fit_text_encoder(data)
+    kernel = np.zeros((1, encoder.n_counts, 2), dtype="float32")
+    kernel[0, encoder.tfidf[0].ngrams.index("fine"), 1] = 5.0
+    weights = {1: {"kernel": kernel, "bias": np.zeros((1, 2), dtype="float32")}}
+    model = merged_model(encoder, Classes(2), [TrainedNetwork("t", linear(2), COUNTED, weights)])
+    found = explain_rows(model, encoder, encoder.rows(data), ("bad", "good"), data.names, None, Classes(2))
+    assert found.places == (("a", "fine", "film"), ("a", "dull", "film"))
+    assert found.of("good")[0].argmax() == 1
+    assert np.abs(found.of("good")[1]).max() < 1e-5
+
+
+def test_a_method_for_other_samples_is_refused():
+    model, encoder, data = sequence_model()
+    with pytest.raises(ParameterError, match="'mutagenesis' or 'gradient' for sequences"):
+        explain_rows(
+            model, encoder, encoder.rows(data), ("no", "yes"), data.names, "leave_one_out", Classes(2)
+        )

@@ -1,0 +1,188 @@
+"""Export: one plain Keras model that equals the weighted mean of all the members, from raw features on."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+from scipy.special import softmax
+
+from genokeras.features import FittedView, RowSpace, fit_views
+from genokeras.graph import (
+    Dense,
+    Dropout,
+    Graph,
+    Input,
+    Layer,
+    LayerNorm,
+    linear,
+    mlp,
+    reference_forward,
+)
+from genokeras.graph.testing import random_weights
+from genokeras.networks import TrainedTrial, export_model
+
+N, P, FOLDS = 24, 120, 3
+CODES = np.arange(N) % 3
+TRAIN = np.arange(N) % FOLDS != np.arange(FOLDS)[:, None]
+
+
+def expression(p: int = P) -> np.ndarray:
+    x = np.random.default_rng(0).gamma(2.0, 3.0, size=(N, p)).astype("float32")
+    x[:, 2] = 4.0
+    return x
+
+
+def fit_one(name: str, x: np.ndarray, codes: np.ndarray, train: np.ndarray) -> FittedView:
+    return fit_views((name,), x, codes, train)[name]
+
+
+def spaces(name: str, x: np.ndarray) -> tuple[RowSpace, ...]:
+    return fit_one(name, x, CODES, TRAIN).spaces
+
+
+def trial(
+    graph: Graph, views: tuple[RowSpace, ...], members: int = FOLDS, *, share: float = 1.0, wider: int = 0
+) -> TrainedTrial:
+    units = max(space.rank for space in views) + wider
+    weights = random_weights(graph, units, members, np.random.default_rng(len(graph.layers)))
+    return TrainedTrial(graph, "gelu", weights, views, share)
+
+
+def expected(trials: list[TrainedTrial], x: np.ndarray) -> np.ndarray:
+    """The weighted mean of softmax over the members, each on its own transform."""
+    total = np.zeros((len(x), trials[0].graph.n_outputs))
+    for each in trials:
+        for m in range(each.n_members):
+            z = (each.spaces[0] if len(each.spaces) == 1 else each.spaces[m]).transform(x)
+            own = {i: {k: a[m : m + 1] for k, a in named.items()} for i, named in each.weights.items()}
+            units = each.graph.infer_input_units({i: named["kernel"].shape[1] for i, named in own.items()})
+            z = np.pad(z, ((0, 0), (0, units - z.shape[1])))
+            logits = reference_forward(each.graph, own, z, each.activation)[0]
+            total += each.share / each.n_members * softmax(logits, axis=-1)
+    return np.asarray(total / sum(each.share for each in trials))
+
+
+def predicted(model: Any, x: np.ndarray) -> np.ndarray:
+    return np.asarray(keras.ops.convert_to_numpy(model(x)))
+
+
+def normed(n_outputs: int) -> Graph:
+    """A graph whose Input is read by no Dense layer, which therefore cannot be folded."""
+    specs = [Input(), LayerNorm(), Dropout(), Dense(n_outputs)]
+    return Graph.build([Layer(i, spec, (i - 1,) if i else ()) for i, spec in enumerate(specs)])
+
+
+X = expression()
+ALL, TOP30, TOP9, LOG, LOG_TOP30 = (spaces(name, X) for name in ("all", "top30", "top9", "log", "log:top30"))
+SHARED = fit_one("all", X, CODES, np.ones((1, N), dtype=bool)).spaces
+ENSEMBLES = {
+    "projected behind the logarithm": [trial(mlp(3, (16,)), LOG)],
+    "folded behind the logarithm, beside raw values": [
+        trial(linear(3), LOG),
+        trial(linear(3), ALL, share=2.0),
+    ],
+    "a screened logarithm": [trial(mlp(3, (16,)), LOG_TOP30), trial(linear(3), TOP30)],
+    "projected": [trial(mlp(3, (16,)), ALL)],
+    "folded": [trial(linear(3), ALL)],
+    "folded with two first layers": [trial(mlp(3, (1,)), ALL)],
+    "folded from one basis each": [trial(linear(3), TOP30)],
+    "folded from a basis that all members share": [trial(linear(3), SHARED, 4)],
+    "projected on a basis that all members share": [trial(mlp(3, (16,)), SHARED, 4)],
+    "no basis": [trial(mlp(3, (4,)), TOP9)],
+    "no basis, padded": [trial(mlp(3, (4,)), TOP9, wider=5)],
+    "projected, padded": [trial(mlp(3, (16,)), ALL, wider=5)],
+    "folded, padded": [trial(linear(3), TOP30, wider=5)],
+    "not foldable": [trial(normed(3), ALL)],
+    "one graph on two views": [trial(mlp(3, (16,)), ALL, wider=1), trial(mlp(3, (16,)), SHARED, 2)],
+    "everything": [
+        trial(linear(3), TOP30, share=0.5),
+        trial(mlp(3, (16,)), ALL, share=2.0),
+        trial(mlp(3, (8, 4)), TOP30),
+        trial(mlp(3, (16,), linear_path=False), TOP9, share=0.1),
+        trial(normed(3), SHARED, 1),
+        trial(mlp(3, (16,)), ALL, share=1.0),
+    ],
+}
+
+
+@pytest.mark.parametrize("name", ENSEMBLES)
+def test_an_exported_model_is_the_weighted_mean_of_its_members(name: str) -> None:
+    model = export_model(ENSEMBLES[name], P)
+    new = expression()[:7] + np.random.default_rng(3).normal(size=(7, P)).astype("float32")
+    np.testing.assert_allclose(predicted(model, new), expected(ENSEMBLES[name], new), atol=1e-5)
+
+
+def test_missing_values_are_replaced_by_the_medians() -> None:
+    medians = np.median(X, axis=0)
+    holes = np.random.default_rng(0).random(X.shape) < 0.2
+    model = export_model(ENSEMBLES["everything"], P, medians)
+    found = predicted(model, np.where(holes, np.nan, X).astype("float32"))
+    np.testing.assert_allclose(
+        found, expected(ENSEMBLES["everything"], np.where(holes, medians, X)), atol=1e-5
+    )
+
+
+@pytest.mark.parametrize(
+    ("offset", "scale"),
+    [(0.0, 1e-10), (1e4, 1.0), (0.0, 1e8)],
+    ids=["proportions", "far from zero", "raw counts"],
+)
+def test_the_scale_of_the_features_does_not_matter(offset: float, scale: float) -> None:
+    x = (offset + scale * expression()).astype("float32")
+    for graph in (linear(3), mlp(3, (16,))):
+        trials = [trial(graph, spaces("all", x))]
+        np.testing.assert_allclose(predicted(export_model(trials, P), x), expected(trials, x), atol=1e-5)
+
+
+def test_few_outputs_are_folded_because_that_is_smaller() -> None:
+    folded = P * 3 * FOLDS
+    assert export_model(ENSEMBLES["folded"], P).count_params() <= folded + 3 * FOLDS < SHARED[0].basis.size  # type: ignore[union-attr]
+
+
+def test_many_outputs_share_the_projection_because_that_is_smaller() -> None:
+    each = ENSEMBLES["projected"][0]
+    in_row_space = each.graph.n_parameters(each.input_units) * FOLDS
+    rotations = sum(space.rotation.size for space in each.spaces if space.rotation is not None)
+    basis = each.spaces[0].basis
+    assert basis is not None
+    assert export_model([each], P).count_params() == basis.size + rotations + in_row_space
+
+
+def test_many_small_trials_of_a_basis_share_its_projection() -> None:
+    many = [trial(linear(3), ALL, share=1.0 + i) for i in range(8)]
+    model = export_model(many, P)
+    assert model.count_params() < 8 * P * 3 * FOLDS
+    np.testing.assert_allclose(predicted(model, X), expected(many, X), atol=1e-5)
+
+
+def test_trials_of_one_graph_stay_packed() -> None:
+    wide = trial(mlp(3, (16,)), ALL)
+    kinds = [type(layer).__name__ for layer in export_model([wide] * 5, P).layers]
+    assert kinds.count("EinsumDense") == 3
+
+
+LOAD = """
+import sys
+import keras
+import numpy as np
+folder = sys.argv[1]
+model = keras.saving.load_model(folder + "/model.keras", safe_mode=True)
+assert not [name for name in sys.modules if name.startswith("genokeras")]
+np.save(folder + "/found.npy", keras.ops.convert_to_numpy(model(np.load(folder + "/x.npy"))))
+"""
+
+
+def test_an_exported_file_loads_in_safe_mode_where_genokeras_is_not_imported(tmp_path: Path) -> None:
+    x = np.where(np.random.default_rng(0).random(X.shape) < 0.1, np.nan, X).astype("float32")
+    model = export_model(ENSEMBLES["everything"], P, np.median(X, axis=0))
+    model.save(tmp_path / "model.keras")
+    np.save(tmp_path / "x.npy", x)
+    done = subprocess.run([sys.executable, "-I", "-c", LOAD, str(tmp_path)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    np.testing.assert_allclose(np.load(tmp_path / "found.npy"), predicted(model, x), atol=1e-6)

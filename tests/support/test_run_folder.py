@@ -1,0 +1,65 @@
+"""The run folder survives what happens to folders."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from genokeras import RunFolderError
+from genokeras.engine import TrialStore
+from genokeras.engine.problem import problem_from_arrays, problem_to_arrays
+from genokeras.engine.testing import linear_job, small_problem, small_runner
+from genokeras.support import RunFolder
+
+
+def test_a_journal_line_cut_short_by_a_crash_is_left_out(tmp_path):
+    folder = RunFolder.create(tmp_path / "run", {"seed": 1})
+    folder.record("trial", trial=0)
+    folder.record("trial", trial=1)
+    journal = folder.path / "journal.jsonl"
+    journal.write_text(journal.read_text()[:-5])
+    assert [event["trial"] for event in folder.journal()] == [0]
+
+
+def test_a_run_of_an_unknown_format_is_refused(tmp_path):
+    folder = RunFolder.create(tmp_path / "run", {})
+    (folder.path / "run.json").write_text('{"format": 99}')
+    with pytest.raises(RunFolderError, match="format 99; this version of GenoKeras reads 1"):
+        RunFolder(folder.path)
+
+
+def test_a_trial_whose_record_is_incomplete_does_not_count(tmp_path):
+    store = TrialStore(RunFolder.create(tmp_path / "run", {}))
+    for outcome in small_runner().run(linear_job(0, 0.1, 0.3)):
+        store.write(outcome)
+    (store.folder.path / "trials" / "000001" / "graph.json").unlink()
+    assert [trial.id for trial in store.history()] == [0]
+
+
+def test_trials_come_back_as_they_were_written(tmp_path):
+    store = TrialStore(RunFolder.create(tmp_path / "run", {}))
+    outcome = small_runner().run(linear_job(7, 0.1))[0]
+    store.write(outcome)
+    read = store.history().trials[0]
+    assert read == outcome.result
+    np.testing.assert_array_equal(store.probabilities((read,))[0], outcome.probabilities)
+    for layer, arrays in store.father(read).weights.items():
+        for name, array in arrays.items():
+            np.testing.assert_array_equal(array, outcome.weights[layer][name])
+
+
+def test_a_problem_comes_back_as_it_was_written():
+    problem = small_problem(n=24, p=200)
+    again = problem_from_arrays(*problem_to_arrays(problem))
+    assert list(again.views) == list(problem.views)
+    x = np.random.default_rng(1).normal(size=(3, 200))
+    for space, other in zip(problem.views["all"].spaces, again.views["all"].spaces, strict=True):
+        np.testing.assert_array_equal(space.transform(x), other.transform(x))
+    assert again.views["all"].spaces[0].basis is again.views["all"].spaces[1].basis
+
+
+def test_a_copy_goes_nowhere_where_another_run_is(tmp_path):
+    first = RunFolder.create(tmp_path / "a", {})
+    RunFolder.create(tmp_path / "b", {})
+    with pytest.raises(RunFolderError, match="holds another run"):
+        first.copy_to(tmp_path / "b")

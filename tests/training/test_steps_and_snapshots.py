@@ -1,0 +1,112 @@
+"""Training step by step, and files to go on from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from genokeras.errors import ParameterError, RunFolderError
+from genokeras.streams import Batches
+from genokeras.training import (
+    Position,
+    evaluate_batches,
+    load_snapshot,
+    predict_batches,
+    save_snapshot,
+    train_steps,
+)
+from tests.keras_models.light_on_one_backend import noisy_net, small_problem
+
+X, Y = small_problem(64)
+
+
+def compiled(seed: int = 1, optimizer: keras.optimizers.Optimizer | None = None) -> keras.Model:
+    net = noisy_net(seed)
+    net.compile(optimizer or keras.optimizers.Adam(), "sparse_categorical_crossentropy", metrics=["accuracy"])
+    return net
+
+
+def batches() -> Batches:
+    return Batches(X, Y, batch_size=20, shuffle=True, seed=2)
+
+
+def test_positions_count_steps_epochs_and_batches() -> None:
+    seen: list[Position] = []
+    end = train_steps(compiled(), batches(), until=6, on_step=lambda at, logs: seen.append(at))
+    assert seen == [
+        Position(1, 0, 1), Position(2, 0, 2), Position(3, 0, 3), Position(4, 1, 0), Position(5, 1, 1), Position(6, 1, 2)
+    ]  # fmt: skip
+    assert end == seen[-1]
+
+
+def test_training_stops_when_told_to() -> None:
+    end = train_steps(compiled(), batches(), until=None, on_step=lambda at, logs: at.step == 3)
+    assert end == Position(3, 0, 3)
+
+
+def test_only_the_steps_asked_for_are_reported_and_ends_of_epochs() -> None:
+    seen: list[int] = []
+    train_steps(
+        compiled(),
+        batches(),
+        until=8,
+        on_step=lambda at, logs: seen.append(at.step),
+        when=lambda at: at.step == 3,
+    )
+    assert seen == [3, 4, 8]
+
+
+@pytest.mark.parametrize("stop", [3, 4, 6])
+@pytest.mark.parametrize(
+    "optimizer",
+    [
+        lambda: keras.optimizers.Adam(gradient_accumulation_steps=3),
+        lambda: keras.optimizers.LossScaleOptimizer(
+            keras.optimizers.SGD(0.1, momentum=0.9), dynamic_growth_steps=2
+        ),
+    ],
+)
+def test_a_snapshot_goes_on_as_if_nothing_had_happened(stop: int, optimizer: object, tmp_path: Path) -> None:
+    logs: list[dict[str, float]] = []
+    whole = compiled(1, optimizer())  # type: ignore[operator]
+    train_steps(whole, batches(), until=9, on_step=lambda at, found: logs.append(found))
+    part = compiled(1, optimizer())  # type: ignore[operator]
+    save_snapshot(tmp_path / "s", part, train_steps(part, batches(), until=stop), {"a": [1]})
+    other = compiled(2, optimizer())  # type: ignore[operator]
+    position, extra = load_snapshot(tmp_path / "s", other, batches().first())
+    again: list[dict[str, float]] = []
+    train_steps(other, batches(), until=9, position=position, on_step=lambda at, found: again.append(found))
+    assert extra == {"a": [1]}
+    assert again == logs[stop:]
+    assert all(np.array_equal(a, b) for a, b in zip(whole.get_weights(), other.get_weights(), strict=True))
+
+
+def test_evaluation_and_prediction_agree_with_those_of_keras() -> None:
+    net, data = compiled(), Batches(X, Y, batch_size=20)
+    expected = net.evaluate(X, Y, batch_size=20, verbose=0, return_dict=True)
+    assert evaluate_batches(net, data) == pytest.approx(expected, rel=1e-5)
+    outputs, targets = predict_batches(net, data)
+    np.testing.assert_allclose(outputs, net.predict(X, verbose=0), atol=1e-6)
+    np.testing.assert_array_equal(targets, Y)
+
+
+def test_a_snapshot_of_another_model_is_refused_and_changes_nothing(tmp_path: Path) -> None:
+    save_snapshot(tmp_path / "s", compiled(), Position(), {})
+    other = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)])
+    other.compile("adam", "mse")
+    with pytest.raises(ParameterError, match="variables"):
+        load_snapshot(tmp_path / "s", other)
+
+
+def test_a_damaged_snapshot_is_told_as_such(tmp_path: Path) -> None:
+    (tmp_path / "s").write_bytes(b"PK no")
+    with pytest.raises(RunFolderError, match="damaged"):
+        load_snapshot(tmp_path / "s", compiled())
+
+
+def test_a_model_that_is_not_compiled_is_refused() -> None:
+    with pytest.raises(ParameterError, match="not compiled"):
+        train_steps(noisy_net(), batches(), until=1)
