@@ -9,7 +9,16 @@ from genokeras.data.folds import Folds, holdout_folds, make_folds, make_plain_fo
 from genokeras.data.images import ImageData, load_images
 from genokeras.data.labels import Labels, encode_known_labels, encode_labels
 from genokeras.data.load import load_dataset, require_labels
-from genokeras.data.quantities import as_numbers, check_varied, column_parts, spells_number, target_name
+from genokeras.data.quantities import (
+    as_numbers,
+    check_varied,
+    column_parts,
+    few_values_note,
+    names_columns,
+    spells_number,
+    target_name,
+    target_names,
+)
 from genokeras.data.readers import known_suffixes, register_reader
 from genokeras.data.sequences import SequenceData, load_sequences
 from genokeras.data.table import Reader, ReadOptions, Table
@@ -32,6 +41,7 @@ __all__ = [
     "column_parts",
     "encode_known_labels",
     "encode_labels",
+    "few_values_note",
     "holdout_folds",
     "impute_median",
     "known_suffixes",
@@ -41,8 +51,10 @@ __all__ = [
     "load_texts",
     "make_folds",
     "make_plain_folds",
+    "names_columns",
     "register_reader",
     "require_labels",
     "spells_number",
     "target_name",
+    "target_names",
 ]

@@ -25,10 +25,13 @@ class Labels:
         Sorted: numbers by value, everything else by its text.
     codes : ndarray of int64, shape (n_samples,)
         Positions in `classes`.
+    notes : tuple of str
+        What was decided about them.
     """
 
     classes: np.ndarray
     codes: np.ndarray
+    notes: tuple[str, ...] = ()
 
     @property
     def n_classes(self) -> int:
@@ -67,7 +70,16 @@ def encode_labels(y: Any, source: str = "y") -> Labels:
         raise DataError(f"y has no label for {len(lost)} of {len(values)} samples ({source}): {rows}.")
     classes, codes = np.unique(native_labels(values), return_inverse=True)
     _check_classes(classes, len(values), source)
-    return Labels(classes, codes.astype(np.int64))
+    return Labels(classes, codes.astype(np.int64), _notes(classes))
+
+
+def _notes(classes: np.ndarray) -> tuple[str, ...]:
+    if classes.dtype.kind != "f":
+        return ()
+    return (
+        f"The labels are numbers with a decimal point ({listed(classes.tolist(), 4)}); they are taken as "
+        f"{len(classes)} classes. If they are a quantity, use a regressor (--task numbers).",
+    )
 
 
 def encode_known_labels(y: Any, classes: np.ndarray, source: str = "y") -> np.ndarray:
@@ -116,10 +128,15 @@ def _check_classes(classes: np.ndarray, n: int, source: str) -> None:
         if len(classes) > _MANY or (not whole and len(classes) > max(2, n / 2)):
             raise DataError(
                 f"y holds {len(classes)} distinct numbers in {n} samples ({source}), from {classes[0]:g} to "
-                f"{classes[-1]:g}: this looks like regression. GenomeClassifier needs classes: cut the "
-                "numbers into "
-                "groups, or convert them to integers or text if they are classes."
+                f"{classes[-1]:g}: this looks like regression. A classifier needs classes: use a "
+                "regressor (GenomeRegressor, --task numbers), cut the numbers into groups, or convert them to integers or text if "
+                "they are classes."
             )
+    elif classes.dtype.kind == "U" and len(classes) > max(_MANY, n / 2):
+        raise DataError(
+            f"y holds {len(classes):,} distinct texts in {n:,} samples ({source}), such as {listed(classes[:3].tolist(), 3)}: "
+            "these look like ids or descriptions, not classes. Name the column with the classes, or group them first."
+        )
     if len(classes) < 2:
         only = f"only {classes[0].item()!r}, {counted(n, 'sample')}" if len(classes) else "no labels at all"
         raise DataError(f"y must hold at least 2 classes ({source}): got {only}.")

@@ -14,6 +14,7 @@ from genokeras.errors import DataError
 from genokeras.support.wording import counted, listed
 
 # Models answer in 32 bits, which hold numbers up to 3e38 and seven digits of each.
+_FEW_VALUES = 5
 _LARGEST = 1e30
 _LEAST_SPREAD = 1e-5
 
@@ -123,6 +124,31 @@ def check_varied(numbers: np.ndarray, names: tuple[str, ...], source: str) -> No
                 f"{name!r} varies only from {low:.10g} to {high:.10g} ({n}, {source}), which is finer than models answer: "
                 "subtract a constant from it first."
             )
+
+
+def few_values_note(numbers: np.ndarray, names: tuple[str, ...]) -> tuple[str, ...]:
+    """A hint for each target, of ``(n_samples, n_targets)``, that has so few values that they may be classes."""
+    counts = [len(np.unique(values)) for values in numbers.T]
+    return tuple(
+        f"{name!r} has only {count} distinct values in {counted(len(numbers), 'sample')}: if they are classes, use a classifier "
+        "(--task classes)."
+        for name, count in zip(names, counts, strict=True)
+        if count <= _FEW_VALUES and len(numbers) > _FEW_VALUES * _FEW_VALUES
+    )
+
+
+def names_columns(y: Any) -> bool:
+    """Whether `y` names several columns of a table; text that spells numbers is numbers."""
+    strings = isinstance(y, list | tuple) and bool(y) and all(isinstance(name, str) for name in y)
+    return strings and not any(spells_number(name) for name in y)
+
+
+def target_names(y: Any) -> tuple[str, ...]:
+    """What the targets are called that a caller gave as `y`; one name for each."""
+    if names_columns(y):
+        return tuple(y)
+    parts = column_parts(y)
+    return (target_name(y),) if parts is None else parts[2]
 
 
 def spells_number(text: str) -> bool:

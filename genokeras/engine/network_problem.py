@@ -14,7 +14,7 @@ from genokeras.encoders.encoder import TENSOR, Encoder, Rows, n_rows
 from genokeras.encoders.files import ENCODER_FILE, read_encoder, write_encoder
 from genokeras.errors import RunFolderError
 from genokeras.support import RunFolder
-from genokeras.tasks.loss import read_task
+from genokeras.tasks.known import read_task
 from genokeras.tasks.task import Task
 
 ROWS_FILE, TASK_FILE, CONTENT_FILE = "data.npz", "task.json", "content.npz"

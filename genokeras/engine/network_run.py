@@ -18,8 +18,8 @@ from genokeras.graph import Graph
 from genokeras.networks.merge_networks import TrainedNetwork, merged_model
 from genokeras.searchers import DISCOUNT, History, TrialResult
 from genokeras.support import RunFolder
+from genokeras.tasks.classes import Classes
 from genokeras.tasks.objectives import Objective, get_objective
-from genokeras.tasks.task import Classes
 
 # So many networks at most are delivered: fold members of a few trials.
 MOST_NETWORKS = 24

@@ -182,7 +182,7 @@ class NetworkRunner:
                 proposal.hyper.weight_decay,
                 partial(_is_over, should_stop, end),
             )
-            found = problem.task.answers(np.asarray(counts @ kernel) + bias)
+            found = problem.task.answers_of(np.asarray(counts @ kernel) + bias)
             own = problem.task.row_losses(found, problem.codes)
             losses.append([np.average(own[rows], weights=weight[rows]) for rows in (train, held)])
             kernels.append(kernel)

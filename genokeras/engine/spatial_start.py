@@ -16,7 +16,8 @@ from genokeras.graph import Graph
 from genokeras.graph.templates import linear
 from genokeras.searchers import HalvingSearcher, HyperSpace, Searcher
 from genokeras.searchers.halving import GUIDES, LinearFather
-from genokeras.tasks.task import Classes, Task
+from genokeras.tasks.classes import Classes
+from genokeras.tasks.task import Task
 from genokeras.training import Allotment, NetworkSettings
 
 

@@ -16,7 +16,8 @@ from genokeras.estimators.spatial_classifier import SpatialClassifier
 from genokeras.features import Augmentation
 from genokeras.graph import residual_cnn, small_cnn
 from genokeras.searchers import HyperSpace
-from genokeras.tasks.task import Classes, Task
+from genokeras.tasks.classes import Classes
+from genokeras.tasks.task import Task
 
 SPACE = HyperSpace(
     learning_rate=(1e-3, 2e-3, 4e-3),

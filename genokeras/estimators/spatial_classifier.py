@@ -15,7 +15,7 @@ from genokeras.estimators.content import Content
 from genokeras.estimators.fine_tuning import check_fine_tuning, fine_tune_run
 from genokeras.estimators.spatial_base import SpatialEstimator, labels_of
 from genokeras.estimators.tables import scores
-from genokeras.tasks.task import Classes
+from genokeras.tasks.classes import Classes
 from genokeras.training import Samples
 
 # A fifth is held out.

@@ -19,8 +19,8 @@ from genokeras.estimators.content import Content
 from genokeras.estimators.spatial_base import SpatialEstimator, labels_of
 from genokeras.estimators.tables import number_scores
 from genokeras.searchers import Searcher
+from genokeras.tasks.numbers import Numbers, numbers_like
 from genokeras.tasks.objectives import NUMBER_OBJECTIVES
-from genokeras.tasks.task import Numbers, numbers_like
 
 
 class SpatialRegressor(RegressorMixin, SpatialEstimator):

@@ -10,6 +10,7 @@ from genokeras.features.image_scaling import (
 from genokeras.features.logarithm import EPSILON as LOG_EPSILON
 from genokeras.features.logarithm import log_factors, log_normalised
 from genokeras.features.rowspace import RowSpace, fit_row_space, restrict
+from genokeras.features.screening import Statistic, anova_f, squared_correlation
 from genokeras.features.sequence_encoding import (
     PROBABILITIES,
     kmer_counts,
@@ -34,7 +35,7 @@ from genokeras.features.text_encoding import (
     fit_ngram_tfidf,
     fit_vocabulary,
 )
-from genokeras.features.views import DEFAULT_VIEWS, FittedView, anova_f, available_views, fit_views
+from genokeras.features.views import DEFAULT_VIEWS, FittedView, available_views, fit_views
 
 __all__ = [
     "DEFAULT_VIEWS",
@@ -47,6 +48,7 @@ __all__ = [
     "NgramTfidf",
     "RowSpace",
     "Standardisation",
+    "Statistic",
     "Vocabulary",
     "anova_f",
     "available_views",
@@ -66,6 +68,7 @@ __all__ = [
     "random_transforms",
     "restrict",
     "reverse_complement",
+    "squared_correlation",
     "standardisation",
     "standardised_blocks",
     "transform_images",

@@ -1,8 +1,8 @@
 """Views: which features a network sees, each with a row-space basis of its own.
 
-``all`` rotates every row by one basis, which reveals no label and therefore serves all folds; each fold works in the part
-of it that its training rows span. ``top<k>`` keeps the ``k`` features with the largest one-way ANOVA F statistic; that
-looks at labels, so it is fitted inside each fold, on the fold's training rows only. ``log`` and ``log:top<k>`` are the same
+``all`` rotates every row by one basis, which reveals no target and therefore serves all folds; each fold works in the part
+of it that its training rows span. ``top<k>`` keeps the ``k`` features with the largest statistic (``genokeras.features.screening``);
+that looks at targets, so it is fitted inside each fold, on the fold's training rows only. ``log`` and ``log:top<k>`` are the same
 behind the logarithm (``genokeras.features.logarithm``).
 """
 
@@ -17,12 +17,8 @@ from scipy import sparse
 from genokeras.errors import ParameterError
 from genokeras.features.logarithm import log_factors, log_normalised
 from genokeras.features.rowspace import RowSpace, fit_row_space, restrict
-from genokeras.features.standardise import (
-    Matrix,
-    Standardisation,
-    standardisation,
-    standardised_blocks,
-)
+from genokeras.features.screening import Statistic, anova_f
+from genokeras.features.standardise import Matrix, Standardisation, standardisation
 
 DEFAULT_VIEWS = ("all", "log", "top300", "log:top300", "top1000", "log:top1000", "top100", "log:top100")
 _LARGEST_COPY = 50_000_000
@@ -107,7 +103,7 @@ def is_logged(name: str) -> bool:
 
 
 def fit_views(
-    names: tuple[str, ...], x: Matrix, codes: np.ndarray, train: np.ndarray
+    names: tuple[str, ...], x: Matrix, targets: np.ndarray, train: np.ndarray, statistic: Statistic = anova_f
 ) -> dict[str, FittedView]:
     """Fit views by name.
 
@@ -117,16 +113,18 @@ def fit_views(
         ``"all"``, ``"top<k>"``, ``"log"`` or ``"log:top<k>"``.
     x : numpy.ndarray or scipy.sparse.csr_matrix
         ``(n_samples, n_features)``.
-    codes : numpy.ndarray
-        ``(n_samples,)`` class numbers.
+    targets : numpy.ndarray
+        ``(n_samples, ...)``, as the statistic takes them.
     train : numpy.ndarray
         ``(n_folds, n_samples)`` bool: the training rows of each fold.
+    statistic : callable
+        Which features have most to do with the targets; see ``genokeras.features.screening``.
 
     Returns
     -------
     dict
-        By name. Standardisation uses the rows that any fold trains on: it looks at no label, and one projection then serves
-        every fold. Labels are looked at inside the folds only.
+        By name. Standardisation uses the rows that any fold trains on: it looks at no target, and one projection then serves
+        every fold. Targets are looked at inside the folds only.
 
     Raises
     ------
@@ -141,18 +139,20 @@ def fit_views(
         wanted = [name for name in names if is_logged(name) is logged]
         if wanted:
             source = make(x, rows)
-            fitted |= {name: _fit_view(name, source, codes, train) for name in wanted}
+            fitted |= {name: _fit_view(name, source, targets, train, statistic) for name in wanted}
     return {name: fitted[name] for name in names}
 
 
-def _fit_view(name: str, source: Source, codes: np.ndarray, train: np.ndarray) -> FittedView:
+def _fit_view(
+    name: str, source: Source, targets: np.ndarray, train: np.ndarray, statistic: Statistic
+) -> FittedView:
     x, scaling, count = source.x, source.scaling, _top_count(name)
     if count is None:
         whole = replace(fit_row_space(x, scaling), log_factors=source.log_factors)
         z = whole.project(x)
         spaces = [restrict(whole, z, rows) for rows in train]
         return FittedView(name, tuple(spaces), _padded([_rotated(z, whole, space) for space in spaces]))
-    statistics = anova_f(x, scaling, codes, train)
+    statistics = statistic(x, scaling, targets, train)
     spaces = [
         replace(
             fit_row_space(
@@ -166,38 +166,6 @@ def _fit_view(name: str, source: Source, codes: np.ndarray, train: np.ndarray) -
         for f, rows in zip(statistics, train, strict=True)
     ]
     return FittedView(name, tuple(spaces), _padded([space.project(x) for space in spaces]))
-
-
-def anova_f(x: Matrix, scaling: Standardisation, codes: np.ndarray, train: np.ndarray) -> np.ndarray:
-    """One-way ANOVA F statistic of every feature on the training rows of every fold.
-
-    Returns
-    -------
-    numpy.ndarray
-        ``(n_folds, n_features)``; 0 for features that are constant there.
-    """
-    n_folds, classes = len(train), np.unique(codes)
-    member = np.stack([train & (codes == c) for c in classes], axis=1).astype("float64")
-    counts = member.sum(axis=2)
-    result = np.zeros((n_folds, x.shape[1]))
-    for part, block in standardised_blocks(x, scaling):
-        sums = member @ block
-        squares = train.astype("float64") @ (block * block)
-        result[:, part] = _f_ratio(sums, squares, counts)
-    return result
-
-
-def _f_ratio(sums: np.ndarray, squares: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    """From class sums ``(F, k, b)``, sums of squares ``(F, b)`` and class sizes ``(F, k)``."""
-    present, n = (counts > 0).sum(axis=1), counts.sum(axis=1)
-    explained = (sums**2 / np.maximum(counts, 1)[:, :, None]).sum(axis=1)
-    between = explained - sums.sum(axis=1) ** 2 / n[:, None]
-    within = squares - explained
-    freedom = np.maximum(n - present, 1) / np.maximum(present - 1, 1)
-    usable = within > 1e-12 * np.maximum(squares, 1e-300)
-    ratio = np.divide(between, within, out=np.full_like(between, np.inf), where=usable)
-    ratio[~usable & (between <= 1e-9)] = 0.0
-    return freedom[:, None] * ratio
 
 
 def _rotated(z: np.ndarray, whole: RowSpace, space: RowSpace) -> np.ndarray:

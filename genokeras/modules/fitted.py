@@ -23,8 +23,8 @@ from genokeras.modules.losses import known_loss, regression_loss, targets_of
 from genokeras.modules.reading import Pairs, read_pairs
 from genokeras.modules.run import ModuleRun, open_module_run
 from genokeras.support import RunFolder
+from genokeras.tasks.classes import Classes
 from genokeras.tasks.loss import LossTask
-from genokeras.tasks.task import Classes
 
 _EXAMPLES = 32
 

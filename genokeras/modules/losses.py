@@ -12,8 +12,9 @@ import numpy as np
 from genokeras.errors import ParameterError
 from genokeras.modules.reading import Pairs, class_numbers, numeric_targets
 from genokeras.support.wording import did_you_mean
+from genokeras.tasks.classes import Classes
 from genokeras.tasks.loss import LossTask, is_of_keras
-from genokeras.tasks.task import Classes, Task
+from genokeras.tasks.task import Task
 
 _SIGMOID = ("BinaryCrossentropy", "BinaryFocalCrossentropy")
 _CLASS_LOSSES = (keras.losses.CategoricalCrossentropy, keras.losses.SparseCategoricalCrossentropy)
@@ -197,7 +198,7 @@ def _loss_task(loss: Any, n_outputs: int, targets: np.ndarray) -> LossTask:
 def _probe(task: LossTask, targets: np.ndarray, loss: Any) -> None:
     """See that the loss can be computed before a search begins; it may be anybody's function, and fail as it likes."""
     rows = targets[:_PROBED_ROWS]
-    answers = task.answers(np.zeros((len(rows), task.n_outputs)))
+    answers = task.answers_of(np.zeros((len(rows), task.n_outputs)))
     try:
         found = task.row_losses(answers, rows)
     except Exception as error:

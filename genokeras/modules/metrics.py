@@ -15,9 +15,10 @@ from numpy.typing import ArrayLike
 from genokeras.errors import ParameterError
 from genokeras.keras_models import RowMetric
 from genokeras.support.wording import did_you_mean
+from genokeras.tasks.classes import Classes
 from genokeras.tasks.loss import LossTask
 from genokeras.tasks.objectives import OBJECTIVES, Objective, get_objective
-from genokeras.tasks.task import Classes, Task
+from genokeras.tasks.task import Task
 
 # What a metric is called that is better the lower it is: whole words, and what longer words may hold.
 _LOWER_WORDS = frozenset(
@@ -178,7 +179,7 @@ def check_objective(objective: Objective, task: Task, targets: np.ndarray) -> No
     rows = targets[:_PROBED_ROWS]
     outputs = np.random.default_rng(0).normal(size=(len(rows), task.n_outputs))
     try:
-        objective.value(task.answers(outputs), rows)
+        objective.value(task.answers_of(outputs), rows)
     except ParameterError:
         raise
     except Exception as error:  # of anybody's function

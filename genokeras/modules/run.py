@@ -30,8 +30,9 @@ from genokeras.networks import TrainedNetwork, merged_model
 from genokeras.searchers import History, TrialResult
 from genokeras.support import RunFolder
 from genokeras.tasks.calibration import Calibration
+from genokeras.tasks.classes import Classes
 from genokeras.tasks.objectives import Objective
-from genokeras.tasks.task import Classes, Task
+from genokeras.tasks.task import Task
 
 FINAL_WEIGHTS = "final.npz"
 _NO_CALIBRATION = Calibration(1.0, 0.0)

@@ -28,7 +28,8 @@ from genokeras.networks.convolutional import build_network
 from genokeras.networks.merge_rows import calibrated
 from genokeras.networks.sequence_windows import sequence_windows
 from genokeras.networks.sequence_words import placed_words, word_counts
-from genokeras.tasks.task import Classes, Task
+from genokeras.tasks.classes import Classes
+from genokeras.tasks.task import Task
 
 
 @dataclass(frozen=True)
@@ -106,7 +107,9 @@ def _network(network: TrainedNetwork, task: Task, parts: _Parts) -> list[Any]:
         built = build_network(
             network.graph, None, network.hyper, weights=network.weights, member=member, logits=True
         )
-        whole = keras.Model(built.inputs, task.answering(built.outputs[0]), name=f"{network.name}_{member}")
+        whole = keras.Model(
+            built.inputs, task.answer_tensor(built.outputs[0]), name=f"{network.name}_{member}"
+        )
         found = [whole(look) for look in parts.looks]
         found = [answer[0] if isinstance(answer, list | tuple) else answer for answer in found]
         if parts.shares:
@@ -122,7 +125,7 @@ def _linear(network: TrainedNetwork, task: Task, parts: _Parts) -> list[Any]:
     for member in range(network.n_members):
         kernel, bias = arrays["kernel"][member], arrays["bias"][member]
         layer = keras.layers.Dense(int(kernel.shape[1]), name=f"{network.name}_{member}")
-        answers.append(task.answering(layer(parts.counts)))
+        answers.append(task.answer_tensor(layer(parts.counts)))
         layer.set_weights([kernel, bias])
     return answers
 

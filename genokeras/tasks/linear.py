@@ -1,4 +1,4 @@
-"""The linear father: logistic or ridge regression by scikit-learn, kept as the weights of one Dense layer."""
+"""Linear models: logistic or ridge regression by scikit-learn, kept as the weights of one Dense layer."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _RIDGE_TOLERANCE = 1e-5
 _NEVER = -30.0
 
 
-def fit_linear(
+def fit_logistic(
     x: Counts,
     codes: np.ndarray,
     weight: np.ndarray,
@@ -90,7 +90,7 @@ def fit_ridge(
         ``(n,)``.
     weight_decay : float
     scaling : float
-        As of `fit_linear`.
+        As in `fit_logistic`.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Networks that are trained with a loss of one's own.
+"""Networks that are trained with any loss.
 
 | symbol | meaning | shape |
 |---|---|---|
@@ -18,9 +18,8 @@ import keras
 import numpy as np
 from scipy.special import expit, softmax
 
-from genokeras.encoders.encoder import Counts
 from genokeras.errors import ParameterError
-from genokeras.tasks.task import Task, task_from_dict
+from genokeras.tasks.task import Aim, Labelled, RowLoss, Task
 
 NO_LINK, SIGMOID, SOFTMAX = "none", "sigmoid", "softmax"
 
@@ -51,6 +50,14 @@ class LossTask(Task):
     offset: tuple[float, ...] = ()
     kind: ClassVar[str] = "loss"
 
+    @classmethod
+    def learn(cls, labels: Labelled) -> Aim:
+        """Labels alone make no such task, which needs a loss: TypeError."""
+        raise TypeError("a task with any loss is made by a module, which is given its loss")
+
+    def read(self, labels: Labelled, names: np.ndarray) -> np.ndarray:
+        return np.asarray(labels.values)
+
     @property
     def n_outputs(self) -> int:
         return self.k
@@ -62,14 +69,17 @@ class LossTask(Task):
     def training_targets(self, targets: np.ndarray) -> np.ndarray:
         return targets.astype("float32")
 
+    def row_loss(self, outputs: Any, targets: Any) -> Any:
+        return self.training_loss(0.0).call(targets, outputs)
+
     def training_loss(self, label_smoothing: float) -> Any:
         if self.loss is None:
             raise ParameterError(
                 "the loss of this run is a function, which no run folder can hold: give it again, load(path, loss=...)."
             )
         if self.link != NO_LINK:
-            return _RowLoss(_per_row(_from_logits(self.loss, True)))
-        return _RowLoss(self._of_outputs)
+            return RowLoss(_per_row(_from_logits(self.loss, True)))
+        return RowLoss(self._of_outputs)
 
     def _of_outputs(self, targets: Any, outputs: Any) -> Any:
         if not self._is_scaled:
@@ -77,7 +87,7 @@ class LossTask(Task):
         scale, offset = (keras.ops.convert_to_tensor(v, "float32") for v in (self.scale, self.offset))
         return _per_row(self.loss)(targets, outputs * scale + offset)
 
-    def answers(self, outputs: np.ndarray) -> np.ndarray:
+    def answers_of(self, outputs: np.ndarray) -> np.ndarray:
         values = outputs.astype("float64")
         if self.link == SOFTMAX:
             return np.asarray(softmax(values, axis=1))
@@ -85,7 +95,7 @@ class LossTask(Task):
             return np.asarray(expit(values))
         return values * self.scale + self.offset if self._is_scaled else values
 
-    def answering(self, outputs: Any) -> Any:
+    def answer_tensor(self, outputs: Any) -> Any:
         if self.link == SOFTMAX:
             return keras.layers.Softmax()(outputs)
         if self.link == SIGMOID:
@@ -107,18 +117,6 @@ class LossTask(Task):
             )
         return np.asarray(found.reshape(len(found), -1).mean(axis=1))
 
-    def fit_linear(
-        self,
-        x: Counts,
-        targets: np.ndarray,
-        weight: np.ndarray,
-        weight_decay: float,
-        scaling: float,
-        should_stop: Callable[[], bool] = lambda: False,
-    ) -> tuple[np.ndarray, np.ndarray, int]:
-        """There is no linear father for any loss: TypeError."""
-        raise TypeError("a linear father is known of classes and of numbers, and not of any loss")
-
     def to_dict(self) -> dict[str, Any]:
         """As JSON values; a loss of Keras is among them, a function is not."""
         return {
@@ -137,18 +135,6 @@ class LossTask(Task):
         return cls(data["n_outputs"], loss, data["link"], tuple(data["scale"]), tuple(data["offset"]))
 
 
-@final
-class _RowLoss(keras.losses.Loss):
-    """The mean of a function's values, whatever reduction it would have chosen itself."""
-
-    def __init__(self, function: Callable[[Any, Any], Any]) -> None:
-        super().__init__(name="loss", reduction="sum_over_batch_size")
-        self._function = function
-
-    def call(self, y_true: Any, y_pred: Any) -> Any:
-        return self._function(y_true, y_pred)
-
-
 def is_of_keras(loss: Any) -> bool:
     """Whether this is a loss object that Keras itself can write down and read back."""
     return isinstance(loss, keras.losses.Loss) and type(loss).__module__.split(".")[0] == "keras"
@@ -161,8 +147,3 @@ def _per_row(loss: Any) -> Callable[[Any, Any], Any]:
 
 def _from_logits(loss: Any, logits: bool) -> Any:
     return type(loss).from_config({**loss.get_config(), "from_logits": logits})
-
-
-def read_task(data: Mapping[str, Any]) -> Task:
-    """A task of any kind from what its ``to_dict`` wrote; KeyError for an unknown kind."""
-    return LossTask.from_dict(data) if data["kind"] == LossTask.kind else task_from_dict(data)

@@ -7,7 +7,7 @@ Every function takes leading axes, so that many trials, or many resamples given 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -189,19 +189,42 @@ def get_objective(name: str | Objective, answers: str | None = None) -> Objectiv
     >>> get_objective("auc").name
     'roc_auc'
     """
-    families = _FAMILIES if answers is None else {answers: _FAMILIES[answers]}
-    known = {key: objective for family in families.values() for key, objective in family.items()}
-    key = str(name).strip().lower().replace("-", "_").replace(" ", "_")
-    named = (OBJECTIVES | NUMBER_OBJECTIVES).get(ALIASES.get(key, key))
-    found = name if isinstance(name, Objective) else named
-    if found is not None and found.answers.kind in families:
-        return found
-    if found is not None:
+    if answers is None:
+        known = OBJECTIVES | NUMBER_OBJECTIVES
+        return name if isinstance(name, Objective) else find_objective(name, known)
+    return find_objective(name, _FAMILIES[answers], answers)
+
+
+def find_objective(
+    name: str | Objective, known: Mapping[str, Objective], answers: str | None = None
+) -> Objective:
+    """The objective of that name or alias among those known.
+
+    Parameters
+    ----------
+    name : str or Objective
+    known : mapping of str to Objective
+    answers : str, optional
+        What these are of, for messages.
+
+    Raises
+    ------
+    ParameterError
+        If there is none; says which is close.
+    """
+    of = name.name if isinstance(name, Objective) else str(name)
+    key = of.strip().lower().replace("-", "_").replace(" ", "_")
+    key = ALIASES.get(key, key)
+    if key in known:
+        return name if isinstance(name, Objective) else known[key]
+    listed = ", ".join(known)
+    other = (OBJECTIVES | NUMBER_OBJECTIVES).get(key)
+    if other is not None:
         raise ParameterError(
-            f"objective must be one of {', '.join(known)}, which are of {answers}: got {found.name!r}, which is of "
-            f"{found.answers.kind}."
+            f"objective must be one of {listed}, which are of {answers}: got {other.name!r}, which is of "
+            f"{other.answers.kind}."
         )
-    spelled = [*known, *(alias for alias, own in ALIASES.items() if own in known)]
+    spelled = [*known, *(alias for alias, target in ALIASES.items() if target in known)]
     close = difflib.get_close_matches(key, spelled, n=1, cutoff=0.5)
     hint = f" Did you mean {close[0]!r}?" if close else ""
-    raise ParameterError(f"objective must be one of {', '.join(known)}: got {name!r}.{hint}")
+    raise ParameterError(f"objective must be one of {listed}: got {of!r}.{hint}")

@@ -1,11 +1,16 @@
-"""What networks answer, and how far off an answer is.
+"""What is predicted, as a value: how targets are read, what networks minimise, what their outputs mean.
 
-| symbol | meaning | shape |
-|---|---|---|
-| n, k | samples, outputs of a network | |
-| targets | what is known of the samples: class numbers, or numbers | (n,) int, or (n, k) float |
-| outputs | what a network says before its last step: logits, or standardised numbers | (n, k) |
-| answers | what is handed out: probabilities, or numbers | (n, k) float64 |
+========  ==========================================================================  ======================
+symbol    meaning                                                                     shape
+========  ==========================================================================  ======================
+n, k      samples, outputs of a network
+targets   what is known of the samples: class numbers, or numbers                     (n,) int, (n, k) float
+outputs   what a network computes before its link: logits, or standardised numbers    (..., n, k)
+answers   what is handed out: probabilities, or numbers in their units                (n, k) float64
+========  ==========================================================================  ======================
+
+A custom task is a subclass of `Task`; `genokeras.tasks.testing.TaskContract` tests one. ``GenomeRegressor(task=MyTask)``
+trains with it, and `register_task` lets run folders be read again.
 """
 
 from __future__ import annotations
@@ -13,22 +18,100 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, final
+from typing import Any, ClassVar, Self, final
 
 import keras
 import numpy as np
-from scipy.special import softmax
+from keras import ops
 
 from genokeras.encoders.encoder import Counts, LinearView
-from genokeras.tasks.class_scores import log_loss_rows
-from genokeras.tasks.linear import fit_linear, fit_ridge
-from genokeras.tasks.links import log_odds
+from genokeras.features import Matrix, Standardisation, squared_correlation
+from genokeras.tasks.answers import NUMBERS, Answers
+from genokeras.tasks.objectives import NUMBER_OBJECTIVES, Objective, find_objective
+
+Stop = Callable[[], bool]
+LinearFit = tuple[np.ndarray, np.ndarray, int]
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """Labels as they were read, and what messages say of them.
+
+    Attributes
+    ----------
+    values : numpy.ndarray
+        ``(n,)`` or ``(n, n_targets)``, as they came.
+    names : tuple of str
+        What the targets are called; one for each column.
+    samples : tuple of str
+        Names of the samples.
+    source : str
+        Where they came from.
+    """
+
+    values: np.ndarray
+    names: tuple[str, ...]
+    samples: tuple[str, ...]
+    source: str
+
+
+@dataclass(frozen=True, eq=False)
+class Aim:
+    """What networks are to predict of the samples of a run.
+
+    Attributes
+    ----------
+    task : Task
+    targets : numpy.ndarray
+        ``(n_samples, ...)``, as the task has them.
+    names : numpy.ndarray
+        ``(n_outputs,)`` the classes, or what the numbers are called.
+    notes : tuple of str
+        What was decided about the labels.
+    """
+
+    task: Task
+    targets: np.ndarray
+    names: np.ndarray
+    notes: tuple[str, ...] = ()
 
 
 class Task(ABC):
-    """Classes or numbers."""
+    """What is predicted.
+
+    Attributes
+    ----------
+    kind : str
+        Its name in run folders.
+    answers : Answers
+        How answers are scored, chosen between and calibrated.
+    objectives : mapping of str to Objective
+        Those that trials can be scored by.
+    default_objective : str
+    additive : bool
+        Whether the loss is a sum over rows. Where it is not (a partial likelihood, say), `total_loss` and `held_out_loss` must be
+        overridden, and packed training uses all rows at once.
+    """
 
     kind: ClassVar[str]
+    answers: ClassVar[Answers] = NUMBERS
+    objectives: ClassVar[Mapping[str, Objective]] = NUMBER_OBJECTIVES
+    default_objective: ClassVar[str] = "r2"
+    additive: ClassVar[bool] = True
+    # What the names of the outputs are called in run.json, and what exports call the outputs.
+    names_key: ClassVar[str] = "targets"
+    answers_name: ClassVar[str] = "numbers"
+
+    # ---- targets
+
+    @classmethod
+    @abstractmethod
+    def learn(cls, labels: Labelled) -> Aim:
+        """The task that training labels make, and their targets; DataError where they cannot be used."""
+
+    @abstractmethod
+    def read(self, labels: Labelled, names: np.ndarray) -> np.ndarray:
+        """Targets of further samples, whose outputs go by these names; DataError where they cannot be used."""
 
     @property
     @abstractmethod
@@ -37,19 +120,68 @@ class Task(ABC):
 
     @abstractmethod
     def training_targets(self, targets: np.ndarray) -> np.ndarray:
-        """``(n, k)`` float32, as the training loss takes them."""
+        """``(n, k)`` float32, as the losses take them."""
+
+    def strata(self, targets: np.ndarray) -> np.ndarray | None:
+        """``(n,)`` class numbers that every fold shall have its share of; None splits at random."""
+        return None
+
+    def kinds(self, targets: np.ndarray) -> np.ndarray:
+        """``(n,)`` two or more kinds of training samples, for quick linear models: here those above the median, and the others.
+
+        Of several targets, along the direction in which they vary most.
+        """
+        numbers = np.asarray(targets, dtype="float64").reshape(len(targets), -1)
+        spread = numbers.std(axis=0)
+        standard = (numbers - numbers.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
+        along = standard @ np.linalg.svd(standard, full_matrices=False)[2][0]
+        median = np.median(along)
+        above = along > median
+        return (above if above.any() else along >= median).astype(np.int64)
+
+    def screen(
+        self, x: Matrix, scaling: Standardisation, targets: np.ndarray, train: np.ndarray
+    ) -> np.ndarray:
+        """``(n_folds, n_features)`` how much each feature has to do with the targets, by each fold's training rows alone.
+
+        Parameters
+        ----------
+        x : numpy.ndarray or scipy.sparse.csr_matrix
+            ``(n_samples, n_features)``.
+        scaling : Standardisation
+        targets : numpy.ndarray
+        train : numpy.ndarray
+            ``(n_folds, n_samples)`` bool.
+        """
+        return squared_correlation(x, scaling, targets, train)
+
+    def described(self, targets: np.ndarray, names: np.ndarray) -> dict[str, Any]:
+        """Entries of ``run.json``."""
+        return {self.names_key: np.asarray(names).tolist()}
+
+    # ---- training, in ``keras.ops``
 
     @abstractmethod
+    def row_loss(self, outputs: Any, targets: Any) -> Any:
+        """``(..., n)`` loss of each row, of tensors ``(..., n, k)``."""
+
+    def total_loss(self, outputs: Any, targets: Any, weights: Any) -> Any:
+        """``(...)`` loss of all rows under weights ``(..., n)``."""
+        return ops.sum(weights * self.row_loss(outputs, targets), axis=-1)
+
     def training_loss(self, label_smoothing: float) -> Any:
-        """A Keras loss of a network's outputs."""
+        """A Keras loss of a network's outputs, for mini-batches."""
+        return RowLoss(lambda targets, outputs: self.row_loss(outputs, targets))
+
+    # ---- from outputs to answers
 
     @abstractmethod
-    def answers(self, outputs: np.ndarray) -> np.ndarray:
-        """``(n, k)`` float64 answers of a network's outputs."""
+    def answers_of(self, outputs: np.ndarray) -> np.ndarray:
+        """``(..., k)`` float64 answers of a network's outputs."""
 
     @abstractmethod
-    def answering(self, outputs: Any) -> Any:
-        """The same of a Keras tensor, by stock layers."""
+    def answer_tensor(self, outputs: Any) -> Any:
+        """The same of a Keras tensor ``(..., k)``, by stock layers and operations."""
 
     def explained(self, answers: Any) -> Any:
         """``(n, k)`` what explanations take differences of, of answers as a tensor: these themselves."""
@@ -57,9 +189,14 @@ class Task(ABC):
 
     @abstractmethod
     def row_losses(self, answers: np.ndarray, targets: np.ndarray) -> np.ndarray:
-        """``(n,)`` how far off each answer is; networks stop training by the mean."""
+        """``(n,)`` how wrong each answer is."""
 
-    @abstractmethod
+    def held_out_loss(self, answers: np.ndarray, targets: np.ndarray, weight: np.ndarray) -> float:
+        """By what mini-batch training stops: the weighted mean of the rows' losses."""
+        return float(np.average(self.row_losses(answers, targets), weights=weight))
+
+    # ---- linear models
+
     def fit_linear(
         self,
         x: Counts,
@@ -67,9 +204,21 @@ class Task(ABC):
         weight: np.ndarray,
         weight_decay: float,
         scaling: float,
-        should_stop: Callable[[], bool] = lambda: False,
-    ) -> tuple[np.ndarray, np.ndarray, int]:
-        """Kernel ``(p, k)`` and bias ``(k,)`` of a linear model's outputs, and the iterations it took."""
+        should_stop: Stop = lambda: False,
+    ) -> LinearFit:
+        """Kernel ``(p, k)`` and bias ``(k,)`` of a linear model's outputs, and the iterations it took.
+
+        Raises
+        ------
+        TypeError
+            If no linear model is known for the task, as here.
+        """
+        raise TypeError(f"no linear model is known for the task {self.kind!r}")
+
+    @property
+    def has_linear_fit(self) -> bool:
+        """Whether `fit_linear` is known."""
+        return type(self).fit_linear is not Task.fit_linear
 
     def fit_view(
         self,
@@ -78,128 +227,48 @@ class Task(ABC):
         targets: np.ndarray,
         weight: np.ndarray,
         weight_decay: float,
-        should_stop: Callable[[], bool] = lambda: False,
-    ) -> tuple[np.ndarray, np.ndarray, int]:
-        """The same, of a linear model that has one view of the counts; columns it does not read weigh 0."""
+        should_stop: Stop = lambda: False,
+    ) -> LinearFit:
+        """As `fit_linear`, for a linear model that has one view of the counts; columns it does not read weigh 0."""
         read = counts[:, : view.n_columns]
         kernel, bias, steps = self.fit_linear(read, targets, weight, weight_decay, view.scaling, should_stop)
         return np.pad(kernel, ((0, counts.shape[1] - len(kernel)), (0, 0))), bias, steps
+
+    # ---- scores
+
+    def objective(self, name: str | Objective | None = None) -> Objective:
+        """The objective of that name or alias; the default one without.
+
+        Raises
+        ------
+        ParameterError
+            If the task knows no such objective.
+        """
+        return find_objective(name or self.default_objective, self.objectives, self.kind)
+
+    def evaluated(self) -> tuple[str, ...]:
+        """Objectives that ``evaluate`` reports."""
+        return tuple(self.objectives)
+
+    # ---- on disk
 
     @abstractmethod
     def to_dict(self) -> dict[str, Any]:
         """As JSON values, ``kind`` among them."""
 
-
-@final
-@dataclass(frozen=True)
-class Classes(Task):
-    """One of several classes: answers are probabilities, and the log loss says how far off they are."""
-
-    n_classes: int
-    kind: ClassVar[str] = "classes"
-
-    @property
-    def n_outputs(self) -> int:
-        return self.n_classes
-
-    def training_targets(self, targets: np.ndarray) -> np.ndarray:
-        return np.eye(self.n_classes, dtype="float32")[targets]
-
-    def training_loss(self, label_smoothing: float) -> Any:
-        return keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=label_smoothing)
-
-    def answers(self, outputs: np.ndarray) -> np.ndarray:
-        return np.asarray(softmax(outputs.astype("float64"), axis=1))
-
-    def answering(self, outputs: Any) -> Any:
-        return keras.layers.Softmax()(outputs)
-
-    def explained(self, answers: Any) -> Any:
-        return log_odds(answers)
-
-    def row_losses(self, answers: np.ndarray, targets: np.ndarray) -> np.ndarray:
-        return log_loss_rows(answers, targets)
-
-    def fit_linear(
-        self,
-        x: Counts,
-        targets: np.ndarray,
-        weight: np.ndarray,
-        weight_decay: float,
-        scaling: float,
-        should_stop: Callable[[], bool] = lambda: False,
-    ) -> tuple[np.ndarray, np.ndarray, int]:
-        return fit_linear(x, targets, weight, self.n_classes, weight_decay, scaling, should_stop)
-
-    def to_dict(self) -> dict[str, Any]:
-        return {"kind": self.kind, "n_classes": self.n_classes}
+    @classmethod
+    @abstractmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """Read what `to_dict` wrote."""
 
 
 @final
-@dataclass(frozen=True)
-class Numbers(Task):
-    """One or more numbers: networks answer them standardised, which suits their rates and penalties; people get their units.
+class RowLoss(keras.losses.Loss):
+    """The mean of a function's values ``(n,)``, whatever reduction it would have chosen itself."""
 
-    Networks train on the Huber loss, squared up to an error of one standard deviation and straight beyond it (Huber 1964, Annals of
-    Mathematical Statistics 35: 73-101): a few targets that are far off do not drag a mini-batch. What is near counts as in the
-    squared error, by which training stops.
+    def __init__(self, function: Callable[[Any, Any], Any]) -> None:
+        super().__init__(name="loss", reduction="sum_over_batch_size")
+        self._function = function
 
-    Attributes
-    ----------
-    mean, sd : tuple of float
-        ``(k,)`` of the training targets.
-    """
-
-    mean: tuple[float, ...]
-    sd: tuple[float, ...]
-    kind: ClassVar[str] = "numbers"
-
-    @property
-    def n_outputs(self) -> int:
-        return len(self.mean)
-
-    def training_targets(self, targets: np.ndarray) -> np.ndarray:
-        return self._standardised(targets).astype("float32")
-
-    def _standardised(self, targets: np.ndarray) -> np.ndarray:
-        return (np.asarray(targets, dtype="float64") - self.mean) / self.sd
-
-    def training_loss(self, label_smoothing: float) -> Any:
-        return keras.losses.Huber(delta=1.0)
-
-    def answers(self, outputs: np.ndarray) -> np.ndarray:
-        return np.asarray(outputs.astype("float64") * self.sd + self.mean)
-
-    def answering(self, outputs: Any) -> Any:
-        return keras.layers.Rescaling(list(self.sd), list(self.mean))(outputs)
-
-    def row_losses(self, answers: np.ndarray, targets: np.ndarray) -> np.ndarray:
-        """``(n,)`` squared error of standardised targets, averaged over the outputs."""
-        return np.asarray((((answers - targets) / self.sd) ** 2).mean(axis=1))
-
-    def fit_linear(
-        self,
-        x: Counts,
-        targets: np.ndarray,
-        weight: np.ndarray,
-        weight_decay: float,
-        scaling: float,
-        should_stop: Callable[[], bool] = lambda: False,
-    ) -> tuple[np.ndarray, np.ndarray, int]:
-        return fit_ridge(x, self._standardised(targets), weight, weight_decay, scaling)
-
-    def to_dict(self) -> dict[str, Any]:
-        return {"kind": self.kind, "mean": list(self.mean), "sd": list(self.sd)}
-
-
-def numbers_like(targets: np.ndarray) -> Numbers:
-    """The task of answering numbers such as these, ``(n, k)``, none of which is the same for all rows."""
-    mean, sd = targets.mean(axis=0), targets.std(axis=0)
-    return Numbers(tuple(map(float, mean)), tuple(map(float, sd)))
-
-
-def task_from_dict(data: Mapping[str, Any]) -> Task:
-    """Read what ``Task.to_dict`` wrote; KeyError for an unknown kind."""
-    if data["kind"] == Numbers.kind:
-        return Numbers(tuple(data["mean"]), tuple(data["sd"]))
-    return {Classes.kind: Classes}[data["kind"]](data["n_classes"])
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        return self._function(y_true, y_pred)

@@ -14,7 +14,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, final
+from typing import Any, Protocol, final
 
 from keras import ops
 
@@ -36,6 +36,30 @@ def squared_error(outputs: Any, targets: Any) -> Any:
 
 
 LOSSES: dict[str, Callable[[Any, Any], Any]] = {"cross_entropy": cross_entropy, "mse": squared_error}
+
+
+class Loss(Protocol):
+    """What members minimise; a `genokeras.tasks.task.Task` is one."""
+
+    def row_loss(self, outputs: Any, targets: Any) -> Any:
+        """``(M, rows)`` loss of each row."""
+
+    def total_loss(self, outputs: Any, targets: Any, weights: Any) -> Any:
+        """``(M,)`` loss of all rows under weights ``(M, rows)``; it need not be a sum over rows."""
+
+
+@final
+@dataclass(frozen=True)
+class NamedLoss:
+    """A loss of ``LOSSES``."""
+
+    name: str
+
+    def row_loss(self, outputs: Any, targets: Any) -> Any:
+        return LOSSES[self.name](outputs, targets)
+
+    def total_loss(self, outputs: Any, targets: Any, weights: Any) -> Any:
+        return ops.sum(weights * self.row_loss(outputs, targets), axis=-1)
 
 
 class Monitor(ABC):

@@ -235,7 +235,7 @@ class _Watch:
     def _score(self, step: int, loss: float, used: float) -> bool:
         held = self.held_out
         answers = mean_answers(self.trainee, held.task, held.encoder, held.rows)
-        held_out_loss = float(np.average(held.task.row_losses(answers, held.targets), weights=held.weight))
+        held_out_loss = held.task.held_out_loss(answers, held.targets, held.weight)
         self.scored_at = step
         if not (math.isfinite(held_out_loss) and math.isfinite(loss)):
             return True
@@ -264,7 +264,7 @@ def mean_answers(trainee: Trainee, task: Task, encoder: Encoder, rows: Rows) -> 
     """``(n, n_outputs)`` float64, the mean over all looks at a sample."""
     total, times = np.zeros((n_rows(rows), task.n_outputs)), np.zeros((n_rows(rows), 1))
     for look in encoder.looks(rows):
-        total[look.samples] += task.answers(trainee.outputs(look.tensor))
+        total[look.samples] += task.answers_of(trainee.outputs(look.tensor))
         times[look.samples] += 1
     return total / times
 

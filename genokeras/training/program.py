@@ -20,7 +20,7 @@ from genokeras.networks import (
 )
 from genokeras.support.backends import Backend
 from genokeras.training.constants import LINEAR_RATE_FACTOR, as_tensor
-from genokeras.training.goals import LOSSES, MONITORS
+from genokeras.training.goals import MONITORS, Loss, NamedLoss
 from genokeras.training.optimizers import Factors, dense_factors, sampled_classes, sampled_values
 from genokeras.training.rows import ScoredRows
 from genokeras.training.task import PackedResult, PackedTask, TrainingSettings
@@ -43,7 +43,7 @@ class Program:
         self.n_blocks = scored.n_blocks
         members, (_, _, rank) = task.n_members, task.inputs.shape
         self.update = settings.optimizer
-        self.row_loss = LOSSES[settings.loss]
+        self.loss: Loss = NamedLoss(settings.loss) if isinstance(settings.loss, str) else settings.loss
         self.monitor = MONITORS[settings.monitor]
         probes = self.update.needs_factors
         self.network: PackedNetwork = build_packed(task.graph, rank, members, task.activation, probes=probes)
@@ -136,7 +136,7 @@ class Program:
         arrays = [x, *self._masks(constants, drawn, position)]
 
         def loss(params: list[Any]) -> Any:
-            return ops.sum(row_weights * self.row_loss(self._outputs(params, arrays), targets))
+            return ops.sum(self.loss.total_loss(self._outputs(params, arrays), targets, row_weights))
 
         params = state[_PARAMS]
         _, gradients = self.backend.value_and_gradients(loss, params)
@@ -154,7 +154,9 @@ class Program:
         def sample(outputs: Any) -> Any:
             return draw(outputs, at)
 
-        return dense_factors(self.backend, self.network, params, arrays, row_weights, sample, self.row_loss)
+        return dense_factors(
+            self.backend, self.network, params, arrays, row_weights, sample, self.loss.row_loss
+        )
 
     def _rates(self, constants: dict[str, Any], left: Any) -> list[tuple[Any, Any]]:
         """Step size and decay of every weight: the linear path moves faster; biases do not decay."""
@@ -207,11 +209,10 @@ class Program:
             )
             x = constants["x"] if self.full_batch else self._gathered(constants, rows)
             outputs = self._outputs(state[_PARAMS], [x, *ones])
-            losses = self.row_loss(outputs, targets)
             here = ops.equal(ops.arange(self.n_blocks), index)[:, None, None, None]
             return [
-                training + ops.sum(train_weights * losses, axis=1),
-                held_out + ops.sum(score_weights * losses, axis=1),
+                training + self.loss.total_loss(outputs, targets, train_weights),
+                held_out + self.loss.total_loss(outputs, targets, score_weights),
                 monitored + self.monitor.sums(outputs, targets, score_weights),
                 ops.where(here, outputs[None], kept),
             ]

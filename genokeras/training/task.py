@@ -8,7 +8,7 @@ import numpy as np
 
 from genokeras.errors import ParameterError
 from genokeras.graph import Graph, Weights
-from genokeras.training.goals import LOSSES, MONITORS, need_known
+from genokeras.training.goals import LOSSES, MONITORS, Loss, need_known
 from genokeras.training.optimizers import AdamUpdate, Update
 from genokeras.training.schedules import Schedule
 
@@ -41,7 +41,8 @@ class TrainingSettings:
         Keep the weights of the last step, whatever they score: a final fit that nothing steers.
     optimizer : Update
         AdamW by default, with a shorter memory of squares than Keras': runs are short.
-    loss : {"cross_entropy", "mse"}
+    loss : {"cross_entropy", "mse"} or Loss
+        A task is one.
     monitor : {"loss", "accuracy", "f1_score"}
         What decides which step is the best one.
     schedule : Schedule, optional
@@ -63,7 +64,7 @@ class TrainingSettings:
     schedule_steps: int | None = None
     keep_last: bool = False
     optimizer: Update = AdamUpdate(beta_2=0.99)  # noqa: RUF009 - a frozen value
-    loss: str = "cross_entropy"
+    loss: str | Loss = "cross_entropy"
     monitor: str = "loss"
     schedule: Schedule | None = None
 
@@ -76,7 +77,8 @@ class TrainingSettings:
                 continue
             if not isinstance(value, int) or isinstance(value, bool) or value < 1:
                 raise ParameterError(f"{name} must be a whole number above 0, got {value!r}.")
-        need_known("loss", self.loss, LOSSES)
+        if isinstance(self.loss, str):
+            need_known("loss", self.loss, LOSSES)
         need_known("monitor", self.monitor, MONITORS)
         if self.loss == "mse" and self.monitor != "loss":
             raise ParameterError(

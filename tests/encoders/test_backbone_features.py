@@ -20,7 +20,7 @@ from genokeras.errors import DataError, ParameterError
 from genokeras.graph import HyperParameters, feature_mlp
 from genokeras.networks import TrainedNetwork, build_network, merged_model, start_weights
 from genokeras.support import RunFolder
-from genokeras.tasks.task import Classes
+from genokeras.tasks.classes import Classes
 from tests.encoders.planted import opinions
 
 NETWORK = HyperParameters(0.01, 0.01, 0.1, "relu", "tensor")

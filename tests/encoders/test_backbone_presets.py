@@ -21,7 +21,7 @@ from genokeras.errors import ParameterError
 from genokeras.graph import HyperParameters, feature_mlp
 from genokeras.networks import TrainedNetwork, merged_model, start_weights
 from genokeras.support import RunFolder
-from genokeras.tasks.task import Classes
+from genokeras.tasks.classes import Classes
 from tests.encoders.planted import bars, opinions
 
 WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "the", "film", "was", "awful", "great", "a"]

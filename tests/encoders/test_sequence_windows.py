@@ -18,7 +18,7 @@ from genokeras.explain import attributions, explain_rows, filter_motifs
 from genokeras.features import padded_codes
 from genokeras.graph import HyperParameters, motif_cnn
 from genokeras.networks import TrainedNetwork, merged_model, start_weights
-from genokeras.tasks.task import Classes
+from genokeras.tasks.classes import Classes
 from genokeras.training import NetworkSettings, Plan, Samples, Trainee, train_member
 from genokeras.training.members import mean_answers
 from tests.encoders.planted import planted_sequences

@@ -8,7 +8,7 @@ from genokeras.data import load_sequences, load_texts
 from genokeras.encoders import fit_sequence_encoder, fit_text_encoder
 from genokeras.engine import SpatialProblem, read_problem, split, write_problem
 from genokeras.support import RunFolder
-from genokeras.tasks.task import Classes
+from genokeras.tasks.classes import Classes
 
 
 def of_texts(texts):

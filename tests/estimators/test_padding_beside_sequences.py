@@ -10,7 +10,7 @@ from genokeras.encoders import fit_sequence_encoder
 from genokeras.estimators.sequence import Sequences
 from genokeras.graph import HyperParameters
 from genokeras.networks import build_network, start_weights
-from genokeras.tasks.task import Classes
+from genokeras.tasks.classes import Classes
 
 HYPER = HyperParameters(0.01, 0.01, 0.0, "relu", "tensor")
 

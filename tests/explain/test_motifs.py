@@ -12,7 +12,7 @@ from genokeras.explain import Motif, explain_rows, filter_motifs, write_meme
 from genokeras.graph import HyperParameters, motif_cnn
 from genokeras.graph.templates import linear
 from genokeras.networks import TrainedNetwork, merged_model, start_weights
-from genokeras.tasks.task import Classes
+from genokeras.tasks.classes import Classes
 from tests.encoders.planted import MOTIF, bars, planted_sequences
 
 COUNTED = HyperParameters(0.01, 0.01, 0.0, "relu", "counts")

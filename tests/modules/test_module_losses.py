@@ -11,8 +11,9 @@ import pytest
 from genokeras.errors import DataError, ParameterError
 from genokeras.modules.losses import classification_loss, make_aim, regression_loss
 from genokeras.modules.reading import Pairs
-from genokeras.tasks.loss import LossTask, read_task
-from genokeras.tasks.task import Classes
+from genokeras.tasks.classes import Classes
+from genokeras.tasks.known import read_task
+from genokeras.tasks.loss import LossTask
 
 LABELS = np.array([0, 1, 2, 1])
 NUMBERS = np.array([[10.0], [20.0], [30.0], [40.0]])
@@ -53,7 +54,7 @@ def test_the_loss_object_says_how_much_labels_are_smoothed() -> None:
 )
 def test_squared_errors_are_in_the_units_of_the_targets(loss: Any) -> None:
     task = aim(loss, NUMBERS, 1).task
-    answers = task.answers(np.zeros((4, 1)))
+    answers = task.answers_of(np.zeros((4, 1)))
     np.testing.assert_allclose(answers, 25.0)
     np.testing.assert_allclose(task.row_losses(answers, NUMBERS), [225, 25, 25, 225])
 
@@ -62,14 +63,14 @@ def test_the_training_loss_is_the_mean_of_the_rows_losses() -> None:
     task = aim(absolute, NUMBERS, 1).task
     outputs = np.array([[0.3], [-1.0], [0.0], [2.0]], dtype="float32")
     trained = float(task.training_loss(0.0)(NUMBERS.astype("float32"), outputs))
-    assert trained == pytest.approx(task.row_losses(task.answers(outputs), NUMBERS).mean(), rel=1e-5)
+    assert trained == pytest.approx(task.row_losses(task.answers_of(outputs), NUMBERS).mean(), rel=1e-5)
 
 
 @pytest.mark.parametrize("given", [False, True])
 def test_binary_cross_entropy_answers_probabilities_whatever_its_from_logits(given: bool) -> None:
     y = np.array([[1, 0, 1], [0, 0, 1], [1, 1, 0], [0, 1, 1]])
     task = aim(keras.losses.BinaryCrossentropy(from_logits=given), y, 3).task
-    answers = task.answers(OUTPUTS)
+    answers = task.answers_of(OUTPUTS)
     expected = -(y * np.log(answers) + (1 - y) * np.log(1 - answers)).mean(axis=1)
     np.testing.assert_allclose(task.row_losses(answers, y), expected, rtol=1e-4)
     trained = float(task.training_loss(0.0)(y.astype("float32"), OUTPUTS.astype("float32")))
@@ -78,7 +79,7 @@ def test_binary_cross_entropy_answers_probabilities_whatever_its_from_logits(giv
 
 def test_a_loss_that_gives_one_number_counts_for_all_rows() -> None:
     task = aim(lambda y_true, y_pred: keras.ops.mean((y_true - y_pred) ** 2), NUMBERS, 1).task
-    np.testing.assert_allclose(task.row_losses(task.answers(np.zeros((4, 1))), NUMBERS), [125.0] * 4)
+    np.testing.assert_allclose(task.row_losses(task.answers_of(np.zeros((4, 1))), NUMBERS), [125.0] * 4)
 
 
 def test_a_function_of_several_outputs_may_take_class_numbers() -> None:
@@ -87,9 +88,9 @@ def test_a_function_of_several_outputs_may_take_class_numbers() -> None:
 
     found = aim(crossentropy, LABELS, 3)
     assert found.train.shape == (4,)
-    expected = Classes(3).row_losses(Classes(3).answers(OUTPUTS), LABELS)
+    expected = Classes(3).row_losses(Classes(3).answers_of(OUTPUTS), LABELS)
     np.testing.assert_allclose(
-        found.task.row_losses(found.task.answers(OUTPUTS), LABELS), expected, rtol=1e-4
+        found.task.row_losses(found.task.answers_of(OUTPUTS), LABELS), expected, rtol=1e-4
     )
 
 
@@ -98,10 +99,10 @@ def test_a_task_of_keras_loss_is_written_down_and_read_back(loss: Any) -> None:
     task = aim(loss, NUMBERS / 40, 1).task
     again = read_task(task.to_dict())
     outputs = OUTPUTS[:, :1]
-    np.testing.assert_allclose(again.answers(outputs), task.answers(outputs))
+    np.testing.assert_allclose(again.answers_of(outputs), task.answers_of(outputs))
     np.testing.assert_allclose(
-        again.row_losses(task.answers(outputs), NUMBERS / 40),
-        task.row_losses(task.answers(outputs), NUMBERS / 40),
+        again.row_losses(task.answers_of(outputs), NUMBERS / 40),
+        task.row_losses(task.answers_of(outputs), NUMBERS / 40),
     )
 
 

@@ -12,8 +12,8 @@ from sklearn.metrics import balanced_accuracy_score, log_loss, mean_absolute_err
 from genokeras.errors import ParameterError
 from genokeras.modules import MSE, Accuracy
 from genokeras.modules.metrics import check_objective, greater_is_better, make_objective
+from genokeras.tasks.classes import Classes
 from genokeras.tasks.loss import LossTask
-from genokeras.tasks.task import Classes
 
 CLASSES = Classes(3)
 NUMBERS = LossTask(2, keras.losses.MeanSquaredError())

@@ -18,7 +18,7 @@ from genokeras.encoders import (
 from genokeras.graph import HyperParameters, small_cnn, text_cnn
 from genokeras.graph.templates import linear
 from genokeras.networks import TrainedNetwork, build_network, merged_model, start_weights
-from genokeras.tasks.task import Classes
+from genokeras.tasks.classes import Classes
 from tests.encoders.planted import bars, opinions
 
 NETWORK = HyperParameters(0.01, 0.01, 0.1, "relu", "tensor")

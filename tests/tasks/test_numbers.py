@@ -13,8 +13,9 @@ from sklearn.linear_model import Ridge
 from genokeras.data import load_images
 from genokeras.encoders import fit_image_encoder, moves_matter
 from genokeras.engine import split_plainly
+from genokeras.tasks.known import read_task
 from genokeras.tasks.linear import fit_ridge
-from genokeras.tasks.task import Numbers, numbers_like, task_from_dict
+from genokeras.tasks.numbers import Numbers, numbers_like
 from tests.encoders.planted_numbers import bar_places, brightness
 
 TARGETS = np.array([[1.0, 300.0], [2.0, 100.0], [6.0, 200.0]])
@@ -26,13 +27,13 @@ def test_targets_are_standardised_and_answers_brought_back():
     assert inside.dtype == np.float32
     np.testing.assert_allclose(inside.mean(axis=0), 0, atol=1e-6)
     np.testing.assert_allclose(inside.std(axis=0), 1, atol=1e-6)
-    np.testing.assert_allclose(task.answers(inside), TARGETS, rtol=1e-5)
+    np.testing.assert_allclose(task.answers_of(inside), TARGETS, rtol=1e-5)
 
 
 def test_the_layer_in_the_model_answers_as_the_array_does():
     task, outputs = numbers_like(TARGETS), np.random.default_rng(0).normal(size=(4, 2)).astype("float32")
-    layer = keras.ops.convert_to_numpy(task.answering(outputs))
-    np.testing.assert_allclose(layer, task.answers(outputs), rtol=1e-5)
+    layer = keras.ops.convert_to_numpy(task.answer_tensor(outputs))
+    np.testing.assert_allclose(layer, task.answers_of(outputs), rtol=1e-5)
 
 
 def test_row_losses_count_all_targets_alike_whatever_their_units():
@@ -53,7 +54,7 @@ def test_a_target_far_off_pulls_no_harder_than_one_standard_deviation():
 
 def test_the_task_comes_back_from_json():
     task = numbers_like(TARGETS)
-    again = task_from_dict(json.loads(json.dumps(task.to_dict())))
+    again = read_task(json.loads(json.dumps(task.to_dict())))
     assert again == task and isinstance(again, Numbers) and again.n_outputs == 2
 
 

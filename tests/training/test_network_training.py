@@ -14,9 +14,9 @@ from genokeras.graph import HyperParameters, small_cnn
 from genokeras.graph.templates import linear
 from genokeras.networks import start_weights
 from genokeras.searchers import Proposal
-from genokeras.tasks.linear import fit_linear
+from genokeras.tasks.classes import Classes
+from genokeras.tasks.linear import fit_logistic
 from genokeras.tasks.objectives import get_objective
-from genokeras.tasks.task import Classes
 from genokeras.training import Allotment, NetworkSettings, Plan, Samples, Trainee, train_member
 from genokeras.training.members import rate_share
 from tests.encoders.planted import planted_sequences
@@ -118,7 +118,7 @@ def test_the_linear_father_is_logistic_regression():
     rng = np.random.default_rng(0)
     x = rng.normal(size=(80, 6)).astype("float32")
     codes = (x[:, 0] + 0.5 * rng.normal(size=80) > 0).astype(int)
-    kernel, bias, _ = fit_linear(x, codes, np.ones(80), 2, weight_decay=1 / 80, scaling=0.0)
+    kernel, bias, _ = fit_logistic(x, codes, np.ones(80), 2, weight_decay=1 / 80, scaling=0.0)
     peer = LogisticRegression(C=1.0).fit(x, codes)
     np.testing.assert_allclose(kernel[:, 1] - kernel[:, 0], peer.coef_[0], rtol=0.02, atol=0.01)
     assert bias[1] - bias[0] == pytest.approx(peer.intercept_[0], abs=0.01)
@@ -126,7 +126,7 @@ def test_the_linear_father_is_logistic_regression():
 
 def test_a_class_without_training_rows_is_never_predicted():
     x = np.eye(4, dtype="float32")
-    kernel, bias, _ = fit_linear(x, np.array([0, 2, 0, 2]), np.ones(4), 3, 0.1, scaling=0.0)
+    kernel, bias, _ = fit_logistic(x, np.array([0, 2, 0, 2]), np.ones(4), 3, 0.1, scaling=0.0)
     assert (x @ kernel + bias).argmax(axis=1).tolist() == [0, 2, 0, 2]
 
 

@@ -1,0 +1,107 @@
+"""Classes: answers are probabilities, and the log loss says how wrong they are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self, final
+
+import keras
+import numpy as np
+from keras import ops
+from scipy.special import softmax
+
+from genokeras.data import encode_known_labels, encode_labels
+from genokeras.encoders.encoder import Counts
+from genokeras.features import Matrix, Standardisation, anova_f
+from genokeras.tasks.answers import CLASSES, Answers
+from genokeras.tasks.class_scores import log_loss_rows
+from genokeras.tasks.linear import fit_logistic
+from genokeras.tasks.links import log_odds
+from genokeras.tasks.objectives import OBJECTIVES, Objective
+from genokeras.tasks.task import Aim, Labelled, LinearFit, Stop, Task
+
+_EVALUATED = ("accuracy", "balanced_accuracy", "log_loss", "roc_auc", "f1", "mcc")
+
+
+@final
+@dataclass(frozen=True)
+class Classes(Task):
+    """One of several classes."""
+
+    n_classes: int
+    kind: ClassVar[str] = "classes"
+    answers: ClassVar[Answers] = CLASSES
+    objectives: ClassVar[Mapping[str, Objective]] = OBJECTIVES
+    default_objective: ClassVar[str] = "log_loss"
+    names_key: ClassVar[str] = "classes"
+    answers_name: ClassVar[str] = "probabilities"
+
+    @classmethod
+    def learn(cls, labels: Labelled) -> Aim:
+        known = encode_labels(labels.values, labels.source)
+        return Aim(cls(known.n_classes), known.codes, known.classes, known.notes)
+
+    def read(self, labels: Labelled, names: np.ndarray) -> np.ndarray:
+        return encode_known_labels(labels.values, names, labels.source)
+
+    @property
+    def n_outputs(self) -> int:
+        return self.n_classes
+
+    def training_targets(self, targets: np.ndarray) -> np.ndarray:
+        return np.eye(self.n_classes, dtype="float32")[targets]
+
+    def strata(self, targets: np.ndarray) -> np.ndarray | None:
+        return targets
+
+    def kinds(self, targets: np.ndarray) -> np.ndarray:
+        return targets
+
+    def screen(
+        self, x: Matrix, scaling: Standardisation, targets: np.ndarray, train: np.ndarray
+    ) -> np.ndarray:
+        return anova_f(x, scaling, targets, train)
+
+    def described(self, targets: np.ndarray, names: np.ndarray) -> dict[str, Any]:
+        counts = np.bincount(targets, minlength=len(names))
+        return {**super().described(targets, names), "class_counts": counts.tolist()}
+
+    def row_loss(self, outputs: Any, targets: Any) -> Any:
+        return -ops.sum(targets * ops.log_softmax(outputs, axis=-1), axis=-1)
+
+    def training_loss(self, label_smoothing: float) -> Any:
+        return keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=label_smoothing)
+
+    def answers_of(self, outputs: np.ndarray) -> np.ndarray:
+        return np.asarray(softmax(outputs.astype("float64"), axis=-1))
+
+    def answer_tensor(self, outputs: Any) -> Any:
+        return keras.layers.Softmax()(outputs)
+
+    def explained(self, answers: Any) -> Any:
+        return log_odds(answers)
+
+    def row_losses(self, answers: np.ndarray, targets: np.ndarray) -> np.ndarray:
+        return log_loss_rows(answers, targets)
+
+    def fit_linear(
+        self,
+        x: Counts,
+        targets: np.ndarray,
+        weight: np.ndarray,
+        weight_decay: float,
+        scaling: float,
+        should_stop: Stop = lambda: False,
+    ) -> LinearFit:
+        return fit_logistic(x, targets, weight, self.n_classes, weight_decay, scaling, should_stop)
+
+    def evaluated(self) -> tuple[str, ...]:
+        return _EVALUATED
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"kind": self.kind, "n_classes": self.n_classes}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        return cls(data["n_classes"])
