@@ -146,9 +146,8 @@ class SearchLoop:
         started = time.perf_counter()
         self._executor.submit(job)
         outcomes = self._executor.collect()
-        for outcome in outcomes:
-            self._store.write(outcome)
-            self._history = self._history.append(outcome.result)
+        self._store.write(*outcomes)
+        self._history = self._history.extend(outcome.result for outcome in outcomes)
         self._budget.observe(time.perf_counter() - started)
         for observer in self._observers:
             observer.finished(outcomes, self._history)

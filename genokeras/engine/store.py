@@ -37,17 +37,20 @@ class TrialStore:
         data = self.folder.read_arrays("data.npz")
         return ScoredRows(data["codes"], data["held_out"], data["sample_weight"])
 
-    def write(self, outcome: Outcome) -> None:
-        """Arrays first, then ``graph.json``, which makes the trial count, then the journal's line."""
-        result, name = outcome.result, self.folder.trial_name(outcome.result.id)
-        if result.status == "ok":
-            self.folder.write_arrays(f"{name}/weights.npz", weights_to_arrays(outcome.weights))
-            predictions = {"probabilities": outcome.probabilities, "curve": outcome.curve}
-            self.folder.write_arrays(f"{name}/predictions.npz", predictions)
-        else:
-            self.folder.write_text(f"{name}/error.txt", result.error or "")
-        self.folder.write_json(f"{name}/graph.json", {"trial": result.to_dict()})
-        self.folder.record("trial", **_journal_line(result))
+    def write(self, *outcomes: Outcome) -> None:
+        """Arrays first, then ``graph.json``, which makes a trial count, then the journal's lines; one wait for the disk."""
+        files: dict[str, object] = {}
+        for outcome in outcomes:
+            result, name = outcome.result, self.folder.trial_name(outcome.result.id)
+            if result.status == "ok":
+                files[f"{name}/weights.npz"] = weights_to_arrays(outcome.weights)
+                predictions = {"probabilities": outcome.probabilities, "curve": outcome.curve}
+                files[f"{name}/predictions.npz"] = predictions
+            else:
+                files[f"{name}/error.txt"] = result.error or ""
+            files[f"{name}/graph.json"] = {"trial": result.to_dict()}
+        self.folder.write(files)
+        self.folder.record_all([_journal_line(outcome.result) for outcome in outcomes])
 
     def history(self) -> History:
         """All trials whose record is complete."""
@@ -78,6 +81,7 @@ class TrialStore:
 def _journal_line(result: TrialResult) -> dict[str, object]:
     proposal = result.proposal
     return {
+        "event": "trial",
         "trial": result.id,
         "father": proposal.father,
         "origin": proposal.origin,

@@ -1,4 +1,4 @@
-"""The run folder: everything a run is, as JSON, npz and ``.keras``; written aside and renamed, never pickled.
+"""The run folder: everything a run is, as JSON, npz and ``.keras``; written aside, synced and renamed, never pickled.
 
 ::
 
@@ -16,13 +16,16 @@ import json
 import os
 import shutil
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from genokeras.errors import RunFolderError
+from genokeras.support.files import append_lines, read_arrays, save_arrays, unwritable, written_together
+from genokeras.support.json_files import json_text, read_json, write_json
 
 FORMAT = 1
 
@@ -62,15 +65,12 @@ class RunFolder:
         folder = Path(path)
         _refuse_foreign(folder, replace)
         try:
-            if (folder / "run.json").exists():
+            if cls.exists(folder):
                 _remove_run(folder)
             (folder / "trials").mkdir(parents=True, exist_ok=True)
-            content = {"format": FORMAT, "run_id": uuid.uuid4().hex, **settings}
-            _write_json(folder / "run.json", content)
         except OSError as error:
-            raise RunFolderError(
-                f"cannot write the run folder {str(folder)!r}: {error.strerror or error}. Give a path= that can be written."
-            ) from error
+            raise unwritable(folder, error) from error
+        write_json(folder / "run.json", {"format": FORMAT, "run_id": uuid.uuid4().hex, **settings})
         return cls(folder)
 
     @staticmethod
@@ -79,12 +79,11 @@ class RunFolder:
         return (Path(path) / "run.json").exists()
 
     def _read_settings(self) -> dict[str, Any]:
-        settings = _read_json(self.path / "run.json", "a run folder made by GenoKeras", self.path)
-        if settings.get("format") != FORMAT:
+        if not self.exists(self.path):
             raise RunFolderError(
-                f"{str(self.path / 'run.json')!r} has format {settings.get('format')!r}; this version of GenoKeras reads {FORMAT}."
+                f"{str(self.path)!r} is not a run folder made by GenoKeras: it has no run.json."
             )
-        return settings
+        return read_json(self.path / "run.json", format=FORMAT)
 
     @property
     def run_id(self) -> str:
@@ -93,43 +92,54 @@ class RunFolder:
     # ---- journal
 
     def record(self, event: str, **values: Any) -> None:
-        """Append one line to the journal and flush it to the disk."""
-        with (self.path / "journal.jsonl").open("a", encoding="utf-8") as journal:
-            journal.write(json.dumps({"event": event, **values}, default=_plain) + "\n")
-            journal.flush()
+        """Append one line to the journal and wait until it is on the disk."""
+        self.record_all([{"event": event, **values}])
+
+    def record_all(self, events: Sequence[Mapping[str, Any]]) -> None:
+        """Append a line an event, and wait for the disk once."""
+        append_lines(self.path / "journal.jsonl", [json_text(event, indent=None) for event in events])
 
     def journal(self) -> Iterator[dict[str, Any]]:
-        """The events so far; a last line that a crash cut short is left out."""
+        """The events so far; lines that a crash cut short are left out."""
         path = self.path / "journal.jsonl"
         if path.exists():
-            for line in path.read_text(encoding="utf-8").splitlines():
-                try:
+            for line in path.read_text(encoding="utf-8", errors="replace").split("\n"):
+                with suppress(json.JSONDecodeError):
                     yield json.loads(line)
-                except json.JSONDecodeError:
-                    return
 
     # ---- values
 
+    def write(self, files: Mapping[str, Any]) -> None:
+        """Write several files: arrays as npz, mappings as JSON, text as it is; each whole, and one after the other.
+
+        Parameters
+        ----------
+        files : mapping of str to mapping or str
+            Contents by name. The suffix, ``.npz`` or ``.json``, says what a mapping is.
+        """
+        with written_together([self.path / name for name in files]) as asides:
+            for aside, content in zip(asides, files.values(), strict=True):
+                if isinstance(content, str):
+                    aside.write_text(content, encoding="utf-8")
+                elif aside.suffix == ".npz":
+                    save_arrays(aside, content)
+                else:
+                    aside.write_text(json_text({"format": FORMAT, **content}) + "\n", encoding="utf-8")
+
     def write_json(self, name: str, content: Mapping[str, Any]) -> None:
-        _write_json(self.path / name, {"format": FORMAT, **content})
+        self.write({name: content})
 
     def read_json(self, name: str) -> dict[str, Any]:
-        return _read_json(self.path / name, f"{name} of a run", self.path)
+        return read_json(self.path / name)
 
     def write_arrays(self, name: str, arrays: Mapping[str, np.ndarray]) -> None:
-        path = self.path / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        aside = path.with_name(path.name + ".part")
-        with aside.open("wb") as file:
-            np.savez(file, **arrays)  # type: ignore[arg-type]
-        os.replace(aside, path)
+        self.write({name: arrays})
+
+    def write_text(self, name: str, text: str) -> None:
+        self.write({name: text})
 
     def read_arrays(self, name: str) -> dict[str, np.ndarray]:
-        try:
-            with np.load(self.path / name, allow_pickle=False) as arrays:
-                return {key: arrays[key] for key in arrays.files}
-        except (OSError, ValueError, EOFError) as error:
-            raise RunFolderError(f"cannot read {str(self.path / name)!r} of the run: {error}.") from error
+        return read_arrays(self.path / name)
 
     def has(self, name: str) -> bool:
         return (self.path / name).exists()
@@ -143,13 +153,6 @@ class RunFolder:
         """Trials whose record is complete, in order."""
         found = (self.path / "trials").glob("*/graph.json")
         return sorted(int(path.parent.name) for path in found)
-
-    def write_text(self, name: str, text: str) -> None:
-        path = self.path / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        aside = path.with_name(path.name + ".part")
-        aside.write_text(text, encoding="utf-8")
-        os.replace(aside, path)
 
     def copy_to(self, path: str | os.PathLike[str]) -> RunFolder:
         """A copy of the whole run at a new place."""
@@ -167,7 +170,7 @@ def _refuse_foreign(folder: Path, allowed: str | None) -> None:
             f"the run folder {str(folder)!r} is a file. Give a path= that is a folder or does not exist yet."
         )
     if (folder / "run.json").exists():
-        held = _read_json(folder / "run.json", "a run", folder).get("run_id")
+        held = read_json(folder / "run.json").get("run_id")
         if allowed is None or held != allowed:
             raise RunFolderError(
                 f"{str(folder)!r} holds another run, which would be lost. Give another path, resume=True to go on with that "
@@ -192,30 +195,3 @@ def _remove_run(folder: Path) -> None:
         "best.json",
     ):
         (folder / name).unlink(missing_ok=True)
-
-
-def _write_json(path: Path, content: Mapping[str, Any]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(path.name + ".part")
-    aside.write_text(json.dumps(content, indent=1, default=_plain, ensure_ascii=False), encoding="utf-8")
-    os.replace(aside, path)
-
-
-def _read_json(path: Path, what: str, folder: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise RunFolderError(f"{str(folder)!r} is not {what}: it has no {path.name}.") from None
-    except (OSError, json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise RunFolderError(f"cannot read {str(path)!r}: {error}.") from error
-    if not isinstance(content, dict):
-        raise RunFolderError(f"{str(path)!r} should hold a JSON object, got {type(content).__name__}.")
-    return content
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, np.generic):
-        return value.item()
-    if isinstance(value, np.ndarray):
-        return value.tolist()
-    raise TypeError(f"{type(value).__name__} is not a JSON value")

@@ -21,6 +21,40 @@ def test_a_journal_line_cut_short_by_a_crash_is_left_out(tmp_path):
     assert [event["trial"] for event in folder.journal()] == [0]
 
 
+def test_the_journal_goes_on_behind_a_line_cut_short_by_a_crash(tmp_path):
+    folder = RunFolder.create(tmp_path / "run", {})
+    folder.record("trial", trial=0)
+    journal = folder.path / "journal.jsonl"
+    journal.write_text(journal.read_text()[:-5])
+    folder.record_all([{"event": "resumed"}, {"event": "trial", "trial": 1, "origin": "a\u2028b"}])
+    assert [event["event"] for event in folder.journal()] == ["resumed", "trial"]
+    assert list(folder.journal())[-1]["origin"] == "a\u2028b"
+
+
+def test_files_of_a_run_are_written_together(tmp_path):
+    folder = RunFolder.create(tmp_path / "run", {})
+    content = {"a/b.npz": {"x": np.arange(2)}, "a/c.json": {"score": np.float64("nan")}, "a/d.txt": "text"}
+    folder.write(content)
+    np.testing.assert_array_equal(folder.read_arrays("a/b.npz")["x"], [0, 1])
+    assert folder.read_json("a/c.json") == {"format": 1, "score": None}
+    assert (folder.path / "a" / "d.txt").read_text() == "text"
+    assert sorted(path.name for path in (folder.path / "a").iterdir()) == ["b.npz", "c.json", "d.txt"]
+
+
+def test_damaged_arrays_are_an_error_of_the_run(tmp_path):
+    folder = RunFolder.create(tmp_path / "run", {})
+    folder.write_arrays("data.npz", {"x": np.arange(2)})
+    path = folder.path / "data.npz"
+    path.write_bytes(path.read_bytes()[:-30])
+    with pytest.raises(RunFolderError, match="cannot read '.*data.npz': it is damaged or no npz file"):
+        folder.read_arrays("data.npz")
+
+
+def test_a_folder_without_a_run_is_refused(tmp_path):
+    with pytest.raises(RunFolderError, match="is not a run folder made by GenoKeras: it has no run.json"):
+        RunFolder(tmp_path)
+
+
 def test_a_run_of_an_unknown_format_is_refused(tmp_path):
     folder = RunFolder.create(tmp_path / "run", {})
     (folder.path / "run.json").write_text('{"format": 99}')

@@ -1,0 +1,186 @@
+"""Files that are either whole or what they were before: written aside, synced to the disk, renamed.
+
+A process that dies in between leaves a hidden file beside the target, and the target as it was. Names aside are unique,
+so that two processes (or threads) that write one path do not disturb each other: the last one to finish wins.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import uuid
+import zipfile
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import numpy as np
+
+from genokeras.errors import GenoKerasError, RunFolderError
+
+PathLike = str | os.PathLike[str]
+
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+_LONGEST_STEM = 40
+
+
+@contextmanager
+def written_aside(path: PathLike) -> Iterator[Path]:
+    """Give a hidden path beside `path`, with its suffix, to write to; it takes the final name where nothing is raised.
+
+    Folders are made where they are missing. A symbolic link stays one; what is no regular file, such as ``/dev/null``, is
+    written to as it is.
+
+    Raises
+    ------
+    RunFolderError
+        If the disk refuses. What was there before is still there then.
+
+    Examples
+    --------
+    >>> with written_aside("runs/leukemia/best.keras") as aside:  # doctest: +SKIP
+    ...     model.save(aside)
+    """
+    with written_together([path]) as (aside,):
+        yield aside
+
+
+@contextmanager
+def written_together(paths: Sequence[PathLike]) -> Iterator[list[Path]]:
+    """As :func:`written_aside` for several files, which take their names in the order of `paths`.
+
+    All contents are on the disk before the first file is renamed, and the disk is waited for once and not once a file.
+
+    Raises
+    ------
+    RunFolderError
+        If the disk refuses.
+    """
+    targets = [_followed(Path(path)) for path in paths]
+    asides = [_aside(target) for target in targets]
+    moves = [(aside, target) for aside, target in zip(asides, targets, strict=True) if aside != target]
+    try:
+        for target in targets:
+            target.parent.mkdir(parents=True, exist_ok=True)
+        yield asides
+        for aside, _ in moves:
+            _sync(aside)
+        for aside, target in moves:
+            os.replace(aside, target)
+        for folder in dict.fromkeys(target.parent for _, target in moves):
+            _sync_folder(folder)
+    except GenoKerasError:
+        raise
+    except OSError as error:
+        raise unwritable(paths[0] if len(paths) == 1 else Path(paths[-1]).parent, error) from error
+    finally:
+        for aside, _ in moves:
+            # Where the disk refused, there is nothing to remove or no way to.
+            with suppress(OSError):
+                aside.unlink(missing_ok=True)
+
+
+def write_bytes(path: PathLike, content: bytes) -> Path:
+    """Write a file of these bytes, whole or not at all; see :func:`written_aside`."""
+    with written_aside(path) as aside:
+        aside.write_bytes(content)
+    return Path(path)
+
+
+def write_text(path: PathLike, text: str) -> Path:
+    """Write a file of this text as UTF-8, whole or not at all; see :func:`written_aside`."""
+    return write_bytes(path, text.encode("utf-8"))
+
+
+def write_arrays(path: PathLike, arrays: Mapping[str, np.ndarray], *, compressed: bool = False) -> Path:
+    """Write an npz file of this very name, whole or not at all; see :func:`written_aside`."""
+    with written_aside(path) as aside:
+        save_arrays(aside, arrays, compressed=compressed)
+    return Path(path)
+
+
+def save_arrays(path: Path, arrays: Mapping[str, np.ndarray], *, compressed: bool = False) -> None:
+    """Write an npz file in its place; NumPy would add ".npz" to another suffix."""
+    save = np.savez_compressed if compressed else np.savez
+    with path.open("wb") as file:
+        save(file, **arrays)  # type: ignore[arg-type]
+
+
+def read_arrays(path: PathLike) -> dict[str, np.ndarray]:
+    """Read an npz file; nothing in it is unpickled.
+
+    Raises
+    ------
+    RunFolderError
+        If it cannot be read, or is damaged.
+    """
+    try:
+        # NumPy leaves a file open that it opened itself and cannot read.
+        with open(path, "rb") as file, np.load(file, allow_pickle=False) as arrays:
+            return dict(arrays)
+    except OSError as error:
+        raise RunFolderError(f"cannot read {os.fspath(path)!r}: {error.strerror or error}.") from error
+    except (ValueError, EOFError, TypeError, AttributeError, zipfile.BadZipFile, zlib.error) as error:
+        raise RunFolderError(
+            f"cannot read {os.fspath(path)!r}: it is damaged or no npz file ({error})."
+        ) from error
+
+
+def append_lines(path: PathLike, lines: Sequence[str]) -> None:
+    """Add lines to a text file and wait until they are on the disk.
+
+    Where a crash cut the last line short, the new ones begin on a line of their own.
+
+    Raises
+    ------
+    RunFolderError
+        If the disk refuses.
+    """
+    target = Path(path)
+    try:
+        with target.open("ab+") as file:
+            if file.tell():
+                file.seek(-1, os.SEEK_END)
+            torn = file.read(1) not in (b"", b"\n")
+            file.write(("\n" * torn + "".join(f"{line}\n" for line in lines)).encode("utf-8"))
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise unwritable(path, error) from error
+
+
+def unwritable(path: PathLike, error: OSError) -> RunFolderError:
+    """The error that says what cannot be written, why, and what to do."""
+    advice = (
+        "Free some space, or give another path."
+        if error.errno in _FULL
+        else "Give a path that can be written."
+    )
+    return RunFolderError(f"cannot write {os.fspath(path)!r}: {error.strerror or error}. {advice}")
+
+
+def _followed(path: Path) -> Path:
+    return path.resolve() if path.is_symlink() else path
+
+
+def _aside(target: Path) -> Path:
+    if target.exists() and not (target.is_file() or target.is_dir()):
+        return target
+    return target.with_name(f".{target.stem[:_LONGEST_STEM]}.{uuid.uuid4().hex[:12]}{target.suffix}")
+
+
+def _sync(path: Path) -> None:
+    # Windows syncs only what is open for writing.
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())
+
+
+def _sync_folder(folder: Path) -> None:
+    # Windows cannot open folders, and some file systems cannot sync them.
+    with suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

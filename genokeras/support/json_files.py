@@ -1,0 +1,104 @@
+"""JSON that every reader of JSON takes, and files of it."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from genokeras.errors import GenoKerasError, RunFolderError
+from genokeras.support.files import PathLike, write_text
+
+
+def null_or_refuse(value: object) -> None:
+    """Null for a number that is not finite; TypeError for anything else."""
+    if not isinstance(value, float):
+        raise TypeError(f"{type(value).__name__} is not a JSON value: {value!r}.")
+
+
+def plain_json(value: Any, other: Callable[[Any], Any] = null_or_refuse) -> Any:
+    """Return JSON values alone: no arrays, no NumPy numbers, no tuples, no paths, no numbers that are not finite.
+
+    Parameters
+    ----------
+    value : object
+        Any nesting of mappings, lists, tuples, arrays and single values.
+    other : callable
+        What becomes of a single value that JSON does not know; `repr` makes text of it.
+
+    Examples
+    --------
+    >>> plain_json({"rates": (0.1, float("nan"))})
+    {'rates': [0.1, None]}
+    """
+    if isinstance(value, Mapping):
+        return {str(key): plain_json(item, other) for key, item in value.items()}
+    if isinstance(value, np.ndarray | np.generic):
+        return plain_json(value.tolist(), other)
+    if isinstance(value, list | tuple):
+        return [plain_json(item, other) for item in value]
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    known = value is None or isinstance(value, bool | int | str)
+    return value if known or (isinstance(value, float) and math.isfinite(value)) else other(value)
+
+
+def json_text(content: Any, indent: int | None = 1) -> str:
+    """JSON of a value; numbers that are not finite become null."""
+    text = json.dumps(plain_json(content), indent=indent, ensure_ascii=False, allow_nan=False)
+    # Bytes of a file's name that are no UTF-8 are half characters, which only an escape can hold.
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def write_json(path: PathLike, content: Mapping[str, Any]) -> Path:
+    """Write a JSON object, whole or not at all.
+
+    Raises
+    ------
+    RunFolderError
+        If the disk refuses.
+    TypeError
+        If a value is none of JSON's.
+    """
+    return write_text(path, json_text(content) + "\n")
+
+
+def read_json(
+    path: PathLike, *, format: int | None = None, error: type[GenoKerasError] = RunFolderError
+) -> dict[str, Any]:
+    """Read a JSON object.
+
+    Parameters
+    ----------
+    path : path-like
+    format : int, optional
+        What its ``format`` must be.
+    error : type of GenoKerasError
+        What to raise.
+
+    Raises
+    ------
+    GenoKerasError
+        If there is no such file, or it cannot be read, is damaged, holds something else or has another format.
+    """
+    name = os.fspath(path)
+    try:
+        content = json.loads(Path(path).read_text(encoding="utf-8"))
+    except FileNotFoundError as missing:
+        raise error(f"there is no file {name!r}.") from missing
+    except OSError as refused:
+        raise error(f"cannot read {name!r}: {refused.strerror or refused}.") from refused
+    except ValueError as damage:
+        raise error(f"cannot read {name!r}: it is damaged or no JSON ({damage}).") from damage
+    if not isinstance(content, dict):
+        raise error(f"{name!r} should hold a JSON object, got {type(content).__name__}.")
+    if format is not None and content.get("format") != format:
+        raise error(
+            f"{name!r} has format {content.get('format')!r}; this version of GenoKeras reads {format}."
+        )
+    return content

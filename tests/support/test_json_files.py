@@ -1,0 +1,83 @@
+"""JSON holds what every reader of JSON knows; files of it are read back with clear errors."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from genokeras.errors import DataFileError, RunFolderError
+from genokeras.support.json_files import json_text, plain_json, read_json, write_json
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda below: st.lists(below) | st.dictionaries(st.text(), below) | st.tuples(below, below),
+    max_leaves=10,
+)
+
+
+def test_arrays_tuples_and_paths_become_plain() -> None:
+    found = plain_json(
+        {1: np.float32(0.5), "b": (np.arange(2), Path("x") / "y"), "c": np.array(["s"]), "d": np.bool_(True)}
+    )
+    assert found == {"1": 0.5, "b": [[0, 1], os.path.join("x", "y")], "c": ["s"], "d": True}
+    assert type(found["d"]) is bool
+
+
+def test_numbers_that_are_not_finite_become_null_or_what_is_asked_for() -> None:
+    values = [float("nan"), np.float64("-inf"), np.array([1.0, np.inf])]
+    assert plain_json(values) == [None, None, [1.0, None]]
+    assert plain_json(values, repr) == ["nan", "-inf", [1.0, "inf"]]
+
+
+def test_a_value_that_json_does_not_know_is_refused() -> None:
+    with pytest.raises(TypeError, match="complex is not a JSON value: 1j"):
+        plain_json({"a": [1j]})
+
+
+@given(VALUES)
+def test_what_became_plain_is_read_back_as_it_is(value: object) -> None:
+    plain = plain_json(value)
+    text = json_text(value)
+    text.encode("utf-8")
+    assert json.loads(text) == plain
+
+
+def test_names_of_files_that_are_no_utf8_come_back() -> None:
+    assert json.loads(json_text("caf\udce9 é")) == "caf\udce9 é"
+
+
+def test_an_object_comes_back_as_it_was_written(tmp_path: Path) -> None:
+    path = write_json(tmp_path / "a.json", {"format": 1, "gene": "β-actin"})
+    assert "β-actin" in path.read_text(encoding="utf-8")
+    assert read_json(path, format=1) == {"format": 1, "gene": "β-actin"}
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, "there is no file '.*a.json'"),
+        (b'{"a": ', "cannot read '.*a.json': it is damaged or no JSON"),
+        (b"\xff\xfe", "it is damaged or no JSON"),
+        (b"[1]", "should hold a JSON object, got list"),
+        (b'{"format": 9}', "has format 9; this version of GenoKeras reads 1"),
+    ],
+)
+def test_errors_say_what_is_wrong_with_a_file(tmp_path: Path, content: bytes | None, message: str) -> None:
+    path = tmp_path / "a.json"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(RunFolderError, match=message):
+        read_json(path, format=1)
+    with pytest.raises(DataFileError, match=message):
+        read_json(path, format=1, error=DataFileError)
+
+
+def test_a_folder_in_place_of_a_file_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(RunFolderError, match="cannot read .*directory"):
+        read_json(tmp_path)
