@@ -5,7 +5,6 @@ Only stock layers and operations are added to those of the network.
 
 from __future__ import annotations
 
-import hashlib
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -16,6 +15,7 @@ import numpy as np
 from keras import ops
 
 from genokeras.errors import ParameterError
+from genokeras.support.digest import hex_digest
 
 # What stands for a whole sample where a network answers with several tensors, as those of keras-hub do.
 OUTPUTS = ("pooled_output", "sequence_output")
@@ -117,15 +117,17 @@ def frozen_copy(model: Any) -> Any:
 
 def digest(model: Any) -> str:
     """Hex digest of weights and vocabularies: a resumed run needs the same."""
-    found = hashlib.sha256()
+    return hex_digest(_identity(model))
+
+
+def _identity(model: Any) -> Iterator[Any]:
     for variable in model.weights:
         values = np.ascontiguousarray(ops.convert_to_numpy(variable))
-        found.update(f"{values.shape}{values.dtype}".encode())
-        found.update(values.tobytes())
+        yield f"{values.shape}{values.dtype}"
+        yield values
     for layer in _layers(model):
         if hasattr(layer, "get_vocabulary"):
-            found.update("\0".join(map(str, layer.get_vocabulary())).encode("utf-8", "surrogatepass"))
-    return found.hexdigest()[:32]
+            yield "\0".join(map(str, layer.get_vocabulary()))
 
 
 def _layers(model: Any) -> Iterator[Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import time
 from collections.abc import Mapping
@@ -39,6 +38,7 @@ from genokeras.projects.selection import (
     vae_settings,
 )
 from genokeras.projects.vae import ENCODER_FILE, fit_transfer, load_encoder, prepare_vae, train_vae
+from genokeras.support.digest import hex_digest
 from genokeras.support.wording import counted
 
 SELECTION_FILE = "selection.json"
@@ -251,7 +251,5 @@ def _check_varying(x: np.ndarray) -> None:
 
 
 def _fingerprint(config: ProjectConfig | EnasConfig, data: ProjectData) -> str:
-    digest = hashlib.sha256(json.dumps(config.to_dict(), sort_keys=True).encode())
-    digest.update(data.features_digest.encode())
-    digest.update(b"" if data.y is None else np.ascontiguousarray(data.y).tobytes())
-    return digest.hexdigest()
+    settings = json.dumps(config.to_dict(), sort_keys=True)
+    return hex_digest(settings, data.features_digest, "" if data.y is None else data.y, length=64)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 from collections.abc import Iterable, Iterator, Mapping
@@ -15,6 +14,7 @@ from genokeras.graph.graph import Graph
 from genokeras.graph.hyper import HyperParameters
 from genokeras.graph.morphisms import Morphism
 from genokeras.graph.specs import Activation, Dropout
+from genokeras.support.digest import hex_digest
 
 HISTORY_FORMAT = 1
 
@@ -40,7 +40,7 @@ def proposal_fingerprint(graph: Graph, hyper: HyperParameters, rung: int = 0) ->
     for name in unused_hyper_parameters(graph):
         del values[name]
     text = json.dumps([graph.fingerprint(), values, *([rung] if rung else [])], sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:32]
+    return hex_digest(text)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 _VERSION_SUFFIX = re.compile(r"\.\d+$")
 _NOT_WORD = re.compile(r"[^0-9a-z]+")
@@ -23,11 +23,33 @@ def counted(count: int, singular: str, plural: str | None = None) -> str:
     return f"{count} {singular if count == 1 else plural or singular + 's'}"
 
 
-def did_you_mean(name: str, known: Sequence[str], limit: int = 3) -> str:
-    """Return ``" Did you mean 'label'?"`` for the closest known names, or an empty string."""
-    by_lower = {value.lower(): value for value in known}
-    close = [by_lower[match] for match in difflib.get_close_matches(name.lower(), list(by_lower), n=limit)]
-    return f" Did you mean {' or '.join(repr(value) for value in close)}?" if close else ""
+def closest(name: object, known: Iterable[object], limit: int = 1, cutoff: float = 0.6) -> list[str]:
+    """Return the known names that are spelled most like `name`, whatever their case.
+
+    Parameters
+    ----------
+    name : object
+    known : iterable
+    limit : int
+        How many, at most.
+    cutoff : float
+        Likeness that is asked for, from 0 to 1.
+    """
+    by_lower = {str(value).lower(): str(value) for value in known}
+    close = difflib.get_close_matches(str(name).lower(), list(by_lower), n=limit, cutoff=cutoff)
+    return [by_lower[match] for match in close]
+
+
+def did_you_mean(name: object, known: Iterable[object], limit: int = 3) -> str:
+    """Return ``" Did you mean 'label'?"`` for the closest known names, or an empty string: it follows a full stop."""
+    close = closest(name, known, limit)
+    return f" Did you mean {' or '.join(map(repr, close))}?" if close else ""
+
+
+def unknown(what: str, name: object, known: Iterable[object]) -> str:
+    """Return ``"unknown searcher 'bayes'. Did you mean 'bayesian'? Known: bayesian, random."``."""
+    names = [str(value) for value in known]
+    return f"unknown {what} {name!r}.{did_you_mean(name, names, 1)} Known: {', '.join(names)}."
 
 
 def duplicates(names: Iterable[str]) -> list[str]:

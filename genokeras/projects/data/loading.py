@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +28,7 @@ from genokeras.projects.data.label_files import (
     regression_values,
 )
 from genokeras.projects.data.matrices import read_matrix
+from genokeras.support.digest import hex_digest
 from genokeras.support.wording import counted
 
 
@@ -79,9 +79,7 @@ class ProjectData:
     @property
     def features_digest(self) -> str:
         """SHA-256 of the features: the same for the same numbers, whatever file they are from."""
-        digest = hashlib.sha256(str(self.x.shape).encode())
-        digest.update(np.ascontiguousarray(self.x).tobytes())
-        return digest.hexdigest()
+        return hex_digest(str(self.x.shape), self.x, length=64)
 
 
 def load_training(config: ProjectConfig | EnasConfig) -> ProjectData:
