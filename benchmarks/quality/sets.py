@@ -31,7 +31,7 @@ class BenchmarkSet:
 
 
 def find_sets(folder: str | Path, names: list[str] | None = None) -> list[str]:
-    """Names of the classification sets of a folder, expression sets first; regression sets are left out."""
+    """Names of the classification sets of a folder, expression sets first; other kinds of sets are left out."""
     root = Path(folder)
     expression = [p.stem for p in sorted(root.glob("*.npz")) if _is_classification(p)]
     cells = [name for name in SINGLE_CELL if (root / f"{name}.h5ad").exists()]
@@ -56,5 +56,8 @@ def read_set(folder: str | Path, name: str) -> BenchmarkSet:
 
 def _is_classification(path: Path) -> bool:
     with np.load(path) as arrays:
+        # Survival times, several omics and several targets lack one of these; cohorts ask another question.
+        if not {"X", "y"} <= set(arrays.files) or "batch" in arrays.files:
+            return False
         y = arrays["y"]
     return not (y.dtype.kind == "f" and len(np.unique(y)) > MOST_CLASSES)
