@@ -155,7 +155,7 @@ FAMILIES = {
         support_vectors,
         [
             *grid(gamma=[0], C=tenths(-2, 3, 1), epsilon=[0.03, 0.1, 0.3]),
-            *grid(gamma=[0.1, 0.3, 1.0], C=tenths(-1, 2, 1), epsilon=[0.03, 0.1, 0.3]),
+            *grid(gamma=[0.03, 0.1, 0.3, 1.0], C=tenths(-1, 3, 1), epsilon=[0.03, 0.1, 0.3]),
         ],
     ),
     "forest": Family(forest, grid(columns=[30, 300], leaf=[1, 5], trees=[200])),
