@@ -5,7 +5,7 @@ from __future__ import annotations
 from genokeras.data.align import align_features
 from genokeras.data.checks import check_sample_weight, impute_median
 from genokeras.data.dataset import Dataset
-from genokeras.data.folds import Folds, holdout_folds, make_folds, make_plain_folds
+from genokeras.data.folds import Folds, choose_folds, holdout_folds, make_folds, make_plain_folds, usual_folds
 from genokeras.data.images import ImageData, load_images
 from genokeras.data.labels import Labels, encode_known_labels, encode_labels
 from genokeras.data.load import load_dataset, require_labels
@@ -15,6 +15,7 @@ from genokeras.data.quantities import (
     column_parts,
     few_values_note,
     names_columns,
+    read_targets,
     spells_number,
     target_name,
     target_names,
@@ -38,6 +39,7 @@ __all__ = [
     "as_numbers",
     "check_sample_weight",
     "check_varied",
+    "choose_folds",
     "column_parts",
     "encode_known_labels",
     "encode_labels",
@@ -52,9 +54,11 @@ __all__ = [
     "make_folds",
     "make_plain_folds",
     "names_columns",
+    "read_targets",
     "register_reader",
     "require_labels",
     "spells_number",
     "target_name",
     "target_names",
+    "usual_folds",
 ]

@@ -14,6 +14,13 @@ from genokeras.errors import DataError, ParameterError
 from genokeras.support.wording import counted
 
 _TRIES = 20
+MOST_FOLDS, FEW_FOLDS = 5, 3
+# Above this many samples a hold-out says enough even where folds train packed: its standard error is below that of how trials differ.
+_LARGE_PACKED = 20_000
+# Where folds train one by one: several networks a trial are soon trained on few samples, or few places of all samples together, and
+# networks that were trained on other samples answer better together than one.
+_FEW, _FEW_PLACES, _FEWEST_PLACES = 2000, 1_000_000, 400_000
+_MOST_HELD_OUT = 10_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,6 +122,87 @@ def make_plain_folds(
         )
     # One class of all samples leaves the stratified splits nothing but sizes to balance.
     return make_folds(np.zeros(n_samples, dtype=np.int64), n_folds, groups=groups, seed=seed)
+
+
+def usual_folds(n_samples: int, places: int | None = None) -> int | None:
+    """Folds where none are asked for; None is one hold-out.
+
+    Parameters
+    ----------
+    n_samples : int
+    places : int, optional
+        Letters, pixels or words of a sample, where every fold trains a network of its own: several are then worth their time for few
+        or short samples only. Without it all folds train packed, as one network, and cost hardly more than one.
+    """
+    if places is None:
+        return MOST_FOLDS if n_samples <= _LARGE_PACKED else None
+    if n_samples < _FEW or n_samples * places <= _FEW_PLACES:
+        return MOST_FOLDS if n_samples * places <= _FEWEST_PLACES else FEW_FOLDS
+    return None
+
+
+def choose_folds(
+    n_samples: int,
+    strata: np.ndarray | None,
+    groups: np.ndarray | None,
+    n_folds: int | None,
+    seed: int,
+    class_names: Sequence[object] | None = None,
+    places: int | None = None,
+) -> Folds:
+    """The folds asked for, or the usual ones: several of few samples, one hold-out of a fifth of many.
+
+    Parameters
+    ----------
+    n_samples : int
+    strata : ndarray of int, shape (n_samples,), optional
+        Classes that every fold has its share of; without them samples are split at random.
+    groups : ndarray of shape (n_samples,), optional
+        A group is never on both sides.
+    n_folds : int, optional
+    seed : int
+    class_names : sequence, optional
+        For the notes.
+    places : int, optional
+        As in `usual_folds`.
+
+    Raises
+    ------
+    DataError
+        Where there are fewer samples or groups than folds, or no class has two samples.
+    """
+
+    def make(parts: int) -> Folds:
+        if strata is None:
+            return make_plain_folds(n_samples, parts, groups=groups, seed=seed)
+        return make_folds(strata, parts, groups=groups, seed=seed, class_names=class_names)
+
+    count = usual_folds(n_samples, places) if n_folds is None else n_folds
+    if count is not None:
+        found = make(count)
+        if n_folds is not None or places is None:
+            return found
+        note = f"{n_samples:,} samples: {count} folds score the networks."
+        return Folds(found.train, found.held_out, (*found.notes, note))
+    parts = max(MOST_FOLDS, -(-n_samples // _MOST_HELD_OUT))
+    if groups is not None:
+        parts = max(2, min(parts, len(np.unique(np.asarray(groups))) // 2))
+    found = make(parts)
+    train, held_out = found.train[:1], found.held_out[:1]
+    usual = MOST_FOLDS if places is None else FEW_FOLDS
+    notes = [
+        f"{n_samples:,} samples: one hold-out of {held_out.sum():,} of them scores the networks. "
+        f"Pass folds={usual} for cross-validation."
+    ]
+    never = [] if strata is None else np.setdiff1d(strata, np.asarray(strata)[held_out[0]]).tolist()
+    if never:
+        named = [
+            _called(code, [str(name) for name in class_names] if class_names is not None else None)
+            for code in never[:5]
+        ]
+        more = f" and {len(never) - 5} more" if len(never) > 5 else ""
+        notes.append(f"No sample of {', '.join(named)}{more} is held out: never scored.")
+    return Folds(train, held_out, tuple(notes))
 
 
 def holdout_folds(n_train: int, n_validation: int) -> Folds:

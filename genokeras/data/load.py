@@ -18,6 +18,7 @@ from genokeras.data.checks import (
 )
 from genokeras.data.dataset import Dataset
 from genokeras.data.memory import table_from_memory
+from genokeras.data.quantities import names_columns, read_targets
 from genokeras.data.readers.registry import read_table
 from genokeras.data.table import ReadOptions, Table
 from genokeras.data.targets import check_no_missing, column_names, sample_values
@@ -38,6 +39,7 @@ def load_dataset(
     transposed: bool = False,
     sample_column: str | None = None,
     delimiter: str | None = None,
+    several_targets: bool = False,
 ) -> Dataset:
     """Read and check samples, their genes and, where given, their labels.
 
@@ -60,6 +62,9 @@ def load_dataset(
         Column of a table that holds the sample ids; without it the first column is, if it looks like ids.
     delimiter : str, optional
         What separates the fields of a delimited text; without it the suffix says.
+    several_targets : bool
+        `y` may hold several columns, or name them: a list of texts is then one of columns. ``Dataset.y`` has the shape
+        (n_samples, n_targets) where there are several.
 
     Returns
     -------
@@ -81,10 +86,16 @@ def load_dataset(
     if missing not in get_args(Missing):
         hint = did_you_mean(str(missing), get_args(Missing))
         raise ParameterError(f"missing must be 'error', 'median' or 'keep': got {missing!r}.{hint}")
-    options = ReadOptions(column_names(y, groups), transposed, sample_column, delimiter)
+    several = several_targets and y is not None
+    named = y if several and names_columns(y) else (y,)
+    options = ReadOptions(column_names(*named, groups), transposed, sample_column, delimiter)
     table = read_table(x, options) if isinstance(x, str | os.PathLike) else table_from_memory(x, options)
     check_shape(table.x, table.names, table.ids, table.source)
-    labels = _per_sample(y, table.y, table, "y")
+    labels = (
+        read_targets(y, lambda given: _labels_of(given, table))
+        if several
+        else _per_sample(y, table.y, table, "y")
+    )
     grouping = _per_sample(groups, table.groups, table, "groups")
     dataset = _checked(table, labels, grouping, missing)
     if isinstance(x, Dataset) and dataset.medians is None and x.medians is not None:
@@ -92,6 +103,12 @@ def load_dataset(
     for note in dataset.notes:
         _logger.info("%s: %s", dataset.source, note)
     return dataset
+
+
+def _labels_of(given: Any, table: Table) -> np.ndarray:
+    labels = _per_sample(given, None, table, "y")
+    assert labels is not None
+    return labels
 
 
 def _per_sample(given: Any, own: np.ndarray | None, table: Table, what: str) -> np.ndarray | None:

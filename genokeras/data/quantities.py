@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -149,6 +150,25 @@ def target_names(y: Any) -> tuple[str, ...]:
         return tuple(y)
     parts = column_parts(y)
     return (target_name(y),) if parts is None else parts[2]
+
+
+def read_targets(y: Any, read: Callable[[Any], np.ndarray]) -> np.ndarray:
+    """Labels ``(n_samples,)``, or ``(n_samples, n_targets)`` where `y` holds or names several columns.
+
+    Parameters
+    ----------
+    y : Any
+        What a caller gave as targets.
+    read : callable
+        Labels ``(n_samples,)`` in the order of the samples, from a single column, its name, or row numbers with an index.
+    """
+    if names_columns(y):
+        return np.column_stack([read(name) for name in y])
+    parts = column_parts(y)
+    if parts is None:
+        return read(y)
+    rows, values, _ = parts
+    return np.asarray(values[read(rows)])
 
 
 def spells_number(text: str) -> bool:
