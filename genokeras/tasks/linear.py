@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Callable
 
 import numpy as np
-from scipy import sparse
+from scipy import linalg, sparse
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression, Ridge
 from threadpoolctl import threadpool_limits
@@ -108,6 +108,38 @@ def fit_ridge(
     kernel = np.atleast_2d(model.coef_).T * factor[:, None]
     bias = np.broadcast_to(model.intercept_, (targets.shape[1],))
     return kernel.astype("float32"), bias.astype("float32"), int(np.max(model.n_iter_))
+
+
+def solve_ridge(
+    z: np.ndarray, targets: np.ndarray, weight: np.ndarray, penalty: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Minimise the weighted mean squared error plus ``penalty`` times the squared length of the kernel, exactly.
+
+    Parameters
+    ----------
+    z : numpy.ndarray
+        ``(n, r)``, dense and small.
+    targets : numpy.ndarray
+        ``(n, k)``.
+    weight : numpy.ndarray
+        ``(n,)``; rows of weight 0 play no part.
+    penalty : float
+
+    Returns
+    -------
+    kernel : numpy.ndarray
+        ``(r, k)`` float32.
+    bias : numpy.ndarray
+        ``(k,)`` float32; nothing holds it back.
+    """
+    share = np.asarray(weight, dtype="float64") / np.sum(weight)
+    x, y = np.asarray(z, dtype="float64"), np.asarray(targets, dtype="float64")
+    x_mean, y_mean = share @ x, share @ y
+    x, y = x - x_mean, y - y_mean
+    gram = (x * share[:, None]).T @ x
+    gram[np.diag_indices_from(gram)] += max(penalty, 1e-9)
+    kernel = linalg.solve(gram, (x * share[:, None]).T @ y, assume_a="pos")
+    return kernel.astype("float32"), (y_mean - x_mean @ kernel).astype("float32")
 
 
 def _scaled(x: Counts, scaling: float) -> tuple[np.ndarray, Counts]:

@@ -49,6 +49,7 @@ class LossTask(Task):
     scale: tuple[float, ...] = ()
     offset: tuple[float, ...] = ()
     kind: ClassVar[str] = "loss"
+    answers_name: ClassVar[str] = "outputs"
 
     @classmethod
     def learn(cls, labels: Labelled) -> Aim:

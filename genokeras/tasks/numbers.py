@@ -13,8 +13,11 @@ from keras import ops
 from genokeras.data import as_numbers, check_varied, few_values_note
 from genokeras.encoders.encoder import Counts
 from genokeras.errors import DataError
-from genokeras.tasks.linear import fit_ridge
+from genokeras.tasks.linear import fit_ridge, solve_ridge
 from genokeras.tasks.task import Aim, Labelled, LinearFit, Stop, Task
+
+# Penalty of an exact ridge regression for each unit of weight decay, which networks apply in small steps.
+_RIDGE_PENALTY = 10.0
 
 
 @final
@@ -89,6 +92,11 @@ class Numbers(Task):
         should_stop: Stop = lambda: False,
     ) -> LinearFit:
         return fit_ridge(x, self._standardised(targets), weight, weight_decay, scaling)
+
+    def solve_linear(
+        self, z: np.ndarray, targets: np.ndarray, weight: np.ndarray, weight_decay: float
+    ) -> tuple[np.ndarray, np.ndarray]:
+        return solve_ridge(z, self._standardised(targets), weight, _RIDGE_PENALTY * weight_decay)
 
     def to_dict(self) -> dict[str, Any]:
         return {"kind": self.kind, "mean": list(self.mean), "sd": list(self.sd)}

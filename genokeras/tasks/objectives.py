@@ -228,3 +228,12 @@ def find_objective(
     close = difflib.get_close_matches(key, spelled, n=1, cutoff=0.5)
     hint = f" Did you mean {close[0]!r}?" if close else ""
     raise ParameterError(f"objective must be one of {listed}: got {of!r}.{hint}")
+
+
+def named_objective(name: str, greater_is_better: bool) -> Objective:
+    """An objective whose function is not known: its values can be shown, and none computed."""
+    return Objective(name, greater_is_better, _unknown_function)
+
+
+def _unknown_function(*_: Any) -> Array:
+    raise TypeError("the values of this metric are known, its function is not")

@@ -220,6 +220,33 @@ class Task(ABC):
         """Whether `fit_linear` is known."""
         return type(self).fit_linear is not Task.fit_linear
 
+    def solve_linear(
+        self, z: np.ndarray, targets: np.ndarray, weight: np.ndarray, weight_decay: float
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Kernel ``(r, k)`` and bias ``(k,)`` of the exact linear model of row-space coordinates.
+
+        Parameters
+        ----------
+        z : numpy.ndarray
+            ``(n, r)`` coordinates with a mean square of about 1.
+        targets : numpy.ndarray
+        weight : numpy.ndarray
+            ``(n,)``; rows of weight 0 play no part.
+        weight_decay : float
+            As in a proposal's hyper-parameters.
+
+        Raises
+        ------
+        TypeError
+            If it is not known, as here: linear models are then trained like any other network.
+        """
+        raise TypeError(f"no exact linear model is known for the task {self.kind!r}")
+
+    @property
+    def solves_linear(self) -> bool:
+        """Whether `solve_linear` is known."""
+        return type(self).solve_linear is not Task.solve_linear
+
     def fit_view(
         self,
         view: LinearView,
@@ -236,7 +263,8 @@ class Task(ABC):
 
     # ---- scores
 
-    def objective(self, name: str | Objective | None = None) -> Objective:
+    @classmethod
+    def objective(cls, name: str | Objective | None = None) -> Objective:
         """The objective of that name or alias; the default one without.
 
         Raises
@@ -244,7 +272,7 @@ class Task(ABC):
         ParameterError
             If the task knows no such objective.
         """
-        return find_objective(name or self.default_objective, self.objectives, self.kind)
+        return find_objective(name or cls.default_objective, cls.objectives, cls.kind)
 
     def evaluated(self) -> tuple[str, ...]:
         """Objectives that ``evaluate`` reports."""

@@ -10,9 +10,8 @@ import pytest
 from scipy import sparse
 from sklearn.linear_model import Ridge
 
-from genokeras.data import load_images
+from genokeras.data import choose_folds, load_images
 from genokeras.encoders import fit_image_encoder, moves_matter
-from genokeras.engine import split_plainly
 from genokeras.tasks.known import read_task
 from genokeras.tasks.linear import fit_ridge
 from genokeras.tasks.numbers import Numbers, numbers_like
@@ -83,12 +82,12 @@ def test_a_scaled_ridge_reads_columns_as_they_are():
 
 
 def test_numbers_are_split_as_classes_are_by_size():
-    assert split_plainly(900, None, None, 0).n_folds == 3
-    many = split_plainly(2500, None, None, 0)
+    assert choose_folds(900, None, None, None, 0, places=1000).n_folds == 3
+    many = choose_folds(2500, None, None, None, 0, places=1000)
     assert many.n_folds == 1 and many.held_out.sum() == 500
-    assert split_plainly(2500, None, 4, 0).n_folds == 4
+    assert choose_folds(2500, None, None, 4, 0, places=1000).n_folds == 4
     groups = np.arange(3000) // 100
-    folds = split_plainly(3000, groups, None, 0)
+    folds = choose_folds(3000, None, groups, None, 0, places=1000)
     assert set(groups[folds.held_out[0]]).isdisjoint(groups[folds.train[0]])
 
 

@@ -1,0 +1,87 @@
+"""Every task holds to the contract, one that lives outside of the package too."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+
+from genokeras.tasks.classes import Classes
+from genokeras.tasks.loss import SIGMOID, SOFTMAX, LossTask
+from genokeras.tasks.numbers import Numbers, numbers_like
+from genokeras.tasks.task import Labelled, Task
+from genokeras.tasks.testing import TaskContract
+from tests.tasks.poisson import PoissonCounts
+
+N = 12
+NUMBERS = np.random.default_rng(0).normal([3.0, 500.0], [1.0, 80.0], size=(N, 2))
+
+
+def labelled(values: Any, *names: str) -> Labelled:
+    return Labelled(np.asarray(values), names, tuple(f"S{i}" for i in range(N)), "array")
+
+
+class TestClasses(TaskContract):
+    def make_task(self) -> Classes:
+        return Classes(3)
+
+    def labels(self) -> Labelled:
+        return labelled([["a", "b", "c"][i % 3] for i in range(N)], "status")
+
+
+class TestTwoClasses(TaskContract):
+    def make_task(self) -> Classes:
+        return Classes(2)
+
+    def labels(self) -> Labelled:
+        return labelled(np.arange(N) % 2, "status")
+
+
+class TestNumbers(TaskContract):
+    def make_task(self) -> Numbers:
+        return numbers_like(NUMBERS)
+
+    def labels(self) -> Labelled:
+        return labelled(NUMBERS, "age", "dose")
+
+
+class TestOneNumber(TaskContract):
+    def make_task(self) -> Numbers:
+        return numbers_like(NUMBERS[:, :1])
+
+    def labels(self) -> Labelled:
+        return labelled(NUMBERS[:, :1], "age")
+
+
+class TestAnyLoss(TaskContract):
+    learns = False
+
+    def make_task(self) -> Task:
+        return LossTask(2, keras.losses.LogCosh(), scale=(1.0, 80.0), offset=(3.0, 500.0))
+
+    def labels(self) -> Labelled:
+        return labelled(NUMBERS, "age", "dose")
+
+
+class TestAnyCrossEntropy(TaskContract):
+    learns = False
+
+    def make_task(self) -> Task:
+        return LossTask(3, keras.losses.CategoricalCrossentropy(from_logits=True), SOFTMAX)
+
+    def labels(self) -> Labelled:
+        return labelled(np.eye(3)[np.arange(N) % 3], "a", "b", "c")
+
+
+class TestAnyBinaryCrossEntropy(TestAnyCrossEntropy):
+    def make_task(self) -> Task:
+        return LossTask(3, keras.losses.BinaryCrossentropy(from_logits=True), SIGMOID)
+
+
+class TestPoissonCounts(TaskContract):
+    def make_task(self) -> PoissonCounts:
+        return PoissonCounts(2)
+
+    def labels(self) -> Labelled:
+        return labelled(np.random.default_rng(0).poisson(2.0, size=(N, 2)), "spikes", "reads")
