@@ -2,12 +2,13 @@
 
 from genokeras.encoders.array import CHANNELS_FIRST, FLAT, KEPT, ArrayEncoder
 from genokeras.encoders.backbone import BackboneEncoder, fit_backbone_encoder
-from genokeras.encoders.encoder import COUNTS, TENSOR, Counts, Encoder, Rows, n_rows, take
+from genokeras.encoders.encoder import COUNTS, TENSOR, Counts, Encoder, NetworkEncoder, Rows, n_rows, take
 from genokeras.encoders.image import ImageEncoder, fit_image_encoder
 from genokeras.encoders.inference import predict
 from genokeras.encoders.motion import moves_matter
 from genokeras.encoders.sequence import WINDOW, SequenceEncoder, fit_sequence_encoder
-from genokeras.encoders.strands import places_loose, strands_alike
+from genokeras.encoders.strands import have_orientation, places_loose
+from genokeras.encoders.table import TableEncoder, by_sample, fit_table_encoder
 from genokeras.encoders.text import TextEncoder, fit_text_encoder
 
 __all__ = [
@@ -22,17 +23,21 @@ __all__ = [
     "Counts",
     "Encoder",
     "ImageEncoder",
+    "NetworkEncoder",
     "Rows",
     "SequenceEncoder",
+    "TableEncoder",
     "TextEncoder",
+    "by_sample",
     "fit_backbone_encoder",
     "fit_image_encoder",
     "fit_sequence_encoder",
+    "fit_table_encoder",
     "fit_text_encoder",
+    "have_orientation",
     "moves_matter",
     "n_rows",
     "places_loose",
     "predict",
-    "strands_alike",
     "take",
 ]

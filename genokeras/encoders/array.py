@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from genokeras.encoders.encoder import Encoder, LinearView, Rows
+from genokeras.encoders.encoder import LinearView, NetworkEncoder, Rows
 from genokeras.errors import ParameterError
 from genokeras.graph import Shape
 
@@ -18,7 +18,7 @@ LAYOUTS = (KEPT, FLAT, CHANNELS_FIRST)
 
 
 @dataclass(frozen=True)
-class ArrayEncoder(Encoder):
+class ArrayEncoder(NetworkEncoder):
     """Samples as arrays of one shape, which are given to networks without any change of their values.
 
     Attributes

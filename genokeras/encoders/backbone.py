@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from genokeras.encoders.encoder import COUNTS, Encoder, LinearView, Rows, take
+from genokeras.encoders.encoder import COUNTS, LinearView, NetworkEncoder, Rows, take
 from genokeras.encoders.feature_model import digest, feature_model
 from genokeras.encoders.inference import predict
 from genokeras.encoders.presets import image_preset, text_preset
@@ -29,12 +29,12 @@ _LEAST_SPREAD = 1e-3
 
 
 @dataclass(frozen=True, eq=False)
-class BackboneEncoder(Encoder):
+class BackboneEncoder(NetworkEncoder):
     """Samples as features of a network that no search changes.
 
     Attributes
     ----------
-    inner : Encoder
+    inner : NetworkEncoder
         How samples of this kind are read; the delivered model reads what it says.
     model : keras.Model
         From the inner encoder's model inputs to features; see :func:`genokeras.encoders.feature_model.feature_model`.
@@ -46,7 +46,7 @@ class BackboneEncoder(Encoder):
         The keras-hub preset that it came from.
     """
 
-    inner: Encoder
+    inner: NetworkEncoder
     model: Any
     factor: np.ndarray
     offset: np.ndarray
@@ -55,7 +55,7 @@ class BackboneEncoder(Encoder):
     kind: ClassVar[str] = "backbone"
 
     @property
-    def reader(self) -> Encoder:
+    def reader(self) -> NetworkEncoder:
         return self.inner
 
     @property
@@ -125,12 +125,12 @@ class FittedBackbone:
     notes: tuple[str, ...]
 
 
-def fit_backbone_encoder(inner: Encoder, backbone: Any, data: Any) -> FittedBackbone:
+def fit_backbone_encoder(inner: NetworkEncoder, backbone: Any, data: Any) -> FittedBackbone:
     """The encoder of training data that a frozen network reads.
 
     Parameters
     ----------
-    inner : Encoder
+    inner : NetworkEncoder
         That of the kind of samples.
     backbone : keras.Model, str or path-like
         A network with one input, or the name or folder of a keras-hub preset.

@@ -14,6 +14,8 @@ from scipy import sparse
 from genokeras.graph import Shape
 
 TENSOR, COUNTS = "tensor", "counts"
+# Numbers that a small convolutional network computes for each that it reads.
+_NUMBERS_OF_INPUT = 16
 # Arrays by name with the samples on their first axis; what a run keeps of its data.
 Rows = dict[str, np.ndarray]
 Counts = np.ndarray | sparse.csr_matrix
@@ -21,7 +23,7 @@ Counts = np.ndarray | sparse.csr_matrix
 
 @dataclass(frozen=True)
 class LinearView:
-    """How a linear father looks at the counts.
+    """How a linear model looks at the counts.
 
     Attributes
     ----------
@@ -29,7 +31,7 @@ class LinearView:
         Columns are divided by their standard deviation to this power while they are fitted: 1 gives all the same say, 0 leaves
         them, so that a penalty holds down what is rare.
     n_columns : int or None
-        It reads the first so many of them; None is all.
+        The number of columns that it reads, from the first; None is all.
     """
 
     scaling: float
@@ -53,12 +55,51 @@ class Look:
 
 
 class Encoder(ABC):
-    """How samples of one kind become what networks ("tensor") and the linear father ("counts") read.
+    """What a sample is: how samples of one kind are read by networks, by linear models and by the delivered model.
 
-    It is fitted to the training data without their labels, is written down as JSON and arrays, and holds no samples.
+    It is fitted to the training data without their targets, is written to the run folder, and holds no samples.
     """
 
     kind: ClassVar[str]
+
+    @property
+    @abstractmethod
+    def widths(self) -> dict[str, int]:
+        """Width of a network's input (units, or channels), by view."""
+
+    @abstractmethod
+    def input_units(self, view: str) -> int | tuple[int, ...]:
+        """What a graph of this view reads, as ``Graph.n_parameters`` takes it."""
+
+    @property
+    def reader(self) -> Encoder:
+        """What reads samples of this kind: itself, or the encoder that it builds on."""
+        return self
+
+    @property
+    @abstractmethod
+    def numbers_per_row(self) -> int:
+        """About how many numbers the delivered model computes for a sample, to choose how many are predicted at once."""
+
+    @abstractmethod
+    def rows(self, data: Any) -> Rows:
+        """Arrays of samples that were read and checked, ``(n_samples, ...)`` each, for `model_inputs`."""
+
+    def identity(self, rows: Rows) -> Rows:
+        """Arrays by which a resumed run knows the same samples; what was computed of them may differ in its last digits."""
+        return rows
+
+    @abstractmethod
+    def model_inputs(self, rows: Rows) -> dict[str, Any]:
+        """What the delivered model reads of these samples, by the name of its inputs; more than it asks for may be there."""
+
+    @abstractmethod
+    def sidecar(self) -> dict[str, Any]:
+        """What people need to know to feed an exported model, as JSON values."""
+
+
+class NetworkEncoder(Encoder):
+    """An encoder of samples that networks ("tensor") and linear models ("counts") read by mini-batches."""
 
     @property
     @abstractmethod
@@ -73,48 +114,50 @@ class Encoder(ABC):
     @property
     @abstractmethod
     def n_counts(self) -> int:
-        """Numbers of one sample as the linear father reads it."""
+        """Numbers of one sample as linear models read it."""
 
     @property
     def linear_views(self) -> dict[str, LinearView]:
-        """How linear fathers look at the counts, by the name of the view, the first one first."""
+        """How linear models look at the counts, by the name of the view, the first one first."""
         return {COUNTS: LinearView(1.0)}
 
     @property
-    def reader(self) -> Encoder:
-        """What reads samples of this kind: itself, or the encoder that it builds on."""
+    def widths(self) -> dict[str, int]:
+        return {TENSOR: self.input_shape[-1], **dict.fromkeys(self.linear_views, self.n_counts)}
+
+    def input_units(self, view: str) -> int | tuple[int, ...]:
+        return self.input_shape if view == TENSOR else self.n_counts
+
+    @property
+    def reader(self) -> NetworkEncoder:
         return self
 
-    @abstractmethod
-    def rows(self, data: Any) -> Rows:
-        """Arrays of samples that were read and checked, ``(n_samples, ...)`` each."""
+    @property
+    def numbers_per_row(self) -> int:
+        return max(_NUMBERS_OF_INPUT * prod(self.input_shape), self.n_counts)
 
     @abstractmethod
     def tensor(self, rows: Rows, rng: np.random.Generator | None = None) -> np.ndarray:
-        """``(n_samples, *input_shape)``; with a generator, changed at random in ways that keep the class.
+        """``(n_samples, *input_shape)``; with a generator, changed at random in ways that keep the target.
 
         Of samples that are larger it is a part: the middle, or one that is drawn.
         """
 
+    def still(self) -> NetworkEncoder:
+        """The same encoder, whose random changes leave every sample at its place and size."""
+        return self
+
     def looks(self, rows: Rows) -> Iterator[Look]:
-        """All looks at samples, each made when it is asked for: the samples, part by part, and what says the same."""
+        """All looks at samples, each made when it is asked for: the samples, part by part, and equivalent forms of them."""
         yield Look(np.arange(n_rows(rows)), self.tensor(rows))
 
     def n_looks(self, rows: Rows) -> int:
-        """How many answers of a network that takes, over all samples."""
+        """Answers of a network that `looks` takes, over all samples."""
         return n_rows(rows)
 
     @abstractmethod
     def counts(self, rows: Rows) -> Counts:
         """``(n_samples, n_counts)`` float32."""
-
-    def identity(self, rows: Rows) -> Rows:
-        """Arrays by which a resumed run knows the same samples; what was computed of them may differ in its last digits."""
-        return rows
-
-    @abstractmethod
-    def model_inputs(self, rows: Rows) -> dict[str, Any]:
-        """What the delivered model reads of these samples, by the name of its inputs; more than it asks for may be there."""
 
     @abstractmethod
     def to_dict(self) -> dict[str, Any]:
@@ -122,7 +165,10 @@ class Encoder(ABC):
 
     @abstractmethod
     def describe_inputs(self) -> dict[str, Any]:
-        """What people need to know to feed an exported model, as JSON values."""
+        """What the delivered model reads, by the name of its inputs, as JSON values."""
+
+    def sidecar(self) -> dict[str, Any]:
+        return {"inputs": self.describe_inputs()}
 
 
 def take(rows: Rows, picked: np.ndarray) -> Rows:
@@ -132,4 +178,4 @@ def take(rows: Rows, picked: np.ndarray) -> Rows:
 
 def n_rows(rows: Mapping[str, np.ndarray]) -> int:
     """Number of samples."""
-    return len(next(iter(rows.values())))
+    return int(next(iter(rows.values())).shape[0])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 from typing import Any, ClassVar
 
@@ -11,7 +11,7 @@ import keras
 import numpy as np
 
 from genokeras.data import ImageData
-from genokeras.encoders.encoder import COUNTS, Encoder, LinearView, Rows
+from genokeras.encoders.encoder import COUNTS, LinearView, NetworkEncoder, Rows
 from genokeras.errors import DataError
 from genokeras.features import Augmentation, ImageScaling, fit_image_scaling, random_transforms
 from genokeras.graph import Shape
@@ -20,7 +20,7 @@ AUGMENTATION = Augmentation(shift=0.08, rotate=10.0, zoom=0.1)
 
 
 @dataclass(frozen=True)
-class ImageEncoder(Encoder):
+class ImageEncoder(NetworkEncoder):
     """Images of one size.
 
     Attributes
@@ -68,6 +68,9 @@ class ImageEncoder(Encoder):
         if rng is None or self.augmentation.is_none:
             return scaling.apply(rows["pixels"])
         return scaling.apply(_moved(rows["pixels"], self.augmentation, rng))
+
+    def still(self) -> ImageEncoder:
+        return replace(self, augmentation=Augmentation())
 
     def counts(self, rows: Rows) -> np.ndarray:
         return self.tensor(rows).reshape(len(rows["pixels"]), -1)

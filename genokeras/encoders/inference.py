@@ -8,7 +8,7 @@ from typing import Any, final
 import keras
 import numpy as np
 
-from genokeras.encoders.encoder import Encoder
+from genokeras.encoders.encoder import Encoder, n_rows, take
 from genokeras.support.backends import current_backend
 
 # So few blocks are done sooner one operation at a time than compiled first.
@@ -55,16 +55,15 @@ def _one_or_all(inputs: tuple[Any, ...]) -> Any:
 
 def predict(model: Any, encoder: Encoder, rows: dict[str, np.ndarray]) -> np.ndarray:
     """Answers ``(n_samples, n_outputs)`` float32 of a model whose inputs are some of ``encoder.model_inputs``, by name."""
-    read = [int(np.prod(shape)) for shape in (encoder.input_shape, *(x.shape[1:] for x in model.inputs))]
-    width = max(max(read) * 16, encoder.n_counts)
-    size = int(np.clip(_BLOCK_NUMBERS // width, 8, _LARGEST_BLOCK))
-    n = len(next(iter(rows.values())))
+    read = max(int(np.prod(x.shape[1:])) for x in model.inputs)
+    size = int(np.clip(_BLOCK_NUMBERS // max(read, encoder.numbers_per_row), 8, _LARGEST_BLOCK))
+    n = n_rows(rows)
     names = [tensor.name for tensor in model.inputs]
     answers = Inference(model, -(-n // size))
     parts = []
     for start in range(0, n, size):
         # The last block is filled up with repeats, so that nothing is compiled for its size.
         picked = np.minimum(np.arange(start, start + size), n - 1) if n > size else np.arange(n)
-        inputs = encoder.model_inputs({name: values[picked] for name, values in rows.items()})
+        inputs = encoder.model_inputs(take(rows, picked))
         parts.append(answers(*[inputs[name] for name in names])[: n - start])
     return np.concatenate(parts)

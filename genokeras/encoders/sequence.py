@@ -13,7 +13,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -21,7 +21,7 @@ from scipy import sparse
 
 from genokeras.data import SequenceData
 from genokeras.data.bases import ANY
-from genokeras.encoders.encoder import COUNTS, Encoder, LinearView, Look, Rows, take
+from genokeras.encoders.encoder import COUNTS, LinearView, Look, NetworkEncoder, Rows, take
 from genokeras.encoders.windows import (
     cut_windows,
     drawn_starts,
@@ -67,7 +67,7 @@ MASKED = 0.1
 
 
 @dataclass(frozen=True)
-class SequenceEncoder(Encoder):
+class SequenceEncoder(NetworkEncoder):
     """Sequences of bases, all in rows of one length.
 
     Attributes
@@ -190,6 +190,9 @@ class SequenceEncoder(Encoder):
         moved = cut_windows(codes, starts, self.input_shape[0], outside=ANY if self.equal else 0)
         hidden = (rng.random(moved.shape) < self.masked) & (moved != 0)
         return np.where(hidden, np.uint8(ANY), moved)
+
+    def still(self) -> SequenceEncoder:
+        return replace(self, shift=0)
 
     def looks(self, rows: Rows) -> Iterator[Look]:
         for samples, codes in self._windows(rows["codes"]):

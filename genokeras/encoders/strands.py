@@ -1,9 +1,9 @@
-"""Whether a changed sequence says the same, judged by quick linear models: its other strand, or itself a little off its place.
+"""Whether sequences have a direction, and whether their places are exact, judged by quick linear models.
 
-A transcription factor binds either strand; a promoter or a splice site is read in one direction. Where the classes look the
-same on both strands, a linear model that learnt from the sequences as they came does as well on their reverse complements.
-A splice site stands exactly in the middle; a promoter's motifs may be a few letters off. Where places are not exact, a linear
-model does as well if it also learnt from sequences that were moved.
+A transcription factor binds either strand; a promoter or a splice site is read in one direction. Where a linear model cannot tell
+sequences from their reverse complements, they have no direction; no label is looked at. A splice site stands exactly in the
+middle; a promoter's motifs may be a few letters off. Where places are not exact, a linear model of the classes does as well if it
+also learnt from sequences that were moved; that looks at labels, and is therefore asked inside each fold.
 """
 
 from __future__ import annotations
@@ -25,47 +25,48 @@ _WORD = 4
 _STANDARD_ERRORS = 2.0
 
 
-def strands_alike(data: SequenceData, codes: np.ndarray, rng: np.random.Generator) -> bool:
-    """Whether a linear model of the training sequences is no worse on their reverse complements.
+def have_orientation(data: SequenceData, rng: np.random.Generator) -> bool:
+    """Whether a linear model can tell sequences from the reverse complements of others.
 
     Parameters
     ----------
     data : SequenceData
-    codes : numpy.ndarray
-        ``(n_sequences,)`` class numbers.
     rng : numpy.random.Generator
-        Draws the sequences that are looked at, where there are very many.
+        Draws the sequences that are looked at, where there are very many, and those that are turned.
     """
-    picked = _picked(codes, rng)
-    if picked is None:
-        return False
+    picked = np.sort(rng.permutation(len(data))[:MOST_ROWS])
+    if len(picked) < 2 * _FOLDS:
+        return True
     letters = _letters(data.take(picked))
-    versions = [_features(letters), _features(reverse_complement(letters, keep_padding=False))]
-    losses = _losses(versions[:1], versions, codes[picked], int(rng.integers(2**31)))
-    return _no_worse(losses[1], losses[0])
+    turned = rng.permutation(len(picked)) % 2
+    both = np.where(turned[:, None] == 1, reverse_complement(letters, keep_padding=False), letters)
+    features = _features(both)
+    losses = _losses([features], [features], turned, int(rng.integers(2**31)))[0]
+    # Half of them were turned, so that a guess costs log 2.
+    return not _no_worse(np.full(len(losses), np.log(2)), losses)
 
 
-def places_loose(data: SequenceData, codes: np.ndarray, shift: int, rng: np.random.Generator) -> bool:
+def places_loose(codes: np.ndarray, kinds: np.ndarray, shift: int, rng: np.random.Generator) -> bool:
     """Whether a linear model is no worse where it also learnt from sequences moved by `shift` letters to either side.
 
     Parameters
     ----------
-    data : SequenceData
-        Of one length.
     codes : numpy.ndarray
-        ``(n_sequences,)`` class numbers.
+        ``(n_sequences, length)`` sets of bases.
+    kinds : numpy.ndarray
+        ``(n_sequences,)`` numbers of the classes.
     shift : int
     rng : numpy.random.Generator
         Draws the sequences that are looked at, where there are very many.
     """
-    picked = _picked(codes, rng)
+    picked = _picked(kinds, rng)
     if picked is None:
         return False
-    letters, seed = _letters(data.take(picked)), int(rng.integers(2**31))
+    letters, seed = _middle(codes[picked]), int(rng.integers(2**31))
     still = _features(letters)
     moved = [_features(_moved(letters, by)) for by in (-shift, shift)]
-    plain = _losses([still], [still], codes[picked], seed)[0]
-    return _no_worse(_losses([still, *moved], [still], codes[picked], seed)[0], plain)
+    plain = _losses([still], [still], kinds[picked], seed)[0]
+    return _no_worse(_losses([still, *moved], [still], kinds[picked], seed)[0], plain)
 
 
 def _picked(codes: np.ndarray, rng: np.random.Generator) -> np.ndarray | None:
@@ -84,6 +85,12 @@ def _no_worse(losses: np.ndarray, than: np.ndarray) -> bool:
 
 def _letters(data: SequenceData) -> np.ndarray:
     return padded_codes(data, min(MOST_LETTERS, int(data.lengths.max())), "centre")
+
+
+def _middle(codes: np.ndarray) -> np.ndarray:
+    width = codes.shape[1]
+    start = max(0, (width - MOST_LETTERS) // 2)
+    return codes[:, start : start + MOST_LETTERS]
 
 
 def _moved(letters: np.ndarray, by: int) -> np.ndarray:

@@ -14,7 +14,7 @@ import numpy as np
 from scipy import sparse
 
 from genokeras.data import TextData
-from genokeras.encoders.encoder import COUNTS, Encoder, LinearView, Rows
+from genokeras.encoders.encoder import COUNTS, LinearView, NetworkEncoder, Rows
 from genokeras.features import NgramTfidf, Vocabulary, fit_ngram_tfidf, fit_vocabulary
 from genokeras.features.text_encoding import PADDING, UNKNOWN
 from genokeras.graph import Shape
@@ -32,7 +32,7 @@ DROPPED_TOKENS = 0.1
 
 
 @dataclass(frozen=True, eq=False)
-class TextEncoder(Encoder):
+class TextEncoder(NetworkEncoder):
     """Texts as words.
 
     Attributes

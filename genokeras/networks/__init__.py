@@ -2,8 +2,8 @@
 
 from genokeras.networks.convolutional import build_network, layer_name, read_weights, write_weights
 from genokeras.networks.initialise import initial_weights
-from genokeras.networks.merge_networks import TrainedNetwork, merged_model
-from genokeras.networks.merge_rows import TrainedTrial, calibrated, export_model
+from genokeras.networks.merge_networks import TrainedNetwork, merge_networks
+from genokeras.networks.merge_rows import TrainedTrial, calibrated, merge_rows
 from genokeras.networks.packed import PackedNetwork, build_packed, connect, gather_weights, slot_array
 from genokeras.networks.plain import build_plain
 from genokeras.networks.roles import DenseRole, dense_roles
@@ -20,11 +20,11 @@ __all__ = [
     "calibrated",
     "connect",
     "dense_roles",
-    "export_model",
     "gather_weights",
     "initial_weights",
     "layer_name",
-    "merged_model",
+    "merge_networks",
+    "merge_rows",
     "read_weights",
     "slot_array",
     "start_weights",

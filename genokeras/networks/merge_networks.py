@@ -18,7 +18,7 @@ from keras import ops
 
 from genokeras.encoders.array import FLAT, KEPT, ArrayEncoder
 from genokeras.encoders.backbone import BackboneEncoder
-from genokeras.encoders.encoder import TENSOR, Encoder
+from genokeras.encoders.encoder import TENSOR, NetworkEncoder
 from genokeras.encoders.image import ImageEncoder
 from genokeras.encoders.sequence import NEAR, SequenceEncoder
 from genokeras.encoders.text import TextEncoder
@@ -28,7 +28,7 @@ from genokeras.networks.convolutional import build_network
 from genokeras.networks.merge_rows import calibrated
 from genokeras.networks.sequence_windows import sequence_windows
 from genokeras.networks.sequence_words import placed_words, word_counts
-from genokeras.tasks.classes import Classes
+from genokeras.tasks.calibration import Calibration
 from genokeras.tasks.task import Task
 
 
@@ -59,24 +59,23 @@ class TrainedNetwork:
         return len(next(iter(arrays.values())))
 
 
-def merged_model(
-    encoder: Encoder,
+def merge_networks(
+    encoder: NetworkEncoder,
     task: Task,
     networks: Sequence[TrainedNetwork],
-    sharpness: float = 1.0,
-    doubt: float = 0.0,
+    calibration: Calibration | None = None,
     name: str = "genokeras",
 ) -> Any:
     """One ``keras.Model`` of all members.
 
     Parameters
     ----------
-    encoder : Encoder
+    encoder : NetworkEncoder
     task : Task
     networks : sequence of TrainedNetwork
         Their shares are normalised to sum to 1.
-    sharpness, doubt : float
-        The calibration of the average.
+    calibration : Calibration, optional
+        Of the average; none by default.
     name : str
 
     Returns
@@ -95,9 +94,7 @@ def merged_model(
         terms.append(float(network.share / total) * mean)
     average = keras.layers.Add()(terms) if len(terms) > 1 else terms[0]
     used = list(parts.inputs.values())
-    if isinstance(task, Classes):
-        average = calibrated(average, sharpness, doubt)
-    return keras.Model(used if len(used) > 1 else used[0], average, name=name)
+    return keras.Model(used if len(used) > 1 else used[0], calibrated(average, calibration), name=name)
 
 
 def _network(network: TrainedNetwork, task: Task, parts: _Parts) -> list[Any]:
@@ -319,7 +316,7 @@ class _ArrayParts(_Parts):
         return keras.layers.Flatten(name="numbers_in_a_row")(self._samples)
 
 
-def _parts(encoder: Encoder) -> _Parts:
+def _parts(encoder: NetworkEncoder) -> _Parts:
     if isinstance(encoder, SequenceEncoder):
         return _SequenceParts(encoder)
     if isinstance(encoder, ImageEncoder):

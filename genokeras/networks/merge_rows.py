@@ -1,4 +1,4 @@
-"""Trained members of several trials -> one plain Keras model: raw features in, class probabilities out.
+"""Trained members of several trials in row space -> one plain Keras model: raw features in, answers out.
 
 Only stock Keras layers and operations are used, so the saved file loads with ``keras.saving.load_model`` in safe mode
 where GenoKeras is not installed. Members of equal graphs stay packed. Between the standardised features and the first
@@ -18,13 +18,14 @@ from keras import ops
 from genokeras.features import LOG_EPSILON, RowSpace
 from genokeras.graph import Dense, Graph, Weights
 from genokeras.networks.packed import connect
-
-SMALLEST_PROBABILITY = 1e-7
+from genokeras.tasks.calibration import Calibration
+from genokeras.tasks.class_scores import SMALLEST_PROBABILITY
+from genokeras.tasks.task import Task
 
 
 @dataclass(frozen=True)
 class TrainedTrial:
-    """The members of one trial, as export needs them.
+    """The members of one trial in row space, as merging needs them.
 
     Attributes
     ----------
@@ -64,14 +65,13 @@ class TrainedTrial:
         return self.spaces * self.n_members if self.shared else self.spaces
 
 
-def export_model(
+def merge_rows(
     trials: Sequence[TrainedTrial],
+    task: Task,
     n_features: int,
     medians: np.ndarray | None = None,
+    calibration: Calibration | None = None,
     name: str = "genokeras",
-    sharpness: float = 1.0,
-    doubt: float = 0.0,
-    values: tuple[float, float] | None = None,
 ) -> Any:
     """Merge trained trials into one ``keras.Model``.
 
@@ -79,48 +79,44 @@ def export_model(
     ----------
     trials : sequence of TrainedTrial
         Their shares are normalised to sum to 1; members of a trial count equally.
+    task : Task
+        Its link turns outputs into answers, which are averaged.
     n_features : int
         Raw features.
     medians : numpy.ndarray, optional
         ``(n_features,)``; stand in for NaN.
+    calibration : Calibration, optional
+        Of the average; none by default.
     name : str
-    sharpness : float
-        The average's probabilities are raised to this power and normalised again.
-    doubt : float
-        Share of the uniform prediction that they are mixed with then.
-    values : tuple of float, optional
-        For regression: the outputs are values, times the first of these plus the second, and not logits.
 
     Returns
     -------
     keras.Model
-        ``(batch, n_features)`` float32 -> ``(batch, n_classes)`` probabilities, or ``(batch, n_outputs)`` values.
+        ``(batch, n_features)`` float32 -> ``(batch, n_outputs)`` answers.
     """
     raw = keras.Input((n_features,), name="features", dtype="float32")
-    exporter = _Exporter(_standardised(raw, trials, medians), n_features)
-    outputs: list[Any] = []
+    merger = _Merger(_standardised(raw, trials, medians), n_features)
+    answers: list[Any] = []
     shares: list[float] = []
     for number, (group, folded) in enumerate(_groups(trials)):
-        logits = exporter.logits(group, folded, f"g{number}_")
-        softmax = keras.layers.Softmax(name=f"g{number}_probabilities")
-        outputs.append(softmax(logits) if values is None else logits)
+        answers.append(task.answer_tensor(merger.outputs(group, folded, f"g{number}_")))
         for trial in group:
             shares += [trial.share / trial.n_members] * trial.n_members
-    stacked = keras.layers.Concatenate(axis=1)(outputs) if len(outputs) > 1 else outputs[0]
+    stacked = keras.layers.Concatenate(axis=1)(answers) if len(answers) > 1 else answers[0]
     weights = np.asarray(shares, dtype="float32")[None, :, None] / np.float32(sum(shares))
-    average = ops.sum(stacked * weights, axis=1)
-    if values is not None:
-        return keras.Model(raw, float(values[0]) * average + float(values[1]), name=name)
-    return keras.Model(raw, calibrated(average, sharpness, doubt), name=name)
+    return keras.Model(raw, calibrated(ops.sum(stacked * weights, axis=1), calibration), name=name)
 
 
-def calibrated(probabilities: Any, sharpness: float, doubt: float) -> Any:
-    """The tensor of probabilities raised to the power of `sharpness`, normalised, and mixed with a share of the uniform ones."""
-    found = probabilities
-    if sharpness != 1.0:
-        found = ops.softmax(sharpness * ops.log(ops.maximum(found, SMALLEST_PROBABILITY)), axis=-1)
-    if doubt:
-        found = float(1.0 - doubt) * found + float(doubt / found.shape[-1])
+def calibrated(answers: Any, calibration: Calibration | None) -> Any:
+    """The tensor of probabilities raised to a power, normalised, and mixed with a share of the uniform ones."""
+    if calibration is None:
+        return answers
+    found = answers
+    if calibration.sharpness != 1.0:
+        logs = ops.log(ops.maximum(found, SMALLEST_PROBABILITY))
+        found = ops.softmax(calibration.sharpness * logs, axis=-1)
+    if calibration.doubt:
+        found = float(1.0 - calibration.doubt) * found + float(calibration.doubt / found.shape[-1])
     return found
 
 
@@ -200,16 +196,16 @@ def _folding_is_smaller(trials: Sequence[TrainedTrial]) -> bool:
     return folded < sum(bases.values())
 
 
-class _Exporter:
-    """Builds the parts of one exported model; a basis met twice is projected on once."""
+class _Merger:
+    """Builds the parts of one merged model; a basis met twice is projected on once."""
 
     def __init__(self, standardised: dict[bytes | None, Any], n_features: int) -> None:
         self._standardised = standardised
         self._n_features = n_features
         self._tensors: dict[Hashable, Any] = {}
 
-    def logits(self, group: list[TrainedTrial], folded: bool, prefix: str) -> Any:
-        """``(batch, members, classes)`` of all the members of a group, one trial behind the other."""
+    def outputs(self, group: list[TrainedTrial], folded: bool, prefix: str) -> Any:
+        """``(batch, members, n_outputs)`` of all the members of a group, one trial behind the other."""
         graph, activation = group[0].graph, group[0].activation
         members = sum(trial.n_members for trial in group)
         if folded:

@@ -10,7 +10,7 @@ from genokeras.graph import Dropout, Graph, HyperParameters
 from genokeras.networks.packed import connect
 
 
-def build_plain(graph: Graph, n_features: int, hyper: HyperParameters) -> Any:
+def build_plain(graph: Graph, n_features: int, hyper: HyperParameters, *, logits: bool = False) -> Any:
     """An untrained network: ``(batch, n_features)`` -> class probabilities ``(batch, n_classes)``.
 
     Parameters
@@ -19,6 +19,8 @@ def build_plain(graph: Graph, n_features: int, hyper: HyperParameters) -> Any:
     n_features : int
     hyper : HyperParameters
         Its activation and dropout rate fill in what the graph leaves open.
+    logits : bool, default=False
+        Whether to leave out the softmax, as for regression or a loss on logits.
 
     Returns
     -------
@@ -32,5 +34,7 @@ def build_plain(graph: Graph, n_features: int, hyper: HyperParameters) -> Any:
         rate = spec.rate if isinstance(spec, Dropout) and spec.rate is not None else hyper.dropout
         return keras.layers.Dropout(rate, name=f"dropout_{layer_id}")(tensor)
 
-    logits, _ = connect(graph, x, 1, hyper.activation, layout="plain", dropout=dropout)
-    return keras.Model(x, keras.layers.Softmax(name="probabilities")(logits))
+    outputs, _ = connect(graph, x, 1, hyper.activation, layout="plain", dropout=dropout)
+    if not logits:
+        outputs = keras.layers.Softmax(name="probabilities")(outputs)
+    return keras.Model(x, outputs)

@@ -11,7 +11,7 @@ from typing import Any, final
 import keras
 import numpy as np
 
-from genokeras.encoders.encoder import Encoder, Rows, n_rows, take
+from genokeras.encoders.encoder import NetworkEncoder, Rows, n_rows, take
 from genokeras.encoders.inference import Inference
 from genokeras.errors import ParameterError
 from genokeras.graph import Graph, HyperParameters, Weights
@@ -73,7 +73,7 @@ class Samples:
     Attributes
     ----------
     task : Task
-    encoder : Encoder
+    encoder : NetworkEncoder
     rows : dict of str to numpy.ndarray
     targets : numpy.ndarray
         ``(n, ...)`` as the task has them.
@@ -82,7 +82,7 @@ class Samples:
     """
 
     task: Task
-    encoder: Encoder
+    encoder: NetworkEncoder
     rows: Rows
     targets: np.ndarray
     weight: np.ndarray
@@ -92,6 +92,20 @@ class Samples:
         return Samples(
             self.task, self.encoder, take(self.rows, picked), self.targets[picked], self.weight[picked]
         )
+
+
+def adamw(learning_rate: float, weight_decay: float = 0.004, clipnorm: float = 5.0) -> Any:
+    """Keras' AdamW, whose decay leaves biases and normalisations alone.
+
+    Parameters
+    ----------
+    learning_rate, weight_decay : float
+    clipnorm : float
+        Of each gradient.
+    """
+    optimizer = keras.optimizers.AdamW(learning_rate, weight_decay, clipnorm=clipnorm)
+    optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+    return optimizer
 
 
 @final
@@ -110,8 +124,7 @@ class Trainee:
     def __init__(self, graph: Graph, hyper: HyperParameters, loss: Any) -> None:
         self.graph = graph
         self.model = build_network(graph, None, hyper, logits=True)
-        self.optimizer = keras.optimizers.AdamW(hyper.learning_rate, hyper.weight_decay, clipnorm=5.0)
-        self.optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+        self.optimizer = adamw(hyper.learning_rate, hyper.weight_decay)
         self.optimizer.build(self.model.trainable_variables)
         # TensorFlow's own kernels for convolutions are faster on processors than what XLA makes, and need no compilation.
         jit: Any = False if keras.backend.backend() == "tensorflow" else "auto"
@@ -260,7 +273,7 @@ def rate_share(used: float) -> float:
     return rise * max(LEAST_RATE, 0.5 * (1 + math.cos(math.pi * used)))
 
 
-def mean_answers(trainee: Trainee, task: Task, encoder: Encoder, rows: Rows) -> np.ndarray:
+def mean_answers(trainee: Trainee, task: Task, encoder: NetworkEncoder, rows: Rows) -> np.ndarray:
     """``(n, n_outputs)`` float64, the mean over all looks at a sample."""
     total, times = np.zeros((n_rows(rows), task.n_outputs)), np.zeros((n_rows(rows), 1))
     for look in encoder.looks(rows):
@@ -323,6 +336,37 @@ def train_member(
     batches = Batches(lambda: _next(stream, stretch), name="the training samples")
     train_steps(trainee.model, batches, until=None, on_step=watch.on_step, when=_now_and_then)
     return watch.scorings
+
+
+def train_whole(
+    trainee: Trainee, samples: Samples, plan: Plan, rate: float, seed: int, settings: NetworkSettings
+) -> None:
+    """Train a network that was restarted for all the steps of a plan; nothing is held out.
+
+    Parameters
+    ----------
+    trainee : Trainee
+    samples : Samples
+    plan : Plan
+    rate : float
+        The largest learning rate; it rises and falls as in a search.
+    seed : int
+        Of the order of samples and their augmentation.
+    settings : NetworkSettings
+    """
+    size = settings.batch_of(len(samples.targets))
+    stretch = min(STRETCH, max(1, plan.steps // SCORINGS))
+    stream = _stream(samples, size, np.random.default_rng(seed))
+    trainee.set_rate(rate * rate_share(0.0))
+
+    def on_step(position: Position, logs: Logs) -> bool:
+        trainee.set_rate(rate * rate_share(position.step / plan.steps))
+        return False
+
+    batches = Batches(lambda: _next(stream, stretch), name="the training samples")
+    train_steps(
+        trainee.model, batches, until=plan.steps, on_step=on_step, when=lambda position: not position.batch
+    )
 
 
 def _now_and_then(position: Position) -> bool:

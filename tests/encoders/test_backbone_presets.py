@@ -16,10 +16,10 @@ from genokeras.encoders import (
     fit_text_encoder,
     predict,
 )
-from genokeras.encoders.files import read_encoder, write_encoder
+from genokeras.encoders.files import read_samples, write_samples
 from genokeras.errors import ParameterError
 from genokeras.graph import HyperParameters, feature_mlp
-from genokeras.networks import TrainedNetwork, merged_model, start_weights
+from genokeras.networks import TrainedNetwork, merge_networks, start_weights
 from genokeras.support import RunFolder
 from genokeras.tasks.classes import Classes
 from tests.encoders.planted import bars, opinions
@@ -80,13 +80,13 @@ def test_a_preset_makes_features_and_comes_back_from_a_run_folder(make, tmp_path
     encoder, rows = fitted.encoder, fitted.rows
     assert len(np.unique(rows["features"].round(4), axis=0)) > 1
     folder = RunFolder.create(tmp_path / "run", {})
-    write_encoder(folder, encoder)
-    again = read_encoder(folder)
+    write_samples(folder, encoder, rows)
+    again, _ = read_samples(folder)
     graph = feature_mlp(encoder.input_shape, 2, (4,))
     hyper = HyperParameters(0.01, 0.01, 0.1, "relu", "tensor")
     network = TrainedNetwork("a", graph, hyper, start_weights(graph, np.random.default_rng(0)))
     answers = [
-        predict(merged_model(e, Classes(2), [network]), e.reader, e.reader.rows(data))
+        predict(merge_networks(e, Classes(2), [network]), e.reader, e.reader.rows(data))
         for e in (encoder, again)
     ]
     np.testing.assert_allclose(*answers, atol=1e-5)

@@ -12,8 +12,8 @@ from genokeras.encoders import (
     fit_image_encoder,
     fit_sequence_encoder,
     fit_text_encoder,
+    have_orientation,
     places_loose,
-    strands_alike,
     take,
 )
 from genokeras.encoders import (
@@ -21,7 +21,7 @@ from genokeras.encoders import (
 )
 from genokeras.encoders.files import encoder_from_dict
 from genokeras.errors import DataError
-from genokeras.features import kmer_names, one_hot, reverse_complement
+from genokeras.features import kmer_names, one_hot, padded_codes, reverse_complement
 
 
 def other_strand(word):
@@ -118,7 +118,7 @@ def test_other_lengths_than_the_one_all_had_are_named():
         encoder.rows(load_sequences(["ACGT" * 5, "ACGT" * 6]))
 
 
-def test_a_motif_on_one_strand_is_told_from_one_on_both():
+def test_sequences_with_a_motif_on_one_strand_have_a_direction_and_others_have_none():
     rng = np.random.default_rng(0)
 
     def made(both):
@@ -129,10 +129,10 @@ def test_a_motif_on_one_strand_is_told_from_one_on_both():
             letters[i, 5:13] = list(motif)
             if both:
                 letters[i] = letters[i] if rng.random() < 0.5 else list(other_strand("".join(letters[i])))
-        return load_sequences(["".join(row) for row in letters]), codes
+        return load_sequences(["".join(row) for row in letters])
 
-    assert strands_alike(*made(both=True), np.random.default_rng(1))
-    assert not strands_alike(*made(both=False), np.random.default_rng(1))
+    assert have_orientation(made(both=False), np.random.default_rng(1))
+    assert not have_orientation(made(both=True), np.random.default_rng(1))
 
 
 def test_a_site_at_an_exact_place_is_told_from_one_that_may_be_off():
@@ -146,7 +146,7 @@ def test_a_site_at_an_exact_place_is_told_from_one_that_may_be_off():
             at = 20 + (off and rng.integers(-4, 5))
             if codes[i] or not off:
                 letters[i, at + 2 * (1 - codes[i]) : at + 2 * (1 - codes[i]) + 6] = list("GATTAC")
-        return load_sequences(["".join(row) for row in letters])
+        return padded_codes(load_sequences(["".join(row) for row in letters]), 40, "left")
 
     assert places_loose(made(True), codes, 3, np.random.default_rng(1))
     assert not places_loose(made(False), codes, 3, np.random.default_rng(1))

@@ -17,7 +17,7 @@ from genokeras.encoders.windows import extents, window_counts, window_starts
 from genokeras.explain import attributions, explain_rows, filter_motifs
 from genokeras.features import padded_codes
 from genokeras.graph import HyperParameters, motif_cnn
-from genokeras.networks import TrainedNetwork, merged_model, start_weights
+from genokeras.networks import TrainedNetwork, merge_networks, start_weights
 from genokeras.tasks.classes import Classes
 from genokeras.training import NetworkSettings, Plan, Samples, Trainee, train_member
 from genokeras.training.members import mean_answers
@@ -181,7 +181,7 @@ def explained():
     encoder, rows = windows_of(data)
     graph = motif_cnn(encoder.input_shape, 2, filters=4, kernel_size=5, both_strands=False)
     weights = start_weights(graph, np.random.default_rng(1))
-    model = merged_model(encoder, Classes(2), [TrainedNetwork("t", graph, HYPER, weights)])
+    model = merge_networks(encoder, Classes(2), [TrainedNetwork("t", graph, HYPER, weights)])
 
     def explain(method):
         return explain_rows(model, encoder, rows, ("no", "yes"), data.names, method, Classes(2))

@@ -25,9 +25,11 @@ from genokeras.graph import (
     reference_forward,
 )
 from genokeras.graph.testing import random_weights
-from genokeras.networks import TrainedTrial, export_model
+from genokeras.networks import TrainedTrial, merge_rows
+from genokeras.tasks.classes import Classes
 
 N, P, FOLDS = 24, 120, 3
+TASK = Classes(3)
 CODES = np.arange(N) % 3
 TRAIN = np.arange(N) % FOLDS != np.arange(FOLDS)[:, None]
 
@@ -113,7 +115,7 @@ ENSEMBLES = {
 
 @pytest.mark.parametrize("name", ENSEMBLES)
 def test_an_exported_model_is_the_weighted_mean_of_its_members(name: str) -> None:
-    model = export_model(ENSEMBLES[name], P)
+    model = merge_rows(ENSEMBLES[name], TASK, P)
     new = expression()[:7] + np.random.default_rng(3).normal(size=(7, P)).astype("float32")
     np.testing.assert_allclose(predicted(model, new), expected(ENSEMBLES[name], new), atol=1e-5)
 
@@ -121,7 +123,7 @@ def test_an_exported_model_is_the_weighted_mean_of_its_members(name: str) -> Non
 def test_missing_values_are_replaced_by_the_medians() -> None:
     medians = np.median(X, axis=0)
     holes = np.random.default_rng(0).random(X.shape) < 0.2
-    model = export_model(ENSEMBLES["everything"], P, medians)
+    model = merge_rows(ENSEMBLES["everything"], TASK, P, medians)
     found = predicted(model, np.where(holes, np.nan, X).astype("float32"))
     np.testing.assert_allclose(
         found, expected(ENSEMBLES["everything"], np.where(holes, medians, X)), atol=1e-5
@@ -137,12 +139,14 @@ def test_the_scale_of_the_features_does_not_matter(offset: float, scale: float) 
     x = (offset + scale * expression()).astype("float32")
     for graph in (linear(3), mlp(3, (16,))):
         trials = [trial(graph, spaces("all", x))]
-        np.testing.assert_allclose(predicted(export_model(trials, P), x), expected(trials, x), atol=1e-5)
+        np.testing.assert_allclose(predicted(merge_rows(trials, TASK, P), x), expected(trials, x), atol=1e-5)
 
 
 def test_few_outputs_are_folded_because_that_is_smaller() -> None:
     folded = P * 3 * FOLDS
-    assert export_model(ENSEMBLES["folded"], P).count_params() <= folded + 3 * FOLDS < SHARED[0].basis.size  # type: ignore[union-attr]
+    assert (
+        merge_rows(ENSEMBLES["folded"], TASK, P).count_params() <= folded + 3 * FOLDS < SHARED[0].basis.size
+    )  # type: ignore[union-attr]
 
 
 def test_many_outputs_share_the_projection_because_that_is_smaller() -> None:
@@ -151,19 +155,19 @@ def test_many_outputs_share_the_projection_because_that_is_smaller() -> None:
     rotations = sum(space.rotation.size for space in each.spaces if space.rotation is not None)
     basis = each.spaces[0].basis
     assert basis is not None
-    assert export_model([each], P).count_params() == basis.size + rotations + in_row_space
+    assert merge_rows([each], TASK, P).count_params() == basis.size + rotations + in_row_space
 
 
 def test_many_small_trials_of_a_basis_share_its_projection() -> None:
     many = [trial(linear(3), ALL, share=1.0 + i) for i in range(8)]
-    model = export_model(many, P)
+    model = merge_rows(many, TASK, P)
     assert model.count_params() < 8 * P * 3 * FOLDS
     np.testing.assert_allclose(predicted(model, X), expected(many, X), atol=1e-5)
 
 
 def test_trials_of_one_graph_stay_packed() -> None:
     wide = trial(mlp(3, (16,)), ALL)
-    kinds = [type(layer).__name__ for layer in export_model([wide] * 5, P).layers]
+    kinds = [type(layer).__name__ for layer in merge_rows([wide] * 5, TASK, P).layers]
     assert kinds.count("EinsumDense") == 3
 
 
@@ -180,7 +184,7 @@ np.save(folder + "/found.npy", keras.ops.convert_to_numpy(model(np.load(folder +
 
 def test_an_exported_file_loads_in_safe_mode_where_genokeras_is_not_imported(tmp_path: Path) -> None:
     x = np.where(np.random.default_rng(0).random(X.shape) < 0.1, np.nan, X).astype("float32")
-    model = export_model(ENSEMBLES["everything"], P, np.median(X, axis=0))
+    model = merge_rows(ENSEMBLES["everything"], TASK, P, np.median(X, axis=0))
     model.save(tmp_path / "model.keras")
     np.save(tmp_path / "x.npy", x)
     done = subprocess.run([sys.executable, "-I", "-c", LOAD, str(tmp_path)], capture_output=True, text=True)

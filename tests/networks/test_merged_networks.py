@@ -17,7 +17,8 @@ from genokeras.encoders import (
 )
 from genokeras.graph import HyperParameters, small_cnn, text_cnn
 from genokeras.graph.templates import linear
-from genokeras.networks import TrainedNetwork, build_network, merged_model, start_weights
+from genokeras.networks import TrainedNetwork, build_network, merge_networks, start_weights
+from genokeras.tasks.calibration import Calibration
 from genokeras.tasks.classes import Classes
 from tests.encoders.planted import bars, opinions
 
@@ -79,11 +80,11 @@ def expected(encoder, rows, network, counted):
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_the_merged_model_is_the_weighted_mean_of_its_members(case, tmp_path):
+def test_the_merge_networks_is_the_weighted_mean_of_its_members(case, tmp_path):
     encoder, data = CASES[case]()
     rows = encoder.rows(data)
     trials = two_trials(encoder)
-    model = merged_model(encoder, Classes(2), trials)
+    model = merge_networks(encoder, Classes(2), trials)
     wanted = expected(encoder, rows, *trials)
     np.testing.assert_allclose(predict(model, encoder, rows), wanted, atol=1e-5)
     model.save(tmp_path / "merged.keras")
@@ -94,14 +95,17 @@ def test_the_merged_model_is_the_weighted_mean_of_its_members(case, tmp_path):
 def test_only_inputs_that_something_reads_are_asked_for():
     encoder, data = sequences(False)
     network, counted = two_trials(encoder)
-    assert [t.name for t in merged_model(encoder, Classes(2), [network]).inputs] == ["sequence", "extra"]
-    assert predict(merged_model(encoder, Classes(2), [counted]), encoder, encoder.rows(data)).shape == (9, 2)
+    assert [t.name for t in merge_networks(encoder, Classes(2), [network]).inputs] == ["sequence", "extra"]
+    assert predict(merge_networks(encoder, Classes(2), [counted]), encoder, encoder.rows(data)).shape == (
+        9,
+        2,
+    )
 
 
 def test_calibration_is_part_of_the_model():
     encoder, data = images()
     network, _ = two_trials(encoder)
     rows = encoder.rows(data)
-    plain = predict(merged_model(encoder, Classes(2), [network]), encoder, rows)
-    doubtful = predict(merged_model(encoder, Classes(2), [network], doubt=0.5), encoder, rows)
+    plain = predict(merge_networks(encoder, Classes(2), [network]), encoder, rows)
+    doubtful = predict(merge_networks(encoder, Classes(2), [network], Calibration(doubt=0.5)), encoder, rows)
     np.testing.assert_allclose(doubtful, 0.5 * plain + 0.25, atol=1e-6)

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from genokeras.data import load_sequences
+from genokeras.data import load_sequences, make_folds
 from genokeras.encoders import fit_sequence_encoder
-from genokeras.engine import Job, NetworkRunner, SpatialProblem, split
+from genokeras.engine import Deadline, Job, NetworkRunner, Problem
 from genokeras.errors import ParameterError
 from genokeras.graph import HyperParameters, small_cnn
 from genokeras.graph.templates import linear
@@ -29,9 +29,9 @@ def problem():
     x, codes, _ = planted_sequences(120, 32)
     data = load_sequences(x)
     encoder, _ = fit_sequence_encoder(data, strands=False)
-    folds = split(codes, None, 2, 0, ["a", "b"])
-    return SpatialProblem(
-        encoder, encoder.rows(data), codes, Classes(2), folds.train, folds.held_out, np.ones(len(x))
+    folds = make_folds(codes, 2, seed=0)
+    return Problem(
+        codes, folds.held_out, np.ones(len(x)), encoder, encoder.rows(data), Classes(2), folds.train
     )
 
 
@@ -45,7 +45,7 @@ def small_graph():
 
 
 def samples_of(problem, rows):
-    samples = Samples(problem.task, problem.encoder, problem.rows, problem.codes, problem.sample_weight)
+    samples = Samples(problem.task, problem.encoder, problem.rows, problem.targets, problem.sample_weight)
     return samples.take(rows)
 
 
@@ -154,18 +154,18 @@ def a_runner(problem):
 
 
 def test_a_job_gives_out_of_fold_probabilities_and_a_member_for_each_fold(problem):
-    outcome = a_runner(problem).run(Job((3,), (Proposal(small_graph(), HYPER),)))[0]
+    outcome = a_runner(problem).run(Job((3,), (Proposal(small_graph(), HYPER),)), Deadline())[0]
     assert outcome.result.status == "ok"
     assert outcome.result.id == 3
-    assert outcome.probabilities.shape == (120, 2)
-    np.testing.assert_allclose(outcome.probabilities.sum(axis=1), 1, atol=1e-5)
+    assert outcome.answers.shape == (120, 2)
+    np.testing.assert_allclose(outcome.answers.sum(axis=1), 1, atol=1e-5)
     assert {len(a) for arrays in outcome.weights.values() for a in arrays.values()} == {2}
     assert outcome.curve.shape[1] == 3
 
 
 def test_the_linear_father_reads_counts(problem):
     hyper = HyperParameters(0.01, 0.1, 0.0, "relu", "counts")
-    outcome = a_runner(problem).run(Job((0,), (Proposal(linear(2), hyper),)))[0]
+    outcome = a_runner(problem).run(Job((0,), (Proposal(linear(2), hyper),)), Deadline())[0]
     assert outcome.result.status == "ok"
     assert outcome.result.n_parameters == 2 * (problem.encoder.n_counts + 1)
     assert outcome.weights[1]["kernel"].shape == (2, problem.encoder.n_counts, 2)
@@ -173,6 +173,6 @@ def test_the_linear_father_reads_counts(problem):
 
 def test_a_network_that_diverges_is_a_failed_trial_that_says_so(problem):
     wild = HyperParameters(1e30, 0.01, 0.1, "relu", "tensor")
-    outcome = a_runner(problem).run(Job((0,), (Proposal(small_graph(), wild),)))[0]
+    outcome = a_runner(problem).run(Job((0,), (Proposal(small_graph(), wild),)), Deadline())[0]
     assert outcome.result.status == "failed"
     assert "never finite" in outcome.result.error

@@ -1,0 +1,134 @@
+"""Tables of samples x features, in the row space of each view.
+
+========  ========================================================  ============================
+symbol    meaning                                                   shape
+========  ========================================================  ============================
+n, p, F   samples, features, folds
+z         coordinates of the samples in a view, fold by fold,       ``(n, F, width)`` float32
+          zeros behind them
+========  ========================================================  ============================
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, final
+
+import numpy as np
+from scipy import sparse
+
+from genokeras.encoders.encoder import Encoder, Rows
+from genokeras.features import FittedView, Matrix, RowSpace, Statistic, fit_views
+
+# Networks of different views share their shapes: what zero columns cost is less than another compilation.
+_WIDTH_STEP = 32
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class TableEncoder(Encoder):
+    """Raw features as networks see them: a few coordinates for each view and fold.
+
+    Attributes
+    ----------
+    feature_names : tuple of str
+    spaces : dict of str to tuple of RowSpace
+        One for each fold, by view; they may share a basis.
+    medians : numpy.ndarray or None
+        ``(n_features,)`` stand-ins for NaN.
+    """
+
+    feature_names: tuple[str, ...]
+    spaces: Mapping[str, tuple[RowSpace, ...]]
+    medians: np.ndarray | None = None
+    kind: ClassVar[str] = "genome"
+
+    @property
+    def n_features(self) -> int:
+        return len(self.feature_names)
+
+    @property
+    def widths(self) -> dict[str, int]:
+        return {name: _width(spaces) for name, spaces in self.spaces.items()}
+
+    def input_units(self, view: str) -> int:
+        return _width(self.spaces[view])
+
+    @property
+    def numbers_per_row(self) -> int:
+        return self.n_features
+
+    def rows(self, data: Any) -> Rows:
+        """``{"features": (n_samples, n_features)}`` of a ``Dataset``, dense or sparse."""
+        return {"features": data.x}
+
+    def model_inputs(self, rows: Rows) -> dict[str, Any]:
+        x: Any = rows["features"]
+        return {"features": x.toarray() if isinstance(x, sparse.csr_matrix) else x}
+
+    def ranks(self, view: str) -> np.ndarray:
+        """``(n_folds,)`` coordinates of each fold, without the zeros behind them."""
+        return np.array([space.rank for space in self.spaces[view]])
+
+    def filled(self, x: Matrix) -> Matrix:
+        """Raw rows whose missing values are replaced as the delivered model does it."""
+        if self.medians is None:
+            return x
+        dense = np.asarray(x)
+        return np.where(np.isnan(dense), self.medians.astype("float32"), dense)
+
+    def sidecar(self) -> dict[str, Any]:
+        missing = "error" if self.medians is None else "median"
+        return {"feature_names": list(self.feature_names), "missing": missing}
+
+
+def fit_table_encoder(
+    x: Matrix,
+    targets: np.ndarray,
+    train: np.ndarray,
+    view_names: tuple[str, ...],
+    screen: Statistic,
+    feature_names: tuple[str, ...],
+    medians: np.ndarray | None = None,
+) -> tuple[TableEncoder, Rows]:
+    """Fit the views of a run.
+
+    Parameters
+    ----------
+    x : numpy.ndarray or scipy.sparse.csr_matrix
+        ``(n_samples, n_features)``, without missing values.
+    targets : numpy.ndarray
+    train : numpy.ndarray
+        ``(n_folds, n_samples)`` bool.
+    view_names : tuple of str
+    screen : callable
+        How features are picked for views of some of them; see ``genokeras.features.screening``.
+    feature_names : tuple of str
+    medians : numpy.ndarray, optional
+        What missing values were filled with.
+
+    Returns
+    -------
+    encoder : TableEncoder
+    rows : dict of str to numpy.ndarray
+        Coordinates ``(n_samples, n_folds, width)``, by view.
+    """
+    views = {name: widened(view) for name, view in fit_views(view_names, x, targets, train, screen).items()}
+    encoder = TableEncoder(feature_names, {name: view.spaces for name, view in views.items()}, medians)
+    return encoder, {name: by_sample(view.z) for name, view in views.items()}
+
+
+def by_sample(z: np.ndarray) -> np.ndarray:
+    """``(n_folds, n_samples, width)`` coordinates with the samples on their first axis, and back; no copy."""
+    return np.moveaxis(z, 0, 1)
+
+
+def widened(view: FittedView) -> FittedView:
+    """The view with zero columns up to a width that others have, too."""
+    padding = _width(view.spaces) - view.rank
+    return FittedView(view.name, view.spaces, np.pad(view.z, ((0, 0), (0, 0), (0, padding))))
+
+
+def _width(spaces: tuple[RowSpace, ...]) -> int:
+    return -(-max(space.rank for space in spaces) // _WIDTH_STEP) * _WIDTH_STEP
