@@ -1,78 +1,70 @@
-"""Runs: problem, runners, loop, budget, executors, store, and what is delivered at the end."""
+"""Runs: the problem, two ways to train, the loop, the budget, executors, the store, and what is delivered at the end."""
 
-from genokeras.engine.budget import Budget
-from genokeras.engine.delivery import (
-    Delivery,
-    OutOfFold,
-    deliver,
-    ensemble_model,
-    ensemble_out_of_fold,
-    is_linear,
-    trained_trial,
-)
-from genokeras.engine.executor import Executor, LocalExecutor
-from genokeras.engine.fitted import FittedRun
+from genokeras.engine.budget import Budget, Deadline, search_budget
+from genokeras.engine.curves import history_table
+from genokeras.engine.delivery import Delivery, OutOfFold, deliver, ensemble_out_of_fold
+from genokeras.engine.executor import Executor, LocalExecutor, Runner
+from genokeras.engine.final_fit import AllRows, final_fit
+from genokeras.engine.fit import Prepared, RunSettings, fit_run
 from genokeras.engine.graphs import LoadedGraph, load_graph, load_trial_graph
 from genokeras.engine.jobs import Father, Job, Outcome
 from genokeras.engine.loop import Observer, SearchLoop, SearchResult
-from genokeras.engine.network_problem import (
-    SpatialProblem,
-    has_problem,
-    read_problem,
-    split,
-    split_plainly,
-    write_problem,
-)
-from genokeras.engine.network_run import (
-    LoadedNetwork,
-    SpatialRun,
-    finish,
-    load_network,
-    open_run,
-    trained_network,
-)
+from genokeras.engine.methods import Method, NetworkMethod, PackedMethod, method_of, row_trial
 from genokeras.engine.network_runner import NetworkRunner
-from genokeras.engine.packed_runner import JobRunner
-from genokeras.engine.problem import Problem, ScoredRows, make_problem
+from genokeras.engine.packed_runner import PackedRunner
+from genokeras.engine.problem import Problem, ScoredRows
+from genokeras.engine.problem_files import has_problem, read_problem, write_problem
+from genokeras.engine.progress import make_observer
+from genokeras.engine.run import Run, finish_run, open_run, read_record
+from genokeras.engine.searching import Fathers, Wanted, make_network_searcher, make_table_searcher
 from genokeras.engine.store import TrialStore
 
 __all__ = [
+    "AllRows",
     "Budget",
+    "Deadline",
     "Delivery",
     "Executor",
     "Father",
-    "FittedRun",
+    "Fathers",
     "Job",
-    "JobRunner",
     "LoadedGraph",
-    "LoadedNetwork",
     "LocalExecutor",
+    "Method",
+    "NetworkMethod",
     "NetworkRunner",
     "Observer",
     "OutOfFold",
     "Outcome",
+    "PackedMethod",
+    "PackedRunner",
+    "Prepared",
     "Problem",
+    "Run",
+    "RunSettings",
+    "Runner",
     "ScoredRows",
     "SearchLoop",
     "SearchResult",
-    "SpatialProblem",
-    "SpatialRun",
     "TrialStore",
+    "Wanted",
     "deliver",
-    "ensemble_model",
     "ensemble_out_of_fold",
-    "finish",
+    "final_fit",
+    "finish_run",
+    "fit_run",
     "has_problem",
-    "is_linear",
+    "history_table",
     "load_graph",
-    "load_network",
     "load_trial_graph",
-    "make_problem",
+    "make_network_searcher",
+    "make_observer",
+    "make_table_searcher",
+    "method_of",
     "open_run",
     "read_problem",
-    "split",
-    "split_plainly",
-    "trained_network",
-    "trained_trial",
+    "read_record",
+    "row_trial",
+    "search_budget",
     "write_problem",
 ]

@@ -17,6 +17,7 @@ from genokeras.enas import (
     SupernetSettings,
     check_top_k,
 )
+from genokeras.encoders import by_sample
 from genokeras.engine.budget import Budget
 from genokeras.engine.problem import Problem
 from genokeras.errors import ParameterError
@@ -36,6 +37,9 @@ DEFAULTS: Mapping[str, Any] = {
 }
 # The rest of the time limit trains the arcs that were found.
 _SHARE_OF_TIME = 0.3
+
+# Of the shared weights, by task.
+_LOSSES = {"classes": "cross_entropy", "numbers": "mse"}
 
 logger = logging.getLogger(__name__)
 
@@ -82,15 +86,26 @@ def find_arcs(
     budget : Budget
         At most three tenths of what is left are used.
     seed : int
+
+    Raises
+    ------
+    ParameterError
+        If the task is neither classes nor numbers.
     """
+    if problem.task.kind not in _LOSSES:
+        raise ParameterError(
+            f"searcher 'enas' knows {' and '.join(_LOSSES)}, not the task {problem.task.kind!r}."
+        )
     if folder.has(ARCS_FILE):
         return tuple(Arc.parse(text) for text in folder.read_json(ARCS_FILE)["arcs"])
     given = {**DEFAULTS, **{k: v for k, v in arguments.items() if k in DEFAULTS}}
-    view = next(iter(problem.views.values()))
-    targets = np.eye(problem.n_classes, dtype="float32")[problem.codes]
+    z = by_sample(next(iter(problem.rows.values())))
+    targets = problem.task.training_targets(problem.targets)
     rows = problem.sample_weight.astype("float32")
-    data = SearchData(view.z, targets, problem.train * rows, problem.held_out * rows)
-    supernet = SupernetSettings(child_l2_reg=given["child_l2_reg"], seed=seed)
+    data = SearchData(z, targets, problem.train * rows, problem.held_out * rows)
+    supernet = SupernetSettings(
+        child_l2_reg=given["child_l2_reg"], seed=seed, loss=_LOSSES[problem.task.kind]
+    )
     search = EnasSearch(_arc_space(given), EnasSettings(supernet, given["controller"]))
     seconds = _SHARE_OF_TIME * budget.search_remaining
     deadline = time.monotonic() + seconds if np.isfinite(seconds) else np.inf

@@ -1,14 +1,49 @@
-"""A time limit as a promise: one deadline, made at the entrance, asked by everything that takes time."""
+"""A time limit as a promise: one deadline, made at the entrance, known to everything that takes time."""
 
 from __future__ import annotations
 
+import math
 import time
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import final
 
 from genokeras.errors import ParameterError
 
 _SAFETY = 1.25
+# Seconds kept back for the ensemble, its estimate and the merged model; never more than a share of a short limit.
+_RESERVE_SHARE, _RESERVE_LEAST, _RESERVE_MOST, _RESERVE_OF_LIMIT = 0.08, 1.5, 25.0, 0.3
+# Of what is left behind the search, the share that the estimate may use; merging takes the rest.
+ESTIMATE_SHARE, LEAST_ESTIMATE = 0.4, 0.5
+
+
+@final
+@dataclass(frozen=True)
+class Deadline:
+    """When something has to end, as a value that can travel to another process or machine.
+
+    Attributes
+    ----------
+    at : float
+        Seconds since the epoch (``time.time``); infinite for no deadline.
+    """
+
+    at: float = math.inf
+
+    @classmethod
+    def after(cls, seconds: float) -> Deadline:
+        """The deadline in this many seconds."""
+        return cls(time.time() + seconds)
+
+    @property
+    def left(self) -> float:
+        """Seconds until then; negative afterwards."""
+        return self.at - time.time()
+
+    def passed(self) -> bool:
+        """Whether it is over."""
+        return self.left <= 0
 
 
 class Budget:
@@ -44,6 +79,11 @@ class Budget:
         self._costs: deque[float] = deque(maxlen=5)
 
     @property
+    def time_limit(self) -> float | None:
+        """Seconds in all; None is no limit."""
+        return self._limit
+
+    @property
     def elapsed(self) -> float:
         """Seconds since the budget was made."""
         return self._clock() - self._start
@@ -55,18 +95,43 @@ class Budget:
 
     @property
     def search_remaining(self) -> float:
-        """Seconds left for trials, what is reserved for the end taken off."""
+        """Seconds left for trials, without what is reserved for the end."""
         return self.remaining - self._reserve
+
+    @property
+    def for_estimate(self) -> float | None:
+        """Seconds that the estimate may take; None for as many as it needs."""
+        return None if self._limit is None else max(LEAST_ESTIMATE, ESTIMATE_SHARE * self.remaining)
+
+    def deadline(self) -> Deadline:
+        """When the search has to end."""
+        return Deadline() if self._limit is None else Deadline.after(self.search_remaining)
 
     def exhausted(self) -> bool:
         """Whether the search has to end now."""
         return self.search_remaining <= 0
 
     def observe(self, seconds: float) -> None:
-        """Tell what a job cost, so that the next one's cost can be predicted."""
+        """Note what a job cost, so that the next one's cost can be predicted."""
         self._costs.append(seconds)
 
     def affords_another(self) -> bool:
         """Whether a job as dear as the dearest of the latest few would end before the search has to."""
         predicted = _SAFETY * max(self._costs, default=0.0) if self._least is None else self._least
         return self.search_remaining > predicted
+
+
+def search_budget(time_limit: float | None, least: float | None = None) -> Budget:
+    """The budget of a search from now on, with what is reserved for its end.
+
+    Parameters
+    ----------
+    time_limit : float or None
+        Seconds.
+    least : float, optional
+        As in `Budget`.
+    """
+    if time_limit is None:
+        return Budget(None)
+    reserve = min(max(_RESERVE_SHARE * time_limit, _RESERVE_LEAST), _RESERVE_MOST)
+    return Budget(time_limit, min(reserve, _RESERVE_OF_LIMIT * time_limit), least=least)

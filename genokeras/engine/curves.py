@@ -5,18 +5,18 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from genokeras.engine.fitted import FinishedRun
+from genokeras.engine.run import Run
 from genokeras.engine.store import TrialStore
 
 COLUMNS = ("member", "step", "loss", "val_loss", "learning_rate", "kept", "score", "share", "graph")
 
 
-def history_table(run: FinishedRun) -> pd.DataFrame:
+def history_table(run: Run) -> pd.DataFrame:
     """How every trial of a run was trained, one row a scoring.
 
     Parameters
     ----------
-    run : FinishedRun
+    run : Run
 
     Returns
     -------

@@ -1,28 +1,34 @@
-"""From finished trials to what is delivered: the ensemble, its honest estimate, one Keras model."""
+"""From finished trials to what is delivered: the ensemble, its weights and its honest estimate."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from genokeras.engine.problem import Problem, ScoredProblem
+from genokeras.engine.problem import ScoredRows
 from genokeras.engine.store import TrialStore
-from genokeras.graph import Dense, Graph, Input
-from genokeras.networks import TrainedTrial, export_model
+from genokeras.graph import is_linear
 from genokeras.searchers import (
     DISCOUNT,
     LARGEST_ENSEMBLE,
     History,
-    TrialResult,
     combine,
     estimate_performance,
     select_ensemble,
 )
+from genokeras.tasks.answers import CLASSES
 from genokeras.tasks.calibration import Calibration
 from genokeras.tasks.objectives import Objective
+
+# With many rows the difference of two mean losses is known well; trials within 0.01 or so of the best still add to it.
+_LOSS_THAT_COUNTS = 0.01
+# From this many rows on, weights are learnt from them.
+_MANY_ROWS, _STACKING_STEPS = 1000, 100
+# Of the estimate's time, the share that the linear models' own estimate gets.
+_SHARE_OF_BASELINE = 0.25
 
 
 @dataclass(frozen=True)
@@ -40,8 +46,8 @@ class Delivery:
     """
 
     shares: dict[int, float]
-    calibration: Calibration
-    estimate: dict[str, Any]
+    calibration: Calibration = field(default_factory=Calibration)
+    estimate: dict[str, Any] = field(default_factory=dict)
 
 
 class OutOfFold(NamedTuple):
@@ -49,42 +55,35 @@ class OutOfFold(NamedTuple):
 
     Attributes
     ----------
-    codes : numpy.ndarray
-        ``(n,)`` true classes of the rows that some fold holds out.
-    probabilities : numpy.ndarray
-        ``(n, n_classes)`` float64, calibrated.
+    targets : numpy.ndarray
+        ``(n, ...)`` of the rows that some fold holds out: class numbers, or numbers.
+    answers : numpy.ndarray
+        ``(n, n_outputs)`` float64, calibrated.
     fold : numpy.ndarray
         ``(n,)`` the fold that holds each row out; the first one where several do.
     """
 
-    codes: np.ndarray
-    probabilities: np.ndarray
+    targets: np.ndarray
+    answers: np.ndarray
     fold: np.ndarray
-
-
-def is_linear(graph: Graph) -> bool:
-    """Whether a graph is the linear father: one Dense layer on the input."""
-    return [type(layer.spec) for layer in graph.layers] == [Input, Dense]
 
 
 def deliver(
     store: TrialStore,
-    problem: ScoredProblem,
+    rows: ScoredRows,
     history: History,
     objective: Objective,
     seed: int,
     groups: np.ndarray | None = None,
     max_seconds: float | None = None,
-    discount: float = DISCOUNT,
     largest: int = LARGEST_ENSEMBLE,
-    steps: int = 0,
 ) -> Delivery:
     """Choose the ensemble on out-of-fold predictions and estimate what it will score on new samples.
 
     Parameters
     ----------
     store : TrialStore
-    problem : Problem
+    rows : ScoredRows
     history : History
         With at least one trial that did not fail.
     objective : Objective
@@ -93,40 +92,54 @@ def deliver(
         ``(n_samples,)``; resampled whole.
     max_seconds : float, optional
         For the estimate; at least 20 resamples are drawn in any case.
-    discount : float
-        Rows that count as one; see :func:`genokeras.searchers.select_ensemble`.
     largest : int
         Trials in the ensemble, at most.
-    steps : int
-        Of stacking, where probabilities of very many rows are known.
     """
-    trials, rows = history.ok(), problem.scored
-    p = store.probabilities(trials)[:, rows].astype("float64")
-    codes, weight = problem.codes[rows], problem.sample_weight[rows]
+    trials, scored = history.ok(), rows.scored
+    p = store.answers(trials)[:, scored].astype("float64")
+    targets, weight = rows.targets[scored], rows.sample_weight[scored]
     # Trials that look at the data alike are weighted among themselves first.
     views = np.array([trial.proposal.hyper.view for trial in trials])
-    limits: dict[str, Any] = {"discount": discount, "largest": largest, "steps": steps}
-    shares = select_ensemble(p, codes, objective, sample_weight=weight, families=views, **limits)
-    calibration = objective.answers.calibration(combine(p, shares), codes, weight)
+    limits = _limits(int(scored.sum()), objective, largest)
+    shares = select_ensemble(p, targets, objective, sample_weight=weight, families=views, **limits)
+    calibration = objective.answers.calibration(combine(p, shares), targets, weight)
     settings: dict[str, Any] = {
         "objective": objective,
-        "groups": None if groups is None else groups[rows],
+        "groups": None if groups is None else groups[scored],
         "sample_weight": weight,
         **limits,
     }
     linear = np.array([is_linear(trial.proposal.graph) for trial in trials])
-    part = None if max_seconds is None else max_seconds * (0.75 if linear.any() else 1.0)
+    share = _SHARE_OF_BASELINE if linear.any() else 0.0
+    part = None if max_seconds is None else max_seconds * (1 - share)
     rng = np.random.default_rng([seed, 2])
-    found = estimate_performance(p, codes, rng=rng, max_seconds=part, families=views, **settings)
+    found = estimate_performance(p, targets, rng=rng, max_seconds=part, families=views, **settings)
     baseline = None
     if linear.any():
-        part = None if max_seconds is None else 0.25 * max_seconds
+        part = None if max_seconds is None else share * max_seconds
         rng = np.random.default_rng([seed, 2])
         baseline = estimate_performance(
-            p[linear], codes, rng=rng, max_seconds=part, families=views[linear], **settings
+            p[linear], targets, rng=rng, max_seconds=part, families=views[linear], **settings
         )
     chosen = {trial.id: float(share) for trial, share in zip(trials, shares, strict=True) if share > 0}
-    return Delivery(chosen, calibration, _summary(objective, found, baseline, int(rows.sum()), len(trials)))
+    return Delivery(chosen, calibration, _summary(objective, found, baseline, int(scored.sum()), len(trials)))
+
+
+def _limits(n_rows: int, objective: Objective, largest: int) -> dict[str, Any]:
+    """How an ensemble of trials on this many rows is chosen; see :func:`genokeras.searchers.select_ensemble`."""
+    stacked = objective.answers.kind == CLASSES.kind and n_rows >= _MANY_ROWS
+    return {
+        "discount": max(DISCOUNT, _LOSS_THAT_COUNTS * n_rows),
+        "largest": largest,
+        "steps": _STACKING_STEPS if stacked else 0,
+    }
+
+
+def deliver_best(history: History, objective: Objective) -> Delivery:
+    """The best trial alone; its value is that on the rows that chose it, so it flatters."""
+    best = history.ranked()[0]
+    value = objective.value_of_loss(best.score)
+    return Delivery({best.id: 1.0}, Calibration(), {"metric": objective.name, "uncorrected": value})
 
 
 def _summary(
@@ -153,35 +166,15 @@ def _summary(
     return main | {"n_samples": n_rows, "n_trials": n_trials, "also": also}
 
 
-def trained_trial(
-    store: TrialStore, problem: Problem, trial: TrialResult, share: float = 1.0
-) -> TrainedTrial:
-    """A trial as export needs it."""
-    return TrainedTrial(
-        graph=trial.proposal.graph,
-        activation=trial.proposal.hyper.activation,
-        weights=store.father(trial).weights,
-        spaces=problem.views[trial.proposal.hyper.view].spaces,
-        share=share,
-    )
-
-
-def ensemble_model(store: TrialStore, problem: Problem, delivery: Delivery) -> Any:
-    """The delivered ``keras.Model``: raw features in, class probabilities out."""
-    trials = [trained_trial(store, problem, store.read(id), share) for id, share in delivery.shares.items()]
-    sharpness, doubt = delivery.calibration.sharpness, delivery.calibration.doubt
-    return export_model(trials, problem.n_features, problem.medians, sharpness=sharpness, doubt=doubt)
-
-
-def ensemble_out_of_fold(store: TrialStore, problem: ScoredProblem, delivery: Delivery) -> OutOfFold:
-    """What the delivered ensemble says of rows that its members did not train on.
+def ensemble_out_of_fold(store: TrialStore, rows: ScoredRows, delivery: Delivery) -> OutOfFold:
+    """What the delivered ensemble predicts for rows that its members did not train on.
 
     The rows took part in choosing the ensemble and its calibration, so scores of these predictions are a little too
     good; ``delivery.estimate`` is corrected for that.
     """
     trials = tuple(store.read(trial) for trial in delivery.shares)
-    rows = problem.scored
-    p = store.probabilities(trials)[:, rows].astype("float64")
+    scored = rows.scored
+    p = store.answers(trials)[:, scored].astype("float64")
     mixture = combine(p, np.array(list(delivery.shares.values())))
-    fold = problem.held_out[:, rows].argmax(axis=0)
-    return OutOfFold(problem.codes[rows], delivery.calibration.apply(mixture), fold)
+    fold = rows.held_out[:, scored].argmax(axis=0)
+    return OutOfFold(rows.targets[scored], delivery.calibration.apply(mixture), fold)

@@ -1,32 +1,32 @@
-"""Where jobs are trained: the seam, and the executor that trains them right here."""
+"""Where jobs are trained: the seam, and the executor that trains them in this process."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Callable
 from typing import Protocol, final
 
+from genokeras.engine.budget import Deadline
 from genokeras.engine.jobs import Job, Outcome
 
 
 class Runner(Protocol):
-    """Trains a job where it is: :class:`genokeras.engine.JobRunner`, or one for other samples."""
+    """Trains a job: `PackedRunner` on tables, `NetworkRunner` on everything else."""
 
-    def run(self, job: Job, should_stop: Callable[[], bool] = ...) -> list[Outcome]:
+    def run(self, job: Job, deadline: Deadline) -> list[Outcome]:
         """One outcome for each trial, in the order of its ids; what goes wrong is an outcome too."""
 
 
 class Executor(ABC):
-    """Takes jobs, gives outcomes back; how many run at once is its own affair."""
+    """Takes jobs, gives outcomes back."""
 
     @property
     @abstractmethod
     def slots(self) -> int:
-        """Jobs that can run at the same time."""
+        """Jobs that can run at the same time; the loop keeps that many submitted."""
 
     @abstractmethod
-    def submit(self, job: Job) -> None:
+    def submit(self, job: Job, deadline: Deadline) -> None:
         """Take a job; returns at once or after training it, as the executor pleases."""
 
     @abstractmethod
@@ -48,24 +48,21 @@ class LocalExecutor(Executor):
     Parameters
     ----------
     runner : Runner
-    should_stop : callable
-        Asked between chunks of steps; a job that is stopped early comes back with its best so far.
     """
 
-    def __init__(self, runner: Runner, should_stop: Callable[[], bool] = lambda: False) -> None:
+    def __init__(self, runner: Runner) -> None:
         self._runner = runner
-        self._should_stop = should_stop
-        self._waiting: deque[Job] = deque()
+        self._waiting: deque[tuple[Job, Deadline]] = deque()
 
     @property
     def slots(self) -> int:
         return 1
 
-    def submit(self, job: Job) -> None:
-        self._waiting.append(job)
+    def submit(self, job: Job, deadline: Deadline) -> None:
+        self._waiting.append((job, deadline))
 
     def collect(self, timeout: float | None = None) -> list[Outcome]:
-        return self._runner.run(self._waiting.popleft(), self._should_stop) if self._waiting else []
+        return self._runner.run(*self._waiting.popleft()) if self._waiting else []
 
     def close(self) -> None:
         self._waiting.clear()

@@ -8,14 +8,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+import keras
 
-from genokeras.engine.delivery import trained_trial
+from genokeras.encoders import NetworkEncoder, TableEncoder
+from genokeras.engine.methods import method_of
+from genokeras.engine.problem import Problem
+from genokeras.engine.problem_files import has_problem, read_problem
+from genokeras.engine.run import trained_network
 from genokeras.engine.store import TrialStore
 from genokeras.errors import NotFittedError, RunFolderError
 from genokeras.graph import Graph, HyperParameters
-from genokeras.networks import TrainedTrial, build_network, build_plain, export_model
-from genokeras.support.folder import RunFolder
+from genokeras.networks import TrainedNetwork, build_network, build_plain
+from genokeras.support import RunFolder
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,16 +30,16 @@ class LoadedGraph(Graph):
     ----------
     hyper : HyperParameters
     n_features : int or None
-        Raw features of the data it was searched on.
-    trained : TrainedTrial or None
-    medians : numpy.ndarray or None
-        ``(n_features,)`` stand-ins for NaN.
+        Numbers of a sample as the graph reads it, where its input has no shape of its own.
+    network : TrainedNetwork or None
+    problem : Problem or None
+        Of the run that it was searched in.
     """
 
     hyper: HyperParameters = field(default_factory=HyperParameters)
     n_features: int | None = None
-    trained: TrainedTrial | None = None
-    medians: np.ndarray | None = None
+    network: TrainedNetwork | None = field(default=None, repr=False)
+    problem: Problem | None = field(default=None, repr=False)
 
     def produce_keras_model(self, weights: bool = False, n_features: int | None = None) -> Any:
         """A ``keras.Model`` of this architecture.
@@ -43,32 +47,42 @@ class LoadedGraph(Graph):
         Parameters
         ----------
         weights : bool, default=False
-            False: fresh weights, one ordinary network from (standardised) features to class probabilities, to be
-            compiled and trained like any other (one of sequences, images or token ids reads what those are encoded to). True: the trained fold members merged into one model, raw features in,
-            class probabilities out.
+            False: fresh weights, one ordinary network from (standardised) features to answers, class probabilities where the
+            graph was loaded without its run, to be compiled and trained like any other (one of sequences, images or token ids reads
+            what those are encoded to). True: the trained fold members merged into one model, raw samples in, answers out.
         n_features : int, optional
             Width of a fresh network's input; that of the run's data by default.
 
         Raises
         ------
         NotFittedError
-            If trained weights are asked for and the graph was loaded without its run.
+            If trained weights are asked for and the trial failed, or the graph was loaded without its run.
         """
         if weights:
-            if self.trained is None or self.n_features is None:
+            if self.problem is not None and self.network is None:
+                raise NotFittedError("the trial of this graph failed: it has no trained weights.")
+            if self.network is None or self.problem is None:
                 raise NotFittedError(
-                    "this graph was loaded without its run, so its trained weights are not at hand. Load it with "
-                    "GenomeClassifier.load(run).load_searcher().load_model_by_id(id)."
+                    "this graph was loaded without its run, so its trained weights are not known. Load it with "
+                    "gk.load_estimator(run).load_searcher().load_model_by_id(id)."
                 )
-            return export_model([self.trained], self.n_features, self.medians)
+            return method_of(self.problem).merge(self.problem, [self.network])
+        known = self.problem is not None
         if self.input_shape is not None:
-            return build_network(self, None, self.hyper)
-        width = self.n_features if n_features is None else n_features
+            network = build_network(self, None, self.hyper, logits=known)
+        else:
+            network = build_plain(self, self._width(n_features), self.hyper, logits=known)
+        if self.problem is None:
+            return network
+        return keras.Model(network.input, self.problem.task.answer_tensor(network.output))
+
+    def _width(self, given: int | None) -> int:
+        width = self.n_features if given is None else given
         if width is None:
             raise NotFittedError(
                 "how many features does the network read? This graph was loaded without its run: give n_features=."
             )
-        return build_plain(self, width, self.hyper)
+        return width
 
     def produce_model(self, weights: bool = False) -> Any:
         """The backend's own object: on PyTorch a ``torch.nn.Module``, which a Keras model is there."""
@@ -81,18 +95,17 @@ def load_trial_graph(folder: RunFolder, trial_id: int) -> LoadedGraph:
     Raises
     ------
     RunFolderError
-        If the run has no such trial, or the trial failed.
+        If the run has no such trial.
     """
-    store = TrialStore(folder)
-    known = folder.trial_ids()
+    store, known = TrialStore(folder), folder.trial_ids()
     if trial_id not in known:
         raise RunFolderError(
             f"the run {str(folder.path)!r} has no trial {trial_id}; its trials are {_ranges(known)}."
         )
-    trial, problem = store.read(trial_id), store.read_problem()
-    trained = trained_trial(store, problem, trial) if trial.status == "ok" else None
+    trial, problem = store.read(trial_id), read_problem(folder)
+    network = trained_network(store, trial) if trial.status == "ok" else None
     graph, hyper = trial.proposal.graph, trial.proposal.hyper
-    return LoadedGraph(graph.layers, hyper, problem.n_features, trained, problem.medians)
+    return LoadedGraph(graph.layers, hyper, _input_width(problem), network, problem)
 
 
 def load_graph(file: str | os.PathLike[str]) -> LoadedGraph:
@@ -127,12 +140,20 @@ def load_graph(file: str | os.PathLike[str]) -> LoadedGraph:
     run = path.resolve().parent.parent.parent
     if not isinstance(content, dict) or "trial" not in content:
         raise RunFolderError(f"{str(path)!r} holds no graph: expected the keys 'layers' or 'trial'.")
-    if (run / "run.json").exists() and (run / "features.npz").exists():
+    if RunFolder.exists(run) and has_problem(RunFolder(run)):
         return load_trial_graph(RunFolder(run), int(content["trial"]["id"]))
     proposal = content["trial"]["proposal"]
     return LoadedGraph(
         Graph.from_dict(proposal["graph"]).layers, HyperParameters.from_dict(proposal["hyper"])
     )
+
+
+def _input_width(problem: Problem) -> int:
+    encoder = problem.encoder
+    if isinstance(encoder, TableEncoder):
+        return encoder.n_features
+    assert isinstance(encoder, NetworkEncoder)
+    return encoder.n_counts
 
 
 def _ranges(ids: list[int]) -> str:

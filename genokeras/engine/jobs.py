@@ -55,15 +55,15 @@ class Outcome:
     result : TrialResult
     weights : Weights
         Its fold members at the step that was kept; empty for a failed trial.
-    probabilities : numpy.ndarray
-        ``(n_samples, n_classes)`` out of fold; NaN for rows that no fold holds out, empty for a failed trial.
+    answers : numpy.ndarray
+        ``(n_samples, n_outputs)`` out of fold; NaN for rows that no fold holds out, empty for a failed trial.
     curve : numpy.ndarray
         ``(scorings, 3)``: step, training loss, held-out loss.
     """
 
     result: TrialResult
     weights: Weights = field(default_factory=dict)
-    probabilities: np.ndarray = field(default_factory=lambda: np.empty((0, 0), dtype="float32"))
+    answers: np.ndarray = field(default_factory=lambda: np.empty((0, 0), dtype="float32"))
     curve: np.ndarray = field(default_factory=lambda: np.empty((0, 3), dtype="float32"))
 
 

@@ -1,9 +1,10 @@
-"""The one loop: ask the searcher, submit to the executor, collect, record."""
+"""The one loop: ask the searcher, submit to every slot of the executor, collect, record."""
 
 from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
+from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -15,9 +16,11 @@ from genokeras.engine.interrupt import Interruption
 from genokeras.engine.jobs import Job, Outcome, pack
 from genokeras.engine.store import TrialStore
 from genokeras.errors import SearchError
-from genokeras.searchers import History, Proposal, Searcher
+from genokeras.searchers import History, Proposal, Searcher, TrialResult
 
 FAILURES_IN_A_ROW = 12
+# Seconds to wait for an outcome before the time is looked at again.
+_WAIT = 1.0
 
 
 class Observer(ABC):
@@ -38,6 +41,23 @@ class SearchResult:
 
     history: History
     reason: str
+
+
+@dataclass(frozen=True)
+class _Running:
+    """A trial that was submitted and has not come back: the first id of its job, and when that was."""
+
+    proposal: Proposal
+    job: int
+    submitted: float
+
+    def pretended(self, trial_id: int) -> TrialResult:
+        """What a searcher is shown of it, so that it proposes something else: a failure, no father to anything.
+
+        Parallel Bayesian optimisation calls a bad score that stands in for an unknown one a constant liar (Ginsbourger, Le Riche
+        and Carraro 2010).
+        """
+        return TrialResult.failure(trial_id, self.proposal, "it is still being trained")
 
 
 class SearchLoop:
@@ -80,6 +100,7 @@ class SearchLoop:
         self._observers = observers
         self._pack_size = pack_size
         self._widths = widths
+        self._last_id = -1
 
     def run(self, history: History) -> SearchResult:
         """Go on from ``history`` until the time, the trials or the space are used up, or Ctrl-C.
@@ -100,35 +121,44 @@ class SearchLoop:
         return SearchResult(self._history, reason)
 
     def _search(self, interruption: Interruption) -> str:
+        waiting: deque[Job] = deque()
+        running: dict[int, _Running] = {}
         while True:
-            if self._max_trials is not None and len(self._history) >= self._max_trials:
-                return "trials"
-            if self._out_of_time():
-                return "time"
-            jobs = self._ask()
-            if not jobs:
-                return "space"
-            for job in jobs:
+            reason = ""
+            while len({trial.job for trial in running.values()}) < self._executor.slots and not reason:
                 if interruption.pressed:
-                    return "interrupted"
-                if self._out_of_time():
-                    return "time"
-                self._train(job)
+                    reason = "interrupted"
+                elif self._out_of_time(running):
+                    reason = "time"
+                elif not waiting:
+                    reason = self._ask(waiting, running)
+                if not reason:
+                    self._submit(waiting.popleft(), running)
+            if not running:
+                return reason
+            self._collect(running)
 
-    def _out_of_time(self) -> bool:
+    def _out_of_time(self, running: Mapping[int, _Running]) -> bool:
         """The first job always runs: its chunks look at the time themselves."""
-        return bool(self._history.ok()) and not self._budget.affords_another()
+        return bool(self._history.ok() or running) and not self._budget.affords_another()
 
-    def _ask(self) -> list[Job]:
+    def _ask(self, waiting: deque[Job], running: Mapping[int, _Running]) -> str:
+        """Jobs to train next; or why there are none."""
+        known = self._history.extend(trial.pretended(number) for number, trial in running.items())
+        done = len(known)
         count = self._pack_size
         if self._max_trials is not None:
-            count = min(count, self._max_trials - len(self._history))
-        rng = np.random.default_rng([self._seed, len(self._history)])
-        proposals = self._searcher.ask(self._history, count, rng)
-        next_id = 1 + max((trial.id for trial in self._history), default=-1)
-        return [
-            self._with_father(job) for job in pack(proposals[:count], next_id, self._pack_size, self._widths)
-        ]
+            count = min(count, self._max_trials - done)
+        if count < 1:
+            return "trials"
+        rng = np.random.default_rng([self._seed, done])
+        proposals = self._searcher.ask(known, count, rng)
+        last = max((trial.id for trial in self._history), default=-1)
+        next_id = 1 + max(last, self._last_id)
+        jobs = pack(proposals[:count], next_id, self._pack_size, self._widths)
+        waiting.extend(self._with_father(job) for job in jobs)
+        self._last_id = max((trial for job in jobs for trial in job.ids), default=self._last_id)
+        return "" if waiting else "space"
 
     def _with_father(self, job: Job) -> Job:
         """Weights are inherited from a father that is there and looked at the data through the same view."""
@@ -140,15 +170,21 @@ class SearchLoop:
             return job
         return Job(job.ids, job.proposals, self._store.father(father))
 
-    def _train(self, job: Job) -> None:
+    def _submit(self, job: Job, running: dict[int, _Running]) -> None:
         for observer in self._observers:
             observer.trying(job.proposals, self._history)
-        started = time.perf_counter()
-        self._executor.submit(job)
-        outcomes = self._executor.collect()
+        now = time.perf_counter()
+        running |= {n: _Running(p, job.ids[0], now) for n, p in zip(job.ids, job.proposals, strict=True)}
+        self._executor.submit(job, self._budget.deadline())
+
+    def _collect(self, running: dict[int, _Running]) -> None:
+        outcomes = self._executor.collect(_WAIT)
+        if not outcomes:
+            return
         self._store.write(*outcomes)
         self._history = self._history.extend(outcome.result for outcome in outcomes)
-        self._budget.observe(time.perf_counter() - started)
+        began = [running.pop(outcome.result.id).submitted for outcome in outcomes]
+        self._budget.observe(time.perf_counter() - min(began))
         for observer in self._observers:
             observer.finished(outcomes, self._history)
         self._stop_on_failures()

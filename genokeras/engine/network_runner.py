@@ -1,4 +1,4 @@
-"""Train a job on sequences, images or texts: fold by fold, the linear father by scikit-learn, all others by Keras."""
+"""Train a job by mini-batches, fold by fold: linear models by scikit-learn, all other networks by Keras."""
 
 from __future__ import annotations
 
@@ -6,16 +6,17 @@ import math
 import time
 import traceback
 from collections import OrderedDict
-from collections.abc import Callable
+from dataclasses import replace
 from functools import cached_property, partial
 from typing import Any, final
 
 import numpy as np
 
-from genokeras.encoders.encoder import TENSOR, Counts
+from genokeras.encoders import TENSOR, Counts, NetworkEncoder
+from genokeras.engine.budget import Deadline
 from genokeras.engine.jobs import Job, Outcome
-from genokeras.engine.network_problem import SpatialProblem
-from genokeras.engine.packed_runner import inherit
+from genokeras.engine.outcomes import inherit, scored_outcome
+from genokeras.engine.problem import Problem
 from genokeras.errors import TrainingError
 from genokeras.graph import Weights
 from genokeras.networks import start_weights
@@ -25,6 +26,8 @@ from genokeras.training.allotment import Allotment
 from genokeras.training.members import NetworkSettings, Samples, Scoring, Trainee, train_member
 
 _KEPT_COMPILED = 4
+# The last scoring of a network comes behind its last step.
+_SCORING_SHARE = 0.95
 
 
 @final
@@ -33,46 +36,46 @@ class NetworkRunner:
 
     Parameters
     ----------
-    problem : SpatialProblem
+    problem : Problem
     objective : Objective
         Trials are scored by its loss on their out-of-fold probabilities.
     allotment : Allotment
         How long a trial may train.
     settings : NetworkSettings
-    remaining : callable
-        Seconds that the search still has.
     """
 
     def __init__(
         self,
-        problem: SpatialProblem,
+        problem: Problem,
         objective: Objective,
         allotment: Allotment,
         settings: NetworkSettings,
-        remaining: Callable[[], float] = lambda: math.inf,
     ) -> None:
+        assert isinstance(problem.encoder, NetworkEncoder)
         self.problem = problem
         self.objective = objective
         self.allotment = allotment
         self.settings = settings
-        self._remaining = remaining
         self._compiled: OrderedDict[Any, Trainee] = OrderedDict()
+        self.encoder: NetworkEncoder = problem.encoder
         self._samples = Samples(
-            problem.task, problem.encoder, problem.rows, problem.codes, problem.sample_weight
+            problem.task, problem.encoder, problem.rows, problem.targets, problem.sample_weight
         )
 
-    def run(self, job: Job, should_stop: Callable[[], bool] = lambda: False) -> list[Outcome]:
+    def run(self, job: Job, deadline: Deadline) -> list[Outcome]:
         """Train the trials of a job one after the other; one outcome each, in the order of its ids."""
         outcomes = []
         for trial_id, proposal in zip(job.ids, job.proposals, strict=True):
             started = time.perf_counter()
             try:
                 if proposal.hyper.view != TENSOR:
-                    found = self._linear(proposal, should_stop)
+                    found = self._linear(proposal, deadline)
                 else:
-                    found = self._network(proposal, self._start(proposal, job), should_stop)
+                    found = self._network(proposal, self._start(proposal, job), deadline)
                 seconds = time.perf_counter() - started
-                outcomes.append(self._outcome(trial_id, proposal, *found, seconds))
+                outcomes.append(
+                    scored_outcome(self.problem, self.objective, trial_id, proposal, *found, seconds)
+                )
             except Exception:
                 error, seconds = traceback.format_exc(), time.perf_counter() - started
                 outcomes.append(Outcome(TrialResult.failure(trial_id, proposal, error, seconds)))
@@ -88,7 +91,7 @@ class NetworkRunner:
         return inherit(proposal, job.father, rng)
 
     def _network(
-        self, proposal: Proposal, start: Weights, should_stop: Callable[[], bool]
+        self, proposal: Proposal, start: Weights, deadline: Deadline
     ) -> tuple[Weights, np.ndarray, np.ndarray, int]:
         problem, folds = self.problem, self.problem.n_folds
         plan = self.allotment.plan(proposal.rung, grown=bool(proposal.morphisms))
@@ -98,14 +101,14 @@ class NetworkRunner:
             trainee.restart(start, fold, proposal.seed + fold)
             found = train_member(
                 trainee,
-                self._samples.take(problem.train[fold]),
+                self._training_rows(fold),
                 self._samples.take(problem.held_out[fold]),
                 plan=plan,
                 rate=proposal.hyper.learning_rate,
                 seed=proposal.seed + fold,
                 settings=self.settings,
-                remaining=partial(self._remaining_each, folds - fold),
-                should_stop=should_stop,
+                remaining=partial(_seconds_each, deadline, folds - fold),
+                should_stop=deadline.passed,
                 keep_all=folds > 1,
             )
             if not found:
@@ -116,8 +119,11 @@ class NetworkRunner:
             scorings.append(found)
         return self._kept(scorings)
 
-    def _remaining_each(self, members: int) -> float:
-        return self._remaining() / members
+    def _training_rows(self, fold: int) -> Samples:
+        """Those of a fold, moved at random in training only where its own training rows allow it."""
+        moved = self.problem.moved is None or bool(self.problem.moved[fold])
+        rows = self._samples.take(self.problem.train[fold])
+        return rows if moved else replace(rows, encoder=self.encoder.still())
 
     def _trainee(self, proposal: Proposal) -> Trainee:
         hyper = proposal.hyper
@@ -162,13 +168,11 @@ class NetworkRunner:
 
     @cached_property
     def _counts(self) -> Counts:
-        return self.problem.encoder.counts(self.problem.rows)
+        return self.encoder.counts(self.problem.rows)
 
-    def _linear(
-        self, proposal: Proposal, should_stop: Callable[[], bool]
-    ) -> tuple[Weights, np.ndarray, np.ndarray, int]:
+    def _linear(self, proposal: Proposal, deadline: Deadline) -> tuple[Weights, np.ndarray, np.ndarray, int]:
         problem = self.problem
-        view = problem.encoder.linear_views[proposal.hyper.view]
+        view = self.encoder.linear_views[proposal.hyper.view]
         counts = self._counts
         kernels, biases, answers, losses, steps = [], [], [], [], 0
         seconds = self.allotment.plan(0).seconds or math.inf
@@ -177,13 +181,13 @@ class NetworkRunner:
             kernel, bias, steps = problem.task.fit_view(
                 view,
                 counts[train],
-                problem.codes[train],
+                problem.targets[train],
                 weight[train],
                 proposal.hyper.weight_decay,
-                partial(_is_over, should_stop, end),
+                partial(_is_over, deadline, end),
             )
             found = problem.task.answers_of(np.asarray(counts @ kernel) + bias)
-            own = problem.task.row_losses(found, problem.codes)
+            own = problem.task.row_losses(found, problem.targets)
             losses.append([np.average(own[rows], weights=weight[rows]) for rows in (train, held)])
             kernels.append(kernel)
             biases.append(bias)
@@ -204,31 +208,10 @@ class NetworkRunner:
         times = held_out.sum(axis=0)[:, None]
         return np.divide(total, times, out=np.full_like(total, np.nan), where=times > 0).astype("float32")
 
-    def _outcome(
-        self,
-        trial_id: int,
-        proposal: Proposal,
-        weights: Weights,
-        probabilities: np.ndarray,
-        curve: np.ndarray,
-        step: int,
-        seconds: float,
-    ) -> Outcome:
-        problem = self.problem
-        scored = problem.scored
-        score_of = (probabilities[scored], problem.codes[scored], problem.sample_weight[scored])
-        trial = TrialResult(
-            id=trial_id,
-            proposal=proposal,
-            status="ok",
-            score=self.objective.loss(*score_of),
-            score_se=self.objective.standard_error(*score_of),
-            step=step,
-            seconds=seconds,
-            n_parameters=proposal.graph.n_parameters(problem.input_units(proposal.hyper.view)),
-        )
-        return Outcome(trial, weights, probabilities, curve.astype("float32"))
+
+def _seconds_each(deadline: Deadline, members: int) -> float:
+    return _SCORING_SHARE * deadline.left / members
 
 
-def _is_over(should_stop: Callable[[], bool], end: float) -> bool:
-    return should_stop() or time.perf_counter() > end
+def _is_over(deadline: Deadline, end: float) -> bool:
+    return deadline.passed() or time.perf_counter() > end

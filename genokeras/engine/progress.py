@@ -15,8 +15,8 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from genokeras.engine.delivery import is_linear
 from genokeras.engine.loop import Observer
+from genokeras.graph import is_linear
 from genokeras.searchers import History, Proposal, TrialResult
 from genokeras.searchers.values import unused_hyper_parameters
 from genokeras.tasks.objectives import Objective, get_objective

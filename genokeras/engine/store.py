@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from genokeras.engine.jobs import Father, Outcome, weights_from_arrays, weights_to_arrays
-from genokeras.engine.problem import Problem, ScoredRows, problem_from_arrays, problem_to_arrays
 from genokeras.errors import RunFolderError
 from genokeras.searchers import History, TrialResult
 from genokeras.support.folder import RunFolder
@@ -22,21 +21,6 @@ class TrialStore:
     def __init__(self, folder: RunFolder) -> None:
         self.folder = folder
 
-    def write_problem(self, problem: Problem) -> None:
-        data, features = problem_to_arrays(problem)
-        self.folder.write_arrays("data.npz", data)
-        self.folder.write_arrays("features.npz", features)
-
-    def read_problem(self) -> Problem:
-        return problem_from_arrays(
-            self.folder.read_arrays("data.npz"), self.folder.read_arrays("features.npz")
-        )
-
-    def read_rows(self) -> ScoredRows:
-        """The rows' part of a problem alone: no views, no samples."""
-        data = self.folder.read_arrays("data.npz")
-        return ScoredRows(data["codes"], data["held_out"], data["sample_weight"])
-
     def write(self, *outcomes: Outcome) -> None:
         """Arrays first, then ``graph.json``, which makes a trial count, then the journal's lines; one wait for the disk."""
         files: dict[str, object] = {}
@@ -44,7 +28,7 @@ class TrialStore:
             result, name = outcome.result, self.folder.trial_name(outcome.result.id)
             if result.status == "ok":
                 files[f"{name}/weights.npz"] = weights_to_arrays(outcome.weights)
-                predictions = {"probabilities": outcome.probabilities, "curve": outcome.curve}
+                predictions = {"probabilities": outcome.answers, "curve": outcome.curve}
                 files[f"{name}/predictions.npz"] = predictions
             else:
                 files[f"{name}/error.txt"] = result.error or ""
@@ -68,8 +52,8 @@ class TrialStore:
         arrays = self.folder.read_arrays(f"{self.folder.trial_name(trial.id)}/weights.npz")
         return Father(trial.proposal.graph, weights_from_arrays(arrays))
 
-    def probabilities(self, trials: tuple[TrialResult, ...]) -> np.ndarray:
-        """``(n_trials, n_samples, n_outputs)`` out of fold: probabilities, or numbers."""
+    def answers(self, trials: tuple[TrialResult, ...]) -> np.ndarray:
+        """``(n_trials, n_samples, n_outputs)`` out of fold."""
         names = [f"{self.folder.trial_name(trial.id)}/predictions.npz" for trial in trials]
         return np.stack([self.folder.read_arrays(name)["probabilities"] for name in names])
 

@@ -6,14 +6,17 @@ from abc import ABC, abstractmethod
 
 import numpy as np
 
+from genokeras.encoders import fit_table_encoder
+from genokeras.engine.budget import Deadline
 from genokeras.engine.executor import Executor
 from genokeras.engine.jobs import Job, Outcome, pack
-from genokeras.engine.packed_runner import JobRunner
-from genokeras.engine.problem import Problem, make_problem
-from genokeras.features import DEFAULT_VIEWS
+from genokeras.engine.packed_runner import PackedRunner
+from genokeras.engine.problem import Problem
+from genokeras.features import DEFAULT_VIEWS, Matrix
 from genokeras.graph import HyperParameters, get_father
 from genokeras.searchers import Proposal
-from genokeras.tasks.objectives import get_objective
+from genokeras.tasks.classes import Classes
+from genokeras.tasks.task import Task
 from genokeras.training import TrainingSettings
 
 
@@ -25,12 +28,42 @@ def small_problem(n: int = 24, p: int = 40) -> Problem:
     x[codes == 1, :3] += 3
     fold = np.arange(n) // 2 % 3
     held_out = np.stack([fold == f for f in range(3)])
-    return make_problem(x, codes, 2, ~held_out, held_out, DEFAULT_VIEWS[:1])
+    return table_problem(x, codes, Classes(2), ~held_out, held_out, DEFAULT_VIEWS[:1])
 
 
-def small_runner(problem: Problem | None = None) -> JobRunner:
+def table_problem(
+    x: Matrix,
+    targets: np.ndarray,
+    task: Task,
+    train: np.ndarray,
+    held_out: np.ndarray,
+    views: tuple[str, ...],
+    sample_weight: np.ndarray | None = None,
+    medians: np.ndarray | None = None,
+) -> Problem:
+    """The problem of a table whose features have no names.
+
+    Parameters
+    ----------
+    x : numpy.ndarray or scipy.sparse.csr_matrix
+        ``(n_samples, n_features)``.
+    targets : numpy.ndarray
+    task : Task
+    train, held_out : numpy.ndarray
+        ``(n_folds, n_samples)`` bool.
+    views : tuple of str
+    sample_weight, medians : numpy.ndarray, optional
+    """
+    names = tuple(f"feature_{i}" for i in range(x.shape[1]))
+    encoder, rows = fit_table_encoder(x, targets, train, views, task.screen, names, medians)
+    weight = np.ones(len(targets)) if sample_weight is None else np.asarray(sample_weight, dtype="float64")
+    return Problem(targets, held_out, weight, encoder, rows, task, train)
+
+
+def small_runner(problem: Problem | None = None) -> PackedRunner:
     """A runner whose trials take ten steps."""
-    return JobRunner(problem or small_problem(), get_objective("log_loss"), TrainingSettings(max_steps=10))
+    chosen = problem or small_problem()
+    return PackedRunner(chosen, chosen.task.objective(), TrainingSettings(max_steps=10, loss=chosen.task))
 
 
 def linear_job(first_id: int, *decays: float, view: str = "all") -> Job:
@@ -59,8 +92,8 @@ class ExecutorContract(ABC):
 
     def test_every_trial_of_a_job_comes_back_once(self) -> None:
         executor = self.make_executor()
-        executor.submit(linear_job(0, 0.1, 0.3))
-        executor.submit(linear_job(2, 1.0))
+        executor.submit(linear_job(0, 0.1, 0.3), Deadline())
+        executor.submit(linear_job(2, 1.0), Deadline())
         outcomes = self.collect_all(executor, 3)
         executor.close()
         assert sorted(outcome.result.id for outcome in outcomes) == [0, 1, 2]
@@ -68,7 +101,7 @@ class ExecutorContract(ABC):
 
     def test_a_job_that_cannot_be_trained_comes_back_as_failed_trials(self) -> None:
         executor = self.make_executor()
-        executor.submit(linear_job(0, 0.1, view="nowhere"))
+        executor.submit(linear_job(0, 0.1, view="nowhere"), Deadline())
         outcome = self.collect_all(executor, 1)[0]
         executor.close()
         assert outcome.result.status == "failed"
@@ -79,10 +112,15 @@ class ExecutorContract(ABC):
         assert executor.collect(timeout=0.0) == []
         executor.close()
 
+    def test_there_is_at_least_one_slot(self) -> None:
+        executor = self.make_executor()
+        assert executor.slots >= 1
+        executor.close()
+
     def test_the_same_job_gives_the_same_outcome(self) -> None:
         executor = self.make_executor()
-        executor.submit(linear_job(0, 0.1))
-        executor.submit(linear_job(1, 0.1))
+        executor.submit(linear_job(0, 0.1), Deadline())
+        executor.submit(linear_job(1, 0.1), Deadline())
         first, second = self.collect_all(executor, 2)
         executor.close()
-        np.testing.assert_array_equal(first.probabilities, second.probabilities)
+        np.testing.assert_array_equal(first.answers, second.answers)

@@ -58,7 +58,7 @@ from genokeras.graph.specs import (
     Pool,
     Shape,
 )
-from genokeras.graph.templates import FATHERS, get_father, linear, mlp, rfcn_densenet, rfcn_resnet
+from genokeras.graph.templates import FATHERS, get_father, is_linear, linear, mlp, rfcn_densenet, rfcn_resnet
 
 __all__ = [
     "ACTIVATIONS",
@@ -106,6 +106,7 @@ __all__ = [
     "flat_linear",
     "fresh_arrays",
     "get_father",
+    "is_linear",
     "linear",
     "mlp",
     "motif_cnn",

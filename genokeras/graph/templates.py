@@ -191,3 +191,8 @@ def get_father(name: str, n_outputs: int, input_shape: Sequence[int] | None = No
     if input_shape is None:
         return FATHERS[name](n_outputs)
     return SPATIAL_FATHERS[name](input_shape, n_outputs)
+
+
+def is_linear(graph: Graph) -> bool:
+    """Whether a graph is a linear model: one Dense layer on the input."""
+    return [type(layer.spec) for layer in graph.layers] == [Input, Dense]

@@ -74,6 +74,23 @@ class RunFolder:
         return cls(folder)
 
     @staticmethod
+    def check_free(path: str | os.PathLike[str], replace: str | None = None) -> None:
+        """See that a new run may be made at a place.
+
+        Parameters
+        ----------
+        path : path-like
+        replace : str, optional
+            The ``run_id`` of a run that may be overwritten.
+
+        Raises
+        ------
+        RunFolderError
+            If it holds another run, or files that are no run.
+        """
+        _refuse_foreign(Path(path), replace)
+
+    @staticmethod
     def exists(path: str | os.PathLike[str]) -> bool:
         """Whether ``path`` holds a run."""
         return (Path(path) / "run.json").exists()

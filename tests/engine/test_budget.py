@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from genokeras import ParameterError
-from genokeras.engine import Budget
+from genokeras.engine import Budget, Deadline, NetworkMethod, PackedMethod, search_budget
 
 
 class Clock:
@@ -60,3 +60,62 @@ def test_no_limit_never_ends():
 def test_a_limit_that_is_no_time_is_refused(limit):
     with pytest.raises(ParameterError, match="time_limit must be a number of seconds above 0"):
         Budget(limit)
+
+
+def test_the_search_ends_where_the_reserve_begins():
+    assert 54 < Budget(60, reserve=5).deadline().left <= 55
+    assert Budget(None).deadline() == Deadline()
+
+
+def test_the_estimate_may_take_two_fifths_of_what_is_left():
+    clock = Clock()
+    budget = Budget(60, clock=clock)
+    clock.now += 50
+    assert budget.for_estimate == pytest.approx(4.0)
+    clock.now += 20
+    assert budget.for_estimate == 0.5
+    assert Budget(None).for_estimate is None
+
+
+def test_a_job_that_fits_itself_into_the_time_needs_no_more_than_was_said():
+    clock = Clock()
+    budget = Budget(60, clock=clock, least=3.0)
+    budget.observe(50.0)
+    clock.now += 56
+    assert budget.affords_another()
+    clock.now += 1.5
+    assert not budget.affords_another()
+
+
+@pytest.mark.parametrize(
+    ("limit", "reserve"),
+    [(2, 0.6), (5, 1.5), (10, 1.5), (18.75, 1.5), (60, 4.8), (300, 24.0), (312.5, 25.0), (3600, 25.0)],
+)
+def test_a_search_keeps_back_eight_hundredths_within_bounds(limit, reserve):
+    budget = search_budget(limit)
+    assert budget.time_limit == limit
+    assert budget.remaining - budget.search_remaining == pytest.approx(reserve, abs=1e-3)
+
+
+def test_a_search_without_a_limit_keeps_nothing_back():
+    assert search_budget(None).search_remaining == float("inf")
+
+
+@pytest.mark.parametrize("method", [PackedMethod(), NetworkMethod()])
+def test_both_ways_to_train_keep_the_same_back(method):
+    for limit in (5, 60, 600):
+        budget = method.budget(limit)
+        assert budget.remaining - budget.search_remaining == pytest.approx(
+            search_budget(limit).remaining - search_budget(limit).search_remaining, abs=1e-2
+        )
+
+
+@pytest.mark.parametrize(("limit", "least"), [(10, 1.0), (60, 3.0), (600, 6.0)])
+def test_a_network_needs_a_twentieth_of_the_limit_within_bounds(limit, least):
+    budget = NetworkMethod().budget(limit)
+    budget.observe(1e9)
+    assert budget.affords_another()
+    spent = Budget(limit, clock=(clock := Clock()), least=least)
+    clock.now += limit - least + 0.01
+    assert not spent.affords_another()
+    assert budget._least == least

@@ -4,17 +4,29 @@ from __future__ import annotations
 
 import contextlib
 import signal
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from genokeras import HyperParameters, Proposal, SearchError
-from genokeras.engine import Budget, LocalExecutor, Observer, SearchLoop, TrialStore
+from genokeras.engine import (
+    Budget,
+    Deadline,
+    Father,
+    LocalExecutor,
+    Observer,
+    PackedRunner,
+    SearchLoop,
+    TrialStore,
+)
 from genokeras.engine.jobs import pack
 from genokeras.engine.testing import ExecutorContract, linear_job, small_problem, small_runner
 from genokeras.graph import Deepen, get_father
 from genokeras.searchers import History, RandomSearcher, Searcher
 from genokeras.support import RunFolder
+from genokeras.tasks.objectives import get_objective
+from genokeras.training import TrainingSettings
 
 
 class TestLocalExecutor(ExecutorContract):
@@ -122,33 +134,29 @@ def test_a_child_starts_from_what_its_father_computes():
     """Fold member by fold member: at learning rate ~0 the child's out-of-fold predictions are its father's."""
     runner = small_runner(small_problem(p=60))
     father = Proposal(get_father("mlp", 2), HyperParameters(dropout=0.0, learning_rate=0.01))
-    trained = runner.run(pack([father], 0, 6)[0])[0]
+    trained = runner.run(pack([father], 0, 6)[0], Deadline())[0]
     site = Deepen.sites(father.graph)[0]
     graph, _ = site.apply(father.graph, None, np.random.default_rng(0))
     child = Proposal(graph, HyperParameters(dropout=0.0, learning_rate=1e-12), father=0, morphisms=(site,))
     job = pack([child], 1, 6)[0]
-    inherited = runner.run(type(job)(job.ids, job.proposals, _father(trained)))[0]
-    np.testing.assert_allclose(inherited.probabilities, trained.probabilities, atol=1e-5)
+    inherited = runner.run(replace(job, father=_father(trained)), Deadline())[0]
+    np.testing.assert_allclose(inherited.answers, trained.answers, atol=1e-5)
 
 
 def _father(outcome):
-    from genokeras.engine import Father
-
     return Father(outcome.result.proposal.graph, outcome.weights)
 
 
 def test_held_out_rows_do_not_touch_the_members_that_are_scored_on_them():
     """Labels of fold 0's held-out rows flipped: fold 0's members stay the same, bit for bit."""
     problem = small_problem()
-    flipped = np.where(problem.held_out[0], 1 - problem.codes, problem.codes)
-    changed = type(problem)(**{**vars(problem), "codes": flipped})
-    settings = linear_job(0, 0.1)
-    from genokeras.engine import JobRunner
-    from genokeras.tasks.objectives import get_objective
-    from genokeras.training import TrainingSettings
-
-    last = TrainingSettings(max_steps=10, keep_last=True)
-    a, b = (JobRunner(p, get_objective("log_loss"), last).run(settings)[0] for p in (problem, changed))
+    flipped = np.where(problem.held_out[0], 1 - problem.targets, problem.targets)
+    changed = replace(problem, targets=flipped)
+    job = linear_job(0, 0.1)
+    last = TrainingSettings(max_steps=10, keep_last=True, loss=problem.task)
+    a, b = (
+        PackedRunner(p, get_objective("log_loss"), last).run(job, Deadline())[0] for p in (problem, changed)
+    )
     for layer in a.weights:
         np.testing.assert_array_equal(a.weights[layer]["kernel"][0], b.weights[layer]["kernel"][0])
         assert not np.array_equal(a.weights[layer]["kernel"][1], b.weights[layer]["kernel"][1])

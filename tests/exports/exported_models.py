@@ -10,7 +10,9 @@ import numpy as np
 from genokeras.features import fit_views
 from genokeras.graph import linear, mlp
 from genokeras.graph.testing import random_weights
-from genokeras.networks import TrainedTrial, export_model
+from genokeras.networks import TrainedTrial, merge_rows
+from genokeras.tasks.calibration import Calibration
+from genokeras.tasks.classes import Classes
 
 N, P, FOLDS = 18, 60, 3
 OUTPUTS = ("probabilities", "total")
@@ -55,4 +57,4 @@ def ensemble() -> Any:
         spaces = views[view].spaces
         weights = random_weights(graph, max(s.rank for s in spaces), FOLDS, np.random.default_rng(2))
         trials.append(TrainedTrial(graph, "gelu", weights, spaces))
-    return export_model(trials, P, medians, sharpness=1.3, doubt=0.05)
+    return merge_rows(trials, Classes(3), P, medians, Calibration(sharpness=1.3, doubt=0.05))

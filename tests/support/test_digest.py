@@ -10,7 +10,7 @@ import pytest
 from scipy import sparse
 
 from genokeras.encoders.feature_model import digest
-from genokeras.engine.fitted import data_fingerprint
+from genokeras.estimators.genes import _samples_digest
 from genokeras.projects.data.loading import ProjectData
 from genokeras.support.digest import hex_digest
 
@@ -49,8 +49,7 @@ CODES, NAMES = np.array([0, 1, 0, 1]), ("TP53", "MYC", "ERß")
 
 
 def test_the_fingerprint_of_genes_is_that_of_earlier_runs() -> None:
-    dense = SimpleNamespace(x=X, feature_names=NAMES)
-    assert data_fingerprint(dense, CODES) == "c8e03753f0e35c9496a2b1817d58a973"  # type: ignore[arg-type]
+    assert _samples_digest(X, NAMES, CODES) == "c8e03753f0e35c9496a2b1817d58a973"
     assert hex_digest(X, CODES, "\0".join(NAMES)) == "c8e03753f0e35c9496a2b1817d58a973"
     assert (
         hex_digest(sparse.csr_matrix(np.round(X)), CODES, "\0".join(NAMES))

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from genokeras import RunFolderError
-from genokeras.engine import TrialStore
-from genokeras.engine.problem import problem_from_arrays, problem_to_arrays
+from genokeras.engine import Deadline, TrialStore, read_problem, write_problem
 from genokeras.engine.testing import linear_job, small_problem, small_runner
 from genokeras.support import RunFolder
 
@@ -64,7 +63,7 @@ def test_a_run_of_an_unknown_format_is_refused(tmp_path):
 
 def test_a_trial_whose_record_is_incomplete_does_not_count(tmp_path):
     store = TrialStore(RunFolder.create(tmp_path / "run", {}))
-    for outcome in small_runner().run(linear_job(0, 0.1, 0.3)):
+    for outcome in small_runner().run(linear_job(0, 0.1, 0.3), Deadline()):
         store.write(outcome)
     (store.folder.path / "trials" / "000001" / "graph.json").unlink()
     assert [trial.id for trial in store.history()] == [0]
@@ -72,24 +71,27 @@ def test_a_trial_whose_record_is_incomplete_does_not_count(tmp_path):
 
 def test_trials_come_back_as_they_were_written(tmp_path):
     store = TrialStore(RunFolder.create(tmp_path / "run", {}))
-    outcome = small_runner().run(linear_job(7, 0.1))[0]
+    outcome = small_runner().run(linear_job(7, 0.1), Deadline())[0]
     store.write(outcome)
     read = store.history().trials[0]
     assert read == outcome.result
-    np.testing.assert_array_equal(store.probabilities((read,))[0], outcome.probabilities)
+    np.testing.assert_array_equal(store.answers((read,))[0], outcome.answers)
     for layer, arrays in store.father(read).weights.items():
         for name, array in arrays.items():
             np.testing.assert_array_equal(array, outcome.weights[layer][name])
 
 
-def test_a_problem_comes_back_as_it_was_written():
+def test_a_problem_comes_back_as_it_was_written(tmp_path):
     problem = small_problem(n=24, p=200)
-    again = problem_from_arrays(*problem_to_arrays(problem))
-    assert list(again.views) == list(problem.views)
+    names = list(problem.encoder.feature_names)
+    folder = RunFolder.create(tmp_path / "run", {"feature_names": names})
+    write_problem(folder, problem)
+    again = read_problem(folder)
+    assert list(again.encoder.spaces) == list(problem.encoder.spaces)
     x = np.random.default_rng(1).normal(size=(3, 200))
-    for space, other in zip(problem.views["all"].spaces, again.views["all"].spaces, strict=True):
+    for space, other in zip(problem.encoder.spaces["all"], again.encoder.spaces["all"], strict=True):
         np.testing.assert_array_equal(space.transform(x), other.transform(x))
-    assert again.views["all"].spaces[0].basis is again.views["all"].spaces[1].basis
+    assert again.encoder.spaces["all"][0].basis is again.encoder.spaces["all"][1].basis
 
 
 def test_a_copy_goes_nowhere_where_another_run_is(tmp_path):

@@ -1,0 +1,260 @@
+"""``final_fit``: the best architecture, trained on all rows for as long as the folds found best."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from genokeras.encoders import (
+    TENSOR,
+    NetworkEncoder,
+    Rows,
+    TableEncoder,
+    by_sample,
+    fit_table_encoder,
+    n_rows,
+)
+from genokeras.engine.jobs import weights_to_arrays
+from genokeras.engine.methods import PackedMethod, method_of
+from genokeras.engine.run import FINAL_WEIGHTS, Run
+from genokeras.engine.training_options import network_settings, training_settings
+from genokeras.features import Matrix
+from genokeras.graph import Weights, is_linear
+from genokeras.networks import TrainedNetwork, initial_weights, start_weights
+from genokeras.searchers import TrialResult
+from genokeras.training import PackedTask, PackedTrainer
+from genokeras.training.allotment import Plan
+from genokeras.training.members import NetworkSettings, Samples, Trainee, train_whole
+
+SEEDS = 5
+
+
+@dataclass(frozen=True, eq=False)
+class AllRows:
+    """What a final fit trains on.
+
+    Attributes
+    ----------
+    rows : dict of str to numpy.ndarray
+        As ``encoder.rows`` gives them.
+    targets : numpy.ndarray
+    sample_weight : numpy.ndarray
+        ``(n_samples,)``.
+    """
+
+    rows: Rows
+    targets: np.ndarray
+    sample_weight: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class _Trained:
+    """The network of a final fit, the encoder that it reads by, and how long it trained."""
+
+    network: TrainedNetwork
+    encoder: Any
+    length: dict[str, int]
+
+
+def final_fit(
+    run: Run,
+    data: AllRows,
+    trainer_args: Mapping[str, Any] | None,
+    retrain: bool,
+    label_smoothing: float | None = None,
+) -> Run:
+    """Train the best trial's graph on all rows, and deliver it in place of the ensemble.
+
+    Parameters
+    ----------
+    run : Run
+    data : AllRows
+    trainer_args : mapping or None
+        ``max_iter_num`` sets the number of steps, or of epochs.
+    retrain : bool
+        Start from fresh weights; else go on from those of the search.
+    label_smoothing : float, optional
+        In place of the usual one.
+
+    Returns
+    -------
+    Run
+        Delivering the new model, which is in the run folder.
+    """
+    trial = run.best
+    if isinstance(run.problem.encoder, TableEncoder):
+        trained = _on_table(run, trial, data, trainer_args, retrain)
+    elif trial.proposal.hyper.view == TENSOR:
+        trained = _by_batches(run, trial, data, trainer_args, retrain, label_smoothing)
+    else:
+        trained = _linear(run, trial, data)
+    problem = replace(run.problem, encoder=trained.encoder)
+    model = method_of(problem).merge(problem, [trained.network])
+    run.folder.write_arrays(FINAL_WEIGHTS, weights_to_arrays(trained.network.weights))
+    note = {"trial": trial.id, **trained.length, "rows": len(data.targets), "retrain": retrain}
+    return run.with_model(model, {"final_fit": note})
+
+
+def steps_behind(run: Run, trial: TrialResult) -> int:
+    """Steps behind a trial's weights: its own, and those of the parents it inherited from."""
+    steps = trial.step
+    for child, parent in pairwise(run.history.lineage(trial.id)):
+        if not child.proposal.inherit or parent.proposal.hyper.view != child.proposal.hyper.view:
+            break
+        steps += parent.step
+    return steps
+
+
+# ---- tables
+
+
+def _on_table(
+    run: Run, trial: TrialResult, data: AllRows, trainer_args: Mapping[str, Any] | None, retrain: bool
+) -> _Trained:
+    problem, hyper, encoder = run.problem, trial.proposal.hyper, run.problem.encoder
+    assert isinstance(encoder, TableEncoder)
+    x = encoder.filled(data.rows["features"])
+    given = "max_iter_num" in (trainer_args or {})
+    runner = PackedMethod().runner(problem, run.objective, trainer_args, None)
+    base = runner.trainer.settings
+    limit = training_settings(trainer_args).max_steps if given else base.max_steps
+    steps = limit
+    if not given:
+        behind = steps_behind(run, trial) if retrain else trial.step
+        steps = int(np.clip(behind, base.score_every, limit if retrain else None))
+    if retrain:
+        fitted, z = _all_rows_view(encoder, hyper.view, x, data, problem.task.screen)
+        members, read = SEEDS, z
+        rng = np.random.default_rng(trial.proposal.seed)
+        weights = initial_weights(trial.proposal.graph, z.shape[2], SEEDS, rng)
+    else:
+        fitted, read = encoder, _in_fold_bases(encoder, hyper.view, x)
+        members, weights = len(read), run.network(trial).weights
+    length = {"steps": steps, "members": members}
+    if problem.task.solves_linear and is_linear(trial.proposal.graph):
+        weights = _solved(run, trial, data, fitted, read)
+        return _Trained(
+            replace(run.network(trial), weights=weights), fitted, {"steps": 1, "members": len(read)}
+        )
+    settings = replace(
+        base,
+        max_steps=steps,
+        schedule_steps=max(steps, limit),
+        min_steps=0,
+        patience=steps + 1,
+        keep_last=True,
+    )
+    task = _packed_task(run, trial, data, fitted, read, weights, members)
+    result = PackedTrainer(settings).run(task)
+    return _Trained(replace(run.network(trial), weights=result.weights), fitted, length)
+
+
+def _all_rows_view(
+    encoder: TableEncoder, view: str, x: Matrix, data: AllRows, screen: Any
+) -> tuple[TableEncoder, np.ndarray]:
+    """One view fitted to all rows, and their coordinates ``(1, n, width)``."""
+    everything = np.ones((1, n_rows(data.rows)), dtype=bool)
+    fitted, rows = fit_table_encoder(
+        x, data.targets, everything, (view,), screen, encoder.feature_names, encoder.medians
+    )
+    return fitted, by_sample(rows[view])
+
+
+def _in_fold_bases(encoder: TableEncoder, view: str, x: Matrix) -> np.ndarray:
+    """All rows in the bases of the search's folds, ``(n_folds, n, width)``."""
+    width = encoder.widths[view]
+    rows = [space.transform(x) for space in encoder.spaces[view]]
+    return np.stack([np.pad(row, ((0, 0), (0, width - row.shape[1]))) for row in rows])
+
+
+def _solved(run: Run, trial: TrialResult, data: AllRows, encoder: TableEncoder, z: np.ndarray) -> Weights:
+    task, hyper, graph = run.task, trial.proposal.hyper, trial.proposal.graph
+    kernels = np.zeros((len(z), z.shape[2], task.n_outputs), dtype="float32")
+    biases = np.zeros((len(z), task.n_outputs), dtype="float32")
+    for member, rank in enumerate(encoder.ranks(hyper.view)):
+        kernels[member, :rank], biases[member] = task.solve_linear(
+            z[member, :, :rank], data.targets, data.sample_weight, hyper.weight_decay
+        )
+    return {graph.output: {"kernel": kernels, "bias": biases}}
+
+
+def _packed_task(
+    run: Run,
+    trial: TrialResult,
+    data: AllRows,
+    encoder: TableEncoder,
+    z: np.ndarray,
+    weights: Weights,
+    members: int,
+) -> PackedTask:
+    hyper = trial.proposal.hyper
+    share = data.sample_weight / data.sample_weight.sum()
+    return PackedTask(
+        graph=trial.proposal.graph,
+        activation=hyper.activation,
+        inputs=z,
+        targets=run.task.training_targets(data.targets),
+        train_weights=np.tile(share, (members, 1)),
+        score_weights=np.tile(share / members, (members, 1)),
+        trial_of_member=np.zeros(members, dtype=int),
+        learning_rate=np.full(members, hyper.learning_rate),
+        weight_decay=np.full(members, hyper.weight_decay),
+        dropout=np.full(members, hyper.dropout),
+        input_rank=np.resize(encoder.ranks(hyper.view), members),
+        weights=weights,
+        seed=trial.proposal.seed,
+        input_of_member=np.arange(members) % len(z),
+    )
+
+
+# ---- everything else
+
+
+def _by_batches(
+    run: Run,
+    trial: TrialResult,
+    data: AllRows,
+    trainer_args: Mapping[str, Any] | None,
+    retrain: bool,
+    label_smoothing: float | None,
+) -> _Trained:
+    problem, proposal = run.problem, trial.proposal
+    settings, given = network_settings(trainer_args, label_smoothing)
+    epochs = given.get("most_epochs", _epochs_behind(run, trial, settings, retrain))
+    encoder = problem.encoder
+    assert isinstance(encoder, NetworkEncoder)
+    # Most folds decide whether training moves samples; nothing is held out here.
+    moves = problem.moved is None or bool(np.mean(problem.moved) >= 0.5)
+    samples = Samples(
+        problem.task, encoder if moves else encoder.still(), data.rows, data.targets, data.sample_weight
+    )
+    trainee = Trainee(proposal.graph, proposal.hyper, problem.task.training_loss(settings.label_smoothing))
+    rng = np.random.default_rng(proposal.seed)
+    start = start_weights(proposal.graph, rng) if retrain else run.network(trial).weights
+    trainee.restart(start, 0, proposal.seed)
+    size = settings.batch_of(len(data.targets))
+    plan = Plan(max(1, round(epochs * len(data.targets) / size)), None)
+    train_whole(trainee, samples, plan, proposal.hyper.learning_rate, proposal.seed, settings)
+    network = replace(run.network(trial), weights=trainee.weights())
+    return _Trained(network, encoder, {"epochs": epochs})
+
+
+def _epochs_behind(run: Run, trial: TrialResult, settings: NetworkSettings, retrain: bool) -> int:
+    n = int(run.problem.train.sum(axis=1).max())
+    steps = steps_behind(run, trial) if retrain else trial.step
+    return max(1, round(steps * settings.batch_of(n) / n))
+
+
+def _linear(run: Run, trial: TrialResult, data: AllRows) -> _Trained:
+    encoder, hyper = run.problem.encoder, trial.proposal.hyper
+    assert isinstance(encoder, NetworkEncoder)
+    view = encoder.linear_views[hyper.view]
+    kernel, bias, iterations = run.task.fit_view(
+        view, encoder.counts(data.rows), data.targets, data.sample_weight, hyper.weight_decay
+    )
+    weights = {trial.proposal.graph.output: {"kernel": kernel[None], "bias": bias[None]}}
+    return _Trained(replace(run.network(trial), weights=weights), encoder, {"epochs": iterations})

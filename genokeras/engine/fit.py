@@ -1,0 +1,283 @@
+"""``fit`` from prepared data on: the run folder, the search, the delivery; and going on with a run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from genokeras.engine.arcs import find_arcs
+from genokeras.engine.budget import Budget
+from genokeras.engine.executor import Executor, LocalExecutor, Runner
+from genokeras.engine.loop import SearchLoop
+from genokeras.engine.methods import method_of
+from genokeras.engine.model_files import versions
+from genokeras.engine.problem import PARTS, Problem
+from genokeras.engine.problem_files import (
+    has_problem,
+    read_fingerprint,
+    read_groups,
+    read_problem,
+    write_problem,
+)
+from genokeras.engine.progress import Progress
+from genokeras.engine.run import Run, finish_run
+from genokeras.engine.searching import Wanted
+from genokeras.engine.store import TrialStore
+from genokeras.errors import ParameterError, RunFolderError, SearchError
+from genokeras.graph.arcs import Arc
+from genokeras.searchers import History, Searcher
+from genokeras.support import RunFolder
+from genokeras.support.digest import hex_digest
+from genokeras.tasks.objectives import Objective
+
+# From a runner to the executor that a user named.
+EXECUTORS: dict[str, Callable[[Runner], Executor]] = {"local": LocalExecutor}
+MakeSearcher = Callable[[Problem, tuple[Arc, ...]], Searcher]
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """Training data that were read, checked and split; the problem is made of them when it is needed.
+
+    Attributes
+    ----------
+    make : callable
+        Fits what is to be fitted and gives the problem.
+    fingerprint : mapping of str to str
+        As of `Problem`.
+    old_fingerprint : callable
+        What runs that were made before fingerprints had parts have as ``data_fingerprint``.
+    sample_weight : numpy.ndarray
+    groups : numpy.ndarray or None
+    described : mapping
+        Entries of ``run.json``: ``source``, ``n_samples``, ``feature_names``, ``notes`` and the names of the outputs among them.
+    """
+
+    make: Callable[[], Problem]
+    fingerprint: Mapping[str, str]
+    old_fingerprint: Callable[[], str]
+    sample_weight: np.ndarray
+    groups: np.ndarray | None
+    described: Mapping[str, Any]
+
+    @property
+    def words(self) -> str:
+        """What messages call the data."""
+        return f"{self.described['source']}: {self.described['n_samples']} samples"
+
+
+@dataclass(frozen=True, eq=False)
+class RunSettings:
+    """What a user asked of a run.
+
+    Attributes
+    ----------
+    path : str
+    objective : Objective
+    wanted : Wanted
+        The searcher.
+    asked : mapping
+        Settings that must be the same where a run is resumed, as ``run.json`` has them.
+    max_trials : int or None
+    seed : int
+    resume : bool
+    replace_run : str or None
+        Id of a run that may be overwritten.
+    executor : str
+    best_alone : bool
+        Deliver the best trial and no ensemble.
+    label_smoothing : float or None
+    described : mapping
+        Further entries of ``run.json``.
+    """
+
+    path: str
+    objective: Objective
+    wanted: Wanted
+    asked: Mapping[str, Any]
+    max_trials: int | None
+    seed: int
+    resume: bool = False
+    replace_run: str | None = None
+    executor: str = "local"
+    best_alone: bool = False
+    label_smoothing: float | None = None
+    described: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.executor not in EXECUTORS:
+            raise ParameterError(
+                f"executor must be {' or '.join(map(repr, EXECUTORS))}, got {self.executor!r}."
+            )
+
+
+def fit_run(
+    prepared: Prepared,
+    settings: RunSettings,
+    make_searcher: MakeSearcher,
+    budget: Budget,
+    observer: Progress | None = None,
+) -> Run:
+    """Make or resume a run, search, and deliver.
+
+    Parameters
+    ----------
+    prepared : Prepared
+    settings : RunSettings
+    make_searcher : callable
+        The searcher for a problem, and for the arcs that shared weights found.
+    budget : Budget
+    observer : Progress, optional
+
+    Raises
+    ------
+    ParameterError
+        If the searcher refuses the problem; nothing was written then.
+    RunFolderError
+        If the path cannot be used, or holds a run of other data or settings.
+    SearchError
+        If no trial could be trained.
+    KeyboardInterrupt
+        If interrupted before the first trial was trained.
+    """
+    folder, problem, history = resumed(prepared, settings) or _created(prepared, settings, make_searcher)
+    seed, wanted = int(folder.settings["seed"]), settings.wanted
+    arcs = find_arcs(wanted.arguments, problem, folder, budget, seed) if wanted.is_enas else ()
+    method = method_of(problem)
+    runner = method.runner(
+        problem, settings.objective, wanted.trainer_args, budget.time_limit, settings.label_smoothing
+    )
+    loop = SearchLoop(
+        make_searcher(problem, arcs),
+        EXECUTORS[settings.executor](runner),
+        TrialStore(folder),
+        budget,
+        seed,
+        None if settings.max_trials is None else settings.max_trials + len(history),
+        [observer] if observer is not None else [],
+        method.pack_size(problem),
+        problem.widths,
+    )
+    with observer or nullcontext():
+        found = loop.run(history)
+    if not found.history.ok():
+        if found.reason == "interrupted":
+            raise KeyboardInterrupt
+        raise SearchError(_nothing_trained(found.history, folder, wanted))
+    return finish_run(
+        folder,
+        problem,
+        found.history,
+        settings.objective,
+        found.reason,
+        budget.for_estimate,
+        settings.best_alone,
+    )
+
+
+def _created(
+    prepared: Prepared, settings: RunSettings, make_searcher: MakeSearcher
+) -> tuple[RunFolder, Problem, History]:
+    allowed = settings.replace_run
+    if settings.resume and RunFolder.exists(settings.path):
+        # It was killed while it was being made: there is nothing to lose.
+        allowed = RunFolder(settings.path).run_id
+    RunFolder.check_free(settings.path, allowed)
+    problem = prepared.make()
+    make_searcher(problem, ())
+    folder = RunFolder.create(settings.path, _entries(prepared, settings), allowed)
+    write_problem(folder, problem)
+    folder.record("started", seed=settings.seed, samples=problem.n_samples)
+    return folder, problem, History()
+
+
+def _entries(prepared: Prepared, settings: RunSettings) -> dict[str, Any]:
+    """Entries of ``run.json``."""
+    groups = None if prepared.groups is None else prepared.groups.tolist()
+    return {
+        "settings": dict(settings.asked),
+        "searcher": settings.wanted.name,
+        "max_trials": settings.max_trials,
+        "seed": int(settings.seed),
+        "data_fingerprint": hex_digest(*(prepared.fingerprint[name] for name in PARTS)),
+        "fingerprint": dict(prepared.fingerprint),
+        "groups": groups,
+        **prepared.described,
+        **settings.described,
+        "versions": versions(),
+    }
+
+
+def resumed(prepared: Prepared, settings: RunSettings) -> tuple[RunFolder, Problem, History] | None:
+    """The run to go on with, or None where a new one is due.
+
+    Raises
+    ------
+    RunFolderError
+        If the run is of other data or settings; says which differ.
+    """
+    if not settings.resume or not RunFolder.exists(settings.path):
+        return None
+    folder = RunFolder(settings.path)
+    if not has_problem(folder):
+        return None
+    _check_backbone(folder, prepared)
+    other = _other_parts(folder, prepared)
+    if other:
+        held = f"{folder.settings.get('source')}: {folder.settings.get('n_samples')} samples"
+        raise RunFolderError(
+            f"cannot resume {str(folder.path)!r}: it was run with other {' and other '.join(other)} ({held}) than now "
+            f"({prepared.words}). Resume with the same data, or give another path."
+        )
+    asked, kept = settings.asked, folder.settings["settings"]
+    different = [
+        f"{name}={asked[name]!r} (the run has {kept.get(name)!r})"
+        for name in asked
+        if asked[name] != kept.get(name)
+    ]
+    if different:
+        raise RunFolderError(
+            f"cannot resume {str(folder.path)!r} with other settings: {', '.join(different)}."
+        )
+    folder.record("resumed")
+    return folder, read_problem(folder), TrialStore(folder).history()
+
+
+def _check_backbone(folder: RunFolder, prepared: Prepared) -> None:
+    held = folder.settings.get("backbone")
+    if held != prepared.described.get("backbone"):
+        what = "with another backbone" if held else "without a backbone"
+        raise RunFolderError(
+            f"{str(folder.path)!r} was run {what}. Resume with the same one, or give another path."
+        )
+
+
+def _other_parts(folder: RunFolder, prepared: Prepared) -> list[str]:
+    """Which parts of the problem differ from those of the run."""
+    held, now = read_fingerprint(folder), prepared.fingerprint
+    if folder.settings.get("task", "classes") != prepared.described["task"]:
+        return [f"task ({folder.settings.get('task', 'classes')} in place of {prepared.described['task']})"]
+    if held:
+        return [name for name in PARTS if held.get(name) != now[name]]
+    other = [] if folder.settings.get("data_fingerprint") == prepared.old_fingerprint() else ["data"]
+    weight, groups = folder.read_arrays("data.npz")["sample_weight"], read_groups(folder)
+    if not np.array_equal(weight, prepared.sample_weight):
+        other.append("sample_weight")
+    none = np.empty(0)
+    held_groups = none if groups is None else groups
+    alike = np.array_equal(held_groups, none if prepared.groups is None else prepared.groups)
+    return other if alike else [*other, "groups"]
+
+
+def _nothing_trained(history: History, folder: RunFolder, wanted: Wanted) -> str:
+    failed = history.failed()
+    if not failed:
+        return f"the searcher {wanted.name!r} proposed nothing to train."
+    return (
+        f"none of the {len(failed)} trials could be trained; error.txt of each is in {folder.path / 'trials'}. "
+        f"The last one said:\n{failed[-1].error}"
+    )

@@ -1,0 +1,273 @@
+"""A run with at least one trained trial and what is delivered from it: written to its folder, and read back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import keras
+import numpy as np
+
+from genokeras.engine.delivery import Delivery, OutOfFold, deliver, deliver_best, ensemble_out_of_fold
+from genokeras.engine.methods import method_of
+from genokeras.engine.model_files import write_model
+from genokeras.engine.problem import Problem, ScoredRows
+from genokeras.engine.problem_files import (
+    TASK_FILE,
+    has_problem,
+    read_problem,
+    read_scored_rows,
+    read_task_of,
+)
+from genokeras.engine.store import TrialStore
+from genokeras.errors import RunFolderError
+from genokeras.networks import TrainedNetwork
+from genokeras.searchers import History, TrialResult
+from genokeras.support import RunFolder
+from genokeras.tasks.calibration import Calibration
+from genokeras.tasks.objectives import Objective, get_objective, named_objective
+from genokeras.tasks.task import Task
+
+MODEL_FILE, SIDECAR_FILE, RESULT_FILE = "best.keras", "best.json", "result.json"
+# What a final fit delivers in place of a trial's members.
+FINAL_WEIGHTS = "final.npz"
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """A run with at least one trained trial, and what is delivered from it.
+
+    Attributes
+    ----------
+    folder : RunFolder
+    rows : ScoredRows
+        The whole `Problem` where the samples were read, too.
+    task : Task
+    history : History
+    delivery : Delivery
+    stop_reason : str
+        Why the search ended.
+    objective : Objective
+        What trials were scored by.
+    model : keras.Model or None
+        Raw samples in, answers out; None where it was not read.
+    """
+
+    folder: RunFolder
+    rows: ScoredRows
+    task: Task
+    history: History
+    delivery: Delivery
+    stop_reason: str
+    objective: Objective
+    model: Any = None
+
+    @property
+    def problem(self) -> Problem:
+        """The problem of the run.
+
+        Raises
+        ------
+        RunFolderError
+            If the run was opened without its samples.
+        """
+        if not isinstance(self.rows, Problem):
+            raise RunFolderError(f"the run {str(self.folder.path)!r} was opened without its samples.")
+        return self.rows
+
+    @property
+    def kind(self) -> str:
+        """What the samples are: "genome", "sequence", "image", "text", or the kind of a module."""
+        return str(self.folder.settings.get("kind") or "genome")
+
+    @property
+    def names(self) -> np.ndarray:
+        """``(n_outputs,)`` the classes, or what the numbers are called."""
+        named = self.folder.settings.get(self.task.names_key)
+        return np.arange(self.task.n_outputs) if named is None else np.asarray(named)
+
+    @property
+    def feature_names(self) -> tuple[str, ...]:
+        """Names of the features of a table; none of other samples."""
+        return tuple(self.folder.settings["feature_names"])
+
+    @property
+    def best(self) -> TrialResult:
+        """The trial of the best out-of-fold score."""
+        return self.history.ranked()[0]
+
+    def out_of_fold(self) -> OutOfFold:
+        """Out-of-fold predictions of the delivered ensemble; a final fit trains on all rows and has none of its own."""
+        return ensemble_out_of_fold(TrialStore(self.folder), self.rows, self.delivery)
+
+    def sidecar(self) -> dict[str, Any]:
+        """What a file beside an exported model says of its inputs and answers."""
+        answers = {self.task.names_key: self.names.tolist(), "answers": self.task.answers_name}
+        return answers | self.problem.encoder.sidecar()
+
+    def network(self, trial: TrialResult, share: float = 1.0) -> TrainedNetwork:
+        """A trial as merging needs it."""
+        return trained_network(TrialStore(self.folder), trial, share)
+
+    def ensemble(self) -> list[TrainedNetwork]:
+        """The trials of the delivered ensemble, with their shares."""
+        store = TrialStore(self.folder)
+        return [trained_network(store, store.read(id), share) for id, share in self.delivery.shares.items()]
+
+    def with_model(self, model: Any, note: Mapping[str, Mapping[str, Any]]) -> Run:
+        """The run delivering another model, written to its folder; `note` joins ``result.json`` and the journal."""
+        run = replace(self, model=model)
+        write_model(model, self.folder.path / MODEL_FILE, run.sidecar(), self.delivery.estimate)
+        self.folder.write_json(RESULT_FILE, {**self.folder.read_json(RESULT_FILE), **note})
+        for event, values in note.items():
+            self.folder.record(event, **values)
+        return run
+
+
+def trained_network(store: TrialStore, trial: TrialResult, share: float = 1.0) -> TrainedNetwork:
+    """A trial as merging needs it, its weights read from the run folder."""
+    proposal = trial.proposal
+    weights = store.father(trial).weights
+    return TrainedNetwork(f"trial_{trial.id}", proposal.graph, proposal.hyper, weights, share)
+
+
+def finish_run(
+    folder: RunFolder,
+    problem: Problem,
+    history: History,
+    objective: Objective,
+    stop_reason: str,
+    max_seconds: float | None = None,
+    best_alone: bool = False,
+) -> Run:
+    """Choose, estimate, merge and write what the run delivers.
+
+    Parameters
+    ----------
+    folder : RunFolder
+    problem : Problem
+    history : History
+        With at least one trial that did not fail.
+    objective : Objective
+    stop_reason : str
+    max_seconds : float, optional
+        For the estimate.
+    best_alone : bool
+        Deliver the best trial and not an ensemble, without an estimate: a module does.
+    """
+    store, method = TrialStore(folder), method_of(problem)
+    if best_alone:
+        delivery = deliver_best(history, objective)
+    else:
+        seed, largest = int(folder.settings["seed"]), method.largest_ensemble(problem)
+        delivery = deliver(store, problem, history, objective, seed, problem.groups, max_seconds, largest)
+    networks = [trained_network(store, store.read(id), share) for id, share in delivery.shares.items()]
+    calibration = None if delivery.calibration == Calibration() else delivery.calibration
+    model = method.merge(problem, networks, calibration)
+    run = Run(folder, problem, problem.task, history, delivery, stop_reason, objective, model)
+    (folder.path / FINAL_WEIGHTS).unlink(missing_ok=True)
+    write_model(model, folder.path / MODEL_FILE, run.sidecar(), delivery.estimate)
+    shares = {str(trial): share for trial, share in delivery.shares.items()}
+    result = {"estimate": delivery.estimate, "shares": shares, "calibration": asdict(delivery.calibration)}
+    folder.write_json(RESULT_FILE, {**result, "stop_reason": stop_reason})
+    value = delivery.estimate.get("value", delivery.estimate.get("uncorrected"))
+    folder.record("finished", reason=stop_reason, trials=len(history), value=value)
+    return run
+
+
+def open_run(folder: RunFolder, objective: Objective | None = None, best_alone: bool = False) -> Run:
+    """Read a run back; one that never finished is delivered from the trials it has.
+
+    Parameters
+    ----------
+    folder : RunFolder
+    objective : Objective, optional
+        What trials were scored by, where the run folder cannot hold it.
+    best_alone : bool
+        As in `finish_run`.
+
+    Raises
+    ------
+    RunFolderError
+        If no trial of the run ever finished.
+    """
+    if not has_problem(folder):
+        raise RunFolderError(
+            f"the run {str(folder.path)!r} was stopped before its first trial: there is nothing to load."
+        )
+    problem, history = read_problem(folder), TrialStore(folder).history()
+    if not history.ok():
+        raise RunFolderError(
+            f"no trial of the run {str(folder.path)!r} has finished: there is nothing to load."
+        )
+    objective = objective or objective_of(folder, problem.task)
+    if not (folder.has(RESULT_FILE) and folder.has(MODEL_FILE)):
+        return finish_run(folder, problem, history, objective, "killed", best_alone=best_alone)
+    model = keras.saving.load_model(folder.path / MODEL_FILE, compile=False)
+    return replace(read_record(folder, objective), rows=problem, history=history, model=model)
+
+
+def read_record(folder: RunFolder, objective: Objective | None = None) -> Run:
+    """A finished run without its samples and its model.
+
+    Parameters
+    ----------
+    folder : RunFolder
+    objective : Objective, optional
+        As in `open_run`.
+
+    Raises
+    ------
+    RunFolderError
+        If the run was stopped before it was finished.
+    """
+    if not folder.has(RESULT_FILE):
+        raise RunFolderError(
+            f"the run {str(folder.path)!r} was stopped before it chose its ensemble. "
+            "gk.load_estimator(path) finishes it from the trials it has."
+        )
+    task, history = read_task_of(folder), TrialStore(folder).history()
+    reason = str(folder.read_json(RESULT_FILE)["stop_reason"])
+    rows, objective = read_scored_rows(folder), objective or objective_of(folder, task)
+    return Run(folder, rows, task, history, read_delivery(folder), reason, objective)
+
+
+def read_delivery(folder: RunFolder) -> Delivery:
+    """What a finished run delivers, its model apart.
+
+    Raises
+    ------
+    RunFolderError
+        If the run is not finished.
+    """
+    result = folder.read_json(RESULT_FILE)
+    shares = {int(trial): float(share) for trial, share in result["shares"].items()}
+    return Delivery(shares, Calibration(**result["calibration"]), result["estimate"])
+
+
+def objective_of(folder: RunFolder, task: Task) -> Objective:
+    """What the trials of a run were scored by; a metric that only its user has can show values, and compute none."""
+    held = folder.settings.get("metric")
+    if held is None:
+        return task.objective(str(folder.settings["settings"]["objective"]))
+    return named_objective(str(held["name"]), bool(held["greater_is_better"]))
+
+
+def shown_objective(folder: RunFolder) -> Objective:
+    """What the trials of a run were scored by: its name and its direction, to show values with."""
+    if folder.has(TASK_FILE):
+        return objective_of(folder, read_task_of(folder))
+    return get_objective(str(folder.settings["settings"]["objective"]))
+
+
+def estimator_name(settings: Mapping[str, Any]) -> str:
+    """Which estimator a run with these settings belongs to."""
+    kind = str(settings.get("kind") or "genome").title()
+    return f"{kind}{'Classifier' if settings.get('task', 'classes') == 'classes' else 'Regressor'}"
+
+
+def run_words(settings: Mapping[str, Any]) -> str:
+    """What messages call a run with these settings."""
+    kind = settings.get("kind")
+    return f"{kind}s" if kind not in (None, "genome") else estimator_name(settings)
