@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     )
     from genokeras.estimators import (
         GenomeClassifier,
+        GenomeRegressor,
         ImageClassifier,
         ImageRegressor,
         SequenceClassifier,
@@ -53,6 +54,8 @@ if TYPE_CHECKING:
     from genokeras.projects import Project, auto
     from genokeras.report import plot_metric, to_pdf, visualize, write_explanation, write_report
     from genokeras.searchers import History, Proposal, Searcher, TrialResult
+    from genokeras.tasks.known import register_task
+    from genokeras.tasks.task import Task
     from genokeras.tuning import ParamSpec, RangeTest
 
 __version__ = "0.1.0"
@@ -68,6 +71,7 @@ __all__ = [
     "ExportError",
     "GenoKerasError",
     "GenomeClassifier",
+    "GenomeRegressor",
     "Graph",
     "GraphError",
     "History",
@@ -89,6 +93,7 @@ __all__ = [
     "Searcher",
     "SequenceClassifier",
     "SequenceRegressor",
+    "Task",
     "TextClassifier",
     "TextRegressor",
     "TrainingError",
@@ -104,6 +109,7 @@ __all__ = [
     "load_texts",
     "lr_range_test",
     "plot_metric",
+    "register_task",
     "regression_loss",
     "run",
     "search",
@@ -123,6 +129,7 @@ _HOMES = {
     "ExportError": "errors",
     "GenoKerasError": "errors",
     "GenomeClassifier": "estimators",
+    "GenomeRegressor": "estimators",
     "Graph": "graph",
     "GraphError": "errors",
     "History": "searchers",
@@ -145,6 +152,7 @@ _HOMES = {
     "Searcher": "searchers",
     "SequenceClassifier": "estimators",
     "SequenceRegressor": "estimators",
+    "Task": "tasks.task",
     "TextClassifier": "estimators",
     "TextRegressor": "estimators",
     "TrainingError": "errors",
@@ -159,6 +167,7 @@ _HOMES = {
     "load_texts": "data",
     "lr_range_test": "keras_models",
     "plot_metric": "report",
+    "register_task": "tasks.known",
     "regression_loss": "modules",
     "run": "keras_models",
     "search": "keras_models",

@@ -1,22 +1,19 @@
 """Estimators: the classes people use."""
 
-from genokeras.estimators.genome import GenomeClassifier
-from genokeras.estimators.image import ImageClassifier
+from genokeras.estimators.genome import GenomeClassifier, GenomeRegressor
+from genokeras.estimators.image import ImageClassifier, ImageRegressor
 from genokeras.estimators.loading import load_estimator
-from genokeras.estimators.network_final import epochs_behind, trained_on_all
-from genokeras.estimators.regressors import ImageRegressor, SequenceRegressor, TextRegressor
-from genokeras.estimators.sequence import SequenceClassifier
-from genokeras.estimators.text import TextClassifier
+from genokeras.estimators.sequence import SequenceClassifier, SequenceRegressor
+from genokeras.estimators.text import TextClassifier, TextRegressor
 
 __all__ = [
     "GenomeClassifier",
+    "GenomeRegressor",
     "ImageClassifier",
     "ImageRegressor",
     "SequenceClassifier",
     "SequenceRegressor",
     "TextClassifier",
     "TextRegressor",
-    "epochs_behind",
     "load_estimator",
-    "trained_on_all",
 ]

@@ -1,8 +1,9 @@
-"""What all estimators do once their search is over, whatever their samples are."""
+"""What all estimators do, whatever their samples are and whatever is predicted."""
 
 from __future__ import annotations
 
 import os
+import tempfile
 from abc import abstractmethod
 from collections.abc import Mapping
 from functools import cached_property
@@ -11,43 +12,269 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 import pandas as pd
-from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.base import BaseEstimator
 
-from genokeras.engine.curves import history_table
-from genokeras.engine.finished import FinishedSearch
-from genokeras.engine.fitted import FinishedRun
-from genokeras.errors import NotFittedError
+from genokeras.data import check_sample_weight
+from genokeras.encoders import predict
+from genokeras.engine import (
+    AllRows,
+    Run,
+    RunSettings,
+    Wanted,
+    final_fit,
+    fit_run,
+    history_table,
+    make_observer,
+    open_run,
+)
+from genokeras.engine.run import estimator_name, run_words
+from genokeras.errors import NotFittedError, RunFolderError
+from genokeras.estimators.checks import check_extra, check_limits, seed_of
+from genokeras.estimators.content import (
+    Content,
+    ContentKind,
+    Training,
+    known_targets,
+    labelled,
+    validation_parts,
+)
 from genokeras.estimators.exporting import export_run
+from genokeras.estimators.finished import FinishedSearch
+from genokeras.estimators.tables import leaderboard
 from genokeras.support import RunFolder
+from genokeras.tasks.known import find_task
+from genokeras.tasks.task import Task
 
 
 class SearchedEstimator(BaseEstimator):
-    """An estimator over a run folder; its children say how samples are read, searched and predicted."""
+    """An estimator over a run folder; its children name the samples, what is predicted, and the parameters."""
 
+    content: ClassVar[ContentKind]
+    default_task: ClassVar[str]
+    several_targets: ClassVar[bool] = False
+
+    path: Any
+    time_limit: float | None
+    objective: str | None
+    folds: int | None
+    searcher: Any
+    max_trials: int | None
+    searcher_args: Mapping[str, Any] | None
+    executor: str
     random_state: int | None
-    # What the numbers of a model are called in exports that name them.
-    _answers_name: ClassVar[str]
+    resume: bool
+    verbose: int
 
-    @classmethod
-    @abstractmethod
-    def _open(cls, folder: RunFolder) -> Any:
-        """The run that a folder holds, delivered from the trials it has."""
+    def fit(
+        self,
+        x: Any,
+        y: Any = None,
+        *,
+        time_limit: float | None = None,
+        groups: Any = None,
+        sample_weight: Any = None,
+        extra: Any = None,
+        validation_data: tuple[Any, ...] | None = None,
+    ) -> Self:
+        """Search architectures and train them.
 
-    @abstractmethod
-    def _examples(self) -> Any:
-        """Inputs of the model, to compare an export on; None for random ones."""
+        Parameters
+        ----------
+        x : array-like, DataFrame, path and others
+            The samples: what each class reads is listed in its docstring.
+        y : array-like of shape (n_samples,), str or path, optional
+            Labels; the name of a column, key or annotation; or a file of labels by sample. A regressor takes numbers, also
+            ``(n_samples, n_targets)`` or a list of columns.
+        time_limit : float, optional
+            Seconds, in place of the constructor's.
+        groups : array-like of shape (n_samples,) or str, optional
+            Samples of one group (a donor, a chromosome, a patient) stay on one side of every split.
+        sample_weight : array-like of shape (n_samples,), optional
+            How much each sample counts, in training and in scores.
+        extra : sequence of str, DataFrame or array-like of shape (n_samples, n_extra), optional
+            Numbers beside each sequence.
+        validation_data : (x, y), optional
+            Trials are scored on these samples in place of cross-validation; no network trains on them. With ``extra`` numbers
+            ``(x, y, extra)``.
 
-    def _seed(self) -> int:
-        """``random_state``, or a seed drawn by chance."""
-        if self.random_state is None:
-            return int(np.random.SeedSequence().entropy % 2**31)  # type: ignore[operator]
-        return self.random_state
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        DataError
+            If the data cannot be used; nothing was written then.
+        ParameterError
+            If a parameter is unknown or out of range; nothing was written then.
+        RunFolderError
+            If the path cannot be written or holds another run.
+        SearchError
+            If no trial could be trained.
+        """
+        limit = self.time_limit if time_limit is None else time_limit
+        seed, task, wanted = (
+            seed_of(self.random_state),
+            self._task(),
+            Wanted.of(self.searcher, self.searcher_args),
+        )
+        check_limits(self.folds, self.max_trials, seed, limit)
+        method = self.content.method()
+        method.check(wanted.trainer_args)
+        budget = method.budget(limit)
+        objective = task.objective(self.objective)
+        training = self._training(x, y, groups, sample_weight, extra, validation_data, seed)
+        prepared = self.content.prepare(training, self._arguments())
+        settings = RunSettings(
+            path=str(self.path) if self.path is not None else tempfile.mkdtemp(prefix="genokeras-"),
+            objective=objective,
+            wanted=wanted,
+            asked={
+                "objective": objective.name,
+                "folds": self.content.asked_folds(self.folds, training.n_samples),
+                **self._asked(),
+            },
+            max_trials=self.max_trials,
+            seed=seed,
+            resume=self.resume,
+            replace_run=self._run.folder.run_id if hasattr(self, "_run") else None,
+            executor=self.executor,
+            described={"time_limit": limit},
+        )
+        seconds = None if limit is None else budget.remaining
+        observer = make_observer(self.verbose, seconds, self.max_trials, objective)
+        self._forget()
+        self._take(
+            fit_run(
+                prepared,
+                settings,
+                lambda problem, arcs: self.content.searcher(wanted, problem, arcs),
+                budget,
+                observer,
+            )
+        )
+        return self
+
+    def _training(
+        self,
+        x: Any,
+        y: Any,
+        groups: Any,
+        sample_weight: Any,
+        extra: Any,
+        validation_data: tuple[Any, ...] | None,
+        seed: int,
+    ) -> Training:
+        content = self._read(x, y, groups, extra, training=True)
+        aim = self._task().learn(labelled(content, y))
+        n = len(aim.targets)
+        weight = np.ones(n) if sample_weight is None else check_sample_weight(sample_weight, n)
+        held, held_targets = None, None
+        if validation_data is not None:
+            x_held, y_held, extra_held = validation_parts(validation_data, self.content.takes_extra)
+            held = self._read(x_held, y_held, None, extra_held, training=True)
+            held_targets = known_targets(aim.task, held, y_held, aim.names)
+        return Training(content, aim, held, held_targets, self.folds, weight, seed)
+
+    def _task(self) -> type[Task]:
+        return find_task(getattr(self, "task", None) or self.default_task)
+
+    def _arguments(self) -> dict[str, Any]:
+        """Parameters that say how samples are prepared."""
+        return {"searcher_args": self.searcher_args or {}}
+
+    def _asked(self) -> dict[str, Any]:
+        """Further parameters that must be the same where a run is resumed."""
+        return {}
+
+    def _missing(self) -> str:
+        """What to do about missing values of training data."""
+        return "error"
+
+    def _read(
+        self, x: Any, y: Any, groups: Any = None, extra: Any = None, *, training: bool = False
+    ) -> Content:
+        check_extra(self, extra)
+        read = self.content.read_several if self.several_targets else self.content.read
+        missing = self._missing() if training else self._missing_later()
+        return read(x, y, groups, extra, missing=missing, training=training)
+
+    def _missing_later(self) -> str:
+        """What to do about missing values of further samples."""
+        return "error"
+
+    def final_fit(
+        self,
+        x_train: Any,
+        y_train: Any = None,
+        x_test: Any = None,
+        y_test: Any = None,
+        trainer_args: Mapping[str, Any] | None = None,
+        retrain: bool = True,
+        *,
+        sample_weight: Any = None,
+        extra_train: Any = None,
+        extra_test: Any = None,
+    ) -> Self:
+        """Train the best architecture on all the given samples and deliver that in place of the ensemble.
+
+        It trains for as long as was best on the mean fold curve. Test data only score: ``final_evaluation_`` has the scores;
+        nothing is chosen by them.
+
+        Parameters
+        ----------
+        x_train, y_train, sample_weight, extra_train : as in ``fit``
+        x_test, y_test, extra_test : as in ``evaluate``, optional
+        trainer_args : dict, optional
+            ``max_iter_num`` sets the number of steps, or of epochs.
+        retrain : bool, default=True
+            Start from fresh weights; False goes on from those of the search.
+
+        """
+        run = self._fitted()
+        content = self.content.matched(self._read(x_train, y_train, None, extra_train), run)
+        targets = known_targets(run.task, content, y_train, run.names)
+        n = len(targets)
+        weight = np.ones(n) if sample_weight is None else check_sample_weight(sample_weight, n)
+        data = AllRows(run.problem.encoder.rows(content), targets, weight)
+        test = None if x_test is None else self._scored(x_test, y_test, extra_test, predicted=False)
+        self._take(final_fit(run, data, trainer_args, retrain))
+        self.final_evaluation_ = None if test is None else self.evaluate(x_test, y_test, extra_test)
+        return self
+
+    def _answers(self, content: Any) -> np.ndarray:
+        """``(n_samples, n_outputs)`` float32."""
+        run = self._fitted()
+        # The model has a backbone inside, whose features need not be computed beforehand.
+        encoder = run.problem.encoder.reader
+        return predict(run.model, encoder, encoder.rows(self.content.matched(content, run)))
+
+    def _scored(self, x: Any, y: Any, extra: Any, predicted: bool = True) -> tuple[np.ndarray, np.ndarray]:
+        """Answers and targets of samples whose targets are known."""
+        run = self._fitted()
+        content = self._read(x, y, None, extra)
+        targets = known_targets(run.task, content, y, run.names)
+        return self._answers(content) if predicted else np.empty(0), targets
+
+    def evaluate(self, x: Any, y: Any = None, extra: Any = None) -> dict[str, float]:
+        """Scores on samples that ``fit`` has not seen and whose targets are known.
+
+        Returns
+        -------
+        dict
+            Of a classifier ``accuracy``, ``balanced_accuracy``, ``log_loss``, ``roc_auc`` (NaN where a class has no sample),
+            ``f1``, ``mcc``; of a regressor ``r2``, ``mse``, ``rmse``, ``mae`` (in the targets' units), ``pearson`` and ``spearman``
+            correlation, means over the targets where there are several.
+        """
+        task = self._fitted().task
+        answers, targets = self._scored(x, y, extra)
+        return {name: task.objective(name).value(answers, targets) for name in task.evaluated()}
 
     def _forget(self) -> None:
         for name in [name for name in vars(self) if name.endswith("_") or name == "_run"]:
             delattr(self, name)
 
-    def _take(self, run: Any) -> None:
+    def _take(self, run: Run) -> None:
         self._run = run
         self.estimate_ = run.delivery.estimate
         self.model_ = run.model
@@ -56,23 +283,31 @@ class SearchedEstimator(BaseEstimator):
         self.stop_reason_ = run.stop_reason
         self.notes_ = tuple(run.folder.settings["notes"])
 
-    def _fitted(self) -> Any:
-        run = getattr(self, "_run", None)
-        if run is None:
-            name = type(self).__name__
-            raise NotFittedError(
-                f"this {name} is not fitted yet: call fit(x, y), or {name}.load(path) for an earlier run."
-            )
-        return run
+    def _fitted(self) -> Run:
+        run: Run | None = getattr(self, "_run", None)
+        if run is not None:
+            return run
+        name = type(self).__name__
+        raise NotFittedError(f"this {name} is not fitted yet: call fit(x, y), or {name}.load(path) first.")
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "_run")
 
-    # ---- results
+    def leaderboard(self) -> pd.DataFrame:
+        """One row a trial, best first.
 
-    @abstractmethod
+        Returns
+        -------
+        DataFrame
+            ``rank``, ``model_id``, ``father``, ``morphism``, ``score``, its standard error ``se``, ``gap`` to the best linear
+            trial (positive is better), ``parameters``, ``seconds``, ``graph``, hyper-parameters, ``share`` in the delivered
+            ensemble; of mini-batch training ``rung``: how often a trial was sent on to train longer.
+        """
+        return leaderboard(self._fitted())
+
     def load_searcher(self) -> FinishedSearch:
         """The search's history and graphs, as classic AutoKeras handed them out."""
+        return FinishedSearch(self._fitted())
 
     def get_best_model_id(self) -> int:
         """Id of the trial with the best out-of-fold score."""
@@ -82,12 +317,12 @@ class SearchedEstimator(BaseEstimator):
     def history_(self) -> pd.DataFrame:
         """Learning curves of all trials, one row a scoring; see ``gk.plot_metric``.
 
-        ``member`` is the trial, ``loss`` and ``val_loss`` are log losses on training and held-out rows (of regressors Huber losses
-        and mean squared errors, of targets with a standard deviation of 1), and ``kept`` marks the step whose weights were taken; further ``step``, ``learning_rate`` (the peak), ``score``, ``share``, ``graph``. Where training
+        ``member`` is the trial, ``loss`` and ``val_loss`` are losses on training and held-out rows (log losses of classes; of
+        numbers squared errors of targets with a standard deviation of 1, or Huber losses in mini-batches), and ``kept`` marks the step
+        whose weights were taken; further ``step``, ``learning_rate`` (the peak), ``score``, ``share``, ``graph``. Where training
         goes by mini-batches, ``loss`` is theirs since the scoring before, label smoothing and augmentation included.
         """
-        run: FinishedRun = self._fitted()
-        return history_table(run)
+        return history_table(self._fitted())
 
     def export_keras_model(self, path: str | os.PathLike[str], format: str | None = None) -> Path:
         """Write the delivered model and, beside it, a JSON file with what it answers and reads.
@@ -99,7 +334,7 @@ class SearchedEstimator(BaseEstimator):
         ----------
         path : path-like
         format : {"keras", "tf_saved_model", "onnx", "litert", "torchscript"}, optional
-            By default told by the suffix (.keras, .onnx, .tflite, .pt); ``.keras`` is added to any other name.
+            By default of the suffix (.keras, .onnx, .tflite, .pt); ``.keras`` is added to any other.
 
         Returns
         -------
@@ -113,8 +348,11 @@ class SearchedEstimator(BaseEstimator):
         ExportError
             If the export cannot be written, or answers otherwise than the model. What was there before stays.
         """
-        run = self._fitted()
-        return export_run(run, run.model, path, format, self._examples, self._answers_name)
+        return export_run(self._fitted(), path, format, self._examples)
+
+    @abstractmethod
+    def _examples(self) -> Any:
+        """Inputs of the model, to compare an export on; None for random ones."""
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Copy the run folder, from which ``load`` restores everything."""
@@ -131,7 +369,12 @@ class SearchedEstimator(BaseEstimator):
         """
         folder = RunFolder(path)
         held: Mapping[str, Any] = folder.settings
-        run = cls._open(folder)
+        if not cls._reads(held):
+            raise RunFolderError(
+                f"{str(folder.path)!r} holds a run of {run_words(held)}, which {cls.__name__} cannot load; "
+                f"{estimator_name(held)}.load(path) can."
+            )
+        run = open_run(folder)
         known = held["searcher"] if held["searcher"] in ("bayesian", "random") else "bayesian"
         estimator = cls(
             path=str(path),
@@ -140,22 +383,18 @@ class SearchedEstimator(BaseEstimator):
             searcher=known,
             random_state=held["seed"],
             **held["settings"],
+            **cls._restored(run),
         )
         estimator._take(run)
         return estimator
 
+    @classmethod
+    def _reads(cls, settings: Mapping[str, Any]) -> bool:
+        kind, task = settings.get("kind") or "genome", settings.get("task", "classes")
+        classes = cls.default_task == "classes"
+        return bool(kind == cls.content.name) and (task == "classes") == classes
 
-class SearchedClassifier(ClassifierMixin, SearchedEstimator):
-    """Of classes."""
-
-    _answers_name = "probabilities"
-
-    def _take(self, run: Any) -> None:
-        super()._take(run)
-        self.classes_ = run.classes
-
-
-def estimator_name(settings: Mapping[str, Any]) -> str:
-    """Which estimator a run with these settings belongs to."""
-    kind = str(settings.get("kind", "genome")).title()
-    return f"{kind}{'Regressor' if settings.get('task') == 'numbers' else 'Classifier'}"
+    @classmethod
+    def _restored(cls, run: Run) -> dict[str, Any]:
+        """Further parameters of a run that is loaded."""
+        return {}

@@ -1,53 +1,181 @@
-"""What the samples of an estimator are: how they are read and encoded, and what a search of them starts from."""
+"""What the samples of an estimator are: how they are read, prepared for a run, and what a search on them starts from."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
 
-from genokeras.data import ImageData, SequenceData, TextData
-from genokeras.encoders import Encoder
-from genokeras.engine.spatial_start import Aim, Fathers
-from genokeras.tasks.task import Task
+from genokeras.data import (
+    Dataset,
+    Folds,
+    ImageData,
+    SequenceData,
+    TextData,
+    choose_folds,
+    holdout_folds,
+    target_names,
+)
+from genokeras.engine import Method, Prepared, Problem, Run, Wanted
+from genokeras.errors import DataError, ParameterError
+from genokeras.graph.arcs import Arc
+from genokeras.searchers import Searcher
+from genokeras.tasks.task import Aim, Labelled, Task
 
-Content = SequenceData | ImageData | TextData
+Content = Dataset | SequenceData | ImageData | TextData
+
+
+@dataclass(frozen=True, eq=False)
+class Training:
+    """What ``fit`` was given, read and checked.
+
+    Attributes
+    ----------
+    content : Content
+    aim : Aim
+        Of the training samples.
+    held : Content or None
+        Validation samples, which score trials in place of folds.
+    held_targets : numpy.ndarray or None
+    n_folds : int or None
+        As asked for.
+    sample_weight : numpy.ndarray
+        ``(n_samples,)`` of the training samples.
+    seed : int
+    """
+
+    content: Content
+    aim: Aim
+    held: Content | None
+    held_targets: np.ndarray | None
+    n_folds: int | None
+    sample_weight: np.ndarray
+    seed: int
+
+    @property
+    def n_samples(self) -> int:
+        """Training samples."""
+        return len(self.aim.targets)
+
+    @property
+    def groups(self) -> np.ndarray | None:
+        """``(n_samples,)`` of the training samples, where no validation samples replace folds."""
+        return self.content.groups if self.held is None else None
+
+    @property
+    def targets(self) -> np.ndarray:
+        """Those of the validation samples behind those of the training samples."""
+        if self.held_targets is None:
+            return self.aim.targets
+        return np.concatenate([self.aim.targets, self.held_targets])
+
+    @property
+    def weight(self) -> np.ndarray:
+        """``(n,)`` of all samples; validation samples count 1."""
+        return np.concatenate([self.sample_weight, np.ones(len(self.targets) - self.n_samples)])
+
+    def folds(self, places: int | None = None) -> Folds:
+        """Which samples train and which score; see `genokeras.data.choose_folds`."""
+        if self.held_targets is not None:
+            return holdout_folds(self.n_samples, len(self.held_targets))
+        names = [str(name) for name in self.aim.names]
+        strata = self.aim.task.strata(self.aim.targets)
+        return choose_folds(self.n_samples, strata, self.groups, self.n_folds, self.seed, names, places)
 
 
 class ContentKind(ABC):
-    """Sequences, images or texts; classifiers and regressors of one kind share it."""
+    """Tables, sequences, images or texts; classifiers and regressors of one kind share it."""
 
     name: ClassVar[str]
+    takes_extra: ClassVar[bool] = False
 
     @abstractmethod
-    def read(self, x: Any, y: Any, groups: Any, extra: Any, training: bool) -> Content:
-        """Samples that were read and checked; those to be predicted have no labels.
+    def read(
+        self,
+        x: Any,
+        y: Any,
+        groups: Any = None,
+        extra: Any = None,
+        *,
+        missing: str = "error",
+        training: bool = False,
+    ) -> Content:
+        """Samples that were read and checked.
 
         Parameters
         ----------
         x, y, groups, extra
-            As of the estimator's ``fit``.
+            As in ``fit``.
+        missing : str
+            What to do about missing values, of tables.
         training : bool
-            Whether a network is to learn from them, and not just to answer them.
+            Whether a network is to learn from them.
         """
 
     @abstractmethod
-    def fit_encoder(self, data: Any, aim: Aim, rng: np.random.Generator) -> tuple[Encoder, tuple[str, ...]]:
-        """The encoder of training data, and notes on what it does to them.
-
-        Parameters
-        ----------
-        data : SequenceData, ImageData or TextData
-        aim : Aim
-            What is to be told of them.
-        rng : numpy.random.Generator
-        """
+    def read_several(
+        self, x: Any, y: Any, groups: Any, extra: Any, *, missing: str, training: bool
+    ) -> Content:
+        """As `read`, where `y` may hold or name several columns."""
 
     @abstractmethod
-    def plain_encoder(self, data: Any) -> tuple[Encoder, tuple[str, ...]]:
-        """As `fit_encoder`, of samples that a backbone reads as they are."""
+    def method(self) -> Method:
+        """How networks on these samples train."""
 
     @abstractmethod
-    def fathers(self, encoder: Any, task: Task) -> Fathers:
-        """What a search starts from."""
+    def prepare(self, training: Training, arguments: Mapping[str, Any]) -> Prepared:
+        """The run's data, with ``arguments`` of the estimator: ``backbone``, ``views`` and ``searcher_args``."""
+
+    @abstractmethod
+    def searcher(self, wanted: Wanted, problem: Problem, arcs: tuple[Arc, ...]) -> Searcher:
+        """The searcher that was asked for."""
+
+    @abstractmethod
+    def matched(self, content: Any, run: Run) -> Any:
+        """Further samples, brought into the order that the run knows."""
+
+    @abstractmethod
+    def asked_folds(self, n_folds: int | None, n_samples: int) -> int | None:
+        """What ``run.json`` says of the folds that were asked for."""
+
+
+def labelled(content: Content, y: Any) -> Labelled:
+    """The labels of samples that were read.
+
+    Raises
+    ------
+    DataError
+        If they came without any.
+    """
+    values, samples = (
+        (content.y, content.sample_ids) if isinstance(content, Dataset) else (content.labels, content.names)
+    )
+    if values is None:
+        raise DataError(
+            f"{content.source} came without labels: pass y as an array, the name of a column, or a file of labels."
+        )
+    return Labelled(values, target_names(y), samples, content.source)
+
+
+def known_targets(task: Task, content: Content, y: Any, names: np.ndarray) -> np.ndarray:
+    """Targets of further samples, whose outputs go by these names."""
+    return task.read(labelled(content, y), names)
+
+
+def validation_parts(validation_data: Any, takes_extra: bool) -> tuple[Any, Any, Any]:
+    """``x``, ``y`` and ``extra`` of ``validation_data``.
+
+    Raises
+    ------
+    ParameterError
+        If they are not two of them, or three where there are extra numbers.
+    """
+    known = (2, 3) if takes_extra else (2,)
+    if not isinstance(validation_data, tuple | list) or len(validation_data) not in known:
+        more = ", or with extra numbers three of them" if takes_extra else ""
+        raise ParameterError(f"validation_data must be a pair (x_val, y_val){more}.")
+    x, y, *extra = validation_data
+    return x, y, extra[0] if extra else None

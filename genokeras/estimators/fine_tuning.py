@@ -4,21 +4,30 @@ from __future__ import annotations
 
 import logging
 import math
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Self
 
 import keras
 import numpy as np
 
+from genokeras.data import make_folds
 from genokeras.encoders import BackboneEncoder, predict
-from genokeras.engine import SpatialRun
-from genokeras.engine.fitted import MODEL_FILE, RESULT_FILE, write_model
+from genokeras.engine import Run
+from genokeras.engine.run import MODEL_FILE
 from genokeras.errors import ParameterError
-from genokeras.training import Samples
+from genokeras.estimators.content import known_targets, validation_parts
+from genokeras.estimators.faces import ClassifierFace
+from genokeras.estimators.networks import NetworkEstimator
+from genokeras.streams import Batch, Batches
+from genokeras.training.members import Samples, adamw
+from genokeras.training.steps import settle, train_steps
 
 # Few samples make some twenty batches an epoch: at a low rate a handful of steps would change nothing.
 _LEAST_BATCH, _LARGEST_BATCH, _STEPS = 4, 32, 20
 _CLIP = 1.0
+# A fifth is held out.
+_PARTS = 5
 
 _logger = logging.getLogger(__name__)
 
@@ -29,17 +38,17 @@ class FineTuned:
 
     Attributes
     ----------
-    run : SpatialRun
+    run : Run
     note : dict
         ``before`` and ``after`` (log losses on the held-out samples), ``epochs`` (one log loss each), ``best_epoch`` (0 where
         none was better than before), ``trained`` and ``held_out`` (numbers of samples).
     """
 
-    run: SpatialRun
+    run: Run
     note: dict[str, Any]
 
 
-def check_fine_tuning(run: SpatialRun, epochs: int, learning_rate: float) -> None:
+def check_fine_tuning(run: Run, epochs: int, learning_rate: float) -> None:
     """Refuse what cannot be fine-tuned.
 
     Raises
@@ -59,13 +68,13 @@ def check_fine_tuning(run: SpatialRun, epochs: int, learning_rate: float) -> Non
 
 
 def fine_tune_run(
-    run: SpatialRun, train: Samples, held_out: Samples, epochs: int, learning_rate: float
+    run: Run, train: Samples, held_out: Samples, epochs: int, learning_rate: float
 ) -> FineTuned:
     """Train all weights of the delivered model, and deliver it anew where an epoch was better than none.
 
     Parameters
     ----------
-    run : SpatialRun
+    run : Run
         With a backbone.
     train, held_out : Samples
         As the backbone reads them.
@@ -96,25 +105,22 @@ def fine_tune_run(
         "trained": len(train.targets),
         "held_out": len(held_out.targets),
     }
-    run.folder.record("fine_tuned", **note)
     if not best:
+        run.folder.record("fine_tuning", **note)
         return FineTuned(run, note)
     for variable, values in zip(model.weights, kept, strict=True):
         variable.assign(values)
-    tuned = replace(run, model=model)
-    write_model(model, run.folder.path / MODEL_FILE, tuned)
-    run.folder.write_json(RESULT_FILE, {**run.folder.read_json(RESULT_FILE), "fine_tuning": note})
-    return FineTuned(tuned, note)
+    return FineTuned(run.with_model(model, {"fine_tuning": note}), note)
 
 
 def _trainer(model: Any, learning_rate: float) -> Any:
     """A compiled model of the same weights, so that the delivered one is saved without an optimizer."""
     read = model.inputs if len(model.inputs) > 1 else model.inputs[0]
     trainer = keras.Model(read, model.outputs[0])
-    optimizer = keras.optimizers.AdamW(learning_rate, clipnorm=_CLIP)
-    optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
     jit: Any = False if keras.backend.backend() == "tensorflow" else "auto"
-    trainer.compile(optimizer, keras.losses.CategoricalCrossentropy(), jit_compile=jit)
+    trainer.compile(
+        adamw(learning_rate, clipnorm=_CLIP), keras.losses.CategoricalCrossentropy(), jit_compile=jit
+    )
     return trainer
 
 
@@ -124,13 +130,76 @@ def _train(trainer: Any, samples: Samples, rng: np.random.Generator) -> None:
     size = min(n, int(np.clip(n // _STEPS, _LEAST_BATCH, _LARGEST_BATCH)))
     order = rng.permutation(n)
     names = [tensor.name for tensor in trainer.inputs]
-    for first in range(0, n - size + 1, size):
-        batch = samples.take(order[first : first + size])
-        inputs = batch.encoder.model_inputs(batch.rows)
-        read = [inputs[name] for name in names]
-        trainer.train_on_batch(read if len(read) > 1 else read[0], batch.task.training_targets(batch.targets))
+
+    def batches() -> Iterator[Batch]:
+        for first in range(0, n - size + 1, size):
+            batch = samples.take(order[first : first + size])
+            inputs = batch.encoder.model_inputs(batch.rows)
+            read = [inputs[name] for name in names]
+            yield read if len(read) > 1 else read[0], batch.task.training_targets(batch.targets), None
+
+    train_steps(trainer, Batches(batches, name="the samples"), until=n // size)
+    settle(trainer)
 
 
 def _log_loss(model: Any, samples: Samples) -> float:
     answers = predict(model, samples.encoder, samples.rows)
     return float(np.mean(samples.task.row_losses(answers, samples.targets)))
+
+
+class TunedClassifier(ClassifierFace, NetworkEstimator):
+    """A classifier whose backbone can be trained on; see its children for parameters and attributes."""
+
+    def fine_tune(
+        self,
+        x: Any,
+        y: Any = None,
+        *,
+        epochs: int = 5,
+        learning_rate: float = 1e-5,
+        validation_data: tuple[Any, ...] | None = None,
+        groups: Any = None,
+        extra: Any = None,
+    ) -> Self:
+        """Train the delivered model on, its backbone included, and keep the epoch that is best on held-out samples.
+
+        Where no epoch is better than the model was, it stays. ``estimate_`` still tells of the search with the frozen backbone;
+        ``fine_tuning_`` has the log losses before and after. Samples that the search saw flatter both.
+
+        Parameters
+        ----------
+        x, y, groups, extra : as in ``fit``
+        epochs : int, default=5
+        learning_rate : float, default=1e-5
+            Of AdamW.
+        validation_data : (x, y) or (x, y, extra), optional
+            What is held out; a stratified fifth of the samples by default, whole groups where there are any.
+
+        Raises
+        ------
+        ParameterError
+            If there is no backbone.
+        NotFittedError, DataError
+        """
+        run = self._fitted()
+        check_fine_tuning(run, epochs, learning_rate)
+        data = self._read(x, y, groups, extra, training=True)
+        train = self._samples(data, y)
+        if validation_data is None:
+            folds = make_folds(
+                train.targets, _PARTS, groups=data.groups, seed=int(run.folder.settings["seed"])
+            )
+            train, held = train.take(folds.train[0]), train.take(folds.held_out[0])
+        else:
+            x_held, y_held, extra_held = validation_parts(validation_data, self.content.takes_extra)
+            held = self._samples(self._read(x_held, y_held, None, extra_held, training=True), y_held)
+        done = fine_tune_run(run, train, held, epochs, learning_rate)
+        self._take(done.run)
+        self.fine_tuning_ = done.note
+        return self
+
+    def _samples(self, data: Any, y: Any) -> Samples:
+        """Samples as the delivered model reads them."""
+        run, encoder = self._fitted(), self._encoder().reader
+        targets = known_targets(run.task, data, y, run.names)
+        return Samples(run.task, encoder, encoder.rows(data), targets, np.ones(len(targets)))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from functools import partial
 
-from genokeras.encoders import BackboneEncoder
-from genokeras.engine.spatial_start import Fathers
+from genokeras.encoders import NetworkEncoder
+from genokeras.engine import Fathers
 from genokeras.graph import feature_mlp
 from genokeras.searchers import HyperSpace
 from genokeras.tasks.task import Task
@@ -22,7 +22,7 @@ WEIGHT_DECAYS = (1.0, 1e-1, 1e-2)
 RIDGE_WEIGHT_DECAYS = (10.0, 1.0, 1e-1)
 
 
-def head_fathers(encoder: BackboneEncoder, task: Task) -> Fathers:
+def head_fathers(encoder: NetworkEncoder, task: Task) -> Fathers:
     """Perceptrons of one hidden layer and of two, beside the linear model."""
     shape, n_outputs = encoder.input_shape, task.n_outputs
     known = {

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
-from typing import Any, ClassVar, Self, final
+from typing import Any, ClassVar, final
 
 import numpy as np
 
-from genokeras.data import ImageData, load_images
-from genokeras.encoders import ImageEncoder, fit_image_encoder, moves_matter
-from genokeras.engine.spatial_start import Aim, Fathers
-from genokeras.estimators.content import ContentKind
-from genokeras.estimators.spatial_classifier import SpatialClassifier
-from genokeras.features import Augmentation
+from genokeras.data import Folds, ImageData, load_images
+from genokeras.encoders import ImageEncoder, Rows, fit_image_encoder, moves_matter, take
+from genokeras.engine import Fathers
+from genokeras.estimators.content import ContentKind, Training
+from genokeras.estimators.faces import RegressorFace
+from genokeras.estimators.fine_tuning import TunedClassifier
+from genokeras.estimators.networks import NetworkEstimator, NetworkKind
 from genokeras.graph import residual_cnn, small_cnn
 from genokeras.searchers import HyperSpace
 from genokeras.tasks.classes import Classes
@@ -31,28 +31,45 @@ RIDGE_WEIGHT_DECAYS = (3e-1, 3e-2, 3.0)
 
 
 @final
-class Images(ContentKind):
+class Images(NetworkKind):
     """Images of one size."""
 
     name: ClassVar[str] = "image"
 
-    def read(self, x: Any, y: Any, groups: Any, extra: Any, training: bool) -> ImageData:
+    def read(
+        self,
+        x: Any,
+        y: Any,
+        groups: Any = None,
+        extra: Any = None,
+        *,
+        missing: str = "error",
+        training: bool = False,
+    ) -> ImageData:
         column = isinstance(y, np.ndarray) and y.ndim == 2 and y.shape[1] == 1
         return load_images(x, y[:, 0] if column else y, groups=groups)
 
-    def fit_encoder(
-        self, data: ImageData, aim: Aim, rng: np.random.Generator
-    ) -> tuple[ImageEncoder, tuple[str, ...]]:
-        encoder = fit_image_encoder(data)
-        if isinstance(aim.task, Classes):
-            return encoder, ()
+    def fit_encoder(self, data: ImageData, rng: np.random.Generator) -> tuple[ImageEncoder, tuple[str, ...]]:
+        return fit_image_encoder(data), ()
+
+    def moved(
+        self, encoder: Any, data: Any, rows: Rows, training: Training, folds: Folds, rng: np.random.Generator
+    ) -> tuple[np.ndarray | None, tuple[str, ...]]:
+        task = training.aim.task
         # A class stays what it is where an image is moved a little; a place or a size does not.
-        if moves_matter(encoder, encoder.rows(data), aim.task.training_targets(aim.targets), rng):
-            still = "Exact places and sizes matter: training does not move images."
-            return replace(encoder, augmentation=Augmentation()), (still,)
-        return encoder, (
-            "Places and sizes need not be exact: training moves, turns and scales images a little.",
+        if isinstance(task, Classes) or not isinstance(encoder, ImageEncoder):
+            return None, ()
+        targets = task.training_targets(training.targets)
+        found = np.array(
+            [not moves_matter(encoder, take(rows, train), targets[train], rng) for train in folds.train]
         )
+        if found.all():
+            note = "Places and sizes need not be exact: training moves, turns and scales images a little."
+        elif not found.any():
+            note = "Exact places and sizes matter: training does not move images."
+        else:
+            note = f"Training moves, turns and scales images a little in {found.sum()} of {len(found)} folds."
+        return found, (note,)
 
     def plain_encoder(self, data: ImageData) -> tuple[ImageEncoder, tuple[str, ...]]:
         return fit_image_encoder(data), ()
@@ -67,7 +84,7 @@ class Images(ContentKind):
         return Fathers(known, tuple(known), SPACE, decays)
 
 
-class ImageClassifier(SpatialClassifier):
+class ImageClassifier(TunedClassifier, NetworkEstimator):
     """Grows convolutional networks for images, and says honestly how good they are.
 
     Networks begin with short training on images that are moved, turned and scaled a little at random; the better ones go on,
@@ -77,9 +94,9 @@ class ImageClassifier(SpatialClassifier):
     Parameters
     ----------
     path, time_limit, objective, folds, searcher, max_trials, random_state, resume, verbose
-        As of ``SequenceClassifier``.
+        As in ``SequenceClassifier``.
     searcher_args : dict, optional
-        As of ``SequenceClassifier``; fathers are "small_cnn", "residual_cnn" or graphs.
+        As in ``SequenceClassifier``; fathers are "small_cnn", "residual_cnn" or graphs.
     backbone : keras.Model or str, optional
         A pretrained network, or the name or folder of a keras-hub preset (``pip install genokeras[pretrained]``). It is frozen: a copy makes
         features of each image (averages over positions), on which small heads are searched; fathers are then "mlp", "deep_mlp" or
@@ -90,9 +107,14 @@ class ImageClassifier(SpatialClassifier):
     Attributes
     ----------
     classes_, estimate_, path_, n_trials_, stop_reason_, notes_
-        As of ``SequenceClassifier``.
+        As in ``SequenceClassifier``.
     model_ : keras.Model
         What is delivered: pixels as they came ``(height, width, channels)`` in, class probabilities out.
+
+    Notes
+    -----
+    ``x`` is an array of shape (n_images, height, width[, channels]), ``ImageData``, an idx file, or a folder with a folder of images
+    for each class; see ``gk.load_images``. ``y`` is labels, also ``(n_images, 1)``, or a file of them.
 
     References
     ----------
@@ -105,46 +127,37 @@ class ImageClassifier(SpatialClassifier):
     >>> clf.fit("train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz", time_limit=600)  # doctest: +SKIP
     """
 
-    content = Images()
+    content: ClassVar[ContentKind] = Images()
 
-    def fit(
-        self,
-        x: Any,
-        y: Any = None,
-        *,
-        time_limit: float | None = None,
-        groups: Any = None,
-        sample_weight: Any = None,
-        validation_data: tuple[Any, Any] | None = None,
-    ) -> Self:
-        """Search architectures and train them.
 
-        Parameters
-        ----------
-        x : path, ImageData, array-like of shape (n_images, height, width[, channels])
-            Arrays, an idx file, or a folder with a folder of images for each class; see ``gk.load_images``.
-        y : array-like of shape (n_images,) or path, optional
-            Labels; also ``(n_images, 1)``, as ``keras.datasets`` have them.
-        time_limit : float, optional
-            In place of the constructor's.
-        groups : array-like of shape (n_images,), optional
-            Images of one group (a patient, say) stay on one side of every split.
-        sample_weight : array-like of shape (n_images,), optional
-            How much each counts, in training and in scores.
-        validation_data : (x, y), optional
-            Trials are scored on these images; no network trains on them.
+class ImageRegressor(RegressorFace, NetworkEstimator):
+    """Grows convolutional networks that answer numbers for images, and says honestly how good they are.
 
-        Returns
-        -------
-        self
+    Everything is as in ``ImageClassifier``, but for one thing: training moves, turns and scales images at random only where the
+    data say that the numbers do not depend on exact places and sizes (``notes_`` tells).
 
-        Raises
-        ------
-        DataError
-            If the data cannot be used; nothing was written then.
-        RunFolderError
-            If the path cannot be written or holds another run.
-        SearchError
-            If no trial could be trained.
-        """
-        return self._fit(x, y, time_limit, groups, validation_data, sample_weight)
+    Parameters
+    ----------
+    path, time_limit, objective, folds, searcher, max_trials, searcher_args, random_state, resume, verbose, backbone
+        As in ``SequenceRegressor``; fathers as in ``ImageClassifier``.
+
+    Attributes
+    ----------
+    targets_, estimate_, path_, n_trials_, stop_reason_, notes_
+        As in ``SequenceRegressor``.
+    model_ : keras.Model
+        What is delivered: pixels as they came ``(height, width, channels)`` in, numbers in the units of the targets out.
+
+    Notes
+    -----
+    ``x`` is an array of shape (n_images, height, width[, channels]), ``ImageData``, an idx file, or a folder with a folder of images
+    for each class; see ``gk.load_images``. ``y`` is labels, also ``(n_images, 1)``, or a file of them.
+
+    Examples
+    --------
+    >>> from genokeras import ImageRegressor
+    >>> reg = ImageRegressor(path="runs/ages", random_state=0)
+    >>> reg.fit("faces", "ages.csv", time_limit=600)  # doctest: +SKIP
+    """
+
+    content: ClassVar[ContentKind] = Images()

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import os
 
+from genokeras.engine.run import estimator_name
 from genokeras.errors import RunFolderError
-from genokeras.estimators.base import SearchedEstimator, estimator_name
-from genokeras.estimators.genome import GenomeClassifier
-from genokeras.estimators.image import ImageClassifier
-from genokeras.estimators.regressors import ImageRegressor, SequenceRegressor, TextRegressor
-from genokeras.estimators.sequence import SequenceClassifier
-from genokeras.estimators.text import TextClassifier
+from genokeras.estimators.base import SearchedEstimator
+from genokeras.estimators.genome import GenomeClassifier, GenomeRegressor
+from genokeras.estimators.image import ImageClassifier, ImageRegressor
+from genokeras.estimators.sequence import SequenceClassifier, SequenceRegressor
+from genokeras.estimators.text import TextClassifier, TextRegressor
 from genokeras.support import RunFolder
 
 _ESTIMATORS: dict[str, type[SearchedEstimator]] = {
     kind.__name__: kind
     for kind in (
         GenomeClassifier,
+        GenomeRegressor,
         ImageClassifier,
         ImageRegressor,
         SequenceClassifier,

@@ -5,25 +5,27 @@ from __future__ import annotations
 import os
 from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar, Self, final
+from typing import Any, ClassVar, final
 
 import numpy as np
 
-from genokeras.data import SequenceData, load_sequences
+from genokeras.data import Folds, SequenceData, load_sequences
 from genokeras.encoders import (
     TENSOR,
     WINDOW,
     BackboneEncoder,
+    Rows,
     SequenceEncoder,
     fit_sequence_encoder,
+    have_orientation,
     places_loose,
-    strands_alike,
 )
-from genokeras.engine import SpatialRun, TrialStore
-from genokeras.engine.spatial_start import Aim, Fathers
+from genokeras.engine import Fathers, Run, TrialStore
 from genokeras.errors import ParameterError
-from genokeras.estimators.content import ContentKind
-from genokeras.estimators.spatial_classifier import SpatialClassifier
+from genokeras.estimators.content import ContentKind, Training
+from genokeras.estimators.faces import RegressorFace
+from genokeras.estimators.fine_tuning import TunedClassifier
+from genokeras.estimators.networks import NetworkEstimator, NetworkKind
 from genokeras.explain import Motif, filter_motifs, write_meme
 from genokeras.graph import dilated_cnn, motif_cnn, residual_cnn, small_cnn
 from genokeras.searchers import HyperSpace
@@ -46,33 +48,53 @@ RIDGE_WEIGHT_DECAYS = (3e-1, 3e-2, 3.0)
 
 
 @final
-class Sequences(ContentKind):
+class Sequences(NetworkKind):
     """DNA and RNA."""
 
     name: ClassVar[str] = "sequence"
+    takes_extra: ClassVar[bool] = True
 
-    def read(self, x: Any, y: Any, groups: Any, extra: Any, training: bool) -> SequenceData:
+    def read(
+        self,
+        x: Any,
+        y: Any,
+        groups: Any = None,
+        extra: Any = None,
+        *,
+        missing: str = "error",
+        training: bool = False,
+    ) -> SequenceData:
         return load_sequences(x, y, groups=groups, extra=extra)
 
     def fit_encoder(
-        self, data: SequenceData, aim: Aim, rng: np.random.Generator
+        self, data: SequenceData, rng: np.random.Generator
     ) -> tuple[SequenceEncoder, tuple[str, ...]]:
-        alike = strands_alike(data, aim.codes, rng)
-        placed = data.lengths.min() == data.lengths.max() <= WINDOW
-        exact = bool(placed) and not places_loose(data, aim.codes, SHIFT, rng)
-        encoder, notes = fit_sequence_encoder(data, alike, 0 if exact else SHIFT)
+        oriented = have_orientation(data, rng)
+        encoder, notes = fit_sequence_encoder(data, not oriented, SHIFT)
         strands = (
-            "The reverse complements say the same: networks train on both strands and answer with their mean."
-            if alike
-            else "The reverse complements say less: sequences are read in their own direction."
+            "The sequences have a direction: they differ from their reverse complements, and are read as they are."
+            if oriented
+            else "The sequences have no direction: networks train on both strands and answer with their mean."
         )
-        places = (
-            "Exact places matter: training does not move sequences."
-            if exact
-            else f"Places need not be exact: training moves sequences by up to {SHIFT} letters."
-        )
-        said = (strands, places)
-        return encoder, (*notes, *said)
+        return encoder, (*notes, strands)
+
+    def moved(
+        self, encoder: Any, data: Any, rows: Rows, training: Training, folds: Folds, rng: np.random.Generator
+    ) -> tuple[np.ndarray | None, tuple[str, ...]]:
+        if not isinstance(encoder, SequenceEncoder) or not encoder.equal or encoder.length > WINDOW:
+            return None, ()
+        targets = training.aim.task.kinds(training.targets)
+        codes = rows["codes"]
+        found = np.array([places_loose(codes[train], targets[train], SHIFT, rng) for train in folds.train])
+        if found.all():
+            note = f"Places need not be exact: training moves sequences by up to {SHIFT} letters."
+        elif not found.any():
+            note = "Exact places matter: training does not move sequences."
+        else:
+            note = (
+                f"Training moves sequences by up to {SHIFT} letters in {found.sum()} of {len(found)} folds."
+            )
+        return found, (note,)
 
     def plain_encoder(self, data: SequenceData) -> tuple[SequenceEncoder, tuple[str, ...]]:
         # A backbone reads sequences whole.
@@ -102,12 +124,36 @@ class Sequences(ContentKind):
         return Fathers(known, tuple(known), SPACE, decays)
 
 
-class SequenceClassifier(SpatialClassifier):
+class SequenceEstimator(NetworkEstimator):
+    """An estimator of sequences; see its children for parameters and attributes."""
+
+    content: ClassVar[ContentKind] = Sequences()
+
+    def motifs(self) -> list[Motif]:
+        """What the filters of the best networks look for, those with most information first.
+
+        Of every network in the delivered ensemble, or of the three best where linear models alone are delivered, each filter
+        of the first layer is the mean of the training sequences' windows that it answers to most (Alipanahi et al. 2015).
+        """
+        return motifs_of(self._fitted())
+
+    def write_motifs(self, path: str | os.PathLike[str]) -> Path:
+        """Write the motifs as a MEME file, which Tomtom, FIMO and their kin read.
+
+        Raises
+        ------
+        RunFolderError
+            If the file cannot be written.
+        """
+        return write_meme(self.motifs(), path)
+
+
+class SequenceClassifier(TunedClassifier, SequenceEstimator):
     """Grows convolutional networks for DNA or RNA, and says honestly how good they are.
 
     Linear models of words of 4 to 7 letters come first, and of words by place where all sequences are equally long. Networks
-    that scan for motifs begin with short training; the better ones go on, and grow by network morphism. Whether the other
-    strand says the same is found out from the data: where it does, networks train on both strands and answer with the mean.
+    that scan for motifs begin with short training; the better ones go on, and grow by network morphism. Where sequences cannot be
+    distinguished from their reverse complements, networks train on both strands and answer with the mean.
 
     Parameters
     ----------
@@ -115,8 +161,8 @@ class SequenceClassifier(SpatialClassifier):
         The run folder, new or empty; a temporary one by default.
     time_limit : float or None, default=60
         Seconds for the whole of ``fit``; None needs ``max_trials``.
-    objective : str, default="log_loss"
-        "log_loss", "brier", "accuracy", "balanced_accuracy", "roc_auc", "f1" or "mcc".
+    objective : str, optional
+        "log_loss" (the default), "brier", "accuracy", "balanced_accuracy", "roc_auc", "f1" or "mcc".
     folds : int, optional
         Stratified cross-validation folds; grouped ones where ``fit`` gets groups. By default 3 below 2,000 sequences or a
         million letters of all together, 5 below 400,000 letters, and one hold-out of a fifth of them above.
@@ -155,6 +201,12 @@ class SequenceClassifier(SpatialClassifier):
     notes_ : tuple of str
         What was detected, left out or decided about the data.
 
+    Notes
+    -----
+    ``x`` is FASTA (also .gz), a table with a column ``sequence``, ``SequenceData``, strings, or an array of shape
+    (n_sequences, length, 4); see ``gk.load_sequences``. ``y`` is labels, a column of the table or a key of FASTA headers, or a
+    file of labels by name.
+
     References
     ----------
     Alipanahi et al. (2015), Predicting the sequence specificities of DNA- and RNA-binding proteins by deep learning,
@@ -168,73 +220,51 @@ class SequenceClassifier(SpatialClassifier):
     >>> clf.predict_proba(["ACGT" * 20])  # doctest: +SKIP
     """
 
-    content = Sequences()
 
-    def fit(
-        self,
-        x: Any,
-        y: Any = None,
-        *,
-        time_limit: float | None = None,
-        groups: Any = None,
-        sample_weight: Any = None,
-        extra: Any = None,
-        validation_data: tuple[Any, ...] | None = None,
-    ) -> Self:
-        """Search architectures and train them.
+class SequenceRegressor(RegressorFace, SequenceEstimator):
+    """Grows convolutional networks that answer numbers for DNA or RNA, and says honestly how good they are.
 
-        Parameters
-        ----------
-        x : path, SequenceData, DataFrame, sequence of str, or array-like of shape (n_sequences, length, 4)
-            FASTA (also .gz), tables with a column ``sequence``, strings or one-hot arrays; see ``gk.load_sequences``.
-        y : array-like of shape (n_sequences,), str or path, optional
-            Labels, a column of the table or a key of FASTA headers, or a file of labels by name.
-        time_limit : float, optional
-            In place of the constructor's.
-        groups : array-like of shape (n_sequences,) or str, optional
-            Sequences of one group (``"chromosome"``, say) stay on one side of every split.
-        sample_weight : array-like of shape (n_sequences,), optional
-            How much each counts, in training and in scores.
-        extra : sequence of str, DataFrame or array-like of shape (n_sequences, n_extra), optional
-            Numbers beside each sequence.
-        validation_data : (x, y) or (x, y, extra), optional
-            Trials are scored on these sequences; no network trains on them.
+    Everything is as in ``SequenceClassifier``, with a ridge regression in the place of the logistic one: linear models first, then
+    networks that scan for motifs; strands are treated as there.
 
-        Returns
-        -------
-        self
+    Parameters
+    ----------
+    objective : str, optional
+        "r2" (the default), "mse", "rmse", "mae", "pearson" or "spearman".
+    folds : int, optional
+        Cross-validation folds, at random; grouped ones where ``fit`` gets groups. By default as of
+        ``SequenceClassifier``.
+    path, time_limit, searcher, max_trials, searcher_args, random_state, resume, verbose, backbone
+        As in ``SequenceClassifier``; a backbone stays frozen.
 
-        Raises
-        ------
-        DataError
-            If the data cannot be used; nothing was written then.
-        RunFolderError
-            If the path cannot be written or holds another run.
-        SearchError
-            If no trial could be trained.
-        """
-        return self._fit(x, y, time_limit, groups, validation_data, sample_weight, extra)
+    Attributes
+    ----------
+    targets_ : tuple of str
+        What the numbers are called.
+    estimate_ : dict
+        ``metric``, ``value``, ``interval`` (95 %), ``linear_baseline``, ``chance`` (the mean as the answer to everything),
+        ``uncorrected``, and ``also``: the same for other metrics.
+    model_ : keras.Model
+        What is delivered: probabilities of A, C, G, T ``(length, 4)`` in, numbers in the units of the targets out.
+    path_, n_trials_, stop_reason_, notes_
+        As in ``SequenceClassifier``.
 
-    def motifs(self) -> list[Motif]:
-        """What the filters of the best networks look for, those with most information first.
+    Notes
+    -----
+    ``x`` is FASTA (also .gz), a table with a column ``sequence``, ``SequenceData``, strings, or an array of shape
+    (n_sequences, length, 4); see ``gk.load_sequences``. ``y`` is labels, a column of the table or a key of FASTA headers, or a
+    file of labels by name.
 
-        Of every network in the delivered ensemble, or of the three best where linear models alone are delivered, each filter
-        of the first layer is the mean of the training sequences' windows that it answers to most (Alipanahi et al. 2015).
-        """
-        return motifs_of(self._fitted())
-
-    def write_motifs(self, path: str | os.PathLike[str]) -> Path:
-        """Write the motifs as a MEME file, which Tomtom, FIMO and their kin read.
-
-        Raises
-        ------
-        RunFolderError
-            If the file cannot be written.
-        """
-        return write_meme(self.motifs(), path)
+    Examples
+    --------
+    >>> from genokeras import SequenceRegressor
+    >>> reg = SequenceRegressor(path="runs/expression", random_state=0)
+    >>> reg.fit("promoters.csv", "expression", time_limit=600)  # doctest: +SKIP
+    >>> reg.predict(["ACGT" * 20])  # doctest: +SKIP
+    """
 
 
-def motifs_of(run: SpatialRun) -> list[Motif]:
+def motifs_of(run: Run) -> list[Motif]:
     """The motifs of all networks that a run on sequences delivers, or of its best ones; those with most information first."""
     if isinstance(run.problem.encoder, BackboneEncoder):
         raise ParameterError(

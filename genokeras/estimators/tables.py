@@ -5,25 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from genokeras.engine import is_linear
-from genokeras.engine.fitted import FinishedRun
+from genokeras.engine import Run
+from genokeras.graph import is_linear
 from genokeras.searchers import TrialResult
-from genokeras.tasks.objectives import NUMBER_OBJECTIVES, OBJECTIVES
-
-EVALUATED = ("accuracy", "balanced_accuracy", "log_loss", "roc_auc", "f1", "mcc")
 
 
-def scores(probabilities: np.ndarray, codes: np.ndarray) -> dict[str, float]:
-    """All the scores of ``evaluate``."""
-    return {name: OBJECTIVES[name].value(probabilities, codes) for name in EVALUATED}
-
-
-def number_scores(answers: np.ndarray, targets: np.ndarray) -> dict[str, float]:
-    """All the scores of a regressor's ``evaluate``."""
-    return {name: objective.value(answers, targets) for name, objective in NUMBER_OBJECTIVES.items()}
-
-
-def leaderboard(run: FinishedRun) -> pd.DataFrame:
+def leaderboard(run: Run) -> pd.DataFrame:
     """One row a trial, best first; failed trials last, with the last line of their error in ``morphism``'s place."""
     ranked = run.history.ranked()
     linear = min((trial.score for trial in ranked if is_linear(trial.proposal.graph)), default=np.nan)
@@ -32,10 +19,13 @@ def leaderboard(run: FinishedRun) -> pd.DataFrame:
     table = pd.DataFrame(rows)
     table["rank"] = table["rank"].astype("Int64")
     table["father"] = table["father"].astype("Int64")
+    if run.kind != "genome":
+        rungs = {trial.id: trial.proposal.rung for trial in run.history}
+        table.insert(list(table.columns).index("step"), "rung", table["model_id"].map(rungs))
     return table
 
 
-def _row(run: FinishedRun, trial: TrialResult, rank: int | None, linear: float) -> dict[str, object]:
+def _row(run: Run, trial: TrialResult, rank: int | None, linear: float) -> dict[str, object]:
     proposal, ok = trial.proposal, trial.status == "ok"
     return {
         "rank": rank,

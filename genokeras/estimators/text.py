@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any, ClassVar, Self, final
+from typing import Any, ClassVar, final
 
 import numpy as np
 
 from genokeras.data import TextData, load_texts
 from genokeras.encoders import TextEncoder, fit_text_encoder
-from genokeras.engine.spatial_start import Aim, Fathers
+from genokeras.engine import Fathers
 from genokeras.estimators.content import ContentKind
-from genokeras.estimators.spatial_classifier import SpatialClassifier
+from genokeras.estimators.faces import RegressorFace
+from genokeras.estimators.fine_tuning import TunedClassifier
+from genokeras.estimators.networks import NetworkEstimator, NetworkKind
 from genokeras.graph import text_cnn
 from genokeras.searchers import HyperSpace
 from genokeras.tasks.task import Task
@@ -29,18 +31,25 @@ RIDGE_WEIGHT_DECAYS = (1e-3, 1e-2, 1e-4)
 
 
 @final
-class Texts(ContentKind):
+class Texts(NetworkKind):
     """Texts as they came."""
 
     name: ClassVar[str] = "text"
 
-    def read(self, x: Any, y: Any, groups: Any, extra: Any, training: bool) -> TextData:
+    def read(
+        self,
+        x: Any,
+        y: Any,
+        groups: Any = None,
+        extra: Any = None,
+        *,
+        missing: str = "error",
+        training: bool = False,
+    ) -> TextData:
         # A text without words can be answered, but teaches nothing.
         return load_texts(x, y, groups=groups, empty="error" if training else "keep")
 
-    def fit_encoder(
-        self, data: TextData, aim: Aim, rng: np.random.Generator
-    ) -> tuple[TextEncoder, tuple[str, ...]]:
+    def fit_encoder(self, data: TextData, rng: np.random.Generator) -> tuple[TextEncoder, tuple[str, ...]]:
         return fit_text_encoder(data)
 
     def plain_encoder(self, data: TextData) -> tuple[TextEncoder, tuple[str, ...]]:
@@ -57,7 +66,7 @@ class Texts(ContentKind):
         return Fathers(known, tuple(known), SPACE, decays)
 
 
-class TextClassifier(SpatialClassifier):
+class TextClassifier(TunedClassifier, NetworkEstimator):
     """Grows convolutional networks for texts, and says honestly how good they are.
 
     Linear models of tf-idf of words, pairs of words and parts of words come first, and are hard to beat; networks read the words in their
@@ -66,9 +75,9 @@ class TextClassifier(SpatialClassifier):
     Parameters
     ----------
     path, time_limit, objective, folds, searcher, max_trials, random_state, resume, verbose
-        As of ``SequenceClassifier``.
+        As in ``SequenceClassifier``.
     searcher_args : dict, optional
-        As of ``SequenceClassifier``; fathers are "text_cnn", "small_text_cnn" or graphs.
+        As in ``SequenceClassifier``; fathers are "text_cnn", "small_text_cnn" or graphs.
     backbone : keras.Model or str, optional
         A pretrained network that reads strings (TensorFlow only), or the name or folder of a keras-hub preset
         (``pip install genokeras[pretrained]``). It is frozen: a copy makes features of each text (averages over tokens), on which small heads are
@@ -78,9 +87,14 @@ class TextClassifier(SpatialClassifier):
     Attributes
     ----------
     classes_, estimate_, path_, n_trials_, stop_reason_, notes_
-        As of ``SequenceClassifier``.
+        As in ``SequenceClassifier``.
     model_ : keras.Model
         What is delivered: strings in on TensorFlow, token ids and tf-idf numbers elsewhere; class probabilities out.
+
+    Notes
+    -----
+    ``x`` is strings, ``TextData``, a table with a column ``text``, or a folder with a folder of .txt files for each class; see
+    ``gk.load_texts``. ``y`` is labels, a column of the table, or a file of labels by name.
 
     References
     ----------
@@ -94,47 +108,36 @@ class TextClassifier(SpatialClassifier):
     >>> clf.predict(["Win a prize now"])  # doctest: +SKIP
     """
 
-    content = Texts()
+    content: ClassVar[ContentKind] = Texts()
 
-    def fit(
-        self,
-        x: Any,
-        y: Any = None,
-        *,
-        time_limit: float | None = None,
-        groups: Any = None,
-        sample_weight: Any = None,
-        validation_data: tuple[Any, Any] | None = None,
-    ) -> Self:
-        """Search architectures and train them.
 
-        Parameters
-        ----------
-        x : path, TextData, DataFrame or sequence of str
-            Strings, a table with a column ``text``, or a folder with a folder of .txt files for each class; see
-            ``gk.load_texts``.
-        y : array-like of shape (n_texts,), str or path, optional
-            Labels, a column of the table, or a file of labels by name.
-        time_limit : float, optional
-            In place of the constructor's.
-        groups : array-like of shape (n_texts,) or str, optional
-            Texts of one group (an author, say) stay on one side of every split.
-        sample_weight : array-like of shape (n_texts,), optional
-            How much each counts, in training and in scores.
-        validation_data : (x, y), optional
-            Trials are scored on these texts; no network trains on them.
+class TextRegressor(RegressorFace, NetworkEstimator):
+    """Grows convolutional networks that answer numbers for texts, and says honestly how good they are.
 
-        Returns
-        -------
-        self
+    Everything is as in ``TextClassifier``, with a ridge regression of tf-idf in the place of the logistic one.
 
-        Raises
-        ------
-        DataError
-            If the data cannot be used; nothing was written then.
-        RunFolderError
-            If the path cannot be written or holds another run.
-        SearchError
-            If no trial could be trained.
-        """
-        return self._fit(x, y, time_limit, groups, validation_data, sample_weight)
+    Parameters
+    ----------
+    path, time_limit, objective, folds, searcher, max_trials, searcher_args, random_state, resume, verbose, backbone
+        As in ``SequenceRegressor``; fathers as in ``TextClassifier``.
+
+    Attributes
+    ----------
+    targets_, estimate_, path_, n_trials_, stop_reason_, notes_
+        As in ``SequenceRegressor``.
+    model_ : keras.Model
+        What is delivered: strings in on TensorFlow, token ids and tf-idf numbers elsewhere; numbers in the units of the targets out.
+
+    Notes
+    -----
+    ``x`` is strings, ``TextData``, a table with a column ``text``, or a folder with a folder of .txt files for each class; see
+    ``gk.load_texts``. ``y`` is labels, a column of the table, or a file of labels by name.
+
+    Examples
+    --------
+    >>> from genokeras import TextRegressor
+    >>> reg = TextRegressor(path="runs/stars", random_state=0)
+    >>> reg.fit("reviews.csv", "stars", time_limit=120)  # doctest: +SKIP
+    """
+
+    content: ClassVar[ContentKind] = Texts()

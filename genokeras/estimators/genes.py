@@ -1,0 +1,289 @@
+"""Tables of samples x genes, and what their estimators do beyond all others: explain and report."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar, final
+
+import numpy as np
+from scipy import sparse
+
+from genokeras.data import Dataset, align_features, load_dataset, usual_folds
+from genokeras.encoders import TableEncoder, fit_table_encoder
+from genokeras.engine import Method, PackedMethod, Prepared, Problem, Run, Wanted, make_table_searcher
+from genokeras.engine.problem import fingerprint_of, group_numbers
+from genokeras.errors import ParameterError
+from genokeras.estimators.base import SearchedEstimator
+from genokeras.estimators.content import ContentKind, Training
+from genokeras.explain import Explanation, explain_run
+from genokeras.explain.runs import training_rows
+from genokeras.features import DEFAULT_VIEWS, available_views
+from genokeras.graph.arcs import Arc
+from genokeras.report import write_report
+from genokeras.report.genes import explained
+from genokeras.searchers import HyperSpace, Searcher
+from genokeras.support.digest import hex_digest
+
+_EXAMPLES = 64
+# With more samples than one hold-out is made for, fewer views: each takes a pass over the data.
+LARGE_VIEWS = ("all", "top300")
+
+
+@final
+class Genes(ContentKind):
+    """Samples in rows, genes in columns."""
+
+    name: ClassVar[str] = TableEncoder.kind
+
+    def read(
+        self,
+        x: Any,
+        y: Any,
+        groups: Any = None,
+        extra: Any = None,
+        *,
+        missing: str = "error",
+        training: bool = False,
+    ) -> Dataset:
+        return load_dataset(x, y, groups=groups, missing=missing)  # type: ignore[arg-type]
+
+    def read_several(
+        self, x: Any, y: Any, groups: Any, extra: Any, *, missing: str, training: bool
+    ) -> Dataset:
+        return load_dataset(x, y, groups=groups, missing=missing, several_targets=True)  # type: ignore[arg-type]
+
+    def method(self) -> Method:
+        return PackedMethod()
+
+    def prepare(self, training: Training, arguments: Mapping[str, Any]) -> Prepared:
+        dataset = training.content
+        assert isinstance(dataset, Dataset)
+        x = _with_validation(dataset, training.held)
+        aim, folds, targets = training.aim, training.folds(), training.targets
+        weight, groups = training.weight, group_numbers(training.groups)
+        samples = _samples_digest(x, dataset.feature_names)
+        fingerprint = fingerprint_of(samples, targets, weight, groups)
+        views = available_views(
+            dataset.n_features,
+            views_to_fit(len(targets), arguments.get("searcher_args", {})),
+            n_samples=len(targets),
+        )
+
+        def make() -> Problem:
+            encoder, rows = fit_table_encoder(
+                x, targets, folds.train, views, aim.task.screen, dataset.feature_names, dataset.medians
+            )
+            return Problem(
+                targets,
+                folds.held_out,
+                weight,
+                encoder,
+                rows,
+                aim.task,
+                folds.train,
+                groups,
+                None,
+                fingerprint,
+            )
+
+        return Prepared(
+            make=make,
+            fingerprint=fingerprint,
+            old_fingerprint=lambda: _samples_digest(x, dataset.feature_names, targets),
+            sample_weight=weight,
+            groups=groups,
+            described={
+                "kind": self.name,
+                "task": aim.task.kind,
+                "source": dataset.source,
+                "n_samples": len(targets),
+                **aim.task.described(targets, aim.names),
+                "feature_names": list(dataset.feature_names),
+                "names_given": dataset.names_given,
+                "notes": [*dataset.notes, *aim.notes, *folds.notes],
+            },
+        )
+
+    def searcher(self, wanted: Wanted, problem: Problem, arcs: tuple[Arc, ...]) -> Searcher:
+        return make_table_searcher(wanted, problem.task.n_outputs, tuple(problem.widths), arcs)
+
+    def matched(self, content: Any, run: Run) -> Any:
+        return align_features(content, run.feature_names)
+
+    def asked_folds(self, n_folds: int | None, n_samples: int) -> int | None:
+        folds = usual_folds(n_samples) if n_folds is None else n_folds
+        return None if folds is None else int(folds)
+
+
+def views_to_fit(n_samples: int, searcher_args: Mapping[str, Any]) -> tuple[str, ...]:
+    """Names of views: with very many samples those of the user's search space, or else all features and one screening."""
+    if usual_folds(n_samples) is not None:
+        return DEFAULT_VIEWS
+    space = searcher_args.get("space")
+    return space.views if isinstance(space, HyperSpace) else LARGE_VIEWS
+
+
+def _with_validation(dataset: Dataset, held: Any) -> Any:
+    """Training rows, and validation rows behind them."""
+    if held is None:
+        return dataset.x
+    parts: list[Any] = [dataset.x, align_features(held, dataset.feature_names).x]
+    return sparse.vstack(parts, format="csr") if any(map(sparse.issparse, parts)) else np.vstack(parts)
+
+
+def _samples_digest(x: Any, names: Sequence[str], *more: np.ndarray) -> str:
+    """A digest of values and names: a resumed run has to see the same data."""
+    return hex_digest(x, *more, "\0".join(names))
+
+
+class TableEstimator(SearchedEstimator):
+    """An estimator of tables; see its children for parameters and attributes."""
+
+    content: ClassVar[ContentKind] = Genes()
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str] | None = None,
+        *,
+        time_limit: float | None = 60,
+        objective: str | None = None,
+        folds: int | None = None,
+        searcher: str | Searcher = "bayesian",
+        max_trials: int | None = None,
+        searcher_args: Mapping[str, Any] | None = None,
+        executor: str = "local",
+        missing: str = "error",
+        random_state: int | None = None,
+        resume: bool = False,
+        verbose: int = 1,
+        task: Any = None,
+    ) -> None:
+        self.path = path
+        self.time_limit = time_limit
+        self.objective = objective
+        self.folds = folds
+        self.searcher = searcher
+        self.max_trials = max_trials
+        self.searcher_args = searcher_args
+        self.executor = executor
+        self.missing = missing
+        self.random_state = random_state
+        self.resume = resume
+        self.verbose = verbose
+        self.task = task
+
+    def _asked(self) -> dict[str, Any]:
+        if self.missing not in ("error", "median"):
+            raise ParameterError(f"missing must be 'error' or 'median', got {self.missing!r}.")
+        return {"missing": self.missing}
+
+    def _missing(self) -> str:
+        return self.missing
+
+    def _missing_later(self) -> str:
+        """NaN may stay where the model fills it in by itself."""
+        return "error" if self._encoder().medians is None else "keep"
+
+    def _encoder(self) -> TableEncoder:
+        encoder = self._fitted().problem.encoder
+        assert isinstance(encoder, TableEncoder)
+        return encoder
+
+    def _take(self, run: Run) -> None:
+        super()._take(run)
+        self.feature_names_in_ = np.asarray(run.feature_names, dtype=object)
+        self.n_features_in_ = len(run.feature_names)
+
+    def explain(
+        self,
+        x: Any,
+        background: Any = None,
+        method: str = "expected_gradients",
+        num_samples: int = 80,
+        output: str | None = None,
+    ) -> Explanation:
+        """How much each gene moved each output, sample by sample: a class's probability, or a number.
+
+        Parameters
+        ----------
+        x : array-like, DataFrame, AnnData or path, shape (n_samples, n_features)
+        background : the same, optional
+            What samples are compared with; by default the training samples.
+        method : str
+            ``"expected_gradients"`` (Erion et al. 2021), ``"integrated_gradients"`` (Sundararajan et al. 2017), ``"linear"``
+            (the best linear trial, exactly), or ``"shap_deep"``, ``"shap_gradient"``, ``"shap_permutation"`` of the shap
+            package.
+        num_samples : int
+            Samples of ``x`` that are explained at most, drawn at random.
+        output : {"probability", "log_odds", "number"}, optional
+            "probability" of classes and "number" of numbers by default.
+
+        Returns
+        -------
+        Explanation
+            ``values`` ``(n_samples, n_features, n_outputs)``; with ``base_values`` they add up to the outputs.
+
+        Raises
+        ------
+        NotFittedError, DataError, ParameterError
+        """
+        return explain_run(
+            self._fitted(), x, background, method=method, num_samples=num_samples, output=output
+        )
+
+    def report(
+        self,
+        path: str | os.PathLike[str] = "report.html",
+        x: Any = None,
+        y: Any = None,
+        explain: bool = True,
+        known_genes: str | os.PathLike[str] | Sequence[str] | None = None,
+    ) -> Path:
+        """Write one HTML file about the run: its estimate, predictions, genes and search; and a model card beside it.
+
+        Parameters
+        ----------
+        path : path-like, default="report.html"
+            The card is ``<stem>_model_card.md``.
+        x, y : as in ``fit``, optional
+            Samples to check the data on and to find the genes with; by default the training samples, as the run has kept them.
+        explain : bool, default=True
+            Whether to find the genes of each output, which takes most of the time.
+        known_genes : path-like or sequence of str, optional
+            A list from elsewhere, a text file with one gene a line say, that the genes of each output are compared with.
+
+        Returns
+        -------
+        pathlib.Path
+            The report; it needs no network and no other file.
+
+        Raises
+        ------
+        NotFittedError, DataError, ParameterError, RunFolderError
+        """
+        run = self._fitted()
+        samples = None
+        if x is not None:
+            samples = load_dataset(x, y, missing="keep", several_targets=self.several_targets)
+        explanation, stability = (explained(run, samples) if explain else None) or (None, None)
+        return write_report(
+            run, path, explanation=explanation, stability=stability, x=samples, known_genes=known_genes
+        )
+
+    def _examples(self) -> np.ndarray | None:
+        """Training rows, one of them with a missing value where the model fills these in."""
+        problem = self._fitted().problem
+        try:
+            rows = training_rows(problem, most=_EXAMPLES)
+        except ParameterError:  # no view of all features: random rows will have to do
+            return None
+        if self._encoder().medians is not None:
+            rows[0, 0] = np.nan
+        return rows
+
+    @classmethod
+    def _restored(cls, run: Run) -> dict[str, Any]:
+        custom = run.task.kind not in ("classes", "numbers")
+        return {"task": run.task.kind} if custom else {}

@@ -1,0 +1,235 @@
+"""Sequences, images and texts: how they are prepared, and what their estimators do beyond all others."""
+
+from __future__ import annotations
+
+import os
+from abc import abstractmethod
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, ClassVar
+
+import numpy as np
+
+from genokeras.data import Folds, ImageData, SequenceData, TextData, read_targets
+from genokeras.encoders import BackboneEncoder, NetworkEncoder, Rows, fit_backbone_encoder, take
+from genokeras.encoders.row_files import packed_rows
+from genokeras.engine import (
+    Fathers,
+    Method,
+    NetworkMethod,
+    Prepared,
+    Problem,
+    Run,
+    Wanted,
+    make_network_searcher,
+)
+from genokeras.engine.problem import fingerprint_of, group_numbers, rows_digest
+from genokeras.errors import ParameterError
+from genokeras.estimators.base import SearchedEstimator
+from genokeras.estimators.content import ContentKind, Training, labelled
+from genokeras.estimators.heads import head_fathers
+from genokeras.explain.attributions import SampleExplanation, explain_rows
+from genokeras.graph.arcs import Arc
+from genokeras.searchers import Searcher
+from genokeras.support.digest import hex_digest
+from genokeras.tasks.task import Task
+
+_EXAMPLES = 32
+Samples = SequenceData | ImageData | TextData
+
+
+class NetworkKind(ContentKind):
+    """A kind of samples that networks read by mini-batches."""
+
+    @abstractmethod
+    def fit_encoder(self, data: Any, rng: np.random.Generator) -> tuple[NetworkEncoder, tuple[str, ...]]:
+        """The encoder of training data, and notes on what it does to them; targets are not looked at."""
+
+    @abstractmethod
+    def plain_encoder(self, data: Any) -> tuple[NetworkEncoder, tuple[str, ...]]:
+        """As `fit_encoder`, of samples that a backbone reads as they are."""
+
+    @abstractmethod
+    def fathers(self, encoder: Any, task: Task) -> Fathers:
+        """What a search starts from."""
+
+    def moved(
+        self, encoder: Any, data: Any, rows: Rows, training: Training, folds: Folds, rng: np.random.Generator
+    ) -> tuple[np.ndarray | None, tuple[str, ...]]:
+        """Whether training may move samples, ``(n_folds,)`` bool, each decided by a fold's own training rows; and notes.
+
+        None where the encoder alone decides.
+        """
+        return None, ()
+
+    def read_several(
+        self, x: Any, y: Any, groups: Any, extra: Any, *, missing: str, training: bool
+    ) -> Samples:
+        found: list[Any] = []
+
+        def read(given: Any) -> np.ndarray:
+            found.append(self.read(x, given, groups, extra, missing=missing, training=training))
+            return np.asarray(found[-1].labels if y is None else labelled(found[-1], given).values)
+
+        labels = read_targets(y, read)
+        data = found[0]
+        return data if y is None else replace(data, labels=labels)
+
+    def method(self) -> Method:
+        return NetworkMethod()
+
+    def prepare(self, training: Training, arguments: Mapping[str, Any]) -> Prepared:
+        rng, data = np.random.default_rng([training.seed, 1]), training.content
+        encoder, rows, notes = self._encoded(data, arguments.get("backbone"), rng)
+        if training.held is not None:
+            held = encoder.rows(training.held)
+            rows = {name: np.concatenate([values, held[name]]) for name, values in rows.items()}
+        folds, aim, targets = training.folds(encoder.places), training.aim, training.targets
+        moved, more = self.moved(encoder, data, rows, training, folds, rng)
+        weight, groups = training.weight, group_numbers(training.groups)
+        fingerprint = fingerprint_of(rows_digest(encoder.identity(rows)), targets, weight, groups)
+        problem = Problem(
+            targets, folds.held_out, weight, encoder, rows, aim.task, folds.train, groups, moved, fingerprint
+        )
+        return Prepared(
+            make=lambda: problem,
+            fingerprint=fingerprint,
+            old_fingerprint=lambda: _old_fingerprint(problem),
+            sample_weight=weight,
+            groups=groups,
+            described={
+                "kind": encoder.reader.kind,
+                "backbone": encoder.digest if isinstance(encoder, BackboneEncoder) else None,
+                "task": aim.task.kind,
+                "source": data.source,
+                "n_samples": len(targets),
+                **aim.task.described(targets, aim.names),
+                "feature_names": [],
+                "notes": [*data.notes, *notes, *more, *aim.notes, *folds.notes],
+            },
+        )
+
+    def _encoded(
+        self, data: Any, backbone: Any, rng: np.random.Generator
+    ) -> tuple[NetworkEncoder, Rows, tuple[str, ...]]:
+        if backbone is None:
+            encoder, notes = self.fit_encoder(data, rng)
+            return encoder, encoder.rows(data), notes
+        plain, notes = self.plain_encoder(data)
+        found = fit_backbone_encoder(plain, backbone, data)
+        return found.encoder, found.rows, (*notes, *found.notes)
+
+    def searcher(self, wanted: Wanted, problem: Problem, arcs: tuple[Arc, ...]) -> Searcher:
+        encoder = problem.encoder
+        assert isinstance(encoder, NetworkEncoder)
+        fathers = head_fathers if isinstance(encoder, BackboneEncoder) else self.fathers
+        return make_network_searcher(wanted, fathers(encoder, problem.task), problem)
+
+    def matched(self, content: Any, run: Run) -> Any:
+        return content
+
+    def asked_folds(self, n_folds: int | None, n_samples: int) -> int | None:
+        return n_folds
+
+
+def _old_fingerprint(problem: Problem) -> str:
+    parts: list[str | np.ndarray] = []
+    for name, values in sorted(packed_rows(problem.encoder.identity(problem.rows)).items()):
+        parts += [name, values]
+    parts.append(problem.targets)
+    if (problem.sample_weight != 1).any():
+        parts.append(problem.sample_weight)
+    return hex_digest(*parts)
+
+
+class NetworkEstimator(SearchedEstimator):
+    """An estimator whose networks are convolutional; see its children for parameters and attributes."""
+
+    content: ClassVar[ContentKind]
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str] | None = None,
+        *,
+        time_limit: float | None = 60,
+        objective: str | None = None,
+        folds: int | None = None,
+        searcher: str | Searcher = "bayesian",
+        max_trials: int | None = None,
+        searcher_args: Mapping[str, Any] | None = None,
+        executor: str = "local",
+        random_state: int | None = None,
+        resume: bool = False,
+        verbose: int = 1,
+        backbone: Any = None,
+        task: Any = None,
+    ) -> None:
+        self.path = path
+        self.time_limit = time_limit
+        self.objective = objective
+        self.folds = folds
+        self.searcher = searcher
+        self.max_trials = max_trials
+        self.searcher_args = searcher_args
+        self.executor = executor
+        self.random_state = random_state
+        self.resume = resume
+        self.verbose = verbose
+        self.backbone = backbone
+        self.task = task
+
+    def _arguments(self) -> dict[str, Any]:
+        return {**super()._arguments(), "backbone": self.backbone}
+
+    def _encoder(self) -> NetworkEncoder:
+        encoder = self._fitted().problem.encoder
+        assert isinstance(encoder, NetworkEncoder)
+        return encoder
+
+    def explain(
+        self, x: Any, method: str | None = None, num_samples: int = 80, extra: Any = None
+    ) -> SampleExplanation:
+        """Which letters, pixels or words the answers hang on.
+
+        Parameters
+        ----------
+        x : as in ``predict``
+        method : str, optional
+            Of sequences ``"mutagenesis"`` (every letter is exchanged; the default up to 2,000 letters) or ``"gradient"`` (quicker;
+            the default for longer ones), of images ``"gradient"``, of texts ``"leave_one_out"``.
+        num_samples : int
+            Samples that are explained at most, the first ones of ``x``.
+        extra : as in ``predict``
+
+        Returns
+        -------
+        SampleExplanation
+            ``values`` ``(n_samples, length, n_outputs)``, of images ``(n_samples, height, width, n_outputs)``: differences in
+            the log odds of classes, or in numbers as they are. ``top_window(output, width)`` says where the most telling
+            stretch of letters begins.
+
+        Raises
+        ------
+        NotFittedError, DataError, ParameterError
+        """
+        run = self._fitted()
+        if num_samples < 1:
+            raise ParameterError(f"num_samples must be 1 or more, got {num_samples}.")
+        data: Any = self._read(x, None, None, extra)
+        data = data.take(np.arange(min(num_samples, len(data))))
+        encoder, names = self._encoder().reader, tuple(str(name) for name in run.names)
+        return explain_rows(run.model, encoder, encoder.rows(data), names, data.names, method, run.task)
+
+    def _examples(self) -> Any:
+        run = self._fitted()
+        n = min(_EXAMPLES, run.problem.n_samples)
+        inputs = self._encoder().model_inputs(take(run.problem.rows, np.arange(n)))
+        read = [inputs[tensor.name] for tensor in run.model.inputs]
+        return read if len(read) > 1 else read[0]
+
+    @classmethod
+    def _restored(cls, run: Run) -> dict[str, Any]:
+        encoder = run.problem.encoder
+        backbone = encoder.preset or encoder.model if isinstance(encoder, BackboneEncoder) else None
+        custom = run.task.kind not in ("classes", "numbers")
+        return {"backbone": backbone, **({"task": run.task.kind} if custom else {})}
