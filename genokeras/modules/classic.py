@@ -7,7 +7,7 @@ from math import prod
 from typing import ClassVar, final
 
 from genokeras.encoders import CHANNELS_FIRST, FLAT, KEPT
-from genokeras.engine.spatial_start import Fathers
+from genokeras.engine import Fathers
 from genokeras.errors import DataError
 from genokeras.graph import Shape, feature_mlp, residual_cnn, small_cnn
 from genokeras.modules.module import NetModule
@@ -66,7 +66,7 @@ class MlpModule(NetModule):
 
     Attributes
     ----------
-    best_model : LoadedNetwork
+    best_model : LoadedGraph
         The best graph; ``produce_keras_model(weights=True)`` is ``model_``.
     model_ : keras.Model
         Samples as they were given in, what ``predict`` answers out.

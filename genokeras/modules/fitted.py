@@ -14,16 +14,17 @@ import numpy as np
 import pandas as pd
 
 from genokeras.encoders import ArrayEncoder, predict
-from genokeras.engine import LoadedNetwork, load_network
-from genokeras.engine.curves import history_table
-from genokeras.engine.finished import FinishedSearch
+from genokeras.engine import LoadedGraph, Run, history_table, load_trial_graph, open_run
+from genokeras.engine.jobs import weights_from_arrays
+from genokeras.engine.problem_files import read_task_of
+from genokeras.engine.run import FINAL_WEIGHTS
 from genokeras.errors import DataError, NotFittedError, ParameterError, RunFolderError
 from genokeras.estimators.exporting import export_run
+from genokeras.estimators.finished import FinishedSearch
 from genokeras.modules.losses import known_loss, regression_loss, targets_of
+from genokeras.modules.metrics import objective_again
 from genokeras.modules.reading import Pairs, read_pairs
-from genokeras.modules.run import ModuleRun, open_module_run
 from genokeras.support import RunFolder
-from genokeras.tasks.classes import Classes
 from genokeras.tasks.loss import LossTask
 
 _EXAMPLES = 32
@@ -53,7 +54,7 @@ class FittedModule(ABC):
         self.search_type = search_type
         self.random_state = random_state
         self.final_evaluation_: dict[str, float] | None = None
-        self._run: ModuleRun | None = None
+        self._run: Run | None = None
 
     # ---- predicting
 
@@ -92,7 +93,7 @@ class FittedModule(ABC):
     def _score(self, pairs: Pairs) -> dict[str, float]:
         run = self._fitted()
         task = run.problem.task
-        targets = targets_of(task, pairs, run.problem.codes)
+        targets = targets_of(task, pairs, run.problem.targets)
         answers = self._answers(pairs).astype("float64")
         if isinstance(task, LossTask) and task.loss is None:
             raise ParameterError("the loss of this run is a function: give it again, load(path, loss=...).")
@@ -106,19 +107,25 @@ class FittedModule(ABC):
     def _read(self, data: Any, name: str, labelled: bool = True) -> Pairs:
         run = self._fitted()
         pairs = read_pairs(data, name, labelled)
-        check_alike(run.encoder, pairs)
+        check_alike(self._encoder_of(run), pairs)
         return pairs
 
     # ---- results
 
     @property
-    def best_model(self) -> LoadedNetwork:
+    def best_model(self) -> LoadedGraph:
         """The graph of the best network, as classic AutoKeras handed it out.
 
         ``produce_keras_model()`` makes a model of fresh weights, ``produce_keras_model(weights=True)`` the trained one, which is
         ``model_``: a plain ``keras.Model``, samples as they were given in, answers out.
         """
-        return self._fitted().best_model()
+        run = self._fitted()
+        found = load_trial_graph(run.folder, run.best.id)
+        weights = run.network(run.best).weights
+        if run.folder.has(FINAL_WEIGHTS):
+            weights = weights_from_arrays(run.folder.read_arrays(FINAL_WEIGHTS))
+        assert found.network is not None
+        return replace(found, network=replace(found.network, weights=weights), problem=run.problem)
 
     @property
     def model_(self) -> Any:
@@ -152,7 +159,7 @@ class FittedModule(ABC):
 
     def load_searcher(self) -> FinishedSearch:
         """The search's history and graphs."""
-        return FinishedSearch(self._fitted(), load_network)
+        return FinishedSearch(self._fitted())
 
     def get_best_model_id(self) -> int:
         """Id of the trial with the best score."""
@@ -172,9 +179,8 @@ class FittedModule(ABC):
         NotFittedError, ParameterError, ExportError
         """
         run = self._fitted()
-        name = "probabilities" if isinstance(run.problem.task, Classes) else "outputs"
         examples = run.problem.rows["samples"][:_EXAMPLES].astype("float32")
-        return export_run(run, run.model, path, format, lambda: examples, name)
+        return export_run(run, path, format, lambda: examples)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str], loss: Any = None, metric: Any = None) -> Self:
@@ -195,7 +201,8 @@ class FittedModule(ABC):
         held = folder.settings
         if held.get("kind") != cls.kind:
             raise RunFolderError(f"{str(folder.path)!r} holds no run of {cls.__name__}.")
-        run = open_module_run(folder, metric)
+        objective = objective_again(held["metric"], metric, read_task_of(folder))
+        run = open_run(folder, objective, best_alone=True)
         task = run.problem.task
         if loss is not None and isinstance(task, LossTask):
             run = _with_loss(run, task, loss)
@@ -209,7 +216,13 @@ class FittedModule(ABC):
         module._run = run
         return module
 
-    def _fitted(self) -> ModuleRun:
+    @staticmethod
+    def _encoder_of(run: Run) -> ArrayEncoder:
+        encoder = run.problem.encoder
+        assert isinstance(encoder, ArrayEncoder)  # modules write no other
+        return encoder
+
+    def _fitted(self) -> Run:
         if self._run is None:
             name = type(self).__name__
             raise NotFittedError(
@@ -219,10 +232,11 @@ class FittedModule(ABC):
         return self._run
 
 
-def _with_loss(run: ModuleRun, task: LossTask, loss: Any) -> ModuleRun:
+def _with_loss(run: Run, task: LossTask, loss: Any) -> Run:
     """The run, to be trained further with a loss that its folder could not hold."""
     known = keras.losses.MeanSquaredError() if known_loss(loss) is regression_loss else known_loss(loss)
-    return replace(run, problem=replace(run.problem, task=replace(task, loss=known)))
+    known_task = replace(task, loss=known)
+    return replace(run, task=known_task, rows=replace(run.problem, task=known_task))
 
 
 def check_alike(encoder: ArrayEncoder, pairs: Pairs) -> None:

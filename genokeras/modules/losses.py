@@ -53,8 +53,8 @@ def regression_loss(y_true: Any, y_pred: Any) -> Any:
 
 
 @dataclass(frozen=True)
-class Aim:
-    """What a module's networks are to answer.
+class ModuleTask:
+    """What a module's networks are to predict.
 
     Attributes
     ----------
@@ -71,7 +71,7 @@ class Aim:
     label_smoothing: float | None = None
 
 
-def make_aim(loss: Any, n_outputs: int, train: Pairs, test: Pairs) -> Aim:
+def make_task(loss: Any, n_outputs: int, train: Pairs, test: Pairs) -> ModuleTask:
     """The task that a loss and the training targets make.
 
     Parameters
@@ -97,7 +97,7 @@ def make_aim(loss: Any, n_outputs: int, train: Pairs, test: Pairs) -> Aim:
             )
         numbers = [class_numbers(pairs, n_outputs) for pairs in (train, test)]
         smoothing = None if known is classification_loss else _config(known).get("label_smoothing", 0.0)
-        return Aim(Classes(n_outputs), numbers[0], numbers[1], smoothing)
+        return ModuleTask(Classes(n_outputs), numbers[0], numbers[1], smoothing)
     by_number = not is_of_keras(known) and known is not regression_loss
     targets = [
         numeric_targets(pairs, n_outputs, by_number and pairs.y is not None and pairs.y.dtype.kind in "iu")
@@ -105,7 +105,7 @@ def make_aim(loss: Any, n_outputs: int, train: Pairs, test: Pairs) -> Aim:
     ]
     task = _loss_task(known, n_outputs, targets[0])
     _probe(task, targets[0], loss)
-    return Aim(task, targets[0], targets[1])
+    return ModuleTask(task, targets[0], targets[1])
 
 
 def targets_of(task: Task, pairs: Pairs, like: np.ndarray) -> np.ndarray:

@@ -277,3 +277,32 @@ def _is_function_of_keras(metric: Any) -> bool:
 def _name(metric: Any) -> str:
     inner = getattr(metric, "func", metric)  # of functools.partial
     return str(getattr(inner, "__name__", type(inner).__name__)).strip("<>")
+
+
+def describe_metric(metric: Any, objective: Objective) -> dict[str, Any]:
+    """What a run folder says of its metric; ``known_as`` is how to get it again, None of a function."""
+    if isinstance(metric, str):
+        known_as: str | None = metric
+    elif metric in (Accuracy, MSE):
+        known_as = "accuracy" if metric is Accuracy else "mse"
+    else:
+        known_as = objective.name if type(objective) is Objective else None
+    return {
+        "name": objective.name,
+        "greater_is_better": objective.greater_is_better,
+        "known_as": known_as,
+    }
+
+
+def objective_again(held: dict[str, Any], metric: Any, task: Task) -> Objective:
+    """The objective of a run that is loaded, from what `describe_metric` wrote or from the metric, given again."""
+    if metric is not None or held["known_as"] is not None:
+        return make_objective(metric if metric is not None else held["known_as"], task)
+
+    def unknown(*_: Any) -> Any:
+        raise ParameterError(
+            f"the metric {held['name']!r} of this run is an object of Python, which no run folder can hold: give it again, "
+            "load(path, metric=...)."
+        )
+
+    return MetricObjective(held["name"], held["greater_is_better"], unknown)

@@ -10,24 +10,15 @@ from typing import Any, Self
 import numpy as np
 
 from genokeras.encoders import CHANNELS_FIRST, ArrayEncoder
-from genokeras.engine import TrialStore
-from genokeras.engine.spatial_start import Fathers
+from genokeras.engine import AllRows, Fathers, final_fit
 from genokeras.errors import ParameterError
-from genokeras.estimators import epochs_behind, trained_on_all
 from genokeras.graph import Shape
 from genokeras.modules.fitted import FittedModule, check_alike
-from genokeras.modules.losses import make_aim, targets_of
+from genokeras.modules.losses import make_task, targets_of
 from genokeras.modules.reading import Pairs, expected_shape, read_pairs
-from genokeras.modules.search import (
-    TEST_CHOOSES,
-    ModuleSettings,
-    make_problem,
-    search_module,
-    training_of,
-)
+from genokeras.modules.search import TEST_CHOOSES, ModuleSettings, prepare, search_module
 
 DAY = 24 * 60 * 60
-_CHECKPOINT = "final.keras"
 
 
 class NetModule(FittedModule):
@@ -92,8 +83,7 @@ class NetModule(FittedModule):
         train, test = read_pairs(train_data, "train_data"), read_pairs(test_data, "test_data")
         encoder = self._encoder(input_shape, train)
         check_alike(encoder, test)
-        aim = make_aim(self.loss, int(n_output_node), train, test)
-        problem = make_problem(encoder, train, test, aim)
+        aim = make_task(self.loss, int(n_output_node), train, test)
         arguments = settings.searcher_args
         fathers = self._fathers(
             encoder.input_shape,
@@ -101,9 +91,9 @@ class NetModule(FittedModule):
             arguments.get("default_model_len"),
             arguments.get("default_model_width"),
         )
-        notes = (TEST_CHOOSES, *_notes_on(encoder))
+        prepared = prepare(encoder, train, test, aim, (TEST_CHOOSES, *_notes_on(encoder)))
         self._run, self.final_evaluation_ = None, None
-        self._run = search_module(problem, aim, fathers, settings, notes)
+        self._run = search_module(prepared, aim, fathers, settings)
         return self
 
     def _settings(self, time_limit: float | None) -> ModuleSettings:
@@ -157,24 +147,9 @@ class NetModule(FittedModule):
         run = self._fitted()
         train = self._read(train_data, "train_data")
         test = None if test_data is None else self._read(test_data, "test_data")
-        problem, trial = run.problem, run.best
-        targets = targets_of(problem.task, train, problem.codes)
-        training, given = training_of(trainer_args, run.folder.settings["label_smoothing"])
-        behind = epochs_behind(run.history, problem, trial, training, retrain)
-        epochs = given.get("most_epochs", behind)
-        weights = trained_on_all(
-            problem,
-            trial,
-            problem.encoder.rows(train.x),
-            targets,
-            training,
-            epochs,
-            run.folder.path / _CHECKPOINT,
-            None if retrain else TrialStore(run.folder).father(trial).weights,
-            int(bool(self.verbose)),
-        )
-        note = {"trial": trial.id, "epochs": epochs, "rows": len(train.x), "retrain": retrain}
-        self._run = run.with_weights(weights, note)
+        targets = targets_of(run.task, train, run.problem.targets)
+        data = AllRows(run.problem.encoder.rows(train.x), targets, np.ones(len(targets)))
+        self._run = final_fit(run, data, trainer_args, retrain, run.folder.settings["label_smoothing"])
         self.final_evaluation_ = None if test is None else self._score(test)
         return self
 

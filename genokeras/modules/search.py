@@ -4,26 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from genokeras.encoders import ArrayEncoder
-from genokeras.engine import Budget, SpatialProblem, write_problem
-from genokeras.engine.fitted import versions
-from genokeras.engine.options import check_limits, suggest
-from genokeras.engine.progress import make_observer
-from genokeras.engine.spatial_fit import network_runner, run_search, search_budget
-from genokeras.engine.spatial_start import Fathers, make_spatial_searcher, network_settings
+from genokeras.engine import (
+    Fathers,
+    NetworkMethod,
+    Prepared,
+    Problem,
+    Run,
+    RunSettings,
+    Wanted,
+    fit_run,
+    make_network_searcher,
+    make_observer,
+)
+from genokeras.engine.problem import fingerprint_of, rows_digest
 from genokeras.errors import ParameterError
-from genokeras.modules.losses import Aim, loss_name
-from genokeras.modules.metrics import check_objective, make_objective
+from genokeras.estimators.checks import check_limits
+from genokeras.modules.losses import ModuleTask, loss_name
+from genokeras.modules.metrics import check_objective, describe_metric, make_objective
 from genokeras.modules.reading import Pairs
-from genokeras.modules.run import ModuleRun, deliver_best, describe_metric
-from genokeras.searchers import History, Searcher
-from genokeras.support import RunFolder
-from genokeras.training import NetworkSettings
+from genokeras.support.wording import did_you_mean
 
 _OWN_ARGUMENTS = ("max_trials", "default_model_len", "default_model_width")
 _KNOWN_ARGUMENTS = (
@@ -66,13 +71,15 @@ class ModuleSettings:
     verbose: bool
 
     def __post_init__(self) -> None:
-        if "search_type" not in self.searcher_args:  # a searcher of one's own takes what it takes
+        if "search_type" not in self.searcher_args:  # a custom searcher takes what it takes
             for name in self.searcher_args:
                 if name not in _KNOWN_ARGUMENTS:
                     known = list(_KNOWN_ARGUMENTS)
-                    raise ParameterError(f"unknown searcher_args {name!r}; {suggest(name, known)}")
+                    raise ParameterError(
+                        f"unknown searcher_args {name!r}.{did_you_mean(name, known)} Known: {', '.join(known)}."
+                    )
         check_limits(None, self.max_trials, self.seed, self.time_limit)
-        network_settings(self.searcher_args.get("trainer_args"))
+        NetworkMethod().check(self.searcher_args.get("trainer_args"))
         for name in ("default_model_len", "default_model_width"):
             value = self.searcher_args.get(name, 1)
             if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
@@ -82,43 +89,33 @@ class ModuleSettings:
     def max_trials(self) -> Any:
         return self.searcher_args.get("max_trials")
 
-    def searcher(self, fathers: Fathers, problem: SpatialProblem) -> Searcher:
-        """The searcher; ParameterError on arguments that nobody knows."""
+    @property
+    def wanted(self) -> Wanted:
+        """The searcher that was asked for."""
         arguments = {name: v for name, v in self.searcher_args.items() if name not in _OWN_ARGUMENTS}
-        return make_spatial_searcher("bayesian", arguments, fathers, problem)
-
-    def training(self, aim: Aim) -> tuple[NetworkSettings, dict[str, int]]:
-        """How networks are trained, and how many epochs at most."""
-        return training_of(self.searcher_args.get("trainer_args"), aim.label_smoothing)
+        return Wanted.of("bayesian", arguments)
 
 
-def training_of(
-    trainer_args: Mapping[str, Any] | None, label_smoothing: float | None
-) -> tuple[NetworkSettings, dict[str, int]]:
-    """``network_settings`` with the loss' own label smoothing, where it has one."""
-    training, epochs = network_settings(trainer_args)
-    if label_smoothing is not None:
-        training = replace(training, label_smoothing=label_smoothing)
-    return training, epochs
-
-
-def make_problem(encoder: ArrayEncoder, train: Pairs, test: Pairs, aim: Aim) -> SpatialProblem:
+def prepare(
+    encoder: ArrayEncoder, train: Pairs, test: Pairs, aim: ModuleTask, notes: tuple[str, ...]
+) -> Prepared:
     """Training rows to train on, test rows to be scored on."""
     in_test = np.repeat([False, True], [len(train.x), len(test.x)])[None]
-    return SpatialProblem(
-        encoder,
-        encoder.rows(np.concatenate([train.x, test.x])),
-        np.concatenate([aim.train, aim.test]),
-        aim.task,
-        ~in_test,
-        in_test,
-        np.ones(in_test.shape[1]),
-    )
+    rows = encoder.rows(np.concatenate([train.x, test.x]))
+    targets, weight = np.concatenate([aim.train, aim.test]), np.ones(in_test.shape[1])
+    fingerprint = fingerprint_of(rows_digest(rows), targets, weight, None)
+    problem = Problem(targets, in_test, weight, encoder, rows, aim.task, ~in_test, fingerprint=fingerprint)
+    described = {
+        "task": aim.task.kind,
+        "source": train.name,
+        "n_samples": len(targets),
+        "feature_names": [],
+        "notes": list(notes),
+    }
+    return Prepared(lambda: problem, fingerprint, lambda: "", weight, None, described)
 
 
-def search_module(
-    problem: SpatialProblem, aim: Aim, fathers: Fathers, settings: ModuleSettings, notes: tuple[str, ...]
-) -> ModuleRun:
+def search_module(prepared: Prepared, aim: ModuleTask, fathers: Fathers, settings: ModuleSettings) -> Run:
     """Search, and deliver the best network.
 
     Raises
@@ -130,60 +127,39 @@ def search_module(
     SearchError
         If no trial could be trained.
     """
-    budget = search_budget(settings.time_limit)
+    budget = NetworkMethod().budget(settings.time_limit)
     objective = make_objective(settings.metric, aim.task)
     check_objective(objective, aim.task, aim.test)
-    searcher = settings.searcher(fathers, problem)
-    training, epochs = settings.training(aim)
-    runner = network_runner(problem, objective, training, epochs, settings.time_limit, budget)
-    metric = describe_metric(settings.metric, objective)
-    folder = RunFolder.create(
-        settings.path,
-        {
-            **_described(problem, settings, objective.name, notes),
-            "metric": metric,
+    wanted = settings.wanted
+    run = RunSettings(
+        path=settings.path,
+        objective=objective,
+        wanted=wanted,
+        asked={"objective": objective.name, "searcher_args": _kept(settings.searcher_args)},
+        max_trials=settings.max_trials,
+        seed=settings.seed,
+        replace_run=settings.replace_run,
+        best_alone=True,
+        label_smoothing=aim.label_smoothing,
+        described={
+            "kind": settings.kind,
+            "loss": loss_name(settings.loss),
+            "n_output_node": aim.task.n_outputs,
+            "metric": describe_metric(settings.metric, objective),
             "label_smoothing": aim.label_smoothing,
+            "time_limit": settings.time_limit,
         },
-        settings.replace_run,
     )
-    write_problem(folder, problem)
-    folder.record("started", seed=settings.seed, samples=len(problem.codes))
-    observer = make_observer(int(settings.verbose), _seconds(budget), settings.max_trials, objective)
-    found = run_search(folder, problem, History(), searcher, runner, budget, settings.max_trials, observer)
-    return deliver_best(folder, problem, found.history, objective, found.reason)
+    seconds = budget.remaining if np.isfinite(budget.remaining) else None
+    observer = make_observer(int(settings.verbose), seconds, settings.max_trials, objective)
+    return fit_run(
+        prepared, run, lambda problem, arcs: make_network_searcher(wanted, fathers, problem), budget, observer
+    )
 
 
-def _seconds(budget: Budget) -> float | None:
-    return budget.remaining if np.isfinite(budget.remaining) else None
-
-
-def _described(
-    problem: SpatialProblem, settings: ModuleSettings, objective: str, notes: tuple[str, ...]
-) -> dict[str, Any]:
-    """Entries of ``run.json``."""
-    given = dict(settings.searcher_args)
-    searcher = given.get("search_type", "bayesian")
-    kept = {name: given[name] for name in _OWN_ARGUMENTS if name in given}
+def _kept(searcher_args: Mapping[str, Any]) -> dict[str, Any]:
+    """Those arguments that a module gets again when its run is loaded."""
+    kept = {name: searcher_args[name] for name in _OWN_ARGUMENTS if name in searcher_args}
     with suppress(TypeError):
-        kept["trainer_args"] = dict(given["trainer_args"]) if given.get("trainer_args") else {}
-    return {
-        "kind": settings.kind,
-        "task": problem.task.kind,
-        "settings": {"objective": objective, "searcher_args": kept},
-        "loss": loss_name(settings.loss),
-        "n_output_node": problem.task.n_outputs,
-        "searcher": searcher if isinstance(searcher, str) else _class_name(searcher),
-        "time_limit": settings.time_limit,
-        "max_trials": settings.max_trials,
-        "seed": settings.seed,
-        "data_fingerprint": problem.fingerprint(),
-        "n_samples": len(problem.codes),
-        "feature_names": [],
-        "groups": None,
-        "notes": list(notes),
-        "versions": versions(),
-    }
-
-
-def _class_name(searcher: Any) -> str:
-    return searcher.__name__ if isinstance(searcher, type) else type(searcher).__name__
+        kept["trainer_args"] = dict(searcher_args.get("trainer_args") or {})
+    return kept

@@ -139,7 +139,7 @@ def _trained(config: EnasConfig, rows: ProjectRows, arc: Arc, graph: Graph, plac
         batch_size=trainer.batch_size,
         monitor="accuracy",
     )
-    task = rows.task(graph, np.array(RATES), np.full(len(RATES), DROPOUT), DECAY, config.seed)
+    task = rows.packed(graph, np.array(RATES), np.full(len(RATES), DROPOUT), DECAY, config.seed)
     announce.running_until(steps)
     result = PackedTrainer(settings).run(task)
     values = np.where(np.isfinite(result.monitored), result.monitored, np.inf).min(axis=0)

@@ -211,7 +211,7 @@ class Candidates:
     def _task(self, alike: Sequence[Mapping[str, Any]], rates: Sequence[float]) -> PackedTask:
         dropout = np.array([1.0 - values["keep_prob"] for values in alike])
         decay = _DECAY.get(self._config.optimizer.type, 0.0)
-        return self._rows.task(self._graph(alike[0]), np.asarray(rates), dropout, decay, self._config.seed)
+        return self._rows.packed(self._graph(alike[0]), np.asarray(rates), dropout, decay, self._config.seed)
 
 
 def _score(result: PackedResult, member: int) -> float:

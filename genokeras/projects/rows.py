@@ -9,8 +9,11 @@ import numpy as np
 
 from genokeras.features import RowSpace, fit_row_space, standardisation
 from genokeras.graph import Graph, Weights
-from genokeras.networks import TrainedTrial, export_model, initial_weights
+from genokeras.networks import TrainedTrial, initial_weights, merge_rows
 from genokeras.projects.data import ProjectData
+from genokeras.tasks.classes import Classes
+from genokeras.tasks.numbers import Numbers
+from genokeras.tasks.task import Task
 from genokeras.training import PackedTask
 
 ACTIVATION = "relu"
@@ -28,8 +31,7 @@ class ProjectRows:
         ``(1, n, r)`` float32, all rows.
     targets : numpy.ndarray
         ``(n, k)`` float32: one-hot classes, or standardised values.
-    values : tuple of float or None
-        For regression the scale and shift that undo the standardisation.
+    task : Task
     train, validation : numpy.ndarray
         Row numbers.
     n_features : int
@@ -38,7 +40,7 @@ class ProjectRows:
     space: RowSpace
     inputs: np.ndarray
     targets: np.ndarray
-    values: tuple[float, float] | None
+    task: Task
     train: np.ndarray
     validation: np.ndarray
     n_features: int
@@ -49,7 +51,7 @@ class ProjectRows:
         weights[rows] = 1.0 / len(rows)
         return weights
 
-    def task(
+    def packed(
         self, graph: Graph, rates: np.ndarray, dropout: np.ndarray, decay: float, seed: int
     ) -> PackedTask:
         """Members of one graph, one for each learning rate; all start from the same weights."""
@@ -82,7 +84,7 @@ class ProjectRows:
             for layer, named in weights.items()
         }
         trial = TrainedTrial(graph, ACTIVATION, own, (self.space,))
-        return export_model([trial], self.n_features, values=self.values)
+        return merge_rows([trial], self.task, self.n_features)
 
 
 def make_rows(task: str, data: ProjectData, train: np.ndarray, validation: np.ndarray) -> ProjectRows:
@@ -99,10 +101,9 @@ def make_rows(task: str, data: ProjectData, train: np.ndarray, validation: np.nd
     rows, y = data.x[train], np.asarray(data.y)
     space = fit_row_space(rows, standardisation(rows))
     inputs = space.transform(data.x)[None]
-    values = None
+    predicted: Task = Classes(len(data.classes))
     if task == "regression":
-        values = (float(y[train].std()) or 1.0, float(y[train].mean()))
-        targets = ((y - values[1]) / values[0]).astype("float32")[:, None]
-    else:
-        targets = np.eye(len(data.classes), dtype="float32")[y]
-    return ProjectRows(space, inputs, targets, values, train, validation, data.n_features)
+        predicted = Numbers((float(y[train].mean()),), (float(y[train].std()) or 1.0,))
+        y = y[:, None]
+    targets = predicted.training_targets(y)
+    return ProjectRows(space, inputs, targets, predicted, train, validation, data.n_features)

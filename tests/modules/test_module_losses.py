@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from genokeras.errors import DataError, ParameterError
-from genokeras.modules.losses import classification_loss, make_aim, regression_loss
+from genokeras.modules.losses import classification_loss, make_task, regression_loss
 from genokeras.modules.reading import Pairs
 from genokeras.tasks.classes import Classes
 from genokeras.tasks.known import read_task
@@ -22,7 +22,7 @@ OUTPUTS = np.array([[0.5, -1.0, 2.0], [0.0, 0.0, 0.0], [3.0, 1.0, -2.0], [1.0, 1
 
 def aim(loss: Any, y: np.ndarray, n_outputs: int) -> Any:
     pairs = Pairs(np.zeros((len(y), 2)), y, "train_data")
-    return make_aim(loss, n_outputs, pairs, pairs)
+    return make_task(loss, n_outputs, pairs, pairs)
 
 
 def absolute(y_true: Any, y_pred: Any) -> Any:

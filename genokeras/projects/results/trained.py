@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from genokeras.engine.fitted import versions
+from genokeras.engine.model_files import versions
 from genokeras.errors import NotFittedError, RunFolderError
 from genokeras.projects.results.outputs import MODEL_FILE, OutputFolder, write_json
 from genokeras.support.wording import counted, did_you_mean, listed
