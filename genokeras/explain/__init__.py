@@ -1,6 +1,6 @@
 """Which genes, and how sure that is: attributions, marker tables, their stability, drawings, AutoGenome's files."""
 
-from genokeras.explain.attributions import SpatialExplanation, explain_rows
+from genokeras.explain.attributions import SampleExplanation, explain_rows
 from genokeras.explain.explanation import Additivity, Explanation
 from genokeras.explain.files import write_autogenome_files
 from genokeras.explain.markers import marker_table, write_marker_tables
@@ -16,7 +16,7 @@ __all__ = [
     "Changes",
     "Explanation",
     "Motif",
-    "SpatialExplanation",
+    "SampleExplanation",
     "Stability",
     "class_changes",
     "explain_model",

@@ -40,7 +40,7 @@ _BASES = np.array([1, 2, 4, 8], dtype=np.uint8)
 
 
 @dataclass(frozen=True, eq=False)
-class SpatialExplanation:
+class SampleExplanation:
     """Scores of places.
 
     Attributes
@@ -104,7 +104,7 @@ def explain_rows(
     sample_names: tuple[str, ...],
     method: str | None,
     task: Task,
-) -> SpatialExplanation:
+) -> SampleExplanation:
     """Scores of every place of some samples.
 
     Parameters
@@ -140,7 +140,7 @@ def explain_rows(
         places = tuple(tuple(LETTERS[code] for code in row) for row in rows["codes"])
     else:
         values, places = _pixels(model, encoder, rows, outputs, task), ()
-    return SpatialExplanation(values.astype("float32"), outputs, output_names, sample_names, places, chosen)
+    return SampleExplanation(values.astype("float32"), outputs, output_names, sample_names, places, chosen)
 
 
 def _usual(encoder: Encoder) -> str:

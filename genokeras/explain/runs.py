@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from genokeras.data import Dataset, align_features, load_dataset
-from genokeras.engine import Problem, TrialStore, is_linear, trained_trial
-from genokeras.engine.fitted import RESULT_FILE, FittedRun
+from genokeras.encoders import TableEncoder, by_sample
+from genokeras.engine import Problem, Run, row_trial
+from genokeras.engine.run import RESULT_FILE
 from genokeras.errors import ParameterError
 from genokeras.explain.checks import as_rows, named, pick_rows
 from genokeras.explain.coordinates import RowSpaceFrame, make_coordinates
@@ -18,13 +19,14 @@ from genokeras.explain.linear import attribute_linear_trial, best_linear
 from genokeras.explain.models import as_explanation, attribute_frame, attribute_model, check_options
 from genokeras.explain.paths import DRAWS, Attributions
 from genokeras.features import RowSpace
+from genokeras.graph import is_linear
 from genokeras.networks import TrainedTrial
 
 _BACKGROUND_ROWS = 500
 
 
 def explain_run(
-    run: FittedRun,
+    run: Run,
     x: Any,
     background: Any = None,
     *,
@@ -33,7 +35,7 @@ def explain_run(
     n_draws: int = DRAWS,
     seed: int = 0,
     feature_names: Sequence[str] | None = None,
-    output: str = "probability",
+    output: str | None = None,
 ) -> Explanation:
     """How much each gene moved each class, for the model that a run delivers.
 
@@ -42,7 +44,7 @@ def explain_run(
 
     Parameters
     ----------
-    run : FittedRun
+    run : Run
     x : array-like, sparse matrix, DataFrame, AnnData, Dataset or path, shape (n_samples, n_features)
         Named genes are matched by name.
     background : the same, optional
@@ -63,54 +65,69 @@ def explain_run(
     ParameterError
         If an option is unknown, or names do not fit.
     """
+    output = output or "probability"
     check_options(method, output, num_samples, n_draws)
     dataset = aligned(run, x)
-    medians = run.problem.medians
+    medians = table_of(run.problem).medians
     names = named(feature_names or run.feature_names, dataset.n_features, "feature_names", "feature_")
     picked = pick_rows(dataset.n_samples, num_samples, seed)
     rows = as_rows(dataset.select(picked).x, "x", dataset.n_features, medians)
     reference = training_rows(run.problem, seed) if background is None else _background(run, background, seed)
     output = "log_odds" if method == "linear" else output
     found = _attributions(run, rows, reference, method, output, n_draws, seed)
-    classes = tuple(str(name) for name in run.classes)
+    classes = tuple(str(name) for name in run.names)
     ids = tuple(dataset.sample_ids[i] for i in picked)
     return as_explanation(found, rows, names, classes, ids, method, output)
 
 
 def _attributions(
-    run: FittedRun, x: np.ndarray, background: np.ndarray, method: str, output: str, n_draws: int, seed: int
+    run: Run, x: np.ndarray, background: np.ndarray, method: str, output: str, n_draws: int, seed: int
 ) -> Attributions:
     if method == "linear":
         ranked = run.history.ranked()
         trial = ranked[best_linear([is_linear(trial.proposal.graph) for trial in ranked])]
-        return attribute_linear_trial(
-            trained_trial(TrialStore(run.folder), run.problem, trial), x, background
-        )
+        return attribute_linear_trial(row_trial(table_of(run.problem), run.network(trial)), x, background)
     # A final fit trains anew: its weights are in the delivered model only.
     refitted = run.folder.has(RESULT_FILE) and "final_fit" in run.folder.read_json(RESULT_FILE)
     if refitted or method.startswith("shap_"):
         return attribute_model(run.model, x, background, method, output, n_draws, seed)
-    coordinates = make_coordinates(ensemble_trials(run), run.problem.n_features, run.delivery.calibration)
+    coordinates = make_coordinates(
+        ensemble_trials(run), table_of(run.problem).n_features, run.delivery.calibration
+    )
     return attribute_frame(RowSpaceFrame(coordinates, output), x, background, method, n_draws, seed)
 
 
-def ensemble_trials(run: FittedRun) -> list[TrainedTrial]:
+def ensemble_trials(run: Run) -> list[TrainedTrial]:
     """The trials of the delivered ensemble, with their shares."""
-    store = TrialStore(run.folder)
-    shares = run.delivery.shares.items()
-    return [trained_trial(store, run.problem, store.read(trial), share) for trial, share in shares]
+    encoder = table_of(run.problem)
+    return [row_trial(encoder, network) for network in run.ensemble()]
 
 
-def aligned(run: FittedRun, x: Any) -> Dataset:
+def table_of(problem: Problem) -> TableEncoder:
+    """The encoder of a problem on a table.
+
+    Raises
+    ------
+    ParameterError
+        If the samples are of another kind.
+    """
+    if not isinstance(problem.encoder, TableEncoder):
+        raise ParameterError(
+            f"genes are explained, and these samples are of the kind {problem.encoder.kind!r}."
+        )
+    return problem.encoder
+
+
+def aligned(run: Run, x: Any) -> Dataset:
     """``x`` read, checked and brought into the run's order of genes; NaN may stay where the run fills it in."""
-    missing = "error" if run.problem.medians is None else "keep"
+    missing = "error" if table_of(run.problem).medians is None else "keep"
     return align_features(load_dataset(x, missing=missing), run.feature_names)  # type: ignore[arg-type]
 
 
-def _background(run: FittedRun, background: Any, seed: int) -> np.ndarray:
+def _background(run: Run, background: Any, seed: int) -> np.ndarray:
     dataset = aligned(run, background)
     picked = pick_rows(dataset.n_samples, _BACKGROUND_ROWS, seed)
-    return as_rows(dataset.select(picked).x, "background", dataset.n_features, run.problem.medians)
+    return as_rows(dataset.select(picked).x, "background", dataset.n_features, table_of(run.problem).medians)
 
 
 def training_rows(problem: Problem, seed: int = 0, most: int | None = _BACKGROUND_ROWS) -> np.ndarray:
@@ -124,20 +141,21 @@ def training_rows(problem: Problem, seed: int = 0, most: int | None = _BACKGROUN
     ParameterError
         If the run has no view of all features.
     """
-    if "all" not in problem.views:
+    encoder = table_of(problem)
+    if "all" not in encoder.spaces:
         raise ParameterError(
             "this run has no view of all features to read the training rows from: pass a background, such as the "
             "training samples."
         )
-    view = problem.views["all"]
+    z = by_sample(problem.rows["all"])
     used = np.flatnonzero(problem.train.any(axis=0))
     used = used[pick_rows(len(used), most, seed)]
-    rows = np.zeros((len(used), problem.n_features), dtype="float32")
+    rows = np.zeros((len(used), encoder.n_features), dtype="float32")
     fold_of_row = problem.train[:, used].argmax(axis=0)
     for fold in np.unique(fold_of_row):
         mine = np.flatnonzero(fold_of_row == fold)
-        space = view.spaces[fold]
-        rows[np.ix_(mine, space.columns)] = _restored(space, view.z[fold, used[mine]])
+        space = encoder.spaces["all"][fold]
+        rows[np.ix_(mine, space.columns)] = _restored(space, z[fold, used[mine]])
     return rows
 
 

@@ -22,13 +22,14 @@ from typing import Any
 
 import numpy as np
 
+from genokeras.encoders import by_sample
 from genokeras.engine import Problem
-from genokeras.engine.fitted import FittedRun
+from genokeras.engine.run import Run
 from genokeras.errors import ParameterError
 from genokeras.explain.checks import as_rows, check_count, pick_rows
 from genokeras.explain.coordinates import RowSpaceFrame, make_coordinates
 from genokeras.explain.models import attribute_frame
-from genokeras.explain.runs import aligned, ensemble_trials, training_rows
+from genokeras.explain.runs import aligned, ensemble_trials, table_of, training_rows
 from genokeras.networks import TrainedTrial
 
 TOP = 50
@@ -111,7 +112,7 @@ def top_lists(importances: np.ndarray, top: int) -> np.ndarray:
 
 
 def stability_of(
-    run: FittedRun,
+    run: Run,
     x: Any,
     background: Any = None,
     *,
@@ -123,7 +124,7 @@ def stability_of(
 
     Parameters
     ----------
-    run : FittedRun
+    run : Run
     x, background : see ``explain_run``
     top : int, default=50
         Length of a list; at most half of the features.
@@ -142,21 +143,21 @@ def stability_of(
         dataset.select(pick_rows(dataset.n_samples, num_samples, seed)).x,
         "x",
         dataset.n_features,
-        run.problem.medians,
+        table_of(run.problem).medians,
     )
     reference = training_rows(run.problem, seed) if background is None else aligned(run, background).x
-    reference = as_rows(reference, "background", dataset.n_features, run.problem.medians)
+    reference = as_rows(reference, "background", dataset.n_features, table_of(run.problem).medians)
     top = max(1, min(top, dataset.n_features // 2))
     importances = []
     for trials in _fold_members(ensemble_trials(run)):
-        coordinates = make_coordinates(trials, run.problem.n_features, run.delivery.calibration)
+        coordinates = make_coordinates(trials, table_of(run.problem).n_features, run.delivery.calibration)
         frame = RowSpaceFrame(coordinates, "probability")
         found = attribute_frame(frame, rows, reference, "expected_gradients", _DRAWS, seed)
         importances.append(np.abs(found.values).mean(axis=0))
     stacked = np.stack(importances)
     lists = [top_lists(stacked[:, :, c], top) for c in range(stacked.shape[2])]
     return Stability(
-        classes=tuple(str(name) for name in run.classes),
+        classes=tuple(str(name) for name in run.names),
         top=top,
         n_lists=len(stacked),
         frequency=np.stack([chosen.mean(axis=0) for chosen in lists], axis=1),
@@ -185,17 +186,17 @@ def _member(trial: TrainedTrial, fold: int) -> TrainedTrial:
 
 def _noise_index(problem: Problem, top: int, seed: int) -> np.ndarray:
     """``(n_classes,)`` quantile of the index over ridge regressions on permuted labels, one a fold."""
-    unknown = np.full(problem.n_classes, np.nan)
-    if "all" not in problem.views or problem.n_folds < 2:
+    unknown = np.full(problem.task.n_outputs, np.nan)
+    if "all" not in table_of(problem).spaces or problem.n_folds < 2:
         return unknown
     rng = np.random.default_rng([seed, 3])
     rows = np.flatnonzero(problem.train.any(axis=0))
-    targets = np.eye(problem.n_classes)[problem.codes[rows]]
+    targets = problem.task.training_targets(problem.targets[rows])
     permuted = np.stack([targets[rng.permutation(len(rows))] for _ in range(_PERMUTATIONS)])
     effects = np.stack([_ridge_effects(problem, fold, rows, permuted) for fold in range(problem.n_folds)])
     indices = np.array(
         [
-            [nogueira_index(top_lists(effects[:, :, i, c], top)) for c in range(problem.n_classes)]
+            [nogueira_index(top_lists(effects[:, :, i, c], top)) for c in range(problem.task.n_outputs)]
             for i in range(_PERMUTATIONS)
         ]
     )
@@ -204,13 +205,13 @@ def _noise_index(problem: Problem, top: int, seed: int) -> np.ndarray:
 
 def _ridge_effects(problem: Problem, fold: int, rows: np.ndarray, targets: np.ndarray) -> np.ndarray:
     """``(p, permutations, n_classes)`` sizes of standardised effects, fitted on a fold's training rows."""
-    view = problem.views["all"]
-    space = view.spaces[fold]
+    encoder = table_of(problem)
+    space = encoder.spaces["all"][fold]
     mine = problem.train[fold, rows]
-    z = view.z[fold, rows[mine], : space.rank].astype("float64")
+    z = by_sample(problem.rows["all"])[fold, rows[mine], : space.rank].astype("float64")
     centred = targets[:, mine] - targets[:, mine].mean(axis=1, keepdims=True)
     wide = centred.transpose(1, 0, 2).reshape(len(z), -1)
     solved = np.linalg.solve(z.T @ z + len(z) * np.eye(z.shape[1]), z.T @ wide)
-    found = np.zeros((problem.n_features, wide.shape[1]), dtype="float32")
+    found = np.zeros((encoder.n_features, wide.shape[1]), dtype="float32")
     found[space.columns] = np.abs(space.projection() @ solved)
-    return found.reshape(problem.n_features, *targets.shape[::2])
+    return found.reshape(encoder.n_features, *targets.shape[::2])

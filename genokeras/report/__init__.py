@@ -14,11 +14,13 @@ from genokeras.report.drawing import to_pdf, visualize
 from genokeras.report.gene_files import write_explanation
 from genokeras.report.html import write_report
 from genokeras.report.picture import Picture
+from genokeras.report.predicted import NumberPredictions, plot_predicted, plot_residuals
 from genokeras.report.tree import SearchTree, TreeNode, search_tree
 from genokeras.report.tree_figure import tree_figure
 from genokeras.report.tree_source import tree_source
 
 __all__ = [
+    "NumberPredictions",
     "Picture",
     "Predictions",
     "SearchTree",
@@ -28,6 +30,8 @@ __all__ = [
     "plot_confusion_of",
     "plot_metric",
     "plot_precision_recall",
+    "plot_predicted",
+    "plot_residuals",
     "plot_roc",
     "plot_search",
     "report_card",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from genokeras.engine.fitted import shown_objective
+from genokeras.engine.run import shown_objective
 from genokeras.report.sources import ensemble_shares
 from genokeras.searchers import History, TrialResult
 from genokeras.support import RunFolder

@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from genokeras.report.data_checks import class_counts
-from genokeras.report.estimate import CHANCE, ESTIMATE_HEAD, estimate_rows, how_estimated, verdict
-from genokeras.report.finished import Reported, finished_run, kind_of, loading, recipe
+from genokeras.engine import Run
+from genokeras.report.answers import about_chance, card_sentence, model_limit, of_classes
+from genokeras.report.estimate import ESTIMATE_HEAD, estimate_rows, how_estimated, verdict
+from genokeras.report.finished import finished_run, kind_of, loading, recipe
 from genokeras.report.sample_kinds import GENES
-from genokeras.support.wording import counted, listed
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()#+!|~$-])")
 
@@ -40,19 +40,17 @@ def report_card(run: Any) -> str:
     estimate = fitted.delivery.estimate
     settings, kind = fitted.folder.settings, kind_of(fitted)
     what = f"{len(settings['feature_names']):,} genes" if kind is GENES else f"{kind.sample}s"
-    classes = zip(settings["classes"], class_counts(fitted.folder, fitted.problem), strict=True)
-    named = [f"{plain(name)} ({n})" for name, n in classes]
+    outputs = "class probabilities" if of_classes(fitted) else "numbers in their units"
     parts = [
         f"# Model card: {plain(fitted.folder.path.name)}",
         "## What it is",
-        f"A classifier of {what} into {counted(len(named), 'class', 'classes')}: {listed(named, 30)}. "
-        f"{kind.reads} in, class probabilities out.",
+        f"{card_sentence(fitted, what, plain)} {kind.reads} in, {outputs} out.",
         *_bulleted(recipe(fitted)),
         "## How good it is",
         f"**{plain(verdict(estimate))}**",
         _table(ESTIMATE_HEAD, estimate_rows(estimate)),
         plain(how_estimated(estimate, fitted.stop_reason)),
-        CHANCE,
+        about_chance(fitted),
         "## What it is for, and what not",
         *_bulleted(_limits(fitted)),
         "## How to load it",
@@ -61,11 +59,11 @@ def report_card(run: Any) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _limits(run: Reported) -> list[str]:
+def _limits(run: Run) -> list[str]:
     kind = kind_of(run)
     limits = [
         f"For {kind.sample}s that were taken, measured and processed as the training samples were. On others, test it first.",
-        f"It always names one of its classes, also for {_a(kind.sample)} that belongs to none of them.",
+        model_limit(run, _a(kind.sample)),
         "It was made for research. It has not been validated for decisions about patients.",
         kind.limit,
     ]

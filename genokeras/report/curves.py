@@ -9,9 +9,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from genokeras.engine import is_linear
-from genokeras.engine.fitted import shown_objective
+from genokeras.engine.run import shown_objective
 from genokeras.errors import ParameterError
+from genokeras.graph import is_linear
 from genokeras.report.metric_table import check_metric, metric_table, time_column
 from genokeras.report.picture import COLOURS, FAINT, INK, TRAINING, VALIDATION, Picture, house_style
 from genokeras.report.sources import ensemble_shares, finished_history, run_folder

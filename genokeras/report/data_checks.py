@@ -10,13 +10,15 @@ import numpy as np
 from scipy import sparse
 from scipy.stats import spearmanr
 
-from genokeras.data import align_features, encode_known_labels, load_dataset, require_labels
-from genokeras.engine import Problem, ScoredRows
-from genokeras.engine.problem import ScoredProblem
+from genokeras.data import align_features, load_dataset, target_names
+from genokeras.encoders import TableEncoder
+from genokeras.engine import Problem, Run
 from genokeras.explain import training_rows
 from genokeras.explain.checks import pick_rows
-from genokeras.support import RunFolder
+from genokeras.explain.runs import table_of
+from genokeras.report.answers import class_counts, of_classes
 from genokeras.support.wording import counted, duplicates, listed
+from genokeras.tasks.task import Labelled
 
 _MOST_ROWS = 500
 _FEWEST_GENES = 20
@@ -34,8 +36,8 @@ class Samples:
     ----------
     x : numpy.ndarray
         ``(n, p)`` float32; NaN where a value is missing.
-    codes : numpy.ndarray or None
-        ``(n,)`` class numbers, where they are known.
+    targets : numpy.ndarray or None
+        ``(n,)`` class numbers, or ``(n, n_targets)`` numbers, where they are known.
     ids : tuple of str
     words : str
         Which samples these are.
@@ -44,7 +46,7 @@ class Samples:
     """
 
     x: np.ndarray
-    codes: np.ndarray | None
+    targets: np.ndarray | None
     ids: tuple[str, ...]
     words: str
     missing: int | None = None
@@ -59,7 +61,7 @@ class Direction:
     share : float
         Of the variance of all genes.
     by_class : float
-        Share of its own variance that lies between classes (eta squared); NaN where they are unknown.
+        Share of its own variance that classes (eta squared) or a number (r squared) explain; NaN where they are unknown.
     by_order : float
         Absolute rank correlation with the position in the table.
     """
@@ -69,7 +71,7 @@ class Direction:
     by_order: float
 
 
-def given_samples(folder: RunFolder, x: Any, y: Any = None) -> Samples:
+def given_samples(run: Run, x: Any, y: Any = None) -> Samples:
     """Samples that a user passes, 500 of them at most.
 
     Raises
@@ -77,11 +79,12 @@ def given_samples(folder: RunFolder, x: Any, y: Any = None) -> Samples:
     DataError
         If they do not have the run's genes, or a label is none of its classes.
     """
-    settings = folder.settings
-    dataset = align_features(load_dataset(x, y, missing="keep"), tuple(settings["feature_names"]))
-    codes = None
+    several = not of_classes(run)
+    dataset = align_features(load_dataset(x, y, missing="keep", several_targets=several), run.feature_names)
+    targets = None
     if dataset.y is not None:
-        codes = encode_known_labels(require_labels(dataset), np.asarray(settings["classes"]), dataset.source)
+        labels = Labelled(dataset.y, target_names(y), dataset.sample_ids, dataset.source)
+        targets = run.task.read(labels, run.names)
     values = dataset.x.data if sparse.issparse(dataset.x) else dataset.x
     picked = pick_rows(dataset.n_samples, _MOST_ROWS, 0)
     block = dataset.x[picked]
@@ -90,12 +93,14 @@ def given_samples(folder: RunFolder, x: Any, y: Any = None) -> Samples:
     if len(picked) < dataset.n_samples:
         words = f"{len(picked)} of the {dataset.n_samples} samples of {dataset.source}, drawn at random"
     ids = tuple(dataset.sample_ids[i] for i in picked)
-    return Samples(dense, None if codes is None else codes[picked], ids, words, int(np.isnan(values).sum()))
+    return Samples(
+        dense, None if targets is None else targets[picked], ids, words, int(np.isnan(values).sum())
+    )
 
 
 def trained_samples(problem: Problem) -> Samples | None:
     """The samples that a run was trained on, 500 at most; None where it has no view of all genes to read them from."""
-    if "all" not in problem.views:
+    if "all" not in table_of(problem).spaces:
         return None
     used = np.flatnonzero(problem.train.any(axis=0))
     picked = used[pick_rows(len(used), _MOST_ROWS, 0)]
@@ -103,23 +108,23 @@ def trained_samples(problem: Problem) -> Samples | None:
     if len(picked) < len(used):
         words = f"{len(picked)} of the {len(used)} training samples, drawn at random"
     ids = tuple(f"number {i + 1}" for i in picked)
-    return Samples(training_rows(problem, 0, _MOST_ROWS), problem.codes[picked], ids, words)
+    return Samples(training_rows(problem, 0, _MOST_ROWS), problem.targets[picked], ids, words)
 
 
-def findings(folder: RunFolder, problem: Problem, samples: Samples | None) -> list[str]:
+def findings(run: Run, samples: Samples | None) -> list[str]:
     """What was found, a sentence each."""
-    settings = folder.settings
-    found = [f"Note of the run: {note}" for note in settings.get("notes", ())]
-    found += _of_classes(settings["classes"], class_counts(folder, problem))
+    settings, problem = run.folder.settings, run.problem
+    found = findings_of_rows(run)
     twice = duplicates(str(name) for name in settings["feature_names"])
     if twice:
         found.append(f"{counted(len(twice), 'gene name')} occur more than once: {listed(twice, 5)}.")
-    constant = problem.n_features - _varying(problem) if "all" in problem.views else 0
+    encoder = table_of(problem)
+    constant = encoder.n_features - _varying(encoder) if "all" in encoder.spaces else 0
     if constant:
         found.append(
             f"{counted(constant, 'gene')} did not vary in the training samples; no network reads them."
         )
-    if problem.medians is not None:
+    if encoder.medians is not None:
         found.append("Missing values are filled in with the gene's median over the training samples.")
     if samples is not None and samples.missing is not None:
         found.append(f"Missing values in {samples.words}: {samples.missing or 'none'}.")
@@ -135,29 +140,22 @@ def findings(folder: RunFolder, problem: Problem, samples: Samples | None) -> li
     return found
 
 
-def findings_of_rows(folder: RunFolder, rows: ScoredRows) -> list[str]:
+def findings_of_rows(run: Run) -> list[str]:
     """The same of samples that a report does not look into."""
-    notes = [f"Note of the run: {note}" for note in folder.settings.get("notes", ())]
-    return notes + _of_classes(folder.settings["classes"], class_counts(folder, rows))
+    notes = [f"Note of the run: {note}" for note in run.folder.settings.get("notes", ())]
+    return notes + (_of_classes(run.names, class_counts(run)) if of_classes(run) else [])
 
 
-def class_counts(folder: RunFolder, problem: ScoredProblem) -> list[int]:
-    """Samples of each class."""
-    held, n_classes = folder.settings.get("class_counts"), len(folder.settings["classes"])
-    counts = np.bincount(problem.codes, minlength=n_classes).tolist() if held is None else held
-    return [int(count) for count in counts]
-
-
-def _of_classes(classes: Sequence[object], counts: Sequence[int]) -> list[str]:
+def _of_classes(classes: np.ndarray, counts: Sequence[int]) -> list[str]:
     small = [f"{name} ({n})" for name, n in zip(classes, counts, strict=True) if n < _SMALL_CLASS]
     if not small:
         return []
     return [f"Fewer than {_SMALL_CLASS} samples, so what is said of them is uncertain: {listed(small)}."]
 
 
-def _varying(problem: Problem) -> int:
+def _varying(encoder: TableEncoder) -> int:
     """Genes that vary in the training rows of some fold."""
-    columns = [space.columns for space in problem.views["all"].spaces]
+    columns = [space.columns for space in encoder.spaces["all"]]
     return len(np.unique(np.concatenate(columns)))
 
 
@@ -199,25 +197,29 @@ def directions(samples: Samples) -> list[Direction]:
     found = []
     for share, place in zip(values[::-1][:_DIRECTIONS] / total, vectors.T[::-1], strict=False):
         by_order = float(abs(spearmanr(place, order).statistic))
-        found.append(Direction(float(share), _between(place, samples.codes), by_order))
+        found.append(Direction(float(share), _explained(place, samples.targets), by_order))
     return found
 
 
-def _between(place: np.ndarray, codes: np.ndarray | None) -> float:
-    if codes is None or len(np.unique(codes)) < 2:
+def _explained(place: np.ndarray, targets: np.ndarray | None) -> float:
+    """Share of a direction's variance between classes, or the largest squared correlation with a number."""
+    if targets is None or len(np.unique(targets)) < 2:
         return float("nan")
-    means = np.array([place[codes == code].mean() if (codes == code).any() else 0.0 for code in codes])
+    if targets.dtype.kind == "f":
+        numbers = targets.reshape(len(targets), -1)
+        return float(max(np.corrcoef(place, values)[0, 1] ** 2 for values in numbers.T))
+    means = np.array([place[targets == code].mean() for code in targets])
     return float(((means - place.mean()) ** 2).sum() / ((place - place.mean()) ** 2).sum())
 
 
-def about_directions(found: Sequence[Direction]) -> str:
-    """Whether something but the classes may move many genes."""
+def about_directions(found: Sequence[Direction], known: str = "classes") -> str:
+    """Whether something but the classes, or the target, may move many genes."""
     odd = [i + 1 for i, one in enumerate(found) if one.share >= _LARGE and one.by_class < _UNEXPLAINED]
     ordered = [i + 1 for i, one in enumerate(found) if one.share >= _LARGE and one.by_order > _ORDERED]
     words = []
     if odd:
         words.append(
-            f"Direction {listed(odd)} moves many genes and has little to do with the classes: a batch, perhaps, or sex, "
+            f"Direction {listed(odd)} moves many genes and has little to do with the {known}: a batch, perhaps, or sex, "
             "tissue or sample quality."
         )
     if ordered:

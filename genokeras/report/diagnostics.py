@@ -14,7 +14,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from scipy.stats import binomtest
 
-from genokeras.engine.fitted import out_of_fold
+from genokeras.engine import read_record
 from genokeras.errors import ParameterError
 from genokeras.report.confusion import confusion_counts, confusion_figure, label_codes
 from genokeras.report.picture import (
@@ -97,9 +97,9 @@ def run_predictions(run: Any) -> Predictions:
         If it is no run, or was not finished.
     """
     folder = run_folder(run)
-    found = out_of_fold(folder)
+    found = read_record(folder).out_of_fold()
     names = [str(name) for name in folder.settings["classes"]]
-    return Predictions(found.codes, found.probabilities, names, found.fold, _RUN_NOTE)
+    return Predictions(found.targets, found.answers, names, found.fold, _RUN_NOTE)
 
 
 def as_predictions(source: Any) -> Predictions:

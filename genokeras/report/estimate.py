@@ -7,7 +7,16 @@ from typing import Any
 
 from genokeras.support.wording import counted
 
-_NAMES = {"f1": "F1", "mcc": "MCC", "roc_auc": "ROC AUC", "brier": "Brier score"}
+_NAMES = {
+    "r2": "R2",
+    "mse": "MSE",
+    "rmse": "RMSE",
+    "mae": "MAE",
+    "f1": "F1",
+    "mcc": "MCC",
+    "roc_auc": "ROC AUC",
+    "brier": "Brier score",
+}
 _ENDINGS = {
     "time": "The search ended when its time was up",
     "trials": "The search ended after as many trials as were asked for",
@@ -16,10 +25,6 @@ _ENDINGS = {
     "killed": "The search was cut short",
 }
 ESTIMATE_HEAD = ("metric", "delivered", "95 % interval", "linear alone", "chance", "better is")
-CHANCE = (
-    "Chance is what a model scores that knows the class frequencies only: for the accuracy, one that always says the "
-    "majority class."
-)
 
 
 def metric_name(metric: str) -> str:

@@ -2,96 +2,55 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any
 
-import numpy as np
-
-from genokeras.engine import Delivery, ScoredRows, TrialStore
-from genokeras.engine.fitted import RESULT_FILE, SIDECAR_FILE, FittedRun, read_delivery
+from genokeras.engine import Run, read_problem, read_record
+from genokeras.engine.run import RESULT_FILE, estimator_name
 from genokeras.errors import RunFolderError
+from genokeras.report.answers import use_of_model
 from genokeras.report.sample_kinds import GENES, SampleKind, sample_kind
 from genokeras.report.sources import finished_history, run_folder
-from genokeras.searchers import History
-from genokeras.support import RunFolder
 from genokeras.support.wording import counted
-from genokeras.tasks.objectives import Objective, get_objective
 
 
-@dataclass(frozen=True)
-class ShapedRun:
-    """A finished run of sequences, images or texts: neither its samples nor its model are read.
-
-    Attributes
-    ----------
-    folder : RunFolder
-    problem : ScoredRows
-    history : History
-    delivery : Delivery
-    stop_reason : str
-    """
-
-    folder: RunFolder
-    problem: ScoredRows
-    history: History
-    delivery: Delivery
-    stop_reason: str
-
-    @property
-    def classes(self) -> np.ndarray:
-        return np.asarray(self.folder.settings["classes"])
-
-    @property
-    def objective(self) -> Objective:
-        return get_objective(str(self.folder.settings["settings"]["objective"]))
-
-    def sidecar(self) -> dict[str, Any]:
-        return dict(self.folder.read_json(SIDECAR_FILE))
-
-
-Reported = FittedRun | ShapedRun
-
-
-def kind_of(run: Reported) -> SampleKind:
+def kind_of(run: Run) -> SampleKind:
     """What the samples of a run are called."""
     return sample_kind(run.folder.settings) or GENES
 
 
-def finished_run(run: Any) -> Reported:
-    """A run read from its folder; a `FittedRun` without its ``model`` where it is of genes.
+def finished_run(run: Any) -> Run:
+    """A run read from its folder, without its ``model``; samples are read of genes alone.
 
     Raises
     ------
     NotFittedError, ParameterError, RunFolderError
-        If it is no run, or was never finished.
+        If it is no run, is one that reports do not know, or was never finished.
     """
-    if isinstance(run, FittedRun | ShapedRun):
+    if isinstance(run, Run):
         return run
     folder = run_folder(run)
     kind = sample_kind(folder.settings)
-    if kind is None or folder.settings.get("task", "classes") != "classes":
+    if kind is None:
         raise RunFolderError(
-            f"{str(folder.path)!r} holds no run of a classifier that reports know. Its leaderboard, history_ and explain, and "
-            "gk.visualize, work on any."
+            f"{str(folder.path)!r} holds no run of an estimator that reports know. Its history_, and gk.visualize, work on any."
         )
     if not folder.has(RESULT_FILE):
         raise RunFolderError(
             f"the run {str(folder.path)!r} was stopped before it chose its ensemble. "
-            f"{kind.estimator}.load(path) finishes it from the trials it has."
+            f"{estimator_name(folder.settings)}.load(path) finishes it from the trials it has."
         )
-    history, delivery, store = finished_history(folder), read_delivery(folder), TrialStore(folder)
-    reason = str(folder.read_json(RESULT_FILE)["stop_reason"])
-    if kind is GENES:
-        return FittedRun(folder, store.read_problem(), history, delivery, None, reason)
-    return ShapedRun(folder, store.read_rows(), history, delivery, reason)
+    finished_history(folder)
+    found = read_record(folder)
+    return replace(found, rows=read_problem(folder)) if kind is GENES else found
 
 
-def recipe(run: Reported) -> list[str]:
+def recipe(run: Run) -> list[str]:
     """What is delivered, in words, the winning network first."""
     best = run.history.ranked()[0]
     hyper = best.proposal.hyper
     # Networks read sequences, images and texts as they are; only genes have several views.
-    view = f", view {hyper.view!r}" if isinstance(run, FittedRun) else ""
+    view = f", view {hyper.view!r}" if run.kind == "genome" else ""
     words = [
         f"Best network: trial {best.id}, {best.proposal.graph.describe()}; {best.n_parameters:,} parameters, learning rate "
         f"{hyper.learning_rate:g}, weight decay {hyper.weight_decay:g}, dropout {hyper.dropout:g}, activation "
@@ -108,7 +67,7 @@ def recipe(run: Reported) -> list[str]:
         more = "" if len(run.delivery.shares) <= 5 else ", and smaller shares"
         words.append(
             f"Delivered: the weighted mean of {counted(len(run.delivery.shares), 'trial')}, each with one network for each of "
-            f"{counted(run.problem.n_folds, 'fold')} ({shares}{more}), merged into one Keras model and calibrated."
+            f"{counted(run.rows.n_folds, 'fold')} ({shares}{more}), merged into one Keras model and calibrated."
         )
     return words
 
@@ -117,13 +76,13 @@ def _largest(shares: dict[int, float]) -> list[tuple[int, float]]:
     return sorted(shares.items(), key=lambda item: -item[1])[:5]
 
 
-def loading(run: Reported) -> list[tuple[str, str]]:
+def loading(run: Run) -> list[tuple[str, str]]:
     """Listings that load the model: a title and the code of each."""
     name, kind = run.folder.path.name, kind_of(run)
     by_name = "  # genes are matched by name" if kind is GENES else ""
     own = (
-        f"import genokeras as gk\n\nclf = gk.{kind.estimator}.load({name!r})  # the run folder\n"
-        f'clf.predict("{kind.file}"){by_name}'
+        f"import genokeras as gk\n\nmodel = gk.{estimator_name(run.folder.settings)}.load({name!r})  # the run folder\n"
+        f'model.predict("{kind.file}"){by_name}'
     )
     reads = (
         'x = table[about["feature_names"]].to_numpy("float32")  # a pandas table, samples by genes\n'
@@ -136,6 +95,6 @@ def loading(run: Reported) -> list[tuple[str, str]]:
         'model = keras.saving.load_model(run / "best.keras", compile=False)\n'
         'about = json.loads((run / "best.json").read_text(encoding="utf-8"))\n'
         f"{reads}"
-        'names = [about["classes"][i] for i in model.predict(x).argmax(axis=1)]'
+        f"{use_of_model(run)}"
     )
     return [("With GenoKeras", own), ("With Keras alone", keras)]

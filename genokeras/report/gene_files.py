@@ -37,7 +37,7 @@ def write_explanation(
 
     Parameters
     ----------
-    explanation : Explanation or SpatialExplanation
+    explanation : Explanation or SampleExplanation
         What ``explain`` of any estimator gives.
     folder : path-like
         Made where it is missing; files of these names in it are replaced.

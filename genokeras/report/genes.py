@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from genokeras.engine.fitted import FittedRun
+from genokeras.engine.run import Run
 from genokeras.errors import DataError, ParameterError
 from genokeras.explain import (
     Changes,
@@ -17,6 +17,8 @@ from genokeras.explain import (
     plot_class,
     stability_of,
 )
+from genokeras.explain.runs import table_of
+from genokeras.report.answers import of_classes
 from genokeras.report.data_checks import Samples, given_samples, trained_samples
 from genokeras.report.known_genes import COMPARED, KnownGenes, shared_with_known
 from genokeras.report.page import Pictures, paragraph, table
@@ -24,6 +26,7 @@ from genokeras.support.wording import counted
 
 TOP_GENES = 20
 _MOST_TABLES, _MOST_PLOTS = 40, 12
+_UNITS = {"log_odds": "log odds of the class", "number": "predicted number"}
 _METHODS = {
     "expected_gradients": "expected gradients (Erion et al. 2021)",
     "integrated_gradients": "integrated gradients (Sundararajan et al. 2017)",
@@ -31,7 +34,7 @@ _METHODS = {
 }
 
 
-def explained(run: FittedRun, x: object = None) -> tuple[Explanation, Stability | None] | None:
+def explained(run: Run, x: object = None) -> tuple[Explanation, Stability | None] | None:
     """Explain a run on some samples, by default those it was trained on, and see how stable the lists of genes are.
 
     Returns
@@ -43,7 +46,9 @@ def explained(run: FittedRun, x: object = None) -> tuple[Explanation, Stability 
     if x is None and samples is None:
         return None
     rows = x if samples is None else samples.x
-    background = None if "all" in run.problem.views else rows  # such a run keeps no rows to compare with
+    background = (
+        None if "all" in table_of(run.problem).spaces else rows
+    )  # such a run keeps no rows to compare with
     explanation = explain_run(run, rows, background)
     try:
         return explanation, stability_of(run, rows, background)
@@ -51,19 +56,25 @@ def explained(run: FittedRun, x: object = None) -> tuple[Explanation, Stability 
         return explanation, None
 
 
-def samples_of(run: FittedRun, x: object = None, y: object = None) -> Samples | None:
+def samples_of(run: Run, x: object = None, y: object = None) -> Samples | None:
     """The samples that a report looks at: those given, else those of the run."""
-    return trained_samples(run.problem) if x is None else given_samples(run.folder, x, y)
+    return trained_samples(run.problem) if x is None else given_samples(run, x, y)
 
 
-def changes_of(samples: Samples | None, run: FittedRun, explanation: Explanation) -> Changes | None:
+def changes_of(samples: Samples | None, run: Run, explanation: Explanation) -> Changes | None:
     """Fold changes and t-tests of the samples; None where their classes are unknown, or too small."""
-    if samples is None or samples.codes is None or samples.x.shape[1] != explanation.shape[1]:
+    if (
+        samples is None
+        or samples.targets is None
+        or not of_classes(run)
+        or samples.x.shape[1] != explanation.shape[1]
+    ):
         return None
     x = samples.x
-    if run.problem.medians is not None:
-        x = np.where(np.isnan(x), run.problem.medians, x)
-    labels = np.asarray([str(name) for name in run.classes])[samples.codes]
+    medians = table_of(run.problem).medians
+    if medians is not None:
+        x = np.where(np.isnan(x), medians, x)
+    labels = np.asarray([str(name) for name in run.names])[samples.targets]
     try:
         return class_changes(x, labels, explanation.output_names)
     except DataError:
@@ -82,7 +93,7 @@ def gene_parts(
     parts = [paragraph(about(explanation, stability, changes))]
     for number, (name, markers) in enumerate(tables.items()):
         if number == _MOST_TABLES:
-            parts.append(paragraph(f"The other {len(tables) - number} classes are left out here.", "faint"))
+            parts.append(paragraph(f"The other {len(tables) - number} outputs are left out here.", "faint"))
             break
         words = [markers.attrs["verdict"]] if "verdict" in markers.attrs else []
         words += [] if changes is None else [shared_with_test(explanation, changes, name)]
@@ -98,10 +109,10 @@ def gene_parts(
 
 def about(explanation: Explanation, stability: Stability | None, changes: Changes | None) -> str:
     """What the columns mean."""
-    unit = "log odds" if explanation.output == "log_odds" else "probability"
+    unit = _UNITS.get(explanation.output, "probability of the class")
     words = [
         f"Found on {counted(explanation.shape[0], 'sample')} by {_METHODS.get(explanation.method, explanation.method)}. Size: how much "
-        f"a gene moves the {unit} of the class, on average. Direction: up where more of the gene speaks for the class. Copies: "
+        f"a gene moves the {unit}, on average. Direction: up where more of the gene raises it. Copies: "
         "genes on the list that go with it (correlation above 0.95), among which the model cannot choose."
     ]
     if stability is not None:

@@ -8,25 +8,22 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from genokeras.engine import is_linear
 from genokeras.engine.curves import history_table
-from genokeras.engine.fitted import FittedRun
+from genokeras.engine.run import Run
 from genokeras.errors import ParameterError, RunFolderError
 from genokeras.explain import Explanation, Stability
+from genokeras.graph import is_linear
+from genokeras.report.answers import about_chance, answer_plots, answers_table, of_classes, what_is_predicted
 from genokeras.report.card import report_card
-from genokeras.report.class_curves import plot_precision_recall, plot_roc
 from genokeras.report.curves import plot_metric, plot_search
 from genokeras.report.data_checks import (
     Samples,
     about_directions,
-    class_counts,
     directions,
     findings,
     findings_of_rows,
 )
-from genokeras.report.diagnostics import plot_calibration, plot_confusion_of
 from genokeras.report.estimate import (
-    CHANCE,
     ESTIMATE_HEAD,
     estimate_rows,
     how_estimated,
@@ -34,7 +31,7 @@ from genokeras.report.estimate import (
     metric_name,
     verdict,
 )
-from genokeras.report.finished import Reported, finished_run, kind_of, loading, recipe
+from genokeras.report.finished import finished_run, kind_of, loading, recipe
 from genokeras.report.genes import changes_of, gene_parts, samples_of
 from genokeras.report.known_genes import KnownGenes, read_known_genes
 from genokeras.report.page import Pictures, bullets, code, heading, page, paragraph, section, table
@@ -95,14 +92,12 @@ def write_report(
             f"a report is an HTML file: expected a path ending in .html, got {str(target)!r}."
         )
     fitted = finished_run(run)
-    if not isinstance(fitted, FittedRun) and any(
-        v is not None for v in (x, y, explanation, stability, known_genes)
-    ):
+    if fitted.kind != "genome" and any(v is not None for v in (x, y, explanation, stability, known_genes)):
         raise ParameterError(
             f"{str(fitted.folder.path)!r} holds a run of {kind_of(fitted).sample}s, and its report looks at no samples and no "
             "genes: leave out x, y, explanation, stability and known_genes."
         )
-    samples = samples_of(fitted, x, y) if isinstance(fitted, FittedRun) else None
+    samples = samples_of(fitted, x, y) if fitted.kind == "genome" else None
     known = None if known_genes is None else read_known_genes(known_genes)
     content = report_html(fitted, samples, explanation, stability, known)
     card = target.with_name(f"{target.stem}_model_card.md")
@@ -118,7 +113,7 @@ def write_report(
 
 
 def report_html(
-    run: Reported,
+    run: Run,
     samples: Samples | None = None,
     explanation: Explanation | None = None,
     stability: Stability | None = None,
@@ -149,13 +144,13 @@ def report_html(
 # ---- parts
 
 
-def _head(run: Reported, name: str) -> str:
+def _head(run: Run, name: str) -> str:
     settings, estimate = run.folder.settings, run.delivery.estimate
     low, high = estimate["interval"]
-    n, kind = int(settings.get("n_samples", len(run.problem.codes))), kind_of(run)
+    n, kind = int(settings.get("n_samples", run.rows.n_samples)), kind_of(run)
     genes = f"{len(settings['feature_names']):,} genes, " if kind is GENES else ""
     words = (
-        f"{n:,} {kind.sample}s, {genes}{len(settings['classes'])} classes. On new {kind.sample}s, expect a "
+        f"{n:,} {kind.sample}s, {genes}{what_is_predicted(run)}. On new {kind.sample}s, expect a "
         f"{metric_name(estimate['metric'])} of {in_digits(estimate['value'])} (95 % interval {in_digits(low)} to {in_digits(high)}; "
         f"{'higher' if estimate['greater_is_better'] else 'lower'} is better)."
     )
@@ -164,28 +159,22 @@ def _head(run: Reported, name: str) -> str:
     )
 
 
-def _estimate(run: Reported) -> list[str]:
+def _estimate(run: Run) -> list[str]:
     estimate = run.delivery.estimate
     return [
         table("What to expect on new samples", ESTIMATE_HEAD, estimate_rows(estimate), numbers=[1, 2, 3, 4]),
         paragraph(how_estimated(estimate, run.stop_reason)),
-        paragraph(CHANCE, "faint"),
+        paragraph(about_chance(run), "faint"),
     ]
 
 
-def _tests(run: Reported, pictures: Pictures) -> list[str]:
-    plots: tuple[Callable[[Any], Picture], ...] = (
-        plot_confusion_of,
-        plot_roc,
-        plot_precision_recall,
-        plot_calibration,
-    )
+def _tests(run: Run, pictures: Pictures) -> list[str]:
     said = paragraph(
         "Out of fold: every sample was predicted by networks that had not seen it. The ensemble was chosen by these predictions, so the "
         "pictures are a little too kind; the estimate above is corrected for that.",
         "faint",
     )
-    return [said, *(_drawn(partial(plot, run.folder), pictures) for plot in plots)]
+    return [said, *(_drawn(partial(plot, run.folder), pictures) for plot in answer_plots(run))]
 
 
 def _drawn(draw: Callable[[], Picture], pictures: Pictures) -> str:
@@ -198,19 +187,19 @@ def _drawn(draw: Callable[[], Picture], pictures: Pictures) -> str:
 
 
 def _genes(
-    run: Reported,
+    run: Run,
     samples: Samples | None,
     explanation: Explanation | None,
     stability: Stability | None,
     known: KnownGenes | None,
     pictures: Pictures,
 ) -> list[str]:
-    if explanation is None or not isinstance(run, FittedRun):
+    if explanation is None or run.kind != "genome":
         return []
     return gene_parts(explanation, stability, changes_of(samples, run, explanation), pictures, known)
 
 
-def _search(run: Reported, pictures: Pictures) -> list[str]:
+def _search(run: Run, pictures: Pictures) -> list[str]:
     tree = search_tree(run.folder)
     drawn = tree_figure(run.folder)
     return [
@@ -221,7 +210,7 @@ def _search(run: Reported, pictures: Pictures) -> list[str]:
     ]
 
 
-def _leaderboard(run: Reported) -> str:
+def _leaderboard(run: Run) -> str:
     ranked = run.history.ranked()
     linear = next((trial.score for trial in ranked if is_linear(trial.proposal.graph)), None)
     rows = [_trial(run, trial, rank, linear) for rank, trial in enumerate(ranked[:_TOP_TRIALS], start=1)]
@@ -232,7 +221,7 @@ def _leaderboard(run: Reported) -> str:
     return table(caption, head, rows, numbers=[0, 1, 2, 4, 5, 6, 7, 8], long=[3, 9])
 
 
-def _trial(run: Reported, trial: TrialResult, rank: int, linear: float | None) -> list[object]:
+def _trial(run: Run, trial: TrialResult, rank: int, linear: float | None) -> list[object]:
     proposal, share = trial.proposal, run.delivery.shares.get(trial.id, 0.0)
     grown = ", ".join(morphism.name for morphism in proposal.morphisms) or "other settings"
     error = f" ± {trial.score_se:.3f}" if trial.score_se == trial.score_se else ""
@@ -250,23 +239,25 @@ def _trial(run: Reported, trial: TrialResult, rank: int, linear: float | None) -
     ]
 
 
-def _training(run: Reported, pictures: Pictures) -> list[str]:
+def _training(run: Run, pictures: Pictures) -> list[str]:
     return [_drawn(lambda: plot_metric(history_table(run), "loss"), pictures)]
 
 
-def _data(run: Reported, samples: Samples | None) -> list[str]:
-    settings = run.folder.settings
-    counts = class_counts(run.folder, run.problem)
-    classes = [
-        (name, n, f"{n / sum(counts):.1%}") for name, n in zip(settings["classes"], counts, strict=True)
-    ]
+def _data(run: Run, samples: Samples | None) -> list[str]:
+    caption, head_of_answers, answers = answers_table(run)
+    numbers = range(1, len(head_of_answers))
     parts = [
-        table("Classes", ("class", "samples", "share"), classes, numbers=[1, 2], long=[0]),
+        table(caption, head_of_answers, answers, numbers=list(numbers), long=[0]),
         bullets(_findings(run, samples)),
     ]
     found = [] if samples is None else directions(samples)
     if samples is not None and found:
-        head = ("direction", "share of all variance", "explained by class", "goes with the order")
+        head = (
+            "direction",
+            "share of all variance",
+            "explained by class" if of_classes(run) else "explained by target",
+            "goes with the order",
+        )
         rows = [
             (
                 i,
@@ -277,22 +268,25 @@ def _data(run: Reported, samples: Samples | None) -> list[str]:
             for i, one in enumerate(found, start=1)
         ]
         caption = f"Principal components of {samples.words}"
-        parts += [table(caption, head, rows, numbers=[0, 1, 2, 3]), paragraph(about_directions(found))]
+        parts += [
+            table(caption, head, rows, numbers=[0, 1, 2, 3]),
+            paragraph(about_directions(found, "classes" if of_classes(run) else "target")),
+        ]
     return parts
 
 
-def _findings(run: Reported, samples: Samples | None) -> list[str]:
-    if isinstance(run, FittedRun):
-        return findings(run.folder, run.problem, samples)
-    return findings_of_rows(run.folder, run.problem)
+def _findings(run: Run, samples: Samples | None) -> list[str]:
+    if run.kind == "genome":
+        return findings(run, samples)
+    return findings_of_rows(run)
 
 
-def _settings(run: Reported) -> list[str]:
+def _settings(run: Run) -> list[str]:
     held = run.folder.settings
     asked = {**held.get("settings", {}), **{k: held.get(k) for k in ("searcher", "time_limit", "max_trials")}}
     asked |= {"seed": held.get("seed"), "source": held.get("source")}
-    asked |= {"views": ", ".join(run.problem.views)} if isinstance(run, FittedRun) else {}
-    asked |= {"folds used": run.problem.n_folds, "grouped": held.get("groups") is not None}
+    asked |= {"views": ", ".join(run.problem.widths)} if run.kind == "genome" else {}
+    asked |= {"folds used": run.rows.n_folds, "grouped": held.get("groups") is not None}
     asked |= {"data fingerprint": held.get("data_fingerprint"), "run id": run.folder.run_id}
     rows = [(key.replace("_", " "), "–" if value is None else value) for key, value in asked.items()]
     versions = list(held.get("versions", {}).items())
@@ -300,5 +294,5 @@ def _settings(run: Reported) -> list[str]:
     return [*parts, table("Versions", ("part", "version"), versions)] if versions else parts
 
 
-def _loading(run: Reported) -> list[str]:
+def _loading(run: Run) -> list[str]:
     return [part for title, text in loading(run) for part in (paragraph(f"{title}:"), code(text))]

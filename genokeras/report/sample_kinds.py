@@ -17,8 +17,6 @@ class SampleKind:
         One of them.
     reads : str
         What the delivered model takes.
-    estimator : str
-        The classifier's name.
     file : str
         Where new samples may lie, in an example.
     together : str
@@ -29,7 +27,6 @@ class SampleKind:
 
     sample: str
     reads: str
-    estimator: str
     file: str
     together: str
     limit: str
@@ -38,7 +35,6 @@ class SampleKind:
 GENES = SampleKind(
     sample="sample",
     reads="Raw values",
-    estimator="GenomeClassifier",
     file="new_samples.csv",
     together="the same donor",
     limit="Genes that matter to it need not cause anything.",
@@ -47,7 +43,6 @@ _KINDS = {
     "sequence": SampleKind(
         sample="sequence",
         reads="Letters",
-        estimator="SequenceClassifier",
         file="new_sequences.fasta",
         together="the same chromosome or gene family",
         limit="Letters that matter to it need not do anything in a cell.",
@@ -55,7 +50,6 @@ _KINDS = {
     "image": SampleKind(
         sample="image",
         reads="Pixels as they came",
-        estimator="ImageClassifier",
         file="folder_of_images",
         together="the same patient or slide",
         limit="Pixels that matter to it need not show what a person would look at.",
@@ -63,7 +57,6 @@ _KINDS = {
     "text": SampleKind(
         sample="text",
         reads="Words",
-        estimator="TextClassifier",
         file="new_texts.csv",
         together="the same author",
         limit="Words that matter to it need not be reasons.",
@@ -74,4 +67,4 @@ _KINDS = {
 def sample_kind(settings: Mapping[str, Any]) -> SampleKind | None:
     """The words for a run with these settings; None where its samples are of a kind that reports do not know."""
     kind = settings.get("kind")
-    return GENES if kind is None else _KINDS.get(str(kind))
+    return GENES if kind in (None, "genome") else _KINDS.get(str(kind))

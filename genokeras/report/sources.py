@@ -6,7 +6,7 @@ import os
 from typing import Any
 
 from genokeras.engine import TrialStore
-from genokeras.engine.fitted import RESULT_FILE, FittedRun
+from genokeras.engine.run import RESULT_FILE, Run
 from genokeras.errors import NotFittedError, ParameterError, RunFolderError
 from genokeras.searchers import History
 from genokeras.support import RunFolder
@@ -17,7 +17,7 @@ def run_folder(run: Any) -> RunFolder:
 
     Parameters
     ----------
-    run : path-like, RunFolder, FittedRun or fitted estimator
+    run : path-like, RunFolder, Run or fitted estimator
 
     Raises
     ------
@@ -30,7 +30,7 @@ def run_folder(run: Any) -> RunFolder:
     """
     if isinstance(run, RunFolder):
         return run
-    if isinstance(run, FittedRun):
+    if isinstance(run, Run):
         return run.folder
     if isinstance(run, str | os.PathLike):
         return RunFolder(run)

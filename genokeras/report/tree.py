@@ -16,8 +16,8 @@ import numpy as np
 from matplotlib import colormaps
 from matplotlib.colors import to_hex
 
-from genokeras.engine import is_linear
-from genokeras.engine.fitted import shown_objective
+from genokeras.engine.run import shown_objective
+from genokeras.graph import is_linear
 from genokeras.report.sources import ensemble_shares, finished_history, run_folder
 from genokeras.searchers import History, Proposal, TrialResult
 from genokeras.tasks.objectives import Objective

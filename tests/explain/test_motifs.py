@@ -11,7 +11,7 @@ from genokeras.errors import ParameterError, RunFolderError
 from genokeras.explain import Motif, explain_rows, filter_motifs, write_meme
 from genokeras.graph import HyperParameters, motif_cnn
 from genokeras.graph.templates import linear
-from genokeras.networks import TrainedNetwork, merged_model, start_weights
+from genokeras.networks import TrainedNetwork, merge_networks, start_weights
 from genokeras.tasks.classes import Classes
 from tests.encoders.planted import MOTIF, bars, planted_sequences
 
@@ -66,7 +66,7 @@ def sequence_model(place=7):
     kernel[0, encoder.n_words + 4 * place, 1] = 3.0
     weights = {1: {"kernel": kernel, "bias": np.zeros((1, 2), dtype="float32")}}
     return (
-        merged_model(encoder, Classes(2), [TrainedNetwork("t", linear(2), COUNTED, weights)]),
+        merge_networks(encoder, Classes(2), [TrainedNetwork("t", linear(2), COUNTED, weights)]),
         encoder,
         data,
     )
@@ -109,7 +109,7 @@ def test_the_pixels_that_decide_have_the_scores():
     kernel = np.zeros((1, 144, 2), dtype="float32")
     kernel[0, 30, 1] = 1.0
     weights = {1: {"kernel": kernel, "bias": np.zeros((1, 2), dtype="float32")}}
-    model = merged_model(encoder, Classes(2), [TrainedNetwork("t", linear(2), COUNTED, weights)])
+    model = merge_networks(encoder, Classes(2), [TrainedNetwork("t", linear(2), COUNTED, weights)])
     found = explain_rows(model, encoder, encoder.rows(data), ("no", "yes"), data.names, None, Classes(2))
     scores = found.of("yes").reshape(6, 144)
     assert np.flatnonzero(np.abs(scores).max(axis=0) > 1e-6).tolist() == [30]
@@ -122,7 +122,7 @@ def test_the_word_that_decides_has_the_score():
     kernel = np.zeros((1, encoder.n_counts, 2), dtype="float32")
     kernel[0, encoder.tfidf[0].ngrams.index("fine"), 1] = 5.0
     weights = {1: {"kernel": kernel, "bias": np.zeros((1, 2), dtype="float32")}}
-    model = merged_model(encoder, Classes(2), [TrainedNetwork("t", linear(2), COUNTED, weights)])
+    model = merge_networks(encoder, Classes(2), [TrainedNetwork("t", linear(2), COUNTED, weights)])
     found = explain_rows(model, encoder, encoder.rows(data), ("bad", "good"), data.names, None, Classes(2))
     assert found.places == (("a", "fine", "film"), ("a", "dull", "film"))
     assert found.of("good")[0].argmax() == 1

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from genokeras.engine import Outcome, TrialStore
+from genokeras.engine import Outcome, TrialStore, write_problem
 from genokeras.engine.testing import linear_job, small_problem
 from genokeras.searchers import TrialResult
 from genokeras.support import RunFolder
@@ -45,7 +45,7 @@ def make_run(tmp_path: Path) -> MakeRun:
         folder = RunFolder.create(tmp_path / "run", settings)
         store = TrialStore(folder)
         for trial in trials:
-            store.write(Outcome(trial, probabilities=np.full((2, 2), 0.5, dtype="float32")))
+            store.write(Outcome(trial, answers=np.full((2, 2), 0.5, dtype="float32")))
         if shares is not None:
             folder.write_json("result.json", {"shares": shares})
         return folder.path
@@ -64,12 +64,12 @@ def finished_run(tmp_path: Path) -> Path:
     }
     folder = RunFolder.create(tmp_path / "finished", settings)
     store = TrialStore(folder)
-    store.write_problem(problem)
+    write_problem(folder, problem)
     for number, proposal in enumerate(linear_job(0, 0.1, 0.3).proposals):
         trial = TrialResult(number, proposal, "ok", 0.3 - 0.1 * number, step=10, seconds=2.0)
-        ill = np.clip(0.2 + 0.6 * problem.codes + rng.normal(0, 0.2, len(problem.codes)), 0.01, 0.99)
+        ill = np.clip(0.2 + 0.6 * problem.targets + rng.normal(0, 0.2, problem.n_samples), 0.01, 0.99)
         curve = np.array([[5, 0.6, 0.7], [10, 0.4, 0.5 - 0.1 * number], [15, 0.3, 0.6]], dtype="float32")
-        store.write(Outcome(trial, probabilities=np.stack([1 - ill, ill], axis=1), curve=curve))
+        store.write(Outcome(trial, answers=np.stack([1 - ill, ill], axis=1), curve=curve))
     calibration = {"sharpness": 1.2, "doubt": 0.04}
     folder.write_json(
         "result.json",

@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from genokeras.engine import TrialStore
-from genokeras.engine.fitted import out_of_fold
+from genokeras.engine import TrialStore, read_problem, read_record
 from genokeras.errors import ParameterError, RunFolderError
 from genokeras.report import (
     Predictions,
@@ -40,13 +39,13 @@ def predictions(n_classes: int, n: int = 120) -> Predictions:
 
 
 def test_out_of_fold_predictions_are_the_calibrated_ensemble(finished_run: Path) -> None:
-    codes, probabilities, fold = out_of_fold(RunFolder(finished_run))
+    codes, probabilities, fold = read_record(RunFolder(finished_run)).out_of_fold()
     store = TrialStore(RunFolder(finished_run))
-    first, second = store.probabilities(store.history().ok()).astype("float64")
+    first, second = store.answers(store.history().ok()).astype("float64")
     expected = Calibration(1.2, 0.04).apply(0.25 * first + 0.75 * second)
     np.testing.assert_allclose(probabilities, expected)
-    problem = store.read_problem()
-    assert (codes == problem.codes).all()
+    problem = read_problem(RunFolder(finished_run))
+    assert (codes == problem.targets).all()
     assert problem.held_out[fold, np.arange(len(codes))].all()
 
 
@@ -55,7 +54,8 @@ def test_rows_that_no_fold_holds_out_are_left_out(finished_run: Path) -> None:
     data = folder.read_arrays("data.npz")
     data["held_out"][0] = False
     folder.write_arrays("data.npz", data)
-    assert set(out_of_fold(folder).fold) == {1, 2} and len(out_of_fold(folder).codes) == 16
+    found = read_record(folder).out_of_fold()
+    assert set(found.fold) == {1, 2} and len(found.targets) == 16
 
 
 def test_a_run_is_drawn_with_its_class_names(finished_run: Path) -> None:

@@ -9,22 +9,20 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from genokeras.engine import TrialStore
+from genokeras.engine import Run, TrialStore, read_record
 from genokeras.engine.curves import COLUMNS, history_table
-from genokeras.engine.fitted import FittedRun, read_delivery
 from genokeras.errors import ParameterError, RunFolderError
 from genokeras.graph import HyperParameters, linear, mlp
 from genokeras.report import Picture, plot_metric, plot_search
 from genokeras.searchers import Proposal, TrialResult
 from genokeras.support import RunFolder
+from genokeras.tasks.objectives import get_objective
 
 KERAS = {"loss": [0.9, 0.5, 0.4], "val_loss": [1.0, 0.6, 0.7], "accuracy": [0.5, 0.8, 0.9]}
 
 
-def run_of(path: Path) -> FittedRun:
-    folder = RunFolder(path)
-    store = TrialStore(folder)
-    return FittedRun(folder, store.read_problem(), store.history(), read_delivery(folder), None, "time")
+def run_of(path: Path) -> Run:
+    return read_record(RunFolder(path))
 
 
 def lines(picture: Picture) -> dict[str, list[float]]:
@@ -46,8 +44,9 @@ def test_trials_without_curves_make_an_empty_history(make_run) -> None:
     run = make_run([TrialResult(0, Proposal(linear(2), HyperParameters()), "ok", 0.5)], {"0": 1.0})
     folder = RunFolder(run)
     delivery = SimpleNamespace(shares={0: 1.0})
-    found = FittedRun(folder, None, TrialStore(folder).history(), delivery, None, "time")  # type: ignore[arg-type]
-    table = history_table(found)
+    history, objective = TrialStore(folder).history(), get_objective("log_loss")
+    found = SimpleNamespace(folder=folder, history=history, delivery=delivery, objective=objective)
+    table = history_table(found)  # type: ignore[arg-type]
     assert not len(table) and table["step"].dtype == "int64"
     with pytest.raises(ParameterError, match="history is empty"):
         plot_metric(table)

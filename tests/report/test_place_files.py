@@ -9,30 +9,28 @@ import pandas as pd
 import pytest
 
 from genokeras.errors import ParameterError, RunFolderError
-from genokeras.explain import SpatialExplanation
+from genokeras.explain import SampleExplanation
 from genokeras.report import write_explanation
 from genokeras.report.place_files import place_figure, place_table
 
 
-def of_letters() -> SpatialExplanation:
+def of_letters() -> SampleExplanation:
     values = np.arange(16, dtype="float32").reshape(2, 4, 2)
     places = (tuple("ACGT"), tuple("-A-G"))
-    return SpatialExplanation(
-        values, np.full((2, 2), 0.5), ("no", "yes"), ("p1", "p2"), places, "mutagenesis"
-    )
+    return SampleExplanation(values, np.full((2, 2), 0.5), ("no", "yes"), ("p1", "p2"), places, "mutagenesis")
 
 
-def of_words() -> SpatialExplanation:
+def of_words() -> SampleExplanation:
     values = np.arange(6, dtype="float32").reshape(2, 3, 1)
     places = (("call", "-", "now"), ("hi",))
-    return SpatialExplanation(values, np.ones((2, 1)), ("spam",), ("a", "b"), places, "leave_one_out")
+    return SampleExplanation(values, np.ones((2, 1)), ("spam",), ("a", "b"), places, "leave_one_out")
 
 
-def of_pixels(n: int = 3) -> SpatialExplanation:
+def of_pixels(n: int = 3) -> SampleExplanation:
     values = np.random.default_rng(0).normal(size=(n, 4, 5, 2)).astype("float32")
     outputs = np.tile([0.2, 0.8], (n, 1))
     names = tuple(f"{i}.png" for i in range(n))
-    return SpatialExplanation(values, outputs, ("cat", "$dog$"), names, (), "gradient")
+    return SampleExplanation(values, outputs, ("cat", "$dog$"), names, (), "gradient")
 
 
 def test_a_row_is_a_letter_and_padding_has_none() -> None:

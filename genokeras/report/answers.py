@@ -1,0 +1,102 @@
+"""What a report says and shows of what is predicted: classes, or numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from genokeras.engine import Run
+from genokeras.report.class_curves import plot_precision_recall, plot_roc
+from genokeras.report.diagnostics import plot_calibration, plot_confusion_of
+from genokeras.report.picture import Picture
+from genokeras.report.predicted import plot_predicted, plot_residuals
+from genokeras.support.wording import counted, listed
+from genokeras.tasks.answers import CLASSES
+
+_CLASS_PLOTS = (plot_confusion_of, plot_roc, plot_precision_recall, plot_calibration)
+_NUMBER_PLOTS = (plot_predicted, plot_residuals)
+CHANCE_OF_CLASSES = (
+    "Chance is what a model scores that knows the class frequencies only: for the accuracy, one that always says the "
+    "majority class."
+)
+CHANCE_OF_NUMBERS = "Chance is what a model scores that always answers the mean of the training samples."
+
+
+def of_classes(run: Run) -> bool:
+    """Whether the answers of a run are probabilities of classes."""
+    return run.task.answers.kind == CLASSES.kind
+
+
+def answer_plots(run: Run) -> Sequence[Callable[[Any], Picture]]:
+    """The pictures of a run's predictions."""
+    return _CLASS_PLOTS if of_classes(run) else _NUMBER_PLOTS
+
+
+def about_chance(run: Run) -> str:
+    """What chance is."""
+    return CHANCE_OF_CLASSES if of_classes(run) else CHANCE_OF_NUMBERS
+
+
+def what_is_predicted(run: Run) -> str:
+    """A few words: ``2 classes``, or ``the number 'age'``."""
+    names = [str(name) for name in run.names]
+    if of_classes(run):
+        return f"{len(names)} classes"
+    if len(names) == 1:
+        return f"the number {names[0]!r}"
+    return f"{len(names)} numbers ({listed(map(repr, names), 5)})"
+
+
+def class_counts(run: Run) -> list[int]:
+    """Samples of each class."""
+    held = run.folder.settings.get("class_counts")
+    if held is None:
+        held = np.bincount(run.rows.targets, minlength=len(run.names)).tolist()
+    return [int(count) for count in held]
+
+
+def answers_table(run: Run) -> tuple[str, tuple[str, ...], list[tuple[object, ...]]]:
+    """Caption, head and rows of a table of the classes, or of the numbers of the training samples."""
+    if of_classes(run):
+        counts = class_counts(run)
+        rows: list[tuple[object, ...]] = [
+            (name, n, f"{n / sum(counts):.1%}") for name, n in zip(run.names, counts, strict=True)
+        ]
+        return "Classes", ("class", "samples", "share"), rows
+    numbers = np.asarray(run.rows.targets, dtype="float64").reshape(run.rows.n_samples, -1)
+    rows = [
+        (name, *(f"{value:.4g}" for value in (*np.quantile(values, [0, 0.25, 0.5, 0.75, 1]), values.std())))
+        for name, values in zip(run.names, numbers.T, strict=True)
+    ]
+    return (
+        "Numbers",
+        ("target", "least", "first quartile", "median", "third quartile", "greatest", "sd"),
+        rows,
+    )
+
+
+def card_sentence(run: Run, samples: str, escape: Callable[[object], str] = str) -> str:
+    """What a model card says the model is; names are escaped."""
+    names = [escape(name) for name in run.names]
+    if of_classes(run):
+        named = [f"{name} ({n})" for name, n in zip(names, class_counts(run), strict=True)]
+        return (
+            f"A classifier of {samples} into {counted(len(named), 'class', 'classes')}: {listed(named, 30)}."
+        )
+    return f"A regressor that predicts {counted(len(names), 'number')} from {samples}: {listed(names, 30)}."
+
+
+def model_limit(run: Run, sample: str) -> str:
+    """What a model card says the model cannot know."""
+    if of_classes(run):
+        return f"It always names one of its classes, also for {sample} that belongs to none of them."
+    return f"It always answers a number, also for {sample} that is unlike all training samples."
+
+
+def use_of_model(run: Run) -> str:
+    """The last line of a listing that predicts with Keras alone."""
+    if of_classes(run):
+        return 'names = [about["classes"][i] for i in model.predict(x).argmax(axis=1)]'
+    return 'numbers = dict(zip(about["targets"], model.predict(x).T))'
