@@ -20,7 +20,7 @@ from benchmarks.quality.evaluate import outer_folds
 from benchmarks.quality.sets import BenchmarkSet, read_set
 from benchmarks.quality.trials import fitted_trials
 from benchmarks.speed.machine import describe_machine
-from genokeras.engine import is_linear
+from genokeras.graph import is_linear
 from genokeras.searchers import combine, select_ensemble
 from genokeras.tasks.calibration import fit_calibration
 from genokeras.tasks.objectives import get_objective

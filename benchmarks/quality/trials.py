@@ -13,8 +13,8 @@ from scipy.special import softmax
 
 from benchmarks.quality.sets import BenchmarkSet
 from genokeras import GenomeClassifier
-from genokeras.engine import TrialStore, trained_trial
-from genokeras.engine.fitted import FittedRun
+from genokeras.encoders import TableEncoder
+from genokeras.engine import Run, TrialStore, row_trial
 from genokeras.graph import reference_forward
 from genokeras.searchers import TrialResult
 from genokeras.tasks.objectives import get_objective
@@ -26,7 +26,7 @@ class FittedTrials:
 
     Attributes
     ----------
-    run : FittedRun
+    run : Run
         Its folder is there only inside of ``fitted_trials``.
     present : numpy.ndarray
         Codes of the classes that the training part has; a class it lacks gets probability 0.
@@ -34,7 +34,7 @@ class FittedTrials:
         The test part, ``(n, p)`` and ``(n,)``.
     """
 
-    run: FittedRun
+    run: Run
     present: np.ndarray
     x: np.ndarray
     codes: np.ndarray
@@ -47,15 +47,17 @@ class FittedTrials:
     def out_of_fold(self) -> tuple[np.ndarray, np.ndarray]:
         """``(trials, rows, classes)`` probabilities of the training rows, and the codes of these."""
         rows = self.run.problem.scored
-        p = TrialStore(self.run.folder).probabilities(self.trials)[:, rows].astype("float64")
-        return p, self.run.problem.codes[rows]
+        p = TrialStore(self.run.folder).answers(self.trials)[:, rows].astype("float64")
+        return p, self.run.problem.targets[rows]
 
     def unseen(self, trials: Sequence[TrialResult]) -> np.ndarray:
         """``(trials, n, classes)`` probabilities of the test part: what the fold members of each trial say together."""
         return np.stack([self._unseen(trial) for trial in trials])
 
     def _unseen(self, trial: TrialResult) -> np.ndarray:
-        trained = trained_trial(TrialStore(self.run.folder), self.run.problem, trial)
+        encoder = self.run.problem.encoder
+        assert isinstance(encoder, TableEncoder)
+        trained = row_trial(encoder, self.run.network(trial))
         z = np.zeros((len(trained.spaces), len(self.x), trained.input_units))
         for fold, space in enumerate(trained.spaces):
             z[fold, :, : space.rank] = space.transform(self.x)

@@ -12,16 +12,16 @@ from genokeras import GenomeClassifier, load_dataset
 
 # What is counted -> (file, function) whose cumulative time it is.
 PARTS = {
-    "views and row space": ("problem.py", "make_problem"),
+    "views and row space": ("table.py", "fit_table_encoder"),
     "search (ask)": ("loop.py", "_ask"),
-    "initial or inherited weights": ("runner.py", "_start"),
+    "initial or inherited weights": ("packed_runner.py", "_start"),
     "build the packed network": ("packed.py", "build_packed"),
     "trace, compile and train": ("packed.py", "run"),
-    "score trials": ("runner.py", "_outcome"),
+    "score trials": ("packed_runner.py", "_outcome"),
     "write trials": ("store.py", "write"),
     "choose the ensemble and estimate": ("delivery.py", "deliver"),
-    "merge into one model": ("delivery.py", "ensemble_model"),
-    "save the model": ("fitted.py", "write_model"),
+    "merge into one model": ("merge_rows.py", "merge_rows"),
+    "save the model": ("model_files.py", "write_model"),
 }
 
 

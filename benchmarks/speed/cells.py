@@ -21,7 +21,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from genokeras import GenomeClassifier
-from genokeras.engine.large import one_hold_out, scaled_training
+from genokeras.data import choose_folds
+from genokeras.engine.training_options import scaled_training
 from genokeras.features import fit_views
 from genokeras.graph import Graph, mlp
 from genokeras.networks import initial_weights
@@ -110,16 +111,14 @@ def sgd_side(n: int, genes: int, _: float) -> dict[str, float]:
 
 def packed_side(n: int, genes: int, _: float) -> dict[str, float]:
     x, types = cells(n, genes, seed=0)
-    split = one_hold_out(types, None, 0, [str(t) for t in range(TYPES)])
-    view = fit_views(("all",), x, types, split.train)["all"]
-    steps = _EPOCHS * -(-int(split.train.sum()) // _BATCH)
+    train, held_out = _one_hold_out(types)
+    view = fit_views(("all",), x, types, train)["all"]
+    steps = _EPOCHS * -(-int(train.sum()) // _BATCH)
     whole = TrainingSettings(max_steps=steps, patience=steps, batch_size=_BATCH)
-    scored = scaled_training(whole, split.train, split.held_out, steps_given=True)
-    found = {
-        f"rows_{members}": _packed_rate(view.z, types, split.train[0], members, scored) for members in MEMBERS
-    }
+    scored = scaled_training(whole, train, held_out, steps_given=True)
+    found = {f"rows_{members}": _packed_rate(view.z, types, train[0], members, scored) for members in MEMBERS}
     unscored = replace(whole, score_every=steps)
-    return {**found, "unscored": _packed_rate(view.z, types, split.train[0], 1, unscored)}
+    return {**found, "unscored": _packed_rate(view.z, types, train[0], 1, unscored)}
 
 
 def _packed_rate(
@@ -152,7 +151,7 @@ def _packed_rate(
 
 def plain_side(n: int, genes: int, _: float) -> dict[str, float]:
     x, types = cells(n, genes, seed=0)
-    train = one_hold_out(types, None, 0, [str(t) for t in range(TYPES)]).train[0]
+    train = _one_hold_out(types)[0][0]
     dense, codes = x[train].toarray(), types[train]
     layers = [keras.layers.Dense(UNITS, "relu"), keras.layers.Dropout(0.2), keras.layers.Dense(TYPES)]
     model = keras.Sequential([keras.Input((genes,)), *layers])
@@ -162,6 +161,12 @@ def plain_side(n: int, genes: int, _: float) -> dict[str, float]:
     started = time.perf_counter()
     model.fit(dense, codes, batch_size=_BATCH, epochs=_EPOCHS, verbose=0)
     return {"rows": _EPOCHS * len(codes) / (time.perf_counter() - started)}
+
+
+def _one_hold_out(types: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Training and held-out rows, ``(1, n)`` each."""
+    folds = choose_folds(len(types), types, None, None, seed=0)
+    return folds.train[:1], folds.held_out[:1]
 
 
 def _peak() -> float:

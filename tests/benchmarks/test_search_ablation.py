@@ -12,7 +12,7 @@ import pytest
 from benchmarks.quality.ablation import DELIVERED, STRATEGIES, deliveries, frame_of, run, show, steps
 from benchmarks.quality.sets import BenchmarkSet
 from benchmarks.quality.trials import fitted_trials
-from genokeras.engine.options import make_searcher
+from genokeras.engine import Wanted, make_table_searcher
 
 
 def line(strategy: str, seed: int, loss: float) -> dict[str, Any]:
@@ -31,7 +31,8 @@ LINES = [
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
 def test_every_strategy_makes_a_searcher(strategy):
-    make_searcher(n_outputs=2, views=("all",), **{"searcher_args": {}, **STRATEGIES[strategy]})
+    asked = {"searcher": "bayesian", "searcher_args": {}, **STRATEGIES[strategy]}
+    make_table_searcher(Wanted.of(**asked), n_outputs=2, views=("all",))
 
 
 def test_differences_are_paired_and_have_the_standard_error_of_their_mean():
