@@ -1,0 +1,69 @@
+"""Runs that the operating system kills lose no finished trial, and go on."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import genokeras as gk
+from tests.old_runs import samples, settings
+from tests.old_runs.killed import KINDS, fit, train_project
+
+ROOT = Path(__file__).parents[2]
+
+
+def kill(kind: str, folder: Path, count: int) -> None:
+    command = [sys.executable, "-m", "tests.old_runs.killed", kind, str(folder), str(count)]
+    done = subprocess.run(
+        command, cwd=ROOT, env=dict(os.environ), capture_output=True, text=True, check=False
+    )
+    assert done.returncode == -signal.SIGKILL, done.stderr
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_killed_search_keeps_its_trials_and_goes_on(kind: str, tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    kill(kind, folder, 2)
+    shutil.copytree(folder, tmp_path / "copy")
+    before = gk.load_estimator(tmp_path / "copy")
+    assert before.stop_reason_ == "killed"
+    kept = before.leaderboard().set_index("model_id")["score"]
+    assert len(kept) >= 2
+
+    est = fit(kind, folder, 2, resume=True)
+    found = est.leaderboard().set_index("model_id")["score"]
+    assert est.n_trials_ == len(kept) + 2
+    np.testing.assert_array_equal(found[kept.index], kept)
+    name = KINDS[kind]
+    new = getattr(samples, settings.estimator_kinds()[name][1])(new=True)
+    x = settings.samples(name, new)
+    np.testing.assert_array_equal(gk.load_estimator(folder).predict(x), est.predict(x))
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """The folder of a project that nothing was trained in."""
+    old = Path(__file__).parents[1] / "fixtures" / "runs" / "project_resnet"
+    shutil.copytree(old, tmp_path / "whole", ignore=shutil.ignore_patterns("experiments"))
+    return tmp_path / "whole"
+
+
+def test_a_killed_project_goes_on_to_the_same_model(project: Path) -> None:
+    killed = project.with_name("killed")
+    shutil.copytree(project, killed)
+    kill("project", killed, 3)
+    (selection,) = killed.rglob("selection.json")
+    assert json.loads(selection.read_text(encoding="utf-8"))["state"] is not None
+
+    whole, resumed = train_project(project).trained, train_project(killed).trained
+    assert killed.joinpath(resumed.path).parent.parent == selection.parent
+    assert resumed.record.parameters == whole.record.parameters
+    assert resumed.record.metrics == whole.record.metrics
