@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import genokeras as gk
+from genokeras.cli.answers import CLASSES
 from genokeras.cli.group import debugging
 from genokeras.cli.kinds import GENES, IMAGES, SEQUENCES, TEXTS
 
@@ -27,14 +28,10 @@ _CHATTER = re.compile(
 )
 
 
-def load_classifier(kind: str = GENES) -> Any:
-    """Import the classifier of a kind of samples and start its backend, quietly unless ``--debug`` was given."""
-    name = {
-        GENES: "GenomeClassifier",
-        SEQUENCES: "SequenceClassifier",
-        IMAGES: "ImageClassifier",
-        TEXTS: "TextClassifier",
-    }[kind]
+def load_estimator(kind: str = GENES, task: str = CLASSES) -> Any:
+    """Import the estimator of a kind of samples and a task, and start its backend, quietly unless ``--debug`` was given."""
+    samples = {GENES: "Genome", SEQUENCES: "Sequence", IMAGES: "Image", TEXTS: "Text"}[kind]
+    name = f"{samples}{'Classifier' if task == CLASSES else 'Regressor'}"
     return _started(lambda: getattr(gk, name))
 
 

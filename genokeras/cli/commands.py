@@ -5,17 +5,21 @@ from __future__ import annotations
 import contextlib
 import json
 import sys
+import textwrap
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 import genokeras as gk
-from genokeras.cli.backend import load_classifier, load_run, quiet_start
+from genokeras.cli.answers import NUMBERS, TASKS, find_task
+from genokeras.cli.backend import load_estimator, load_run, quiet_start
 from genokeras.cli.group import CommandGroup, debug_option, debugging
 from genokeras.cli.inputs import (
     Reading,
     data_argument,
+    labels_of,
     names_of,
     read_samples,
     reading_options,
@@ -24,7 +28,14 @@ from genokeras.cli.inputs import (
 from genokeras.cli.kinds import GENES, KINDS, find_kind, kind_of
 from genokeras.cli.projects import auto
 from genokeras.cli.reporting import explain, report
-from genokeras.cli.words import LEGEND, estimate_in_words, label, leaderboard_table, make_console
+from genokeras.cli.words import (
+    LEGEND,
+    WIDTH,
+    estimate_in_words,
+    label,
+    leaderboard_table,
+    make_console,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -51,7 +62,16 @@ def main(ctx: click.Context) -> None:
 
 @main.command()
 @data_argument
-@click.option("--target", help="Column with the labels, or a file of labels by sample id.")
+@click.option(
+    "--target",
+    multiple=True,
+    help="Column with the labels or numbers, or a file of them by sample id. Several times for several numbers.",
+)
+@click.option(
+    "--task",
+    type=click.Choice(TASKS),
+    help="What --target holds; decided from its values otherwise.",
+)
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="The run folder, new or empty.")
 @click.option(
     "--kind", type=click.Choice(KINDS), help="What DATA holds; told by its name and columns otherwise."
@@ -64,7 +84,7 @@ def main(ctx: click.Context) -> None:
 @click.option(
     "--max-trials", type=int, help="Trials at most; repeatable with --seed where no time limit is given."
 )
-@click.option("--objective", default="log_loss", show_default=True, help="What the search makes best.")
+@click.option("--objective", help="What the search makes best.  [default: log_loss, and of numbers r2]")
 @click.option(
     "--folds",
     type=int,
@@ -81,12 +101,13 @@ def main(ctx: click.Context) -> None:
 @debug_option
 def fit(
     data: Path,
-    target: str | None,
+    target: tuple[str, ...],
+    task: str | None,
     out: Path,
     kind: str | None,
     time_limit: float | None,
     max_trials: int | None,
-    objective: str,
+    objective: str | None,
     folds: int | None,
     searcher: str,
     seed: int | None,
@@ -98,7 +119,7 @@ def fit(
     executor: str | None,
     quiet: bool,
 ) -> None:
-    """Grow a classifier on DATA.
+    """Grow a network on DATA that predicts the classes or numbers of --target.
 
     \b
     genes      a table of samples by genes: csv, tsv or txt (each also .gz),
@@ -108,27 +129,40 @@ def fit(
     texts      a table or JSON lines with a column "text", or a folder with a
                folder of .txt files for each class
     """
-    found = kind or (GENES if transposed else find_kind(data, delimiter, (target, groups)))
+    started = time.monotonic()
+    found = kind or (GENES if transposed else find_kind(data, delimiter, (*target, groups)))
     reading = Reading(transposed, delimiter)
-    reading.check(found)
-    classifier = load_classifier(found)(
+    of_genes = _of_genes(found, missing=missing, executor=executor)
+    limit = DEFAULT_TIME_LIMIT if time_limit is None and max_trials is None else time_limit
+    if len(target) > 1:
+        task, samples = _of_several_numbers(task), _with_several(found, data, target, reading, groups)
+    else:
+        named = target[0] if target else None
+        samples = read_samples(found, data, named, reading, groups)
+        if task is None:
+            task, sentence = find_task(labels_of(samples), named)
+            if not quiet:
+                click.echo(textwrap.fill(sentence, WIDTH))
+    estimator = load_estimator(found, task)(
         out,
-        time_limit=DEFAULT_TIME_LIMIT if time_limit is None and max_trials is None else time_limit,
-        objective=objective,
+        time_limit=limit,
         folds=folds,
         searcher=searcher,
         max_trials=max_trials,
         random_state=seed,
         resume=resume,
         verbose=0 if quiet else 1,
-        **_of_genes(found, missing=missing, executor=executor),
+        **({} if objective is None else {"objective": objective}),
+        **of_genes,
     )
-    if reading.is_told:
-        classifier.fit(read_samples(found, data, target, reading, groups))
-    else:  # reading counts towards the time limit
-        classifier.fit(data, target, groups=groups)
+    if limit is not None and limit > 0:  # reading counts
+        limit = max(limit - (time.monotonic() - started), 0.01 * limit)
+    if len(target) > 1 and not reading.is_told:
+        estimator.fit(data, list(target), groups=groups, time_limit=limit)
+    else:
+        estimator.fit(samples, _named_numbers(samples, target, task), time_limit=limit)
     if not quiet:
-        _print_fit(classifier, found)
+        _print_fit(estimator, found)
 
 
 @main.command()
@@ -143,7 +177,7 @@ def fit(
 def predict(
     run: Path, data: Path, out: Path | None, probabilities: bool, transposed: bool, delimiter: str | None
 ) -> None:
-    """Predict DATA by the model of RUN, as csv: the class of each sample."""
+    """Predict DATA by the model of RUN, as csv: the class or the number of each sample."""
     estimator = load_run(run)
     samples = read_samples(kind_of(estimator), data, None, Reading(transposed, delimiter), keep_empty=True)
     if probabilities and not hasattr(estimator, "classes_"):
@@ -154,17 +188,24 @@ def predict(
 @main.command()
 @run_argument
 @data_argument
-@click.option("--target", help="Column with the labels, or a file of labels by sample id.")
+@click.option(
+    "--target", multiple=True, help="Column with the labels, or a file of labels by sample id; as in fit."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON object.")
 @reading_options
 @debug_option
 def evaluate(
-    run: Path, data: Path, target: str | None, as_json: bool, transposed: bool, delimiter: str | None
+    run: Path, data: Path, target: tuple[str, ...], as_json: bool, transposed: bool, delimiter: str | None
 ) -> None:
     """Score the model of RUN on labelled samples in DATA, which it should not have seen."""
     estimator = load_run(run)
-    samples = read_samples(kind_of(estimator), data, target, Reading(transposed, delimiter))
-    scores = estimator.evaluate(samples)
+    kind, reading = kind_of(estimator), Reading(transposed, delimiter)
+    if len(target) > 1 and not reading.is_told:
+        scores = estimator.evaluate(data, list(target))
+    else:
+        several = len(target) > 1
+        named = list(target) if several else target[0] if target else None
+        scores = estimator.evaluate(read_samples(kind, data, named, reading, several_targets=several))
     if as_json:
         # JSON has no NaN, which a score is that no sample of some class went into.
         click.echo(
@@ -208,7 +249,7 @@ def leaderboard(run: Path, top: int | None, as_csv: bool) -> None:
 )
 @debug_option
 def export(run: Path, model: Path, format: str | None) -> None:
-    """Write the model of RUN to the file MODEL, samples as they come in and class probabilities out.
+    """Write the model of RUN to the file MODEL: raw samples in, class probabilities or numbers out.
 
     A .keras file needs no GenoKeras to load. Other formats (.onnx, .tflite, .pt, or a folder with --format tf_saved_model)
     are loaded again and compared with the model first. A JSON file beside it holds the classes and what the model reads: of genes, their names in order.
@@ -225,7 +266,7 @@ def export(run: Path, model: Path, format: str | None) -> None:
 @debug_option
 def visualize(run: Path) -> None:
     """Draw the networks of RUN into its folder drawings, one file each."""
-    load_classifier()
+    load_estimator()
     drawings = gk.visualize(run)
     if not drawings:
         click.echo(f"{run} has no trials to draw yet.")
@@ -249,6 +290,36 @@ def _of_genes(kind: str, **options: str | None) -> dict[str, str]:
     return given
 
 
+def _of_several_numbers(task: str | None) -> str:
+    if task is not None and task != NUMBERS:
+        raise click.UsageError(f"several --target are numbers: give one, or leave out --task {task}.")
+    return NUMBERS
+
+
+def _with_several(
+    kind: str, data: Path, target: tuple[str, ...], reading: Reading, groups: str | None
+) -> Any:
+    """A table of genes that needs options to be read; None where the estimator reads DATA itself."""
+    if not reading.is_told:
+        return None
+    if kind != GENES:
+        raise click.UsageError(
+            f"--delimiter with several --target is for tables of genes, and these are {kind}."
+        )
+    return read_samples(kind, data, list(target), reading, groups, several_targets=True)
+
+
+def _named_numbers(samples: Any, target: tuple[str, ...], task: str) -> Any:
+    """Numbers that were read, under the names of their columns; None of classes, which need no name."""
+    import pandas as pd
+
+    if task != NUMBERS or not target:
+        return None
+    columns = [Path(name).stem if Path(name).is_file() else name for name in target]
+    numbers = pd.DataFrame(labels_of(samples), index=list(names_of(samples)), columns=columns)
+    return numbers if len(columns) > 1 else numbers[columns[0]]
+
+
 def _print_fit(classifier: Any, kind: str) -> None:
     console = make_console()
     click.echo()
@@ -265,8 +336,11 @@ def _print_fit(classifier: Any, kind: str) -> None:
     path = classifier.path_
     click.echo(f"\nWrote the run into {path}")
     raw, named = ("raw genes", "genes") if kind == GENES else (kind, "inputs")
-    click.echo(f"  {path / 'best.keras'}  the model: {raw} in, class probabilities out")
-    click.echo(f"  {path / 'best.json'}   its classes and {named}")
+    out, of = (
+        ("class probabilities", "classes") if hasattr(classifier, "classes_") else ("numbers", "targets")
+    )
+    click.echo(f"  {path / 'best.keras'}  the model: {raw} in, {out} out")
+    click.echo(f"  {path / 'best.json'}   its {of} and {named}")
 
 
 def _predictions(estimator: Any, samples: Any, probabilities: bool) -> pd.DataFrame:
@@ -275,7 +349,11 @@ def _predictions(estimator: Any, samples: Any, probabilities: bool) -> pd.DataFr
 
     names = names_of(samples)
     if not hasattr(estimator, "classes_"):
-        return pd.DataFrame({"sample": names, "prediction": estimator.predict(samples)})
+        numbers, targets = estimator.predict(samples), estimator.targets_
+        answers = ["prediction"] if len(targets) == 1 else list(targets)
+        table = pd.DataFrame(numbers, columns=answers)
+        table.insert(0, "sample", list(names), allow_duplicates=True)
+        return table
     chances = estimator.predict_proba(samples)
     found = pd.DataFrame({"sample": names, "prediction": estimator.classes_[chances.argmax(axis=1)]})
     if probabilities:

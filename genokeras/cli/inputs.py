@@ -48,10 +48,11 @@ def reading_options(command: Command) -> Command:
 def read_samples(
     kind: str,
     data: Path,
-    target: str | None,
+    target: str | list[str] | None,
     reading: Reading,
     groups: str | None = None,
     keep_empty: bool = False,
+    several_targets: bool = False,
 ) -> Any:
     """Samples of a kind: a Dataset, SequenceData, ImageData or TextData.
 
@@ -67,6 +68,7 @@ def read_samples(
             missing="keep",
             transposed=reading.transposed,
             delimiter=reading.delimiter,
+            several_targets=several_targets,
         )
     if kind == IMAGES:
         return gk.load_images(data, target, groups=groups)
@@ -79,3 +81,8 @@ def read_samples(
 def names_of(samples: Any) -> tuple[str, ...]:
     """What the samples are called, one name each."""
     return tuple(samples.sample_ids if isinstance(samples, gk.Dataset) else samples.names)
+
+
+def labels_of(samples: Any) -> Any:
+    """The labels that came with samples, or None."""
+    return samples.y if isinstance(samples, gk.Dataset) else samples.labels

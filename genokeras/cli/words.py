@@ -15,7 +15,16 @@ if TYPE_CHECKING:
     import pandas as pd
 
 WIDTH = 80
-_LABELS = {"f1": "F1", "mcc": "MCC", "roc_auc": "ROC AUC", "brier": "Brier score"}
+_LABELS = {
+    "f1": "F1",
+    "mcc": "MCC",
+    "roc_auc": "ROC AUC",
+    "brier": "Brier score",
+    "r2": "R2",
+    "mse": "MSE",
+    "rmse": "RMSE",
+    "mae": "MAE",
+}
 _ENDINGS = {
     "time": "Stopped after {trials}, when the time was up.",
     "trials": "Stopped after {trials}, as asked.",

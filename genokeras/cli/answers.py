@@ -1,0 +1,74 @@
+"""Whether a target holds classes or numbers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from genokeras.cli.group import Failure
+
+CLASSES, NUMBERS = TASKS = ("classes", "numbers")
+# Whole numbers with more distinct values than this, or that seldom occur twice, are counts or measurements.
+_MOST_CLASSES = 20
+_SAMPLES_OF_A_CLASS = 3
+
+
+def find_task(labels: Any, target: str | None) -> tuple[str, str]:
+    """Decide what a column holds.
+
+    Parameters
+    ----------
+    labels : numpy.ndarray
+        ``(n_samples,)``, as a reader gave them.
+    target : str or None
+        The name of the column, for the sentence.
+
+    Returns
+    -------
+    task : str
+        ``"classes"`` of text, bools, and whole numbers of which there are at most 20, three times each on average;
+        ``"numbers"`` of all else.
+    sentence : str
+        What was decided and why.
+
+    Raises
+    ------
+    Failure
+        If there are no labels.
+    """
+    import numpy as np
+
+    if labels is None:
+        raise Failure("DATA came without labels: name their column, or a file of labels, with --target.")
+    values = np.asarray(labels)
+    name = "The target" if target is None else f"The target {target!r}"
+    numbers = _as_numbers(values)
+    if numbers is None:
+        return CLASSES, f"{name} is text: the run predicts classes."
+    known = numbers[np.isfinite(numbers)]
+    distinct = len(np.unique(known))
+    whole = bool((known == np.round(known)).all())
+    if whole and distinct <= _MOST_CLASSES and len(known) >= _SAMPLES_OF_A_CLASS * distinct:
+        task, kind = CLASSES, "distinct whole numbers"
+    else:
+        task, kind = NUMBERS, "distinct numbers"
+    other = NUMBERS if task == CLASSES else CLASSES
+    return task, (
+        f"{name} has {distinct} {kind} in {len(known)} samples: the run predicts {task} (--task {other} if you want those)."
+    )
+
+
+def _as_numbers(values: Any) -> Any:
+    """Float64, or None where there is text other than numbers."""
+    import numpy as np
+
+    if values.dtype.kind == "b":
+        return None
+    try:
+        return values.astype("float64")
+    except (TypeError, ValueError):
+        pass
+    texts = [str(value).strip() for value in values.ravel()]
+    try:
+        return np.array([float(text) if text else float("nan") for text in texts])
+    except ValueError:
+        return None
