@@ -17,7 +17,7 @@ from genokeras.tasks.linear import fit_ridge, solve_ridge
 from genokeras.tasks.task import Aim, Labelled, LinearFit, Stop, Task
 
 # Penalty of an exact ridge regression for each unit of weight decay, which networks apply in small steps.
-_RIDGE_PENALTY = 10.0
+_RIDGE_PENALTY = 3.0
 
 
 @final
