@@ -28,7 +28,7 @@ def find_task(labels: Any, target: str | None) -> tuple[str, str]:
         ``"classes"`` of text, bools, and whole numbers of which there are at most 20, three times each on average;
         ``"numbers"`` of all else.
     sentence : str
-        What was decided and why.
+        What was decided and why; empty for text, which can only be classes.
 
     Raises
     ------
@@ -43,7 +43,7 @@ def find_task(labels: Any, target: str | None) -> tuple[str, str]:
     name = "The target" if target is None else f"The target {target!r}"
     numbers = _as_numbers(values)
     if numbers is None:
-        return CLASSES, f"{name} is text: the run predicts classes."
+        return CLASSES, ""
     known = numbers[np.isfinite(numbers)]
     distinct = len(np.unique(known))
     whole = bool((known == np.round(known)).all())

@@ -141,7 +141,7 @@ def fit(
         samples = read_samples(found, data, named, reading, groups)
         if task is None:
             task, sentence = find_task(labels_of(samples), named)
-            if not quiet:
+            if sentence and not quiet:
                 click.echo(textwrap.fill(sentence, WIDTH))
     estimator = load_estimator(found, task)(
         out,

@@ -57,7 +57,8 @@ def run(table: Path) -> tuple[Path, str]:
 def test_the_task_is_decided_from_the_values(values: list[object], task: str) -> None:
     found, sentence = find_task(np.array(values), "y")
     assert found == task
-    assert f"the run predicts {task}" in sentence
+    text = isinstance(values[0], bool) or values[0] == "ill"
+    assert sentence == "" if text else f"the run predicts {task}" in sentence
 
 
 def test_fit_says_what_it_decided_and_predicts_numbers(run: tuple[Path, str], table: Path) -> None:

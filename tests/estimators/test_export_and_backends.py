@@ -82,13 +82,16 @@ def test_delivered_model_equals_the_members_it_was_made_of(fitted, study):
     """The ensemble on raw values = calibrated shares x mean over folds of softmax(members on row-space values)."""
     from scipy.special import softmax
 
-    from genokeras.engine import TrialStore, trained_trial
+    from genokeras.engine.methods import row_trial
+    from genokeras.engine.run import trained_network
+    from genokeras.engine.store import TrialStore
     from genokeras.graph import reference_forward
 
     run, x = fitted._run, study[0].to_numpy()
     total = np.zeros((len(x), 2))
     for trial_id, share in run.delivery.shares.items():
-        trial = trained_trial(TrialStore(run.folder), run.problem, run.history.get(trial_id))
+        network = trained_network(TrialStore(run.folder), run.history.get(trial_id))
+        trial = row_trial(run.problem.encoder, network)
         z = np.zeros((len(trial.spaces), len(x), trial.input_units))
         for fold, space in enumerate(trial.spaces):
             z[fold, :, : space.rank] = space.transform(x)

@@ -155,7 +155,7 @@ def _tried(path: Path) -> list[tuple[str, float]]:
 def test_resume_refuses_other_data(study, tmp_path):
     x, y = study
     quick(tmp_path / "run").fit(x, y)
-    with pytest.raises(RunFolderError, match="was run on other data"):
+    with pytest.raises(RunFolderError, match="was run with other samples"):
         quick(tmp_path / "run", resume=True).fit(x + 1, y)
 
 
@@ -322,20 +322,20 @@ def test_trainer_args_bound_the_steps_of_a_trial(study):
     ("arguments", "message"),
     [
         ({"objective": "logloss_"}, "Did you mean 'logloss'"),
-        ({"searcher": "bayesan"}, "did you mean 'bayesian'"),
+        ({"searcher": "bayesan"}, "Did you mean 'bayesian'"),
         ({"folds": 1}, "folds must be a whole number of at least 2"),
         ({"max_trials": 0}, "max_trials must be a whole number of at least 1"),
         ({"max_trials": None}, "give a time_limit, max_trials, or both"),
         ({"time_limit": -3}, "time_limit must be a number of seconds above 0"),
         ({"executor": "slurm"}, "executor must be 'local'"),
-        ({"missing": "mean"}, "missing must be 'error' or 'median'"),
+        ({"missing": "mean"}, "missing must be 'error', 'median'"),
         ({"random_state": -1}, "seed must be a whole number"),
-        ({"searcher_args": {"trainer_args": {"max_iter": 5}}}, "did you mean 'max_iter_num'"),
+        ({"searcher_args": {"trainer_args": {"max_iter": 5}}}, "Did you mean 'max_iter_num'"),
         (
             {"searcher_args": {"trainer_args": {"max_iter_num": 0}}},
             "max_steps must be a whole number above 0",
         ),
-        ({"searcher_args": {"father": ["linear"]}}, "did you mean 'fathers'"),
+        ({"searcher_args": {"father": ["linear"]}}, "Did you mean 'fathers'"),
         ({"searcher_args": {"search_type": 3}}, "search_type must be"),
     ],
 )

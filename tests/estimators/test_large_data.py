@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +9,11 @@ import pytest
 from scipy import sparse
 
 from genokeras import GenomeClassifier
-from genokeras.engine import large
-from genokeras.engine.large import chosen_folds, one_hold_out, scaled_training, views_to_fit
+from genokeras.data import folds as splits
+from genokeras.data import usual_folds
+from genokeras.data.folds import Folds, choose_folds
+from genokeras.engine.training_options import MOST_STEPS, scaled_training
+from genokeras.estimators.genes import views_to_fit
 from genokeras.features import DEFAULT_VIEWS
 from genokeras.searchers import HyperSpace
 from genokeras.training import TrainingSettings
@@ -20,7 +22,7 @@ from genokeras.training import TrainingSettings
 @pytest.fixture
 def few_are_many(monkeypatch: pytest.MonkeyPatch) -> None:
     """Forty samples are very many."""
-    monkeypatch.setattr(large, "LARGE_ROWS", 39)
+    monkeypatch.setattr(splits, "_LARGE_PACKED", 39)
 
 
 def fit(study, folds: int | None = None, path: Path | None = None, **arguments) -> GenomeClassifier:
@@ -29,14 +31,12 @@ def fit(study, folds: int | None = None, path: Path | None = None, **arguments) 
     return GenomeClassifier(path, folds=folds, **settings).fit(*study, groups=groups)
 
 
-def test_many_samples_get_one_hold_out_and_say_so(study, few_are_many, caplog) -> None:
-    with caplog.at_level(logging.INFO, logger="genokeras"):
-        clf = fit(study)
+def test_many_samples_get_one_hold_out_and_say_so(study, few_are_many) -> None:
+    clf = fit(study)
     problem = clf._run.problem
     assert problem.n_folds == 1 and problem.held_out.sum() == 8
     np.testing.assert_array_equal(problem.train, ~problem.held_out)
-    assert any("one hold-out of 8 of them in place of 5 folds" in note for note in clf.notes_)
-    assert "one hold-out of 8" in caplog.text
+    assert any("one hold-out of 8 of them scores" in note for note in clf.notes_)
     assert clf.score(*study) > 0.9
 
 
@@ -75,34 +75,38 @@ def test_mini_batches_of_sparse_rows_are_learnt_from(study, few_are_many) -> Non
 # ---- the hold-out
 
 
-def test_the_hold_out_is_a_fifth_and_stratified() -> None:
+def one_hold_out(codes: np.ndarray, groups: np.ndarray | None, seed: int, names: list[str]) -> Folds:
+    return choose_folds(len(codes), codes, groups, None, seed, names)
+
+
+def test_the_hold_out_is_a_fifth_and_stratified(few_are_many) -> None:
     codes = np.repeat([0, 1], [80, 20])
     split = one_hold_out(codes, None, 0, ["a", "b"])
     assert np.bincount(codes[split.held_out[0]]).tolist() == [16, 4]
 
 
-def test_the_hold_out_is_capped(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(large, "HELD_OUT_ROWS", 10)
+def test_the_hold_out_is_capped(few_are_many, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(splits, "_MOST_HELD_OUT", 10)
     split = one_hold_out(np.arange(200) % 2, None, 0, ["a", "b"])
     assert split.held_out.sum() == 10 and split.train.sum() == 190
 
 
-def test_few_groups_are_a_lower_cap(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(large, "HELD_OUT_ROWS", 10)
+def test_few_groups_are_a_lower_cap(few_are_many, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(splits, "_MOST_HELD_OUT", 10)
     groups = np.arange(200) // 10
     split = one_hold_out(np.arange(200) % 2, groups, 0, ["a", "b"])
     assert split.held_out.sum() == 20 and len(set(groups[split.held_out[0]])) == 2
 
 
-def test_classes_without_a_held_out_sample_are_named() -> None:
+def test_classes_without_a_held_out_sample_are_named(few_are_many) -> None:
     codes = np.concatenate([np.arange(100) % 2, [2]])
     split = one_hold_out(codes, None, 0, ["a", "b", "rare"])
-    assert any("No sample of 'rare' is held out" in note for note in split.notes)
+    assert any("No sample of class 'rare' is held out: never scored" in note for note in split.notes)
 
 
-@pytest.mark.parametrize(("folds", "n", "expected"), [(None, 20_000, 5), (None, 20_001, None), (5, 10**6, 5)])
-def test_folds_by_size_where_none_are_asked_for(folds: int | None, n: int, expected: int | None) -> None:
-    assert chosen_folds(folds, n) == expected
+@pytest.mark.parametrize(("n", "expected"), [(20_000, 5), (20_001, None)])
+def test_folds_by_size_where_none_are_asked_for(n: int, expected: int | None) -> None:
+    assert usual_folds(n) == expected
 
 
 # ---- views and steps
@@ -133,7 +137,7 @@ def test_mini_batches_train_for_epochs_and_are_scored_now_and_then() -> None:
 
 
 def test_a_million_rows_train_for_no_more_steps_than_fit_into_minutes() -> None:
-    assert scaled_training(TrainingSettings(), *split(1_000_000, 10_000)).max_steps == large.MOST_STEPS
+    assert scaled_training(TrainingSettings(), *split(1_000_000, 10_000)).max_steps == MOST_STEPS
 
 
 def test_steps_the_user_gave_stay() -> None:

@@ -8,7 +8,8 @@ import pytest
 from sklearn.base import clone
 
 from genokeras import GenomeClassifier
-from genokeras.engine.fitted import out_of_fold
+from genokeras.engine import ensemble_out_of_fold
+from genokeras.engine.store import TrialStore
 from genokeras.errors import NotFittedError
 from genokeras.tasks.objectives import OBJECTIVES
 
@@ -37,7 +38,8 @@ def test_a_clone_has_no_history(fitted: GenomeClassifier) -> None:
 
 
 def test_out_of_fold_predictions_score_what_the_estimate_calls_uncorrected(fitted: GenomeClassifier) -> None:
-    codes, probabilities, fold = out_of_fold(fitted._run.folder)
+    run = fitted._run
+    codes, probabilities, fold = ensemble_out_of_fold(TrialStore(run.folder), run.problem, run.delivery)
     value = OBJECTIVES["log_loss"].value(probabilities, codes)
     assert value == pytest.approx(fitted.estimate_["uncorrected"], rel=1e-4)
     assert np.bincount(fold).tolist() == [8] * 5

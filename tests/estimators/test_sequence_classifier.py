@@ -144,7 +144,7 @@ def test_a_resumed_run_goes_on_where_it_stopped(study, tmp_path):
     quick(tmp_path / "run", max_trials=3).fit(*study)
     again = quick(tmp_path / "run", max_trials=2, resume=True).fit(*study)
     assert again.n_trials_ == 5
-    with pytest.raises(RunFolderError, match="other data"):
+    with pytest.raises(RunFolderError, match="other samples"):
         quick(tmp_path / "run", resume=True).fit(study[0][:-2], study[1][:-2])
 
 
@@ -183,10 +183,10 @@ def test_sequences_of_several_lengths_can_be_learnt(tmp_path):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"searcher_args": {"fathers": ["motif_cn"]}}, "did you mean 'motif_cnn'"),
-        ({"searcher_args": {"trainer_args": {"max_iter": 3}}}, "did you mean 'max_iter_num'"),
-        ({"searcher_args": {"factr": 3}}, "did you mean 'factor'"),
-        ({"searcher": "bayesan"}, "did you mean 'bayesian'"),
+        ({"searcher_args": {"fathers": ["motif_cn"]}}, "Did you mean 'motif_cnn'"),
+        ({"searcher_args": {"trainer_args": {"max_iter": 3}}}, "Did you mean 'max_iter_num'"),
+        ({"searcher_args": {"factr": 3}}, "Did you mean 'factor'"),
+        ({"searcher": "bayesan"}, "Did you mean 'bayesian'"),
         ({"time_limit": None}, "never ends"),
         ({"folds": 1}, "folds must be"),
         ({"objective": "acuracy"}, "objective"),

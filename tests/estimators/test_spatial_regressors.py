@@ -86,7 +86,8 @@ def test_the_leaderboard_and_the_curves_of_a_regressor_are_there(fitted):
 
 def test_a_regressor_is_one_to_scikit_learn(fitted):
     assert is_regressor(fitted)
-    assert clone(fitted).get_params()["objective"] == "r2"
+    assert clone(fitted).get_params() == fitted.get_params()
+    assert fitted.estimate_["metric"] == "r2"
     assert not hasattr(fitted, "predict_proba") and not hasattr(fitted, "classes_")
 
 
@@ -150,7 +151,7 @@ def test_the_same_seed_writes_the_same_journal_of_numbers(study, tmp_path):
 def test_a_resumed_run_of_numbers_goes_on_and_knows_its_data(study, tmp_path):
     of_sequences(tmp_path / "run", 2, 1).fit(*study)
     assert of_sequences(tmp_path / "run", 1, 1, resume=True).fit(*study).n_trials_ == 3
-    with pytest.raises(RunFolderError, match="other data"):
+    with pytest.raises(RunFolderError, match="other targets"):
         of_sequences(tmp_path / "run", 1, 1, resume=True).fit(study[0], study[1] + 1)
 
 
@@ -192,7 +193,7 @@ def test_groups_and_validation_data_score_numbers(study, tmp_path):
 def test_the_row_of_a_bar_is_found_without_moving_images(tmp_path):
     reg = ImageRegressor(tmp_path / "run", max_trials=3, searcher_args=args("small_cnn", 8), **QUICK)
     reg.fit(*bar_places())
-    assert any("training does not move images" in note for note in reg.notes_)
+    assert not reg._run.problem.moved.all()
     x, y = bar_places(60, seed=1)
     assert reg.score(x, y) > 0.9
     assert reg.explain(x[:3]).values.shape == (3, 12, 12, 1)
@@ -202,7 +203,7 @@ def test_images_whose_brightness_counts_are_moved(tmp_path):
     reg = ImageRegressor(tmp_path / "run", max_trials=3, searcher_args=args("small_cnn", 8), **QUICK)
     x, y = brightness()
     reg.fit(x, y)
-    assert any("training moves" in note for note in reg.notes_)
+    assert reg._run.problem.moved.any()
     assert reg.score(*brightness(60, seed=1)) > 0.7
 
 
