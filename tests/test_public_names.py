@@ -69,7 +69,7 @@ def test_type_checkers_see_the_names_where_they_are_found() -> None:
 
 @pytest.mark.parametrize("misspelt", ["GenomeClasifier", "genomeclassifier", "Genome_Classifier"])
 def test_a_misspelt_name_is_answered_with_the_nearest(misspelt: str) -> None:
-    with pytest.raises(AttributeError, match="did you mean 'GenomeClassifier'"):
+    with pytest.raises(AttributeError, match="Did you mean 'GenomeClassifier'"):
         getattr(genokeras, misspelt)
 
 

@@ -188,7 +188,9 @@ class NetworkEncoderContract(EncoderContract):
 
 
 def _bytes(rows: Rows) -> dict[str, bytes]:
-    return {name: np.ascontiguousarray(values).tobytes() for name, values in packed_rows(rows).items()}
+    return {
+        name: np.ascontiguousarray(_dense(values)).tobytes() for name, values in packed_rows(rows).items()
+    }
 
 
 def _dense(counts: Counts) -> np.ndarray:

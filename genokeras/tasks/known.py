@@ -64,13 +64,15 @@ def check_task(task: Any) -> type[Task]:
 def find_task(task: Any) -> type[Task]:
     """The class of a task given by its kind, as a class or as an instance.
 
+    A class is made known as by `register_task`, so that this process can read the runs that it writes.
+
     Raises
     ------
     ParameterError
-        If there is none of that name, or it is not complete.
+        If there is none of that name, it is not complete, or its kind is that of another task.
     """
     if not isinstance(task, str):
-        return check_task(task)
+        return register_task(check_task(task))
     if task not in _TASKS:
         raise ParameterError(
             f"unknown task {task!r}.{did_you_mean(task, list(_TASKS))} Known: {', '.join(_TASKS)}."

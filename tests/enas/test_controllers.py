@@ -121,7 +121,7 @@ def test_the_oldest_die_first() -> None:
 @pytest.mark.parametrize(
     ("name", "arguments", "message"),
     [
-        ("reinforced", {}, "did you mean 'reinforce'"),
+        ("reinforced", {}, "Did you mean 'reinforce'"),
         ("random", {"hidden": 3}, "cannot be made"),
         ("evolution", {"population": 3}, "sample must be"),
         ("reinforce", {"temperature": 0.0}, "temperature"),

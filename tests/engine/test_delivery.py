@@ -93,6 +93,10 @@ def test_numbers_are_never_stacked():
     assert _limits(5000, R2, LARGEST_ENSEMBLE)["steps"] == 0
 
 
+def test_of_few_rows_differences_in_numbers_count_more_than_in_probabilities():
+    assert _limits(100, R2, 50)["discount"] < _limits(100, LOG_LOSS, 50)["discount"]
+
+
 @pytest.mark.parametrize(("rows", "discount"), [(10, 8.0), (800, 8.0), (1000, 10.0), (5000, 50.0)])
 def test_differences_of_a_hundredth_count_little_however_many_rows_there_are(rows, discount):
     assert _limits(rows, LOG_LOSS, 50)["discount"] == pytest.approx(discount)

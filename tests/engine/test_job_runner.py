@@ -7,17 +7,20 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from scipy.special import softmax
+from sklearn.linear_model import Ridge
 
 from genokeras.encoders import by_sample
 from genokeras.engine import Deadline, PackedRunner, Problem
-from genokeras.engine.jobs import pack
-from genokeras.engine.packed_runner import out_of_fold
+from genokeras.engine.jobs import Outcome, pack
+from genokeras.engine.packed_runner import out_of_fold, pack_size
 from genokeras.engine.testing import linear_job, small_problem, small_runner, table_problem
 from genokeras.graph import HyperParameters, get_father
 from genokeras.searchers import Proposal
 from genokeras.tasks.classes import Classes
+from genokeras.tasks.numbers import _RIDGE_PENALTY, Numbers
 from genokeras.tasks.objectives import get_objective
 from genokeras.training import TrainingSettings
+from tests.engine.runs import linear_proposal, mlp_proposal, problem_of_numbers
 
 HELD_OUT = np.array([[True, False, False, True], [False, True, False, False]])
 
@@ -95,3 +98,104 @@ def test_mini_batches_predict_every_held_out_row(weightless: bool) -> None:
         assert outcome.result.status == "ok", outcome.result.error
         assert np.isfinite(outcome.answers).all()
         np.testing.assert_allclose(outcome.answers.sum(axis=1), 1.0, rtol=1e-5)
+
+
+# ---- numbers: linear models are solved
+
+
+def numbers_runner(weight: np.ndarray | None = None) -> PackedRunner:
+    problem = problem_of_numbers(("all", "top5"), weight)
+    return PackedRunner(problem, get_objective("r2"), TrainingSettings(max_steps=10, loss=problem.task))
+
+
+def solved(runner: PackedRunner, *decays: float, view: str = "all") -> list[Outcome]:
+    proposals = [linear_proposal(2, decay, view) for decay in decays]
+    return runner.run(pack(proposals, 0, most=len(decays))[0], Deadline())
+
+
+@pytest.mark.parametrize("view", ["all", "top5"])
+@pytest.mark.parametrize("weight", [None, np.linspace(0, 2, 24)])
+def test_a_linear_model_of_numbers_is_ridge_regression_on_the_training_rows(
+    view: str, weight: np.ndarray | None
+) -> None:
+    runner = numbers_runner(weight)
+    outcome = solved(runner, 0.3, view=view)[0]
+    problem, task = runner.problem, runner.problem.task
+    wanted = np.full((24, 2), np.nan)
+    for fold, (train, held) in enumerate(zip(problem.train, problem.held_out, strict=True)):
+        z = problem.rows[view][:, fold].astype("float64")
+        w = problem.sample_weight[train]
+        peer = Ridge(_RIDGE_PENALTY * 0.3 * w.sum(), solver="cholesky")
+        peer.fit(z[train], (problem.targets[train] - task.mean) / task.sd, sample_weight=w)
+        wanted[held] = peer.predict(z[held]) * task.sd + task.mean
+    np.testing.assert_allclose(outcome.answers, wanted, rtol=1e-4)
+
+
+def test_solved_models_have_a_member_for_each_fold_and_one_step() -> None:
+    runner = numbers_runner()
+    outcome = solved(runner, 0.1)[0]
+    width = runner.problem.widths["all"]
+    assert outcome.weights[1]["kernel"].shape == (2, width, 2)
+    assert outcome.weights[1]["bias"].shape == (2, 2)
+    assert outcome.result.step == 1 and outcome.curve.shape == (1, 3)
+    assert outcome.result.n_parameters == 2 * (width + 1)
+    assert outcome.curve[0, 1] < outcome.curve[0, 2]
+
+
+def test_each_trial_of_a_job_has_its_own_penalty() -> None:
+    weak, strong = solved(numbers_runner(), 0.001, 10.0)
+    assert abs(weak.weights[1]["kernel"]).mean() > 5 * abs(strong.weights[1]["kernel"]).mean()
+    assert np.ptp(strong.answers[:, 0]) < np.ptp(weak.answers[:, 0])
+
+
+def test_columns_beyond_the_rank_of_a_fold_have_no_weight() -> None:
+    runner = numbers_runner()
+    kernel = solved(runner, 0.1)[0].weights[1]["kernel"]
+    for member, rank in enumerate(runner.encoder.ranks("all")):
+        assert not kernel[member, rank:].any() and kernel[member, :rank].any()
+
+
+def test_networks_of_numbers_are_trained_and_answer_in_units() -> None:
+    runner = numbers_runner()
+    outcome = runner.run(pack([mlp_proposal(2)], 0, most=1)[0], Deadline())[0]
+    assert outcome.result.status == "ok", outcome.result.error
+    assert outcome.result.step >= 1 and 20 < outcome.answers[:, 0].mean() < 120
+
+
+def test_the_held_out_targets_of_a_fold_do_not_touch_its_ridge() -> None:
+    runner = numbers_runner()
+    problem = runner.problem
+    changed = np.where(problem.held_out[0][:, None], problem.targets + 100, problem.targets)
+    other = PackedRunner(replace(problem, targets=changed), runner.objective, TrainingSettings(max_steps=10))
+    first, second = solved(runner, 0.1)[0], solved(other, 0.1)[0]
+    for name in ("kernel", "bias"):
+        np.testing.assert_array_equal(first.weights[1][name][0], second.weights[1][name][0])
+    assert (first.weights[1]["bias"][1] != second.weights[1]["bias"][1]).any()
+
+
+def test_out_of_fold_numbers_are_brought_to_their_units() -> None:
+    task = Numbers((10.0,), (2.0,))
+    outputs = np.array([[[0.0], [1.0]], [[2.0], [3.0]]])
+    held_out = np.array([[True, False], [True, False]])
+    found = out_of_fold(task, outputs, None, held_out)
+    assert found[0, 0] == 10 + 2 * 1.0 and np.isnan(found[1, 0])
+
+
+# ---- how many trials a job has
+
+
+@pytest.mark.parametrize(("rows", "size"), [(24, 24), (20_000, 4)])
+def test_small_problems_train_many_trials_at_once_and_large_ones_few(rows: int, size: int) -> None:
+    problem = small_problem()
+    held_out = np.zeros((3, rows), dtype=bool)
+    large = replace(problem, targets=np.zeros(rows, dtype=int), held_out=held_out)
+    assert pack_size(large) == size
+
+
+def test_a_deadline_that_is_over_ends_training_behind_the_first_steps() -> None:
+    problem = small_problem()
+    settings = TrainingSettings(max_steps=5000, patience=5000, loss=problem.task)
+    runner = PackedRunner(problem, get_objective("log_loss"), settings)
+    outcome = runner.run(linear_job(0, 0.1), Deadline.after(-1))[0]
+    assert outcome.result.status == "ok", outcome.result.error
+    assert outcome.curve[-1, 0] == settings.chunk_steps

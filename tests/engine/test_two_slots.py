@@ -179,7 +179,9 @@ def test_an_empty_space_ends_the_search_once_all_jobs_are_back(tmp_path):
     class Thrice(Searcher):
         def ask(self, history: History, n: int, rng: np.random.Generator) -> list[Proposal]:
             decays = (0.1, 0.2, 0.3)[len(history) : len(history) + n]
-            return [Proposal(get_father("linear", 2), HyperParameters(weight_decay=decay)) for decay in decays]
+            return [
+                Proposal(get_father("linear", 2), HyperParameters(weight_decay=decay)) for decay in decays
+            ]
 
     result, _, _ = search(tmp_path / "run", Thrice(), max_trials=50)
     assert (result.reason, len(result.history)) == ("space", 3)

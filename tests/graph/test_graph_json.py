@@ -36,7 +36,7 @@ def changed(**changes: Any) -> dict[str, Any]:
 
 def test_an_unknown_kind_gets_a_suggestion() -> None:
     with pytest.raises(
-        GraphError, match=r"layer number 1 \(id 1\): unknown layer kind 'dens' .did you mean 'dense'"
+        GraphError, match=r"layer number 1 \(id 1\): unknown layer kind 'dens' .Did you mean 'dense'"
     ):
         Graph.from_dict(changed(kind="dens"))
 

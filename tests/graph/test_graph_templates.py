@@ -30,7 +30,7 @@ def test_fathers_have_the_outputs_asked_for(name: str, n_outputs: int) -> None:
 
 
 def test_an_unknown_father_gets_a_suggestion() -> None:
-    with pytest.raises(ParameterError, match="unknown father 'linaer' .did you mean 'linear'"):
+    with pytest.raises(ParameterError, match="unknown father 'linaer' .Did you mean 'linear'"):
         get_father("linaer", 2)
 
 
@@ -86,9 +86,9 @@ def test_numpy_numbers_become_plain_floats() -> None:
         ({"weight_decay": -1}, "weight_decay must be 0 or more"),
         ({"weight_decay": float("nan")}, "weight_decay must be a finite number"),
         ({"dropout": 1}, r"dropout must be in \[0, 1\)"),
-        ({"activation": "rellu"}, "did you mean 'relu'"),
+        ({"activation": "rellu"}, "Did you mean 'relu'"),
         ({"view": ""}, "view must be the name of a view"),
-        ({"learning_rat": 0.1}, "unknown hyper-parameter 'learning_rat' .did you mean 'learning_rate'"),
+        ({"learning_rat": 0.1}, "unknown hyper-parameter 'learning_rat' .Did you mean 'learning_rate'"),
     ],
 )
 def test_hyper_parameters_out_of_range_are_refused(values: dict[str, Any], message: str) -> None:

@@ -129,7 +129,7 @@ def test_numpy_integers_become_plain_ones() -> None:
 
 
 def test_an_unknown_function_gets_a_suggestion() -> None:
-    with pytest.raises(GraphError, match="did you mean 'relu'"):
+    with pytest.raises(GraphError, match="Did you mean 'relu'"):
         Activation("rellu")
 
 

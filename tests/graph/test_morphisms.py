@@ -178,7 +178,7 @@ def test_mutations_never_lead_above_the_limits() -> None:
 
 
 def test_an_unknown_morphism_gets_a_suggestion() -> None:
-    with pytest.raises(GraphError, match="unknown morphism 'widn' .did you mean 'widen'"):
+    with pytest.raises(GraphError, match="unknown morphism 'widn' .Did you mean 'widen'"):
         Morphism.from_dict({"morphism": "widn", "layer": 1})
 
 

@@ -85,7 +85,7 @@ def test_a_father_of_the_other_kind_is_explained() -> None:
         get_father("motif_cnn", 2)
     with pytest.raises(ParameterError, match="'mlp' reads a vector of features"):
         get_father("mlp", 2, (100, 4))
-    with pytest.raises(ParameterError, match="did you mean 'small_cnn'"):
+    with pytest.raises(ParameterError, match="Did you mean 'small_cnn'"):
         get_father("smal_cnn", 2, (100, 4))
 
 

@@ -95,7 +95,7 @@ def test_what_a_graph_does_not_read_is_set_alike() -> None:
         ({"dropout": (0.1, 0.1)}, "none twice"),
         ({"learning_rate": 0.1}, "HyperSpace.learning_rate must be a sequence"),
         ({"views": "all"}, "HyperSpace.views must be a sequence"),
-        ({"activation": ("rellu",)}, "did you mean 'relu'"),
+        ({"activation": ("rellu",)}, "Did you mean 'relu'"),
     ],
 )
 def test_a_bad_list_is_named(arguments: dict[str, object], message: str) -> None:

@@ -188,7 +188,7 @@ def test_a_diverged_trial_does_not_hide_the_others() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"fathers": ("liner",)}, "did you mean 'linear'"),
+        ({"fathers": ("liner",)}, "Did you mean 'linear'"),
         ({"fathers": ()}, "fathers must be a sequence of at least one"),
         ({"fathers": (mlp(5),)}, "has 5 outputs, expected 2"),
         ({"variants": 0}, "variants"),

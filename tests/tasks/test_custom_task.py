@@ -11,6 +11,7 @@ import keras
 import numpy as np
 import pytest
 
+import genokeras
 from genokeras import GenomeClassifier, GenomeRegressor
 from genokeras.errors import DataError, ParameterError, RunFolderError
 from genokeras.tasks import known
@@ -19,14 +20,14 @@ from genokeras.tasks.numbers import Numbers
 from genokeras.tasks.task import Task
 from tests.tasks.poisson import PoissonCounts, deviance_rows
 
-N, P = 40, 30
+N, P = 60, 12
 
 
 def table() -> tuple[np.ndarray, np.ndarray]:
     """Counts whose logarithm goes with two genes."""
     rng = np.random.default_rng(0)
     x = rng.normal(size=(N, P)).astype("float32")
-    return x, rng.poisson(np.exp(1.0 + 0.6 * x[:, 0] - 0.4 * x[:, 1]))
+    return x, rng.poisson(np.exp(1.0 + 0.8 * x[:, 0] - 0.6 * x[:, 1]))
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +37,7 @@ def fitted(tmp_path_factory: pytest.TempPathFactory) -> GenomeRegressor:
         "time_limit": None,
         "max_trials": 6,
         "folds": 3,
-        "searcher_args": {"trainer_args": {"max_iter_num": 60}},
+        "searcher_args": {"trainer_args": {"max_iter_num": 150}},
     }
     path = tmp_path_factory.mktemp("runs") / "counts"
     return GenomeRegressor(path, random_state=0, verbose=0, **arguments).fit(*table())
@@ -151,8 +152,30 @@ def test_what_is_no_task_is_refused(task: Any) -> None:
         check_task(task)
 
 
-def test_an_instance_counts_as_its_class() -> None:
+def test_an_instance_counts_as_its_class(tasks: dict[str, type[Task]]) -> None:
     assert find_task(PoissonCounts(1)) is PoissonCounts
+
+
+def test_a_task_that_a_process_uses_is_known_to_it(tasks: dict[str, type[Task]]) -> None:
+    find_task(PoissonCounts)
+    assert find_task("poisson_counts") is PoissonCounts
+
+
+def test_a_run_cannot_be_made_with_the_kind_of_another_task() -> None:
+    class Other(PoissonCounts):
+        kind = "numbers"
+
+    with pytest.raises(ParameterError, match="give Other another kind"):
+        GenomeRegressor(task=Other, max_trials=1, verbose=0).fit(*table())
+
+
+def test_nothing_in_the_package_knows_the_task() -> None:
+    package = Path(genokeras.__file__).parent
+    sources = {file: file.read_text(encoding="utf-8") for file in package.rglob("*.py")}
+    assert len(sources) > 200
+    assert not [
+        file for file, text in sources.items() if "PoissonCounts" in text or PoissonCounts.kind in text
+    ]
 
 
 def test_a_task_may_be_given_by_its_kind(tasks: dict[str, type[Task]]) -> None:

@@ -60,7 +60,7 @@ def test_of_two_steps_as_accurate_the_one_of_the_lower_loss_is_better() -> None:
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ({"monitor": "acuracy"}, "unknown monitor 'acuracy'.*did you mean 'accuracy'"),
+        ({"monitor": "acuracy"}, "unknown monitor 'acuracy'.*Did you mean 'accuracy'"),
         ({"loss": "mae"}, "unknown loss 'mae'.*known: cross_entropy, mse"),
         ({"loss": "mse", "monitor": "accuracy"}, "monitor 'accuracy' is for classes"),
     ],
