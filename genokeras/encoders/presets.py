@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -16,6 +15,7 @@ from genokeras.encoders.encoder import Rows
 from genokeras.encoders.feature_model import called, feature_vector, frozen_copy
 from genokeras.encoders.text import TextEncoder
 from genokeras.errors import ParameterError
+from genokeras.support.json_files import read_json, write_json
 
 LONGEST = 512
 # Tokenizers split words; the two more are for the marks of begin and end.
@@ -108,7 +108,7 @@ def text_preset(preset: str, texts: TextEncoder) -> tuple[PresetTextEncoder, Any
 def write_tokenizer(encoder: PresetTextEncoder, folder: Path) -> None:
     """Write what makes tokens of texts, without the backbone's weights."""
     encoder.preprocessor.save_to_preset(str(folder))
-    (folder / _ARCHITECTURE_FILE).write_text(json.dumps(encoder.architecture), encoding="utf-8")
+    write_json(folder / _ARCHITECTURE_FILE, encoder.architecture)
 
 
 def read_tokenizer(texts: TextEncoder, folder: Path) -> PresetTextEncoder:
@@ -118,8 +118,7 @@ def read_tokenizer(texts: TextEncoder, folder: Path) -> PresetTextEncoder:
         raise KeyError(f"{path.name} of the tokenizer")
     preprocessor = _loaded(load_hub().models.TextClassifierPreprocessor, str(folder))
     own = {field.name: getattr(texts, field.name) for field in fields(texts)}
-    architecture = json.loads(path.read_text(encoding="utf-8"))
-    return PresetTextEncoder(**own, preprocessor=preprocessor, architecture=architecture)
+    return PresetTextEncoder(**own, preprocessor=preprocessor, architecture=read_json(path))
 
 
 def load_hub() -> Any:

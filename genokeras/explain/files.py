@@ -5,17 +5,17 @@ from __future__ import annotations
 import csv
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
-from genokeras.errors import ParameterError, RunFolderError
+from genokeras.errors import ParameterError
 from genokeras.explain.checks import check_count
 from genokeras.explain.explanation import Explanation
 from genokeras.explain.plots import PLOT_TYPES, plot_class, plot_total
+from genokeras.support.files import written_aside
 from genokeras.support.wording import did_you_mean, listed
 
 _SUFFIX = "feature_importance_summary.pdf"
@@ -60,12 +60,10 @@ def write_autogenome_files(
         )
     check_count(ranked_outputs, "ranked_outputs")
     target = Path(folder)
-    with _writing(target):
-        target.mkdir(parents=True, exist_ok=True)
-        written = list(_drawings(explanation, target, plot_type, ranked_outputs))
-        written.append(_write_orders(explanation, target / "_features_orders.csv"))
-        for number in range(len(explanation.output_names)):
-            written.append(_write_values(explanation, number, target / f"_class_{number}shap_values.csv"))
+    written = list(_drawings(explanation, target, plot_type, ranked_outputs))
+    written.append(_write_orders(explanation, target / "_features_orders.csv"))
+    for number in range(len(explanation.output_names)):
+        written.append(_write_values(explanation, number, target / f"_class_{number}shap_values.csv"))
     return written
 
 
@@ -79,8 +77,8 @@ def _drawings(explanation: Explanation, target: Path, plot_type: str, top: int) 
 
 def _save(figure: Figure, path: Path) -> Path:
     """As a PDF with text that can be searched and copied."""
-    with rc_context({"pdf.fonttype": 42}):
-        figure.savefig(path, format="pdf")
+    with rc_context({"pdf.fonttype": 42}), written_aside(path) as aside:
+        figure.savefig(aside, format="pdf")
     return path
 
 
@@ -89,7 +87,7 @@ def _write_orders(explanation: Explanation, path: Path) -> Path:
     names = np.asarray(explanation.feature_names, dtype=object)
     columns = [names[explanation.order(name)] for name in explanation.output_names]
     heads = [f"class_{number} ({name})" for number, name in enumerate(explanation.output_names)]
-    with path.open("w", newline="", encoding="utf-8") as stream:
+    with written_aside(path) as aside, aside.open("w", newline="", encoding="utf-8") as stream:
         writer = csv.writer(stream)
         writer.writerow(["rank", "all_classes", *heads])
         ranked = zip(names[explanation.order()], *columns, strict=True)
@@ -98,17 +96,9 @@ def _write_orders(explanation: Explanation, path: Path) -> Path:
 
 
 def _write_values(explanation: Explanation, number: int, path: Path) -> Path:
-    with path.open("w", newline="", encoding="utf-8") as stream:
+    with written_aside(path) as aside, aside.open("w", newline="", encoding="utf-8") as stream:
         writer = csv.writer(stream)
         writer.writerow(["sample", *explanation.feature_names])
         for sample, row in zip(explanation.sample_ids, explanation.values[:, :, number], strict=True):
             writer.writerow([sample, *(f"{value:.6g}" for value in row.tolist())])
     return path
-
-
-@contextmanager
-def _writing(target: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise RunFolderError(f"cannot write explanations to {str(target)!r}: {error}.") from error

@@ -10,11 +10,12 @@ import numpy as np
 import pandas as pd
 from scipy.stats import rankdata
 
-from genokeras.errors import ParameterError, RunFolderError
+from genokeras.errors import ParameterError
 from genokeras.explain.checks import check_count
 from genokeras.explain.explanation import Explanation
 from genokeras.explain.stability import Stability
 from genokeras.explain.statistics import Changes, copies
+from genokeras.support.files import written_aside
 
 _GROUPED = 200
 
@@ -130,12 +131,8 @@ def write_marker_tables(tables: Mapping[str, pd.DataFrame], path: str | os.PathL
     RunFolderError
         If the file cannot be written.
     """
-    target = Path(path)
     parts = [table.assign(**{"class": name}) for name, table in tables.items()]
     whole = pd.concat(parts, ignore_index=True)
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        whole[["class", *whole.columns.drop("class")]].to_csv(target, index=False)
-    except OSError as error:
-        raise RunFolderError(f"cannot write the marker table {str(target)!r}: {error}.") from error
-    return target
+    with written_aside(path) as aside:
+        whole[["class", *whole.columns.drop("class")]].to_csv(aside, index=False)
+    return Path(path)

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import numpy as np
 
-from genokeras.errors import RunFolderError
 from genokeras.features import one_hot, reverse_complement
 from genokeras.graph import Conv, Graph, Weights
+from genokeras.support.files import write_text
 
 MOST_SEQUENCES = 2000
 THRESHOLD = 0.5
@@ -134,10 +134,4 @@ def write_meme(motifs: Sequence[Motif], path: str | os.PathLike[str]) -> Path:
         lines.append(f"letter-probability matrix: alength= 4 w= {width} nsites= {motif.n_sites} E= 0")
         lines += [" ".join(f"{p:.6f}" for p in row) for row in motif.probabilities]
         lines.append("")
-    target = Path(path)
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text("\n".join(lines), encoding="utf-8")
-    except OSError as error:
-        raise RunFolderError(f"cannot write motifs to {str(target)!r}: {error.strerror or error}.") from error
-    return target
+    return write_text(path, "\n".join(lines))

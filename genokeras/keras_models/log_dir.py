@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,6 +12,8 @@ from typing import Any, final
 import keras
 
 from genokeras.errors import RunFolderError
+from genokeras.support.files import append_lines, write_text, written_aside
+from genokeras.support.json_files import plain_json, read_json, write_json
 from genokeras.support.wording import listed
 from genokeras.tuning import ParamSpec
 
@@ -54,9 +55,7 @@ class LogDir:
         RunFolderError
             If it holds a training of other parameters, or cannot be written.
         """
-        plain = json.loads(
-            json.dumps({"format": _FORMAT, **settings, "param_spec": spec.to_dict()}, default=str)
-        )
+        plain = plain_json({"format": _FORMAT, **settings, "param_spec": spec.to_dict()}, str)
         if self.snapshot.exists() and self.spec.exists():
             there = self._settings()
             differing = _differing({**there, **there["param_spec"]}, {**plain, **plain["param_spec"]})
@@ -66,12 +65,8 @@ class LogDir:
                     "remove this one to begin anew."
                 )
             return True
-        try:
-            self.path.mkdir(parents=True, exist_ok=True)
-            _replace(self.spec, json.dumps({**plain, "reasons": spec.reasons}, indent=2) + "\n")
-            self.history.unlink(missing_ok=True)
-        except OSError as error:
-            raise RunFolderError(f"log_dir {self.path} cannot be written: {error}") from error
+        write_json(self.spec, {**plain, "reasons": spec.reasons})
+        self.history.unlink(missing_ok=True)
         return False
 
     def param_spec(self) -> ParamSpec:
@@ -106,36 +101,29 @@ class LogDir:
             kept = [
                 row for row in rows if row.count(",") == head.count(",") and int(row.split(",")[0]) <= step
             ]
-            _replace(self.history, "\n".join([head, *kept]) + "\n")
+            write_text(self.history, "\n".join([head, *kept]) + "\n")
 
     def add_history(self, row: Mapping[str, float]) -> None:
         """One line more."""
-        new = not self.history.exists()
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
-        if new:
+        if not self.history.exists():
             writer.writerow(row)
         writer.writerow(row.values())
-        with self.history.open("a", encoding="utf-8") as file:
-            file.write(text.getvalue())
+        append_lines(self.history, text.getvalue().splitlines())
 
     def save_model(self, model: keras.Model) -> None:
-        """Write the model beside its place, and move it there."""
-        aside = self.path / ".model.part.keras"
-        model.save(aside)
-        os.replace(aside, self.model)
+        """Write the model, whole or not at all."""
+        with written_aside(self.model) as aside:
+            model.save(aside)
 
     def _settings(self) -> dict[str, Any]:
-        try:
-            found = json.loads(self.spec.read_text(encoding="utf-8"))
-            known = isinstance(found, dict) and found.get("format") == _FORMAT and "param_spec" in found
-        except FileNotFoundError as error:
-            raise RunFolderError(f"{self.path} holds no training: there is no {self.spec.name}.") from error
-        except (OSError, ValueError) as error:
-            raise RunFolderError(f"{self.spec} cannot be read: {error}") from error
-        if not known:
-            raise RunFolderError(f"{self.spec} is of another version, or is damaged.")
-        return dict(found)
+        if not self.spec.exists():
+            raise RunFolderError(f"{self.path} holds no training: there is no {self.spec.name}.")
+        found = read_json(self.spec, format=_FORMAT)
+        if "param_spec" not in found:
+            raise RunFolderError(f"{self.spec} is damaged: it has no param_spec.")
+        return found
 
 
 def _differing(there: dict[str, Any], here: dict[str, Any]) -> list[str]:
@@ -144,9 +132,3 @@ def _differing(there: dict[str, Any], here: dict[str, Any]) -> list[str]:
     ]
     told = [f"{name} {there.get(name, 'not set')} there, {here.get(name, 'not set')} here" for name in names]
     return [listed(told)] if told else []
-
-
-def _replace(path: Path, text: str) -> None:
-    aside = path.with_name(f".{path.name}.part")
-    aside.write_text(text, encoding="utf-8")
-    os.replace(aside, path)

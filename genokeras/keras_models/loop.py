@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 import signal
 import threading
 import time
@@ -16,7 +15,7 @@ from typing import Any, final
 
 import keras
 
-from genokeras.errors import RunFolderError, TrainingError
+from genokeras.errors import TrainingError
 from genokeras.keras_models.curves import Curves
 from genokeras.keras_models.light_trainee import Trainee
 from genokeras.keras_models.log import EpochLog
@@ -24,6 +23,7 @@ from genokeras.keras_models.progress import Mode, Progress
 from genokeras.keras_models.recipe import Recipe
 from genokeras.keras_models.schedules import rate_of_epoch
 from genokeras.streams import Batches
+from genokeras.support.files import written_aside
 from genokeras.training.snapshot import save_snapshot
 from genokeras.training.steps import Logs, Position, evaluate_batches, predict_batches, train_steps
 
@@ -237,15 +237,8 @@ def save_net(net: keras.Model, path: Path) -> None:
     RunFolderError
         If that is not possible.
     """
-    aside = path.with_name(f".{path.stem}.{os.getpid()}.part.keras")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+    with written_aside(path) as aside:
         net.save(aside)
-        os.replace(aside, path)
-    except OSError as error:
-        raise RunFolderError(f"cannot write {str(path)!r}: {error.strerror or error}.") from error
-    finally:
-        aside.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from genokeras.errors import ParameterError
+from genokeras.support.files import written_aside
 from genokeras.tuning import ParamSpec
 
 if TYPE_CHECKING:
@@ -54,5 +54,6 @@ def plot_search(best: ParamSpec, path: str | os.PathLike[str] | None = None) -> 
     for ax in axes[len(curves) :]:
         ax.set_axis_off()
     if path is not None:
-        figure.savefig(Path(path))
+        with written_aside(path) as aside:
+            figure.savefig(aside)
     return figure

@@ -12,6 +12,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from genokeras.errors import ParameterError
+from genokeras.support.files import written_aside
 
 _COLOURS = ("#e6194b", "#3cb44b", "#4363d8", "#f58231", "#911eb4", "#008080", "#9a6324", "#f032e6")
 
@@ -111,6 +112,11 @@ def draw_detections(pixels: np.ndarray, found: Sequence[Detection], target: Path
         The first are drawn on top.
     target : Path
         Its suffix says the format.
+
+    Raises
+    ------
+    RunFolderError
+        If it cannot be written.
     """
     picture = Image.fromarray(pixels.round().astype(np.uint8))
     pen = ImageDraw.Draw(picture)
@@ -126,4 +132,5 @@ def draw_detections(pixels: np.ndarray, found: Sequence[Detection], target: Path
         corner = (left, max(0.0, top - size[3] - 2))
         pen.rectangle((corner[0], corner[1], corner[0] + size[2] + 4, corner[1] + size[3] + 2), fill=colour)
         pen.text((corner[0] + 2, corner[1]), text, fill="white", font=font)
-    picture.save(target)
+    with written_aside(target) as aside:
+        picture.save(aside)

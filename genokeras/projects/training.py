@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from genokeras.errors import DataError
+from genokeras.errors import DataError, RunFolderError
 from genokeras.projects import announce
 from genokeras.projects.arcs import search_arcs, train_arcs
 from genokeras.projects.candidates import FINAL_RATES, Candidates
@@ -26,8 +26,6 @@ from genokeras.projects.results import (
     TrainedRecord,
     finish,
     score_outputs,
-    write_json,
-    written_aside,
 )
 from genokeras.projects.rows import make_rows
 from genokeras.projects.selection import (
@@ -39,6 +37,8 @@ from genokeras.projects.selection import (
 )
 from genokeras.projects.vae import ENCODER_FILE, fit_transfer, load_encoder, prepare_vae, train_vae
 from genokeras.support.digest import hex_digest
+from genokeras.support.files import written_aside
+from genokeras.support.json_files import read_json, write_json
 from genokeras.support.wording import counted
 
 SELECTION_FILE = "selection.json"
@@ -236,10 +236,9 @@ def _open(
 
 def _read(path: Path) -> dict[str, Any] | None:
     try:
-        held = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        return read_json(path, format=FORMAT)
+    except RunFolderError:
         return None
-    return held if isinstance(held, dict) and held.get("format") == FORMAT else None
 
 
 def _check_varying(x: np.ndarray) -> None:

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from genokeras.errors import ParameterError, RunFolderError
+from genokeras.errors import ParameterError
 from genokeras.report.class_names import FONT, installed_fonts, name_width, printable, shortened
 from genokeras.report.picture import Picture, readable_on
+from genokeras.support.files import write_bytes
 from genokeras.support.wording import did_you_mean, duplicates, listed
 
 if TYPE_CHECKING:
@@ -82,14 +83,7 @@ def plot_confusion(
         figure.savefig(
             content, format="pdf", bbox_inches="tight", pad_inches=0.15, metadata={"CreationDate": None}
         )
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(content.getvalue())
-    except OSError as error:
-        raise RunFolderError(
-            f"cannot write the confusion matrix {str(target)!r}: {error.strerror or error}."
-        ) from error
-    return target
+    return write_bytes(target, content.getvalue())
 
 
 def label_codes(labels: Sequence[Any] | np.ndarray, classes: Sequence[str], what: str) -> np.ndarray:

@@ -19,7 +19,6 @@ from typing import Any
 import graphviz
 
 from genokeras.engine import LoadedGraph, TrialStore
-from genokeras.errors import RunFolderError
 from genokeras.graph import (
     Activation,
     Add,
@@ -37,6 +36,7 @@ from genokeras.report.sources import run_folder
 from genokeras.report.tree import SearchTree, search_tree
 from genokeras.report.tree_figure import tree_figure
 from genokeras.report.tree_source import tree_source
+from genokeras.support.files import write_bytes
 
 DRAWINGS, TREE = "drawings", "tree"
 INSTALL_HINT = (
@@ -282,16 +282,7 @@ def _write(drawing: graphviz.Digraph, target: Path) -> _Written:
         )
     if problem is not None:
         target, content = target.with_suffix(".gv"), drawing.source.encode()
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        aside = target.with_name(f"{target.name}.part")
-        aside.write_bytes(content)
-        os.replace(aside, target)
-    except OSError as error:
-        raise RunFolderError(
-            f"cannot write the drawing {str(target)!r}: {error.strerror or error}."
-        ) from error
-    return _Written(target, problem)
+    return _Written(write_bytes(target, content), problem)
 
 
 def _write_tree(tree: SearchTree, folder: Path) -> list[_Written]:

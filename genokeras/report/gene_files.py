@@ -6,9 +6,7 @@ import os
 from pathlib import Path
 
 import numpy as np
-from matplotlib.figure import Figure
 
-from genokeras.errors import RunFolderError
 from genokeras.explain import (
     Explanation,
     Stability,
@@ -20,6 +18,7 @@ from genokeras.explain import (
 from genokeras.report.genes import TOP_GENES
 from genokeras.report.picture import rendered
 from genokeras.report.place_files import Places, write_places
+from genokeras.support.files import write_bytes
 
 _ALL = "genes_of_all_classes.pdf"
 
@@ -69,13 +68,5 @@ def write_explanation(
     for number, name in enumerate(explanation.output_names):
         pictures[f"genes_of_class_{number}.pdf"] = plot_class(explanation, name, plot_type, top)
     written = [write_marker_tables(marker_table(explanation, stability=stability), target / "markers.csv")]
-    return [*written, *(_written(picture, target / name) for name, picture in pictures.items())]
-
-
-def _written(picture: Figure, path: Path) -> Path:
-    content = rendered(picture, "pdf")
-    try:
-        path.write_bytes(content)
-    except OSError as error:
-        raise RunFolderError(f"cannot write the picture {str(path)!r}: {error.strerror or error}.") from error
-    return path
+    drawn = (write_bytes(target / name, rendered(picture, "pdf")) for name, picture in pictures.items())
+    return [*written, *drawn]

@@ -10,7 +10,7 @@ from typing import Any
 
 from genokeras.engine.curves import history_table
 from genokeras.engine.run import Run
-from genokeras.errors import ParameterError, RunFolderError
+from genokeras.errors import ParameterError
 from genokeras.explain import Explanation, Stability
 from genokeras.graph import is_linear
 from genokeras.report.answers import about_chance, answer_plots, answers_table, of_classes, what_is_predicted
@@ -40,6 +40,7 @@ from genokeras.report.sample_kinds import GENES
 from genokeras.report.tree import search_tree
 from genokeras.report.tree_figure import tree_figure
 from genokeras.searchers import TrialResult
+from genokeras.support.files import write_text
 
 _TOP_TRIALS = 20
 _NOT_DRAWN = "There is no picture here: {}"
@@ -101,15 +102,8 @@ def write_report(
     known = None if known_genes is None else read_known_genes(known_genes)
     content = report_html(fitted, samples, explanation, stability, known)
     card = target.with_name(f"{target.stem}_model_card.md")
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(content, encoding="utf-8")
-        card.write_text(report_card(fitted), encoding="utf-8")
-    except OSError as error:
-        raise RunFolderError(
-            f"cannot write the report {str(target)!r}: {error.strerror or error}."
-        ) from error
-    return target
+    write_text(card, report_card(fitted))
+    return write_text(target, content)
 
 
 def report_html(

@@ -15,8 +15,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from genokeras.errors import ParameterError, RunFolderError
+from genokeras.errors import ParameterError
 from genokeras.report.class_names import installed_fonts, printable, shortened
+from genokeras.support.files import write_bytes
 from genokeras.support.wording import did_you_mean
 
 SUFFIXES = (".png", ".svg", ".pdf")
@@ -89,15 +90,7 @@ class Picture(Figure):
             raise ParameterError(
                 f"a picture is saved as one of {', '.join(SUFFIXES)}; got {str(target)!r}.{did_you_mean(kind, SUFFIXES)}"
             )
-        content = self.rendered(kind[1:])
-        try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(content)
-        except OSError as error:
-            raise RunFolderError(
-                f"cannot write the picture {str(target)!r}: {error.strerror or error}."
-            ) from error
-        return target
+        return write_bytes(target, self.rendered(kind[1:]))
 
     def rendered(self, kind: str = "svg") -> bytes:
         """The picture's bytes as ``"png"``, ``"svg"`` or ``"pdf"``."""

@@ -10,8 +10,9 @@ import matplotlib.style
 import numpy as np
 import pandas as pd
 
-from genokeras.errors import ParameterError, RunFolderError
+from genokeras.errors import ParameterError
 from genokeras.report.picture import Picture, shown
+from genokeras.support.files import write_arrays, written_aside
 
 SCORES_TABLE, SCORES_ARRAYS, PICTURES = "scores.csv", "scores.npz", "pictures.pdf"
 MOST_PICTURES = 20
@@ -68,23 +69,16 @@ def write_places(
         If the folder cannot be written.
     """
     target = Path(folder)
-    try:
-        target.mkdir(parents=True, exist_ok=True)
-        if explanation.places:
-            place_table(explanation).to_csv(target / SCORES_TABLE, index=False, float_format="%.6g")
-            return [target / SCORES_TABLE]
-        np.savez_compressed(
-            target / SCORES_ARRAYS,
-            values=explanation.values,
-            outputs=explanation.outputs,
-            # Strings of a fixed width, so that nobody has to unpickle.
-            output_names=np.asarray(explanation.output_names, dtype=str),
-            sample_names=np.asarray(explanation.sample_names, dtype=str),
-        )
-    except OSError as error:
-        raise RunFolderError(
-            f"cannot write the explanation into {str(target)!r}: {error.strerror or error}."
-        ) from error
+    if explanation.places:
+        with written_aside(target / SCORES_TABLE) as aside:
+            place_table(explanation).to_csv(aside, index=False, float_format="%.6g")
+        return [target / SCORES_TABLE]
+    # Strings of a fixed width, so that nobody has to unpickle.
+    names = {
+        name: np.asarray(getattr(explanation, name), dtype=str) for name in ("output_names", "sample_names")
+    }
+    arrays = {"values": explanation.values, "outputs": explanation.outputs, **names}
+    write_arrays(target / SCORES_ARRAYS, arrays, compressed=True)
     drawn = [] if images is None else [place_figure(explanation, images).save(target / PICTURES)]
     return [target / SCORES_ARRAYS, *drawn]
 

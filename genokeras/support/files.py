@@ -150,13 +150,12 @@ def append_lines(path: PathLike, lines: Sequence[str]) -> None:
         raise unwritable(path, error) from error
 
 
-def unwritable(path: PathLike, error: OSError) -> RunFolderError:
+def unwritable(
+    path: PathLike, error: OSError, advice: str = "Give a path that can be written."
+) -> RunFolderError:
     """The error that says what cannot be written, why, and what to do."""
-    advice = (
-        "Free some space, or give another path."
-        if error.errno in _FULL
-        else "Give a path that can be written."
-    )
+    if error.errno in _FULL:
+        advice = "Free some space, or give another path."
     return RunFolderError(f"cannot write {os.fspath(path)!r}: {error.strerror or error}. {advice}")
 
 

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import json
 import os
-import zipfile
-from collections.abc import Callable
 from dataclasses import asdict
-from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import keras
 import numpy as np
 
 from genokeras.errors import ParameterError, RunFolderError
 from genokeras.streams import Batch
+from genokeras.support.files import read_arrays, write_arrays
 from genokeras.training.random_state import random_state, set_random_state
 from genokeras.training.steps import Position, settle
 
@@ -55,7 +53,7 @@ def save_snapshot(
     head = {"format": _FORMAT, "position": asdict(position), "extra": extra, "variables": known}
     arrays |= {f"random_{i}": state for i, state in enumerate(random_state())}
     arrays["head"] = np.frombuffer(json.dumps(head).encode(), "uint8")
-    write_atomically(path, lambda file: np.savez(file, **arrays))  # type: ignore[arg-type]
+    write_arrays(path, arrays)
 
 
 def load_snapshot(
@@ -115,30 +113,6 @@ def read_extra(path: str | os.PathLike[str]) -> tuple[Position, dict[str, Any]]:
     return Position(**head["position"]), head["extra"]
 
 
-def write_atomically(path: str | os.PathLike[str], write: Callable[[IO[bytes]], object]) -> None:
-    """Write a file beside its place, and move it there when it is whole.
-
-    Raises
-    ------
-    RunFolderError
-        If that is not possible; what was there before is still there then.
-    """
-    target = Path(path)
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        aside = target.with_name(f".{target.name}.{os.getpid()}.part")
-        try:
-            with aside.open("wb") as file:
-                write(file)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(aside, target)
-        finally:
-            aside.unlink(missing_ok=True)
-    except OSError as error:
-        raise RunFolderError(f"cannot write {str(target)!r}: {error.strerror or error}.") from error
-
-
 def _variables(model: keras.Model) -> dict[str, list[Any]]:
     return dict(
         zip(_KINDS, (model.variables, model.optimizer.variables, model.metrics_variables), strict=True)
@@ -162,14 +136,11 @@ def _value(
 
 
 def _read(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    arrays = read_arrays(path)
     try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = dict(file)
         head = json.loads(arrays.pop("head").tobytes())
         found = head["format"]
-    except OSError as error:
-        raise RunFolderError(f"cannot read {os.fspath(path)!r}: {error.strerror or error}.") from error
-    except (ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
+    except (ValueError, KeyError, TypeError) as error:
         raise RunFolderError(f"{os.fspath(path)!r} is no snapshot of a training, or is damaged.") from error
     if found != _FORMAT:
         raise RunFolderError(

@@ -10,12 +10,12 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from genokeras.errors import ParameterError, TrainingError
+from genokeras.support.files import written_aside
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -104,7 +104,8 @@ class RangeTest:
         figure = axes.get_figure()
         assert isinstance(figure, Figure)
         if path is not None:
-            figure.savefig(Path(path))
+            with written_aside(path) as aside:
+                figure.savefig(aside)
         return figure
 
 

@@ -22,9 +22,8 @@ from genokeras.projects.results import (
 from genokeras.projects.results.outputs import (
     OutputFolder,
     hyper_folder_name,
-    write_json,
-    written_aside,
 )
+from genokeras.support.files import write_bytes
 
 NOON = datetime(2026, 12, 18, 16, 0, 39)
 VALUES = {"n_latent": 128, "n_blocks": 2, "keep_prob": 0.8, "output_nonlinear": None, "learning_rate": 0.1}
@@ -43,8 +42,7 @@ RECORD = TrainedRecord(
 def trained(save_dir: Path, now: datetime = NOON, record: TrainedRecord = RECORD, **where: str) -> Path:
     """A model whose training finished; the file stands for one of Keras."""
     path = OutputFolder.create(save_dir, "demo", now=now, **where).model_path(0.085, VALUES)
-    with written_aside(path) as aside:
-        aside.write_bytes(b"model")
+    write_bytes(path, b"model")
     return finish(path, record)
 
 
@@ -96,21 +94,6 @@ def test_a_place_that_is_a_file_is_refused(tmp_path):
 
 
 # ---- writing
-
-
-def test_a_failure_while_writing_keeps_the_old_file_and_leaves_nothing_else(tmp_path):
-    path = write_json(tmp_path / "x.json", {"old": 1})
-    with pytest.raises(ZeroDivisionError), written_aside(path) as aside:
-        aside.write_text("half")
-        raise ZeroDivisionError
-    assert json.loads(path.read_text()) == {"old": 1}
-    assert list(tmp_path.iterdir()) == [path]
-
-
-def test_the_file_aside_keeps_the_suffix(tmp_path):
-    with written_aside(tmp_path / "best_model.keras") as aside:
-        assert aside.suffix == ".keras" and aside.parent == tmp_path
-        aside.write_text("")
 
 
 def test_metrics_are_strict_json(tmp_path):

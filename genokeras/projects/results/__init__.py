@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from genokeras.projects.results.metrics import score_outputs
-from genokeras.projects.results.outputs import MODEL_FILE, OutputFolder, write_json, written_aside
+from genokeras.projects.results.outputs import MODEL_FILE, OutputFolder
 from genokeras.projects.results.result_files import (
     read_table,
     write_confusion,
@@ -30,9 +30,7 @@ __all__ = [
     "read_table",
     "score_outputs",
     "write_confusion",
-    "write_json",
     "write_latent",
     "write_metrics",
     "write_predictions",
-    "written_aside",
 ]

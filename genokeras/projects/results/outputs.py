@@ -14,13 +14,9 @@ Every file is written aside and renamed: what has its final name is complete.
 
 from __future__ import annotations
 
-import json
-import math
 import os
 import re
-import uuid
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -28,11 +24,12 @@ from typing import Any
 
 import numpy as np
 
-from genokeras.errors import RunFolderError
+from genokeras.support.files import unwritable
 
 MODEL_FILE = "best_model.keras"
 
 _STAMP = "%m%d_%H%M%S"
+_ADVICE = "Give a trainer.save_dir that can be written."
 _FIRST = ("keep_prob", "n_latent", "output_nonlinear", "n_blocks")
 
 
@@ -88,10 +85,10 @@ class OutputFolder:
                 return folder
             except FileExistsError as error:
                 if not folder.models.is_dir():  # a file stands where a folder should
-                    raise _unwritable(folder.models, error) from error
+                    raise unwritable(folder.models, error, _ADVICE) from error
                 moment += timedelta(seconds=1)
             except OSError as error:
-                raise _unwritable(folder.models, error) from error
+                raise unwritable(folder.models, error, _ADVICE) from error
 
     @property
     def root(self) -> Path:
@@ -137,57 +134,3 @@ def hyper_folder_name(learning_rate: float, values: Mapping[str, Any]) -> str:
 
 def _brief(value: Any) -> str:
     return str(float(f"{value:.6g}")) if isinstance(value, float | np.floating) else str(value)
-
-
-# ---- files
-
-
-@contextmanager
-def written_aside(path: Path) -> Iterator[Path]:
-    """Give a path beside `path`, with its suffix, to write to; it takes the final name where nothing is raised.
-
-    Raises
-    ------
-    RunFolderError
-        If the disk refuses.
-    """
-    aside = path.with_name(f".{path.stem}.{uuid.uuid4().hex[:8]}{path.suffix}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        yield aside
-        os.replace(aside, path)
-    except RunFolderError:
-        raise
-    except OSError as error:
-        raise _unwritable(path, error) from error
-    finally:
-        # Where the disk refused, there is nothing to remove or no way to.
-        with suppress(OSError):
-            aside.unlink(missing_ok=True)
-
-
-def write_json(path: Path, content: Mapping[str, Any]) -> Path:
-    """Write a JSON object; numbers that are not finite become null."""
-    text = json.dumps(plain_json(content), indent=1, ensure_ascii=False, allow_nan=False)
-    with written_aside(path) as aside:
-        aside.write_text(text + "\n", encoding="utf-8")
-    return path
-
-
-def plain_json(value: Any) -> Any:
-    """Return JSON values alone: no arrays, no tuples, no paths, no numbers that are not finite."""
-    if isinstance(value, Mapping):
-        return {str(key): plain_json(item) for key, item in value.items()}
-    if isinstance(value, np.ndarray | np.generic):
-        return plain_json(value.tolist())
-    if isinstance(value, list | tuple):
-        return [plain_json(item) for item in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return str(value) if isinstance(value, Path) else value
-
-
-def _unwritable(path: Path, error: OSError) -> RunFolderError:
-    return RunFolderError(
-        f"cannot write {str(path)!r}: {error.strerror or error}. Give a trainer.save_dir that can be written."
-    )

@@ -11,8 +11,10 @@ import numpy as np
 import pandas as pd
 
 from genokeras.errors import ParameterError
-from genokeras.projects.results.outputs import OutputFolder, write_json, written_aside
+from genokeras.projects.results.outputs import OutputFolder
 from genokeras.report.confusion import label_codes, plot_confusion
+from genokeras.support.files import written_aside
+from genokeras.support.json_files import write_json
 
 SAMPLE_ID, PREDICTED, SOFTMAX = "sample_id", "predicted_result", "softmax_value"
 
@@ -121,9 +123,7 @@ def write_confusion(
 ) -> Path:
     """Draw the confusion matrix as ``<model type>_confusion_matrix.pdf``; see :func:`plot_confusion`."""
     path = folder.outputs / f"{model_type}_confusion_matrix.pdf"
-    with written_aside(path) as aside:
-        plot_confusion(truth, predicted, classes, aside, title)
-    return path
+    return plot_confusion(truth, predicted, classes, path, title)
 
 
 def read_table(path: Path, classes: Sequence[str]) -> pd.DataFrame:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
@@ -12,7 +11,8 @@ from typing import Any
 
 from genokeras.engine.model_files import versions
 from genokeras.errors import NotFittedError, RunFolderError
-from genokeras.projects.results.outputs import MODEL_FILE, OutputFolder, write_json
+from genokeras.projects.results.outputs import MODEL_FILE, OutputFolder
+from genokeras.support.json_files import read_json, write_json
 from genokeras.support.wording import counted, did_you_mean, listed
 
 TRAINED_FILE = "trained.json"
@@ -118,8 +118,8 @@ def newest(
         folder = OutputFolder(Path(save_dir), name, path.parent.parent.name, subfolder)
         try:
             when, record = _read_record(path)
-        except ValueError as error:
-            problems.append(f"{path}: {error}")
+        except RunFolderError as error:
+            problems.append(str(error).rstrip("."))
             continue
         if task is not None and task != record.task:
             problems.append(f"{path}: learnt {record.task}, not {task}")
@@ -134,20 +134,14 @@ def newest(
 
 
 def _read_record(path: Path) -> tuple[str, TrainedRecord]:
-    """Return when training finished, and the record; a ValueError says why it cannot be used."""
+    """Return when training finished, and the record; a RunFolderError says why it cannot be used."""
     if not path.with_name(MODEL_FILE).is_file():
-        raise ValueError(f"no {MODEL_FILE} beside it")
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ValueError(f"cannot be read ({error})") from error
-    if not isinstance(content, dict) or content.get("format") != FORMAT:
-        given = content.get("format") if isinstance(content, dict) else None
-        raise ValueError(f"has format {given!r}; this version of GenoKeras reads {FORMAT}")
+        raise RunFolderError(f"{path} has no {MODEL_FILE} beside it")
+    content = read_json(path, format=FORMAT)
     names = [one.name for one in fields(TrainedRecord)]
     missing = [key for key in (*names, "finished") if key not in content]
     if missing:
-        raise ValueError(f"lacks {listed(missing)}")
+        raise RunFolderError(f"{path} lacks {listed(missing)}")
     values = {key: content[key] for key in names}
     values |= {key: tuple(values[key]) for key in ("classes", "feature_names")}
     return str(content["finished"]), TrainedRecord(**values)
