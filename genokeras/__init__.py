@@ -9,7 +9,6 @@ still be chosen behind it.
 
 from __future__ import annotations
 
-import difflib
 import importlib
 from typing import TYPE_CHECKING
 
@@ -185,7 +184,8 @@ def __getattr__(name: str) -> object:
     if name in _PACKAGES:
         return importlib.import_module(f"genokeras.{name}")
     if name not in _HOMES:
-        message = f"module 'genokeras' has no attribute {name!r}{_did_you_mean(name)}"
+        hint = importlib.import_module("genokeras.support.wording").did_you_mean(name, _HOMES)
+        message = f"module 'genokeras' has no attribute {name!r}.{hint}"
         raise AttributeError(message, name=name, obj=None)  # with obj, Python would add the same guess again
     value = getattr(importlib.import_module(f"genokeras.{_HOMES[name]}"), name)
     globals()[name] = value  # the next use finds it without coming here
@@ -194,9 +194,3 @@ def __getattr__(name: str) -> object:
 
 def __dir__() -> list[str]:
     return list(__all__)
-
-
-def _did_you_mean(name: str) -> str:
-    spellings = {public.lower(): public for public in _HOMES}
-    close = difflib.get_close_matches(name.lower(), spellings, n=1)
-    return f"; did you mean {spellings[close[0]]!r}?" if close else ""

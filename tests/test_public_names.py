@@ -74,5 +74,5 @@ def test_a_misspelt_name_is_answered_with_the_nearest(misspelt: str) -> None:
 
 
 def test_a_name_like_no_other_is_answered_without_a_guess() -> None:
-    with pytest.raises(AttributeError, match=r"no attribute 'qqqq'$"):
+    with pytest.raises(AttributeError, match=r"no attribute 'qqqq'\.$"):
         genokeras.qqqq  # noqa: B018

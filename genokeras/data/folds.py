@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 from sklearn.model_selection import GroupKFold, StratifiedGroupKFold, StratifiedKFold
 
-from genokeras.errors import DataError, ParameterError
+from genokeras.errors import DataError
+from genokeras.support.checks import check_whole
 from genokeras.support.wording import counted
 
 _TRIES = 20
@@ -81,8 +82,7 @@ def make_folds(
     DataError
         Where there are fewer samples or groups than folds, or no class has two samples.
     """
-    if n_folds < 2:
-        raise ParameterError(f"folds must be at least 2: got {n_folds}.")
+    check_whole(n_folds, "folds", 2)
     codes = np.asarray(codes)
     names = [str(name) for name in class_names] if class_names is not None else None
     if groups is None:

@@ -22,8 +22,9 @@ from genokeras.data.quantities import names_columns, read_targets
 from genokeras.data.readers.registry import read_table
 from genokeras.data.table import ReadOptions, Table
 from genokeras.data.targets import check_no_missing, column_names, sample_values
-from genokeras.errors import DataError, ParameterError
-from genokeras.support.wording import counted, did_you_mean
+from genokeras.errors import DataError
+from genokeras.support.checks import check_choice
+from genokeras.support.wording import counted
 
 _logger = logging.getLogger(__name__)
 
@@ -83,9 +84,7 @@ def load_dataset(
     >>> load_dataset([[1.0, 2.0], [3.0, 5.0]], y=["tumor", "normal"]).sample_ids
     ('sample_0', 'sample_1')
     """
-    if missing not in get_args(Missing):
-        hint = did_you_mean(str(missing), get_args(Missing))
-        raise ParameterError(f"missing must be 'error', 'median' or 'keep': got {missing!r}.{hint}")
+    check_choice(missing, "missing", get_args(Missing))
     several = several_targets and y is not None
     named = y if several and names_columns(y) else (y,)
     options = ReadOptions(column_names(*named, groups), transposed, sample_column, delimiter)

@@ -13,6 +13,7 @@ from genokeras.data.frames import ID_NAMES
 from genokeras.data.table import Table, to_float32
 from genokeras.data.targets import check_no_missing, missing_mask, sample_values
 from genokeras.errors import DataError
+from genokeras.support.checks import check_choice
 from genokeras.support.wording import counted, did_you_mean, duplicates, listed
 
 # What a table or a header may call the labels; used where the caller names none.
@@ -134,12 +135,9 @@ def _extra_columns(given: Any, table: Table) -> tuple[np.ndarray, tuple[str, ...
         return given.to_numpy(), tuple(str(name) for name in given.columns)
     if isinstance(given, list | tuple) and given and all(isinstance(name, str) for name in given):
         for name in given:
-            if name not in table.annotations:
-                known = list(table.annotations)
-                raise DataError(
-                    f"extra names {name!r}, which is no column of {table.source}; there are "
-                    f"{listed(known) or 'none'}.{did_you_mean(name, known)}"
-                )
+            check_choice(
+                name, f"a name in extra (columns of {table.source})", table.annotations, error=DataError
+            )
         return np.stack([table.annotations[name] for name in given], axis=1), tuple(given)
     values = np.asarray(given)
     values = values[:, np.newaxis] if values.ndim == 1 else values
@@ -182,11 +180,8 @@ def split_frame(
 
 def _content_column(known: list[str], source: str, asked: str | None, usual: tuple[str, ...]) -> str:
     if asked is not None:
-        if asked in known:
-            return asked
-        raise DataError(
-            f"{source} has no column {asked!r}; it has {listed(known)}.{did_you_mean(asked, known)}"
-        )
+        check_choice(asked, f"a column of {source}", known, error=DataError)
+        return asked
     by_lower = {name.strip().lower(): name for name in reversed(known)}
     found = next((by_lower[name] for name in usual if name in by_lower), None)
     if found is None:
@@ -202,10 +197,7 @@ def _names(
 ) -> tuple[list[str] | None, tuple[str, ...]]:
     known = [str(name) for name in frame.columns]
     if asked is not None:
-        if asked not in known:
-            raise DataError(
-                f"{source} has no column {asked!r}; it has {listed(known)}.{did_you_mean(asked, known)}"
-            )
+        check_choice(asked, f"a column of {source}", known, error=DataError)
         return [str(value) for value in frame[asked]], ()
     column = next((name for name in known if name.lower() in ID_NAMES and name != content), None)
     if column is None:

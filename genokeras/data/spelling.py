@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 
 from genokeras.data.bases import ANY, CODE_OF_BYTE, NO_BASE, PROBABILITIES
-from genokeras.errors import DataError, ParameterError
-from genokeras.support.wording import counted, did_you_mean, listed
+from genokeras.errors import DataError
+from genokeras.support.checks import check_choice
+from genokeras.support.wording import counted, listed
 
 Unknown = Literal["error", "n"]
 _SHARE_TOLERANCE = 1e-3
@@ -30,9 +31,7 @@ class Spelled:
 
 def check_unknown(unknown: str) -> None:
     """Raise where the treatment of letters that are no bases is not known."""
-    if unknown not in get_args(Unknown):
-        hint = did_you_mean(str(unknown), get_args(Unknown))
-        raise ParameterError(f"unknown must be 'error' or 'n': got {unknown!r}.{hint}")
+    check_choice(unknown, "unknown", get_args(Unknown))
 
 
 def spell(sequences: Sequence[Any], names: Sequence[str], source: str, unknown: Unknown) -> Spelled:

@@ -18,8 +18,9 @@ from genokeras.data.readers.columns import read_bytes, read_columns
 from genokeras.data.readers.delimited import text_errors
 from genokeras.data.samples import described, labels_and_note, per_sample, split_frame
 from genokeras.data.table import Table
-from genokeras.errors import DataError, ParameterError
-from genokeras.support.wording import counted, did_you_mean, listed
+from genokeras.errors import DataError
+from genokeras.support.checks import check_choice
+from genokeras.support.wording import counted, listed
 
 _logger = logging.getLogger(__name__)
 
@@ -116,9 +117,7 @@ def load_texts(
     >>> load_texts(["well done", "oh no"], y=["good", "bad"])
     TextData(2 texts, with labels, list)
     """
-    if empty not in get_args(Empty):
-        hint = did_you_mean(str(empty), get_args(Empty))
-        raise ParameterError(f"empty must be 'error' or 'keep': got {empty!r}.{hint}")
+    check_choice(empty, "empty", get_args(Empty))
     content, table = _content(x, text_column, name_column, delimiter)
     texts = _checked(content, table, empty)
     labels, label_notes = labels_and_note(y, table)

@@ -17,7 +17,7 @@ import numpy as np
 from genokeras.enas.policy import ArcPolicy
 from genokeras.errors import ParameterError
 from genokeras.graph.arcs import Arc, ArcSpace
-from genokeras.graph.specs import did_you_mean
+from genokeras.support.checks import check_choice, check_number, check_whole
 
 State = dict[str, np.ndarray]
 
@@ -114,10 +114,8 @@ class Evolution(Controller):
         self, space: ArcSpace, rng: np.random.Generator, *, population: int = 50, sample: int = 15
     ) -> None:
         super().__init__(space, rng)
-        if not 1 <= sample <= population:
-            raise ParameterError(
-                f"sample must be between 1 and population: got sample={sample} and population={population}."
-            )
+        check_whole(population, "population")
+        check_whole(sample, "sample", 1, population)
         self.population = population
         self.sample = sample
         self._alive: list[tuple[Arc, float]] = []
@@ -184,15 +182,12 @@ class Reinforce(Controller):
         baseline_decay: float = 0.9,
     ) -> None:
         super().__init__(space, rng)
-        positive = {"hidden": hidden, "learning_rate": learning_rate, "temperature": temperature}
-        for name, value in {**positive, "tanh_constant": tanh_constant}.items():
-            if not value > 0:
-                raise ParameterError(f"{name} of the reinforce controller must be above 0, got {value!r}.")
-        if not entropy_weight >= 0 or not 0 <= baseline_decay < 1:
-            raise ParameterError(
-                "entropy_weight must be 0 or more and baseline_decay in [0, 1): got "
-                f"{entropy_weight!r} and {baseline_decay!r}."
-            )
+        check_whole(hidden, "hidden")
+        check_number(learning_rate, "learning_rate", above=0)
+        check_number(temperature, "temperature", above=0)
+        check_number(tanh_constant, "tanh_constant", above=0)
+        check_number(entropy_weight, "entropy_weight", least=0)
+        check_number(baseline_decay, "baseline_decay", least=0, below=1)
         self.learning_rate = learning_rate
         self.entropy_weight = entropy_weight
         self.baseline_decay = baseline_decay
@@ -265,10 +260,7 @@ def get_controller(name: str, space: ArcSpace, rng: np.random.Generator, **argum
     ParameterError
         If there is no such controller, or it has no such argument.
     """
-    if name not in CONTROLLERS:
-        raise ParameterError(
-            f"unknown controller {name!r}{did_you_mean(name, CONTROLLERS)}; known: {', '.join(CONTROLLERS)}."
-        )
+    check_choice(name, "controller", CONTROLLERS)
     try:
         return CONTROLLERS[name](space, rng, **arguments)
     except TypeError as error:

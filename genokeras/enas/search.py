@@ -16,7 +16,7 @@ from genokeras.enas.slicing import SharedWeights
 from genokeras.enas.supernet import Progress, Supernet
 from genokeras.errors import ParameterError, SearchError
 from genokeras.graph.arcs import Arc, ArcSpace
-from genokeras.graph.specs import did_you_mean
+from genokeras.support.checks import check_choice, check_whole
 
 logger = logging.getLogger(__name__)
 
@@ -57,20 +57,13 @@ class EnasSettings:
     monitor: str = "loss"
 
     def __post_init__(self) -> None:
-        if self.controller is not None and self.controller not in CONTROLLERS:
-            raise ParameterError(
-                f"unknown controller {self.controller!r}{did_you_mean(self.controller, CONTROLLERS)}; known: "
-                f"{', '.join(CONTROLLERS)}."
-            )
-        if self.monitor not in MONITORS:
-            raise ParameterError(
-                f"unknown monitor {self.monitor!r}{did_you_mean(self.monitor, MONITORS)}; known: {', '.join(MONITORS)}."
-            )
+        if self.controller is not None:
+            check_choice(self.controller, "controller", CONTROLLERS)
+        check_choice(self.monitor, "monitor", MONITORS)
         if self.monitor == "accuracy" and self.supernet.loss != "cross_entropy":
             raise ParameterError("monitor 'accuracy' is for classes; with loss='mse' it must be 'loss'.")
         for name in ("max_arcs", "max_asks"):
-            if getattr(self, name) < 1:
-                raise ParameterError(f"{name} must be at least 1, got {getattr(self, name)!r}.")
+            check_whole(getattr(self, name), name)
 
 
 @dataclass(frozen=True)
@@ -116,18 +109,13 @@ class EnasResult:
         ParameterError
             If ``k`` is below 1, or fewer arcs were scored.
         """
-        if not 1 <= k <= len(self.arcs):
-            raise ParameterError(f"asked for the best {k} arcs, but {len(self.arcs)} were scored.")
+        check_whole(k, "k (of scored arcs)", 1, len(self.arcs))
         return self.arcs[:k]
 
 
 def check_top_k(top_k: int, space: ArcSpace) -> None:
     """Raise ParameterError where a space has no ``top_k`` arcs."""
-    if isinstance(top_k, bool) or not isinstance(top_k, int) or not 1 <= top_k <= space.size:
-        raise ParameterError(
-            f"top_k_candidates must be an integer from 1 to {space.size}, the number of arcs of {space.n_layers} "
-            f"layers; got {top_k!r}."
-        )
+    check_whole(top_k, f"top_k_candidates (arcs of {space.n_layers} layers)", 1, space.size)
 
 
 class EnasSearch:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from genokeras.errors import ParameterError
 from genokeras.graph import ACTIVATIONS
 from genokeras.graph.arcs import N_WIDTHS
-from genokeras.graph.specs import did_you_mean
-from genokeras.training.goals import LOSSES, need_known
+from genokeras.support.checks import check_choice, check_number, check_whole, complaints
+from genokeras.training.goals import LOSSES
 from genokeras.training.optimizers import AdamUpdate, Update
 
 
@@ -79,6 +77,9 @@ class SearchData:
         return len(self.train)
 
 
+_COUNTS = ("steps", "arcs_per_step", "batch_size", "chunk_steps", "patience", "snapshots", "scored_rows")
+
+
 @dataclass(frozen=True)
 class SupernetSettings:
     """How the shared weights are trained.
@@ -136,51 +137,21 @@ class SupernetSettings:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        problems = [
-            f"{name} must be a whole number above 0, got {getattr(self, name)!r}"
-            for name in (
-                "steps",
-                "arcs_per_step",
-                "batch_size",
-                "chunk_steps",
-                "patience",
-                "snapshots",
-                "scored_rows",
-            )
-            if not _whole(getattr(self, name), 1)
-        ]
+        counts = {name: getattr(self, name) for name in _COUNTS}
+        rates = {name: getattr(self, name) for name in ("weight_decay", "child_l2_reg")}
+        problems = complaints(check_whole, counts)
         if not problems and self.arcs_per_step % N_WIDTHS:
-            problems.append(f"arcs_per_step must be a multiple of {N_WIDTHS}, got {self.arcs_per_step}")
+            problems.append(f"arcs_per_step must be a multiple of {N_WIDTHS}, got {self.arcs_per_step}.")
         problems += [
-            f"{name} must be a whole number of at least 0, got {getattr(self, name)!r}"
-            for name in ("min_steps", "seed")
-            if not _whole(getattr(self, name), 0)
+            *complaints(check_whole, {"min_steps": self.min_steps, "seed": self.seed}, least=0),
+            *complaints(check_number, {"learning_rate": self.learning_rate}, above=0),
+            *complaints(check_number, rates, least=0),
+            *complaints(check_number, {"dropout": self.dropout}, least=0, below=1),
+            *complaints(check_choice, {"activation": self.activation}, known=ACTIVATIONS),
+            *complaints(check_choice, {"loss": self.loss}, known=LOSSES),
         ]
-        problems += [
-            f"{name} must be a finite number {'above 0' if above else 'of at least 0'}, got {getattr(self, name)!r}"
-            for name, above in (("learning_rate", True), ("weight_decay", False), ("child_l2_reg", False))
-            if not _number(getattr(self, name), above)
-        ]
-        if not _number(self.dropout, False) or self.dropout >= 1:
-            problems.append(f"dropout must be in [0, 1), got {self.dropout!r}")
-        if self.activation not in ACTIVATIONS:
-            problems.append(
-                f"activation must be one of {', '.join(ACTIVATIONS)}, got {self.activation!r}"
-                f"{did_you_mean(self.activation, ACTIVATIONS)}"
-            )
         if problems:
-            raise ParameterError("; ".join(problems) + ".")
-        need_known("loss", self.loss, LOSSES)
-
-
-def _whole(value: Any, at_least: int) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= at_least
-
-
-def _number(value: Any, above: bool) -> bool:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
-        return False
-    return bool(value > 0 or (value == 0 and not above))
+            raise ParameterError(" ".join(problems))
 
 
 def scored_part(data: SearchData, most: int, rng: np.random.Generator) -> dict[str, np.ndarray]:

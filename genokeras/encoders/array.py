@@ -10,8 +10,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from genokeras.encoders.encoder import LinearView, NetworkEncoder, Rows
-from genokeras.errors import ParameterError
 from genokeras.graph import Shape
+from genokeras.support.checks import check_choice
 
 KEPT, FLAT, CHANNELS_FIRST = "kept", "flat", "channels_first"
 LAYOUTS = (KEPT, FLAT, CHANNELS_FIRST)
@@ -39,8 +39,7 @@ class ArrayEncoder(NetworkEncoder):
     kind: ClassVar[str] = "arrays"
 
     def __post_init__(self) -> None:
-        if self.layout not in LAYOUTS:
-            raise ParameterError(f"layout must be one of {', '.join(LAYOUTS)}, got {self.layout!r}.")
+        check_choice(self.layout, "layout", LAYOUTS)
 
     @property
     def input_shape(self) -> Shape:

@@ -16,6 +16,7 @@ from keras import ops
 
 from genokeras.errors import ParameterError
 from genokeras.support.digest import hex_digest
+from genokeras.support.wording import cause
 
 # What stands for a whole sample where a network answers with several tensors, as those of keras-hub do.
 OUTPUTS = ("pooled_output", "sequence_output")
@@ -63,7 +64,7 @@ def called(backbone: Any, inputs: Any, what: Any) -> Any:
     try:
         return backbone(inputs, training=False)
     except (ValueError, TypeError) as error:
-        raise ParameterError(f"the backbone cannot read {what}: {_first_line(error)}") from error
+        raise ParameterError(f"the backbone cannot read {what}: {cause(error)}.") from error
 
 
 def feature_vector(found: Any, mask: Any = None) -> Any:
@@ -108,7 +109,7 @@ def frozen_copy(model: Any) -> Any:
             copy = keras.saving.load_model(path, compile=False)
         except Exception as error:
             raise ParameterError(
-                f"the backbone cannot be saved and read again, as its run folder has to: {_first_line(error)} Layers of your "
+                f"the backbone cannot be saved and read again, as its run folder has to: {cause(error)}. Layers of your "
                 "own need keras.saving.register_keras_serializable; a Lambda layer must become one of those."
             ) from error
     copy.trainable = False
@@ -134,11 +135,6 @@ def _layers(model: Any) -> Iterator[Any]:
     for layer in getattr(model, "layers", ()):
         yield layer
         yield from _layers(layer)
-
-
-def _first_line(error: Exception) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return (lines[0] if lines else type(error).__name__).rstrip(".") + "."
 
 
 def _only_input(backbone: Any) -> Any:

@@ -9,7 +9,7 @@ import numpy as np
 from scipy import sparse
 
 from genokeras.errors import DataError, ParameterError
-from genokeras.support.wording import did_you_mean, listed
+from genokeras.support.wording import listed
 
 METHODS = (
     "expected_gradients",
@@ -20,20 +20,6 @@ METHODS = (
     "shap_permutation",
 )
 OUTPUTS = ("probability", "log_odds")
-
-
-def check_choice(value: str, known: Sequence[str], name: str) -> None:
-    """Raise ``ParameterError`` where an option does not exist."""
-    if value not in known:
-        raise ParameterError(
-            f"{name} must be one of {listed(known)}, got {value!r}.{did_you_mean(str(value), known)}"
-        )
-
-
-def check_count(value: object, name: str) -> None:
-    """Raise ``ParameterError`` unless ``value`` is a whole number of at least 1."""
-    if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < 1:
-        raise ParameterError(f"{name} must be a whole number of at least 1, got {value!r}.")
 
 
 def as_rows(

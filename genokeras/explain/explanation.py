@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 
 from genokeras.errors import DataError, ParameterError
-from genokeras.support.wording import did_you_mean, listed
+from genokeras.support.checks import check_choice
+from genokeras.support.wording import listed
 
 
 @dataclass(frozen=True)
@@ -95,11 +96,7 @@ class Explanation:
             If there is no class of that name; the message lists those there are.
         """
         name = str(output)
-        if name not in self.output_names:
-            raise ParameterError(
-                f"there is no class {name!r} in this explanation; it has {listed(self.output_names)}."
-                f"{did_you_mean(name, self.output_names)}"
-            )
+        check_choice(name, "the class of an explanation", self.output_names)
         return self.output_names.index(name)
 
     def __getitem__(self, key: Any) -> Explanation:

@@ -11,12 +11,10 @@ import numpy as np
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
-from genokeras.errors import ParameterError
-from genokeras.explain.checks import check_count
 from genokeras.explain.explanation import Explanation
 from genokeras.explain.plots import PLOT_TYPES, plot_class, plot_total
+from genokeras.support.checks import check_choice, check_whole
 from genokeras.support.files import written_aside
-from genokeras.support.wording import did_you_mean, listed
 
 _SUFFIX = "feature_importance_summary.pdf"
 
@@ -53,12 +51,8 @@ def write_autogenome_files(
     RunFolderError
         If the folder cannot be written.
     """
-    if plot_type not in PLOT_TYPES:
-        raise ParameterError(
-            f"plot_type must be one of {listed(PLOT_TYPES)}, got {plot_type!r}."
-            f"{did_you_mean(str(plot_type), PLOT_TYPES)}"
-        )
-    check_count(ranked_outputs, "ranked_outputs")
+    check_choice(plot_type, "plot_type", PLOT_TYPES)
+    check_whole(ranked_outputs, "ranked_outputs")
     target = Path(folder)
     written = list(_drawings(explanation, target, plot_type, ranked_outputs))
     written.append(_write_orders(explanation, target / "_features_orders.csv"))

@@ -11,10 +11,10 @@ import pandas as pd
 from scipy.stats import rankdata
 
 from genokeras.errors import ParameterError
-from genokeras.explain.checks import check_count
 from genokeras.explain.explanation import Explanation
 from genokeras.explain.stability import Stability
 from genokeras.explain.statistics import Changes, copies
+from genokeras.support.checks import check_whole
 from genokeras.support.files import written_aside
 
 _GROUPED = 200
@@ -56,7 +56,7 @@ def marker_table(
         If stability or changes are of other features or classes.
     """
     if top is not None:
-        check_count(top, "top")
+        check_whole(top, "top")
     for name, other in (("stability", stability), ("changes", changes)):
         if other is not None:
             _check_fits(explanation, name, other)

@@ -12,8 +12,6 @@ from genokeras.explain.checks import (
     METHODS,
     OUTPUTS,
     as_rows,
-    check_choice,
-    check_count,
     named,
     pick_rows,
 )
@@ -22,6 +20,7 @@ from genokeras.explain.gradients import ModelFrame, OutputGradients
 from genokeras.explain.linear import attribute_linear_model
 from genokeras.explain.paths import DRAWS, Attributions, Frame, attribute, background_rows
 from genokeras.explain.with_shap import attribute_with_shap
+from genokeras.support.checks import check_choice, check_whole
 
 
 def explain_model(
@@ -86,11 +85,11 @@ def explain_model(
 
 def check_options(method: str, output: str, num_samples: int | None, n_draws: int) -> None:
     """Raise ``ParameterError`` where an option is unknown."""
-    check_choice(method, METHODS, "method")
-    check_choice(output, OUTPUTS, "output")
-    check_count(n_draws, "n_draws")
+    check_choice(method, "method", METHODS)
+    check_choice(output, "output", OUTPUTS)
+    check_whole(n_draws, "n_draws")
     if num_samples is not None:
-        check_count(num_samples, "num_samples")
+        check_whole(num_samples, "num_samples")
 
 
 def attribute_model(

@@ -14,9 +14,8 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import findfont, get_font
 from scipy.stats import gaussian_kde, rankdata
 
-from genokeras.errors import ParameterError
 from genokeras.explain.explanation import Explanation
-from genokeras.support.wording import did_you_mean, listed
+from genokeras.support.checks import check_choice
 
 PLOT_TYPES = ("bar", "dot", "violin", "layered_violin")
 _LOW_HIGH = LinearSegmentedColormap.from_list("low_high", ["#2563eb", "#a78bba", "#dc2626"])
@@ -46,11 +45,7 @@ def plot_class(explanation: Explanation, output: str, plot_type: str = "dot", to
     ParameterError
         If there is no such class or plot type.
     """
-    if plot_type not in PLOT_TYPES:
-        raise ParameterError(
-            f"plot_type must be one of {listed(PLOT_TYPES)}, got {plot_type!r}."
-            f"{did_you_mean(str(plot_type), PLOT_TYPES)}"
-        )
+    check_choice(plot_type, "plot_type", PLOT_TYPES)
     number = explanation.class_number(output)
     chosen = explanation.order(output)[:top]
     figure, axes = _frame(explanation, chosen)

@@ -26,11 +26,12 @@ from genokeras.encoders import by_sample
 from genokeras.engine import Problem
 from genokeras.engine.run import Run
 from genokeras.errors import ParameterError
-from genokeras.explain.checks import as_rows, check_count, pick_rows
+from genokeras.explain.checks import as_rows, pick_rows
 from genokeras.explain.coordinates import RowSpaceFrame, make_coordinates
 from genokeras.explain.models import attribute_frame
 from genokeras.explain.runs import aligned, ensemble_trials, table_of, training_rows
 from genokeras.networks import TrainedTrial
+from genokeras.support.checks import check_whole
 
 TOP = 50
 _SAMPLES, _DRAWS = 40, 60
@@ -137,7 +138,7 @@ def stability_of(
     ParameterError
         If the run has a single fold and a single trial: there is nothing to compare.
     """
-    check_count(top, "top")
+    check_whole(top, "top")
     dataset = aligned(run, x)
     rows = as_rows(
         dataset.select(pick_rows(dataset.n_samples, num_samples, seed)).x,

@@ -12,6 +12,7 @@ from keras import ops
 
 from genokeras.errors import ParameterError
 from genokeras.explain.paths import Attributions
+from genokeras.support.wording import cause
 from genokeras.tasks.links import log_odds
 
 NEED_TENSORFLOW = ("shap_deep", "shap_gradient")
@@ -76,9 +77,8 @@ def _deep(shap: Any, model: Any, predict: Any, x: np.ndarray, b: np.ndarray, n_d
     try:
         return shap.DeepExplainer(model, b).shap_values(x, check_additivity=False)
     except Exception as error:
-        reason = (str(error).strip().splitlines() or [""])[0]
         raise ParameterError(
-            f"shap.DeepExplainer cannot explain this model ({type(error).__name__}: {reason[:200]}). "
+            f"shap.DeepExplainer cannot explain this model ({type(error).__name__}: {cause(error)}). "
             "Use method='expected_gradients'."
         ) from error
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import keras
 
 from genokeras.errors import ParameterError
+from genokeras.support.checks import check_choice
 from genokeras.support.wording import did_you_mean
 
 FORMATS = ("keras", "tf_saved_model", "onnx", "litert", "torchscript")
@@ -49,7 +50,7 @@ def choose_format(path: str | os.PathLike[str], format: str | None = None) -> tu
                 f"(tf_saved_model).{did_you_mean(target.suffix, list(by_suffix))} Or pass format= by name."
             )
         return told or "tf_saved_model", target
-    check_format(format)
+    check_choice(format, "format", FORMATS)
     if told not in (None, format):
         raise ParameterError(
             f"{str(target)!r} ends as a file of the format {told!r} does, but format={format!r} was asked for: "
@@ -58,13 +59,6 @@ def choose_format(path: str | os.PathLike[str], format: str | None = None) -> tu
     if told is None and format in SUFFIXES:
         target = target.with_name(target.name + SUFFIXES[format])
     return format, target
-
-
-def check_format(format: str) -> None:
-    """Refuse a name that is no format."""
-    if format not in FORMATS:
-        guess = did_you_mean(format, FORMATS) if isinstance(format, str) else ""
-        raise ParameterError(f"format must be one of {', '.join(FORMATS)}; got {format!r}.{guess}")
 
 
 def format_problem(format: str) -> str | None:
@@ -80,7 +74,7 @@ def format_problem(format: str) -> str | None:
     ParameterError
         If there is no such format.
     """
-    check_format(format)
+    check_choice(format, "format", FORMATS)
     backend = keras.backend.backend()
     needed = _NEEDS[format].get(backend)
     if needed is None:

@@ -11,8 +11,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 from scipy import ndimage
 
-from genokeras.errors import ParameterError
-from genokeras.support.wording import did_you_mean
+from genokeras.support.checks import check_choice, check_number
 
 Kind = Literal["unit", "standard"]
 _BLOCK = 1024
@@ -55,9 +54,7 @@ def fit_image_scaling(
         To zero mean and unit variance, or to the range from 0 to 1 (of uint8: 0 to 255, whatever occurs). A channel
         with one value alone gets factor 1.
     """
-    if kind not in get_args(Kind):
-        hint = did_you_mean(str(kind), get_args(Kind))
-        raise ParameterError(f"kind must be 'standard' or 'unit': got {kind!r}.{hint}")
+    check_choice(kind, "kind", get_args(Kind))
     picked = np.arange(len(pixels)) if rows is None else np.arange(len(pixels))[rows]
     channels = pixels.shape[-1]
     if kind == "unit" and pixels.dtype == np.uint8:
@@ -104,9 +101,7 @@ class Augmentation:
 
     def __post_init__(self) -> None:
         for name, most in (("shift", 1.0), ("rotate", 180.0), ("zoom", 1.0)):
-            value = getattr(self, name)
-            if not 0 <= value <= most:
-                raise ParameterError(f"augmentation: {name} must lie in 0 to {most:g}, got {value!r}.")
+            check_number(getattr(self, name), f"augmentation: {name}", least=0, most=most)
 
     @property
     def is_none(self) -> bool:
@@ -122,10 +117,7 @@ class Augmentation:
         """Read what `to_json` wrote, or a user's own choice of parameters."""
         known = [field.name for field in dataclasses.fields(cls)]
         for name in values:
-            if name not in known:
-                raise ParameterError(
-                    f"augmentation has no parameter {name!r}; there are {', '.join(known)}.{did_you_mean(name, known)}"
-                )
+            check_choice(name, "a parameter of augmentation", known)
         return cls(**values)
 
 

@@ -19,8 +19,7 @@ from scipy import sparse
 
 from genokeras.data.bases import COMPLEMENT, PROBABILITIES
 from genokeras.data.sequences import SequenceData
-from genokeras.errors import ParameterError
-from genokeras.support.wording import did_you_mean
+from genokeras.support.checks import check_choice, check_whole
 
 Align = Literal["left", "centre", "right"]
 _LARGEST_K = 12
@@ -52,13 +51,9 @@ def padded_codes(data: SequenceData, length: int | None = None, align: Align = "
     -------
     ndarray of uint8, shape (n_sequences, length)
     """
-    if align not in get_args(Align):
-        hint = did_you_mean(str(align), get_args(Align))
-        raise ParameterError(f"align must be 'left', 'centre' or 'right': got {align!r}.{hint}")
+    check_choice(align, "align", get_args(Align))
     lengths = data.lengths
-    width = int(lengths.max()) if length is None else length
-    if width < 1:
-        raise ParameterError(f"length must be at least 1: got {length}.")
+    width = check_whole(lengths.max() if length is None else length, "length")
     if (lengths == width).all():
         return data.codes.reshape(len(data), width).copy()
     # Letters before the start of a row are cut, or padding where negative.
@@ -126,8 +121,7 @@ def kmer_counts(data: SequenceData, k: int, *, both_strands: bool = False) -> sp
     csr_matrix of float32, shape (n_sequences, 4**k)
         Columns in the order of `kmer_names`.
     """
-    if not 1 <= k <= _LARGEST_K:
-        raise ParameterError(f"k must lie in 1 to {_LARGEST_K}: got {k}.")
+    check_whole(k, "k", 1, _LARGEST_K)
     blocks = np.array_split(np.arange(len(data)), 1 + min(len(data) - 1, len(data.codes) // _BLOCK_LETTERS))
     counts = [_kmer_block(data, int(b[0]), int(b[-1]) + 1, k, both_strands) for b in blocks]
     return sparse.csr_matrix(sparse.vstack(counts, format="csr"))

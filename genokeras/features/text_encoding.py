@@ -17,7 +17,7 @@ from scipy import sparse
 from sklearn.preprocessing import normalize
 
 from genokeras.errors import DataError, ParameterError
-from genokeras.support.wording import did_you_mean
+from genokeras.support.checks import check_choice
 
 Standardise = Literal["lower_and_strip_punctuation", "lower", "none"]
 Split = Literal["whitespace", "character"]
@@ -88,8 +88,8 @@ def fit_vocabulary(
     DataError
         Where no token is frequent enough.
     """
-    _check_choice("standardise", standardise, get_args(Standardise))
-    _check_choice("split", split, get_args(Split))
+    check_choice(standardise, "standardise", get_args(Standardise))
+    check_choice(split, "split", get_args(Split))
     counts: Counter[str] = Counter()
     for text in texts:
         counts.update(tokens_of(text, standardise, split))
@@ -171,8 +171,8 @@ def fit_ngram_tfidf(
     DataError
         Where none is in `min_count` texts.
     """
-    _check_choice("standardise", standardise, get_args(Standardise))
-    _check_choice("split", split, get_args(Split))
+    check_choice(standardise, "standardise", get_args(Standardise))
+    check_choice(split, "split", get_args(Split))
     if not lengths or min(lengths) < 1:
         raise ParameterError(f"lengths must be whole numbers of at least 1: got {lengths}.")
     counts: Counter[str] = Counter()
@@ -207,11 +207,3 @@ def _most_frequent(counts: Counter[str], most: int, min_count: int, what: str) -
         raise DataError(f"the texts hold no {what} that occur at least {min_count} times: are they empty?")
     frequent.sort(key=lambda item: (-item[1], item[0]))
     return tuple(token for token, _ in frequent[:most])
-
-
-def _check_choice(name: str, value: str, known: tuple[str, ...]) -> None:
-    if value not in known:
-        options = ", ".join(repr(option) for option in known)
-        raise ParameterError(
-            f"{name} must be one of {options}: got {value!r}.{did_you_mean(str(value), known)}"
-        )

@@ -31,6 +31,7 @@ from genokeras.errors import GraphError, ParameterError
 from genokeras.graph.graph import Graph
 from genokeras.graph.layer import Layer
 from genokeras.graph.specs import Activation, Concat, Dense, Dropout, Input, LayerNorm, LayerSpec
+from genokeras.support.checks import check_whole
 
 N_WIDTHS = 5
 _TEXT = re.compile(r"\[?\s*(\d+(?:[\s,]+\d+)*)\s*\]?")
@@ -158,12 +159,8 @@ class ArcSpace:
     def __post_init__(self) -> None:
         what = {"n_layers": "layers behind the stem", "max_channel": "units of the widest layer"}
         for name, fewest in (("n_layers", 1), ("max_channel", N_WIDTHS)):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < fewest:
-                raise ParameterError(
-                    f"{name} ({what[name]}) must be an integer of {fewest} or more, got {value!r}."
-                )
-            object.__setattr__(self, name, int(value))
+            value = check_whole(getattr(self, name), f"{name} ({what[name]})", fewest)
+            object.__setattr__(self, name, value)
 
     @property
     def widths(self) -> tuple[int, ...]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from genokeras.errors import ParameterError
-from genokeras.graph.specs import ACTIVATIONS, did_you_mean
+from genokeras.graph.specs import ACTIVATIONS
+from genokeras.support.checks import check_choice, check_number
 
 
 @dataclass(frozen=True)
@@ -41,19 +41,13 @@ class HyperParameters:
     view: str = "all"
 
     def __post_init__(self) -> None:
-        for name in ("learning_rate", "weight_decay", "dropout"):
-            object.__setattr__(self, name, _finite(name, getattr(self, name)))
-        if self.learning_rate <= 0:
-            raise ParameterError(f"learning_rate must be above 0, got {self.learning_rate!r}.")
-        if self.weight_decay < 0:
-            raise ParameterError(f"weight_decay must be 0 or more, got {self.weight_decay!r}.")
-        if not 0 <= self.dropout < 1:
-            raise ParameterError(f"dropout must be in [0, 1), got {self.dropout!r}.")
-        if self.activation not in ACTIVATIONS:
-            raise ParameterError(
-                f"activation must be one of {', '.join(ACTIVATIONS)}; got {self.activation!r}"
-                f"{did_you_mean(self.activation, ACTIVATIONS)}."
-            )
+        for name, value in (
+            ("learning_rate", check_number(self.learning_rate, "learning_rate", above=0)),
+            ("weight_decay", check_number(self.weight_decay, "weight_decay", least=0)),
+            ("dropout", check_number(self.dropout, "dropout", least=0, below=1)),
+        ):
+            object.__setattr__(self, name, value)
+        check_choice(self.activation, "activation", ACTIVATIONS)
         if not isinstance(self.view, str) or not self.view:
             raise ParameterError(f"view must be the name of a view, got {self.view!r}.")
 
@@ -74,18 +68,5 @@ class HyperParameters:
             raise ParameterError(f"hyper-parameters must be a JSON object, got {type(data).__name__}.")
         names = [field.name for field in fields(cls)]
         for name in data:
-            if name not in names:
-                raise ParameterError(
-                    f"unknown hyper-parameter {name!r}{did_you_mean(name, names)}; known: {', '.join(names)}."
-                )
+            check_choice(name, "hyper-parameter", names)
         return cls(**data)
-
-
-def _finite(name: str, value: object) -> float:
-    try:
-        number = float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
-        number = math.nan
-    if not math.isfinite(number):
-        raise ParameterError(f"{name} must be a finite number, got {value!r}.")
-    return number

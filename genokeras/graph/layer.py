@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from genokeras.errors import GraphError
-from genokeras.graph.specs import LayerSpec, plain_int, spec_from_dict
+from genokeras.graph.specs import LayerSpec, spec_from_dict
+from genokeras.support.checks import check_whole
 
 
 @dataclass(frozen=True)
@@ -28,10 +29,12 @@ class Layer:
     inputs: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "id", plain_int(self.id, "Layer.id", at_least=0))
+        object.__setattr__(self, "id", check_whole(self.id, "Layer.id", 0, error=GraphError))
         if not isinstance(self.spec, LayerSpec):
             raise GraphError(f"layer {self.id} needs a layer spec such as Dense(64), got {self.spec!r}.")
-        inputs = tuple(plain_int(i, f"an input of layer {self.id}", at_least=0) for i in self.inputs)
+        inputs = tuple(
+            check_whole(i, f"an input of layer {self.id}", 0, error=GraphError) for i in self.inputs
+        )
         object.__setattr__(self, "inputs", inputs)
         try:
             self.spec.check_n_inputs(len(inputs))

@@ -36,8 +36,8 @@ from genokeras.graph.specs import (
     LayerNorm,
     LayerSpec,
     Pool,
-    did_you_mean,
 )
+from genokeras.support.checks import check_choice
 
 Weights = dict[int, dict[str, FloatArray]]
 
@@ -87,11 +87,7 @@ def reference_forward(graph: Graph, weights: Weights, x: ArrayLike, activation: 
     GraphError
         If the activation is unknown, weights are missing, or `x` has neither shape.
     """
-    if activation not in ACTIVATIONS:
-        raise GraphError(
-            f"unknown activation {activation!r}{did_you_mean(activation, ACTIVATIONS)}; "
-            f"known: {', '.join(ACTIVATIONS)}."
-        )
+    check_choice(activation, "activation", ACTIVATIONS, error=GraphError)
     features = _with_member_axis(graph, np.asarray(x, dtype=np.float64))
     tensors: dict[int, FloatArray] = {}
     for layer in graph.layers:

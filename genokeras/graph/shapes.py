@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from genokeras.errors import GraphError
 from genokeras.graph.layer import Layer
-from genokeras.graph.specs import Add, Concat, Dense, Input, Shape, plain_int, plain_ints
+from genokeras.graph.specs import Add, Concat, Dense, Input, Shape, plain_ints
+from genokeras.support.checks import check_whole
 
 Affine = tuple[int, int]
 
@@ -59,7 +60,7 @@ def vector_widths(layers: Sequence[Layer], input_units: int) -> dict[int, int]:
     units: dict[int, int] = {}
     for layer in layers:
         if isinstance(layer.spec, Input):
-            units[layer.id] = plain_int(input_units, "input_units", at_least=1)
+            units[layer.id] = check_whole(input_units, "input_units", error=GraphError)
             continue
         read = {source: units[source] for source in layer.inputs}
         if isinstance(layer.spec, Add) and len(set(read.values())) > 1:

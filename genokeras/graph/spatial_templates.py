@@ -32,6 +32,7 @@ from genokeras.graph.specs import (
     Pool,
     Shape,
 )
+from genokeras.support.checks import check_choice
 
 LARGEST_FLAT = 4096
 HEADS = ("flatten", "max", "average", "attention")
@@ -90,8 +91,7 @@ class _Chain:
         """Append what makes logits of the last tensor, and return the graph; no hidden block for 0 units."""
         if how is None:
             how = "flatten" if prod(self.here()) <= LARGEST_FLAT else "max"
-        if how not in HEADS:
-            raise ParameterError(f"head must be one of {', '.join(HEADS)} or None, got {how!r}.")
+        check_choice(how, "head", HEADS)
         self.append(Flatten() if how == "flatten" else GlobalPool(how))
         self.append(Dropout())
         if units:

@@ -18,8 +18,8 @@ from genokeras.graph.specs import (
     Input,
     LayerNorm,
     LayerSpec,
-    did_you_mean,
 )
+from genokeras.support.checks import check_choice, check_whole
 
 
 def linear(n_outputs: int) -> Graph:
@@ -133,10 +133,8 @@ def rfcn_densenet(
 def _rfcn(
     n_outputs: int, n_latent: int, n_blocks: int, output_nonlinear: str | None, skip: LayerSpec
 ) -> Graph:
-    if n_latent < 1 or n_blocks < 1:
-        raise ParameterError(
-            f"n_latent and n_blocks must be at least 1: got n_latent={n_latent} and n_blocks={n_blocks}."
-        )
+    check_whole(n_latent, "n_latent")
+    check_whole(n_blocks, "n_blocks")
     layers = [Layer(0, Input())]
 
     def append(spec: LayerSpec, *inputs: int) -> int:
@@ -182,14 +180,10 @@ def get_father(name: str, n_outputs: int, input_shape: Sequence[int] | None = No
     ParameterError
         If there is no father of that name for such an input.
     """
-    known = FATHERS if input_shape is None else SPATIAL_FATHERS
-    if name not in known:
-        other = SPATIAL_FATHERS if input_shape is None else FATHERS
-        reads = "an input with a shape" if input_shape is None else "a vector of features"
-        hint = f" ({name!r} reads {reads})" if name in other else did_you_mean(name, known)
-        raise ParameterError(f"unknown father {name!r}{hint}; known: {', '.join(known)}.")
     if input_shape is None:
+        check_choice(name, "the father of a vector of features", FATHERS)
         return FATHERS[name](n_outputs)
+    check_choice(name, "the father of an input with a shape", SPATIAL_FATHERS)
     return SPATIAL_FATHERS[name](input_shape, n_outputs)
 
 

@@ -25,8 +25,9 @@ from genokeras.keras_models.trials import (
     objective_direction,
 )
 from genokeras.streams.arrays import check_rows, dense_arrays, plain_arrays, take_rows
+from genokeras.support.checks import check_choice, check_number, check_whole
 from genokeras.support.wording import counted, listed
-from genokeras.tuning.oracles import OracleDriver, Proposed, check_count, check_oracle
+from genokeras.tuning.oracles import ORACLES, OracleDriver, Proposed
 
 _logger = logging.getLogger(__name__)
 _MAX_FAILURES = 10
@@ -166,16 +167,12 @@ class HyperSearch:
         build = self.build.build if isinstance(self.build, keras_tuner.HyperModel) else self.build
         if not callable(build):
             raise ParameterError(f"build must be a function of hp, got {type(build).__name__}.")
-        check_oracle(self.oracle)
+        check_choice(self.oracle, "oracle", ORACLES)
         for name in ("max_trials", "epochs", "batch_size"):
-            check_count(name, getattr(self, name))
-        split = self.validation_split
-        if isinstance(split, bool) or not isinstance(split, float | int) or not 0 < split < 1:
-            raise ParameterError(f"validation_split must be a share between 0 and 1, got {split!r}.")
-        if time_limit is not None and (isinstance(time_limit, bool) or not time_limit > 0):
-            raise ParameterError(
-                f"time_limit must be a number of seconds above 0, or None, got {time_limit!r}."
-            )
+            check_whole(getattr(self, name), name)
+        check_number(self.validation_split, "validation_split", above=0, below=1)
+        if time_limit is not None:
+            check_number(time_limit, "time_limit", above=0)
         return build
 
     def _data(self, x: Any, y: Any, validation_data: tuple[Any, Any] | None) -> TrialData:

@@ -14,10 +14,10 @@ import pandas as pd
 from genokeras.errors import NotFittedError, ParameterError
 from genokeras.keras_models.curves import Curves, notebook_display
 from genokeras.keras_models.light_trainee import (
+    PRECISIONS,
     Shell,
     Trainee,
     check_distribution,
-    check_precision,
     trainee,
 )
 from genokeras.keras_models.log import EpochLog
@@ -28,6 +28,7 @@ from genokeras.keras_models.schedules import Schedule
 from genokeras.report import plot_metric
 from genokeras.report.picture import Picture
 from genokeras.streams import Batches
+from genokeras.support.checks import check_choice, check_whole
 from genokeras.support.wording import listed
 from genokeras.training.snapshot import load_snapshot, read_extra
 from genokeras.training.steps import Position, check_trainable, evaluate_batches, predict_batches
@@ -79,7 +80,7 @@ class LightModel:
     ) -> None:
         if not isinstance(net, keras.Model):
             raise ParameterError(f"net must be a keras.Model, got {type(net).__name__}.")
-        check_precision(mixed_precision)
+        check_choice(mixed_precision, "mixed_precision", (*PRECISIONS, None))
         check_distribution(distribution)
         self.net = net
         self.history = pd.DataFrame()
@@ -190,7 +191,9 @@ class LightModel:
         """
         recipe = self._compiled()
         path = _checked_path(ckpt_path)
-        _check_counts(epochs, patience)
+        check_whole(epochs, "epochs")
+        if patience is not None:
+            check_whole(patience, "patience")
         options = {"batch_size": batch_size, "same_shapes": not _takes_any_length(self.net)}
         rows = Batches.of(
             train, shuffle=True, seed=seed, whole_only=self._distribution is not None, name="train", **options
@@ -348,12 +351,6 @@ def _checked_path(path: str | os.PathLike[str]) -> Path:
             f"ckpt_path must end in .keras, as the best net is saved there, got {str(found)!r}."
         )
     return found
-
-
-def _check_counts(epochs: Any, patience: Any) -> None:
-    for name, value in (("epochs", epochs), ("patience", 1 if patience is None else patience)):
-        if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
-            raise ParameterError(f"{name} must be a whole number, 1 or more, got {value!r}.")
 
 
 def _takes_any_length(net: keras.Model) -> bool:

@@ -10,7 +10,6 @@ import keras
 
 from genokeras.errors import ParameterError
 from genokeras.keras_models.recipe import Recipe
-from genokeras.support.wording import did_you_mean
 
 PRECISIONS = {"bfloat16": "mixed_bfloat16", "float16": "mixed_float16"}
 
@@ -120,20 +119,6 @@ def _compiled(inner: keras.Model, recipe: Recipe, scaled: bool, example: Any) ->
     if not own:
         model(example)
     return model
-
-
-def check_precision(precision: Any) -> None:
-    """
-    Raises
-    ------
-    ParameterError
-        If it is none of those there are.
-    """
-    if precision is not None and precision not in PRECISIONS:
-        raise ParameterError(
-            f"mixed_precision must be one of {', '.join(map(repr, PRECISIONS))} or None, got {precision!r}."
-            f"{did_you_mean(str(precision), list(PRECISIONS))}"
-        )
 
 
 def check_distribution(distribution: Any) -> None:

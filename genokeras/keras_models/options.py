@@ -6,10 +6,8 @@ import os
 from dataclasses import dataclass
 from typing import final
 
-import numpy as np
-
 from genokeras.errors import ParameterError
-from genokeras.support.wording import did_you_mean
+from genokeras.support.checks import check_choice, check_number, check_whole, complaints
 
 SIZES = ("small", "large")
 # Trainable parameters from which on a model is a large one.
@@ -57,28 +55,27 @@ class SearchOptions:
     seed: int = 0
 
     def __post_init__(self) -> None:
+        rates = {name: getattr(self, name) for name in ("init_learning_rate", "end_learning_rate")}
+        shares = {name: getattr(self, name) for name in ("weight_decay_diff_thres", "warmup_lr")}
         problems = [
-            f"{name} must be a whole number, {least} or more, got {getattr(self, name)!r}"
-            for name, least in _WHOLE.items()
-            if not _is_whole(getattr(self, name), least)
+            *(
+                said
+                for name, least in _WHOLE.items()
+                for said in complaints(check_whole, {name: getattr(self, name)}, least=least)
+            ),
+            *complaints(check_number, shares, least=0),
+            *complaints(
+                check_number, {name: rate for name, rate in rates.items() if rate is not None}, above=0
+            ),
+            *complaints(check_choice, {"model_size": self.model_size}, known=(*SIZES, None)),
         ]
-        for name in ("weight_decay_diff_thres", "warmup_lr"):
-            if not _is_number(getattr(self, name)) or getattr(self, name) < 0:
-                problems.append(f"{name} must be a number, 0 or more, got {getattr(self, name)!r}")
-        for name in ("init_learning_rate", "end_learning_rate"):
-            value = getattr(self, name)
-            if value is not None and not (_is_number(value) and value > 0):
-                problems.append(f"{name} must be a number above 0, or None, got {value!r}")
-        if self.model_size is not None and self.model_size not in SIZES:
-            hint = did_you_mean(str(self.model_size), SIZES)
-            problems.append(f"model_size must be 'small', 'large' or None, got {self.model_size!r}.{hint}")
         if not problems and self.search_learning_rate and self.total_steps // self.evaluate_every_n_steps < 2:
             problems.append(
                 f"evaluate_every_n_steps={self.evaluate_every_n_steps} leaves a range test of {self.total_steps} steps "
-                "fewer than two values: evaluate more often, or raise total_steps"
+                "fewer than two values: evaluate more often, or raise total_steps."
             )
         if problems:
-            raise ParameterError(f"search: {'; '.join(problems)}.")
+            raise ParameterError(f"search: {' '.join(problems)}")
 
     @property
     def measured(self) -> str:
@@ -117,15 +114,3 @@ _WHOLE = {
     "log_every_n_steps": 1,
     "seed": 0,
 }
-
-
-def _is_whole(value: object, least: int) -> bool:
-    return isinstance(value, int | np.integer) and not isinstance(value, bool) and bool(value >= least)
-
-
-def _is_number(value: object) -> bool:
-    return (
-        isinstance(value, int | float | np.number)
-        and not isinstance(value, bool)
-        and bool(np.isfinite(value))
-    )

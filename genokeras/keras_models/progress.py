@@ -9,7 +9,7 @@ from typing import Any, Literal, Self, final
 import pandas as pd
 
 from genokeras.errors import ParameterError
-from genokeras.support.wording import did_you_mean, listed
+from genokeras.support.checks import check_choice
 
 Mode = Literal["min", "max"]
 
@@ -91,19 +91,11 @@ def check_monitor(monitor: str, mode: str, names: list[str], has_valid: bool) ->
     ParameterError
         If there will be no such metric, or it is neither to be small nor large.
     """
-    if mode not in ("min", "max"):
-        raise ParameterError(
-            f"mode must be 'min' or 'max', got {mode!r}.{did_you_mean(str(mode), ['min', 'max'])}"
-        )
+    check_choice(mode, "mode", ("min", "max"))
     known = [*names, *(f"val_{name}" for name in names)] if has_valid else names
-    if monitor in known:
-        return
     if not has_valid and str(monitor).removeprefix("val_") in names:
         raise ParameterError(
             f"monitor={monitor!r} needs validation data: pass valid=(x, y), or "
             f"monitor={str(monitor).removeprefix('val_')!r}."
         )
-    raise ParameterError(
-        f"there is no metric {monitor!r} to monitor; there are {listed(map(repr, known))}."
-        f"{did_you_mean(str(monitor), known)}"
-    )
+    check_choice(monitor, "monitor", known)

@@ -11,6 +11,7 @@ import keras
 from genokeras.errors import ParameterError
 from genokeras.keras_models.row_metrics import RowMetric, loss_name, split_metrics
 from genokeras.keras_models.schedules import Schedule, check_schedule, is_by_step
+from genokeras.support.checks import check_whole
 
 
 @final
@@ -71,8 +72,7 @@ def make_recipe(optimizer: Any, loss: Any, metrics: Any, schedule: Any, accumula
     ParameterError
         If one of them is nothing that can be trained with.
     """
-    if isinstance(accumulate, bool) or not isinstance(accumulate, int) or accumulate < 1:
-        raise ParameterError(f"accumulate must be a whole number, 1 or more, got {accumulate!r}.")
+    check_whole(accumulate, "accumulate")
     if loss is None:
         raise ParameterError(
             "loss must be given, such as 'mse' or 'binary_crossentropy': there is nothing to train by."

@@ -7,8 +7,6 @@ import os
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
 from genokeras.errors import ParameterError
 from genokeras.exports import FORMATS, format_problem
 from genokeras.keras_models.feeding import feed
@@ -16,7 +14,7 @@ from genokeras.keras_models.functions import RUN_MODES, Functions
 from genokeras.keras_models.log_dir import LogDir
 from genokeras.keras_models.spec_training import Steps, TrainingRun
 from genokeras.keras_models.using import evaluate, limited, predict, trained_model
-from genokeras.support.wording import did_you_mean
+from genokeras.support.checks import check_choice, check_whole, complaints
 from genokeras.tuning import ParamSpec
 
 _logger = logging.getLogger(__name__)
@@ -112,31 +110,20 @@ def run(
 
 
 def _check(mode: str, batch_size: Any, steps: Any, log_every: Any, save_every: Any) -> None:
-    problems = []
-    if mode not in RUN_MODES:
-        problems.append(
-            f"run_mode must be 'train', 'evaluate' or 'predict', got {mode!r}.{did_you_mean(str(mode), RUN_MODES)}"
-        )
+    problems = complaints(check_choice, {"run_mode": mode}, known=RUN_MODES)
     named = {"batch_size": batch_size, "max_number_of_steps": steps, "log_every_n_steps": log_every}
     if save_every is not None:
         named["save_every_n_steps"] = save_every
-    problems += [
-        f"{name} must be a whole number, 1 or more, got {value!r}"
-        for name, value in named.items()
-        if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1
-    ]
+    problems += complaints(check_whole, named)
     if problems:
-        raise ParameterError(f"run: {'; '.join(problems)}.")
+        raise ParameterError(f"run: {' '.join(problems)}")
 
 
 def _check_export(name: str | None) -> None:
     """Before any training, not behind it."""
     if name is None:
         return
-    if name not in FORMATS:
-        raise ParameterError(
-            f"export_model must be one of {', '.join(FORMATS)}, got {name!r}.{did_you_mean(str(name), FORMATS)}"
-        )
+    check_choice(name, "export_model", FORMATS)
     problem = format_problem(name)
     if problem is not None:
         raise ParameterError(f"export_model={name!r}: {problem}")

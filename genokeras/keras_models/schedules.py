@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 import keras
 
 from genokeras.errors import ParameterError
+from genokeras.support.checks import check_number
 from genokeras.support.wording import did_you_mean
 
 SCHEDULES = ("cosine", "plateau")
@@ -75,8 +76,6 @@ def rate_of_epoch(
     if schedule is None or isinstance(schedule, str) or is_by_step(schedule):
         return current
     rate = schedule(epoch)
-    if isinstance(rate, bool) or not math.isfinite(float(rate)) or float(rate) < 0:
-        raise ParameterError(
-            f"the learning-rate schedule must return a number, 0 or more, got {rate!r} for epoch {epoch}."
-        )
-    return float(rate)
+    return check_number(
+        float(rate), f"the learning rate that the schedule returns for epoch {epoch}", least=0
+    )

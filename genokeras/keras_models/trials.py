@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import math
-import random
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,6 +16,7 @@ import keras_tuner
 import numpy as np
 
 from genokeras.errors import ParameterError
+from genokeras.keras_models.building import seeded
 from genokeras.streams.arrays import take_rows
 from genokeras.support.wording import did_you_mean, listed
 from genokeras.tuning.oracles import Proposed
@@ -137,7 +137,7 @@ class TrialRunner:
         watch = _Watch(self.objective, self.higher_is_better, self._deadline)
         model = None
         try:
-            with _seeded(self._seed), _no_retracing_warnings():
+            with seeded(self._seed), _no_retracing_warnings():
                 model = built_model(self._build(hp))
                 self._train(model, proposed, watch, folder)
         except Exception as error:
@@ -263,18 +263,6 @@ class _Watch(keras.callbacks.Callback):
         if error is not None:
             return FinishedTrial(math.nan, epochs, seconds, "failed", error)
         return FinishedTrial(self._best, epochs, seconds, "stopped" if self._stopped else "completed")
-
-
-@contextmanager
-def _seeded(seed: int) -> Iterator[None]:
-    """Keras and its backend seeded; Python's and numpy's own random numbers go on as if nothing had been."""
-    python, numpy = random.getstate(), np.random.get_state()
-    keras.utils.set_random_seed(seed)
-    try:
-        yield
-    finally:
-        random.setstate(python)
-        np.random.set_state(numpy)
 
 
 @contextmanager

@@ -11,12 +11,12 @@ import numpy as np
 
 from genokeras.encoders import CHANNELS_FIRST, ArrayEncoder
 from genokeras.engine import AllRows, Fathers, final_fit
-from genokeras.errors import ParameterError
 from genokeras.graph import Shape
 from genokeras.modules.fitted import FittedModule, check_alike
 from genokeras.modules.losses import make_task, targets_of
 from genokeras.modules.reading import Pairs, expected_shape, read_pairs
 from genokeras.modules.search import TEST_CHOOSES, ModuleSettings, prepare, search_module
+from genokeras.support.checks import check_whole
 
 DAY = 24 * 60 * 60
 
@@ -79,7 +79,7 @@ class NetModule(FittedModule):
             If no trial could be trained.
         """
         settings = self._settings(time_limit)
-        _check_outputs(n_output_node)
+        check_whole(n_output_node, "n_output_node")
         train, test = read_pairs(train_data, "train_data"), read_pairs(test_data, "test_data")
         encoder = self._encoder(input_shape, train)
         check_alike(encoder, test)
@@ -152,15 +152,6 @@ class NetModule(FittedModule):
         self._run = final_fit(run, data, trainer_args, retrain, run.folder.settings["label_smoothing"])
         self.final_evaluation_ = None if test is None else self._score(test)
         return self
-
-
-def _check_outputs(n_output_node: Any) -> None:
-    if (
-        isinstance(n_output_node, bool)
-        or not isinstance(n_output_node, int | np.integer)
-        or n_output_node < 1
-    ):
-        raise ParameterError(f"n_output_node must be a whole number of 1 or more, got {n_output_node!r}.")
 
 
 def _notes_on(encoder: ArrayEncoder) -> tuple[str, ...]:

@@ -23,12 +23,11 @@ from genokeras.engine import (
     make_observer,
 )
 from genokeras.engine.problem import fingerprint_of, rows_digest
-from genokeras.errors import ParameterError
 from genokeras.estimators.checks import check_limits
 from genokeras.modules.losses import ModuleTask, loss_name
 from genokeras.modules.metrics import check_objective, describe_metric, make_objective
 from genokeras.modules.reading import Pairs
-from genokeras.support.wording import did_you_mean
+from genokeras.support.checks import check_choice, check_whole
 
 _OWN_ARGUMENTS = ("max_trials", "default_model_len", "default_model_width")
 _KNOWN_ARGUMENTS = (
@@ -73,17 +72,11 @@ class ModuleSettings:
     def __post_init__(self) -> None:
         if "search_type" not in self.searcher_args:  # a custom searcher takes what it takes
             for name in self.searcher_args:
-                if name not in _KNOWN_ARGUMENTS:
-                    known = list(_KNOWN_ARGUMENTS)
-                    raise ParameterError(
-                        f"unknown searcher_args {name!r}.{did_you_mean(name, known)} Known: {', '.join(known)}."
-                    )
+                check_choice(name, "a name in searcher_args", _KNOWN_ARGUMENTS)
         check_limits(None, self.max_trials, self.seed, self.time_limit)
         NetworkMethod().check(self.searcher_args.get("trainer_args"))
         for name in ("default_model_len", "default_model_width"):
-            value = self.searcher_args.get(name, 1)
-            if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
-                raise ParameterError(f"{name} must be a whole number of 1 or more, got {value!r}.")
+            check_whole(self.searcher_args.get(name, 1), name)
 
     @property
     def max_trials(self) -> Any:

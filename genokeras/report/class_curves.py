@@ -22,7 +22,7 @@ from genokeras.report.picture import (
     square,
     write_note,
 )
-from genokeras.support.wording import did_you_mean, listed
+from genokeras.support.checks import check_choice
 
 GRID = np.linspace(0.0, 1.0, 101)
 _MOST_CLASSES = 12
@@ -178,11 +178,7 @@ def class_curves(
 def _wanted(found: Predictions, positive: str | None) -> list[int]:
     if positive is None:
         return [1] if len(found.classes) == 2 else list(range(len(found.classes)))
-    if positive not in found.classes:
-        raise ParameterError(
-            f"positive must be one of the classes {listed(map(repr, found.classes))}; got {positive!r}."
-            f"{did_you_mean(str(positive), list(found.classes))}"
-        )
+    check_choice(positive, "positive", found.classes)
     return [found.classes.index(positive)]
 
 

@@ -10,13 +10,12 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from genokeras.engine.run import shown_objective
-from genokeras.errors import ParameterError
 from genokeras.graph import is_linear
 from genokeras.report.metric_table import check_metric, metric_table, time_column
 from genokeras.report.picture import COLOURS, FAINT, INK, TRAINING, VALIDATION, Picture, house_style
 from genokeras.report.sources import ensemble_shares, finished_history, run_folder
 from genokeras.searchers import History, TrialResult
-from genokeras.support.wording import did_you_mean, listed
+from genokeras.support.checks import check_choice
 from genokeras.tasks.objectives import Objective
 
 _FAINT_LINES = 300
@@ -86,10 +85,9 @@ def plot_metric(history: Any, metric: str = "loss", member: int | None = None) -
 def _chosen_member(table: pd.DataFrame, name: str, member: int | None) -> Any:
     known = table["member"].unique()
     if member is not None:
-        if member not in known:
-            close = did_you_mean(str(member), [str(one) for one in known])
-            raise ParameterError(f"the history has no member {member!r}; it has {listed(known)}.{close}")
-        return member
+        names = [str(one) for one in known]
+        check_choice(str(member), "member", names)
+        return known[names.index(str(member))]
     column = f"val_{name}" if f"val_{name}" in table else name
     rows = table[table["kept"]] if "kept" in table and table["kept"].any() else table
     grouped = rows[np.isfinite(rows[column])].groupby("member")[column]

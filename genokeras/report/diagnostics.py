@@ -27,6 +27,7 @@ from genokeras.report.picture import (
     write_note,
 )
 from genokeras.report.sources import run_folder
+from genokeras.support.checks import check_whole
 
 _RUN_NOTE = "Out-of-fold predictions of the delivered ensemble, which was chosen by them; estimate_ is corrected for that."
 
@@ -137,8 +138,7 @@ def plot_calibration(source: Any, bins: int = 10) -> Picture:
     ----------
     Guo, Pleiss, Sun and Weinberger (2017), On calibration of modern neural networks, ICML, eq. 3 for the error.
     """
-    if not isinstance(bins, int) or isinstance(bins, bool) or bins < 2:
-        raise ParameterError(f"bins must be a whole number of at least 2, got {bins!r}.")
+    check_whole(bins, "bins", 2)
     found = as_predictions(source)
     said, right, what = _said_and_right(found)
     table = reliability(said, right, bins)

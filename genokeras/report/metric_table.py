@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from genokeras.errors import ParameterError
-from genokeras.support.wording import did_you_mean, listed
+from genokeras.support.checks import check_choice
+from genokeras.support.wording import listed
 
 _TIMES = ("step", "epoch", "batch")
 _NO_METRICS = (*_TIMES, "member", "kept", "score", "share", "graph")
@@ -94,11 +95,7 @@ def check_metric(table: pd.DataFrame, metric: str) -> str:
     """
     known = known_metrics(table)
     name = str(metric).removeprefix("val_")
-    if name not in known:
-        raise ParameterError(
-            f"the history has no metric {metric!r}; it has {listed(map(repr, known)) or 'none'}."
-            f"{did_you_mean(name, known)}"
-        )
+    check_choice(name, "a metric of the history", known)
     columns = [column for column in (name, f"val_{name}") if column in table]
     if not np.isfinite(table[columns].to_numpy(dtype="float64")).any():
         raise ParameterError(f"no value of {name!r} in the history is finite: there is nothing to draw.")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
@@ -10,7 +9,6 @@ from dataclasses import replace
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from genokeras.errors import ParameterError
 from genokeras.graph.graph import Graph
 from genokeras.graph.hyper import HyperParameters
 from genokeras.searchers.candidates import mutated_incumbents, of_trial, priority_tree
@@ -32,6 +30,7 @@ from genokeras.searchers.values import (
     proposal_fingerprint,
     unused_hyper_parameters,
 )
+from genokeras.support.checks import check_choice, check_number, check_whole
 
 TREE_SEEDS = 20
 
@@ -97,15 +96,11 @@ class BayesianSearcher(Searcher):
     ) -> None:
         counts = {"variants": variants, "n_incumbents": n_incumbents, "n_mutations": n_mutations}
         counts |= {"max_expansions": max_expansions, "branching": branching}
-        low = [f"{name}={value}" for name, value in counts.items() if value < 1]
-        if low or not 0 <= explore <= 1 or not 0 <= fresh <= 1:
-            raise ParameterError(
-                f"counts must be at least 1, explore and fresh in [0, 1]: got {low}, explore={explore}, fresh={fresh}."
-            )
-        if acquisition not in ACQUISITIONS:
-            close = difflib.get_close_matches(str(acquisition), ACQUISITIONS, n=1)
-            hint = f" Did you mean {close[0]!r}?" if close else ""
-            raise ParameterError(f"acquisition must be one of {ACQUISITIONS}: got {acquisition!r}.{hint}")
+        for name, value in counts.items():
+            check_whole(value, name)
+        check_number(explore, "explore", least=0, most=1)
+        check_number(fresh, "fresh", least=0, most=1)
+        check_choice(acquisition, "acquisition", ACQUISITIONS)
         self.space = HyperSpace() if space is None else space
         self.fathers = resolve_fathers(fathers, n_outputs)
         self.variants = variants

@@ -39,6 +39,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from genokeras.errors import ParameterError
+from genokeras.support.checks import check_number, check_whole
 from genokeras.tasks.answers import CLASSES, Answers, Targets
 from genokeras.tasks.class_scores import SMALLEST_PROBABILITY
 from genokeras.tasks.objectives import Objective, get_objective
@@ -93,10 +94,8 @@ def select_ensemble(
     """
     goal = get_objective(objective)
     stack, targets, rows = check_stack(p, codes, sample_weight, goal.answers)
-    if not discount > 0 or largest < 1:
-        raise ParameterError(
-            f"discount must be above 0 and largest at least 1: got {discount} and {largest}."
-        )
+    check_number(discount, "discount", above=0)
+    check_whole(largest, "largest")
     if goal.name in CLASS_BALANCED:
         rows = _balanced(rows, goal.answers.strata(targets))
     if steps and goal.answers.kind != CLASSES.kind:

@@ -18,6 +18,7 @@ from genokeras.searchers.searcher import Searcher
 from genokeras.searchers.space import HyperSpace
 from genokeras.searchers.surrogate import Candidate, Surrogate
 from genokeras.searchers.values import History, Proposal, TrialResult, proposal_fingerprint
+from genokeras.support.checks import check_choice, check_whole
 
 LINEAR_RATE = 1e-2
 LIMITS = Limits(max_parameters=2_000_000, max_layers=60)
@@ -87,10 +88,8 @@ class HalvingSearcher(Searcher):
             ("n_incumbents", n_incumbents, 1),
             ("n_mutations", n_mutations, 1),
         ):
-            if isinstance(value, bool) or not isinstance(value, int) or value < least:
-                raise ParameterError(f"{name} must be a whole number of at least {least}, got {value!r}.")
-        if guide not in GUIDES:
-            raise ParameterError(f"guide must be one of {GUIDES}, got {guide!r}.")
+            check_whole(value, name, least)
+        check_choice(guide, "guide", GUIDES)
         self.fathers = tuple(fathers)
         self.space = space
         self.linear = tuple(linear)

@@ -7,13 +7,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from genokeras.errors import ParameterError
 from genokeras.graph.graph import Graph
 from genokeras.graph.morphisms import mutations
 from genokeras.searchers.design import Father, Pack, check_inherit, initial_packs, resolve_fathers
 from genokeras.searchers.searcher import Searcher
 from genokeras.searchers.space import HyperSpace
 from genokeras.searchers.values import History, Proposal, TrialResult
+from genokeras.support.checks import check_number, check_whole
 
 ATTEMPTS = 50
 
@@ -52,10 +52,8 @@ class RandomSearcher(Searcher):
         fresh: float = 0.2,
         inherit: bool = False,
     ) -> None:
-        if variants < 1 or not 0 <= fresh <= 1:
-            raise ParameterError(
-                f"variants must be at least 1 and fresh in [0, 1]: got {variants} and {fresh}."
-            )
+        check_whole(variants, "variants")
+        check_number(fresh, "fresh", least=0, most=1)
         self.space = HyperSpace() if space is None else space
         self.fathers = resolve_fathers(fathers, n_outputs)
         self.variants = variants

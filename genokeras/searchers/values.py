@@ -14,6 +14,7 @@ from genokeras.graph.graph import Graph
 from genokeras.graph.hyper import HyperParameters
 from genokeras.graph.morphisms import Morphism
 from genokeras.graph.specs import Activation, Dropout
+from genokeras.support.checks import check_choice
 from genokeras.support.digest import hex_digest
 
 HISTORY_FORMAT = 1
@@ -158,8 +159,7 @@ class TrialResult:
     error: str | None = None
 
     def __post_init__(self) -> None:
-        if self.status not in ("ok", "failed"):
-            raise ParameterError(f"status must be 'ok' or 'failed', got {self.status!r} (trial {self.id}).")
+        check_choice(self.status, f"status of trial {self.id}", ("ok", "failed"))
         if self.status == "ok" and not math.isfinite(self.score):
             raise ParameterError(
                 f"trial {self.id} is 'ok' but its score is {self.score}: without a finite score it failed."

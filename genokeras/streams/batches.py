@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Self, final
 
 import keras
-import numpy as np
 
-from genokeras.errors import DataError, ParameterError
+from genokeras.errors import DataError
 from genokeras.streams.items import Alike, Batch, BatchesEndedError
 from genokeras.streams.sources import ArraySource, ItemSource, Source, StreamSource
+from genokeras.support.checks import check_whole
 
 
 @final
@@ -73,10 +73,8 @@ class Batches:
         same_shapes: bool = True,
         name: str = "x",
     ) -> None:
-        if isinstance(batch_size, bool) or not isinstance(batch_size, int | np.integer) or batch_size < 1:
-            raise ParameterError(f"batch_size must be a whole number, 1 or more, got {batch_size!r}.")
         self._name = name
-        size, order = int(batch_size), seed if shuffle else None
+        size, order = check_whole(batch_size, "batch_size"), seed if shuffle else None
         if _is_arrays(x, auto_batch):
             self._source: Source = ArraySource(
                 x, y, sample_weight, size=size, seed=order, whole_only=whole_only

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from numbers import Real
-from typing import Any, TypeVar
+from typing import Any
 
 from genokeras.errors import GenoKerasError, ParameterError
-from genokeras.support.wording import did_you_mean
+from genokeras.support.wording import did_you_mean, listed
 
-Choice = TypeVar("Choice", bound=str | None)
+_MOST_NAMES = 30
 
 
 def check_whole(
@@ -102,22 +102,24 @@ def check_number(
     number = isinstance(value, Real) and not isinstance(value, bool) and _finite(value)
     if not number or not all(holds(value, limit) for _, limit, holds in given):
         words = " and ".join(f"{words} {limit:g}" for words, limit, _ in given)
+        if least is not None and most is not None:
+            words = f"from {least:g} to {most:g}"
         kind = f"number {'of ' * words.startswith('at')}{words}" if words else "finite number"
         raise error(f"{name} must be a {kind}, got {value!r}.")
     return float(value)
 
 
 def check_choice(
-    value: Choice, name: str, known: Sequence[str | None], *, error: type[GenoKerasError] = ParameterError
-) -> Choice:
-    """Return one of some names.
+    value: object, name: str, known: Iterable[str | None], *, error: type[GenoKerasError] = ParameterError
+) -> None:
+    """Refuse what is none of some names; the message has the nearest of them.
 
     Parameters
     ----------
     value : str or None
     name : str
         What the message calls it.
-    known : sequence of str
+    known : iterable of str
         None is among them where it is allowed.
     error : type of GenoKerasError
         What to raise.
@@ -127,11 +129,10 @@ def check_choice(
     GenoKerasError
         If it is another one.
     """
-    if not (value is None or isinstance(value, str)) or value not in known:
-        raise error(
-            f"{name} must be one of {', '.join(map(str, known))}, got {value!r}.{did_you_mean(value, known)}"
-        )
-    return value
+    names = list(known)
+    if not (value is None or isinstance(value, str)) or value not in names:
+        shown = listed(names, _MOST_NAMES) or "none"
+        raise error(f"{name} must be one of {shown}, got {value!r}.{did_you_mean(value, names)}")
 
 
 def complaints(check: Callable[..., object], values: dict[str, Any], **limits: Any) -> list[str]:

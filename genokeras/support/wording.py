@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 _VERSION_SUFFIX = re.compile(r"\.\d+$")
+_LONGEST_CAUSE = 300
 _NOT_WORD = re.compile(r"[^0-9a-z]+")
 
 
@@ -46,10 +47,16 @@ def did_you_mean(name: object, known: Iterable[object], limit: int = 3) -> str:
     return f" Did you mean {' or '.join(map(repr, close))}?" if close else ""
 
 
-def unknown(what: str, name: object, known: Iterable[object]) -> str:
-    """Return ``"unknown searcher 'bayes'. Did you mean 'bayesian'? Known: bayesian, random."``."""
-    names = [str(value) for value in known]
-    return f"unknown {what} {name!r}.{did_you_mean(name, names, 1)} Known: {', '.join(names)}."
+def cause(error: BaseException) -> str:
+    """What an error says first, without its full stop, or its type where it says nothing; converters add pages to it.
+
+    Keras quotes what went wrong within after the configuration of a layer, and that is what counts.
+    """
+    _, _, within = str(error).rpartition("Exception encountered:")
+    lines = [line.strip() for line in within.splitlines() if line.strip()] or [type(error).__name__]
+    more = lines[0].endswith(":") or lines[0].startswith("Exception encountered when calling")
+    text = " ".join(lines[: 1 + more])
+    return text.rstrip(". ") if len(text) <= _LONGEST_CAUSE else f"{text[:_LONGEST_CAUSE].rstrip('. ')}.."
 
 
 def duplicates(names: Iterable[str]) -> list[str]:

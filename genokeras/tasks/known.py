@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from genokeras.errors import ParameterError, RunFolderError
-from genokeras.support.wording import did_you_mean
+from genokeras.support.checks import check_choice
 from genokeras.tasks.classes import Classes
 from genokeras.tasks.loss import LossTask
 from genokeras.tasks.numbers import Numbers
@@ -73,10 +73,7 @@ def find_task(task: Any) -> type[Task]:
     """
     if not isinstance(task, str):
         return register_task(check_task(task))
-    if task not in _TASKS:
-        raise ParameterError(
-            f"unknown task {task!r}.{did_you_mean(task, list(_TASKS))} Known: {', '.join(_TASKS)}."
-        )
+    check_choice(task, "task", _TASKS)
     return _TASKS[task]
 
 

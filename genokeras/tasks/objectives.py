@@ -6,7 +6,6 @@ Every function takes leading axes, so that many trials, or many resamples given 
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from genokeras.errors import ParameterError
+from genokeras.support.wording import closest
 from genokeras.tasks.answers import CLASSES, NUMBERS, Answers
 from genokeras.tasks.class_scores import (
     accuracy_rows,
@@ -225,7 +225,7 @@ def find_objective(
             f"{other.answers.kind}."
         )
     spelled = [*known, *(alias for alias, target in ALIASES.items() if target in known)]
-    close = difflib.get_close_matches(key, spelled, n=1, cutoff=0.5)
+    close = closest(key, spelled, cutoff=0.5)
     hint = f" Did you mean {close[0]!r}?" if close else ""
     raise ParameterError(f"objective must be one of {listed}: got {of!r}.{hint}")
 

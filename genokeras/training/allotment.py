@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from genokeras.errors import ParameterError
+from genokeras.support.checks import check_whole
 
 FIRST_SHARE = 1 / 20
 FIRST_EPOCHS, LEAST_STEPS = 3, 100
@@ -53,14 +53,7 @@ class Allotment:
     members: int = 1
 
     def __post_init__(self) -> None:
-        if (
-            isinstance(self.most_epochs, bool)
-            or not isinstance(self.most_epochs, int)
-            or self.most_epochs < 1
-        ):
-            raise ParameterError(
-                f"max_iter_num must be a whole number of epochs, 1 or more, got {self.most_epochs!r}."
-            )
+        check_whole(self.most_epochs, "max_iter_num")
 
     def plan(self, rung: int, grown: bool = False) -> Plan:
         """What a trial of this rung may use.

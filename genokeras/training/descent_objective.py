@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from genokeras.errors import ParameterError
+from genokeras.support.checks import check_number, check_whole
 from genokeras.training.optimizers import Update, get_update
 
 
@@ -47,10 +46,10 @@ class DescentSettings:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if not (math.isfinite(self.learning_rate) and self.learning_rate > 0):
-            raise ParameterError(f"learning_rate must be above 0, got {self.learning_rate!r}.")
-        need_whole(self, ("batch_size", "patience", "max_epochs", "max_steps"), 1)
-        need_whole(self, ("seed",), 0)
+        check_number(self.learning_rate, "learning_rate", above=0)
+        for name in ("batch_size", "patience", "max_epochs", "max_steps"):
+            check_whole(getattr(self, name), name)
+        check_whole(self.seed, "seed", 0)
         self.update()
 
     def update(self) -> Update:
@@ -62,14 +61,6 @@ class DescentSettings:
                 'factors are known for classifiers and regressors only. Choose another one, such as "adam".'
             )
         return update
-
-
-def need_whole(settings: Any, names: Sequence[str], least: int) -> None:
-    """Raise ParameterError unless these attributes are whole numbers of at least ``least``."""
-    for name in names:
-        value = getattr(settings, name)
-        if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < least:
-            raise ParameterError(f"{name} must be a whole number of at least {least}, got {value!r}.")
 
 
 class Objective(ABC):

@@ -18,9 +18,6 @@ from typing import Any, Protocol, final
 
 from keras import ops
 
-from genokeras.errors import ParameterError
-from genokeras.graph.specs import did_you_mean
-
 # Of two steps equally accurate, the one of the lower loss is the better.
 _LOSS_DECIDES = 1e-4
 
@@ -123,11 +120,3 @@ MONITORS: dict[str, Monitor] = {
     "accuracy": AccuracyMonitor(),
     "f1_score": F1Monitor(),
 }
-
-
-def need_known(what: str, name: str, known: dict[str, Any]) -> None:
-    """Raise a ParameterError unless ``name`` is known."""
-    if name not in known:
-        raise ParameterError(
-            f"unknown {what} {name!r}{did_you_mean(name, known)}; known: {', '.join(known)}."
-        )

@@ -13,10 +13,10 @@ import numpy as np
 
 from genokeras.encoders.encoder import NetworkEncoder, Rows, n_rows, take
 from genokeras.encoders.inference import Inference
-from genokeras.errors import ParameterError
 from genokeras.graph import Graph, HyperParameters, Weights
 from genokeras.networks import build_network, read_weights, write_weights
 from genokeras.streams import Batch, Batches
+from genokeras.support.checks import check_number, check_whole
 from genokeras.tasks.task import Task
 from genokeras.training.allotment import Plan
 from genokeras.training.steps import Logs, Position, settle, train_steps
@@ -56,10 +56,8 @@ class NetworkSettings:
 
     def __post_init__(self) -> None:
         for name, value in (("batch_size", self.batch_size or 1), ("max_no_improvement_num", self.patience)):
-            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-                raise ParameterError(f"{name} must be a whole number, 1 or more, got {value!r}.")
-        if not self.min_improvement >= 0:
-            raise ParameterError(f"min_loss_dec must be 0 or more, got {self.min_improvement!r}.")
+            check_whole(value, name)
+        check_number(self.min_improvement, "min_loss_dec", least=0)
 
     def batch_of(self, n: int) -> int:
         """Rows of a batch for so many samples."""

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from genokeras.errors import ParameterError
+from genokeras.support.checks import check_number, check_whole
 
 
 class Schedule(ABC):
@@ -66,10 +66,8 @@ class Plateau(Schedule):
     factor: float = 0.5
 
     def __post_init__(self) -> None:
-        if self.patience < 1 or not 0 < self.factor < 1:
-            raise ParameterError(
-                f"patience must be at least 1 and factor between 0 and 1: got {self.patience} and {self.factor}."
-            )
+        check_whole(self.patience, "patience")
+        check_number(self.factor, "factor", above=0, below=1)
 
     def factors(self, done: int, steps: int, monitored: np.ndarray) -> np.ndarray:
         trials = monitored.shape[1] if monitored.ndim == 2 and len(monitored) else 1

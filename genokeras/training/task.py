@@ -8,7 +8,8 @@ import numpy as np
 
 from genokeras.errors import ParameterError
 from genokeras.graph import Graph, Weights
-from genokeras.training.goals import LOSSES, MONITORS, Loss, need_known
+from genokeras.support.checks import check_choice, check_number, check_whole
+from genokeras.training.goals import LOSSES, MONITORS, Loss
 from genokeras.training.optimizers import AdamUpdate, Update
 from genokeras.training.schedules import Schedule
 
@@ -69,23 +70,18 @@ class TrainingSettings:
     schedule: Schedule | None = None
 
     def __post_init__(self) -> None:
-        if not isinstance(self.min_steps, int) or isinstance(self.min_steps, bool) or self.min_steps < 0:
-            raise ParameterError(f"min_steps must be a whole number of at least 0, got {self.min_steps!r}.")
+        check_whole(self.min_steps, "min_steps", 0)
         for name in ("max_steps", "score_every", "patience", "chunk_steps", "batch_size", "schedule_steps"):
-            value = getattr(self, name)
-            if name == "schedule_steps" and value is None:
-                continue
-            if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-                raise ParameterError(f"{name} must be a whole number above 0, got {value!r}.")
+            if name != "schedule_steps" or self.schedule_steps is not None:
+                check_whole(getattr(self, name), name)
         if isinstance(self.loss, str):
-            need_known("loss", self.loss, LOSSES)
-        need_known("monitor", self.monitor, MONITORS)
+            check_choice(self.loss, "loss", LOSSES)
+        check_choice(self.monitor, "monitor", MONITORS)
         if self.loss == "mse" and self.monitor != "loss":
             raise ParameterError(
                 f"monitor {self.monitor!r} is for classes; with loss='mse' it must be 'loss'."
             )
-        if not self.min_improvement >= 0:
-            raise ParameterError(f"min_improvement must be 0 or more, got {self.min_improvement!r}.")
+        check_number(self.min_improvement, "min_improvement", least=0)
 
 
 @dataclass(frozen=True)

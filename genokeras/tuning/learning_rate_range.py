@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from genokeras.errors import ParameterError, TrainingError
+from genokeras.support.checks import check_whole
 from genokeras.support.files import written_aside
 
 if TYPE_CHECKING:
@@ -132,9 +133,7 @@ def exponential_rates(first: float = FIRST_RATE, last: float = LAST_RATE, steps:
         raise ParameterError(
             f"learning rates must rise from above 0: expected 0 < first < last, got {first!r} and {last!r}."
         )
-    if isinstance(steps, bool) or not isinstance(steps, int | np.integer) or steps < 2:
-        raise ParameterError(f"a range test needs a whole number of steps, 2 or more, got {steps!r}.")
-    return np.geomspace(first, last, int(steps))
+    return np.geomspace(first, last, check_whole(steps, "steps", 2))
 
 
 def smooth(curve: Sequence[float] | np.ndarray, window: int = WINDOW) -> np.ndarray:
@@ -262,14 +261,11 @@ def _check_curve(rates: np.ndarray, raw: np.ndarray, max_thres: int) -> None:
         )
     if not (np.isfinite(rates).all() and rates[0] > 0 and (np.diff(rates) > 0).all()):
         raise ParameterError("the rates of a range test must rise from above 0.")
-    if isinstance(max_thres, bool) or not isinstance(max_thres, int | np.integer) or max_thres < 0:
-        raise ParameterError(f"max_thres must be a whole number, 0 or more, got {max_thres!r}.")
+    check_whole(max_thres, "max_thres", 0)
 
 
 def _capped_window(window: int, length: int) -> int:
-    if isinstance(window, bool) or not isinstance(window, int | np.integer) or window < 1:
-        raise ParameterError(f"window must be a whole number of steps, 1 or more, got {window!r}.")
-    return int(min(window, max(1, int(length * _WIDEST_WINDOW))))
+    return int(min(check_whole(window, "window"), max(1, int(length * _WIDEST_WINDOW))))
 
 
 def _finite_length(values: np.ndarray) -> int:

@@ -15,7 +15,8 @@ from typing import Any, Self, final
 import keras_tuner
 
 from genokeras.errors import ParameterError, SearchError
-from genokeras.support.wording import did_you_mean, listed
+from genokeras.support.checks import check_choice, check_whole
+from genokeras.support.wording import listed
 from genokeras.tuning.own_oracles import BayesianOracle, GridOracle, HyperbandOracle
 from genokeras.tuning.selector import Candidate
 
@@ -84,11 +85,11 @@ class OracleDriver:
         seed: int = 0,
         max_epochs: int = 30,
     ) -> None:
-        check_oracle(oracle)
-        check_count("max_trials", max_trials, optional=True)
-        check_count("max_epochs", max_epochs)
-        if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
-            raise ParameterError(f"seed must be a whole number, 0 or more, got {seed!r}.")
+        check_choice(oracle, "oracle", ORACLES)
+        if max_trials is not None:
+            check_whole(max_trials, "max_trials")
+        check_whole(max_epochs, "max_epochs")
+        check_whole(seed, "seed", 0)
         self._max_trials = max_trials
         self._oracle = _make_oracle(oracle, space, max_trials, seed, max_epochs)
         self._trials: dict[str, Any] = {}
@@ -192,7 +193,7 @@ class OracleSearch:
             "max_epochs": max_epochs,
         }
         self.results: list[tuple[Proposed, Candidate]] = []
-        check_oracle(oracle)
+        check_choice(oracle, "oracle", ORACLES)
 
     @property
     def best(self) -> tuple[Proposed, Candidate]:
@@ -249,21 +250,6 @@ class OracleSearch:
         chosen = {name: self._space[name][index] for name, index in asked.values.items()}
         values = {**self._start, **chosen}
         return Proposed(asked.id, values, asked.epochs, asked.initial_epoch, asked.continue_from)
-
-
-def check_oracle(oracle: object) -> None:
-    """Raise :class:`ParameterError` on an unknown oracle."""
-    if oracle not in ORACLES:
-        hint = did_you_mean(oracle, ORACLES) if isinstance(oracle, str) else ""
-        raise ParameterError(f"unknown oracle {oracle!r}.{hint} Known: {', '.join(ORACLES)}.")
-
-
-def check_count(name: str, value: object, *, optional: bool = False) -> None:
-    """Raise :class:`ParameterError` unless `value` is a whole number above 0 (or None)."""
-    if optional and value is None:
-        return
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise ParameterError(f"{name} must be a whole number, 1 or more, got {value!r}.")
 
 
 def _make_oracle(

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
 from genokeras.errors import ParameterError
+from genokeras.support.json_files import plain_json
 
 FORMAT = 1
 
@@ -18,8 +17,8 @@ def read_state(
     """A selector's state from its parts."""
     return {
         "format": FORMAT,
-        "start": plain(start),
-        "lists": [[name, plain(values)] for name, values in lists.items()],
+        "start": plain_json(start, repr),
+        "lists": [[name, plain_json(values, repr)] for name, values in lists.items()],
         "settled": settled,
     }
 
@@ -31,9 +30,9 @@ def settled_entry(
     return {
         "parameter": parameter,
         "index": index,
-        "value": plain(value),
+        "value": plain_json(value, repr),
         "reason": reason,
-        "candidates": [{key: plain(item) for key, item in one.items()} for one in candidates],
+        "candidates": [{key: plain_json(item, repr) for key, item in one.items()} for one in candidates],
     }
 
 
@@ -62,16 +61,3 @@ def check_state(
         raise ParameterError(
             f"the saved state has settled {names}, but this search goes through {list(lists)} in that order."
         )
-
-
-def plain(value: Any) -> Any:
-    """The same in what JSON knows; what it does not know as text."""
-    if isinstance(value, np.generic | np.ndarray):
-        return plain(value.tolist())
-    if isinstance(value, Mapping):
-        return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(item) for item in value]
-    if isinstance(value, float) and not np.isfinite(value):
-        return str(value)
-    return value if value is None or isinstance(value, bool | int | float | str) else repr(value)

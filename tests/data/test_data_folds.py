@@ -57,7 +57,7 @@ def test_only_classes_of_one_sample_cannot_be_split() -> None:
 
 
 def test_one_fold_is_refused() -> None:
-    with pytest.raises(ParameterError, match="at least 2: got 1"):
+    with pytest.raises(ParameterError, match="at least 2, got 1"):
         make_folds(classes(5, 5), 1, seed=0)
 
 

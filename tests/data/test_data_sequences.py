@@ -170,7 +170,7 @@ def test_text_in_an_extra_column_is_an_error(tmp_path: Path) -> None:
         load_sequences(path, extra=["strand"])
     with pytest.raises(DataError, match=r"'gc' has no finite value for 1 of 2 samples \(d.csv\): sample_1"):
         load_sequences(path, extra=["gc"])
-    with pytest.raises(DataError, match=r"extra names 'gcc'.*Did you mean 'gc'"):
+    with pytest.raises(DataError, match=r"a name in extra .* must be one of .*got 'gcc'.*Did you mean 'gc'"):
         load_sequences(path, extra=["gcc"])
 
 
@@ -210,7 +210,7 @@ def test_files_that_cannot_be_read_say_why(tmp_path: Path) -> None:
 
 
 def test_an_unknown_treatment_is_an_error() -> None:
-    with pytest.raises(ParameterError, match="unknown must be 'error' or 'n': got 'N'"):
+    with pytest.raises(ParameterError, match="unknown must be one of error, n, got 'N'"):
         load_sequences(["AC"], unknown="N")  # type: ignore[arg-type]
 
 

@@ -52,7 +52,10 @@ def test_the_best_arcs_are_tried_exported_and_remembered(tmp_path: Path) -> None
     [
         ({"child_num_layers": 0}, "n_layers"),
         ({"max_search_channel": 4}, "max_channel"),
-        ({"child_num_layers": 1, "top_k_candidates": 6}, "top_k_candidates must be an integer from 1 to 5"),
+        (
+            {"child_num_layers": 1, "top_k_candidates": 6},
+            "top_k_candidates .* must be a whole number from 1 to 5",
+        ),
         ({"controller": "lstm"}, "unknown controller 'lstm'"),
         ({"child_layers": 3}, "unknown searcher_args 'child_layers'"),
         ({"fathers": ["mlp"]}, "finds its fathers itself"),

@@ -129,7 +129,7 @@ def test_unusable_parameters_are_errors() -> None:
     data = data_of("ACGT")
     with pytest.raises(ParameterError, match=r"align must be .* Did you mean 'centre'"):
         padded_codes(data, align="center")  # type: ignore[arg-type]
-    with pytest.raises(ParameterError, match="length must be at least 1"):
+    with pytest.raises(ParameterError, match="length must be a whole number of at least 1"):
         padded_codes(data, 0)
-    with pytest.raises(ParameterError, match="k must lie in 1 to 12: got 13"):
+    with pytest.raises(ParameterError, match="k must be a whole number from 1 to 12, got 13"):
         kmer_counts(data, 13)

@@ -93,7 +93,7 @@ def test_any_text_is_encoded(texts: list[str]) -> None:
 
 
 def test_unusable_parameters_are_errors() -> None:
-    with pytest.raises(ParameterError, match=r"split must be .*: got 'char'.* Did you mean 'character'"):
+    with pytest.raises(ParameterError, match=r"split must be .* got 'char'.* Did you mean 'character'"):
         fit_vocabulary(TEXTS, split="char")  # type: ignore[arg-type]
     with pytest.raises(ParameterError, match="lengths must be whole numbers of at least 1"):
         fit_ngram_tfidf(TEXTS, (0, 1))

@@ -100,7 +100,7 @@ def test_random_arcs_have_every_op_and_both_bits() -> None:
 
 @pytest.mark.parametrize("arguments", [(0, 10), (-1, 10), (True, 10), (2.0, 10), (2, 4), (2, "10")])
 def test_a_space_without_layers_or_too_narrow_is_refused(arguments: tuple) -> None:
-    with pytest.raises(ParameterError, match="must be an integer of"):
+    with pytest.raises(ParameterError, match="must be a whole number of"):
         ArcSpace(*arguments)
 
 

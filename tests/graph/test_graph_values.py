@@ -119,7 +119,7 @@ def test_a_wrong_number_of_inputs_is_refused(spec: Dense, inputs: tuple[int, ...
 
 @pytest.mark.parametrize("units", [0, -1, 2.5, True, "64", None])
 def test_units_that_are_no_positive_integer_are_refused(units: object) -> None:
-    with pytest.raises(GraphError, match="Dense.units must be an integer of 1 or more"):
+    with pytest.raises(GraphError, match="Dense.units must be a whole number of at least 1"):
         Dense(units)  # type: ignore[arg-type]
 
 

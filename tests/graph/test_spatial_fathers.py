@@ -81,9 +81,11 @@ def test_one_kernel_size_needs_no_concatenation() -> None:
 
 
 def test_a_father_of_the_other_kind_is_explained() -> None:
-    with pytest.raises(ParameterError, match="'motif_cnn' reads an input with a shape"):
+    with pytest.raises(
+        ParameterError, match="father of a vector of features must be one of .*got 'motif_cnn'"
+    ):
         get_father("motif_cnn", 2)
-    with pytest.raises(ParameterError, match="'mlp' reads a vector of features"):
+    with pytest.raises(ParameterError, match="father of an input with a shape must be one of .*got 'mlp'"):
         get_father("mlp", 2, (100, 4))
     with pytest.raises(ParameterError, match="Did you mean 'small_cnn'"):
         get_father("smal_cnn", 2, (100, 4))

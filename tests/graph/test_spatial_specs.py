@@ -132,7 +132,7 @@ def test_token_ids_are_read_by_embeddings_alone() -> None:
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: Conv(8, 0), "Conv.kernel_size must be an integer of 1 or more, got 0"),
+        (lambda: Conv(8, 0), "Conv.kernel_size must be a whole number of at least 1, got 0"),
         (lambda: Conv(8, (3, 3, 3)), r"Conv.kernel_size must be 1 or 2 number\(s\), got 3"),
         (lambda: Conv(8, 3, strides=2, dilation=2), "one of them must be 1"),
         (lambda: Conv(8, 3, padding="sane"), "Did you mean 'same'"),

@@ -81,7 +81,7 @@ def test_of_many_members_the_best_is_drawn_clearly(finished_run: Path) -> None:
 def test_one_member_can_be_asked_for(finished_run: Path) -> None:
     table = history_table(run_of(finished_run))
     assert "validation, trial 0" in lines(plot_metric(table, member=0))
-    with pytest.raises(ParameterError, match="no member 7; it has 0, 1"):
+    with pytest.raises(ParameterError, match="member must be one of 0, 1, got '7'"):
         plot_metric(table, member=7)
 
 
@@ -97,7 +97,11 @@ def test_an_estimator_brings_its_history_along() -> None:
 @pytest.mark.parametrize(
     ("history", "metric", "said"),
     [
-        (KERAS, "acuracy", "no metric 'acuracy'; it has 'loss', 'accuracy'. Did you mean 'accuracy'?"),
+        (
+            KERAS,
+            "acuracy",
+            "a metric of the history must be one of loss, accuracy, got 'acuracy'. Did you mean 'accuracy'?",
+        ),
         ({}, "loss", "history is empty"),
         (pd.DataFrame(), "loss", "history is empty"),
         ({"loss": []}, "loss", "history is empty"),

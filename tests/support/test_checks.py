@@ -54,6 +54,7 @@ def test_what_is_no_number_in_range_is_refused(value: Any) -> None:
         ({"least": 0, "below": 1}, "a number of at least 0 and below 1"),
         ({"above": 0}, "a number above 0"),
         ({"most": 0.5}, "a number of at most 0.5"),
+        ({"least": 0, "most": 1}, "a number from 0 to 1"),
     ],
 )
 def test_the_message_names_the_limits_of_a_number(limits: dict[str, float], words: str) -> None:
@@ -62,7 +63,7 @@ def test_the_message_names_the_limits_of_a_number(limits: dict[str, float], word
 
 
 def test_a_choice_is_answered_with_the_nearest() -> None:
-    assert check_choice(None, "act", ("relu", None)) is None
+    check_choice(None, "act", ("relu", None))
     with pytest.raises(
         ParameterError, match=r"^act must be one of relu, tanh, got 'rely'\. Did you mean 'relu'\?$"
     ):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from genokeras.support.wording import closest, did_you_mean, unknown
+import pytest
+
+from genokeras.support.wording import cause, closest, did_you_mean
 
 
 def test_the_nearest_names_come_back_in_their_own_spelling() -> None:
@@ -17,7 +19,15 @@ def test_a_guess_follows_a_full_stop_and_is_empty_where_there_is_none() -> None:
     assert did_you_mean("zzz", ["label"]) == ""
 
 
-def test_an_unknown_name_is_quoted_with_the_nearest_and_all_known() -> None:
-    assert unknown("searcher", "bayesan", ["bayesian", "random"]) == (
-        "unknown searcher 'bayesan'. Did you mean 'bayesian'? Known: bayesian, random."
-    )
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("no such layer.\nat line 3", "no such layer"),
+        ("", "ValueError"),
+        ("Layers: many\n\nException encountered: wrong shape.", "wrong shape"),
+        ("It failed:\n\n  here\nand there", "It failed: here"),
+        ("x" * 400, "x" * 300 + ".."),
+    ],
+)
+def test_the_cause_of_an_error_is_what_it_says_first(said: str, shown: str) -> None:
+    assert cause(ValueError(said)) == shown

@@ -40,14 +40,16 @@ def test_updates_are_values() -> None:
 
 @pytest.mark.parametrize("getter", [get_update, lambda name: get_optimizer(name, 0.1)])
 def test_an_unknown_name_is_refused_with_the_nearest(getter: Any) -> None:
-    with pytest.raises(ParameterError, match="no optimiser 'adma' .Did you mean 'adam'.*Known: .*rmsprop"):
+    with pytest.raises(
+        ParameterError, match="optimiser must be one of .*rmsprop.*got 'adma'. Did you mean 'adam'"
+    ):
         getter("adma")
 
 
 def test_unknown_arguments_are_refused_all_at_once() -> None:
-    with pytest.raises(ParameterError, match="'beta1' .Did you mean 'beta_1'.*'speed'.*It takes: beta_1"):
+    with pytest.raises(ParameterError, match="'beta1', 'speed'. Did you mean 'beta_1'.*It takes: beta_1"):
         get_update("adam", beta1=0.9, speed=1)
-    with pytest.raises(ParameterError, match="adam has no argument 'clip_norm' .Did you mean 'clipnorm'"):
+    with pytest.raises(ParameterError, match="adam has no argument 'clip_norm'. Did you mean 'clipnorm'"):
         get_optimizer("adam", 0.1, clip_norm=1.0)
 
 

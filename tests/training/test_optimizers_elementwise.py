@@ -198,10 +198,14 @@ def test_dynamic_momentum_moves_under_keras_as_it_does_packed_while_the_rate_fal
 @pytest.mark.parametrize(
     ("name", "arguments", "message"),
     [
-        ("adam", {"beta_1": 1.0}, "beta_1 of AdamUpdate must be a number at least 0 and below 1, got 1.0"),
+        ("adam", {"beta_1": 1.0}, "beta_1 of AdamUpdate must be a number of at least 0 and below 1, got 1.0"),
         ("rmsprop", {"epsilon": 0}, "epsilon of RmspropUpdate must be a number above 0, got 0"),
         ("adagrad", {"initial_accumulator_value": -1}, "at least 0, got -1"),
-        ("ftrl", {"learning_rate_power": 1}, "learning_rate_power of FtrlUpdate must be at most 0, got 1"),
+        (
+            "ftrl",
+            {"learning_rate_power": 1},
+            "learning_rate_power of FtrlUpdate must be a number of at most 0, got 1",
+        ),
         ("momentum", {"momentum": "much"}, "momentum of SgdUpdate must be a number .*, got 'much'"),
         ("dynamic_momentum", {"low": 0.9, "high": 0.8}, "low of .* must be at most its high"),
         ("kfac", {"damping": 0}, "damping of KfacUpdate must be a number above 0, got 0"),

@@ -13,6 +13,7 @@ from scipy import sparse
 
 from genokeras.data.table import ReadOptions, Table, to_csr, to_float32
 from genokeras.errors import DataError, DataFileError, ParameterError
+from genokeras.support.wording import cause
 
 
 def read_h5ad(path: Path, options: ReadOptions) -> Table:
@@ -36,9 +37,8 @@ def read_h5ad(path: Path, options: ReadOptions) -> Table:
     except MemoryError:
         raise
     except Exception as error:  # anndata and h5py raise a different type for every kind of damage
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise DataFileError(
-            f"{path.name} is truncated, damaged or no h5ad file ({reason}): write or copy it again."
+            f"{path.name} is truncated, damaged or no h5ad file ({cause(error)}): write or copy it again."
         ) from error
     return table_from_anndata(data, options, path.name)
 

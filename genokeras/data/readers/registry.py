@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from genokeras.data.readers.npz import read_npz
 from genokeras.data.readers.parquet import read_parquet
 from genokeras.data.table import Reader, ReadOptions, Table
 from genokeras.errors import DataFileError, ParameterError
+from genokeras.support.wording import did_you_mean
 
 _READERS: dict[str, Reader] = {
     **dict.fromkeys((".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz"), read_delimited),
@@ -81,5 +81,4 @@ def _nearby(file: Path) -> str:
         return f" Nor does its folder {folder}."
     with os.scandir(folder) as entries:
         names = [entry.name for entry in entries if entry.is_file()]
-    close = difflib.get_close_matches(file.name, names, n=3, cutoff=0.6)
-    return f" Did you mean {' or '.join(repr(name) for name in close)}?" if close else ""
+    return did_you_mean(file.name, names)

@@ -21,9 +21,8 @@ from genokeras.graph.specs import (
     Dropout,
     LayerNorm,
     LayerSpec,
-    did_you_mean,
-    plain_int,
 )
+from genokeras.support.checks import check_choice, check_whole
 
 
 @dataclass(frozen=True)
@@ -166,25 +165,22 @@ class Morphism(ABC):
             If the kind is unknown or the fields are not its own.
         """
         name = data.get("morphism") if isinstance(data, Mapping) else None
-        if not isinstance(name, str) or name not in _REGISTRY:
-            raise GraphError(
-                f"unknown morphism {name!r}{did_you_mean(name, _REGISTRY)}; known: {', '.join(_REGISTRY)}."
-            )
+        check_choice(name, "morphism", _REGISTRY, error=GraphError)
+        kind = _REGISTRY[str(name)]
         values = {key: value for key, value in data.items() if key != "morphism"}
-        expected = [field.name for field in fields(_REGISTRY[name])]  # type: ignore[arg-type]
+        expected = [field.name for field in fields(kind)]  # type: ignore[arg-type]
         if sorted(values) != sorted(expected):
             raise GraphError(
                 f"morphism {name!r} needs {', '.join(expected)}; got {', '.join(values) or 'none'}."
             )
-        return _REGISTRY[name](**values)
+        return kind(**values)
 
 
 def plain_fields(morphism: Morphism, *, at_least: int = 0) -> None:
     """Make all fields of a morphism plain ints, or raise GraphError where one is no integer."""
     for field in fields(morphism):  # type: ignore[arg-type]
-        value = plain_int(
-            getattr(morphism, field.name), f"{type(morphism).__name__}.{field.name}", at_least=at_least
-        )
+        name = f"{type(morphism).__name__}.{field.name}"
+        value = check_whole(getattr(morphism, field.name), name, at_least, error=GraphError)
         object.__setattr__(morphism, field.name, value)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from genokeras.errors import GraphError
-from genokeras.graph.specs.base import LayerSpec, Shape, did_you_mean, plain_int, plain_ints
+from genokeras.graph.specs.base import LayerSpec, Shape, plain_ints
 from genokeras.graph.specs.plain import (
     ACTIVATIONS,
     BATCH_NORM_EPSILON,
@@ -30,6 +30,7 @@ from genokeras.graph.specs.spatial import (
     Pool,
     padding_before_after,
 )
+from genokeras.support.checks import check_choice
 
 SPECS: dict[str, type[LayerSpec]] = {
     spec.kind: spec
@@ -73,9 +74,7 @@ __all__ = [
     "LayerSpec",
     "Pool",
     "Shape",
-    "did_you_mean",
     "padding_before_after",
-    "plain_int",
     "plain_ints",
     "spec_from_dict",
 ]
@@ -90,11 +89,8 @@ def spec_from_dict(data: Mapping[str, Any]) -> LayerSpec:
         If the kind is missing or unknown, or its fields are not those of the kind.
     """
     kind = data.get("kind")
-    if not isinstance(kind, str) or kind not in SPECS:
-        raise GraphError(
-            f"unknown layer kind {kind!r}{did_you_mean(kind, SPECS)}; known kinds: {', '.join(SPECS)}."
-        )
-    spec = SPECS[kind]
+    check_choice(kind, "layer kind", SPECS, error=GraphError)
+    spec = SPECS[str(kind)]
     values = {name: value for name, value in data.items() if name != "kind"}
     try:
         return spec(**values)

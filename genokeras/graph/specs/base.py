@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
-import operator
 from abc import ABC
 from collections.abc import Iterable, Mapping
 from dataclasses import fields, replace
@@ -12,16 +10,11 @@ from types import MappingProxyType
 from typing import Any, ClassVar, TypeVar
 
 from genokeras.errors import GraphError
+from genokeras.support.checks import check_whole
 
 Shape = tuple[int, ...]
 
 S = TypeVar("S", bound="LayerSpec")
-
-
-def did_you_mean(name: object, known: Iterable[str]) -> str:
-    """Return ``" (did you mean 'x'?)"`` for the known name nearest to `name`, or an empty string."""
-    close = difflib.get_close_matches(str(name), list(known), n=1)
-    return f" (did you mean {close[0]!r}?)" if close else ""
 
 
 class LayerSpec(ABC):
@@ -117,17 +110,6 @@ class LayerSpec(ABC):
         return f"{type(self).__name__}({', '.join(values)})" if values else type(self).__name__
 
 
-def plain_int(value: object, name: str, *, at_least: int) -> int:
-    """Return `value` as a plain Python int (Keras refuses numpy's), or raise GraphError."""
-    try:
-        number = operator.index(value)  # type: ignore[arg-type]
-    except TypeError:
-        number = at_least - 1
-    if isinstance(value, bool) or number < at_least:
-        raise GraphError(f"{name} must be an integer of {at_least} or more, got {value!r}.")
-    return int(number)
-
-
 def plain_ints(value: object, name: str, *, lengths: tuple[int, ...]) -> Shape:
     """Return one or several integers of 1 or more as a tuple, or raise GraphError.
 
@@ -141,24 +123,15 @@ def plain_ints(value: object, name: str, *, lengths: tuple[int, ...]) -> Shape:
         tuple of one where there is no other choice.
     """
     if isinstance(value, Iterable) and not isinstance(value, (str, bytes)):
-        listed = tuple(plain_int(number, f"each number of {name}", at_least=1) for number in value)
+        listed = tuple(check_whole(number, f"each number of {name}", error=GraphError) for number in value)
     else:
-        listed = (plain_int(value, name, at_least=1),) * lengths[0]
+        listed = (check_whole(value, name, error=GraphError),) * lengths[0]
     if len(listed) == len(lengths) == 1:
         listed *= lengths[0]
     if len(listed) not in lengths:
         wanted = " or ".join(map(str, lengths))
         raise GraphError(f"{name} must be {wanted} number(s), got {len(listed)}: {listed}.")
     return listed
-
-
-def checked_choice(value: object, name: str, known: tuple[str, ...]) -> str:
-    """Return `value` where it is one of the known names, or raise GraphError."""
-    if not isinstance(value, str) or value not in known:
-        raise GraphError(
-            f"{name} must be one of {', '.join(known)}; got {value!r}{did_you_mean(value, known)}."
-        )
-    return value
 
 
 def checked_flag(value: object, name: str) -> bool:

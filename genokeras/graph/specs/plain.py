@@ -8,7 +8,8 @@ from types import MappingProxyType
 from typing import ClassVar
 
 from genokeras.errors import GraphError
-from genokeras.graph.specs.base import LayerSpec, Shape, did_you_mean, plain_int, plain_ints
+from genokeras.graph.specs.base import LayerSpec, Shape, plain_ints
+from genokeras.support.checks import check_choice, check_number, check_whole
 
 ACTIVATIONS = ("relu", "tanh", "gelu", "silu", "selu", "sigmoid", "linear")
 LAYER_NORM_EPSILON = 1e-3
@@ -60,7 +61,7 @@ class Dense(LayerSpec):
     )
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "units", plain_int(self.units, "Dense.units", at_least=1))
+        object.__setattr__(self, "units", check_whole(self.units, "Dense.units", error=GraphError))
 
     def weight_shapes(self, input_units: tuple[int, ...]) -> dict[str, Shape]:
         """Return ``{"kernel": (n_inputs, units), "bias": (units,)}``."""
@@ -109,11 +110,7 @@ class Activation(LayerSpec):
     ends_block: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        if self.function is not None and self.function not in ACTIVATIONS:
-            raise GraphError(
-                f"Activation.function must be one of {', '.join(ACTIVATIONS)} or None; "
-                f"got {self.function!r}{did_you_mean(self.function, ACTIVATIONS)}."
-            )
+        check_choice(self.function, "Activation.function", (*ACTIVATIONS, None), error=GraphError)
 
 
 @dataclass(frozen=True)
@@ -131,11 +128,9 @@ class Dropout(LayerSpec):
     ends_block: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        if self.rate is None:
-            return
-        if isinstance(self.rate, (bool, str)) or not 0 <= self.rate < 1:
-            raise GraphError(f"Dropout.rate must be a number in [0, 1) or None, got {self.rate!r}.")
-        object.__setattr__(self, "rate", float(self.rate))
+        if self.rate is not None:
+            rate = check_number(self.rate, "Dropout.rate", least=0, below=1, error=GraphError)
+            object.__setattr__(self, "rate", rate)
 
 
 @dataclass(frozen=True)

@@ -23,11 +23,10 @@ from genokeras.errors import GraphError
 from genokeras.graph.specs.base import (
     LayerSpec,
     Shape,
-    checked_choice,
     checked_flag,
-    plain_int,
     plain_ints,
 )
+from genokeras.support.checks import check_choice, check_whole
 
 PADDINGS = ("same", "valid")
 POOLS = ("max", "average", "attention")
@@ -70,7 +69,7 @@ class _Windowed(LayerSpec):
         for field in ("strides", "dilation"):
             value = plain_ints(getattr(self, field), f"{name}.{field}", lengths=(len(size),))
             object.__setattr__(self, field, value)
-        checked_choice(self.padding, f"{name}.padding", PADDINGS)
+        check_choice(self.padding, f"{name}.padding", PADDINGS, error=GraphError)
         checked_flag(self.bias, f"{name}.bias")
         if max(self.strides) > 1 and max(self.dilation) > 1:
             raise GraphError(
@@ -132,7 +131,7 @@ class Conv(_Windowed):
     )
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "filters", plain_int(self.filters, "Conv.filters", at_least=1))
+        object.__setattr__(self, "filters", check_whole(self.filters, "Conv.filters", error=GraphError))
         super().__post_init__()
         checked_flag(self.both_strands, "Conv.both_strands")
         if self.both_strands and (len(self.kernel_size) > 1 or max(self.strides) > 1):
@@ -220,7 +219,7 @@ class Pool(_Pooling):
     measures: ClassVar[frozenset[str]] = frozenset({"size", "strides"})
 
     def __post_init__(self) -> None:
-        checked_choice(self.function, "Pool.function", POOLS)
+        check_choice(self.function, "Pool.function", POOLS, error=GraphError)
         size = plain_ints(self.size, "Pool.size", lengths=(1, 2))
         object.__setattr__(self, "size", size)
         strides = size if self.strides is None else self.strides
@@ -251,7 +250,7 @@ class GlobalPool(_Pooling):
     kind: ClassVar[str] = "global_pool"
 
     def __post_init__(self) -> None:
-        checked_choice(self.function, "GlobalPool.function", POOLS)
+        check_choice(self.function, "GlobalPool.function", POOLS, error=GraphError)
 
     def output_shape(self, inputs: tuple[Shape, ...]) -> Shape:
         """Return ``(channels,)``, or raise GraphError where there are no positions."""
@@ -284,7 +283,7 @@ class Embedding(LayerSpec):
 
     def __post_init__(self) -> None:
         for name in ("vocabulary", "units"):
-            number = plain_int(getattr(self, name), f"Embedding.{name}", at_least=1)
+            number = check_whole(getattr(self, name), f"Embedding.{name}", error=GraphError)
             object.__setattr__(self, name, number)
 
     def output_shape(self, inputs: tuple[Shape, ...]) -> Shape:

@@ -6,17 +6,14 @@ misspelt keys, and not only once those are mended.
 
 from __future__ import annotations
 
-import difflib
-import os
 from collections.abc import Iterator, Mapping
 from typing import Any
-
-import numpy as np
 
 from genokeras.projects.config.fields import MODEL_TYPES, canonical
 from genokeras.projects.config.problems import Problem
 from genokeras.projects.config.text import KeyPath
-from genokeras.support.wording import listed
+from genokeras.support.json_files import plain_json
+from genokeras.support.wording import closest, listed
 
 _SPECS = ("param_spec", "hyper_param_spec")
 _ENAS_OPERATIONS = 5
@@ -24,7 +21,7 @@ _ENAS_OPERATIONS = 5
 
 def normalised(raw: Mapping[str, Any]) -> dict[str, Any]:
     """Return a copy with the models' names as we write them and the monitor that goes with the loss."""
-    data: dict[str, Any] = _plain(raw)
+    data: dict[str, Any] = plain_json(raw, lambda value: value)
     for spec in _SPECS:
         if isinstance(data.get(spec), Mapping) and isinstance(data[spec].get("args"), Mapping):
             data[spec] = {**data[spec], "args": _with_known_names(data[spec]["args"])}
@@ -43,8 +40,7 @@ def model_type(raw: Mapping[str, Any]) -> object:
 def is_enas(raw: Mapping[str, Any]) -> bool:
     """Return whether the keys are those of an enas file, also where its type is misspelt."""
     name = model_type(raw)
-    known = [known.lower() for known in MODEL_TYPES]
-    return isinstance(name, str) and difflib.get_close_matches(name.lower(), known, n=1) == ["enas"]
+    return isinstance(name, str) and closest(name, MODEL_TYPES) == ["enas"]
 
 
 def learns_classes(raw: Mapping[str, Any]) -> bool:
@@ -68,17 +64,6 @@ def contradictions(raw: Mapping[str, Any]) -> list[Problem]:
     checks = [_transfer, _labels]
     checks += [_enas] if is_enas(raw) else [_classes, _monitor, _optimizer, _parameters]
     return [problem for check in checks for problem in check(raw)]
-
-
-def _plain(value: Any) -> Any:
-    """Return what JSON would hold: a dict from Python may have paths, NumPy numbers, or mappings of any kind."""
-    if isinstance(value, Mapping):
-        return {key: _plain(below) for key, below in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(below) for below in value]
-    if isinstance(value, os.PathLike):
-        return os.fspath(value)
-    return value.item() if isinstance(value, np.generic) else value
 
 
 def _with_known_names(args: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_core import PydanticCustomError
+
+from genokeras.support.wording import closest
 
 MODEL_TYPES = ("ResNet", "DenseNet", "VAE", "enas")
 OPTIMIZERS = (
@@ -33,7 +34,7 @@ def _selector(value: object) -> object:
         return value
     choices = ", ".join(map(repr, SELECTORS))
     text = str(value).lower()
-    close = difflib.get_close_matches(text, (*SELECTORS, "true", "false"), n=1)
+    close = closest(text, (*SELECTORS, "true", "false"))
     hint = f" Did you mean {close[0] if close[0] in ('true', 'false') else repr(close[0])}?" if close else ""
     raise PydanticCustomError(
         "selector",

@@ -29,7 +29,7 @@ from genokeras.features import Standardisation, fit_row_space
 from genokeras.networks.vae import STEM
 from genokeras.projects.vae.transfer_objectives import FineTuning, Labelled, Probe, one_hot
 from genokeras.projects.vae.vae_data import checked_rows
-from genokeras.support.wording import counted, listed
+from genokeras.support.wording import cause, counted, listed
 from genokeras.training.descent import descend
 from genokeras.training.descent_objective import DescentSettings
 
@@ -62,7 +62,7 @@ def load_encoder(path: str | os.PathLike[str]) -> Any:
         encoder = keras.saving.load_model(found, compile=False)
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise DataFileError(
-            f"{found} cannot be loaded as a Keras model: {str(error).splitlines()[0] if str(error) else error!r}. "
+            f"{found} cannot be loaded as a Keras model: {cause(error)}. "
             f"Expected the {ENCODER_FILE} that a VAE project wrote."
         ) from error
     shapes = (getattr(encoder, "input_shape", None), getattr(encoder, "output_shape", None))

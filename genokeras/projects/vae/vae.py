@@ -21,19 +21,18 @@ standardised feature, 1 for a decoder that only knows the means, plus the price 
 from __future__ import annotations
 
 import logging
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from genokeras.errors import ParameterError
 from genokeras.networks.vae import VaeShape, export_decoder, export_encoder
 from genokeras.projects.vae.vae_data import VaeData, prepare_vae
 from genokeras.projects.vae.vae_objective import VaeObjective
+from genokeras.support.checks import check_choice, check_number, check_whole
 from genokeras.training.descent import Descent, descend, rate_curve
-from genokeras.training.descent_objective import DescentSettings, need_whole
+from genokeras.training.descent_objective import DescentSettings
 from genokeras.tuning.learning_rate_range import RangeTest, exponential_rates, suggest_rate
 
 _logger = logging.getLogger(__name__)
@@ -74,16 +73,12 @@ class VaeSettings(DescentSettings):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        need_whole(self, ("latent", "blocks"), 1)
-        need_whole(self, ("warm_up",), 0)
-        if not 0 < self.keep_prob <= 1:
-            raise ParameterError(f"keep_prob must be above 0 and at most 1, got {self.keep_prob!r}.")
-        if not (math.isfinite(self.beta) and self.beta >= 0):
-            raise ParameterError(f"beta must be 0 or more, got {self.beta!r}.")
-        if self.output_nonlinear not in (None, "relu", "tanh", "sigmoid"):
-            raise ParameterError(
-                f'output_nonlinear must be None, "relu", "tanh" or "sigmoid", got {self.output_nonlinear!r}.'
-            )
+        check_whole(self.latent, "latent")
+        check_whole(self.blocks, "blocks")
+        check_whole(self.warm_up, "warm_up", 0)
+        check_number(self.keep_prob, "keep_prob", above=0, most=1)
+        check_number(self.beta, "beta", least=0)
+        check_choice(self.output_nonlinear, "output_nonlinear", ("relu", "tanh", "sigmoid", None))
 
     @property
     def shape(self) -> VaeShape:

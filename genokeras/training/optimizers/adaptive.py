@@ -11,7 +11,7 @@ from typing import Any, final
 
 from keras import ops
 
-from genokeras.errors import ParameterError
+from genokeras.support.checks import check_number
 from genokeras.training.optimizers.update import (
     ElementwiseUpdate,
     Tensors,
@@ -218,10 +218,7 @@ class FtrlUpdate(ElementwiseUpdate):
         strengths = ("l1_regularization", "l2_regularization", "l2_shrinkage_regularization")
         need_not_negative(self, [*(f"{name}_strength" for name in strengths), "beta"])
         need_positive(self, ["initial_accumulator_value"])
-        if not self.learning_rate_power <= 0:
-            raise ParameterError(
-                f"learning_rate_power of FtrlUpdate must be at most 0, got {self.learning_rate_power!r}."
-            )
+        check_number(self.learning_rate_power, "learning_rate_power of FtrlUpdate", most=0)
 
     def _start(self, weight: Any) -> Tensors:
         return [self.initial_accumulator_value * ops.ones_like(weight), ops.zeros_like(weight)]

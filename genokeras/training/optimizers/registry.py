@@ -10,7 +10,8 @@ from typing import Any
 import keras
 
 from genokeras.errors import ParameterError
-from genokeras.graph.specs import did_you_mean
+from genokeras.support.checks import check_choice
+from genokeras.support.wording import did_you_mean, listed
 from genokeras.training.optimizers.adaptive import (
     AdadeltaUpdate,
     AdagradUpdate,
@@ -122,16 +123,14 @@ def get_optimizer(name: str, learning_rate: Any, **arguments: Any) -> keras.opti
 
 
 def _named(name: str) -> NamedOptimizer:
-    if name not in OPTIMIZERS:
-        known = ", ".join(OPTIMIZERS)
-        raise ParameterError(
-            f"there is no optimiser {name!r}{did_you_mean(name, OPTIMIZERS)}. Known: {known}."
-        )
+    check_choice(name, "optimiser", OPTIMIZERS)
     return OPTIMIZERS[name]
 
 
 def _need_known(name: str, arguments: Mapping[str, Any], known: Collection[str]) -> None:
-    problems = [f"{key!r}{did_you_mean(key, known)}" for key in arguments if key not in known]
-    if problems:
-        allowed = ", ".join(known) or "none"
-        raise ParameterError(f"{name} has no argument {', '.join(problems)}. It takes: {allowed}.")
+    strange = [key for key in arguments if key not in known]
+    if strange:
+        hints = "".join(did_you_mean(key, known, 1) for key in strange)
+        raise ParameterError(
+            f"{name} has no argument {listed(map(repr, strange))}.{hints} It takes: {', '.join(known) or 'none'}."
+        )

@@ -24,7 +24,7 @@ from typing import Any, ClassVar
 
 from keras import ops
 
-from genokeras.errors import ParameterError
+from genokeras.support.checks import check_number
 
 Tensors = list[Any]
 
@@ -143,22 +143,19 @@ def zeros_per_member(weight: Any) -> Any:
 
 def need_fractions(update: Update, names: Iterable[str]) -> None:
     """Raise a ParameterError unless these hyper-parameters are at least 0 and below 1."""
-    _need(update, names, lambda value: 0 <= value < 1, "at least 0 and below 1")
+    _need(update, names, least=0, below=1)
 
 
 def need_positive(update: Update, names: Iterable[str]) -> None:
     """Raise a ParameterError unless these hyper-parameters are above 0."""
-    _need(update, names, lambda value: value > 0, "above 0")
+    _need(update, names, above=0)
 
 
 def need_not_negative(update: Update, names: Iterable[str]) -> None:
     """Raise a ParameterError unless these hyper-parameters are at least 0."""
-    _need(update, names, lambda value: value >= 0, "at least 0")
+    _need(update, names, least=0)
 
 
-def _need(update: Update, names: Iterable[str], holds: Any, words: str) -> None:
+def _need(update: Update, names: Iterable[str], **limits: Any) -> None:
     for name in names:
-        value = getattr(update, name)
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or not holds(value):
-            kind = type(update).__name__
-            raise ParameterError(f"{name} of {kind} must be a number {words}, got {value!r}.")
+        check_number(getattr(update, name), f"{name} of {type(update).__name__}", **limits)
