@@ -11,14 +11,15 @@ from typing import Any
 import keras
 import numpy as np
 
-from genokeras.errors import ExportError, ParameterError
+from genokeras.errors import ExportError, ParameterError, RunFolderError
 from genokeras.exports import tensorflow_side, torch_side
 from genokeras.exports.formats import SUFFIXES, choose_format, format_problem
-from genokeras.exports.places import check_target, put_in_place, workshop
-from genokeras.exports.problems import first_line
+from genokeras.exports.places import check_target
 from genokeras.exports.quiet import quiet
 from genokeras.exports.signature import Signature, check_model, read_signature
 from genokeras.exports.tensorflow_side import Answering
+from genokeras.support.files import written_aside
+from genokeras.support.wording import cause
 
 
 @dataclass(frozen=True)
@@ -99,23 +100,24 @@ def export_model_as(
         raise ParameterError(problem)
     check_model(model)
     check_target(target, folder=format not in SUFFIXES)
-    with quiet(), workshop(target) as folder:
-        signature, rows, expected = read_signature(model, examples, input_names, output_names)
-        made = folder / f"export{SUFFIXES.get(format, '')}"
-        try:
-            _write(model, format, signature, made, rows)
-            answer = _read(format, made, signature)
-            asked = [_first_rows(signature, rows, expected, one) for one in (False, True)]
-            found = [answer(some) for some, _ in asked]
-        except Exception as error:
-            raise ExportError(
-                f"the model {model.name!r} cannot be exported as {format}: {first_line(error)} "
-                f"Nothing was written to {str(target)!r}."
-            ) from error
-        pairs = [(wanted, got) for (_, wanted), got in zip(asked, found, strict=True)]
-        scales = {name: _largest(each) for name, each in expected.items()}
-        difference = max(_difference(wanted, got, scales, format, tolerance) for wanted, got in pairs)
-        _move(made, target)
+    try:
+        with quiet(), written_aside(target) as made:
+            signature, rows, expected = read_signature(model, examples, input_names, output_names)
+            try:
+                _write(model, format, signature, made, rows)
+                answer = _read(format, made, signature)
+                asked = [_first_rows(signature, rows, expected, one) for one in (False, True)]
+                found = [answer(some) for some, _ in asked]
+            except Exception as error:
+                raise ExportError(
+                    f"the model {model.name!r} cannot be exported as {format}: {cause(error)}. "
+                    f"Nothing was written to {str(target)!r}."
+                ) from error
+            pairs = [(wanted, got) for (_, wanted), got in zip(asked, found, strict=True)]
+            scales = {name: _largest(each) for name, each in expected.items()}
+            difference = max(_difference(wanted, got, scales, format, tolerance) for wanted, got in pairs)
+    except RunFolderError as error:
+        raise ExportError(str(error)) from error
     inputs = tuple(port.name for port in signature.inputs)
     return Exported(target, format, difference, inputs, signature.outputs)
 
@@ -220,12 +222,3 @@ def _distance(wanted: np.ndarray, got: np.ndarray) -> float:
     ):
         return float("inf")
     return float(np.abs(wanted[finite] - got[finite]).max(initial=0.0))
-
-
-def _move(made: Path, target: Path) -> None:
-    try:
-        put_in_place(made, target)
-    except OSError as error:
-        raise ExportError(
-            f"cannot write {str(target)!r}: {error.strerror or error}. Give a path that can be written."
-        ) from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -61,11 +62,11 @@ def write_litert(model: Any, signature: Signature, path: Path) -> None:
     """A LiteRT file; operations that LiteRT lacks are taken from TensorFlow, which its runtime has to bring then."""
     import tensorflow as tf
 
-    folder = path.with_name("saved_model")
-    write_saved_model(portable(model), signature, folder)
-    converter = tf.lite.TFLiteConverter.from_saved_model(str(folder), signature_keys=[SERVING])
-    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS, tf.lite.OpsSet.SELECT_TF_OPS]
-    path.write_bytes(converter.convert())
+    with tempfile.TemporaryDirectory() as folder:
+        write_saved_model(portable(model), signature, Path(folder))
+        converter = tf.lite.TFLiteConverter.from_saved_model(folder, signature_keys=[SERVING])
+        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS, tf.lite.OpsSet.SELECT_TF_OPS]
+        path.write_bytes(converter.convert())
 
 
 def read_litert(path: Path, signature: Signature) -> Answering:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import uuid
 import zipfile
 import zlib
@@ -27,10 +28,9 @@ _LONGEST_STEM = 40
 
 @contextmanager
 def written_aside(path: PathLike) -> Iterator[Path]:
-    """Give a hidden path beside `path`, with its suffix, to write to; it takes the final name where nothing is raised.
+    """Give a hidden path beside `path`, with its suffix, to write a file or folder to; without an error it takes the name.
 
-    Folders are made where they are missing. A symbolic link stays one; what is no regular file, such as ``/dev/null``, is
-    written to as it is.
+    Folders above are made. A symbolic link stays one; what is no file, such as ``/dev/null``, is written to as it is.
 
     Raises
     ------
@@ -67,7 +67,7 @@ def written_together(paths: Sequence[PathLike]) -> Iterator[list[Path]]:
         for aside, _ in moves:
             _sync(aside)
         for aside, target in moves:
-            os.replace(aside, target)
+            _put(aside, target)
         for folder in dict.fromkeys(target.parent for _, target in moves):
             _sync_folder(folder)
     except GenoKerasError:
@@ -78,7 +78,7 @@ def written_together(paths: Sequence[PathLike]) -> Iterator[list[Path]]:
         for aside, _ in moves:
             # Where the disk refused, there is nothing to remove or no way to.
             with suppress(OSError):
-                aside.unlink(missing_ok=True)
+                shutil.rmtree(aside) if aside.is_dir() else aside.unlink(missing_ok=True)
 
 
 def write_bytes(path: PathLike, content: bytes) -> Path:
@@ -170,9 +170,25 @@ def _aside(target: Path) -> Path:
 
 
 def _sync(path: Path) -> None:
-    # Windows syncs only what is open for writing.
-    with path.open("rb+") as file:
-        os.fsync(file.fileno())
+    for file in path.rglob("*") if path.is_dir() else [path]:
+        if not file.is_dir():
+            with file.open("rb+") as handle:  # Windows syncs only what is open for writing
+                os.fsync(handle.fileno())
+
+
+def _put(made: Path, target: Path) -> None:
+    """Rename; a folder cannot take the place of one that is not empty, so that one steps aside, and comes back on failure."""
+    if not (made.is_dir() and target.is_dir()):
+        os.replace(made, target)
+        return
+    earlier = made.with_name(f"{made.name}.earlier")
+    os.replace(target, earlier)
+    try:
+        os.replace(made, target)
+    except BaseException:
+        os.replace(earlier, target)
+        raise
+    shutil.rmtree(earlier, ignore_errors=True)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from genokeras.errors import ExportError, ParameterError
 from genokeras.exports import choose_format, export_model_as, format_problem
-from genokeras.exports.places import check_target, put_in_place, workshop
+from genokeras.exports.places import check_target
 
 
 @pytest.mark.parametrize(
@@ -69,32 +69,6 @@ def test_a_file_is_no_folder_and_a_folder_no_file(tmp_path: Path) -> None:
         check_target(tmp_path / "file", folder=True)
     with pytest.raises(ExportError, match="is a folder"):
         check_target(tmp_path, folder=False)
-
-
-def test_a_folder_takes_the_place_of_an_earlier_one(tmp_path: Path) -> None:
-    target = tmp_path / "model"
-    target.mkdir()
-    (target / "old").touch()
-    with workshop(target) as folder:
-        (folder / "made").mkdir()
-        (folder / "made" / "new").touch()
-        put_in_place(folder / "made", target)
-    assert [path.name for path in tmp_path.rglob("*")] == ["model", "new"]
-
-
-def test_an_earlier_folder_comes_back_when_the_new_one_cannot_be_moved(tmp_path: Path) -> None:
-    target = tmp_path / "model"
-    target.mkdir()
-    (target / "old").touch()
-
-    class Stuck(type(tmp_path)):  # type: ignore[misc]
-        def rename(self, target: object) -> Path:
-            raise OSError("the disk is full")
-
-    with workshop(target) as folder, pytest.raises(OSError, match="full"):
-        (folder / "made").mkdir()
-        put_in_place(Stuck(folder / "made"), target)
-    assert [path.name for path in tmp_path.rglob("*")] == ["model", "old"]
 
 
 def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:

@@ -95,6 +95,30 @@ def test_files_written_together_take_their_names_only_when_all_are_whole(tmp_pat
     assert names(tmp_path) == ["graph.json", "weights.npz"]
 
 
+def test_a_folder_takes_the_place_of_an_earlier_one(tmp_path: Path) -> None:
+    target = write_text(tmp_path / "model" / "old", "").parent
+    with written_aside(target) as aside:
+        write_text(aside / "part" / "new", "")
+    assert [path.name for path in tmp_path.rglob("*")] == ["model", "part", "new"]
+
+
+def test_an_earlier_folder_comes_back_when_the_new_one_cannot_be_moved(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = write_text(tmp_path / "model" / "old", "").parent
+    with pytest.raises(RunFolderError, match="cannot write '.*model': stuck"), written_aside(target) as aside:
+        write_text(aside / "new", "")
+        moved = os.replace
+
+        def replace(source: Path, to: Path) -> None:
+            if source == aside:
+                raise OSError("stuck")
+            moved(source, to)
+
+        monkeypatch.setattr(os, "replace", replace)
+    assert [path.name for path in tmp_path.rglob("*")] == ["model", "old"]
+
+
 def test_an_error_says_what_cannot_be_written_and_what_to_do(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(
