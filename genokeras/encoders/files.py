@@ -17,7 +17,7 @@ from genokeras.encoders.array import ArrayEncoder
 from genokeras.encoders.backbone import BackboneEncoder
 from genokeras.encoders.encoder import Encoder, NetworkEncoder, Rows
 from genokeras.encoders.image import ImageEncoder
-from genokeras.encoders.presets import PresetTextEncoder, load_hub, read_tokenizer, write_tokenizer
+from genokeras.encoders.presets import PresetTextEncoder, read_tokenizer, write_tokenizer
 from genokeras.encoders.row_files import packed_rows, table_from_arrays, table_to_arrays, unpacked_rows
 from genokeras.encoders.sequence import SequenceEncoder
 from genokeras.encoders.table import TableEncoder
@@ -25,6 +25,7 @@ from genokeras.encoders.text import TextEncoder
 from genokeras.errors import RunFolderError
 from genokeras.support import RunFolder
 from genokeras.support.files import written_aside
+from genokeras.support.hub import load_hub
 
 ENCODER_FILE, BACKBONE_FILE, TOKENIZER_FOLDER = "encoder.json", "backbone.keras", "tokenizer"
 CONTENT_FILE, FEATURES_FILE = "content.npz", "features.npz"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -15,12 +14,14 @@ from genokeras.encoders.encoder import Rows
 from genokeras.encoders.feature_model import called, feature_vector, frozen_copy
 from genokeras.encoders.text import TextEncoder
 from genokeras.errors import ParameterError
+from genokeras.support.hub import load_hub, load_part
 from genokeras.support.json_files import read_json, write_json
 
 LONGEST = 512
 # Tokenizers split words; the two more are for the marks of begin and end.
 _TOKENS_OF_A_WORD, _MARKS = 1.5, 2
 _ARCHITECTURE_FILE = "config.json"
+_TOKENIZER = "the tokenizer of a backbone of texts"
 
 
 def image_preset(preset: str) -> Any:
@@ -29,11 +30,13 @@ def image_preset(preset: str) -> Any:
     Raises
     ------
     ParameterError
-        If keras-hub is not installed or there are no such weights.
+        If keras-hub is not installed or there is no such preset.
+    DataFileError
+        If its files cannot be downloaded or read.
     """
     hub = load_hub()
-    backbone = _loaded(hub.models.Backbone, preset)
-    converter = _loaded(hub.layers.ImageConverter, preset)
+    backbone = load_part(hub.models.Backbone, preset, "a backbone")
+    converter = load_part(hub.layers.ImageConverter, preset, "the scaling of a backbone of images")
     pixels = tensor = keras.Input((None, None, 3), name="pixels")
     if converter.image_size is not None:
         tensor = keras.layers.Resizing(
@@ -89,13 +92,17 @@ def text_preset(preset: str, texts: TextEncoder) -> tuple[PresetTextEncoder, Any
     Raises
     ------
     ParameterError
-        If keras-hub is not installed or there are no such weights.
+        If keras-hub is not installed or there is no such preset.
+    DataFileError
+        If its files cannot be downloaded or read.
     """
     hub = load_hub()
-    backbone = _loaded(hub.models.Backbone, preset)
+    backbone = load_part(hub.models.Backbone, preset, "a backbone")
     most = min(LONGEST, getattr(backbone, "max_sequence_length", None) or LONGEST)
     length = min(most, int(_TOKENS_OF_A_WORD * texts.length) + _MARKS)
-    preprocessor = _loaded(hub.models.TextClassifierPreprocessor, preset, sequence_length=length)
+    preprocessor = load_part(
+        hub.models.TextClassifierPreprocessor, preset, _TOKENIZER, sequence_length=length
+    )
     architecture = keras.saving.serialize_keras_object(backbone)
     encoder = PresetTextEncoder(texts.vocabulary, texts.tfidf, texts.length, preprocessor, architecture)
     if not isinstance(getattr(backbone, "input", None), dict):
@@ -116,38 +123,6 @@ def read_tokenizer(texts: TextEncoder, folder: Path) -> PresetTextEncoder:
     path = folder / _ARCHITECTURE_FILE
     if not path.exists():
         raise KeyError(f"{path.name} of the tokenizer")
-    preprocessor = _loaded(load_hub().models.TextClassifierPreprocessor, str(folder))
+    preprocessor = load_part(load_hub().models.TextClassifierPreprocessor, folder, _TOKENIZER)
     own = {field.name: getattr(texts, field.name) for field in fields(texts)}
     return PresetTextEncoder(**own, preprocessor=preprocessor, architecture=read_json(path))
-
-
-def load_hub() -> Any:
-    """The package ``keras_hub``.
-
-    Raises
-    ------
-    ParameterError
-        If it is not installed.
-    """
-    try:
-        return importlib.import_module("keras_hub")
-    except ImportError as error:
-        raise ParameterError(
-            f"backbone presets need keras-hub ({error}): pip install genokeras[pretrained], or pass a keras.Model."
-        ) from error
-
-
-def _loaded(what: Any, preset: str, **options: Any) -> Any:
-    try:
-        return what.from_preset(preset, **options)
-    except Exception as error:
-        said = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
-        hint = (
-            " A model in a file goes in as keras.saving.load_model(path)."
-            if preset.endswith(".keras")
-            else ""
-        )
-        raise ParameterError(
-            f"cannot load the {what.__name__} of backbone {preset!r}: it is no keras-hub preset or folder of one, or its weights "
-            f"cannot be reached from here ({said.strip().rstrip('.')}).{hint}"
-        ) from error

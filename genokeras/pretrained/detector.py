@@ -13,7 +13,9 @@ from genokeras.errors import DataError, ParameterError
 from genokeras.pretrained.base import Pretrained, predict_prepared
 from genokeras.pretrained.boxes import Detection, View, check_picture_path, draw_detections
 from genokeras.pretrained.pictures import is_one_picture, read_colours
-from genokeras.pretrained.presets import load_hub, load_task
+from genokeras.pretrained.presets import load_task
+from genokeras.support.checks import check_number
+from genokeras.support.hub import load_hub
 from genokeras.support.wording import listed
 
 # COCO numbers its 80 classes from 1 to 90; these numbers, in between and beyond, are not in use.
@@ -65,8 +67,8 @@ class ObjectDetector(Pretrained):
         DataFileError
             If the files cannot be downloaded or read.
         """
-        if min_score is not None and not 0 <= min_score <= 1:
-            raise ParameterError(f"min_score must be from 0 to 1: got {min_score!r}.")
+        if min_score is not None:
+            check_number(min_score, "min_score", least=0, most=1)
         task = load_task("ObjectDetector", preset)
         if (
             labels is None

@@ -111,7 +111,7 @@ def test_labels_must_fit_the_classes(detector_preset: Path, labels: Any) -> None
 
 
 def test_a_score_beyond_one_is_refused() -> None:
-    with pytest.raises(ParameterError, match="min_score must be from 0 to 1"):
+    with pytest.raises(ParameterError, match="min_score must be a number from 0 to 1"):
         ObjectDetector().load("any", min_score=50)
 
 

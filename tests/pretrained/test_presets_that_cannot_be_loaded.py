@@ -111,7 +111,7 @@ def test_weights_cut_short_are_told(two_classes: Path, tmp_path: Path) -> None:
 def test_a_damaged_configuration_is_told(two_classes: Path, tmp_path: Path) -> None:
     shutil.copytree(two_classes, tmp_path / "preset")
     (tmp_path / "preset" / "config.json").write_text("{", encoding="utf-8")
-    with pytest.raises(DataFileError, match="config.json is damaged"):
+    with pytest.raises(DataFileError, match="config.json': it is damaged"):
         SentimentAnalysis().load(tmp_path / "preset")
 
 
