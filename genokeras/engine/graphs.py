@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +19,7 @@ from genokeras.errors import NotFittedError, RunFolderError
 from genokeras.graph import Graph, HyperParameters
 from genokeras.networks import TrainedNetwork, build_network, build_plain
 from genokeras.support import RunFolder
+from genokeras.support.json_files import read_json
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,15 +130,11 @@ def load_graph(file: str | os.PathLike[str]) -> LoadedGraph:
     >>> import genokeras as gk
     >>> gk.load_graph("runs/leukemia/trials/000017/graph.json").produce_keras_model().summary()  # doctest: +SKIP
     """
-    path = Path(file)
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise RunFolderError(f"cannot read a graph from {str(path)!r}: {error}.") from error
-    if isinstance(content, dict) and "layers" in content:
+    path, content = Path(file), read_json(file)
+    if "layers" in content:
         return LoadedGraph(Graph.from_dict(content).layers)
     run = path.resolve().parent.parent.parent
-    if not isinstance(content, dict) or "trial" not in content:
+    if "trial" not in content:
         raise RunFolderError(f"{str(path)!r} holds no graph: expected the keys 'layers' or 'trial'.")
     if RunFolder.exists(run) and has_problem(RunFolder(run)):
         return load_trial_graph(RunFolder(run), int(content["trial"]["id"]))

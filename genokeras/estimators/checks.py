@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
-import numbers
 from typing import Any
 
 import numpy as np
 
 from genokeras.errors import ParameterError
+from genokeras.support.checks import check_number, check_whole
 
 
 def check_limits(folds: object, max_trials: object, seed: object, time_limit: object) -> None:
@@ -20,16 +19,12 @@ def check_limits(folds: object, max_trials: object, seed: object, time_limit: ob
         If one of these is no sensible number, or nothing would ever end the search.
     """
     for name, value, least in (("folds", folds, 2), ("max_trials", max_trials, 1), ("seed", seed, 0)):
-        if value is None and name != "seed":
-            continue
-        if not isinstance(value, numbers.Integral) or isinstance(value, bool) or value < least:
-            raise ParameterError(f"{name} must be a whole number of at least {least}, got {value!r}.")
+        if value is not None or name == "seed":
+            check_whole(value, name, least)
     if time_limit is None and max_trials is None:
         raise ParameterError("give a time_limit, max_trials, or both: a search without either never ends.")
-    if time_limit is not None and (
-        not isinstance(time_limit, numbers.Real) or not 0 < float(time_limit) < math.inf
-    ):
-        raise ParameterError(f"time_limit must be a number of seconds above 0, got {time_limit!r}.")
+    if time_limit is not None:
+        check_number(time_limit, "time_limit (seconds)", above=0)
 
 
 def seed_of(random_state: int | None) -> int:

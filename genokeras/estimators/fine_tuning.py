@@ -20,6 +20,7 @@ from genokeras.estimators.content import known_targets, validation_parts
 from genokeras.estimators.faces import ClassifierFace
 from genokeras.estimators.networks import NetworkEstimator
 from genokeras.streams import Batch, Batches
+from genokeras.support.checks import check_number, check_whole
 from genokeras.training.members import Samples, adamw
 from genokeras.training.steps import settle, train_steps
 
@@ -61,10 +62,8 @@ def check_fine_tuning(run: Run, epochs: int, learning_rate: float) -> None:
             "this classifier has no backbone to fine-tune: its networks were trained from the start. Pass backbone= to the "
             "constructor, or go on with final_fit(x, y, retrain=False)."
         )
-    if isinstance(epochs, bool) or not isinstance(epochs, int) or epochs < 1:
-        raise ParameterError(f"epochs must be a whole number, 1 or more, got {epochs!r}.")
-    if not (isinstance(learning_rate, int | float) and 0 < learning_rate < math.inf):
-        raise ParameterError(f"learning_rate must be a number above 0, got {learning_rate!r}.")
+    check_whole(epochs, "epochs")
+    check_number(learning_rate, "learning_rate", above=0)
 
 
 def fine_tune_run(

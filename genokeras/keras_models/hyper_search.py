@@ -172,7 +172,7 @@ class HyperSearch:
             check_whole(getattr(self, name), name)
         check_number(self.validation_split, "validation_split", above=0, below=1)
         if time_limit is not None:
-            check_number(time_limit, "time_limit", above=0)
+            check_number(time_limit, "time_limit (seconds)", above=0)
         return build
 
     def _data(self, x: Any, y: Any, validation_data: tuple[Any, Any] | None) -> TrialData:
