@@ -185,7 +185,7 @@ def test_a_task_may_be_given_by_its_kind(tasks: dict[str, type[Task]]) -> None:
 
 
 def test_an_unknown_kind_is_an_error_with_a_hint() -> None:
-    with pytest.raises(ParameterError, match="unknown task 'clases'. Did you mean 'classes'"):
+    with pytest.raises(ParameterError, match="got 'clases'. Did you mean 'classes'"):
         GenomeClassifier(task="clases", max_trials=1, verbose=0).fit(*table())
 
 
