@@ -6,14 +6,14 @@ from genokeras.explain.files import write_autogenome_files
 from genokeras.explain.markers import marker_table, write_marker_tables
 from genokeras.explain.models import explain_model
 from genokeras.explain.motifs import Motif, filter_motifs, write_meme
-from genokeras.explain.plots import plot_class, plot_total
+from genokeras.explain.plots import plot_output, plot_total
 from genokeras.explain.runs import explain_run, training_rows
 from genokeras.explain.stability import Stability, nogueira_index, stability_of
-from genokeras.explain.statistics import Changes, class_changes
+from genokeras.explain.statistics import Association, class_changes, target_correlations
 
 __all__ = [
     "Additivity",
-    "Changes",
+    "Association",
     "Explanation",
     "Motif",
     "SampleExplanation",
@@ -25,9 +25,10 @@ __all__ = [
     "filter_motifs",
     "marker_table",
     "nogueira_index",
-    "plot_class",
+    "plot_output",
     "plot_total",
     "stability_of",
+    "target_correlations",
     "training_rows",
     "write_autogenome_files",
     "write_marker_tables",

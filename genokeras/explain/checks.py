@@ -1,4 +1,4 @@
-"""What the arguments of an explanation must be, said before anything is computed."""
+"""What the arguments of an explanation must be, checked before anything is computed."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from scipy import sparse
 
 from genokeras.errors import DataError, ParameterError
 from genokeras.support.wording import listed
@@ -19,7 +18,7 @@ METHODS = (
     "shap_gradient",
     "shap_permutation",
 )
-OUTPUTS = ("probability", "log_odds")
+PROBABILITY, LOG_ODDS, NUMBER = OUTPUTS = ("probability", "log_odds", "number")
 
 
 def as_rows(
@@ -29,7 +28,7 @@ def as_rows(
 
     Parameters
     ----------
-    x : array-like or csr_matrix
+    x : array-like or sparse matrix
     name : str
         What the message calls it.
     n_features : int, optional
@@ -42,7 +41,7 @@ def as_rows(
     DataError
         If the shape is wrong, or values are missing or infinite.
     """
-    dense = np.asarray(x.toarray() if isinstance(x, sparse.csr_matrix) else x)
+    dense = np.asarray(x.toarray() if hasattr(x, "toarray") else x)
     if dense.dtype.kind not in "biuf":
         raise DataError(f"{name} must hold numbers, got an array of {dense.dtype}.")
     rows = np.asarray(dense, dtype="float32")
@@ -63,7 +62,17 @@ def as_rows(
 
 
 def named(given: Sequence[Any] | None, count: int, kind: str, default: str) -> tuple[str, ...]:
-    """Names of features or classes, ``count`` of them; made up where none are given.
+    """Names of features, outputs or samples.
+
+    Parameters
+    ----------
+    given : sequence or None
+        None for ``<default>0``, ``<default>1`` and so on.
+    count : int
+        How many there must be.
+    kind : str
+        What the message calls them.
+    default : str
 
     Raises
     ------

@@ -22,10 +22,10 @@ import numpy as np
 
 from genokeras.explain.head import Head, in_threads, make_packs
 from genokeras.explain.lines import HeadLines
+from genokeras.explain.links import Inner, Link
 from genokeras.explain.outer import Outer
 from genokeras.features import RowSpace, log_normalised
 from genokeras.networks import TrainedTrial
-from genokeras.tasks.calibration import Calibration
 
 _ROWS_AT_ONCE = 256
 # What is computed of them fits into a processor's cache.
@@ -67,11 +67,11 @@ class Part:
         Parameters
         ----------
         values : numpy.ndarray
-            ``(n, p, n_classes)``, added to.
+            ``(n, p, n_outputs)``, added to.
         u, v : numpy.ndarray
             ``(n, p)`` samples and ``(m, p)`` background rows, as this basis reads them.
         gradients : numpy.ndarray
-            ``(n, classes, m, n_coordinates)``; classes may be fewer than values have.
+            ``(n, K, m, n_coordinates)``; ``K`` may be less than the number of outputs.
         """
         genes = len(self.columns)
 
@@ -107,17 +107,13 @@ class Coordinates:
     ----------
     parts : tuple of Part
     head : Head
-        ``h``, but for the calibration.
-    calibration : Calibration
+        ``h``, up to the average of the members' answers.
     n_coordinates : int
-    n_features : int
     """
 
     parts: tuple[Part, ...]
     head: Head
-    calibration: Calibration
     n_coordinates: int
-    n_features: int
 
     def sources(self, x: np.ndarray) -> list[tuple[np.ndarray, tuple[Part, ...]]]:
         """``(n, p)`` raw samples as they are and behind each logarithm, with the parts that read them so."""
@@ -146,10 +142,8 @@ class Coordinates:
         return found
 
 
-def make_coordinates(
-    trials: Sequence[TrainedTrial], n_features: int, calibration: Calibration | None = None
-) -> Coordinates:
-    """Part the networks of ``trials`` in two: the parts, and the head behind them."""
+def make_coordinates(trials: Sequence[TrainedTrial], inner: Inner) -> Coordinates:
+    """Cut the networks of ``trials`` in two: the parts, and the head behind them."""
     parts: dict[object, Part] = {}
     places: dict[int, slice] = {}
     position = 0
@@ -159,15 +153,15 @@ def make_coordinates(
             parts[key] = _part(space, position)
             position = parts[key].place.stop
         places[id(space)] = parts[key].place
-    head = Head(make_packs(trials, places), position, trials[0].graph.n_outputs)
-    return Coordinates(tuple(parts.values()), head, calibration or Calibration(), position, n_features)
+    head = Head(make_packs(trials, places), inner, position, trials[0].graph.n_outputs)
+    return Coordinates(tuple(parts.values()), head, position)
 
 
 def _basis_key(space: RowSpace) -> object:
     if space.basis is not None:
         return id(space.basis)
     logged = None if space.log_factors is None else space.log_factors.tobytes()
-    return space.columns.tobytes(), space.mean.tobytes(), logged
+    return space.columns.tobytes(), space.mean.tobytes(), space.inverse_sd.tobytes(), logged
 
 
 def _part(space: RowSpace, start: int) -> Part:
@@ -187,14 +181,16 @@ class RowSpaceFrame:
 
     Parameters
     ----------
-    coordinates : Coordinates
-    output : {"probability", "log_odds"}
+    trials : sequence of TrainedTrial
+    link : Link
+        What of their outputs is explained.
     """
 
-    def __init__(self, coordinates: Coordinates, output: str) -> None:
-        self._coordinates = coordinates
-        self._outer = Outer(coordinates.calibration, output)
-        self.n_coordinates, self.n_outputs = coordinates.n_coordinates, coordinates.head.n_classes
+    def __init__(self, trials: Sequence[TrainedTrial], link: Link) -> None:
+        self._coordinates = make_coordinates(trials, link.inner)
+        self._outer, self._fixed_sum = link.outer, link.inner.fixed_sum
+        self.n_coordinates, self.n_outputs = self._coordinates.n_coordinates, trials[0].graph.n_outputs
+        self.own_units = link.own_units
 
     def coordinates(self, x: np.ndarray) -> np.ndarray:
         return self._coordinates.of(x)
@@ -212,7 +208,8 @@ class RowSpaceFrame:
         ):
             for part in parts:
                 part.add_values(values, u, v, gradients)
-        values[..., -1] = -values[..., :-1].sum(axis=-1)
+        if self._fixed_sum:
+            values[..., -1] = -values[..., :-1].sum(axis=-1)
         return values
 
 

@@ -11,20 +11,21 @@ import numpy as np
 import pandas as pd
 
 from genokeras.errors import DataError, ParameterError
-from genokeras.support.checks import check_choice
-from genokeras.support.wording import listed
+from genokeras.explain.checks import NUMBER
+from genokeras.support.wording import did_you_mean, listed
 
 
 @dataclass(frozen=True)
 class Additivity:
-    """How far ``base_values + values.sum(axis=1)`` is from what the model gives, as a share of the outputs' range.
+    """How far ``base_values + values.sum(axis=1)`` is from what the model predicts, as a share of the outputs' range.
 
     Attributes
     ----------
     mean, maximum : float
-        Over samples and classes.
+        Over samples and outputs.
     output_range : float
-        Largest minus smallest output over the explained samples and the background.
+        Largest minus smallest output over the explained samples and the background, of the output with the widest range. Errors of numbers
+        are measured by the range of their own target.
     """
 
     mean: float
@@ -42,18 +43,18 @@ class Explanation:
     Attributes
     ----------
     values : numpy.ndarray
-        ``(n_samples, n_features, n_classes)`` float32: what each gene adds to each output.
+        ``(n_samples, n_features, n_outputs)`` float32: what each gene adds to each output.
     base_values : numpy.ndarray
-        ``(n_samples, n_classes)`` what the outputs are on the background.
+        ``(n_samples, n_outputs)`` mean output on the background.
     data : numpy.ndarray
         ``(n_samples, n_features)`` the explained samples, raw.
     feature_names, output_names, sample_ids : tuple of str
-        Gene names may repeat.
+        Outputs are classes, or targets where numbers are predicted. Gene names may repeat.
     outputs : numpy.ndarray
-        ``(n_samples, n_classes)`` what the model gives.
+        ``(n_samples, n_outputs)`` what the model predicts.
     additivity : Additivity
     method, output : str
-        How the values were found, and what they add up to: "probability" or "log_odds".
+        How the values were found, and what they add up to: "probability", "log_odds", or "number", in the units of each target.
     """
 
     values: np.ndarray
@@ -69,59 +70,89 @@ class Explanation:
 
     @property
     def shape(self) -> tuple[int, int, int]:
-        n_samples, n_features, n_classes = self.values.shape
-        return n_samples, n_features, n_classes
+        n_samples, n_features, n_outputs = self.values.shape
+        return n_samples, n_features, n_outputs
+
+    @property
+    def of_numbers(self) -> bool:
+        """Whether numbers are predicted, and not classes."""
+        return self.output == NUMBER
+
+    @property
+    def output_word(self) -> str:
+        """What an output is called: "class" or "target"."""
+        return "target" if self.of_numbers else "class"
 
     @property
     def mean_abs(self) -> np.ndarray:
-        """``(n_features, n_classes)`` mean absolute value over the samples."""
+        """``(n_features, n_outputs)`` mean absolute value over the samples."""
         return np.asarray(np.abs(self.values).mean(axis=0, dtype="float64"))
 
     @property
     def mean_value(self) -> np.ndarray:
-        """``(n_features, n_classes)`` mean value over the samples."""
+        """``(n_features, n_outputs)`` mean value over the samples."""
         return np.asarray(self.values.mean(axis=0, dtype="float64"))
 
+    @property
+    def comparable(self) -> np.ndarray:
+        """``(n_features, n_outputs)`` mean absolute values whose sum over the outputs makes sense.
+
+        Several targets have several units: there a mean absolute value is divided by how far predictions are from their base on average.
+        """
+        if not self.of_numbers or len(self.output_names) == 1:
+            return self.mean_abs
+        moved = np.abs(self.outputs - self.base_values).mean(axis=0)
+        return self.mean_abs / np.where(moved > 0, moved, 1.0)
+
     def order(self, output: str | None = None) -> np.ndarray:
-        """Feature numbers, the most important first, for one class or, by the sum over classes, for all."""
-        size = self.mean_abs.sum(axis=1) if output is None else self.mean_abs[:, self.class_number(output)]
+        """Feature numbers, the most important first, for one output or, by the sum of what is comparable, for all."""
+        size = self.comparable.sum(axis=1) if output is None else self.mean_abs[:, self.number_of(output)]
         return np.argsort(-size, kind="stable")
 
-    def class_number(self, output: object) -> int:
-        """Position of a class.
+    def number_of(self, output: object) -> int:
+        """Position of a class or target.
 
         Raises
         ------
         ParameterError
-            If there is no class of that name; the message lists those there are.
+            If there is none of that name; the message lists those there are.
         """
         name = str(output)
-        check_choice(name, "the class of an explanation", self.output_names)
+        if name not in self.output_names:
+            raise ParameterError(
+                f"there is no {self.output_word} {name!r} in this explanation; it has {listed(self.output_names)}."
+                f"{did_you_mean(name, self.output_names)}"
+            )
         return self.output_names.index(name)
 
     def __getitem__(self, key: Any) -> Explanation:
-        """A part: ``explanation["tumor"]`` is one class; ``explanation[:10, genes, 1]`` goes by position.
+        """A part: ``explanation["tumor"]`` is one output; ``explanation[:10, genes, 1]`` goes by position.
 
         All three axes stay: a single number picks one entry of its axis.
+
+        Raises
+        ------
+        ParameterError
+            If there is no such output, or the index has more than three axes.
         """
         if isinstance(key, str):
-            key = (slice(None), slice(None), self.class_number(key))
+            key = (slice(None), slice(None), self.number_of(key))
         parts = key if isinstance(key, tuple) else (key,)
         if len(parts) > 3 or Ellipsis in [part for part in parts if not isinstance(part, np.ndarray)]:
             raise ParameterError(
-                f"an explanation has the axes samples, features and classes, got the index {key!r}."
+                f"an explanation has the axes samples, features and outputs, got the index {key!r}."
             )
         picked = [np.atleast_1d(np.arange(size)[part]) for size, part in zip(self.shape, parts, strict=False)]
         picked += [np.arange(size) for size in self.shape[len(parts) :]]
-        rows, columns, classes = picked
+        rows, columns, outputs = picked
         return replace(
             self,
-            values=self.values[np.ix_(rows, columns, classes)],
-            base_values=self.base_values[np.ix_(rows, classes)],
-            outputs=self.outputs[np.ix_(rows, classes)],
+            values=self.values[np.ix_(rows, columns, outputs)],
+            base_values=self.base_values[np.ix_(rows, outputs)],
+            outputs=self.outputs[np.ix_(rows, outputs)],
             data=self.data[np.ix_(rows, columns)],
             feature_names=tuple(self.feature_names[i] for i in columns),
-            output_names=tuple(self.output_names[i] for i in classes),
+            output_names=tuple(self.output_names[i] for i in outputs),
             sample_ids=tuple(self.sample_ids[i] for i in rows),
         )
 
@@ -138,8 +169,8 @@ class Explanation:
     def to_anndata(self, adata: Any) -> Any:
         """Write gene importances into an AnnData, in place.
 
-        ``varm["explanation_mean_abs"]`` and ``varm["explanation_mean_value"]`` get a column a class; genes of ``adata`` that were
-        not explained get NaN. ``uns["explanation"]`` says how the values were found.
+        ``varm["explanation_mean_abs"]`` and ``varm["explanation_mean_value"]`` get a column per output; genes of ``adata``
+        that were not explained get NaN. ``uns["explanation"]`` says how the values were found.
 
         Parameters
         ----------
@@ -148,7 +179,7 @@ class Explanation:
         Returns
         -------
         anndata.AnnData
-            The one that was given.
+            The same object.
 
         Raises
         ------
@@ -165,7 +196,7 @@ class Explanation:
         adata.uns["explanation"] = {
             "method": self.method,
             "output": self.output,
-            "classes": list(self.output_names),
+            "targets" if self.of_numbers else "classes": list(self.output_names),
             "n_samples": self.shape[0],
             "additivity_mean": self.additivity.mean,
             "additivity_maximum": self.additivity.maximum,
@@ -173,9 +204,10 @@ class Explanation:
         return adata
 
     def __repr__(self) -> str:
-        n_samples, n_features, n_classes = self.shape
+        n_samples, n_features, n_outputs = self.shape
+        outputs = "targets" if self.of_numbers else "classes"
         return (
-            f"Explanation({n_samples} samples x {n_features} features x {n_classes} classes, {self.method}, "
+            f"Explanation({n_samples} samples x {n_features} features x {n_outputs} {outputs}, {self.method}, "
             f"{self.output}, {self.additivity})"
         )
 
@@ -195,18 +227,18 @@ def _positions(names: Sequence[str], known: Sequence[str]) -> np.ndarray:
 
 
 def measure_additivity(
-    values: np.ndarray, base_values: np.ndarray, outputs: np.ndarray, output_range: float
+    values: np.ndarray, base_values: np.ndarray, outputs: np.ndarray, ranges: np.ndarray
 ) -> Additivity:
     """Compare ``base + sum of values`` with the outputs.
 
     Parameters
     ----------
     values : numpy.ndarray
-        ``(n_samples, n_features, n_classes)``.
+        ``(n_samples, n_features, n_outputs)``.
     base_values, outputs : numpy.ndarray
-        ``(n_samples, n_classes)``.
-    output_range : float
+        ``(n_samples, n_outputs)``.
+    ranges : numpy.ndarray
+        ``(n_outputs,)`` what the errors of each output are divided by.
     """
-    errors = np.abs(values.sum(axis=1, dtype="float64") + base_values - outputs)
-    scale = max(output_range, np.finfo("float32").tiny)
-    return Additivity(float(errors.mean() / scale), float(errors.max() / scale), float(output_range))
+    errors = np.abs(values.sum(axis=1, dtype="float64") + base_values - outputs) / ranges
+    return Additivity(float(errors.mean()), float(errors.max()), float(ranges.max()))

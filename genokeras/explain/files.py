@@ -1,4 +1,4 @@
-"""AutoGenome's files: the drawings and tables of ``automl.explain()``, by the names that they have there."""
+"""AutoGenome's files: the drawings and tables of ``automl.explain()``, under AutoGenome's names."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from matplotlib import rc_context
 from matplotlib.figure import Figure
 
 from genokeras.explain.explanation import Explanation
-from genokeras.explain.plots import PLOT_TYPES, plot_class, plot_total
+from genokeras.explain.plots import PLOT_TYPES, plot_output, plot_total
 from genokeras.support.checks import check_choice, check_whole
 from genokeras.support.files import written_aside
 
@@ -33,7 +33,7 @@ def write_autogenome_files(
     folder : path-like
         Made where it is missing.
     plot_type : {"bar", "dot", "violin", "layered_violin"}
-        Of the drawing of each class.
+        Of the drawing of each output.
     ranked_outputs : int
         Genes in a drawing.
 
@@ -41,13 +41,13 @@ def write_autogenome_files(
     -------
     list of pathlib.Path
         ``_dot<c>_feature_importance_summary.pdf``, each sample a dot, and ``class_<c>feature_importance_summary.pdf``, as ``plot_type`` says, for every
-        class ``c``; ``_barTotal_feature_importance_summary.pdf``; ``_features_orders.csv``, the genes of each class by importance;
-        ``_class_<c>shap_values.csv``, samples by genes.
+        output ``c``, class or target; ``_barTotal_feature_importance_summary.pdf``; ``_features_orders.csv``, the genes of each output by
+        importance; ``_class_<c>shap_values.csv``, samples by genes.
 
     Raises
     ------
     ParameterError
-        If there is no such plot type, or the number of genes is none.
+        If there is no such plot type, or the number of genes is below 1.
     RunFolderError
         If the folder cannot be written.
     """
@@ -63,9 +63,9 @@ def write_autogenome_files(
 
 def _drawings(explanation: Explanation, target: Path, plot_type: str, top: int) -> Iterator[Path]:
     for number, name in enumerate(explanation.output_names):
-        yield _save(plot_class(explanation, name, "dot", top), target / f"_dot{number}_{_SUFFIX}")
+        yield _save(plot_output(explanation, name, "dot", top), target / f"_dot{number}_{_SUFFIX}")
     for number, name in enumerate(explanation.output_names):
-        yield _save(plot_class(explanation, name, plot_type, top), target / f"class_{number}{_SUFFIX}")
+        yield _save(plot_output(explanation, name, plot_type, top), target / f"class_{number}{_SUFFIX}")
     yield _save(plot_total(explanation, top), target / f"_barTotal_{_SUFFIX}")
 
 
@@ -77,13 +77,14 @@ def _save(figure: Figure, path: Path) -> Path:
 
 
 def _write_orders(explanation: Explanation, path: Path) -> Path:
-    """One row a rank, one column of genes a class, and one for all classes together."""
+    """One row per rank, one column of genes per output, and one for all outputs together."""
     names = np.asarray(explanation.feature_names, dtype=object)
     columns = [names[explanation.order(name)] for name in explanation.output_names]
-    heads = [f"class_{number} ({name})" for number, name in enumerate(explanation.output_names)]
+    word, outputs = explanation.output_word, "targets" if explanation.of_numbers else "classes"
+    heads = [f"{word}_{number} ({name})" for number, name in enumerate(explanation.output_names)]
     with written_aside(path) as aside, aside.open("w", newline="", encoding="utf-8") as stream:
         writer = csv.writer(stream)
-        writer.writerow(["rank", "all_classes", *heads])
+        writer.writerow(["rank", f"all_{outputs}", *heads])
         ranked = zip(names[explanation.order()], *columns, strict=True)
         writer.writerows([rank, *row] for rank, row in enumerate(ranked, start=1))
     return path

@@ -11,6 +11,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from genokeras.explain.checks import LOG_ODDS, NUMBER, PROBABILITY
 from genokeras.support.backends import current_backend
 from genokeras.tasks.links import log_odds
 
@@ -25,9 +26,16 @@ def output_function(model: Any, output: str) -> Callable[[Any], Any]:
 
     def called(x: Any) -> Any:
         result = model(x, training=False)
-        return log_odds(result) if output == "log_odds" else result
+        return log_odds(result) if output == LOG_ODDS else result
 
     return called
+
+
+def model_outputs(model: Any, x: np.ndarray) -> np.ndarray:
+    """``(n, p)`` -> ``(n, k)`` outputs of a model, nothing compiled."""
+    batches = [x[start : start + _MOST_ROWS] for start in range(0, len(x), _MOST_ROWS)]
+    found = [model(ops.convert_to_tensor(batch), training=False) for batch in batches]
+    return np.concatenate([np.asarray(ops.convert_to_numpy(ops.stop_gradient(part))) for part in found])
 
 
 class OutputGradients:
@@ -39,23 +47,24 @@ class OutputGradients:
         ``(rows, p)`` -> ``(rows, k)``.
     n_inputs : int
         ``p``.
-    output : {"probability", "log_odds"}
+    output : {"probability", "log_odds", "number"}
 
     Attributes
     ----------
     rows : int
         Rows that are worked on at once.
-    sums_up : bool
-        Whether the outputs of every row have the same sum; known once :meth:`outputs` was called.
+    fixed_sum : bool
+        Whether the outputs of every row have the same sum; the last gradient is then minus the sum of the others. Of probabilities this
+        is known from those that :meth:`outputs` found before the first gradient.
     """
 
     def __init__(self, model: Any, n_inputs: int, output: str) -> None:
         self._function = output_function(model, output)
         self._backend = current_backend()
         self._compiled: dict[str, Callable[..., Any]] = {}
-        self._fixed = False
+        self._settled = output != PROBABILITY
         self._n_outputs = int(model.output_shape[-1])
-        self.sums_up = self._n_outputs > 1 and output == "log_odds"
+        self.fixed_sum = self._n_outputs > 1 and output != NUMBER
         per_row = 4 * (n_inputs * (1 + self._n_outputs) + _units(model))
         self.rows = int(np.clip(_BATCH_BYTES // per_row, 1, _MOST_ROWS))
 
@@ -68,26 +77,25 @@ class OutputGradients:
         found = np.empty((len(x), self._n_outputs))
         for rows, (result,) in self._batches(self._values, x):
             found[rows] = result
-        if self._n_outputs > 1 and not self._fixed and len(found):
-            # Probabilities sum to one, so that the last gradient is minus the sum of the others.
-            self.sums_up = bool(np.allclose(found.sum(axis=1), round(float(found[0].sum())), atol=1e-4))
+        if not self._settled:
+            self.fixed_sum &= bool(np.allclose(found.sum(axis=1), 1.0, atol=1e-4))
         return found
 
     def __call__(self, x: np.ndarray) -> np.ndarray:
         """``(n, p)`` -> ``(k, n, p)`` float32 gradients of each output."""
-        self._fixed = True
+        self._settled = True
         found = np.empty((self._n_outputs, *x.shape), dtype="float32")
         for rows, results in self._batches(self._gradients, x):
             for number, gradient in enumerate(results):
                 found[number, rows] = gradient
-        if self.sums_up:
+        if self.fixed_sum:
             np.negative(found[:-1].sum(axis=0), out=found[-1])
         return found
 
     def _batches(
         self, function: Callable[..., Any], x: np.ndarray
     ) -> Iterator[tuple[slice, list[np.ndarray]]]:
-        """Batches of one size, for a compiled function; the last is filled up with a row of its own."""
+        """Batches of one size, for a compiled function; the last is filled up with copies of its first row."""
         worth_it = len(x) > _EAGER_BATCHES * self.rows or keras.backend.backend() != "tensorflow"
         name = function.__name__
         if worth_it and name not in self._compiled:
@@ -106,7 +114,7 @@ class OutputGradients:
         return [self._function(x)]
 
     def _gradients(self, x: Any) -> list[Any]:
-        count = self._n_outputs - 1 if self.sums_up else self._n_outputs
+        count = self._n_outputs - 1 if self.fixed_sum else self._n_outputs
         return [self._gradient(x, number) for number in range(count)]
 
     def _gradient(self, x: Any, number: int) -> Any:
@@ -129,10 +137,11 @@ class ModelFrame:
     ----------
     model : keras.Model
     n_features : int
-    output : {"probability", "log_odds"}
+    output : {"probability", "log_odds", "number"}
     """
 
     def __init__(self, model: Any, n_features: int, output: str) -> None:
+        self.own_units = output == NUMBER
         self.gradients = OutputGradients(model, n_features, output)
         self.n_coordinates, self.n_outputs = n_features, self.gradients.n_outputs
 

@@ -1,13 +1,13 @@
-"""The networks of a run behind their row-space coordinates: packs of members of one graph, and their average.
+"""The networks of a run behind their row-space coordinates: packs of members of one graph, and the average of their answers.
 
 ===========  ==============================================================================  =================
 symbol       meaning                                                                         shape
 ===========  ==============================================================================  =================
 H            what the leaves of a pack's members compute, one below the other                ``(C, P)``
-p            average of the members' probabilities                                           ``(k, P)``
+k, p         outputs; average of the members' answers, before it is calibrated or scaled     ``(k, P)``
 ===========  ==============================================================================  =================
 
-``networks.export`` makes one Keras model of the same members. That is a small file; this is quick to differentiate, see
+``networks.merge_rows`` makes one Keras model of the same members. That is a small file; this is quick to differentiate, see
 ``genokeras.explain.lines``.
 """
 
@@ -23,6 +23,7 @@ from typing import TypeVar
 import numpy as np
 from threadpoolctl import ThreadpoolController
 
+from genokeras.explain.links import Inner
 from genokeras.explain.members import Arrays, Network, PackedWeights, centred_leaves
 from genokeras.features import RowSpace
 from genokeras.graph import Graph
@@ -172,33 +173,28 @@ class Head:
     Parameters
     ----------
     packs : sequence of Pack
-    n_coordinates, n_classes : int
+    inner : Inner
+        From each member's outputs to its answers.
+    n_coordinates, n_outputs : int
     """
 
-    def __init__(self, packs: Sequence[Pack], n_coordinates: int, n_classes: int) -> None:
-        self.packs = tuple(packs)
-        self.n_coordinates, self.n_classes = n_coordinates, n_classes
+    def __init__(self, packs: Sequence[Pack], inner: Inner, n_coordinates: int, n_outputs: int) -> None:
+        self.packs, self.inner = tuple(packs), inner
+        self.n_coordinates, self.n_outputs = n_coordinates, n_outputs
 
     def average(self, q: np.ndarray) -> np.ndarray:
         """``(n, n_coordinates)`` -> ``p``, ``(k, n)`` float32."""
-        found = np.zeros((self.n_classes, len(q)), dtype="float32")
+        found = np.zeros((self.n_outputs, len(q)), dtype="float32")
 
         def work(rows: slice) -> None:
             for pack in self.packs:
                 h = pack.at(q[rows])
                 for block in pack.blocks(h.shape[1]):
                     z = pack.network.logits(pack.parts(h, block), pack.of(block))
-                    found[:, rows] += np.tensordot(pack.shares[block], softmax(z), 1)
+                    found[:, rows] += np.tensordot(pack.shares[block], self.inner.answers(z), 1)
 
         in_threads(work, [slice(start, start + POINTS) for start in range(0, len(q), POINTS)])
         return found
-
-
-def softmax(z: np.ndarray) -> np.ndarray:
-    """``z`` -> its softmax over the classes."""
-    p = np.exp(z - z.max(axis=1, keepdims=True))
-    p /= p.sum(axis=1, keepdims=True)
-    return p
 
 
 @lru_cache(maxsize=1)

@@ -6,8 +6,9 @@ symbol       meaning                                                            
 m, n, L      starts, ends, and lines: from every start to every end, the ends outside        ``L = n m``
 a            how far along its line a point is, 0 to 1; points run over places, then lines   ``(A, L)``
 H            what the leaves of a pack's members compute; see ``genokeras.explain.head``     ``(C, P)``
-p            average of the members' probabilities                                           ``(k, P)``
-d            gradients with respect to H                                                     ``(k - 1, C, P)``
+p            average of the members' answers                                                 ``(k, P)``
+K            outputs whose gradients are computed: k, or k - 1 where answers have a fixed sum
+d            gradients with respect to H                                                     ``(K, C, P)``
 ===========  ==============================================================================  =================
 
 Leaves are linear in the coordinates, so that along a line ``H = H(start) + a (H(end) - H(start))``: their products are needed for
@@ -21,7 +22,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from genokeras.explain.head import Head, Pack, in_threads, softmax
+from genokeras.explain.head import Head, Pack, in_threads
+from genokeras.explain.links import Inner
 from genokeras.explain.members import Arrays
 
 _ROUGH = 8
@@ -88,7 +90,7 @@ class HeadLines:
 
     def average(self, alphas: np.ndarray, rough: bool = False) -> np.ndarray:
         """Places ``(L, A)`` -> ``p``, ``(k, L, A)`` float32; ``rough``: over every eighth member of each pack."""
-        k, (n, m) = self._head.n_classes, self._shape
+        k, (n, m) = self._head.n_outputs, self._shape
         found = np.zeros((k, n, m, alphas.shape[1]), dtype="float32")
         step = _ROUGH if rough else 1
 
@@ -98,7 +100,7 @@ class HeadLines:
             for pack, ends in zip(self._head.packs, self._ends_of, strict=True):
                 for block in pack.blocks(batch.points, step):
                     z = pack.network.logits(_leaves(pack, ends, block, batch), pack.of(block))
-                    p += np.tensordot(pack.shares[block], softmax(z), 1)
+                    p += np.tensordot(pack.shares[block], self._head.inner.answers(z), 1)
                     total += pack.shares[block].sum()
             found[:, batch.ends, batch.starts] = batch.in_lines(p / total)
 
@@ -106,29 +108,29 @@ class HeadLines:
         return found.reshape(k, *alphas.shape)
 
     def average_and_gradients(self, alphas: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """``p``, ``(k, L, A)``, and the gradients of all its rows but the last, ``(k - 1, L, A, n_coordinates)``."""
-        k, (n, m), size = self._head.n_classes, self._shape, self._head.n_coordinates
+        """``p``, ``(k, L, A)``, and the gradients of its first ``K`` rows, ``(K, L, A, n_coordinates)``."""
+        k, (n, m), size = self._head.n_outputs, self._shape, self._head.n_coordinates
+        inner = self._head.inner
+        rows = k - 1 if inner.fixed_sum else k
         found = np.zeros((k, n, m, alphas.shape[1]), dtype="float32")
-        gradients = np.zeros((k - 1, n, m, alphas.shape[1], size), dtype="float32")
+        gradients = np.zeros((rows, n, m, alphas.shape[1], size), dtype="float32")
 
         def work(batch: _Batch) -> None:
             p = np.zeros((k, batch.points), dtype="float32")
-            g = np.zeros((k - 1, batch.points, size), dtype="float32")
+            g = np.zeros((rows, batch.points, size), dtype="float32")
             # One for all packs, because new memory is slow to come by.
-            room = np.empty(
-                (k - 1, max(len(pack.bias) for pack in self._head.packs), batch.points), "float32"
-            )
+            room = np.empty((rows, max(len(pack.bias) for pack in self._head.packs), batch.points), "float32")
             for pack, ends in zip(self._head.packs, self._ends_of, strict=True):
                 d = room[:, : len(pack.bias)]
                 for block in pack.blocks(batch.points):
-                    p += _back(pack, _leaves(pack, ends, block, batch), block, d)
+                    p += _back(pack, inner, _leaves(pack, ends, block, batch), block, d)
                 g[:, :, pack.place] += np.matmul(d.transpose(0, 2, 1), pack.kernel.T)
             found[:, batch.ends, batch.starts] = batch.in_lines(p)
-            for c in range(k - 1):
+            for c in range(rows):
                 gradients[c, batch.ends, batch.starts] = batch.in_lines(g[c].T).transpose(1, 2, 3, 0)
 
         in_threads(work, list(self._batches(alphas)))
-        return found.reshape(k, *alphas.shape), gradients.reshape(k - 1, *alphas.shape, size)
+        return found.reshape(k, *alphas.shape), gradients.reshape(rows, *alphas.shape, size)
 
     def _batches(self, alphas: np.ndarray) -> Iterator[_Batch]:
         n, m = self._shape
@@ -154,15 +156,13 @@ def _leaves(pack: Pack, ends: tuple[np.ndarray, np.ndarray], block: slice, batch
     }
 
 
-def _back(pack: Pack, leaves: Arrays, block: slice, d: np.ndarray) -> np.ndarray:
+def _back(pack: Pack, inner: Inner, leaves: Arrays, block: slice, d: np.ndarray) -> np.ndarray:
     """What a block of members adds to ``p``; its gradients are written into ``d``."""
     z, back = pack.network.logits_and_back(leaves, pack.of(block))
-    p = softmax(z)
-    weighted = p * pack.shares[block, None, None]
-    for c in range(len(d)):
-        slope = weighted * -p[:, c : c + 1]
-        slope[:, c] += weighted[:, c]
-        into = pack.parts(d[c], block)
+    answers, shares = inner.answers(z), pack.shares[block]
+    for of_output, slope in zip(d, inner.slopes(z, answers), strict=True):
+        slope *= shares[:, None, None]
+        into = pack.parts(of_output, block)
         for leaf, gradient in back(slope).items():
             into[leaf][...] = gradient
-    return np.asarray(weighted.sum(axis=0))
+    return np.asarray(np.tensordot(shares, answers, 1))

@@ -1,4 +1,4 @@
-"""Marker tables: the genes of each class, and how far each is to be trusted."""
+"""Marker tables: the genes of each class or target, and how far each is to be trusted."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from scipy.stats import rankdata
 from genokeras.errors import ParameterError
 from genokeras.explain.explanation import Explanation
 from genokeras.explain.stability import Stability
-from genokeras.explain.statistics import Changes, copies
+from genokeras.explain.statistics import Association, copies
 from genokeras.support.checks import check_whole
 from genokeras.support.files import written_aside
 
@@ -24,63 +24,64 @@ def marker_table(
     explanation: Explanation,
     *,
     stability: Stability | None = None,
-    changes: Changes | None = None,
+    association: Association | None = None,
     top: int | None = None,
     copies_above: float = 0.95,
 ) -> dict[str, pd.DataFrame]:
-    """Genes by importance, a table a class.
+    """Genes by importance, a table for each class or target.
 
     Parameters
     ----------
     explanation : Explanation
     stability : Stability, optional
-        Of the same features and classes; from ``stability_of``.
-    changes : Changes, optional
-        Of the same features and classes; from ``class_changes``.
+        Of the same features and outputs; from `stability_of`.
+    association : Association, optional
+        Of the same features and outputs; from `class_changes` or `target_correlations`.
     top : int, optional
         Rows of a table; all by default.
     copies_above : float, default=0.95
-        Among the first 200 genes of a class, those whose correlation exceeds this are shown as one group.
+        Among the first 200 genes of a table, those whose correlation exceeds this are shown as one group.
 
     Returns
     -------
     dict of str to DataFrame
-        By class. Columns ``rank``, ``gene``, ``mean_abs``, ``mean_value``, ``direction`` ("up": more of it speaks for the class), ``group``
-        (number of a group of copies, missing for genes on their own), ``group_size``, and where they were given ``stability`` (share of
-        the lists of the top genes that name it), ``log2_fold_change``, ``q_value``. ``attrs`` of a table hold the ``stability_index``, the
-        ``noise_index`` and the ``verdict``.
+        By output. Columns ``rank``, ``gene``, ``mean_abs``, ``mean_value``, ``direction`` ("up": more of the gene speaks for the class, or
+        raises the number), ``group`` (number of a group of copies, missing for genes without a copy), ``group_size``, and where they were
+        given ``stability`` (share of the lists of the top genes that name it), ``log2_fold_change`` or ``pearson_r``, ``q_value``. ``attrs``
+        of a table hold ``output_word`` ("class" or "target"), and of a given stability ``stability_index``, ``noise_index`` and ``verdict``.
 
     Raises
     ------
     ParameterError
-        If stability or changes are of other features or classes.
+        If stability or association are of other features or outputs.
     """
     if top is not None:
         check_whole(top, "top")
-    for name, other in (("stability", stability), ("changes", changes)):
+    for name, other in (("stability", stability), ("association", association)):
         if other is not None:
             _check_fits(explanation, name, other)
     return {
-        name: _class_table(explanation, number, stability, changes, top, copies_above)
+        name: _table(explanation, number, stability, association, top, copies_above)
         for number, name in enumerate(explanation.output_names)
     }
 
 
-def _check_fits(explanation: Explanation, name: str, other: Stability | Changes) -> None:
+def _check_fits(explanation: Explanation, name: str, other: Stability | Association) -> None:
     table = other.frequency if isinstance(other, Stability) else other.q_value
-    missing = [c for c in explanation.output_names if c not in other.classes]
+    missing = [output for output in explanation.output_names if output not in other.output_names]
     if len(table) != explanation.shape[1] or missing:
+        outputs = "targets" if explanation.of_numbers else "classes"
         raise ParameterError(
-            f"{name} must be of the features and classes that were explained: expected {explanation.shape[1]} features and the "
-            f"classes {', '.join(explanation.output_names)}, got {len(table)} and {', '.join(other.classes)}."
+            f"{name} must be of the features and {outputs} that were explained: expected {explanation.shape[1]} features and the "
+            f"{outputs} {', '.join(explanation.output_names)}, got {len(table)} and {', '.join(other.output_names)}."
         )
 
 
-def _class_table(
+def _table(
     explanation: Explanation,
     number: int,
     stability: Stability | None,
-    changes: Changes | None,
+    association: Association | None,
     top: int | None,
     copies_above: float,
 ) -> pd.DataFrame:
@@ -103,16 +104,17 @@ def _class_table(
         }
     )
     table.loc[table["group"] == 0, "group"] = pd.NA
+    table.attrs["output_word"] = explanation.output_word
     if stability is not None:
-        place = stability.classes.index(name)
+        place = stability.output_names.index(name)
         table["stability"] = stability.frequency[order, place]
         table.attrs["stability_index"] = float(stability.index[place])
         table.attrs["noise_index"] = float(stability.noise_index[place])
         table.attrs["verdict"] = stability.verdict(name)
-    if changes is not None:
-        place = changes.classes.index(name)
-        table["log2_fold_change"] = changes.log2_fold_change[order, place]
-        table["q_value"] = changes.q_value[order, place]
+    if association is not None:
+        place = association.output_names.index(name)
+        table[association.effect_name] = association.effect[order, place]
+        table["q_value"] = association.q_value[order, place]
     return table
 
 
@@ -124,15 +126,16 @@ def _directions(data: np.ndarray, values: np.ndarray) -> list[str]:
 
 
 def write_marker_tables(tables: Mapping[str, pd.DataFrame], path: str | os.PathLike[str]) -> Path:
-    """All the tables as one csv with a column ``class`` in front.
+    """All the tables as one csv with a column ``class`` or ``target`` in front.
 
     Raises
     ------
     RunFolderError
         If the file cannot be written.
     """
-    parts = [table.assign(**{"class": name}) for name, table in tables.items()]
+    word = next((table.attrs.get("output_word", "class") for table in tables.values()), "class")
+    parts = [table.assign(**{word: name}) for name, table in tables.items()]
     whole = pd.concat(parts, ignore_index=True)
     with written_aside(path) as aside:
-        whole[["class", *whole.columns.drop("class")]].to_csv(aside, index=False)
+        whole[[word, *whole.columns.drop(word)]].to_csv(aside, index=False)
     return Path(path)

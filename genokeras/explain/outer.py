@@ -1,53 +1,97 @@
-"""What is done to the average of an ensemble's probabilities before it is explained, and the slopes of that.
+"""What is done to the average of an ensemble's answers before it is explained, and the slopes of that.
 
-=========  ===================================================================  ============
+=========  ===================================================================  =================
 symbol     meaning                                                              shape
-=========  ===================================================================  ============
-k, P       classes, points
-p          average of the members' probabilities                                ``(k, P)``
-s          calibrated: ``p^g / sum p^g``, ``g`` the sharpness                   ``(k, P)``
-f          ``(1 - doubt) s + doubt / k``; or the log odds of that               ``(k, P)``
-J          slopes ``df_c / dp_j - df_c / dp_k``, as ``p_k = 1 - sum of the others``  ``(k - 1, k - 1, P)``
-=========  ===================================================================  ============
+=========  ===================================================================  =================
+k, P       outputs, points
+p          average of the members' answers                                      ``(k, P)``
+f          what is explained                                                    ``(k, P)``
+s          calibrated probabilities: ``p^g / sum p^g``, ``g`` the sharpness     ``(k, P)``
+J          slopes ``df_c / dp_j``                                               ``(k, k, P)``
+=========  ===================================================================  =================
 
-The last output is minus the sum of the others, but for a constant, so that its slopes need not be known.
+Of classes, ``f`` is ``(1 - doubt) s + doubt / k``, or the log odds of that. Of numbers it is ``sd p + mean``.
+
+Where the answers of a point have a fixed sum, ``p_k`` is a constant minus the sum of the others. Then ``J`` has the shape ``(k - 1, k - 1, P)``
+and the entries ``df_c / dp_j - df_c / dp_k``; the last output is a constant minus the sum of the others, too, and its slopes need not be known.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol, final
 
 import numpy as np
 
+from genokeras.explain.checks import PROBABILITY
 from genokeras.tasks.calibration import Calibration
+from genokeras.tasks.class_scores import SMALLEST_PROBABILITY
+from genokeras.tasks.links import SMALLEST_PROBABILITY as SMALLEST_IN_LOG_ODDS
 
-SMALLEST_PROBABILITY = 1e-7
-_SMALLEST_OUTPUT = 1e-30
+
+class Outer(Protocol):
+    """From the average to what is explained."""
+
+    def values(self, p: np.ndarray) -> np.ndarray:
+        """``p``, ``(k, ...)`` -> ``f``, float64."""
+        ...
+
+    def gradients(self, p: np.ndarray, of_average: np.ndarray) -> np.ndarray:
+        """``p``, ``(k, ...)``, and gradients ``(k, ..., r)`` of its rows -> those of ``f``. Without the last row where sums are fixed."""
+        ...
 
 
+@final
 @dataclass(frozen=True)
-class Outer:
-    """From the average to what is explained.
+class Scaled:
+    """Numbers, brought back to their units.
+
+    Parameters
+    ----------
+    sd, mean : tuple of float
+        ``(k,)``.
+    """
+
+    sd: tuple[float, ...]
+    mean: tuple[float, ...]
+
+    def values(self, p: np.ndarray) -> np.ndarray:
+        """``p`` -> ``f``."""
+        p = np.asarray(p, dtype="float64")
+        return _column(self.sd, p) * p + _column(self.mean, p)
+
+    def gradients(self, p: np.ndarray, of_average: np.ndarray) -> np.ndarray:
+        """Gradients of ``p`` -> those of ``f``."""
+        return np.asarray(of_average * _column(self.sd, of_average).astype(of_average.dtype))
+
+
+def _column(numbers: tuple[float, ...], like: np.ndarray) -> np.ndarray:
+    return np.reshape(np.array(numbers), (-1, *[1] * (like.ndim - 1)))
+
+
+@final
+@dataclass(frozen=True)
+class Calibrated:
+    """Probabilities, calibrated, or their log odds.
 
     Parameters
     ----------
     calibration : Calibration
     output : {"probability", "log_odds"}
-        Log odds as ``genokeras.explain.gradients.log_odds`` has them.
+        Log odds as ``genokeras.tasks.links.log_odds`` has them.
     """
 
     calibration: Calibration
     output: str
 
     def values(self, p: np.ndarray) -> np.ndarray:
-        """``p`` -> ``f``, float64."""
+        """``p`` -> ``f``."""
         f = self._doubted(self._sharpened(np.asarray(p, dtype="float64")))
-        if self.output == "probability":
+        if self.output == PROBABILITY:
             return f
-        logs, k = np.log(np.maximum(f, _SMALLEST_OUTPUT)), len(f)
-        return k / (k - 1) * (logs - logs.mean(axis=0))
+        return against_others(np.log(np.maximum(f, SMALLEST_IN_LOG_ODDS)), axis=0)
 
-    def slopes(self, p: np.ndarray) -> np.ndarray:
+    def slopes(self, p: np.ndarray, fixed_sum: bool = True) -> np.ndarray:
         """``p`` -> ``J``, float64."""
         p = np.asarray(p, dtype="float64")
         k = len(p)
@@ -60,17 +104,17 @@ class Outer:
                 self.calibration.sharpness
                 * s[:, None]
                 * (j - s[None])
-                / np.maximum(p, SMALLEST_PROBABILITY)[None]
+                * _inverse(p, SMALLEST_PROBABILITY)[None]
             )
         j *= 1.0 - self.calibration.doubt
-        if self.output == "log_odds":
-            j /= np.maximum(self._doubted(s), _SMALLEST_OUTPUT)[:, None]
-            j = k / (k - 1) * (j - j.mean(axis=0))
-        return np.asarray(j[:-1, :-1] - j[:-1, -1:])
+        if self.output != PROBABILITY:
+            j *= _inverse(self._doubted(s), SMALLEST_IN_LOG_ODDS)[:, None]
+            j = against_others(j, axis=0)
+        return np.asarray(j[:-1, :-1] - j[:-1, -1:]) if fixed_sum else j
 
     def gradients(self, p: np.ndarray, of_average: np.ndarray) -> np.ndarray:
-        """``p`` ``(k, ...)`` and gradients of all its rows but the last ``(k - 1, ..., r)`` -> those of ``f``, the same shape."""
-        j = self.slopes(p).astype("float32")[..., None]
+        """Gradients of ``p`` -> those of ``f``."""
+        j = self.slopes(p, fixed_sum=len(of_average) < len(p)).astype("float32")[..., None]
         if len(j) == 1:
             return np.multiply(of_average, j[0], out=of_average)
         return np.stack([(row * of_average).sum(axis=0) for row in j])
@@ -84,3 +128,14 @@ class Outer:
 
     def _doubted(self, s: np.ndarray) -> np.ndarray:
         return np.asarray((1.0 - self.calibration.doubt) * s + self.calibration.doubt / len(s))
+
+
+def against_others(logs: np.ndarray, axis: int) -> np.ndarray:
+    """Logarithms of probabilities -> log odds of each class against the geometric mean of the others, as ``tasks.links.log_odds``."""
+    k = logs.shape[axis]
+    return np.asarray(k / (k - 1) * (logs - logs.mean(axis=axis, keepdims=True)))
+
+
+def _inverse(p: np.ndarray, least: float) -> np.ndarray:
+    """Slope of ``log(max(p, least))``."""
+    return np.divide(1.0, p, out=np.zeros_like(p), where=p > least)

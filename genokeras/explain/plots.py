@@ -1,4 +1,4 @@
-"""Drawings of an explanation: bars, dots, violins; Matplotlib figures that no window and no global state knows of."""
+"""Drawings of an explanation: bars, dots, violins. They are Matplotlib figures without a window and without global state."""
 
 from __future__ import annotations
 
@@ -14,26 +14,27 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import findfont, get_font
 from scipy.stats import gaussian_kde, rankdata
 
+from genokeras.explain.checks import LOG_ODDS
 from genokeras.explain.explanation import Explanation
 from genokeras.support.checks import check_choice
 
 PLOT_TYPES = ("bar", "dot", "violin", "layered_violin")
 _LOW_HIGH = LinearSegmentedColormap.from_list("low_high", ["#2563eb", "#a78bba", "#dc2626"])
-_CLASS_COLOURS = ("#2563eb", "#d97706", "#059669", "#db2777", "#7c3aed", "#0891b2", "#65a30d", "#b91c1c")
+_OUTPUT_COLOURS = ("#2563eb", "#d97706", "#059669", "#db2777", "#7c3aed", "#0891b2", "#65a30d", "#b91c1c")
 _INK, _FAINT = "#1f2933", "#9aa5b1"
 _LONGEST_NAME = 28
 _LAYERS = 5
 _UNKNOWN = "\u25a1"
 
 
-def plot_class(explanation: Explanation, output: str, plot_type: str = "dot", top: int = 20) -> Figure:
-    """The most important genes of one class.
+def plot_output(explanation: Explanation, output: str, plot_type: str = "dot", top: int = 20) -> Figure:
+    """The most important genes of one class or target.
 
     Parameters
     ----------
     explanation : Explanation
     output : str
-        The class.
+        The class or target.
     plot_type : {"bar", "dot", "violin", "layered_violin"}
         Mean |value|; each sample's value, coloured by the gene's level; the distribution of the values; the same, in layers from samples with
         low levels to samples with high ones.
@@ -43,16 +44,17 @@ def plot_class(explanation: Explanation, output: str, plot_type: str = "dot", to
     Raises
     ------
     ParameterError
-        If there is no such class or plot type.
+        If there is no such output or plot type.
     """
     check_choice(plot_type, "plot_type", PLOT_TYPES)
-    number = explanation.class_number(output)
+    number = explanation.number_of(output)
     chosen = explanation.order(output)[:top]
     figure, axes = _frame(explanation, chosen)
     values, data = explanation.values[:, chosen, number], explanation.data[:, chosen]
+    unit = _safe(output) if explanation.of_numbers else _unit(explanation)
     if plot_type == "bar":
         axes.barh(range(len(chosen)), np.abs(values).mean(axis=0), color=_colour(number), height=0.7)
-        axes.set_xlabel(f"mean |value| ({_unit(explanation)})")
+        axes.set_xlabel(f"mean |value| ({unit})")
     else:
         axes.axvline(0.0, color=_FAINT, linewidth=0.8, zorder=0)
         draw: dict[str, Callable[[Axes, int, np.ndarray, np.ndarray], None]] = {
@@ -62,24 +64,24 @@ def plot_class(explanation: Explanation, output: str, plot_type: str = "dot", to
         }
         for row in range(len(chosen)):
             draw[plot_type](axes, row, values[:, row], _levels(data[:, row]))
-        axes.set_xlabel(f"value: what the gene adds ({_unit(explanation)})")
+        axes.set_xlabel(f"value: what the gene adds ({unit})")
         _colour_bar(figure, axes)
     axes.set_title(_safe(f"Genes for {output}", 60), loc="left", color=_INK, fontsize=12)
     return figure
 
 
 def plot_total(explanation: Explanation, top: int = 20) -> Figure:
-    """Mean |value| of the genes that matter most over all classes, the classes one behind the other."""
+    """Mean |value| of the genes that matter most over all classes or targets, one output behind the other."""
     chosen = explanation.order()[:top]
     figure, axes = _frame(explanation, chosen)
-    left = np.zeros(len(chosen))
+    left, outputs = np.zeros(len(chosen)), "targets" if explanation.of_numbers else "classes"
     for number, name in enumerate(explanation.output_names):
-        size = explanation.mean_abs[chosen, number]
+        size = explanation.comparable[chosen, number]
         colour = _colour(number)
         axes.barh(range(len(chosen)), size, left=left, color=colour, height=0.7, label=_safe(name))
         left += size
-    axes.set_xlabel(f"mean |value|, summed over classes ({_unit(explanation)})")
-    axes.set_title("Genes for all classes", loc="left", color=_INK, fontsize=12)
+    axes.set_xlabel(f"mean |value|, summed over {outputs} ({_unit(explanation)})")
+    axes.set_title(f"Genes for all {outputs}", loc="left", color=_INK, fontsize=12)
     axes.legend(
         loc="lower right", frameon=False, fontsize=9, ncols=1 + (len(explanation.output_names) - 1) // 8
     )
@@ -183,11 +185,15 @@ def _colour_bar(figure: Figure, axes: Axes) -> None:
 
 
 def _colour(number: int) -> str:
-    return _CLASS_COLOURS[number % len(_CLASS_COLOURS)]
+    return _OUTPUT_COLOURS[number % len(_OUTPUT_COLOURS)]
 
 
 def _unit(explanation: Explanation) -> str:
-    return "log odds" if explanation.output == "log_odds" else "probability"
+    """What values of all outputs are measured in."""
+    if explanation.of_numbers:
+        several = len(explanation.output_names) > 1
+        return "share of the mean distance from the base" if several else _safe(explanation.output_names[0])
+    return "log odds" if explanation.output == LOG_ODDS else "probability"
 
 
 def _safe(name: str, longest: int = _LONGEST_NAME) -> str:

@@ -13,9 +13,10 @@ from genokeras.engine import Problem, Run, row_trial
 from genokeras.engine.run import RESULT_FILE
 from genokeras.errors import ParameterError
 from genokeras.explain.checks import as_rows, named, pick_rows
-from genokeras.explain.coordinates import RowSpaceFrame, make_coordinates
+from genokeras.explain.coordinates import RowSpaceFrame
 from genokeras.explain.explanation import Explanation
 from genokeras.explain.linear import attribute_linear_trial, best_linear
+from genokeras.explain.links import chosen_output, link_of
 from genokeras.explain.models import as_explanation, attribute_frame, attribute_model, check_options
 from genokeras.explain.paths import DRAWS, Attributions
 from genokeras.features import RowSpace
@@ -37,7 +38,7 @@ def explain_run(
     feature_names: Sequence[str] | None = None,
     output: str | None = None,
 ) -> Explanation:
-    """How much each gene moved each class, for the model that a run delivers.
+    """How much each gene moved each class or target, for the model that a run delivers.
 
     Gradients are taken with respect to the few row-space coordinates and multiplied out. Along a path the views move evenly, each on its own
     scale: raw views from raw value to raw value, views behind the logarithm from logarithm to logarithm.
@@ -49,10 +50,13 @@ def explain_run(
         Named genes are matched by name.
     background : the same, optional
         By default the training rows, read back from the run's views.
-    method, num_samples, n_draws, seed, output : see ``explain_model``
-        "linear" explains the mean log odds of the best linear trial's members, exactly.
+    method, num_samples, n_draws, seed
+        See `explain_model`; "linear" explains the mean log odds, or the mean numbers, of the best linear trial's members, exactly.
     feature_names : sequence of str, optional
         In place of the names that the run knows; they may repeat.
+    output : {"probability", "log_odds", "number"}, optional
+        What the values add up to. By default the probability of each class, or the number that is predicted for each target; "log_odds" is for
+        classes alone.
 
     Returns
     -------
@@ -63,38 +67,40 @@ def explain_run(
     DataError
         If ``x`` or the background cannot be used.
     ParameterError
-        If an option is unknown, or names do not fit.
+        If an option is unknown or not for the task of the run, or names do not fit.
     """
-    output = output or "probability"
-    check_options(method, output, num_samples, n_draws)
+    check_options(method, num_samples, n_draws)
+    kind = chosen_output(run.problem.task, output, method)
     dataset = aligned(run, x)
     medians = table_of(run.problem).medians
     names = named(feature_names or run.feature_names, dataset.n_features, "feature_names", "feature_")
     picked = pick_rows(dataset.n_samples, num_samples, seed)
     rows = as_rows(dataset.select(picked).x, "x", dataset.n_features, medians)
     reference = training_rows(run.problem, seed) if background is None else _background(run, background, seed)
-    output = "log_odds" if method == "linear" else output
-    found = _attributions(run, rows, reference, method, output, n_draws, seed)
-    classes = tuple(str(name) for name in run.names)
+    found = _attributions(run, rows, reference, method, kind, n_draws, seed)
     ids = tuple(dataset.sample_ids[i] for i in picked)
-    return as_explanation(found, rows, names, classes, ids, method, output)
+    return as_explanation(found, rows, names, output_names(run), ids, method, kind)
+
+
+def output_names(run: Run) -> tuple[str, ...]:
+    """The classes, or what the numbers are called."""
+    return tuple(str(name) for name in run.names)
 
 
 def _attributions(
     run: Run, x: np.ndarray, background: np.ndarray, method: str, output: str, n_draws: int, seed: int
 ) -> Attributions:
+    link = link_of(run.problem.task, run.delivery.calibration, output)
     if method == "linear":
         ranked = run.history.ranked()
         trial = ranked[best_linear([is_linear(trial.proposal.graph) for trial in ranked])]
-        return attribute_linear_trial(row_trial(table_of(run.problem), run.network(trial)), x, background)
+        trained = row_trial(table_of(run.problem), run.network(trial))
+        return attribute_linear_trial(trained, link, x, background)
     # A final fit trains anew: its weights are in the delivered model only.
     refitted = run.folder.has(RESULT_FILE) and "final_fit" in run.folder.read_json(RESULT_FILE)
     if refitted or method.startswith("shap_"):
         return attribute_model(run.model, x, background, method, output, n_draws, seed)
-    coordinates = make_coordinates(
-        ensemble_trials(run), table_of(run.problem).n_features, run.delivery.calibration
-    )
-    return attribute_frame(RowSpaceFrame(coordinates, output), x, background, method, n_draws, seed)
+    return attribute_frame(RowSpaceFrame(ensemble_trials(run), link), x, background, method, n_draws, seed)
 
 
 def ensemble_trials(run: Run) -> list[TrainedTrial]:
@@ -135,6 +141,13 @@ def training_rows(problem: Problem, seed: int = 0, most: int | None = _BACKGROUN
 
     A basis that spans the training rows holds all there is to know of them. Constant features, which no network reads, come back as 0, and
     rows beyond 1,024 directions as the networks see them.
+
+    Parameters
+    ----------
+    problem : Problem
+    seed : int
+    most : int or None
+        Rows, drawn at random; None for all.
 
     Raises
     ------

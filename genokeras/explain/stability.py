@@ -11,7 +11,7 @@ index      1 - mean(s_g^2) / (k/p (1 - k/p)): 1 for equal lists, 0 for random on
 
 The index is that of Nogueira, Sechidis and Brown 2018 (On the stability of feature selection algorithms, Journal of Machine Learning
 Research 18 (174): 1-54, definition 4). Folds share most of their training rows, so lists of nothing but noise agree too: how much is found
-by fitting ridge regressions to permuted labels on the same folds.
+by fitting ridge regressions to permuted targets on the same folds.
 """
 
 from __future__ import annotations
@@ -27,9 +27,10 @@ from genokeras.engine import Problem
 from genokeras.engine.run import Run
 from genokeras.errors import ParameterError
 from genokeras.explain.checks import as_rows, pick_rows
-from genokeras.explain.coordinates import RowSpaceFrame, make_coordinates
+from genokeras.explain.coordinates import RowSpaceFrame
+from genokeras.explain.links import link_of
 from genokeras.explain.models import attribute_frame
-from genokeras.explain.runs import aligned, ensemble_trials, table_of, training_rows
+from genokeras.explain.runs import aligned, ensemble_trials, output_names, table_of, training_rows
 from genokeras.networks import TrainedTrial
 from genokeras.support.checks import check_whole
 
@@ -46,19 +47,20 @@ class Stability:
 
     Attributes
     ----------
-    classes : tuple of str
+    output_names : tuple of str
+        The classes or targets.
     top : int
         Length of a list.
     n_lists : int
     frequency : numpy.ndarray
-        ``(n_features, n_classes)`` share of the lists that name a gene.
+        ``(n_features, n_outputs)`` share of the lists that name a gene.
     index : numpy.ndarray
-        ``(n_classes,)`` Nogueira's index of the lists.
+        ``(n_outputs,)`` Nogueira's index of the lists.
     noise_index : numpy.ndarray
-        ``(n_classes,)`` what lists of pure noise on the same folds stay below 19 times in 20; NaN where that is not known.
+        ``(n_outputs,)`` what lists of pure noise on the same folds stay below 19 times in 20; NaN where that is not known.
     """
 
-    classes: tuple[str, ...]
+    output_names: tuple[str, ...]
     top: int
     n_lists: int
     frequency: np.ndarray
@@ -66,18 +68,24 @@ class Stability:
     noise_index: np.ndarray
 
     def is_noise(self, output: object) -> bool:
-        """Whether a class's lists agree no better than lists of noise would."""
-        number = self.classes.index(str(output))
-        return not self.index[number] > self.noise_index[number]
+        """Whether the lists of a class or target are known to agree no better than lists of noise would."""
+        number = self.output_names.index(str(output))
+        return bool(self.index[number] <= self.noise_index[number])
 
     def verdict(self, output: object) -> str:
-        """One sentence about the list of a class."""
-        number = self.classes.index(str(output))
-        found = (
-            f"the {self.n_lists} lists of the top {self.top} agree with a stability index of {self.index[number]:.2f}; "
-            f"noise reaches {self.noise_index[number]:.2f}"
+        """One sentence about the list of a class or target."""
+        number = self.output_names.index(str(output))
+        index, noise = self.index[number], self.noise_index[number]
+        found = f"the {self.n_lists} lists of the top {self.top} agree with a stability index of {index:.2f}; noise reaches "
+        if np.isnan(index) or np.isnan(noise):
+            return f"It is not known whether this list is more than noise: {found}{_shown(noise)}."
+        return (
+            f"{'This list is noise' if self.is_noise(output) else 'More than noise'}: {found}{_shown(noise)}."
         )
-        return f"This list is noise: {found}." if self.is_noise(output) else f"More than noise: {found}."
+
+
+def _shown(index: float) -> str:
+    return "an unknown index" if np.isnan(index) else f"{index:.2f}"
 
 
 def nogueira_index(lists: np.ndarray) -> float:
@@ -92,6 +100,11 @@ def nogueira_index(lists: np.ndarray) -> float:
     -------
     float
         1 for equal lists, about 0 for random ones; NaN where all name everything or nothing.
+
+    Raises
+    ------
+    ParameterError
+        If there are fewer than two lists.
     """
     m, p = lists.shape
     if m < 2:
@@ -126,7 +139,8 @@ def stability_of(
     Parameters
     ----------
     run : Run
-    x, background : see ``explain_run``
+    x, background
+        See `explain_run`.
     top : int, default=50
         Length of a list; at most half of the features.
     num_samples : int, default=40
@@ -149,16 +163,15 @@ def stability_of(
     reference = training_rows(run.problem, seed) if background is None else aligned(run, background).x
     reference = as_rows(reference, "background", dataset.n_features, table_of(run.problem).medians)
     top = max(1, min(top, dataset.n_features // 2))
-    importances = []
+    link, importances = link_of(run.problem.task, run.delivery.calibration), []
     for trials in _fold_members(ensemble_trials(run)):
-        coordinates = make_coordinates(trials, table_of(run.problem).n_features, run.delivery.calibration)
-        frame = RowSpaceFrame(coordinates, "probability")
+        frame = RowSpaceFrame(trials, link)
         found = attribute_frame(frame, rows, reference, "expected_gradients", _DRAWS, seed)
         importances.append(np.abs(found.values).mean(axis=0))
     stacked = np.stack(importances)
     lists = [top_lists(stacked[:, :, c], top) for c in range(stacked.shape[2])]
     return Stability(
-        classes=tuple(str(name) for name in run.names),
+        output_names=output_names(run),
         top=top,
         n_lists=len(stacked),
         frequency=np.stack([chosen.mean(axis=0) for chosen in lists], axis=1),
@@ -186,18 +199,18 @@ def _member(trial: TrainedTrial, fold: int) -> TrainedTrial:
 
 
 def _noise_index(problem: Problem, top: int, seed: int) -> np.ndarray:
-    """``(n_classes,)`` quantile of the index over ridge regressions on permuted labels, one a fold."""
-    unknown = np.full(problem.task.n_outputs, np.nan)
+    """``(n_outputs,)`` quantile of the index over ridge regressions on permuted targets, one a fold."""
+    task = problem.task
     if "all" not in table_of(problem).spaces or problem.n_folds < 2:
-        return unknown
+        return np.full(task.n_outputs, np.nan)
     rng = np.random.default_rng([seed, 3])
     rows = np.flatnonzero(problem.train.any(axis=0))
-    targets = problem.task.training_targets(problem.targets[rows])
+    targets = task.training_targets(problem.targets[rows]).astype("float64")
     permuted = np.stack([targets[rng.permutation(len(rows))] for _ in range(_PERMUTATIONS)])
     effects = np.stack([_ridge_effects(problem, fold, rows, permuted) for fold in range(problem.n_folds)])
     indices = np.array(
         [
-            [nogueira_index(top_lists(effects[:, :, i, c], top)) for c in range(problem.task.n_outputs)]
+            [nogueira_index(top_lists(effects[:, :, i, c], top)) for c in range(targets.shape[1])]
             for i in range(_PERMUTATIONS)
         ]
     )
@@ -205,7 +218,7 @@ def _noise_index(problem: Problem, top: int, seed: int) -> np.ndarray:
 
 
 def _ridge_effects(problem: Problem, fold: int, rows: np.ndarray, targets: np.ndarray) -> np.ndarray:
-    """``(p, permutations, n_classes)`` sizes of standardised effects, fitted on a fold's training rows."""
+    """``(p, permutations, n_outputs)`` sizes of standardised effects, fitted on a fold's training rows."""
     encoder = table_of(problem)
     space = encoder.spaces["all"][fold]
     mine = problem.train[fold, rows]

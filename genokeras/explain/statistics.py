@@ -1,4 +1,4 @@
-"""What a biologist asks of a gene beside its importance: fold change, a t-test, copies of it."""
+"""What a biologist asks of a gene beside its importance: fold change and t-test, or correlation with the target; copies of it."""
 
 from __future__ import annotations
 
@@ -16,29 +16,36 @@ from genokeras.support.wording import listed
 # Logarithms of expression rarely exceed 30; intensities and counts do.
 _LARGEST_LOGARITHM = 50.0
 _SHARE_OF_MEDIAN = 0.1
+# Spread below this share of the largest value is rounding.
+_ROUNDING = 1e-12
 
 
 @dataclass(frozen=True, eq=False)
-class Changes:
-    """Each class against all others, gene by gene.
+class Association:
+    """How each gene goes with each class or target, by itself and without a model.
 
     Attributes
     ----------
-    classes : tuple of str
-    log2_fold_change : numpy.ndarray
-        ``(n_features, n_classes)`` mean of the class against mean of the rest.
+    output_names : tuple of str
+        The classes or targets.
+    effect_name : {"log2_fold_change", "pearson_r"}
+    effect : numpy.ndarray
+        ``(n_features, n_outputs)`` mean of the class against mean of the rest, or correlation with the target.
+    p_value : numpy.ndarray
+        ``(n_features, n_outputs)`` of the test; 1 for constant genes.
     q_value : numpy.ndarray
-        ``(n_features, n_classes)`` of Welch's t-test, corrected for the number of genes (Benjamini and Hochberg 1995, Journal of the
-        Royal Statistical Society B 57: 289-300); 1 for constant genes.
+        The same, corrected for the number of genes (Benjamini and Hochberg 1995, Journal of the Royal Statistical Society B 57: 289-300).
     """
 
-    classes: tuple[str, ...]
-    log2_fold_change: np.ndarray
+    output_names: tuple[str, ...]
+    effect_name: str
+    effect: np.ndarray
+    p_value: np.ndarray
     q_value: np.ndarray
 
 
-def class_changes(x: Any, y: Any, classes: Sequence[Any], logged: bool | None = None) -> Changes:
-    """Fold changes and t-tests of labelled samples.
+def class_changes(x: Any, y: Any, classes: Sequence[Any], logged: bool | None = None) -> Association:
+    """Fold changes and Welch's t-tests of labelled samples, each class against all others.
 
     Parameters
     ----------
@@ -48,8 +55,8 @@ def class_changes(x: Any, y: Any, classes: Sequence[Any], logged: bool | None = 
     classes : sequence
         The classes that are compared with the rest.
     logged : bool, optional
-        Whether ``x`` holds logarithms (base 2) already; by default where no value exceeds 50. Other data are compared by their means and tested as
-        ``arcsinh(10 x / median)``, a logarithm that bears zeros and negative intensities.
+        Whether ``x`` holds logarithms (base 2) already; by default where no value exceeds 50. Other data are compared by their means and
+        tested as ``arcsinh(10 x / median)``, a logarithm that bears zeros and negative intensities.
 
     Raises
     ------
@@ -67,43 +74,86 @@ def class_changes(x: Any, y: Any, classes: Sequence[Any], logged: bool | None = 
             f"a t-test needs two samples of a class and two of the rest: {listed(small)} has fewer among the "
             f"{len(labels)} labelled samples."
         )
-    is_log = bool(np.abs(rows).max() <= _LARGEST_LOGARITHM) if logged is None else logged
-    offset = 0.0 if is_log else _offset(rows)
-    tested = rows if is_log else np.arcsinh(rows / offset)
-    changes = [_change(rows, labels == name, is_log, offset) for name in names]
-    q_values = [_q_values(tested, labels == name) for name in names]
-    return Changes(names, np.stack(changes, axis=1), np.stack(q_values, axis=1))
+    tested, offset = _tested(rows, logged)
+    effects = [_change(rows, labels == name, offset) for name in names]
+    p_values = [_welch(tested, labels == name) for name in names]
+    return _association(names, "log2_fold_change", effects, p_values)
 
 
-def _offset(x: np.ndarray) -> float:
+def target_correlations(x: Any, y: Any, targets: Sequence[Any], logged: bool | None = None) -> Association:
+    """Pearson's correlation of each gene with each target, and its t-test.
+
+    Parameters
+    ----------
+    x : array-like of shape (n_samples, n_features)
+    y : array-like of shape (n_samples,) or (n_samples, n_targets)
+        Numbers.
+    targets : sequence
+        What the numbers are called.
+    logged : bool, optional
+        As in `class_changes`; data that are not are correlated as ``arcsinh(10 x / median)``.
+
+    Raises
+    ------
+    DataError
+        If there are fewer than three samples, or numbers are missing, infinite, or the same for all samples.
+    """
+    rows, given = as_rows(x, "x").astype("float64"), np.asarray(y)
+    numbers = as_rows(given[:, None] if given.ndim == 1 else given, "y", len(targets)).astype("float64")
+    if len(numbers) != len(rows):
+        raise DataError(f"y must have one row per sample: expected {len(rows)}, got {len(numbers)}.")
+    if len(rows) < 3:
+        raise DataError(f"a correlation needs three samples, got {len(rows)}.")
+    names = tuple(str(name) for name in targets)
+    constant = [name for name, column in zip(names, numbers.T, strict=True) if np.ptp(column) == 0]
+    if constant:
+        raise DataError(f"y must vary: {listed(constant)} is the same for all {len(rows)} samples.")
+    r = _unit(_tested(rows, logged)[0]).T @ _unit(numbers)
+    p = 2.0 * stats.t.sf(np.abs(r) * np.sqrt((len(rows) - 2) / np.maximum(1.0 - r**2, 1e-300)), len(rows) - 2)
+    return _association(names, "pearson_r", list(r.T), list(p.T))
+
+
+def _association(
+    names: tuple[str, ...], effect_name: str, effects: list[np.ndarray], p_values: list[np.ndarray]
+) -> Association:
+    q_values = [stats.false_discovery_control(p) for p in p_values]
+    effect, p_value, q_value = (np.stack(columns, axis=1) for columns in (effects, p_values, q_values))
+    return Association(names, effect_name, effect, p_value, q_value)
+
+
+def _tested(x: np.ndarray, logged: bool | None) -> tuple[np.ndarray, float | None]:
+    """Values that are fit for tests, and where their logarithm sets in; None where they are logarithms already."""
+    if np.abs(x).max() <= _LARGEST_LOGARITHM if logged is None else logged:
+        return x, None
     sizes = np.abs(x[x != 0])
-    return _SHARE_OF_MEDIAN * float(np.median(sizes)) if len(sizes) else 1.0
+    offset = _SHARE_OF_MEDIAN * float(np.median(sizes)) if len(sizes) else 1.0
+    return np.arcsinh(x / offset), offset
 
 
-def _change(x: np.ndarray, member: np.ndarray, logged: bool, offset: float) -> np.ndarray:
+def _change(x: np.ndarray, member: np.ndarray, offset: float | None) -> np.ndarray:
     inside, outside = x[member].mean(axis=0), x[~member].mean(axis=0)
-    if logged:
+    if offset is None:
         return np.asarray(inside - outside)
     inside, outside = np.maximum(inside, 0.0) + offset, np.maximum(outside, 0.0) + offset
     return np.asarray(np.log2(inside / outside))
 
 
-def _q_values(x: np.ndarray, member: np.ndarray) -> np.ndarray:
-    """Welch's t-test by hand: genes without any spread, which scipy warns about, get p = 1."""
+def _welch(x: np.ndarray, member: np.ndarray) -> np.ndarray:
+    """p-values by hand: genes without any spread, which scipy warns about, get p = 1."""
     a, b = x[member], x[~member]
     errors = a.var(axis=0, ddof=1) / len(a), b.var(axis=0, ddof=1) / len(b)
     error = errors[0] + errors[1]
     difference = np.abs(a.mean(axis=0) - b.mean(axis=0))
-    usable = error > 1e-12 * np.maximum(difference**2, 1e-300)
+    rounding = _ROUNDING * np.abs(x).max(axis=0)
+    usable = error > rounding**2
     safe = np.where(usable, error, 1.0)
     freedom = safe**2 / np.maximum(errors[0] ** 2 / (len(a) - 1) + errors[1] ** 2 / (len(b) - 1), 1e-300)
     p = 2.0 * stats.t.sf(difference / np.sqrt(safe), np.where(usable, freedom, 1.0))
-    p = np.where(usable, p, np.where(difference > 0, 0.0, 1.0))
-    return np.asarray(stats.false_discovery_control(p))
+    return np.where(usable, p, np.where(difference > rounding, 0.0, 1.0))
 
 
 def copies(x: np.ndarray, above: float = 0.95) -> np.ndarray:
-    """Groups of features that go together: numbers ``(k,)`` from 1 by first member, 0 for features on their own.
+    """Groups of features that go together: numbers ``(k,)`` from 1 by first member, 0 for features without a copy.
 
     Parameters
     ----------
@@ -116,9 +166,7 @@ def copies(x: np.ndarray, above: float = 0.95) -> np.ndarray:
     groups = np.zeros(k, dtype=int)
     if n < 3:
         return groups
-    centred = x.astype("float64") - x.mean(axis=0, dtype="float64")
-    norms = np.linalg.norm(centred, axis=0)
-    unit = centred / np.where(norms > 0, norms, 1.0)
+    unit = _unit(x.astype("float64"))
     linked = np.abs(unit.T @ unit) > above
     number = 0
     for first in range(k):
@@ -133,3 +181,11 @@ def copies(x: np.ndarray, above: float = 0.95) -> np.ndarray:
                 j for j in np.flatnonzero(linked[current]).tolist() if not groups[j] and j not in waiting
             ]
     return groups
+
+
+def _unit(x: np.ndarray) -> np.ndarray:
+    """Columns centred and of length 1; constant ones are 0."""
+    centred = x - x.mean(axis=0)
+    norms = np.linalg.norm(centred, axis=0)
+    varies = norms > _ROUNDING * np.abs(x).max(axis=0) * np.sqrt(len(x))
+    return np.where(varies, centred / np.where(varies, norms, 1.0), 0.0)

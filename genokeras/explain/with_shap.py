@@ -11,7 +11,8 @@ import numpy as np
 from keras import ops
 
 from genokeras.errors import ParameterError
-from genokeras.explain.paths import Attributions
+from genokeras.explain.checks import LOG_ODDS, NUMBER
+from genokeras.explain.paths import Attributions, ranges_of
 from genokeras.support.wording import cause
 from genokeras.tasks.links import log_odds
 
@@ -29,7 +30,7 @@ def attribute_with_shap(
     x, background : numpy.ndarray
         ``(n, p)`` and ``(m, p)``.
     method : {"shap_deep", "shap_gradient", "shap_permutation"}
-    output : {"probability", "log_odds"}
+    output : {"probability", "log_odds", "number"}
     n_draws : int
         Random gradients a sample of "shap_gradient".
     seed : int
@@ -50,17 +51,16 @@ def attribute_with_shap(
     explain = {"shap_deep": _deep, "shap_gradient": _gradient, "shap_permutation": _permutation}[method]
     values = explain(import_module("shap"), explained, predict, x, background, n_draws, seed)
     outputs, reference = predict(x).astype("float64"), predict(background).astype("float64")
-    both = np.concatenate([outputs, reference])
-    spread = float((both.max(axis=0) - both.min(axis=0)).max())
     values = np.asarray(values, dtype="float32").reshape(*x.shape, -1)
-    return Attributions(values, reference.mean(axis=0), outputs, spread)
+    ranges = ranges_of(outputs, reference, output == NUMBER)
+    return Attributions(values, reference.mean(axis=0), outputs, ranges)
 
 
 def _wrapped(model: Any, n_features: int, output: str) -> Any:
     """A model as shap expects it: its output is its last layer's, and it is called with a list."""
     x = keras.Input((n_features,))
     result = model(x)
-    if output == "log_odds":
+    if output == LOG_ODDS:
         result = keras.layers.Lambda(log_odds)(result)
     return keras.Model([x], result)
 

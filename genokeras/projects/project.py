@@ -225,8 +225,8 @@ class Project:
             num_samples=settings.num_samples,
             seed=self.config.seed,
             feature_names=load_names(self.config, data),
-            class_names=record.classes or ("value",),
-            output="probability",
+            output_names=record.classes or ("value",),
+            output="probability" if record.classes else "number",
         )
         folder = self.trained.folder.outputs
         for path in write_autogenome_files(

@@ -11,7 +11,7 @@ from genokeras.explain import (
     Explanation,
     Stability,
     marker_table,
-    plot_class,
+    plot_output,
     plot_total,
     write_marker_tables,
 )
@@ -66,7 +66,7 @@ def write_explanation(
     target = Path(folder)
     pictures = {_ALL: plot_total(explanation, top)}
     for number, name in enumerate(explanation.output_names):
-        pictures[f"genes_of_class_{number}.pdf"] = plot_class(explanation, name, plot_type, top)
+        pictures[f"genes_of_class_{number}.pdf"] = plot_output(explanation, name, plot_type, top)
     written = [write_marker_tables(marker_table(explanation, stability=stability), target / "markers.csv")]
     drawn = (write_bytes(target / name, rendered(picture, "pdf")) for name, picture in pictures.items())
     return [*written, *drawn]

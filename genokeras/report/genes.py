@@ -1,4 +1,4 @@
-"""The genes of each class, as part of a report."""
+"""The genes of each class or target, as part of a report."""
 
 from __future__ import annotations
 
@@ -8,14 +8,15 @@ import pandas as pd
 from genokeras.engine.run import Run
 from genokeras.errors import DataError, ParameterError
 from genokeras.explain import (
-    Changes,
+    Association,
     Explanation,
     Stability,
     class_changes,
     explain_run,
     marker_table,
-    plot_class,
+    plot_output,
     stability_of,
+    target_correlations,
 )
 from genokeras.explain.runs import table_of
 from genokeras.report.answers import of_classes
@@ -31,6 +32,10 @@ _METHODS = {
     "expected_gradients": "expected gradients (Erion et al. 2021)",
     "integrated_gradients": "integrated gradients (Sundararajan et al. 2017)",
     "linear": "the best linear trial, exactly",
+}
+_TESTS = {
+    "log2_fold_change": "Fold change (log2) and q-value (Welch's t-test) are of the class against all others.",
+    "pearson_r": "Correlation (Pearson's r) is with the target, and the q-value that of its t-test.",
 }
 
 
@@ -61,22 +66,19 @@ def samples_of(run: Run, x: object = None, y: object = None) -> Samples | None:
     return trained_samples(run.problem) if x is None else given_samples(run, x, y)
 
 
-def changes_of(samples: Samples | None, run: Run, explanation: Explanation) -> Changes | None:
-    """Fold changes and t-tests of the samples; None where their classes are unknown, or too small."""
-    if (
-        samples is None
-        or samples.targets is None
-        or not of_classes(run)
-        or samples.x.shape[1] != explanation.shape[1]
-    ):
+def association_of(samples: Samples | None, run: Run, explanation: Explanation) -> Association | None:
+    """How genes go with the classes or numbers of the samples; None where these are unknown, or too few."""
+    if samples is None or samples.targets is None or samples.x.shape[1] != explanation.shape[1]:
         return None
     x = samples.x
     medians = table_of(run.problem).medians
     if medians is not None:
         x = np.where(np.isnan(x), medians, x)
-    labels = np.asarray([str(name) for name in run.names])[samples.targets]
+    names = np.asarray([str(name) for name in run.names])
     try:
-        return class_changes(x, labels, explanation.output_names)
+        if of_classes(run):
+            return class_changes(x, names[samples.targets], explanation.output_names)
+        return target_correlations(x, samples.targets, explanation.output_names)
     except DataError:
         return None
 
@@ -84,30 +86,31 @@ def changes_of(samples: Samples | None, run: Run, explanation: Explanation) -> C
 def gene_parts(
     explanation: Explanation,
     stability: Stability | None,
-    changes: Changes | None,
+    association: Association | None,
     pictures: Pictures,
     known: KnownGenes | None = None,
 ) -> list[str]:
-    """HTML: how the genes were found, then a table and a picture a class, and what each list shares with others."""
-    tables = marker_table(explanation, stability=stability, changes=changes, top=TOP_GENES)
-    parts = [paragraph(about(explanation, stability, changes))]
+    """HTML: how the genes were found, then a table and a picture for each output, and what each list shares with others."""
+    tables = marker_table(explanation, stability=stability, association=association, top=TOP_GENES)
+    parts = [paragraph(about(explanation, stability, association))]
     for number, (name, markers) in enumerate(tables.items()):
         if number == _MOST_TABLES:
-            parts.append(paragraph(f"The other {len(tables) - number} outputs are left out here.", "faint"))
+            outputs = "targets" if explanation.of_numbers else "classes"
+            parts.append(paragraph(f"The other {len(tables) - number} {outputs} are left out here.", "faint"))
             break
         words = [markers.attrs["verdict"]] if "verdict" in markers.attrs else []
-        words += [] if changes is None else [shared_with_test(explanation, changes, name)]
+        words += [] if association is None else [shared_with_test(explanation, association, name)]
         words += [] if known is None else [shared_with_known(explanation, known, name)]
         parts.append(_gene_table(name, markers))
         parts += [paragraph(" ".join(words))] if words else []
         if number < _MOST_PLOTS:
             first = ", ".join(markers["gene"][:5])
-            alt = f"What each of the top {len(markers)} genes adds to {name}, a dot a sample. First: {first}."
-            parts.append(pictures.figure(plot_class(explanation, name, "dot", TOP_GENES), alt))
+            alt = f"What each of the top {len(markers)} genes adds to {name}, one dot per sample. First: {first}."
+            parts.append(pictures.figure(plot_output(explanation, name, "dot", TOP_GENES), alt))
     return parts
 
 
-def about(explanation: Explanation, stability: Stability | None, changes: Changes | None) -> str:
+def about(explanation: Explanation, stability: Stability | None, association: Association | None) -> str:
     """What the columns mean."""
     unit = _UNITS.get(explanation.output, "probability of the class")
     words = [
@@ -120,26 +123,27 @@ def about(explanation: Explanation, stability: Stability | None, changes: Change
             f"Stability: in how many of {stability.n_lists} lists of the top {stability.top}, made from other folds and networks, "
             "the gene is too."
         )
-    if changes is not None:
-        words.append("Fold change (log2) and q-value (Welch's t-test) are of the class against all others.")
+    if association is not None:
+        words.append(_TESTS[association.effect_name])
     words.append("A gene that matters to the model need not cause anything.")
     return " ".join(words)
 
 
-def shared_with_test(explanation: Explanation, changes: Changes, name: str) -> str:
-    """How much the model's list has in common with a t-test's."""
-    q = changes.q_value[:, changes.classes.index(name)]
-    size = np.abs(changes.log2_fold_change[:, changes.classes.index(name)])
+def shared_with_test(explanation: Explanation, association: Association, name: str) -> str:
+    """How much the model's list has in common with a test's."""
+    place = association.output_names.index(name)
+    q, size = association.q_value[:, place], np.abs(association.effect[:, place])
     top = max(1, min(COMPARED, len(q) // 2))
     tested = np.lexsort((-size, q))[:top]
     both = len(np.intersect1d(explanation.order(name)[:top], tested))
-    return f"{both} of its top {top} genes are also among the {top} of a t-test."
+    test = "a correlation test" if explanation.of_numbers else "a t-test"
+    return f"{both} of its top {top} genes are also among the {top} of {test}."
 
 
 def _gene_table(name: str, markers: pd.DataFrame) -> str:
     head = ["#", "gene", "size", "direction", "copies"]
-    extra = [c for c in ("stability", "log2_fold_change", "q_value") if c in markers]
-    titles = {"log2_fold_change": "fold change", "q_value": "q-value"}
+    extra = [c for c in ("stability", "log2_fold_change", "pearson_r", "q_value") if c in markers]
+    titles = {"log2_fold_change": "fold change", "pearson_r": "correlation", "q_value": "q-value"}
     rows = []
     for row in markers.to_dict("records"):
         copies = f"{row['group_size'] - 1}" if row["group_size"] > 1 else ""

@@ -32,7 +32,7 @@ from genokeras.report.estimate import (
     verdict,
 )
 from genokeras.report.finished import finished_run, kind_of, loading, recipe
-from genokeras.report.genes import changes_of, gene_parts, samples_of
+from genokeras.report.genes import association_of, gene_parts, samples_of
 from genokeras.report.known_genes import KnownGenes, read_known_genes
 from genokeras.report.page import Pictures, bullets, code, heading, page, paragraph, section, table
 from genokeras.report.picture import Picture
@@ -190,7 +190,7 @@ def _genes(
 ) -> list[str]:
     if explanation is None or run.kind != "genome":
         return []
-    return gene_parts(explanation, stability, changes_of(samples, run, explanation), pictures, known)
+    return gene_parts(explanation, stability, association_of(samples, run, explanation), pictures, known)
 
 
 def _search(run: Run, pictures: Pictures) -> list[str]:

@@ -110,9 +110,9 @@ def check_number(
 
 
 def check_choice(
-    value: object, name: str, known: Iterable[str | None], *, error: type[GenoKerasError] = ParameterError
-) -> None:
-    """Refuse what is none of some names; the message has the nearest of them.
+    value: Any, name: str, known: Iterable[str | None], *, error: type[GenoKerasError] = ParameterError
+) -> Any:
+    """Return a value that is one of some names; the message of another has the nearest of them.
 
     Parameters
     ----------
@@ -133,6 +133,7 @@ def check_choice(
     if not (value is None or isinstance(value, str)) or value not in names:
         shown = listed(names, _MOST_NAMES) or "none"
         raise error(f"{name} must be one of {shown}, got {value!r}.{did_you_mean(value, names)}")
+    return value
 
 
 def complaints(check: Callable[..., object], values: dict[str, Any], **limits: Any) -> list[str]:

@@ -50,5 +50,5 @@ def rows() -> np.ndarray:
 def explained(small_network: Any, rows: np.ndarray) -> Explanation:
     names = ["A", "B", "$C_1$", "<D>", "é", "A"]
     return explain_model(
-        small_network, rows[:12], rows, feature_names=names, class_names=["low", "mid", "high"]
+        small_network, rows[:12], rows, feature_names=names, output_names=["low", "mid", "high"]
     )

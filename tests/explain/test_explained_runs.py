@@ -18,7 +18,9 @@ from genokeras.explain import (
     training_rows,
 )
 from genokeras.explain.linear import linear_coefficients
+from genokeras.explain.links import link_of
 from genokeras.explain.runs import ensemble_trials
+from genokeras.tasks.classes import Classes
 
 Planted = tuple[GenomeClassifier, np.ndarray, np.ndarray]
 
@@ -63,7 +65,7 @@ def test_folded_coefficients_give_the_members_log_odds(planted: Planted) -> None
         t for t in ensemble_trials(clf._run) if len(t.graph.layers) == 2 and t.spaces[0].log_factors is None
     ]
     trial = linear[0]
-    coefficients, offset = linear_coefficients(trial, x.shape[1])
+    coefficients, offset = linear_coefficients(trial, link_of(Classes(2)), x.shape[1])
     layer = next(iter(trial.weights))
     logits = np.mean(
         [
@@ -110,7 +112,7 @@ def test_the_marker_table_has_every_column(planted: Planted) -> None:
     clf, x, y = planted
     found = explain_run(clf._run, x, num_samples=20)
     stability = stability_of(clf._run, x, num_samples=20)
-    table = marker_table(found, stability=stability, changes=class_changes(x, y, clf.classes_), top=30)[
+    table = marker_table(found, stability=stability, association=class_changes(x, y, clf.classes_), top=30)[
         "tumor"
     ]
     assert len(table) == 30

@@ -16,7 +16,7 @@ from genokeras.explain import (
     class_changes,
     marker_table,
     nogueira_index,
-    plot_class,
+    plot_output,
     write_autogenome_files,
     write_marker_tables,
 )
@@ -44,17 +44,17 @@ def test_fold_changes_and_q_values_point_at_the_gene_that_differs() -> None:
     x[y == 1, 4] += 3.0
     x[:, 7] = 5.0
     changes = class_changes(x, y, [0, 1])
-    assert changes.log2_fold_change[4, 1] == pytest.approx(3.0, abs=0.8)
+    assert changes.effect[4, 1] == pytest.approx(3.0, abs=0.8)
     assert changes.q_value[4, 1] < 1e-4
     assert changes.q_value[7, 1] == 1.0
-    assert np.allclose(changes.log2_fold_change[:, 0], -changes.log2_fold_change[:, 1])
+    assert np.allclose(changes.effect[:, 0], -changes.effect[:, 1])
 
 
 def test_intensities_are_compared_as_ratios() -> None:
     x = np.exp(np.random.default_rng(0).normal(6.0, 0.1, (20, 5)))
     y = np.repeat(["a", "b"], 10)
     x[10:, 0] *= 4.0
-    assert class_changes(x, y, ["a", "b"]).log2_fold_change[0, 1] == pytest.approx(2.0, abs=0.3)
+    assert class_changes(x, y, ["a", "b"]).effect[0, 1] == pytest.approx(2.0, abs=0.3)
 
 
 def test_a_class_of_one_sample_has_no_t_test() -> None:
@@ -145,7 +145,7 @@ def test_orders_name_the_most_important_gene_first(explained: Explanation, tmp_p
 
 def test_one_sample_can_be_drawn(explained: Explanation, tmp_path: Path) -> None:
     for plot_type in ("dot", "violin", "layered_violin"):
-        plot_class(explained[:1], "mid", plot_type).savefig(tmp_path / "one.pdf")
+        plot_output(explained[:1], "mid", plot_type).savefig(tmp_path / "one.pdf")
 
 
 def test_names_from_any_script_are_drawn_without_a_warning(explained: Explanation, tmp_path: Path) -> None:

@@ -7,8 +7,9 @@ import pytest
 
 from genokeras.explain.head import Head, Pack
 from genokeras.explain.lines import HeadLines
+from genokeras.explain.links import Softmax
 from genokeras.explain.members import Network, centred_leaves
-from genokeras.explain.outer import Outer
+from genokeras.explain.outer import Calibrated
 from genokeras.explain.slopes import activate
 from genokeras.graph import ACTIVATIONS, Dense, Graph
 from genokeras.graph.reference import reference_forward
@@ -61,7 +62,7 @@ def test_gradients_along_lines_are_those_of_differences(seed: int) -> None:
         return
     rng = np.random.default_rng(seed)
     start, end = (rng.normal(size=(n, INPUTS)) for n in (2, 3))
-    head = Head([pack], INPUTS, graph.n_outputs)
+    head = Head([pack], Softmax(), INPUTS, graph.n_outputs)
     alphas = rng.random((6, 4))
     p, gradients = HeadLines(head, start, end).average_and_gradients(alphas)
     lines = np.tile(start, (3, 1)), np.repeat(end, 2, axis=0)
@@ -76,7 +77,7 @@ def test_gradients_along_lines_are_those_of_differences(seed: int) -> None:
 
 def test_a_part_of_the_members_is_about_the_average() -> None:
     graph, _, pack, _ = made(4, "tanh")
-    head = Head([pack], INPUTS, graph.n_outputs)
+    head = Head([pack], Softmax(), INPUTS, graph.n_outputs)
     lines = HeadLines(head, np.zeros((1, INPUTS)), np.ones((1, INPUTS)))
     assert np.allclose(lines.average(np.full((1, 2), 0.3), rough=True).sum(axis=0), 1.0, atol=1e-6)
 
@@ -96,7 +97,7 @@ def test_slopes_are_those_of_differences(name: str) -> None:
 @pytest.mark.parametrize("k", [2, 4])
 def test_the_calibration_is_undone_by_the_chain_rule(output: str, calibration: Calibration, k: int) -> None:
     p = np.random.default_rng(0).dirichlet(np.full(k, 5.0), size=6).T
-    outer = Outer(calibration, output)
+    outer = Calibrated(calibration, output)
     slopes = outer.slopes(p)
     for j in range(k - 1):
         step = np.zeros((k, 1))

@@ -137,7 +137,7 @@ def test_a_network_that_is_not_linear_has_no_linear_values(small_network: Any, r
     ("change", "error", "message"),
     [
         ({"feature_names": ["A", "B"]}, ParameterError, "expected 6, got 2"),
-        ({"class_names": ["low", "high"]}, ParameterError, "expected 3, got 2"),
+        ({"output_names": ["low", "high"]}, ParameterError, "expected 3, got 2"),
         ({"background": np.zeros((4, 5))}, DataError, "background must have 6 features.*got 5"),
         ({"x": np.full((2, 6), np.nan)}, DataError, "missing or infinite values in 2 of 2 rows"),
         ({"x": np.zeros(6)}, DataError, r"Pass a single sample as x\[None, :\]"),

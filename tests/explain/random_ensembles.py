@@ -1,0 +1,83 @@
+"""Small ensembles of random networks in row space, and what Keras makes of the same networks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from keras import ops
+
+from genokeras.features import RowSpace, fit_views, log_normalised
+from genokeras.graph import ACTIVATIONS, Graph, mlp
+from genokeras.graph.testing import random_graph, random_weights
+from genokeras.networks import TrainedTrial, build_packed, slot_array
+
+GENES, ROWS, FOLDS = 20, 10, 2
+VIEWS = ("all", "log", "top15", "log:top15", "top6")
+TRAIN = np.arange(ROWS) % FOLDS != np.arange(FOLDS)[:, None]
+
+
+def expression(n: int = ROWS, seed: int = 0) -> np.ndarray:
+    """``(n, GENES)`` intensities; one gene is constant."""
+    x = np.random.default_rng(seed).gamma(2.0, 3.0, size=(n, GENES)).astype("float32")
+    x[:, 2] = 4.0
+    return x
+
+
+_FITTED = fit_views(VIEWS, expression(), np.arange(ROWS) % 2, TRAIN)
+
+
+def spaces(view: str) -> tuple[RowSpace, ...]:
+    """A space for each fold; the same objects for every trial, as in a run."""
+    return _FITTED[view].spaces
+
+
+def trial_of(graph: Graph, view: str, activation: str, seed: int, share: float = 1.0) -> TrainedTrial:
+    """A member for each fold, with random weights that are zero nowhere."""
+    units = max(space.rank for space in spaces(view)) + seed % 2
+    weights = random_weights(graph, units, FOLDS, np.random.default_rng(seed))
+    return TrainedTrial(graph, activation, weights, spaces(view), share)
+
+
+def random_trial(seed: int, n_outputs: int) -> TrainedTrial:
+    """A random graph with this number of outputs, on one of the views."""
+    rng = np.random.default_rng(seed)
+    graphs = (random_graph(rng, int(rng.integers(0, 7))) for _ in range(200))
+    graph = next((graph for graph in graphs if graph.n_outputs == n_outputs), mlp(n_outputs, (4,)))
+    return trial_of(graph, VIEWS[seed % len(VIEWS)], ACTIVATIONS[seed % len(ACTIVATIONS)], seed)
+
+
+def logarithm(space: RowSpace) -> bytes | None:
+    """A key that is equal for equal logarithms; None for none."""
+    return None if space.log_factors is None else space.log_factors.tobytes()
+
+
+def read_by(trials: Sequence[TrainedTrial], x: np.ndarray) -> dict[bytes | None, np.ndarray]:
+    """``(n, GENES)`` samples as the networks read them: as they are, behind the logarithm, or both."""
+    factors = {logarithm(space): space.log_factors for trial in trials for space in trial.spaces}
+    return {key: x if each is None else log_normalised(x, each) for key, each in factors.items()}
+
+
+class KerasMembers:
+    """The packed Keras network of a trial, behind what its members read of the genes."""
+
+    def __init__(self, trial: TrainedTrial) -> None:
+        self._trial = trial
+        self._network = build_packed(trial.graph, trial.input_units, trial.n_members, trial.activation)
+        self._weights = [
+            ops.convert_to_tensor(slot_array(trial.weights, slot)) for slot in self._network.slots
+        ]
+        kernels = np.zeros((trial.n_members, GENES, trial.input_units), dtype="float32")
+        means = np.zeros((trial.n_members, 1, GENES), dtype="float32")
+        for member, space in enumerate(trial.space_of_member):
+            kernels[member, space.columns, : space.rank] = space.projection() * space.inverse_sd[:, None]
+            means[member, 0, space.columns] = space.mean
+        self._kernels, self._means = ops.convert_to_tensor(kernels), ops.convert_to_tensor(means)
+
+    def outputs(self, read: dict[bytes | None, Any]) -> Any:
+        """``(members, rows, outputs)`` tensor, of tensors ``(rows, GENES)``."""
+        u = read[logarithm(self._trial.spaces[0])]
+        x = ops.matmul(u[None] - self._means, self._kernels)
+        masks = [ops.ones((*x.shape[:2], units)) for _, units in self._network.masks]
+        return self._network.model.stateless_call(self._weights, [], [x, *masks] if masks else [x])[0]

@@ -1,0 +1,65 @@
+"""Gradients computed in numpy are those of automatic differentiation in Keras, on TensorFlow, JAX and PyTorch.
+
+Each backend runs in a process of its own, because Keras settles on one when imported.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.explain.gradients_on_one_backend import cases
+
+ROOT = Path(__file__).parents[2]
+# Compiling each case with all of XLA's passes takes several times as long.
+XLA_FLAGS = "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
+Dump = dict[str, np.ndarray]
+
+
+@pytest.fixture(scope="module", params=("tensorflow", "jax", "torch"))
+def dump(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Dump:
+    """What ``gradients_on_one_backend.py`` wrote; skipped where the backend is not installed."""
+    backend = str(request.param)
+    if importlib.util.find_spec(backend) is None:
+        pytest.skip(f"{backend} is not installed")
+    path = tmp_path_factory.mktemp("gradients") / f"{backend}.npz"
+    command = [sys.executable, "-m", "tests.explain.gradients_on_one_backend", str(path)]
+    environment = {**os.environ, "KERAS_BACKEND": backend, "JAX_PLATFORMS": "cpu", "XLA_FLAGS": XLA_FLAGS}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    with np.load(path) as arrays:
+        found = dict(arrays)
+    assert found["backend"] == backend
+    return found
+
+
+def test_gene_values_are_those_of_automatic_differentiation(dump: Dump) -> None:
+    wrong = dump["names"][dump["errors"][:, 1] > 2e-5]
+    assert not len(wrong), wrong
+
+
+def test_outputs_along_the_lines_are_those_of_keras(dump: Dump) -> None:
+    wrong = dump["names"][dump["errors"][:, 0] > 2e-5]
+    assert not len(wrong), wrong
+
+
+def test_the_random_graphs_hold_every_kind_of_layer_and_activation() -> None:
+    trials = [trial for case in cases() for trial in case.trials]
+    kinds = {layer.spec.kind for trial in trials for layer in trial.graph.layers}
+    assert kinds == {"input", "dense", "activation", "layer_norm", "dropout", "add", "concat"}
+    assert {trial.activation for trial in trials} == {
+        "relu",
+        "tanh",
+        "gelu",
+        "silu",
+        "selu",
+        "sigmoid",
+        "linear",
+    }
+    assert max(len(trial.graph.layers) for trial in trials) > 15
