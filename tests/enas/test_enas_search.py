@@ -99,7 +99,7 @@ def test_only_training_can_be_stopped() -> None:
 
 @pytest.mark.parametrize("k", [0, 51])
 def test_more_of_the_best_than_there_are_is_refused(k: int) -> None:
-    with pytest.raises(ParameterError, match=f"best {k} arcs, but 50"):
+    with pytest.raises(ParameterError, match=f"must be a whole number from 1 to 50, got {k}"):
         searched(ArcSpace(2, 10)).top(k)
 
 
