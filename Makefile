@@ -8,14 +8,20 @@ SHELL := bash
 PYTHONS ?= python3 python3.13 python3.12 python3.11
 VENV := .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip --disable-pip-version-check install -q --constraint requirements/constraints.txt
+# Half of an installation would be compiling modules that nobody imports; Python compiles the others as it meets them.
+PIP := $(BIN)/python -m pip --disable-pip-version-check install -q --no-compile --constraint requirements/constraints.txt
 REQUIREMENTS := pyproject.toml setup.py requirements/constraints.txt
 RUN := runs/leukemia
 DATA := examples/data/golub_leukemia.tsv.gz
 
-export TF_CPP_MIN_LOG_LEVEL := 2
+# One process for every core, each of one thread (tests/conftest.py); who is done first takes over tests of the others.
+PYTEST_ALL := $(BIN)/python -m pytest --numprocesses auto --maxprocesses 8 --dist worksteal
 
-.PHONY: help demo test test-tensorflow test-other-backends test-slow lint clean
+export TF_CPP_MIN_LOG_LEVEL := 2
+# What Python compiles is kept, whatever the shell says.
+unexport PYTHONDONTWRITEBYTECODE
+
+.PHONY: help demo test test-tensorflow test-jax test-torch test-slow lint lint-style lint-types lint-contracts clean
 
 help:
 	@echo 'make demo       set up .venv, then grow a classifier on the bundled leukemia data (about 2 minutes)'
@@ -54,24 +60,30 @@ demo: $(VENV)/.installed
 	$(BIN)/genokeras export $(RUN) $(RUN)/leukemia.keras
 	$(BIN)/python -I examples/use_exported_model.py $(RUN)/leukemia.keras $(RUN)/leukemia.json $(DATA)
 
-# Most tests keep one core busy: those of the other backends have the second one.
-test: lint
-	$(MAKE) --no-print-directory --jobs 2 test-tensorflow test-other-backends
+# What keeps one core busy runs two at a time, then the other tests run on all cores.
+test: $(VENV)/.installed-dev
+	$(MAKE) --no-print-directory --jobs 2 lint-style lint-types lint-contracts test-jax test-torch
+	$(MAKE) --no-print-directory test-tensorflow
 
 test-tensorflow: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest
+	$(PYTEST_ALL)
 
-test-other-backends: $(VENV)/.installed-dev
-	KERAS_BACKEND=jax $(BIN)/python -m pytest tests/networks
-	KERAS_BACKEND=torch $(BIN)/python -m pytest tests/networks
+test-jax test-torch: test-%: $(VENV)/.installed-dev
+	KERAS_BACKEND=$* $(BIN)/python -m pytest tests/networks
 
 test-slow: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -m 'slow and not gpu'
 
-lint: $(VENV)/.installed-dev
+lint: lint-style lint-types lint-contracts
+
+lint-style: $(VENV)/.installed-dev
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
+
+lint-types: $(VENV)/.installed-dev
 	$(BIN)/mypy
+
+lint-contracts: $(VENV)/.installed-dev
 	$(BIN)/lint-imports
 
 clean:

@@ -1,4 +1,5 @@
-"""What holds for every test: the default backend unless another is asked for, no windows, repeatable examples."""
+"""What holds for every test: the default backend unless another is asked for, one thread, no windows, repeatable
+examples."""
 
 from __future__ import annotations
 
@@ -10,6 +11,10 @@ from hypothesis import settings
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 os.environ.setdefault("MPLBACKEND", "Agg")
+
+# Networks this small train faster on one thread than on several, and `make test` has a process for every core.
+for pool in ("OMP_NUM", "OPENBLAS_NUM", "TF_NUM_INTEROP", "TF_NUM_INTRAOP"):
+    os.environ.setdefault(f"{pool}_THREADS", "1")
 
 # No deadline, because the first example of a test may wait for a compiler; `--hypothesis-profile=default` looks for new examples.
 settings.register_profile("repeatable", deadline=None, derandomize=True)
