@@ -154,7 +154,7 @@ def _rates(
         for variable, value in zip(variables, start, strict=True):
             variable.assign(value)
         optimizer.learning_rate = float(rate)
-        for _, _, (x, y, _) in itertools.islice(batches.endless(), steps):
+        for _, _, (x, y, _), _ in itertools.islice(batches.endless(), steps):
             model.train_on_batch(x, y)
         found.append(float(model.test_on_batch(valid, y_valid, return_dict=True)["accuracy"]))
     return found

@@ -1,10 +1,9 @@
-"""A search over a user's own ``build(hp)``, by one of KerasTuner's oracles, with a time limit that holds."""
+"""A search over a user's ``build(hp)``, by one of KerasTuner's oracles, with a time limit that holds."""
 
 from __future__ import annotations
 
 import logging
 import math
-import sys
 import time
 from collections.abc import Callable
 from typing import Any, Self, final
@@ -13,26 +12,20 @@ import keras
 import keras_tuner
 import numpy as np
 import pandas as pd
-from rich.console import Console
 from sklearn.model_selection import train_test_split
 
 from genokeras.errors import DataError, NotFittedError, ParameterError, SearchError
-from genokeras.keras_models.trials import (
-    FinishedTrial,
-    TrialData,
-    TrialRunner,
-    built_model,
-    objective_direction,
-)
-from genokeras.streams.arrays import check_rows, dense_arrays, plain_arrays, take_rows
+from genokeras.keras_models.hyper_trials import HyperTrial, TrialPlan, built_model, objective_direction
+from genokeras.streams import Batches, check_rows, plain_arrays, take_rows
 from genokeras.support.checks import check_choice, check_number, check_whole
+from genokeras.support.console import standard_error
 from genokeras.support.wording import counted, listed
-from genokeras.tuning.oracles import ORACLES, OracleDriver, Proposed
+from genokeras.tuning import ORACLES, Attempt, OracleDriver, Proposed
 
 _logger = logging.getLogger(__name__)
-_MAX_FAILURES = 10
 _SAFETY = 1.25
 _FIXED_COLUMNS = ("trial", "score", "epochs", "seconds", "status", "error")
+Build = Callable[[keras_tuner.HyperParameters], Any]
 
 
 @final
@@ -43,9 +36,9 @@ class HyperSearch:
     ----------
     build : callable or keras_tuner.HyperModel
         Takes ``hp`` (a ``keras_tuner.HyperParameters``) and returns a compiled ``keras.Model``. It is called once more than
-        there are trials, to learn what it asks ``hp`` for.
+        there are trials, to find out what it asks ``hp`` for.
     oracle : {"bayesian", "grid", "hyperband", "random"}, default="bayesian"
-        Who proposes: a Gaussian process, all combinations in turn, random ones trained for longer the better they do
+        What proposes: a Gaussian process, all combinations in turn, random ones that train longer the better they score
         (Li et al. 2018, "Hyperband"), or random ones.
     max_trials : int, default=100
         Trials at most; the time limit and the end of the search space may come before.
@@ -53,12 +46,12 @@ class HyperSearch:
         Epochs of each trial; with Hyperband those of its longest.
     batch_size : int, default=32
     validation_split : float, default=0.2
-        Share of the rows that trials are scored on, where `fit` gets no validation data. Drawn at random, in the proportions
-        of the classes where `y` is one of class labels.
+        Share of the rows that trials are scored on, where `fit` gets no validation data. Drawn at random; in the proportions
+        of the classes where `y` holds class labels.
     seed : int, default=0
         Of the split, the oracle and, through ``keras.utils.set_random_seed``, every trial.
     objective : str or keras_tuner.Objective, default="val_loss"
-        What Keras calls it in the logs of an epoch. A trial's score is that of its best epoch.
+        By its name in Keras' logs of an epoch. A trial's score is that of its best epoch.
     verbose : {0, 1}, default=1
         Whether to write a line per trial to standard error.
 
@@ -119,8 +112,8 @@ class HyperSearch:
         validation_data : tuple of (x, y), optional
             To score trials on; split off from `x` and `y` without it.
         time_limit : float or None, default=60
-            Seconds. The trial at hand is stopped behind the batch that goes beyond, and none is begun that could not train for
-            one epoch; at least one trial trains for at least one batch. None: until the trials are done.
+            Seconds. The current trial is stopped behind the batch that exceeds them, and none is begun that could not train
+            for one epoch; at least one trial trains for at least one batch. None: until the trials are done.
 
         Returns
         -------
@@ -132,19 +125,24 @@ class HyperSearch:
         ParameterError
             On a parameter out of range, an objective that Keras does not log, or a `build` that returns no compiled model.
         DataError
-            If there are no data, or `x` and `y` have unequal numbers of rows.
+            If there are no data, or `x` and `y` have different numbers of rows.
         SearchError
             If every trial failed, or the first ten did.
         """
         start = time.monotonic()
         build = self._check(time_limit)
-        higher = objective_direction(self.objective) == "max"
-        name = self.objective if isinstance(self.objective, str) else self.objective.name
-        data = self._data(x, y, validation_data)
-        deadline = math.inf if time_limit is None else start + time_limit
-        runner = TrialRunner(build, data, name, higher, self.epochs, self.batch_size, self.seed, deadline)
-        trials = self._search(runner, self._discovered(build), deadline)
-        self._store(trials, runner)
+        train, held_out = self._data(x, y, validation_data)
+        plan = TrialPlan(
+            build,
+            train,
+            held_out,
+            objective=self.objective if isinstance(self.objective, str) else self.objective.name,
+            mode=objective_direction(self.objective),
+            epochs=self.epochs,
+            seed=self.seed,
+            deadline=math.inf if time_limit is None else start + time_limit,
+        )
+        self._search(plan, self._space(build))
         return self
 
     def leaderboard(self) -> pd.DataFrame:
@@ -163,7 +161,7 @@ class HyperSearch:
         board.insert(0, "rank", range(1, len(board) + 1))
         return board.reset_index(drop=True)
 
-    def _check(self, time_limit: float | None) -> Callable[[keras_tuner.HyperParameters], Any]:
+    def _check(self, time_limit: float | None) -> Build:
         build = self.build.build if isinstance(self.build, keras_tuner.HyperModel) else self.build
         if not callable(build):
             raise ParameterError(f"build must be a function of hp, got {type(build).__name__}.")
@@ -175,22 +173,25 @@ class HyperSearch:
             check_number(time_limit, "time_limit (seconds)", above=0)
         return build
 
-    def _data(self, x: Any, y: Any, validation_data: tuple[Any, Any] | None) -> TrialData:
+    def _data(self, x: Any, y: Any, validation_data: tuple[Any, Any] | None) -> tuple[Batches, Batches]:
+        """What to train on and what to score on."""
         if y is None:
             raise DataError("HyperSearch needs targets: y is None. For an autoencoder pass x as y.")
         x, y = plain_arrays(x), plain_arrays(y)
         n = check_rows(x, y)
-        if validation_data is not None:
-            if not isinstance(validation_data, tuple | list) or len(validation_data) != 2:
-                raise ParameterError("validation_data must be a pair (x, y).")
-            held_x, held_y = map(plain_arrays, validation_data)
-            check_rows(held_x, held_y)
-            return TrialData(*map(dense_arrays, (x, y, held_x, held_y)))
-        train, held = split_rows(y, n, self.validation_split, self.seed)
-        return TrialData(take_rows(x, train), take_rows(y, train), take_rows(x, held), take_rows(y, held))
+        if validation_data is None:
+            train, held = split_rows(y, n, self.validation_split, self.seed)
+            validation_data = take_rows(x, held), take_rows(y, held)
+            x, y = take_rows(x, train), take_rows(y, train)
+        elif not isinstance(validation_data, tuple | list) or len(validation_data) != 2:
+            raise ParameterError("validation_data must be a pair (x, y).")
+        return (
+            Batches(x, y, batch_size=self.batch_size, shuffle=True, seed=self.seed),
+            Batches(*validation_data, batch_size=self.batch_size),
+        )
 
-    def _discovered(self, build: Callable[[keras_tuner.HyperParameters], Any]) -> keras_tuner.HyperParameters:
-        """What `build` asks for when it gets defaults; a failure is left to the trials to tell of."""
+    def _space(self, build: Build) -> keras_tuner.HyperParameters:
+        """What `build` asks for when it gets defaults; where that fails, the trials report the error."""
         space = keras_tuner.HyperParameters()
         try:
             found = build(space)
@@ -200,58 +201,68 @@ class HyperSearch:
         built_model(found)
         return space
 
-    def _search(
-        self, runner: TrialRunner, space: keras_tuner.HyperParameters, deadline: float
-    ) -> list[tuple[Proposed, FinishedTrial]]:
+    def _search(self, plan: TrialPlan, space: keras_tuner.HyperParameters) -> None:
         """Run trials until the oracle, the trials or the time ends."""
-        trials: list[tuple[Proposed, FinishedTrial]] = []
-        console = _standard_error() if self.verbose else None
+        trials: list[HyperTrial] = []
+        best: tuple[HyperTrial, keras.Model] | None = None
+        sign = 1.0 if plan.mode == "max" else -1.0
+        console = standard_error() if self.verbose else None
+
+        def attempt(proposed: Proposed) -> Attempt:
+            nonlocal best
+            folder = driver.folder if self.oracle == "hyperband" else None
+            trial, model = plan.run(proposed, driver.parameters(proposed), folder)
+            trials.append(trial)
+            if model is not None and (best is None or sign * trial.score > sign * best[0].score):
+                best = trial, model
+            if console is not None:
+                console.print(_line(len(trials), trial, plan.objective), markup=False, soft_wrap=True)
+            return Attempt(sign * trial.score, seconds=trial.seconds, error=trial.error)
+
+        def no_time() -> bool:
+            needed = [_SAFETY * trial.seconds_to_score for trial in trials if trial.status != "failed"]
+            return bool(trials) and time.monotonic() + (needed or [0.0])[-1] >= plan.deadline
+
         with OracleDriver(
             space, self.oracle, max_trials=self.max_trials, seed=self.seed, max_epochs=self.epochs
         ) as driver:
             try:
-                while not trials or time.monotonic() + _SAFETY * runner.shortest < deadline:
-                    proposed = driver.ask()
-                    if proposed is None:
-                        break
-                    parameters = driver.parameters(proposed)
-                    trial = runner.run(
-                        proposed, parameters, driver.folder if self.oracle == "hyperband" else None
-                    )
-                    # What build asked for beyond the proposal belongs to the trial as well.
-                    values = {k: v for k, v in parameters.values.items() if not k.startswith("tuner/")}
-                    trials.append((Proposed(proposed.id, values, proposed.epochs), trial))
-                    driver.tell(proposed, trial.score if runner.higher_is_better else -trial.score)
-                    if console is not None:
-                        console.print(
-                            _line(len(trials), values, trial, runner.objective), markup=False, soft_wrap=True
-                        )
-                    if len(trials) >= _MAX_FAILURES and runner.best is None:
-                        break
+                for _ in driver.trials(attempt, no_time):
+                    pass
             except KeyboardInterrupt:
-                if runner.best is None:
+                if best is None:
                     raise
                 _logger.warning("Interrupted: the best of %s so far is kept", counted(len(trials), "trial"))
-        return trials
-
-    def _store(self, trials: list[tuple[Proposed, FinishedTrial]], runner: TrialRunner) -> None:
-        if runner.best is None or runner.best_model is None:
-            reasons = listed(dict.fromkeys(trial.error for _, trial in trials), 3)
+        if best is None:
+            reasons = listed(dict.fromkeys(trial.error for trial in trials), 3)
             failed = f"all {counted(len(trials), 'trial')} failed" if trials else "there was no trial"
             raise SearchError(f"{failed}: {reasons or 'build asks hp for nothing that can be searched'}.")
         self.history_ = _table(trials)
-        self.best_model_ = runner.best_model
-        self.best_score_ = runner.best.score
-        self.best_values_ = next(proposed.values for proposed, trial in trials if trial is runner.best)
+        self.best_model_ = best[1]
+        self.best_score_ = best[0].score
+        self.best_values_ = best[0].values
 
 
 def split_rows(y: Any, n: int, share: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Rows to train on and rows to score on; stratified where `y` is class labels enough of each.
+    """Rows to train on and rows to score on.
+
+    Parameters
+    ----------
+    y : array, or list or dict of arrays, of shape (n, ...)
+        Stratified by the first one where it holds class labels, enough of each.
+    n : int
+    share : float
+        To score on.
+    seed : int
+
+    Returns
+    -------
+    train, held_out : ndarray of int
 
     Raises
     ------
     DataError
-        If one of both would be empty.
+        If one of them would be empty.
     """
     n_held = math.ceil(n * share)
     if n_held >= n:
@@ -268,33 +279,23 @@ def split_rows(y: Any, n: int, share: float, seed: int) -> tuple[np.ndarray, np.
     return np.sort(train), np.sort(held)
 
 
-def _table(trials: list[tuple[Proposed, FinishedTrial]]) -> pd.DataFrame:
-    names = dict.fromkeys(name for proposed, _ in trials for name in proposed.values)
-    columns = {name: f"hp/{name}" if name in _FIXED_COLUMNS else name for name in names}
+def _table(trials: list[HyperTrial]) -> pd.DataFrame:
+    names = dict.fromkeys(name for trial in trials for name in trial.values)
     rows = []
-    for number, (proposed, trial) in enumerate(trials):
-        values = {column: proposed.values.get(name) for name, column in columns.items()}
-        fixed = {
-            "score": trial.score,
-            "epochs": trial.epochs,
-            "seconds": trial.seconds,
-            "status": trial.status,
-            "error": trial.error,
-        }
+    for number, trial in enumerate(trials):
+        values = {f"hp/{name}" if name in _FIXED_COLUMNS else name: trial.values.get(name) for name in names}
+        fixed = {name: getattr(trial, name) for name in _FIXED_COLUMNS[1:]}
         rows.append({"trial": number, **values, **fixed})
     return pd.DataFrame(rows)
 
 
-def _standard_error() -> Console:
-    # Asked for because rich takes FORCE_COLOR for a terminal, and a log file then gets control codes.
-    return Console(stderr=True, highlight=False, force_terminal=None if sys.stderr.isatty() else False)
-
-
-def _line(number: int, values: dict[str, Any], trial: FinishedTrial, objective: str) -> str:
-    told = listed(
+def _line(number: int, trial: HyperTrial, objective: str) -> str:
+    values = listed(
         f"{name}={value:.4g}" if isinstance(value, float) else f"{name}={value}"
-        for name, value in values.items()
+        for name, value in trial.values.items()
     )
     result = f"failed: {trial.error}" if trial.status == "failed" else f"{objective} {trial.score:.4f}"
     note = ", stopped by the time limit" if trial.status == "stopped" else ""
-    return f"Trial {number}: {told}: {result} ({counted(trial.epochs, 'epoch')}, {trial.seconds:.1f} s{note})"
+    return (
+        f"Trial {number}: {values}: {result} ({counted(trial.epochs, 'epoch')}, {trial.seconds:.1f} s{note})"
+    )

@@ -1,8 +1,7 @@
-"""A trainer around any Keras model, that comes off like a shell."""
+"""A trainer around any Keras model, which stays a plain Keras model."""
 
 from __future__ import annotations
 
-import logging
 import os
 from pathlib import Path
 from typing import Any, final
@@ -12,28 +11,29 @@ import numpy as np
 import pandas as pd
 
 from genokeras.errors import NotFittedError, ParameterError
-from genokeras.keras_models.curves import Curves, notebook_display
-from genokeras.keras_models.light_trainee import (
-    PRECISIONS,
-    Shell,
-    Trainee,
-    check_distribution,
-    trainee,
-)
-from genokeras.keras_models.log import EpochLog
-from genokeras.keras_models.loop import Plan, Training
-from genokeras.keras_models.progress import Best, Progress, check_monitor
-from genokeras.keras_models.recipe import Recipe, make_recipe
-from genokeras.keras_models.schedules import Schedule
+from genokeras.keras_models.epoch_curves import EpochCurves
+from genokeras.keras_models.epoch_history import Best, EpochHistory, check_monitor
+from genokeras.keras_models.epoch_log import EpochLog
+from genokeras.keras_models.epochs import EpochPlan, EpochTraining
+from genokeras.keras_models.loss_shell import LossShell
+from genokeras.keras_models.recipe import RateSchedule, Recipe, make_recipe
+from genokeras.keras_models.wrapped_net import PRECISIONS, WrappedNet, check_distribution, wrapped
 from genokeras.report import plot_metric
 from genokeras.report.picture import Picture
 from genokeras.streams import Batches
 from genokeras.support.checks import check_choice, check_whole
 from genokeras.support.wording import listed
-from genokeras.training.snapshot import load_snapshot, read_extra
-from genokeras.training.steps import Position, check_trainable, evaluate_batches, predict_batches
+from genokeras.training import (
+    KeptVariables,
+    Position,
+    evaluate_batches,
+    jit_compile,
+    load_snapshot,
+    predict_batches,
+)
+from genokeras.training.snapshot import read_extra
+from genokeras.training.steps import check_trainable
 
-_logger = logging.getLogger(__name__)
 _PREDICTED_ROWS = 256
 
 
@@ -49,15 +49,15 @@ class LightModel:
     distribution : keras.distribution.DataParallel or ModelParallel, optional
         Train on several devices; with JAX. The net has to be serialisable, as a copy of it is spread.
     mixed_precision : {"bfloat16", "float16"}, optional
-        What layers compute in while training, but those whose outputs are the net's; weights stay as they are, and with float16
-        the loss is scaled. Layers that have a dtype policy of their own keep it.
+        What layers compute in while training, except those whose outputs are the net's. Weights stay float32, and with float16
+        the loss is scaled. Layers with another dtype policy than float32 keep it.
 
     Attributes
     ----------
     net : keras.Model
         With the best weights after `fit`.
     history : pandas.DataFrame
-        A row an epoch: ``epoch`` (from 1), the loss and the metrics, those on validation rows as ``val_...``,
+        One row per epoch: ``epoch`` (from 1), the loss and the metrics, those on validation rows as ``val_...``,
         ``learning_rate`` and ``seconds``.
     best : Best or None
         Path, score and epoch of the best checkpoint.
@@ -65,7 +65,7 @@ class LightModel:
     Raises
     ------
     ParameterError
-        If `net` is no Keras model, or precision or distribution are none that can be had.
+        If `net` is no Keras model, or precision or distribution are not available.
 
     Examples
     --------
@@ -95,7 +95,7 @@ class LightModel:
         optimizer: Any = "adam",
         loss: Any = None,
         metrics: Any = None,
-        schedule: Schedule = None,
+        schedule: RateSchedule = None,
         accumulate: int = 1,
     ) -> None:
         """Say how to train.
@@ -114,12 +114,12 @@ class LightModel:
             ``"cosine"`` falls to 0 over the epochs; ``"plateau"`` halves the rate where nothing improved for half of
             the patience.
         accumulate : int
-            Average the gradients of so many batches for one step of the optimizer.
+            Batches whose gradients are averaged for one step of the optimizer.
 
         Raises
         ------
         ParameterError
-            If one of them is nothing to train with.
+            If one of them is nothing that can be trained with.
         """
         self._recipe = make_recipe(optimizer, loss, metrics, schedule, accumulate)
         self._judge = None
@@ -142,26 +142,26 @@ class LightModel:
     ) -> pd.DataFrame:
         """Train, and end with the best weights.
 
-        Beside the checkpoint lies ``<ckpt_path>.resume``, from which training goes on where it stopped, with the same weights
-        in the end as if it had not. A training that is finished goes on where there are more epochs (or there is more patience)
-        than then. The order of arrays and of a ``PyDataset`` depends on the seed alone; an iterable has to give the same
-        batches in every process for that, such as a shuffling loader with a seeded generator of its own.
+        Beside the checkpoint is ``<ckpt_path>.resume``, from which a stopped training is resumed; it ends with the same weights
+        as without the stop. A finished training continues if it gets more epochs or more patience. The order of arrays and of a
+        ``PyDataset`` depends on the seed alone; an iterable has to give the same batches in every process, as does a shuffling
+        loader with a seeded generator.
 
         Parameters
         ----------
         train, valid : tuple of (x, y) or (x, y, sample_weight), dataset, loader, generator or function
-            Whatever :class:`genokeras.streams.Batches` takes. Generators end once: a function that returns one is better.
+            Whatever :class:`genokeras.streams.Batches` takes. A generator can be read only once: a function that returns one is better.
         epochs : int
             In all, those before a resume included.
         ckpt_path : path-like
-            Of the best net, a ``.keras`` file, and of what lies beside it.
+            Of the best net, a ``.keras`` file. The other files are written beside it.
         monitor : str
             The column of the history that says which epoch is best.
         mode : {"min", "max"}
         patience : int or None
-            Stop after so many epochs without a better one; None: never.
+            Epochs without a better one before training stops; None: it never does.
         resume : bool
-            Go on from what is found at the path. False begins anew, from the weights the net has, and overwrites.
+            Continue from what is found at the path. False begins again, from the net's current weights, and overwrites.
         plot : bool
             Draw the curves: live in a notebook, elsewhere as ``best_loss.png`` and so on beside the checkpoint.
         batch_size : int
@@ -170,7 +170,7 @@ class LightModel:
             Of the order of the rows.
         verbose : {0, 1}
         snapshot_seconds : float
-            Between snapshots, at least; they never take more than a twentieth of the time unless it is 0, a snapshot a step.
+            Between snapshots, at least; they never take more than a twentieth of the time. 0: a snapshot at every step.
 
         Returns
         -------
@@ -185,21 +185,20 @@ class LightModel:
             If the net has no trainable weights, there is no such metric to monitor, or what is to be resumed was trained on
             other data or with other settings.
         DataError
-            If the data hold no rows, or unequal numbers of them.
+            If the data hold no rows, or different numbers of them.
         TrainingError
             If the loss is no longer finite; the net then has the best weights so far.
         """
         recipe = self._compiled()
         path = _checked_path(ckpt_path)
         check_whole(epochs, "epochs")
-        if patience is not None:
-            check_whole(patience, "patience")
+        check_whole(1 if patience is None else patience, "patience")
         options = {"batch_size": batch_size, "same_shapes": not _takes_any_length(self.net)}
         rows = Batches.of(
             train, shuffle=True, seed=seed, whole_only=self._distribution is not None, name="train", **options
         )
         judged = None if valid is None else Batches.of(valid, name="valid", **options)
-        plan = Plan(
+        plan = EpochPlan(
             epochs=epochs,
             path=path,
             monitor=monitor,
@@ -207,8 +206,8 @@ class LightModel:
             patience=patience,
             snapshot_seconds=snapshot_seconds,
             settings={
-                **recipe.told(),
-                "net": _told_net(self.net, rows),
+                **recipe.described(),
+                "net": _described(self.net, rows),
                 "mixed_precision": str(self._precision),
                 "monitor": f"{monitor} {mode}",
                 "batch_size": str(batch_size),
@@ -217,29 +216,30 @@ class LightModel:
                 "valid": "none" if judged is None else judged.fingerprint(),
             },
         )
-        curves = Curves(path, monitor, notebook_display()) if plot else None
-        started = [np.array(weight) for weight in self.net.get_weights()]
+        curves = EpochCurves(path, monitor) if plot else None
+        start_weights = KeptVariables(self.net.weights)
         with (
-            trainee(self.net, recipe, self._precision, self._distribution, rows.first()[0]) as made,
+            wrapped(self.net, recipe, self._precision, self._distribution, rows.first()[0]) as made,
             EpochLog(epochs, rows.n_batches, verbose) as log,
         ):
             check_trainable(made.model, rows)
             names = _metric_names(made, rows, recipe)
             check_monitor(monitor, mode, names, judged is not None)
-            position, progress = self._begin(made, plan, rows, resume)
-            training = Training(made, self.net, recipe, plan, rows, judged, progress, log, curves)
+            position, history = self._begin(made, plan, rows, resume)
+            on_epoch = None if curves is None else curves.epoch
+            training = EpochTraining(made, recipe, plan, rows, judged, history, log, on_epoch)
             try:
                 if training.finished(position):
-                    log.say(_nothing_to_do(position, progress, plan))
+                    log.say(_nothing_to_do(position, history, plan))
                 else:
                     position = training.run(position)
             finally:
                 made.publish()
-                self._take(progress, started)
+                self._take(history, start_weights)
             if training.interrupted:
                 log.say(_interrupted(position, plan))
-            elif progress.best is not None:
-                best = progress.best
+            elif history.best is not None:
+                best = history.best
                 log.say(f"best: epoch {best.epoch}, {monitor} {best.score:.4g}, kept in {best.path}")
         if curves is not None and len(self.history):
             curves.draw(self.history)
@@ -262,8 +262,8 @@ class LightModel:
             data, batch_size=batch_size, same_shapes=not _takes_any_length(self.net), name="data"
         )
         if self._judge is None:
-            self._judge = Shell(self.net)
-            self._judge.compile(loss=recipe.loss, metrics=recipe.metrics)
+            self._judge = LossShell(self.net)
+            self._judge.compile(loss=recipe.loss, metrics=recipe.metrics, jit_compile=jit_compile())
         found = evaluate_batches(self._judge, batches)
         if recipe.row_metrics:
             outputs, targets = predict_batches(self.net, batches)
@@ -296,51 +296,52 @@ class LightModel:
             raise NotFittedError("this LightModel is not compiled: call .compile(optimizer, loss) first.")
         return self._recipe
 
-    def _begin(self, made: Trainee, plan: Plan, rows: Batches, resume: bool) -> tuple[Position, Progress]:
-        """Where to go on, or the beginning."""
+    def _begin(
+        self, made: WrappedNet, plan: EpochPlan, rows: Batches, resume: bool
+    ) -> tuple[Position, EpochHistory]:
+        """Where to continue, or the beginning."""
         optimizer = made.model.optimizer
         if not optimizer.built:
             optimizer.build(made.model.trainable_variables)
         if not resume or not plan.snapshot.exists():
-            return Position(), Progress(first_rate=float(optimizer.learning_rate))
+            return Position(), EpochHistory(first_rate=float(optimizer.learning_rate))
         _, extra = read_extra(plan.snapshot)
         _check_same(extra["settings"], plan)
         position, extra = load_snapshot(plan.snapshot, made.model, rows.first())
-        progress = Progress.from_json(extra["progress"])
-        if progress.best is not None and not plan.path.exists():
+        history = EpochHistory.from_json(extra["progress"])
+        if history.best is not None and not plan.path.exists():
             raise ParameterError(
-                f"{str(plan.snapshot)!r} is there to go on from, but the best net {str(plan.path)!r} is gone: put it "
-                "back, or pass resume=False to begin anew."
+                f"{str(plan.snapshot)!r} is there to continue from, but the best net {str(plan.path)!r} is missing: "
+                "put it back, or pass resume=False to begin again."
             )
-        return position, progress
+        return position, history
 
-    def _take(self, progress: Progress, started: list[np.ndarray]) -> None:
-        """Show what there is now, and give the net its best weights."""
-        self.history = progress.frame()
-        self.best = progress.best
+    def _take(self, history: EpochHistory, start_weights: KeptVariables) -> None:
+        """Publish the history, and give the net its best weights."""
+        self.history = history.frame()
+        self.best = history.best
         if self.best is not None:
             self.net.load_weights(self.best.path)
         elif not all(np.isfinite(weight).all() for weight in self.net.get_weights()):
-            self.net.set_weights(started)
+            start_weights.put_back()
 
 
-def _metric_names(made: Trainee, rows: Batches, recipe: Recipe) -> list[str]:
-    kept = [(v, np.array(keras.ops.convert_to_numpy(v))) for v in made.model.variables]
+def _metric_names(made: WrappedNet, rows: Batches, recipe: Recipe) -> list[str]:
+    kept = KeptVariables(made.model.variables)
     x, y, weight = rows.first()
     logs = made.model.test_on_batch(x, y, sample_weight=weight, return_dict=True)
-    for variable, value in kept:  # a layer may draw random numbers when it predicts
-        variable.assign(value)
+    kept.put_back()  # a layer may draw random numbers when it predicts
     made.model.reset_metrics()
     return [*logs, *(metric.name for metric in recipe.row_metrics)]
 
 
-def _check_same(found: dict[str, str], plan: Plan) -> None:
+def _check_same(found: dict[str, str], plan: EpochPlan) -> None:
     other = [name for name, value in plan.settings.items() if found.get(name) != value]
     if other:
         words = listed((f"{name}: {found.get(name)} there, {plan.settings[name]} now" for name in other), 4)
         raise ParameterError(
-            f"{str(plan.snapshot)!r} is of a training with other settings or data ({words}). Pass resume=False to begin anew "
-            "and overwrite it, or another ckpt_path."
+            f"{str(plan.snapshot)!r} belongs to a training with other settings or data ({words}). Pass resume=False to begin "
+            "again and overwrite it, or another ckpt_path."
         )
 
 
@@ -358,21 +359,21 @@ def _takes_any_length(net: keras.Model) -> bool:
     return not inputs or any(size is None for one in inputs for size in one.shape[1:])
 
 
-def _told_net(net: keras.Model, rows: Batches) -> str:
+def _described(net: keras.Model, rows: Batches) -> str:
     if not net.built:
         net(rows.first()[0])
     layers = ", ".join(type(layer).__name__ for layer in net.layers)
     return f"{layers}; {', '.join(str(tuple(variable.shape)) for variable in net.variables)}"
 
 
-def _nothing_to_do(position: Position, progress: Progress, plan: Plan) -> str:
+def _nothing_to_do(position: Position, history: EpochHistory, plan: EpochPlan) -> str:
     if position.epoch >= plan.epochs:
-        return f"already trained for {position.epoch} epochs: pass more epochs to go on, or resume=False to begin anew"
-    return f"stopped in epoch {position.epoch}, {progress.waited} epochs behind the best: pass more patience to go on"
+        return f"already trained for {position.epoch} epochs: pass more epochs to continue, or resume=False to begin again"
+    return f"stopped in epoch {position.epoch}, {history.waited} epochs behind the best: pass more patience to continue"
 
 
-def _interrupted(position: Position, plan: Plan) -> str:
+def _interrupted(position: Position, plan: EpochPlan) -> str:
     return (
-        f"interrupted in epoch {position.epoch + 1}, behind step {position.step}: call fit again to go on from "
+        f"interrupted in epoch {position.epoch + 1}, behind step {position.step}: call fit again to continue from "
         f"{plan.snapshot}"
     )

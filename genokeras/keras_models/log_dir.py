@@ -12,7 +12,7 @@ from typing import Any, final
 import keras
 
 from genokeras.errors import RunFolderError
-from genokeras.support.files import append_lines, write_text, written_aside
+from genokeras.support.files import append_lines, unwritable, write_text, written_aside
 from genokeras.support.json_files import plain_json, read_json, write_json
 from genokeras.support.wording import listed
 from genokeras.tuning import ParamSpec
@@ -42,35 +42,37 @@ class LogDir:
         Parameters
         ----------
         settings : mapping
-            What else must be the same for a training to go on.
+            What else must be the same for a training to be resumed.
         spec : ParamSpec
 
         Returns
         -------
         bool
-            Whether there is a snapshot to go on from.
+            Whether there is a snapshot to resume from.
 
         Raises
         ------
         RunFolderError
             If it holds a training of other parameters, or cannot be written.
         """
-        plain = plain_json({"format": _FORMAT, **settings, "param_spec": spec.to_dict()}, str)
+        here = plain_json({"format": _FORMAT, **settings, "param_spec": spec.to_dict()}, str)
         if self.snapshot.exists() and self.spec.exists():
-            there = self._settings()
-            differing = _differing({**there, **there["param_spec"]}, {**plain, **plain["param_spec"]})
+            differing = _differing(self._settings(), here)
             if differing:
                 raise RunFolderError(
-                    f"{self.path} holds a training of other parameters: {'; '.join(differing)}. Give another log_dir, or "
-                    "remove this one to begin anew."
+                    f"{self.path} holds a training of other parameters: {listed(differing)}. Give another log_dir, or "
+                    "remove this one to begin again."
                 )
             return True
-        write_json(self.spec, {**plain, "reasons": spec.reasons})
-        self.history.unlink(missing_ok=True)
+        write_json(self.spec, {**here, "reasons": spec.reasons})
+        try:
+            self.history.unlink(missing_ok=True)
+        except OSError as error:
+            raise unwritable(self.history, error) from error
         return False
 
     def param_spec(self) -> ParamSpec:
-        """The parameters that were trained with.
+        """The parameters of the training.
 
         Raises
         ------
@@ -104,7 +106,13 @@ class LogDir:
             write_text(self.history, "\n".join([head, *kept]) + "\n")
 
     def add_history(self, row: Mapping[str, float]) -> None:
-        """One line more."""
+        """Add a line; the first one brings the names of the columns.
+
+        Raises
+        ------
+        RunFolderError
+            If the file cannot be written.
+        """
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
         if not self.history.exists():
@@ -113,7 +121,13 @@ class LogDir:
         append_lines(self.history, text.getvalue().splitlines())
 
     def save_model(self, model: keras.Model) -> None:
-        """Write the model, whole or not at all."""
+        """Write the model, whole or not at all.
+
+        Raises
+        ------
+        RunFolderError
+            If the file cannot be written.
+        """
         with written_aside(self.model) as aside:
             model.save(aside)
 
@@ -122,13 +136,13 @@ class LogDir:
             raise RunFolderError(f"{self.path} holds no training: there is no {self.spec.name}.")
         found = read_json(self.spec, format=_FORMAT)
         if "param_spec" not in found:
-            raise RunFolderError(f"{self.spec} is damaged: it has no param_spec.")
+            raise RunFolderError(f"{self.spec} is damaged: it holds no param_spec.")
         return found
 
 
 def _differing(there: dict[str, Any], here: dict[str, Any]) -> list[str]:
+    there, here = {**there, **there["param_spec"]}, {**here, **here["param_spec"]}
     names = [
         n for n in {**there, **here} if n not in ("param_spec", "reasons") and there.get(n) != here.get(n)
     ]
-    told = [f"{name} {there.get(name, 'not set')} there, {here.get(name, 'not set')} here" for name in names]
-    return [listed(told)] if told else []
+    return [f"{name} {there.get(name, 'not set')} there, {here.get(name, 'not set')} here" for name in names]

@@ -1,34 +1,35 @@
-"""What a model function may return: a Keras model, and how it is judged."""
+"""What a model function may return: a Keras model, and how it is measured."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, final
 
 import keras
 
 from genokeras.errors import ParameterError
 
-Judge = Callable[[Any, Any], Any]
+ArrayMetric = Callable[[Any, Any], Any]
 
 
 @final
 @dataclass(frozen=True, eq=False)
 class ModelSpec:
-    """A Keras model with its loss and with what is logged of it.
+    """A Keras model with its loss and with what is logged for it.
 
     Parameters
     ----------
     model : keras.Model
-        Compiled or not. The loss and the metrics it was compiled with are used where this spec names none; its optimizer
-        never is, for that comes from ``optimizer_fn``.
+        Compiled or not. The loss and the metrics it was compiled with are used where this spec names none. Its optimizer
+        is never used, because that comes from ``optimizer_fn``.
     loss : str, function or keras.losses.Loss, optional
-        Without, the one the model was compiled with; without that, see :func:`genokeras.keras_models.losses.infer_task`.
+        By default the one the model was compiled with; without that, see
+        :func:`genokeras.keras_models.inferred_task.infer_task`.
     log_info : mapping of str to str, keras.metrics.Metric or function, optional
-        What is measured, by the name it is logged under. A name of one of Keras' metrics or a metric is compiled into the
-        model. A function ``(y_true, y_pred) -> float`` is called with numpy arrays of all rows that are evaluated, so that it may
-        be scikit-learn's or read a threshold of the parameter spec.
+        What is measured, by the name it is logged under. A metric of Keras, or its name, is compiled into the model. A
+        function ``(y_true, y_pred) -> float`` is called with NumPy arrays of all evaluated rows, so that it may be one of
+        scikit-learn or read a threshold of the parameter spec.
 
     Raises
     ------
@@ -39,15 +40,13 @@ class ModelSpec:
     model: keras.Model
     loss: Any = None
     log_info: Mapping[str, Any] | None = None
-    _info: dict[str, Any] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         if not isinstance(self.model, keras.Model):
             raise ParameterError(f"ModelSpec.model must be a keras.Model, got {type(self.model).__name__}.")
-        info = dict(self.log_info or {})
         odd = [
             f"{name!r} is {type(value).__name__}"
-            for name, value in info.items()
+            for name, value in (self.log_info or {}).items()
             if not isinstance(name, str) or not (isinstance(value, str) or callable(value))
         ]
         if odd:
@@ -55,17 +54,16 @@ class ModelSpec:
                 "ModelSpec.log_info must hold names of metrics, metrics or functions (y_true, y_pred) -> float, but "
                 f"{'; '.join(odd)}."
             )
-        object.__setattr__(self, "_info", info)
 
     @property
     def metrics(self) -> dict[str, Any]:
         """What Keras measures, by name."""
-        return {name: value for name, value in self._info.items() if _is_metric(value)}
+        return {name: value for name, value in (self.log_info or {}).items() if _is_metric(value)}
 
     @property
-    def functions(self) -> dict[str, Judge]:
+    def functions(self) -> dict[str, ArrayMetric]:
         """What is called with arrays, by name."""
-        return {name: value for name, value in self._info.items() if not _is_metric(value)}
+        return {name: value for name, value in (self.log_info or {}).items() if not _is_metric(value)}
 
 
 def as_model_spec(returned: Any) -> ModelSpec:

@@ -1,4 +1,4 @@
-"""Metrics that are no mean over batches: any function of all true and predicted values."""
+"""Metrics that are not a mean over batches: any function of all true and predicted values."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any, final
 
 import keras
 import numpy as np
+from scipy.special import expit, softmax
 
 from genokeras.errors import ParameterError
 
@@ -24,8 +25,8 @@ class RowMetric:
 
     Where the loss is a cross-entropy, ``y_pred`` are class labels: the number of the output with the highest value, or, of a
     single output (and of each, with the binary cross-entropy), whether it is above a half. Functions whose second argument is
-    called ``y_score``, ``y_proba``, ``y_prob`` or ``pred_decision``, as scikit-learn calls it, and ``log_loss`` get the
-    probabilities instead, of two classes that of the second. With any other loss ``y_pred`` are the outputs.
+    called ``y_score``, ``y_proba``, ``y_prob`` or ``pred_decision``, as in scikit-learn, and ``log_loss`` get the
+    probabilities instead; for two classes the probability of the second. With any other loss ``y_pred`` are the outputs.
     ``y_true`` that is one-hot is turned into labels.
 
     Attributes
@@ -38,7 +39,7 @@ class RowMetric:
     function: Callable[[Any, Any], Any]
 
     def value(self, outputs: Any, targets: Any, loss: Any) -> float:
-        """Of the outputs and targets of all rows.
+        """The metric of the outputs and targets of all rows.
 
         Parameters
         ----------
@@ -61,7 +62,7 @@ class RowMetric:
             return float(found)
         except (ValueError, TypeError) as error:
             raise ParameterError(
-                f"the metric {self.name!r} cannot be computed of {len(true)} rows: {error}. A function among the metrics takes "
+                f"the metric {self.name!r} cannot be computed from {len(true)} rows: {error}. A function among the metrics takes "
                 "(y_true, y_pred) as numpy arrays and returns a number."
             ) from error
 
@@ -83,6 +84,11 @@ def split_metrics(metrics: Any) -> tuple[list[Any], list[RowMetric]]:
     ----------
     metrics : list, or dict of name to metric
         A string, a ``keras.metrics.Metric`` or a function of ``keras`` is one of Keras; any other function is one of all rows.
+
+    Returns
+    -------
+    own : list
+    rows : list of RowMetric
 
     Raises
     ------
@@ -129,7 +135,7 @@ def _values(
         return _flat(targets), _flat(outputs)
     binary = "binary" in name or width == 1
     if _from_logits(loss):
-        outputs = 1 / (1 + np.exp(-outputs)) if binary else _softmax(outputs)
+        outputs = expit(outputs) if binary else softmax(outputs, axis=-1)
     if not binary and targets.ndim == outputs.ndim and targets.shape[-1] == width:
         targets = targets.argmax(axis=-1)
     true = _flat(targets)
@@ -147,8 +153,3 @@ def _from_logits(loss: Any) -> bool:
 
 def _flat(values: np.ndarray) -> np.ndarray:
     return values[..., 0] if values.ndim == 2 and values.shape[-1] == 1 else values
-
-
-def _softmax(values: np.ndarray) -> np.ndarray:
-    raised = np.exp(values - values.max(axis=-1, keepdims=True))
-    return raised / raised.sum(axis=-1, keepdims=True)

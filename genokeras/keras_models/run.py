@@ -1,20 +1,22 @@
-"""``run``: train, evaluate or predict with people's functions."""
+"""``run``: train, evaluate or predict with the user's functions."""
 
 from __future__ import annotations
 
+import itertools
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from genokeras.errors import ParameterError
 from genokeras.exports import FORMATS, format_problem
-from genokeras.keras_models.feeding import feed
-from genokeras.keras_models.functions import RUN_MODES, Functions
 from genokeras.keras_models.log_dir import LogDir
-from genokeras.keras_models.spec_training import Steps, TrainingRun
-from genokeras.keras_models.using import evaluate, limited, predict, trained_model
+from genokeras.keras_models.model_builder import BuiltModel, ModelBuilder, copy_weights, load_checkpoint
+from genokeras.keras_models.run_training import RunTraining
+from genokeras.keras_models.user_functions import RUN_MODES, UserFunctions, checked_targets
+from genokeras.streams import Batch, Batches
 from genokeras.support.checks import check_choice, check_whole, complaints
+from genokeras.training import load_snapshot, predict_batches
 from genokeras.tuning import ParamSpec
 
 _logger = logging.getLogger(__name__)
@@ -39,8 +41,8 @@ def run(
 ) -> Any:
     """Train a model, evaluate it, or predict with it.
 
-    A training that was stopped or killed goes on from its last snapshot when it is called again with the same `log_dir`, and
-    ends at the same weights as if nothing had happened (same seed, CPU, and data that come in the same order).
+    A training that was stopped or killed continues from its last snapshot when it is called again with the same `log_dir`. It
+    ends with the same weights as without the stop (given the same seed, a CPU, and data in the same order).
 
     Parameters
     ----------
@@ -49,11 +51,11 @@ def run(
     run_mode : {"train", "evaluate", "predict"}
     batch_size : int
     auto_batch : bool
-        The data are single examples, which are put together to batches.
+        The data are single examples, which are stacked to batches.
     log_dir : path-like
         Folder of the training. The other modes take weights and parameters from there.
     max_number_of_steps : int
-        Training steps in all. In the other modes it limits the batches of data that do not say how many they are.
+        Training steps in all. In the other modes it limits the batches of data of unknown length.
     log_every_n_steps : int
         Steps between two lines of the log and of ``history.csv``.
     save_every_n_steps : int, optional
@@ -61,17 +63,17 @@ def run(
     export_model : {"keras", "tf_saved_model", "onnx", "litert", "torchscript"}, optional
         Written to ``export`` in `log_dir` after training, read again and compared: the model made for run mode "predict".
     param_spec : ParamSpec, optional
-        Without, those of the training in `log_dir`, where it is not a training that begins.
+        Evaluation and prediction use those of the training in `log_dir` by default.
     checkpoint_path : path-like, optional
         Weights to begin with, or to evaluate and predict with in place of those in `log_dir`.
     seed : int
         Of the initial weights and of the order of the rows.
     log : callable
-        Takes the lines that say how it goes.
+        Takes the lines that report progress.
 
     Returns
     -------
-    Training
+    FinishedTraining
         In mode "train".
     dict of str to float
         In mode "evaluate": loss and metrics.
@@ -85,35 +87,85 @@ def run(
     DataError
         If the data end too early, or batches are not alike.
     TrainingError
-        If the loss is not finite any more.
+        If the loss is no longer finite.
     RunFolderError
         If `log_dir` holds another training, or none where weights are asked for.
     """
     _check(run_mode, batch_size, max_number_of_steps, log_every_n_steps, save_every_n_steps)
-    functions = Functions(input_fn, model_fn, optimizer_fn)
+    functions = UserFunctions(input_fn, model_fn, optimizer_fn)
     folder = None if log_dir is None else LogDir(log_dir)
     if run_mode == "train":
         if folder is None:
             raise ParameterError("training needs log_dir, a folder for the weights and the history.")
         _check_export(export_model)
         spec = ParamSpec() if param_spec is None else param_spec
-        steps = Steps(int(max_number_of_steps), int(log_every_n_steps), save_every_n_steps)
-        training = TrainingRun(functions, spec, folder, batch_size, auto_batch, seed, log)
-        return training.run(steps, checkpoint_path, export_model)
+        batches = functions.batches("train", batch_size=batch_size, auto_batch=auto_batch, seed=seed)
+        builder = ModelBuilder(functions, checked_targets(batches.first(), "train"), seed)
+        settings = {"batch_size": int(batch_size), "auto_batch": bool(auto_batch), "seed": int(seed)}
+        training = RunTraining(
+            builder, batches, spec, folder, max_number_of_steps, log_every_n_steps, save_every_n_steps, log
+        )
+        return training.run(settings, checkpoint_path, export_model)
     if param_spec is None:
         param_spec = ParamSpec() if folder is None else folder.param_spec()
-    data = feed(functions, run_mode, batch_size=batch_size, auto_batch=auto_batch)
-    batches = limited(data, max_number_of_steps, run_mode)
-    trained = trained_model(functions, param_spec, folder, checkpoint_path, batches.first(), seed)
-    use = evaluate if run_mode == "evaluate" else predict
-    return use(functions, param_spec, trained, batches, seed)
+    data = functions.batches(run_mode, batch_size=batch_size, auto_batch=auto_batch)
+    batches = _limited(data, max_number_of_steps, run_mode)
+    builder = ModelBuilder(functions, batches.first(), seed)
+    trained = _trained_model(builder, param_spec, folder, checkpoint_path)
+    if run_mode == "predict":
+        return predict_batches(builder.predictor(param_spec, trained), batches)[0]
+    checked_targets(builder.example, run_mode)
+    judge = builder.judge(param_spec, trained)
+    copy_weights(trained.model, judge.model)
+    return judge.evaluated(batches)
 
 
-def _check(mode: str, batch_size: Any, steps: Any, log_every: Any, save_every: Any) -> None:
-    problems = complaints(check_choice, {"run_mode": mode}, known=RUN_MODES)
+def _trained_model(
+    builder: ModelBuilder,
+    spec: ParamSpec,
+    folder: LogDir | None,
+    checkpoint: str | os.PathLike[str] | None,
+) -> BuiltModel:
+    """The model as it was trained; compiled where the example has targets."""
+    if checkpoint is None and folder is None:
+        raise ParameterError(
+            "evaluation and prediction need log_dir or checkpoint_path, where the weights are."
+        )
+    snapshot = folder.require_snapshot() if checkpoint is None and folder is not None else None
+    made, view = builder.build(spec)
+    optimizer = None if snapshot is None else builder.optimizer(spec, view)
+    if builder.example[1] is not None:
+        built = builder.compiled(made, view, optimizer)
+    else:
+        built = BuiltModel(made.model, view, made.functions)
+        if optimizer is not None:
+            made.model.compile(optimizer)
+    if snapshot is not None:
+        load_snapshot(snapshot, made.model)
+    elif checkpoint is not None:
+        load_checkpoint(made.model, checkpoint)
+    return built
+
+
+def _limited(batches: Batches, most: int, run_mode: str) -> Batches:
+    """The same batches, at most `most` of them where their number is unknown."""
+    if batches.n_batches is not None:
+        return batches
+
+    def first_ones() -> Iterator[Batch]:
+        rest = batches.epoch()
+        yield from itertools.islice(rest, most)
+        if next(rest, None) is not None:
+            _logger.warning("run_mode %r stops after max_number_of_steps=%d batches of more", run_mode, most)
+
+    return Batches(first_ones, name=f"the data of input_fn for run_mode {run_mode!r}")
+
+
+def _check(run_mode: str, batch_size: Any, steps: Any, log_every: Any, save_every: Any) -> None:
     named = {"batch_size": batch_size, "max_number_of_steps": steps, "log_every_n_steps": log_every}
     if save_every is not None:
         named["save_every_n_steps"] = save_every
+    problems = complaints(check_choice, {"run_mode": run_mode}, known=RUN_MODES)
     problems += complaints(check_whole, named)
     if problems:
         raise ParameterError(f"run: {' '.join(problems)}")
@@ -123,7 +175,6 @@ def _check_export(name: str | None) -> None:
     """Before any training, not behind it."""
     if name is None:
         return
-    check_choice(name, "export_model", FORMATS)
-    problem = format_problem(name)
+    problem = format_problem(check_choice(name, "export_model", FORMATS))
     if problem is not None:
         raise ParameterError(f"export_model={name!r}: {problem}")

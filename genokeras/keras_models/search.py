@@ -9,11 +9,11 @@ from dataclasses import replace
 from typing import Any
 
 from genokeras.errors import ParameterError
-from genokeras.keras_models.building import RATE
-from genokeras.keras_models.functions import Functions
-from genokeras.keras_models.options import SearchOptions
-from genokeras.keras_models.pretraining import Pretraining
-from genokeras.keras_models.strategy import Strategy
+from genokeras.keras_models.model_builder import RATE
+from genokeras.keras_models.search_options import SearchOptions
+from genokeras.keras_models.search_stages import SearchStages
+from genokeras.keras_models.short_trainings import ShortTrainings
+from genokeras.keras_models.user_functions import UserFunctions
 from genokeras.tuning import ParamSpec, lists_to_search
 
 _logger = logging.getLogger(__name__)
@@ -55,7 +55,7 @@ def search(
 
     1. Per weight decay, from the largest, a range test: the learning rate grows exponentially, and the highest one before
        `max_thres` drops of the smoothed curve is taken (Smith 2017, section 3.3). Kept is the largest weight decay whose curve
-       comes within `weight_decay_diff_thres` of the best one's highest point.
+       is within `weight_decay_diff_thres` of the highest point of the best curve.
     2. Short trainings at that rate, at a third of it, a ninth and so on: the lowest is taken that scores as well as the best.
     3. Momentum, then every other parameter in the order of the lists: a short training for each value, at that rate, or at
        a third of it and so on where it does not train; the best evaluation wins. Where a momentum m of the list needs more
@@ -63,11 +63,11 @@ def search(
        again.
     4. Trainings of three times the steps: while a third of the rate scores better in them, or the rate does not last for
        them, it becomes a third.
-    5. Parameters that only evaluation reads (thresholds, say): one training, evaluated with each value.
+    5. Parameters that only evaluation reads, such as thresholds: one training, evaluated with each value.
 
-    A short training is evaluated after half, three quarters and all of its steps, and the mean counts. Accuracies within two
-    standard errors of each other, but at most two points, are taken for equal. Of equal rates the lowest wins, whose weights
-    jump about the least when training goes on; of other equal values the one with the lowest loss.
+    A short training is evaluated after half, three quarters and all of its steps, and the mean counts. Accuracies that differ
+    by at most two standard errors, and at most 0.02, count as equal. Of equal rates the lowest wins, whose weights settle
+    best when training continues; of other equal values the one with the lowest loss.
 
     Parameters
     ----------
@@ -82,13 +82,13 @@ def search(
     batch_size : int
         Rows per batch.
     auto_batch : bool
-        The data are single examples, which are put together to batches.
+        The data are single examples, which are stacked to batches.
     total_steps : int
         Steps of a range test and of a short training.
     evaluation_total_steps : int
         Batches of an evaluation, at most; they are kept in memory.
     model_size : {"small", "large"}, optional
-        Without, large is a model of a million trainable parameters or more. It says where the ramp goes from and to: 1e-4 to
+        By default a model of a million trainable parameters or more is large. The range tests go from 1e-4 to
         3 (small) or 1e-5 to 1 (large) with SGD and the like; 1e-5 to 0.3 or 1e-6 to 0.03 with Adam and the like.
     by_acc : bool
         Judge by `acc_name`, higher being better; otherwise by `loss_name`, by the share of its first value that is gone.
@@ -110,8 +110,8 @@ def search(
         First and last rate of the range tests, in place of those by `model_size`.
     acc_name, loss_name : str
     search_learning_rate : bool
-        Without, and where `param_list_spec` lists learning rates, there are no range tests: every parameter is settled by
-        short trainings at the rate of the spec.
+        False, and where `param_list_spec` lists learning rates: no range tests; every parameter is settled by short
+        trainings at the rate of the spec.
     param_spec : ParamSpec, optional
         Start values.
     param_list_spec : ParamSpec, optional
@@ -119,13 +119,14 @@ def search(
     seed : int
         Of the initial weights and the order of the rows. Every training starts from the same ones.
     log : callable
-        Takes the lines that say how it goes.
+        Takes the lines that report progress.
 
     Returns
     -------
     ParamSpec
-        All values, those chosen in place; its ``report()`` says why, :func:`plot_search` draws the curves. A weight decay or
-        learning rate that neither function reads is set on the optimizer, by :func:`run` too.
+        All values, those chosen in place. Its ``report()`` gives the reasons, and
+        :func:`genokeras.keras_models.plot_range_tests` draws the curves. A weight decay or learning rate that neither
+        function reads is set on the optimizer, by :func:`run` too.
 
     Raises
     ------
@@ -144,16 +145,37 @@ def search(
     ...                  param_list_spec=gk.ParamSpec(momentum=[0.99, 0.95, 0.9]))  # doctest: +SKIP
     >>> print(best.report())  # doctest: +SKIP
     """
-    given = locals()
-    options = SearchOptions(**{name: given[name] for name in SearchOptions.__dataclass_fields__})
+    options = SearchOptions(
+        batch_size=batch_size,
+        auto_batch=auto_batch,
+        total_steps=total_steps,
+        evaluation_total_steps=evaluation_total_steps,
+        model_size=model_size,
+        by_acc=by_acc,
+        checkpoint_path=checkpoint_path,
+        select_by_eval=select_by_eval,
+        weight_decay_diff_thres=weight_decay_diff_thres,
+        max_thres=max_thres,
+        window=window,
+        warmup_steps=warmup_steps,
+        warmup_lr=warmup_lr,
+        evaluate_every_n_steps=evaluate_every_n_steps,
+        log_every_n_steps=log_every_n_steps,
+        init_learning_rate=init_learning_rate,
+        end_learning_rate=end_learning_rate,
+        acc_name=acc_name,
+        loss_name=loss_name,
+        search_learning_rate=search_learning_rate,
+        seed=seed,
+    )
     start = _checked_spec("param_spec", param_spec)
     lists = lists_to_search(start, _checked_spec("param_list_spec", param_list_spec))
     if RATE in lists:
         options = replace(options, search_learning_rate=False)
     elif options.search_learning_rate and RATE not in start:
         start = start.replace(**{RATE: _PLACEHOLDER_RATE})
-    functions = Functions(input_fn, model_fn, optimizer_fn)
-    return Strategy(Pretraining(functions, options, log), options, lists, log).run(start)
+    trainings = ShortTrainings(UserFunctions(input_fn, model_fn, optimizer_fn), options, log)
+    return SearchStages(trainings, options, lists, log).run(start)
 
 
 def _checked_spec(name: str, spec: Any) -> ParamSpec:
@@ -162,5 +184,5 @@ def _checked_spec(name: str, spec: Any) -> ParamSpec:
     if isinstance(spec, ParamSpec):
         return spec
     raise ParameterError(
-        f"{name} must be a ParamSpec, got {type(spec).__name__}: ParamSpec(momentum=0.9), say."
+        f"{name} must be a ParamSpec, got {type(spec).__name__}: pass ParamSpec(momentum=0.9), for example."
     )

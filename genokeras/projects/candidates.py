@@ -29,7 +29,7 @@ from genokeras.training import (
     TrainingSettings,
     get_update,
 )
-from genokeras.tuning import Candidate, RangeTest, suggest_rate
+from genokeras.tuning import Attempt, RangeTest, suggest_rate
 
 FIRST_RATE, LAST_RATE, RANGE_STEPS = 1e-5, 0.1, 100
 _BUILDERS = {"ResNet": rfcn_resnet, "DenseNet": rfcn_densenet}
@@ -100,9 +100,9 @@ class Candidates:
 
     def tried(
         self, wanted: Sequence[Mapping[str, Any]], epochs: int, rate_searched: bool = False
-    ) -> list[Candidate]:
+    ) -> list[Attempt]:
         """Train each for some epochs, with the rate that a range test chose unless the rate itself is searched."""
-        found: dict[int, Candidate] = {}
+        found: dict[int, Attempt] = {}
         for numbers in self._alike(wanted):
             started = time.perf_counter()
             alike = [wanted[i] for i in numbers]
@@ -116,7 +116,7 @@ class Candidates:
             seconds = (time.perf_counter() - started) / len(alike)
             scores = [_score(result, member) for member in range(len(alike))]
             for i, score, rate, curve in zip(numbers, scores, rates, curves, strict=True):
-                found[i] = Candidate(score, learning_rate=rate, curve=curve, seconds=seconds)
+                found[i] = Attempt(score, learning_rate=rate, curve=curve, seconds=seconds)
         return [found[i] for i in range(len(wanted))]
 
     def range_tests(self, alike: Sequence[Mapping[str, Any]]) -> list[RangeTest]:

@@ -10,13 +10,13 @@ from genokeras.projects import announce
 from genokeras.projects.candidates import FIRST_RATE, LAST_RATE, Candidates
 from genokeras.projects.config import ProjectConfig
 from genokeras.projects.vae import VaeData, VaeSettings, vae_candidate, vae_range_test
-from genokeras.tuning import Candidate, HyperSelector, OracleSearch, Proposed
+from genokeras.tuning import Attempt, HyperSelector, OracleSearch, Proposed
 
 RATE = "learning_rate"
 # Trials of an oracle for each parameter that is searched.
 _TRIALS_EACH = 4
 
-Evaluate = Callable[[Sequence[Mapping[str, Any]], int], list[Candidate]]
+Evaluate = Callable[[Sequence[Mapping[str, Any]], int], list[Attempt]]
 
 
 def select(
@@ -31,7 +31,7 @@ def select(
     ----------
     config : ProjectConfig
     evaluate : callable
-        ``(candidates, epochs) -> list of Candidate``.
+        ``(candidates, epochs) -> list of Attempt``.
     state : mapping, optional
         Of a selection that was interrupted: what it settled is not tried again.
     keep : callable
@@ -62,31 +62,31 @@ def select(
 
 def _already_tried(
     start: Mapping[str, Any], lists: Mapping[str, Sequence[Any]], state: Mapping[str, Any] | None
-) -> list[tuple[dict[str, Any], Candidate]]:
+) -> list[tuple[dict[str, Any], Attempt]]:
     """What an interrupted selector had scored, with the values it was scored at."""
     values, known = dict(start), []
     for entry in (state or {"settled": []})["settled"]:
         name = entry["parameter"]
         for value, found in zip(lists[name], entry["candidates"], strict=True):
             if found["score"] is not None:
-                candidate = Candidate(found["score"], found["learning_rate"], seconds=found["seconds"])
-                known.append(({**values, name: value}, candidate))
+                attempt = Attempt(found["score"], found["learning_rate"], seconds=found["seconds"])
+                known.append(({**values, name: value}, attempt))
         values[name] = lists[name][entry["index"]]
     return known
 
 
 def _evaluated_once(
-    evaluate: Evaluate, epochs: int, known: list[tuple[dict[str, Any], Candidate]], *, rate_counts: bool
-) -> Callable[[list[dict[str, Any]]], list[Candidate]]:
+    evaluate: Evaluate, epochs: int, known: list[tuple[dict[str, Any], Attempt]], *, rate_counts: bool
+) -> Callable[[list[dict[str, Any]]], list[Attempt]]:
     """Try nothing twice: the value that was kept of one parameter comes up again among the values of the next."""
 
     def key(values: Mapping[str, Any]) -> str:
         # A rate that range tests choose is nothing that candidates differ in.
         return repr(sorted((name, v) for name, v in values.items() if rate_counts or name != RATE))
 
-    remembered = {key(values): candidate for values, candidate in known}
+    remembered = {key(values): attempt for values, attempt in known}
 
-    def once(wanted: list[dict[str, Any]]) -> list[Candidate]:
+    def once(wanted: list[dict[str, Any]]) -> list[Attempt]:
         new = [values for values in wanted if key(values) not in remembered]
         if new:
             tried = evaluate(new, epochs)
@@ -100,7 +100,7 @@ def network_evaluation(config: ProjectConfig, candidates: Candidates) -> Evaluat
     """How networks that learn labels are tried."""
     searched = RATE in config.search_space
 
-    def evaluate(wanted: Sequence[Mapping[str, Any]], epochs: int) -> list[Candidate]:
+    def evaluate(wanted: Sequence[Mapping[str, Any]], epochs: int) -> list[Attempt]:
         if not searched:
             announce.range_test(FIRST_RATE, LAST_RATE)
         return candidates.tried(wanted, epochs, searched)
@@ -113,14 +113,14 @@ def vae_evaluation(config: ProjectConfig, data: VaeData) -> Evaluate:
 
     searched = RATE in config.search_space
 
-    def evaluate(wanted: Sequence[Mapping[str, Any]], epochs: int) -> list[Candidate]:
+    def evaluate(wanted: Sequence[Mapping[str, Any]], epochs: int) -> list[Attempt]:
         return [tried(vae_settings(config, values), epochs) for values in wanted]
 
-    def tried(settings: VaeSettings, epochs: int) -> Candidate:
+    def tried(settings: VaeSettings, epochs: int) -> Attempt:
         if not searched:
             announce.range_test(FIRST_RATE, LAST_RATE)
             settings = replace(settings, learning_rate=vae_range_test(data, settings).suggestion)
-        return Candidate(-vae_candidate(data, settings, epochs), learning_rate=settings.learning_rate)
+        return Attempt(-vae_candidate(data, settings, epochs), learning_rate=settings.learning_rate)
 
     return evaluate
 
@@ -160,7 +160,7 @@ def _by_oracle(
         max_epochs=epochs,
     )
 
-    def tried(proposed: Proposed) -> Candidate:
+    def tried(proposed: Proposed) -> Attempt:
         return evaluate([proposed.values], proposed.epochs or epochs)[0]
 
     proposed, winner = search.run(tried, log=announce.say)

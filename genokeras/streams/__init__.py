@@ -1,6 +1,6 @@
-"""Data of any make as batches for Keras models, in an order that can be had again."""
+"""Data of any kind as batches for Keras models, in an order that can be repeated."""
 
-from genokeras.streams.arrays import check_rows, dense_arrays, plain_arrays, take_rows
+from genokeras.streams.arrays import as_numpy, check_rows, dense_arrays, plain_arrays, take_rows
 from genokeras.streams.batches import Batches
 from genokeras.streams.items import Batch, BatchesEndedError
 
@@ -8,6 +8,7 @@ __all__ = [
     "Batch",
     "Batches",
     "BatchesEndedError",
+    "as_numpy",
     "check_rows",
     "dense_arrays",
     "plain_arrays",

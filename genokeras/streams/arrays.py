@@ -11,17 +11,52 @@ from genokeras.errors import DataError
 
 
 def plain_arrays(data: Any) -> Any:
-    """The same structure with numpy arrays (sparse matrices stay) in place of tensors and tables."""
+    """The same structure with NumPy arrays (sparse matrices stay) in place of tensors and tables."""
     return keras.tree.map_structure(_plain, _without_tables(data))
 
 
+def own_tensors(data: Any) -> Any:
+    """The same structure: tensors of Keras' backend stay as they are, all else becomes dense NumPy arrays."""
+    return keras.tree.map_structure(
+        lambda leaf: leaf if keras.ops.is_tensor(leaf) else _dense(_plain(leaf)), _without_tables(data)
+    )
+
+
+def dense_arrays(data: Any) -> Any:
+    """The same structure with sparse matrices made dense."""
+    return keras.tree.map_structure(_dense, data)
+
+
+def take_rows(data: Any, rows: np.ndarray | slice) -> Any:
+    """The same structure with these rows; sparse ones become dense."""
+    return keras.tree.map_structure(lambda leaf: _dense(leaf[rows]), data)
+
+
+def as_numpy(leaf: Any) -> np.ndarray:
+    """One array, tensor of any backend, or sequence of numbers as a NumPy array."""
+    if keras.ops.is_tensor(leaf):  # PyTorch's may take part in a gradient, which Keras detaches it from
+        return np.asarray(keras.ops.convert_to_numpy(leaf))
+    # A tensor of a backend that Keras does not run on: TensorFlow's and PyTorch's have a method `numpy`.
+    return np.asarray(leaf.numpy() if hasattr(leaf, "numpy") else leaf)
+
+
 def check_rows(x: Any, y: Any = None, sample_weight: Any = None) -> int:
-    """Number of rows of all arrays in `x`, `y` and `sample_weight`.
+    """Count the rows of all arrays in `x`, `y` and `sample_weight`.
+
+    Parameters
+    ----------
+    x, y, sample_weight : array, or list or dict of arrays, of shape (n_samples, ...)
+        None stands for what is not there.
+
+    Returns
+    -------
+    int
+        n_samples.
 
     Raises
     ------
     DataError
-        If there are none, or they are not the same everywhere.
+        If there are no rows, or the arrays have different numbers of them.
     """
     counts: dict[str, list[int]] = {}
     for name, data in (("x", x), ("y", y), ("sample_weight", sample_weight)):
@@ -35,49 +70,22 @@ def check_rows(x: Any, y: Any = None, sample_weight: Any = None) -> int:
     if "x" not in counts or 0 in counts["x"]:
         raise DataError("x holds no samples: there is nothing to train on.")
     if len({count for found in counts.values() for count in found}) > 1:
-        told = "; ".join(f"{name}: {', '.join(map(str, found))}" for name, found in counts.items())
+        found = "; ".join(f"{name}: {', '.join(map(str, rows))}" for name, rows in counts.items())
         names = " and ".join(", ".join(counts).rsplit(", ", 1))
-        raise DataError(f"every array of {names} must have as many rows as the others, got {told}.")
+        raise DataError(f"every array of {names} must have the same number of rows, got {found}.")
     return counts["x"][0]
-
-
-def own_tensors(data: Any) -> Any:
-    """The same structure: tensors of Keras' backend stay as they are, all else becomes dense numpy arrays."""
-    return keras.tree.map_structure(_own, _without_tables(data))
-
-
-def take_rows(data: Any, rows: np.ndarray) -> Any:
-    """The same structure with these rows; sparse ones become dense."""
-    return keras.tree.map_structure(lambda leaf: _dense(leaf[rows]), data)
-
-
-def dense_arrays(data: Any) -> Any:
-    """The same structure with sparse matrices made dense."""
-    return keras.tree.map_structure(_dense, data)
 
 
 def _dense(array: Any) -> np.ndarray:
     return array.toarray() if hasattr(array, "toarray") else array
 
 
-def _own(leaf: Any) -> Any:
-    return leaf if keras.ops.is_tensor(leaf) else _dense(_plain(leaf))
-
-
 def _plain(leaf: Any) -> Any:
-    if hasattr(leaf, "toarray"):
-        return leaf.tocsr()
-    # A PyTorch tensor that takes part in a gradient has to be let go of first.
-    return keras.ops.convert_to_numpy(leaf) if keras.ops.is_tensor(leaf) else _as_numpy(leaf)
-
-
-def _as_numpy(leaf: Any) -> np.ndarray:
-    # A tensor of another backend than Keras': TensorFlow's knows `numpy`, and so does PyTorch's.
-    return np.asarray(leaf.numpy() if hasattr(leaf, "numpy") else leaf)
+    return leaf.tocsr() if hasattr(leaf, "toarray") else as_numpy(leaf)
 
 
 def _without_tables(data: Any) -> Any:
-    """pandas tables as arrays, before a dict-like one is taken for a structure; lists of numbers as one array."""
+    """Tables of pandas as arrays, before a dict-like one is taken for a structure; lists of numbers as one array."""
     if hasattr(data, "to_numpy"):
         return data.to_numpy()
     if isinstance(data, dict):

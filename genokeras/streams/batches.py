@@ -1,15 +1,15 @@
-"""Batches of any data, in an order that can be had again."""
+"""Batches of any data, in an order that can be repeated."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any, Self, final
 
 import keras
 
 from genokeras.errors import DataError
-from genokeras.streams.items import Alike, Batch, BatchesEndedError
-from genokeras.streams.sources import ArraySource, ItemSource, Source, StreamSource
+from genokeras.streams.items import Batch, BatchesEndedError, ItemReader
+from genokeras.streams.sources import ArraySource, BatchSource, ItemSource, StreamSource
 from genokeras.support.checks import check_whole
 
 
@@ -21,7 +21,7 @@ class Batches:
     ----------
     x : array, table, or list or dict of arrays, of shape (n_samples, ...); or an iterable of batches
         An iterable (a ``tf.data.Dataset``, a ``keras.utils.PyDataset``, a PyTorch ``DataLoader``, a generator), or a function
-        without arguments that returns one anew, gives ``(x, y)``, ``(x, y, sample_weight)`` or ``x`` per batch.
+        without arguments that returns a new one, gives ``(x, y)``, ``(x, y, sample_weight)`` or ``x`` per batch.
     y, sample_weight : array, table, or list or dict of arrays, of shape (n_samples, ...), optional
     batch_size : int
         Rows per batch, where `x` is arrays or single examples.
@@ -73,10 +73,10 @@ class Batches:
         same_shapes: bool = True,
         name: str = "x",
     ) -> None:
-        self._name = name
         size, order = check_whole(batch_size, "batch_size"), seed if shuffle else None
+        self._name = name
         if _is_arrays(x, auto_batch):
-            self._source: Source = ArraySource(
+            self._source: BatchSource = ArraySource(
                 x, y, sample_weight, size=size, seed=order, whole_only=whole_only
             )
             return
@@ -85,24 +85,23 @@ class Batches:
                 f"{name} is {type(x).__name__}, an iterable of batches, so y and sample_weight must come from it too: "
                 "let it give (x, y) or (x, y, sample_weight)."
             )
-        self._source = _iterable_source(
-            x,
-            size=size if auto_batch else None,
-            seed=order,
-            whole_only=whole_only,
-            alike=Alike(name, same_shapes),
-            name=name,
-        )
+        reader = ItemReader(name, size if auto_batch else None, whole_only, same_shapes)
+        self._source = _iterable_source(x, reader, order)
 
     @classmethod
     def of(cls, data: Any, **options: Any) -> Self:
-        """Batches of what people hand around as one thing.
+        """Batches of data that come as one argument.
 
         Parameters
         ----------
         data : Batches, tuple of (x, y) or (x, y, sample_weight), or anything that `x` may be
         **options
             As for :class:`Batches`; without effect where `data` are batches already.
+
+        Raises
+        ------
+        DataError, ParameterError
+            As for :class:`Batches`.
         """
         if isinstance(data, cls):
             return data
@@ -121,7 +120,7 @@ class Batches:
         return self._source.seekable
 
     def fingerprint(self) -> str:
-        """What tells these data from others: their shapes, how many batches there are, and of arrays a sample of the values."""
+        """What distinguishes these data: shapes, the number of batches, and of arrays a checksum of a thousand rows."""
         return f"{self._source.fingerprint()}, {self.n_batches or 'unknown'} batches"
 
     def first(self) -> Batch:
@@ -145,17 +144,17 @@ class Batches:
         number : int
             Arrays and numbered items are in the same order whenever the same number is asked for.
         skip : int
-            Leave out so many at the beginning.
+            Batches to leave out at the beginning.
 
         Yields
         ------
         tuple of (x, y, sample_weight)
-            Numpy arrays, or tensors of Keras' backend where the loader gave those; None for what there is not.
+            NumPy arrays, or tensors of Keras' backend where the loader gave those; None for what is not there.
 
         Raises
         ------
         DataError
-            If a batch is not like the first one, or an iterable that cannot be begun again is used up.
+            If a batch is not like the first one, or an iterable that cannot be started again is used up.
         """
         empty = True
         for batch in self._source.epoch(number, skip):
@@ -164,30 +163,26 @@ class Batches:
         if empty and not skip:
             raise BatchesEndedError(self._name, self.n_batches or 0)
 
-    def endless(self, skip: int = 0, needed: int | None = None) -> Iterator[tuple[int, int, Batch]]:
+    def endless(self, skip: int = 0, needed: int | None = None) -> Iterator[tuple[int, int, Batch, bool]]:
         """Epoch after epoch.
 
         Parameters
         ----------
         skip : int
-            Leave out so many batches at the beginning, as if they had been used: what follows is the same. An iterable is
-            read through for that; its batches are the same again if it gives the same ones each time a process begins it.
+            Batches to leave out at the beginning, as if they had been used: what follows is the same. An iterable is
+            read through for that; its batches are the same again if it gives the same ones each time it is started.
         needed : int, optional
             Batches that are needed in all, for the message.
 
         Yields
         ------
-        tuple of (epoch, batch index in the epoch, batch)
+        tuple of (epoch, batch index in the epoch, batch, whether it is the last one of its epoch)
 
         Raises
         ------
         BatchesEndedError
-            If an iterable that cannot be begun again is used up.
+            If an iterable that cannot be started again is used up.
         """
-        return ((number, index, batch) for number, index, batch, _ in self.marked(skip, needed))
-
-    def marked(self, skip: int = 0, needed: int | None = None) -> Iterator[tuple[int, int, Batch, bool]]:
-        """Like :meth:`endless`, and whether the batch is the last one of its epoch."""
         number, given = 0, 0
         size = self.n_batches
         if self._source.seekable and size:
@@ -208,7 +203,7 @@ class Batches:
 
 
 def _with_last(batches: Iterator[Batch]) -> Iterator[tuple[Batch, bool]]:
-    """Each batch, and whether there is none behind it."""
+    """Each batch, and whether it is the last one."""
     batch = next(batches, None)
     while batch is not None:
         following = next(batches, None)
@@ -224,24 +219,20 @@ def _is_arrays(x: Any, auto_batch: bool) -> bool:
     return isinstance(x, list | tuple | dict) or hasattr(x, "shape") or hasattr(x, "to_numpy")
 
 
-def _iterable_source(
-    x: Any, *, size: int | None, seed: int | None, whole_only: bool, alike: Alike, name: str
-) -> Source:
-    if isinstance(x, keras.utils.PyDataset):
-        return ItemSource(x, size=size, seed=seed, whole_only=whole_only, alike=alike, name=name)
+def _iterable_source(x: Any, reader: ItemReader, seed: int | None) -> BatchSource:
     begins = callable(x) and not hasattr(x, "__iter__") and not hasattr(x, "__getitem__")
-    numbered = hasattr(x, "__getitem__") and hasattr(x, "__len__")
-    if not begins and numbered and (isinstance(x, list) or not hasattr(x, "__iter__")):
-        return ItemSource(x, size=size, seed=seed, whole_only=whole_only, alike=alike, name=name)
-    if not begins and not hasattr(x, "__iter__"):
+    numbered = not begins and hasattr(x, "__getitem__") and hasattr(x, "__len__")
+    is_dataset = isinstance(x, keras.utils.PyDataset)
+    if is_dataset or (numbered and (isinstance(x, list) or not hasattr(x, "__iter__"))):
+        return ItemSource(x, reader, seed)
+    if begins:
+        return StreamSource(x, None, reader)
+    if not hasattr(x, "__iter__"):
         raise DataError(
-            f"{name} must be arrays, a dataset, an iterable of batches or a function that returns one, got "
+            f"{reader.name} must be arrays, a dataset, an iterable of batches or a function that returns one, got "
             f"{type(x).__name__}."
         )
-    begin: Callable[[], Iterable[Any]] = x if begins else lambda: iter(x)
-    return StreamSource(
-        begin, None if begins else _known_length(x), size=size, whole_only=whole_only, alike=alike, name=name
-    )
+    return StreamSource(lambda: iter(x), _known_length(x), reader)
 
 
 def _known_length(x: Any) -> int | None:

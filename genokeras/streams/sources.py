@@ -14,12 +14,12 @@ import numpy as np
 
 from genokeras.errors import DataError
 from genokeras.streams.arrays import check_rows, plain_arrays, take_rows
-from genokeras.streams.items import Alike, Batch, as_batch, stacked
+from genokeras.streams.items import Batch, ItemReader
 
 _SAMPLED_ROWS = 1000
 
 
-class Source(ABC):
+class BatchSource(ABC):
     """Epochs of batches.
 
     Attributes
@@ -27,7 +27,7 @@ class Source(ABC):
     n_batches : int or None
         Of one epoch, where known.
     seekable : bool
-        Whether every epoch can be had without those before it.
+        Whether every epoch can be read without those before it.
     """
 
     n_batches: int | None = None
@@ -35,19 +35,19 @@ class Source(ABC):
 
     @abstractmethod
     def epoch(self, number: int, skip: int) -> Iterator[Batch]:
-        """The batches of an epoch but the first `skip`; nothing where there are no more epochs."""
+        """The batches of an epoch without the first `skip`; nothing where there are no more epochs."""
 
-    @abstractmethod
     def first(self) -> Batch | None:
         """The first batch of all, which `epoch` still gives."""
+        return next(self.epoch(0, 0), None)
 
     def fingerprint(self) -> str:
-        """What tells the data from others."""
+        """What distinguishes the data from others."""
         batch = self.first()
-        return "nothing" if batch is None else _told(batch)
+        return "nothing" if batch is None else _kinds(batch)
 
 
-def _told(batch: Batch) -> str:
+def _kinds(batch: Batch) -> str:
     leaves = [leaf for part in batch if part is not None for leaf in keras.tree.flatten(part)]
     kinds = [
         keras.backend.standardize_dtype(leaf.dtype) if leaf.dtype != object else "object" for leaf in leaves
@@ -55,13 +55,19 @@ def _told(batch: Batch) -> str:
     return "; ".join(f"{kind} {tuple(leaf.shape)[1:]}" for kind, leaf in zip(kinds, leaves, strict=True))
 
 
+def _order(count: int, seed: int | None, number: int) -> np.ndarray:
+    """Order of rows in an epoch: the same for the same seed and number, whatever was read before."""
+    return np.arange(count) if seed is None else np.random.default_rng([seed, number]).permutation(count)
+
+
 @final
-class ArraySource(Source):
+class ArraySource(BatchSource):
     """Arrays whose first axis is that of the rows.
 
     Parameters
     ----------
-    x, y, sample_weight : arrays, or lists or dicts of them
+    x, y, weight : array, or list or dict of arrays, of shape (n_samples, ...)
+        None stands for what is not there.
     size : int
         Rows per batch; fewer where there are fewer.
     seed : int or None
@@ -71,7 +77,7 @@ class ArraySource(Source):
     """
 
     def __init__(self, x: Any, y: Any, weight: Any, *, size: int, seed: int | None, whole_only: bool) -> None:
-        self._data = tuple(None if part is None else _float32(plain_arrays(part)) for part in (x, y, weight))
+        self._data = tuple(None if part is None else _floatx(plain_arrays(part)) for part in (x, y, weight))
         self._rows = check_rows(*self._data)
         self._size = min(size, self._rows)
         self._seed = seed
@@ -82,91 +88,69 @@ class ArraySource(Source):
         for start in range(skip, self.n_batches or 0):
             yield self._taken(order[start * self._size : (start + 1) * self._size])
 
-    def first(self) -> Batch:
-        return next(self.epoch(0, 0))
-
     def fingerprint(self) -> str:
         sample = np.unique(np.linspace(0, self._rows - 1, _SAMPLED_ROWS).astype(int))
-        leaves = keras.tree.flatten([part for part in self._taken(sample) if part is not None])
         crc = 0
-        for leaf in leaves:
+        for leaf in keras.tree.flatten([part for part in self._taken(sample) if part is not None]):
             content = leaf.astype(str) if leaf.dtype == object else leaf
             crc = zlib.crc32(np.ascontiguousarray(content).tobytes(), crc)
-        return f"{self._rows} rows, {_told(self.first())}, {crc:08x}"
+        return f"{self._rows} rows, {super().fingerprint()}, {crc:08x}"
 
     def _taken(self, rows: np.ndarray) -> Batch:
         x, y, weight = (None if part is None else take_rows(part, rows) for part in self._data)
         return x, y, weight
 
 
-def _order(count: int, seed: int | None, number: int) -> np.ndarray:
-    """Order of rows in an epoch: the same for the same seed and number, whatever came before."""
-    return np.arange(count) if seed is None else np.random.default_rng([seed, number]).permutation(count)
-
-
-def _float32(data: Any) -> Any:
+def _floatx(data: Any) -> Any:
     # As Keras' fit does: Python's and pandas' default precision is of no use to a network.
     kind = keras.config.floatx()
     return keras.tree.map_structure(lambda leaf: leaf.astype(kind) if leaf.dtype == "float64" else leaf, data)
 
 
 @final
-class ItemSource(Source):
-    """A ``PyDataset``, or anything with numbered items: batches, or single examples that are stacked.
+class ItemSource(BatchSource):
+    """A ``PyDataset``, or anything with numbered items.
 
     Parameters
     ----------
     items : object with ``__getitem__`` and a length
-    size : int or None
-        Examples per batch; None where the items are batches.
+    reader : ItemReader
     seed : int or None
         Of the order of the items; None keeps them in order.
+
+    Raises
+    ------
+    DataError
+        If there are no items.
     """
 
-    def __init__(
-        self, items: Any, *, size: int | None, seed: int | None, whole_only: bool, alike: Alike, name: str
-    ) -> None:
+    def __init__(self, items: Any, reader: ItemReader, seed: int | None) -> None:
         self._items = items
-        self._size = size
+        self._reader = reader
         self._seed = seed
-        self._whole_only = whole_only
-        self._alike = alike
-        self._name = name
-        self._told = 0  # epochs that the items were told have ended
-        count = _length(items)
-        if count == 0:
-            raise DataError(f"{name} holds no samples: there is nothing to train on.")
-        self._count = count
-        if count is not None:
-            whole = 1 if size is None else size
-            self.n_batches = max(1, count // whole) if whole_only else math.ceil(count / whole)
+        self._epochs_ended = 0
+        self._count = _length(items)
+        if self._count == 0:
+            raise DataError(f"{reader.name} holds no samples: there is nothing to train on.")
+        if self._count is not None:
+            self.n_batches = reader.n_batches(self._count)
 
     def epoch(self, number: int, skip: int) -> Iterator[Batch]:
-        self._tell(number)
-        per = self._size or 1
+        self._end_epochs(number)
+        first = skip * (self._reader.size or 1)
         if self._count is None:
-            picked: Iterable[Any] = (self._items[i] for i in itertools.count(skip * per))
+            picked: Iterable[Any] = (self._items[i] for i in itertools.count(first))
         else:
-            order = _order(self._count, self._seed, number)[skip * per :]
-            picked = (self._items[int(i)] for i in order)
-        if self._size is None:
-            batches: Iterable[Batch] = (as_batch(item, self._name) for item in picked)
-        else:
-            batches = stacked(picked, self._size, self._whole_only, self._name)
-        for index, batch in enumerate(itertools.islice(batches, self._left(skip))):
-            yield self._alike.checked(batch, skip + index)
+            picked = (self._items[int(i)] for i in _order(self._count, self._seed, number)[first:])
+        left = None if self.n_batches is None else max(0, self.n_batches - skip)
+        for index, batch in enumerate(itertools.islice(self._reader.batches(picked), left)):
+            yield self._reader.checked(batch, skip + index)
 
-    def first(self) -> Batch | None:
-        return next(self.epoch(0, 0), None)
-
-    def _left(self, skip: int) -> int | None:
-        return None if self.n_batches is None else max(0, self.n_batches - skip)
-
-    def _tell(self, number: int) -> None:
-        """A PyDataset may change between epochs, those that are skipped included."""
+    def _end_epochs(self, number: int) -> None:
+        """A PyDataset may change between epochs, also between those that are skipped."""
         end = getattr(self._items, "on_epoch_end", None)
-        while end is not None and self._told < number:
-            self._told += 1
+        while end is not None and self._epochs_ended < number:
+            self._epochs_ended += 1
             end()
 
 
@@ -180,58 +164,39 @@ def _length(items: Any) -> int | None:
 
 
 @final
-class StreamSource(Source):
-    """An iterable, or a function that returns one anew.
+class StreamSource(BatchSource):
+    """An iterable, or a function that returns a new one.
 
     Parameters
     ----------
     begin : callable
-        Begins the items; where that is not possible again, returns the same iterator as before.
+        Starts the items; where that is not possible again, returns the same iterator as before.
     n_items : int or None
-    size : int or None
-        Examples per batch; None where the items are batches.
+        Where known.
+    reader : ItemReader
     """
 
     seekable = False
 
-    def __init__(
-        self,
-        begin: Callable[[], Iterable[Any]],
-        n_items: int | None,
-        *,
-        size: int | None,
-        whole_only: bool,
-        alike: Alike,
-        name: str,
-    ) -> None:
+    def __init__(self, begin: Callable[[], Iterable[Any]], n_items: int | None, reader: ItemReader) -> None:
         self._begin = begin
-        self._size = size
-        self._whole_only = whole_only
-        self._alike = alike
-        self._name = name
-        self._begun: Iterator[Batch] | None = None  # looked into by `first`, and not used yet
+        self._reader = reader
+        self._begun: Iterator[Batch] | None = None  # `first` has looked into it, and it is not used yet
         if n_items is not None:
-            self.n_batches = n_items if size is None else math.ceil(n_items / size)
+            self.n_batches = reader.n_batches(n_items)
 
     def epoch(self, number: int, skip: int) -> Iterator[Batch]:
-        begun, self._begun = self._begun or self._batches(), None
-        index = 0
-        for batch in begun:
-            index += 1
-            if index > skip:
-                yield self._alike.checked(batch, index - 1)
-        self.n_batches = index or self.n_batches
+        begun, self._begun = self._begun or self._reader.batches(self._begin()), None
+        count = 0
+        for count, batch in enumerate(begun, start=1):
+            if count > skip:
+                yield self._reader.checked(batch, count - 1)
+        self.n_batches = count or self.n_batches
 
     def first(self) -> Batch | None:
-        begun = self._begun or self._batches()
+        begun = self._begun or self._reader.batches(self._begin())
         batch = next(begun, None)
         if batch is None:
             return None
         self._begun = itertools.chain([batch], begun)
-        return self._alike.checked(batch, 0)
-
-    def _batches(self) -> Iterator[Batch]:
-        items = self._begin()
-        if self._size is None:
-            return (as_batch(item, self._name) for item in items)
-        return stacked(items, self._size, self._whole_only, self._name)
+        return self._reader.checked(batch, 0)

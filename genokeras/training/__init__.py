@@ -4,15 +4,25 @@ from genokeras.training.allotment import Allotment, Plan
 from genokeras.training.members import NetworkSettings, Samples, Trainee, train_member
 from genokeras.training.optimizers.registry import OPTIMIZERS, get_optimizer, get_update
 from genokeras.training.packed import PackedTrainer
+from genokeras.training.random_state import seeded
 from genokeras.training.schedules import Cosine, Plateau, Ramp, Schedule
 from genokeras.training.snapshot import load_snapshot, save_snapshot
-from genokeras.training.steps import Position, evaluate_batches, predict_batches, train_steps
+from genokeras.training.steps import (
+    KeptVariables,
+    Position,
+    evaluate_batches,
+    jit_compile,
+    predict_batches,
+    train_batch,
+    train_steps,
+)
 from genokeras.training.task import PackedResult, PackedTask, TrainingSettings
 
 __all__ = [
     "OPTIMIZERS",
     "Allotment",
     "Cosine",
+    "KeptVariables",
     "NetworkSettings",
     "PackedResult",
     "PackedTask",
@@ -28,9 +38,12 @@ __all__ = [
     "evaluate_batches",
     "get_optimizer",
     "get_update",
+    "jit_compile",
     "load_snapshot",
     "predict_batches",
     "save_snapshot",
+    "seeded",
+    "train_batch",
     "train_member",
     "train_steps",
 ]

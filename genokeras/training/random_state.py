@@ -1,12 +1,27 @@
-"""The state of the random numbers that belong to no layer."""
+"""Random numbers that belong to no layer: their seed and their state."""
 
 from __future__ import annotations
 
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
 
 import keras
 import numpy as np
+
+
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Keras and its backend seeded; Python's and NumPy's own random numbers continue behind it as if nothing had happened."""
+    python, numpy = random.getstate(), np.random.get_state()
+    keras.utils.set_random_seed(seed)
+    try:
+        yield
+    finally:
+        random.setstate(python)
+        np.random.set_state(numpy)
 
 
 def random_state() -> list[np.ndarray]:

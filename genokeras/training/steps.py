@@ -1,4 +1,4 @@
-"""The one training loop for people: any compiled Keras model, any batches, any backend, to go on where it stopped.
+"""The one way to step a compiled Keras model: any batches, any backend, and training can go on where it stopped.
 
 TensorFlow's ``fit`` would read batches through a ``tf.data`` pipeline, which costs more than the step of a small network; there
 the compiled step is called directly. On JAX and PyTorch ``fit`` reads them one by one and keeps the state on the device, which
@@ -39,7 +39,7 @@ class Position:
     epoch : int
         Epochs finished.
     batch : int
-        Batches used of the epoch at hand; 0 right behind the last batch of one.
+        Batches used of the current epoch; 0 right behind the last batch of one.
     """
 
     step: int = 0
@@ -91,7 +91,7 @@ def train_steps(
     check_trainable(model, batches)
     at = position or Position()
     first = batches.first() if at.step else None
-    marked = batches.marked(at.step, until)
+    marked = batches.endless(at.step, until)
     if until is not None:
         marked = itertools.islice(marked, max(0, until - at.step))
     report = _Report(model, at, until, on_step, when)
@@ -102,8 +102,55 @@ def train_steps(
     return report.position
 
 
+def train_batch(model: keras.Model, batch: Batch) -> Logs:
+    """Train a compiled model by one batch, as an epoch of its own.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Compiled.
+    batch : tuple of (x, y, sample_weight)
+
+    Returns
+    -------
+    dict of str to float
+        The loss and the compiled metrics of this batch, with the weights before the step.
+
+    Raises
+    ------
+    ParameterError
+        If the model is not compiled or has no trainable weights.
+    """
+    logs: Logs = {}
+    train_steps(model, Batches(lambda: [batch]), until=1, on_step=lambda _, found: logs.update(found))
+    return logs
+
+
+@final
+class KeptVariables:
+    """The values that variables have now, to be put back later.
+
+    Parameters
+    ----------
+    variables : list of keras.Variable
+    """
+
+    def __init__(self, variables: list[Any]) -> None:
+        self._kept = list(zip(variables, _values(variables), strict=True))
+
+    def put_back(self) -> None:
+        """Give the variables these values again."""
+        for variable, value in self._kept:
+            variable.assign(value)
+
+
+def jit_compile() -> bool | str:
+    """What ``compile`` gets as `jit_compile`: no XLA with TensorFlow, where it compiles for longer than a short training takes."""
+    return False if keras.backend.backend() == "tensorflow" else "auto"
+
+
 def check_trainable(model: keras.Model, batches: Batches) -> None:
-    """Build the model where it is not, and see that it can be trained.
+    """Build the model where it is not built, and check that it can be trained.
 
     Raises
     ------
@@ -125,7 +172,7 @@ def check_trainable(model: keras.Model, batches: Batches) -> None:
 
 @final
 class _Report:
-    """Keeps the position, and tells `on_step`."""
+    """Keeps the position, and calls `on_step`."""
 
     def __init__(
         self,
@@ -145,7 +192,7 @@ class _Report:
         self.position = Position(self.position.step + 1, epoch + last, 0 if last else index + 1)
 
     def stops(self, logs: Any) -> bool:
-        """Whether training is to stop behind the step at hand."""
+        """Whether training is to stop behind the current step."""
         if self._on_step is None:
             return False
         if self.position.batch and self._when is not None and not self._when(self.position):
@@ -186,12 +233,10 @@ def _by_function(model: keras.Model, marked: _Marked, report: _Report, first: Ba
 
 def _compile_for(model: keras.Model, batch: Batch) -> None:
     """Train a step, and put everything back."""
-    variables = [*model.variables, *model.optimizer.variables, *model.metrics_variables]
-    kept = _values(variables)
+    kept = KeptVariables([*model.variables, *model.optimizer.variables, *model.metrics_variables])
     model.train_function(iter([batch]))
     model.reset_metrics()  # those that were not built before
-    for variable, value in zip(variables, kept, strict=True):
-        variable.assign(value)
+    kept.put_back()
 
 
 def _by_fit(model: keras.Model, marked: _Marked, report: _Report) -> None:
@@ -199,7 +244,7 @@ def _by_fit(model: keras.Model, marked: _Marked, report: _Report) -> None:
     # Data that were used before are read through first, which must not use up random numbers a second time.
     random = random_state() if report.position.step else None
     for first in marked:
-        watch = _Watch(model, report, fresh=first[1] == 0, random=random)
+        watch = _FitWatch(model, report, fresh=first[1] == 0, random=random)
         random = None
         # The epoch is numbered -1 because Keras takes training for finished behind an epoch of a higher number, and then
         # overwrites the weights with their moving averages where the optimizer keeps those.
@@ -216,7 +261,7 @@ def _by_fit(model: keras.Model, marked: _Marked, report: _Report) -> None:
 
 
 @final
-class _Watch(keras.callbacks.Callback):
+class _FitWatch(keras.callbacks.Callback):
     """Hands out the batches of one epoch to ``fit``, and knows which of them were used."""
 
     def __init__(
@@ -255,7 +300,7 @@ class _Watch(keras.callbacks.Callback):
         at = self._report.position
         # Behind the last batch `fit` first puts its state in order.
         self.stopped = bool(at.batch) and self._report.stops(logs)
-        # `fit` warns of data that end before it is told to.
+        # `fit` warns of data that end before it is asked to stop.
         self._trained.stop_training = self.stopped or at.batch == 0 or at.step == self._report.until
 
 

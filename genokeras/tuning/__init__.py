@@ -1,25 +1,26 @@
-"""Choosing hyper-parameters: range tests, specs, the coordinate-wise selector, and KerasTuner's oracles.
+"""Hyper-parameters as values: range-test curves, specs, the coordinate-wise selector, and KerasTuner's oracles.
 
-What projects in one JSON file and any Keras model share. Nothing here writes files, but for a folder of KerasTuner's that
-goes when its search ends.
+Nothing here trains a model or writes files, except for a temporary folder of KerasTuner during a search.
 """
 
-from genokeras.tuning.learning_rate_range import RangeTest, exponential_rates, smooth, suggest_rate
-from genokeras.tuning.oracles import ORACLES, OracleDriver, OracleSearch, Proposed
-from genokeras.tuning.selector import (
-    Candidate,
-    HyperSelector,
+from genokeras.tuning.attempts import (
+    Attempt,
+    Choose,
     Selection,
     Settled,
     choose_best,
     choose_largest_within,
     choose_second_within,
 )
-from genokeras.tuning.specs import ParamSpec, lists_to_search
+from genokeras.tuning.learning_rate_range import RangeTest, exponential_rates, smooth, suggest_rate
+from genokeras.tuning.oracles import ORACLES, OracleDriver, OracleSearch, Proposed
+from genokeras.tuning.param_spec import ParamSpec, lists_to_search
+from genokeras.tuning.selector import HyperSelector
 
 __all__ = [
     "ORACLES",
-    "Candidate",
+    "Attempt",
+    "Choose",
     "HyperSelector",
     "OracleDriver",
     "OracleSearch",

@@ -1,8 +1,8 @@
-"""What a learning-rate range test says: its ramp, its smoothed curve and the rate it suggests.
+"""The result of a learning-rate range test: its ramp, its smoothed curve and the rate it suggests.
 
 A range test trains for a few steps while the learning rate grows from step to step (Smith 2017, "Cyclical learning rates
-for training neural networks", section 3.3). The rate to use is the highest one before training falls apart. Everything
-here works on plain curves, whoever trained for them.
+for training neural networks", section 3.3). The rate to use is the highest one before training diverges. Everything
+here works on plain curves, and trains nothing.
 """
 
 from __future__ import annotations
@@ -39,9 +39,9 @@ class RangeTest:
     rates : ndarray of float, shape (n_steps,)
         Learning rates, rising.
     raw : ndarray of float, shape (n_steps,)
-        What was measured after the step at each rate; NaN or infinite where training fell apart.
+        What was measured after the step at each rate; NaN or infinite where training diverged.
     smoothed : ndarray of float, shape (n_steps,)
-        NaN from the first value on that is not finite.
+        NaN from the first value that is not finite.
     suggestion : float
         The learning rate to train with.
     reason : str
@@ -49,7 +49,7 @@ class RangeTest:
     measured : str
         What the curve shows.
     higher_is_better : bool
-        Whether it is one of accuracies, say.
+        Whether the curve shows accuracies, for example.
     """
 
     rates: np.ndarray
@@ -72,16 +72,16 @@ class RangeTest:
         Parameters
         ----------
         path : path-like, optional
-            Where to write the picture; its suffix says how.
+            Where to write the picture; the suffix gives the format.
         ax : matplotlib.axes.Axes, optional
-            Axes to draw on; a figure of its own is made without.
+            Axes to draw on; those of a new figure by default.
         label : str, optional
-            What the curve is called; what it shows, by default.
+            Name of the curve; `measured` by default.
 
         Returns
         -------
         matplotlib.figure.Figure
-            The figure drawn on. It belongs to no window, so it needs no display and no closing.
+            It belongs to no window, so it needs no display and no closing.
         """
         # Matplotlib takes a while to import, and most range tests are never drawn.
         from matplotlib.figure import Figure
@@ -139,7 +139,7 @@ def exponential_rates(first: float = FIRST_RATE, last: float = LAST_RATE, steps:
 def smooth(curve: Sequence[float] | np.ndarray, window: int = WINDOW) -> np.ndarray:
     """Bias-corrected exponential moving average.
 
-    With decay d = 1 - 2 / (window + 1), s_t = sum_i d^(t-i) c_i / sum_i d^(t-i): the first value is the curve's own, not
+    With decay d = 1 - 2 / (window + 1), s_t = sum_i d^(t-i) c_i / sum_i d^(t-i): the first value is that of the curve, not
     drawn towards 0 (the correction of Kingma & Ba 2015, section 3). It runs (window - 1) / 2 steps behind the curve.
 
     Parameters
@@ -151,7 +151,7 @@ def smooth(curve: Sequence[float] | np.ndarray, window: int = WINDOW) -> np.ndar
     Returns
     -------
     ndarray of float, shape (n_steps,)
-        NaN from the first value on that is not finite.
+        NaN from the first value that is not finite.
     """
     values = np.asarray(curve, dtype=float)
     finite = _finite_length(values)
@@ -176,9 +176,9 @@ def suggest_rate(
     """The highest learning rate before training diverges.
 
     Walks along the smoothed curve from its best value, and counts the steps in a row that are worse by more than 2 % of
-    what the curve gained. More than `max_thres` of them, or a value that is not finite, is divergence; suggested is the
+    what the curve gained. More than `max_thres` of them, or a value that is not finite, is divergence. The suggestion is the
     last rate before these drops, moved back by the steps that smoothing lags behind. Without a drop at its end the curve
-    did not diverge, and its last rate is suggested. Never the first rate, unless training broke down right behind it.
+    did not diverge, and its last rate is suggested. The first rate is only suggested if training diverged right behind it.
 
     Drops before the best value do not count: at rates too low to learn anything, curves go up and down with the batches.
 
@@ -230,7 +230,7 @@ def suggest_rate(
 def _walk(values: np.ndarray, *, broken: bool, lag: int, longest: int) -> tuple[int | None, str]:
     """Index of the rate to use (None: any is as good), and why; `values` are finite and better when higher."""
     if len(values) == 1:
-        return 0, "training broke down right behind the first rate: begin lower"
+        return 0, "training diverged right behind the first rate: begin lower"
     if not broken and np.ptp(values) <= _FLAT * np.abs(values).max():
         return None, "the curve is flat, so any rate is as good: the geometric middle of those tried"
     good = top = int(np.argmax(values))
@@ -249,7 +249,7 @@ def _walk(values: np.ndarray, *, broken: bool, lag: int, longest: int) -> tuple[
     if run > longest:
         reason = f"the highest rate before more than {longest} drops in a row"
     elif broken:
-        reason = "the highest rate before the curve was not finite any more"
+        reason = "the highest rate before the curve was no longer finite"
     return max(1, good - lag), reason
 
 
@@ -265,11 +265,11 @@ def _check_curve(rates: np.ndarray, raw: np.ndarray, max_thres: int) -> None:
 
 
 def _capped_window(window: int, length: int) -> int:
-    return int(min(check_whole(window, "window"), max(1, int(length * _WIDEST_WINDOW))))
+    return min(check_whole(window, "window"), max(1, int(length * _WIDEST_WINDOW)))
 
 
 def _finite_length(values: np.ndarray) -> int:
-    """Values before the first that is not finite."""
+    """How many values come before the first that is not finite."""
     lost = np.flatnonzero(~np.isfinite(values))
     return int(lost[0]) if len(lost) else len(values)
 

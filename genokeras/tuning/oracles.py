@@ -1,4 +1,4 @@
-"""KerasTuner's oracles asked and told in this process, with no tuner and no files left behind."""
+"""KerasTuner's oracles driven in this process, with no tuner and no files left behind."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import tempfile
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, final
@@ -17,8 +17,8 @@ import keras_tuner
 from genokeras.errors import ParameterError, SearchError
 from genokeras.support.checks import check_choice, check_whole
 from genokeras.support.wording import listed
-from genokeras.tuning.own_oracles import BayesianOracle, GridOracle, HyperbandOracle
-from genokeras.tuning.selector import Candidate
+from genokeras.tuning.attempts import Attempt
+from genokeras.tuning.custom_oracles import BayesianOracle, GridOracle, HyperbandOracle
 
 ORACLES = ("bayesian", "grid", "hyperband", "random")
 _OBJECTIVE = "score"
@@ -30,7 +30,7 @@ _NEVER = 10**9
 
 @dataclass(frozen=True)
 class Proposed:
-    """What an oracle wants to know.
+    """A trial that an oracle proposes.
 
     Parameters
     ----------
@@ -39,9 +39,9 @@ class Proposed:
     values : dict
         Parameter values by name.
     epochs : int or None
-        Epoch to train up to, where the oracle (Hyperband) has a say in it.
+        Epoch to train up to, where the oracle (Hyperband) decides it.
     initial_epoch : int
-        Epochs that `continue_from` has had.
+        Epochs that `continue_from` was trained for.
     continue_from : str or None
         The earlier trial whose weights to start from.
     """
@@ -55,9 +55,9 @@ class Proposed:
 
 @final
 class OracleDriver:
-    """One of KerasTuner's oracles, over hyper-parameters as KerasTuner has them.
+    """One of KerasTuner's oracles, over KerasTuner's hyper-parameters.
 
-    A context manager: KerasTuner's oracles cannot do without a folder, which is temporary and goes with the ``with``.
+    A context manager: KerasTuner's oracles need a folder, which is temporary and removed at the end of the ``with``.
 
     Parameters
     ----------
@@ -65,10 +65,10 @@ class OracleDriver:
         May be empty or grow as trials ask for more.
     oracle : {"bayesian", "grid", "hyperband", "random"}
     max_trials : int or None
-        Trials at most; the oracle's own end may come before.
+        Trials at most; the oracle may end before.
     seed : int
     max_epochs : int
-        What Hyperband's best trials train for.
+        Of Hyperband's longest trials.
 
     Raises
     ------
@@ -86,8 +86,7 @@ class OracleDriver:
         max_epochs: int = 30,
     ) -> None:
         check_choice(oracle, "oracle", ORACLES)
-        if max_trials is not None:
-            check_whole(max_trials, "max_trials")
+        check_whole(1 if max_trials is None else max_trials, "max_trials")
         check_whole(max_epochs, "max_epochs")
         check_whole(seed, "seed", 0)
         self._max_trials = max_trials
@@ -115,7 +114,7 @@ class OracleDriver:
         return Path(self._folder.name)
 
     def ask(self) -> Proposed | None:
-        """The next trial, or None at the end of the search. Every trial asked for is to be told before the next."""
+        """The next trial, or None at the end of the search. Its score must be passed to :meth:`tell` before the next."""
         if self._max_trials is not None and len(self._trials) >= self._max_trials:
             return None
         with _quiet():
@@ -133,11 +132,11 @@ class OracleDriver:
         )
 
     def parameters(self, proposed: Proposed) -> keras_tuner.HyperParameters:
-        """The trial's own hyper-parameters, for a ``build(hp)``; what it adds to them joins the space."""
+        """The trial's hyper-parameters, for a ``build(hp)``; what that adds to them joins the space."""
         return self._trials[proposed.id].hyperparameters
 
     def tell(self, proposed: Proposed, score: float) -> None:
-        """What the trial came to: a score, higher is better; one that is not finite is a failure."""
+        """Report a trial's score: higher is better, one that is not finite is a failure."""
         trial = self._trials[proposed.id]
         with _quiet():
             if math.isfinite(score):
@@ -146,6 +145,32 @@ class OracleDriver:
             else:
                 trial.status = "FAILED"
             self._oracle.end_trial(trial)
+
+    def trials(
+        self, evaluate: Callable[[Proposed], Attempt], should_stop: Callable[[], bool] = lambda: False
+    ) -> Iterator[tuple[Proposed, Attempt]]:
+        """Try what the oracle proposes, one trial after the other, and report it to the oracle.
+
+        Parameters
+        ----------
+        evaluate : callable
+            Takes a :class:`Proposed` and returns an :class:`Attempt`.
+        should_stop : callable
+            Asked before each trial.
+
+        Yields
+        ------
+        tuple of (Proposed, Attempt)
+            Until the oracle ends, `should_stop` returns True, or the first ten trials have all failed.
+        """
+        n_failed, any_ok = 0, False
+        while not should_stop() and (proposed := self.ask()) is not None:
+            attempt = evaluate(proposed)
+            self.tell(proposed, attempt.score if attempt.ok else math.nan)
+            n_failed, any_ok = n_failed + (not attempt.ok), any_ok or attempt.ok
+            yield proposed, attempt
+            if n_failed >= _MAX_FAILURES and not any_ok:
+                return
 
 
 @final
@@ -158,16 +183,16 @@ class OracleSearch:
         Values to choose from, by name: numbers, text, None, anything, mixed as well.
     oracle : {"bayesian", "grid", "hyperband", "random"}
     max_trials : int or None
-        Trials at most; there never are more than the space holds, but for Hyperband, which returns to its best.
+        Trials at most; never more than the space holds, except with Hyperband, which trains its best settings again.
     seed : int
     start : mapping, optional
         Values of the parameters that are not searched; in every candidate.
     max_epochs : int
-        What Hyperband's best trials train for.
+        Of Hyperband's longest trials.
 
     Attributes
     ----------
-    results : list of (Proposed, Candidate)
+    results : list of (Proposed, Attempt)
         What was tried, in order.
     """
 
@@ -192,12 +217,12 @@ class OracleSearch:
             "seed": seed,
             "max_epochs": max_epochs,
         }
-        self.results: list[tuple[Proposed, Candidate]] = []
+        self.results: list[tuple[Proposed, Attempt]] = []
         check_choice(oracle, "oracle", ORACLES)
 
     @property
-    def best(self) -> tuple[Proposed, Candidate]:
-        """The result with the highest score; of two alike the longer trained, then the earlier.
+    def best(self) -> tuple[Proposed, Attempt]:
+        """The result with the highest score; of two equal ones the longer trained, then the earlier.
 
         Raises
         ------
@@ -206,23 +231,23 @@ class OracleSearch:
         """
         scored = [result for result in self.results if result[1].ok]
         if not scored:
-            told = listed((f"{p.values}: {c.error or 'no finite score'}" for p, c in self.results), 3)
-            raise SearchError(f"no trial could be scored: {told or 'none was run'}.")
+            reasons = listed((f"{p.values}: {attempt.why_not}" for p, attempt in self.results), 3)
+            raise SearchError(f"no trial could be scored: {reasons or 'none was run'}.")
         return max(scored, key=lambda result: (result[1].score, result[0].epochs or 0))
 
     def run(
         self,
-        evaluate: Callable[[Proposed], Candidate],
+        evaluate: Callable[[Proposed], Attempt],
         *,
         should_stop: Callable[[], bool] = lambda: False,
         log: Callable[[str], None] | None = None,
-    ) -> tuple[Proposed, Candidate]:
+    ) -> tuple[Proposed, Attempt]:
         """Try what the oracle proposes, and return the best.
 
         Parameters
         ----------
         evaluate : callable
-            Takes a :class:`Proposed` and returns a :class:`Candidate`; what it raises loses that trial only.
+            Takes a :class:`Proposed` and returns an :class:`Attempt`; what it raises loses that trial only.
         should_stop : callable
             Asked before each trial.
         log : callable, optional
@@ -234,22 +259,24 @@ class OracleSearch:
             If every trial failed, or the first ten did.
         """
         self.results.clear()
+
+        def attempt(asked: Proposed) -> Attempt:
+            proposed = self._decoded(asked)
+            if log is not None:
+                log(f"Pretraining: search values are {proposed.values}")
+            try:
+                return evaluate(proposed)
+            except Exception as error:
+                return Attempt(math.nan, error=f"{type(error).__name__}: {error}")
+
         with OracleDriver(_indices(self._space), **self._arguments) as driver:
-            while not should_stop() and (asked := driver.ask()) is not None:
-                proposed = self._decoded(asked)
-                if log is not None:
-                    log(f"Pretraining: search values are {proposed.values}")
-                candidate = _evaluated(evaluate, proposed)
-                self.results.append((proposed, candidate))
-                driver.tell(asked, candidate.score if candidate.ok else math.nan)
-                if len(self.results) >= _MAX_FAILURES and not any(c.ok for _, c in self.results):
-                    break
+            for asked, found in driver.trials(attempt, should_stop):
+                self.results.append((self._decoded(asked), found))
         return self.best
 
     def _decoded(self, asked: Proposed) -> Proposed:
         chosen = {name: self._space[name][index] for name, index in asked.values.items()}
-        values = {**self._start, **chosen}
-        return Proposed(asked.id, values, asked.epochs, asked.initial_epoch, asked.continue_from)
+        return replace(asked, values={**self._start, **chosen})
 
 
 def _make_oracle(
@@ -276,16 +303,9 @@ def _indices(space: Mapping[str, Sequence[Any]]) -> keras_tuner.HyperParameters:
     return parameters
 
 
-def _evaluated(evaluate: Callable[[Proposed], Candidate], proposed: Proposed) -> Candidate:
-    try:
-        return evaluate(proposed)
-    except Exception as error:
-        return Candidate(math.nan, error=f"{type(error).__name__}: {error}")
-
-
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """KerasTuner asks threads for their names the old way, and a Gaussian process of few points may not converge."""
+    """KerasTuner uses a deprecated name of threads, and a Gaussian process of few points may not converge."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield

@@ -1,11 +1,10 @@
-"""Small problems for the tests of ``genokeras.keras_models``, and what runs under one backend or is killed.
+"""A small problem for the tests of search and run, and a training that is killed.
 
-``python -m tests.keras_models.any_models backend OUT.json`` and ``python -m tests.keras_models.any_models train FOLDER STEPS PAUSE``.
+``python -m tests.keras_models.any_models FOLDER STEPS PAUSE``
 """
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from genokeras.keras_models import run, search
+from genokeras.keras_models import run
 from genokeras.tuning import ParamSpec
 
 SPEC = ParamSpec(weight_decay=1e-4, momentum=0.9, learning_rate=0.1)
@@ -50,25 +49,6 @@ def weights(path: Path) -> list[np.ndarray]:
     return list(keras.saving.load_model(path / "model.keras").get_weights())
 
 
-def on_one_backend(out: Path) -> None:
-    """Search, train, go on, evaluate, predict."""
-    options: dict[str, Any] = {"batch_size": 20, "total_steps": 30}
-    best = search(*FUNCTIONS, **options, param_spec=SPEC, param_list_spec=LISTS)
-    folders = [out.parent / "whole", out.parent / "parts"]
-    common: dict[str, Any] = {"batch_size": 20, "param_spec": best}
-    run(*FUNCTIONS, **common, log_dir=folders[0], max_number_of_steps=40)
-    run(*FUNCTIONS, **common, log_dir=folders[1], max_number_of_steps=23)
-    run(*FUNCTIONS, **common, log_dir=folders[1], max_number_of_steps=40)
-    found = {
-        "backend": keras.backend.backend(),
-        "best": best.to_dict(),
-        "metrics": run(*FUNCTIONS, run_mode="evaluate", log_dir=folders[0]),
-        "shape": list(run(*FUNCTIONS, run_mode="predict", log_dir=folders[0]).shape),
-        "same": all(np.array_equal(*pair) for pair in zip(*map(weights, folders), strict=True)),
-    }
-    out.write_text(json.dumps(found), encoding="utf-8")
-
-
 def slow_training(folder: Path, steps: int, pause: float) -> None:
     """A training that takes its time over every step, so that it can be killed in the middle."""
 
@@ -88,7 +68,4 @@ def slow_training(folder: Path, steps: int, pause: float) -> None:
 
 
 if __name__ == "__main__":
-    if sys.argv[1] == "backend":
-        on_one_backend(Path(sys.argv[2]))
-    else:
-        slow_training(Path(sys.argv[2]), int(sys.argv[3]), float(sys.argv[4]))
+    slow_training(Path(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3]))

@@ -9,8 +9,8 @@ import keras
 import numpy as np
 import pytest
 
-from genokeras.keras_models.feeding import feed, inputs_spec
-from genokeras.keras_models.functions import Functions
+from genokeras.keras_models.model_builder import inputs_spec
+from genokeras.keras_models.user_functions import UserFunctions
 from tests.keras_models.any_models import blobs, model_fn, optimizer_fn
 
 X, Y = blobs(20)
@@ -47,7 +47,7 @@ def loader() -> Any:
 
 
 def fed(data: Any, **options: Any) -> Any:
-    return feed(Functions(lambda: data(), model_fn, optimizer_fn), "evaluate", batch_size=4, **options)
+    return UserFunctions(lambda: data(), model_fn, optimizer_fn).batches("evaluate", batch_size=4, **options)
 
 
 @pytest.mark.parametrize("data", [lambda: (X, Y), Pieces, generated, dataset, loader])
@@ -57,12 +57,12 @@ def test_all_kinds_give_the_same_batches(data: Any) -> None:
     np.testing.assert_array_equal(np.concatenate([np.asarray(y) for _, y, _ in batches]), Y)
 
 
-def test_single_examples_are_put_together() -> None:
+def test_single_examples_are_stacked() -> None:
     batches = list(fed(single, auto_batch=True).epoch())
     assert [x.shape for x, _, _ in batches] == [(4, 4)] * 5
 
 
-def test_a_generator_is_begun_anew_by_calling_the_function_again() -> None:
+def test_a_generator_is_started_again_by_calling_the_function_again() -> None:
     batches = fed(generated)
     batches.first()
     assert [len(list(batches.epoch(number))) for number in range(3)] == [5, 5, 5]

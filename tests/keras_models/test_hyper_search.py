@@ -15,13 +15,20 @@ from genokeras.errors import DataError, NotFittedError, ParameterError, SearchEr
 from genokeras.keras_models import HyperSearch
 from genokeras.keras_models.hyper_search import split_rows
 from genokeras.tuning import ORACLES
-from tests.tuning.tuning_on_one_backend import small_problem
+from tests.keras_models.small_models import small_problem
 
 X, Y = small_problem()
 Hp = keras_tuner.HyperParameters
 
 
 def build(hp: Hp) -> keras.Model:
+    """Small, and run without compiling, which takes longer than its few steps."""
+    model = compiled(hp)
+    model.run_eagerly = True
+    return model
+
+
+def compiled(hp: Hp) -> keras.Model:
     model = keras.Sequential(
         [
             keras.Input((4,)),
@@ -41,7 +48,7 @@ def search(build_function: Any = build, oracle: str = "random", **arguments: Any
 
 @pytest.fixture(scope="module")
 def fitted() -> HyperSearch:
-    return search(max_trials=3).fit(X, Y)
+    return search(compiled, max_trials=3).fit(X, Y)
 
 
 def test_the_history_has_one_row_per_trial(fitted: HyperSearch) -> None:
@@ -71,7 +78,7 @@ def test_the_leaderboard_begins_with_the_best(fitted: HyperSearch) -> None:
 
 
 def test_the_same_seed_searches_the_same(fitted: HyperSearch) -> None:
-    again = search(max_trials=3).fit(X, Y)
+    again = search(compiled, max_trials=3).fit(X, Y)
     np.testing.assert_allclose(again.history_["score"], fitted.history_["score"], rtol=1e-5)
 
 
@@ -114,7 +121,7 @@ def test_what_build_asks_for_on_the_way_joins_the_history() -> None:
         if hp.Choice("kind", ["flat", "deep"]) == "deep":
             layers.insert(1, keras.layers.Dense(hp.Int("units", 2, 4), "relu"))
         model = keras.Sequential(layers)
-        model.compile("adam", "sparse_categorical_crossentropy")
+        model.compile("adam", "sparse_categorical_crossentropy", run_eagerly=True)
         return model
 
     table = search(conditional, "grid", max_trials=9, epochs=1).fit(X, Y).history_
@@ -126,7 +133,7 @@ def test_what_build_asks_for_on_the_way_joins_the_history() -> None:
 def test_tensorflow_does_not_warn_of_networks_that_are_new_on_purpose(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    search(max_trials=7, epochs=1).fit(X, Y)
+    search(compiled, max_trials=7, epochs=1).fit(X, Y)
     assert "retracing" not in caplog.text
 
 

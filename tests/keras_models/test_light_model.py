@@ -15,7 +15,7 @@ from sklearn.metrics import f1_score, r2_score
 
 from genokeras.errors import DataError, NotFittedError, ParameterError, TrainingError
 from genokeras.keras_models import LightModel
-from genokeras.keras_models.schedules import rate_of_epoch
+from genokeras.keras_models.recipe import rate_of_epoch
 from tests.keras_models.light_on_one_backend import noisy_net, small_problem
 
 X, Y = small_problem(64)
@@ -57,7 +57,7 @@ def test_the_net_is_a_plain_one_that_keras_loads(tmp_path: Path) -> None:
     np.testing.assert_allclose(loaded.predict(X, verbose=0), model.predict(X), atol=1e-6)
 
 
-def test_more_epochs_go_on_where_it_was_finished(tmp_path: Path) -> None:
+def test_more_epochs_continue_a_finished_training(tmp_path: Path) -> None:
     (tmp_path / "whole").mkdir()
     whole, parts = light(), light()
     fit(whole, tmp_path / "whole", epochs=4)
@@ -95,7 +95,7 @@ def test_training_stops_when_patience_ends(tmp_path: Path) -> None:
     assert len(history) < 9
 
 
-def test_an_interrupt_keeps_the_best_and_can_be_gone_on_from(
+def test_an_interrupt_keeps_the_best_and_can_be_resumed(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def interrupting(epoch: int) -> float:
@@ -107,12 +107,12 @@ def test_an_interrupt_keeps_the_best_and_can_be_gone_on_from(
     asked: list[int] = []
     model = light(schedule=interrupting)
     assert len(fit(model, tmp_path, epochs=4, verbose=1)) == 2
-    assert "call fit again to go on" in " ".join(capsys.readouterr().err.split())
+    assert "call fit again to continue" in " ".join(capsys.readouterr().err.split())
     assert model.best is not None
     assert len(fit(light(schedule=interrupting), tmp_path, epochs=4)) == 4
 
 
-def test_a_loss_that_is_not_finite_is_told_with_its_time_and_the_best_is_kept(tmp_path: Path) -> None:
+def test_a_loss_that_is_not_finite_is_an_error_with_its_time_and_the_best_is_kept(tmp_path: Path) -> None:
     # The rate of the second epoch ruins the weights at once.
     model = light(keras.optimizers.SGD(0.1), schedule=lambda epoch: 0.1 if epoch == 0 else 1e30)
     with pytest.raises(TrainingError, match="became nan in epoch 2.*best so far is kept: epoch 1"):

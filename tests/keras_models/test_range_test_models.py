@@ -2,13 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
-import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import keras
@@ -17,9 +11,10 @@ import pytest
 
 from genokeras.errors import DataError, ParameterError, TrainingError
 from genokeras.keras_models import lr_range_test
-from tests.tuning.tuning_on_one_backend import small_model, small_problem, state
+from genokeras.keras_models.rate_range import rising_rates
+from genokeras.tuning import suggest_rate
+from tests.keras_models.small_models import small_model, small_problem, state
 
-ROOT = Path(__file__).parents[2]
 X, Y = small_problem()
 
 
@@ -27,22 +22,6 @@ def linear_model() -> keras.Model:
     model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)])
     model.compile("sgd", "mse")
     return model
-
-
-@pytest.mark.parametrize("backend", ["jax", "torch"])
-def test_other_backends_leave_the_model_as_it_was_too(backend: str, tmp_path: Path) -> None:
-    if importlib.util.find_spec(backend) is None:
-        pytest.skip(f"{backend} is not installed")
-    path = tmp_path / "found.json"
-    command = [sys.executable, "-m", "tests.tuning.tuning_on_one_backend", str(path)]
-    environment = {**os.environ, "KERAS_BACKEND": backend, "JAX_PLATFORMS": "cpu"}
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    found = json.loads(path.read_text(encoding="utf-8"))
-    assert found["backend"] == backend
-    assert found["same"]
-    assert 1e-5 < found["suggestion"] <= 1.0
-    assert np.isfinite([*found["raw"], found["trains_on"], found["shell"]]).all()
 
 
 def test_weights_and_optimizer_are_left_as_they_were() -> None:
@@ -85,9 +64,22 @@ def test_a_loss_that_explodes_ends_the_test_not_the_process() -> None:
     assert all(np.isfinite(weight).all() for weight in model.get_weights())
 
 
-def test_nan_in_the_data_is_told_apart_from_divergence() -> None:
+def test_nan_in_the_data_is_not_taken_for_divergence() -> None:
     with pytest.raises(TrainingError, match="NaN in the data"):
         lr_range_test(linear_model(), np.full_like(X, np.nan), Y, steps=5)
+
+
+def test_a_breakdown_between_two_values_of_the_curve_is_an_error_that_says_so() -> None:
+    losses = iter([1.0, 1.0, 1.0, np.nan])
+    rates, values = rising_rates(
+        lambda batch, rate: {"loss": next(losses)},
+        np.geomspace(1e-3, 1.0, 10),
+        iter([(X, Y, None)] * 11),
+        every=5,
+    )
+    assert len(rates) == len(values) == 2
+    with pytest.raises(TrainingError, match="first value"):
+        suggest_rate(rates, values)
 
 
 def test_a_loss_given_stands_in_for_compiling() -> None:
@@ -117,7 +109,7 @@ class Batches(keras.utils.PyDataset):
         return X[rows], Y[rows]
 
 
-def test_an_iterable_of_batches_is_begun_again_when_it_ends() -> None:
+def test_an_iterable_of_batches_is_started_again_when_it_ends() -> None:
     assert len(lr_range_test(small_model(), Batches(), steps=10).raw) == 10
 
 
@@ -168,7 +160,7 @@ def test_a_learning_rate_schedule_cannot_be_tested() -> None:
     ("x", "y", "message"),
     [
         (X[:0], Y[:0], "no samples"),
-        (X, Y[:5], "as many rows"),
+        (X, Y[:5], "same number of rows"),
         (iter([]), None, "no batch"),
     ],
 )

@@ -1,4 +1,4 @@
-"""Training in a folder, going on, evaluating, predicting, exporting."""
+"""Training in a folder, resuming, evaluating, predicting, exporting."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 from genokeras.errors import DataError, DataFileError, ParameterError, RunFolderError, TrainingError
-from genokeras.keras_models import ModelSpec, Training, run
+from genokeras.keras_models import FinishedTraining, ModelSpec, run
 from genokeras.tuning import ParamSpec
 from tests.keras_models.any_models import FUNCTIONS, SPEC, blobs, input_fn, model_fn, optimizer_fn, weights
 
@@ -27,12 +27,12 @@ SHORT: dict[str, Any] = {"batch_size": 16, "max_number_of_steps": 20, "param_spe
 
 
 @pytest.fixture(scope="module")
-def done(tmp_path_factory: pytest.TempPathFactory) -> Training:
+def done(tmp_path_factory: pytest.TempPathFactory) -> FinishedTraining:
     folder = tmp_path_factory.mktemp("run") / "out"
     return run(*FUNCTIONS, **SHORT, log_dir=folder, export_model="tf_saved_model")
 
 
-def test_a_training_leaves_its_model_history_and_parameters(done: Training) -> None:
+def test_a_training_leaves_its_model_history_and_parameters(done: FinishedTraining) -> None:
     assert done.steps == 20
     assert done.resumed_from == 0
     assert set(done.metrics) == {"loss", "accuracy"}
@@ -43,11 +43,11 @@ def test_a_training_leaves_its_model_history_and_parameters(done: Training) -> N
     assert json.loads((done.log_dir / "spec.json").read_text())["param_spec"] == SPEC.to_dict()
 
 
-def test_the_weight_decay_that_nothing_reads_is_the_optimizers(done: Training) -> None:
+def test_the_weight_decay_that_nothing_reads_is_the_optimizers(done: FinishedTraining) -> None:
     assert keras.saving.load_model(done.model).optimizer.weight_decay == SPEC.weight_decay
 
 
-def test_the_export_answers_like_the_model(done: Training) -> None:
+def test_the_export_answers_like_the_model(done: FinishedTraining) -> None:
     tf = pytest.importorskip("tensorflow")
     assert done.export is not None
     serving = tf.saved_model.load(str(done.export.path)).signatures["serving_default"]
@@ -57,7 +57,7 @@ def test_the_export_answers_like_the_model(done: Training) -> None:
     np.testing.assert_allclose(answer.numpy(), own, atol=1e-5)
 
 
-def test_evaluation_takes_parameters_and_weights_from_the_folder(done: Training) -> None:
+def test_evaluation_takes_parameters_and_weights_from_the_folder(done: FinishedTraining) -> None:
     found = run(*FUNCTIONS, run_mode="evaluate", log_dir=done.log_dir)
     x, y = blobs(60, seed=1)
     predicted = keras.saving.load_model(done.model).predict(x, verbose=0).argmax(axis=1)
@@ -65,7 +65,7 @@ def test_evaluation_takes_parameters_and_weights_from_the_folder(done: Training)
     assert found["accuracy"] > 0.7
 
 
-def test_a_checkpoint_can_be_evaluated_and_predicted_with(done: Training) -> None:
+def test_a_checkpoint_can_be_evaluated_and_predicted_with(done: FinishedTraining) -> None:
     options: dict[str, Any] = {"checkpoint_path": done.model}
     here = run(*FUNCTIONS, run_mode="evaluate", log_dir=done.log_dir)
     assert run(*FUNCTIONS, run_mode="evaluate", **options) == pytest.approx(here)
@@ -75,7 +75,7 @@ def test_a_checkpoint_can_be_evaluated_and_predicted_with(done: Training) -> Non
     )
 
 
-def test_functions_of_the_log_see_all_rows(done: Training) -> None:
+def test_functions_of_the_log_see_all_rows(done: FinishedTraining) -> None:
     def logged(inputs_spec: Any, run_mode: str) -> ModelSpec:
         info = {
             "rows": lambda y_true, y_pred: len(y_true) + y_pred.shape[1] / 10,
@@ -100,7 +100,7 @@ def test_a_model_compiled_by_its_function_keeps_its_loss(tmp_path: Path) -> None
     assert theirs.metrics == pytest.approx(ours.metrics, rel=1e-5)
 
 
-def test_a_longer_training_goes_on_to_the_same_weights(tmp_path: Path) -> None:
+def test_a_longer_training_continues_to_the_same_weights(tmp_path: Path) -> None:
     whole, parts = tmp_path / "whole", tmp_path / "parts"
     run(*FUNCTIONS, **{**SHORT, "max_number_of_steps": 31}, log_dir=whole)
     run(*FUNCTIONS, **SHORT, log_dir=parts)
@@ -118,7 +118,7 @@ def test_a_killed_training_ends_at_the_same_weights_as_one_in_peace(tmp_path: Pa
         "save_every_n_steps": 7,
     }
     run(*FUNCTIONS, **options, log_dir=whole)
-    command = [sys.executable, "-m", "tests.keras_models.any_models", "train", str(killed), "40", "0.2"]
+    command = [sys.executable, "-m", "tests.keras_models.any_models", str(killed), "40", "0.1"]
     child = subprocess.Popen(command, cwd=ROOT, env=dict(os.environ), stderr=subprocess.DEVNULL)
     try:
         _wait_for(lambda: _rows(killed) > 9, child)
@@ -163,7 +163,7 @@ def test_a_generator_may_be_shorter_than_the_training(tmp_path: Path) -> None:
 # ---- refused
 
 
-def test_a_folder_of_other_parameters_is_left_alone(done: Training) -> None:
+def test_a_folder_of_other_parameters_is_left_alone(done: FinishedTraining) -> None:
     other = SPEC.replace(momentum=0.5)
     with pytest.raises(RunFolderError, match=r"momentum 0\.9 there, 0\.5 here"):
         run(*FUNCTIONS, **{**SHORT, "param_spec": other}, log_dir=done.log_dir)
@@ -221,7 +221,7 @@ def test_a_mode_that_does_not_exist() -> None:
         run(*FUNCTIONS, run_mode="evaluat", batch_size=0)
 
 
-def test_models_of_other_weights_in_other_modes_are_refused(done: Training) -> None:
+def test_models_of_other_weights_in_other_modes_are_refused(done: FinishedTraining) -> None:
     def changing(inputs_spec: Any, run_mode: str, param_spec: ParamSpec) -> keras.Model:
         if run_mode == "train":
             return model_fn(inputs_spec)

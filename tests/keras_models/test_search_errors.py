@@ -97,10 +97,8 @@ def test_a_schedule_cannot_be_range_tested() -> None:
         search(input_fn, model_fn, scheduled, **SHORT)
 
 
-def test_all_options_out_of_range_are_told_at_once() -> None:
-    with pytest.raises(
-        ParameterError, match=r"batch_size .*\. window .*\. warmup_lr .*\. model_size .*'small'"
-    ):
+def test_all_options_out_of_range_are_named_at_once() -> None:
+    with pytest.raises(ParameterError, match=r"batch_size .* window .* warmup_lr .* model_size .*'small'"):
         search(*FUNCTIONS, batch_size=0, window=0, warmup_lr=-1.0, model_size="smal")
 
 

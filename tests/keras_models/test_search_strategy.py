@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from genokeras.errors import ParameterError
-from genokeras.keras_models import ModelSpec, plot_search, search
+from genokeras.keras_models import ModelSpec, plot_range_tests, search
 from genokeras.tuning import ParamSpec
 from tests.keras_models.any_models import FUNCTIONS, LISTS, SPEC, blobs, input_fn, model_fn, optimizer_fn
 
@@ -37,14 +37,14 @@ def test_the_report_says_why_every_value_was_chosen(best: ParamSpec) -> None:
 
 def test_the_curves_of_the_range_tests_are_drawn(best: ParamSpec, tmp_path: Path) -> None:
     assert list(best.curves) == ["weight_decay=0.01", "weight_decay=0.0001"]
-    figure = plot_search(best, tmp_path / "curves.png")
+    figure = plot_range_tests(best, tmp_path / "curves.png")
     assert len(figure.axes) == 2
     assert (tmp_path / "curves.png").stat().st_size > 1000
 
 
 def test_a_spec_without_range_tests_cannot_be_drawn() -> None:
     with pytest.raises(ParameterError, match="no range tests"):
-        plot_search(SPEC)
+        plot_range_tests(SPEC)
 
 
 def test_the_same_seed_finds_the_same(best: ParamSpec) -> None:
@@ -62,7 +62,7 @@ def test_one_model_serves_all_rates_decays_and_momenta() -> None:
     assert len(made) == 1
 
 
-def test_thresholds_that_only_evaluation_reads_are_searched_without_training_anew() -> None:
+def test_thresholds_that_only_evaluation_reads_are_searched_without_training_again() -> None:
     built = []
 
     def thresholded(inputs_spec: Any, run_mode: str, param_spec: ParamSpec) -> ModelSpec:
@@ -80,7 +80,7 @@ def test_thresholds_that_only_evaluation_reads_are_searched_without_training_ane
     spec, lists = SPEC.replace(threshold=0.5), ParamSpec(threshold=[0.99, 0.2])
     found = search(input_fn, thresholded, optimizer_fn, **SHORT, param_spec=spec, param_list_spec=lists)
     assert found.threshold == 0.2
-    assert "without training anew" in found.reasons["threshold"]
+    assert "without training again" in found.reasons["threshold"]
     assert built.count("train") == 1
 
 

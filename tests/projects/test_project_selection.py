@@ -13,7 +13,7 @@ from genokeras.errors import ConfigError, SearchError
 from genokeras.projects import ProjectConfig, read_config
 from genokeras.projects.selection import select, vae_evaluation
 from genokeras.projects.vae import prepare_vae
-from genokeras.tuning import Candidate
+from genokeras.tuning import Attempt
 
 BEST = {"n_latent": 8, "keep_prob": 1.0}
 START = {"n_latent": 8, "n_blocks": 1, "keep_prob": 0.8, "output_nonlinear": None, "learning_rate": 0.01}
@@ -27,15 +27,13 @@ class Judge:
         self.epochs: list[int] = []
         self._rate, self._until = rate, until
 
-    def __call__(self, wanted: Sequence[Mapping[str, Any]], epochs: int) -> list[Candidate]:
+    def __call__(self, wanted: Sequence[Mapping[str, Any]], epochs: int) -> list[Attempt]:
         if self._until is not None and len(self.asked) >= self._until:
             raise KeyboardInterrupt
         self.asked += [dict(values) for values in wanted]
         self.epochs.append(epochs)
         return [
-            Candidate(
-                -float(sum(abs(values[k] - best) for k, best in BEST.items())), learning_rate=self._rate
-            )
+            Attempt(-float(sum(abs(values[k] - best) for k, best in BEST.items())), learning_rate=self._rate)
             for values in wanted
         ]
 
@@ -84,10 +82,8 @@ def test_rates_that_are_searched_are_tried_one_by_one_and_no_range_test_has_a_sa
     config = read_config(source)
     assert isinstance(config, ProjectConfig)
 
-    def evaluate(wanted: Sequence[Mapping[str, Any]], epochs: int) -> list[Candidate]:
-        return [
-            Candidate(-values["learning_rate"], learning_rate=values["learning_rate"]) for values in wanted
-        ]
+    def evaluate(wanted: Sequence[Mapping[str, Any]], epochs: int) -> list[Attempt]:
+        return [Attempt(-values["learning_rate"], learning_rate=values["learning_rate"]) for values in wanted]
 
     assert select(config, evaluate, None, nothing)["learning_rate"] == 0.01
 
@@ -126,7 +122,7 @@ def test_an_oracle_that_has_chosen_is_not_asked_again(config_of):
 
 
 def test_where_nothing_can_be_scored_the_cause_is_said(config_of):
-    def evaluate(wanted: Sequence[Mapping[str, Any]], epochs: int) -> list[Candidate]:
+    def evaluate(wanted: Sequence[Mapping[str, Any]], epochs: int) -> list[Attempt]:
         raise ValueError("no such thing")
 
     with pytest.raises(SearchError, match="no value of n_latent could be scored.*no such thing"):

@@ -20,7 +20,7 @@ Y = np.arange(10)
 
 
 class Items(keras.utils.PyDataset):
-    """Three batches; counts the epochs it was told of."""
+    """Three batches; counts how many epochs have ended."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -44,7 +44,7 @@ def stream() -> Iterator[tuple[np.ndarray, np.ndarray]]:
 
 def firsts(batches: Batches, skip: int, count: int) -> list[tuple[int, int, float]]:
     taken = itertools.islice(batches.endless(skip), count)
-    return [(epoch, index, float(np.asarray(x)[0, 0])) for epoch, index, (x, _, _) in taken]
+    return [(epoch, index, float(np.asarray(x)[0, 0])) for epoch, index, (x, _, _), _ in taken]
 
 
 SOURCES = {
@@ -63,7 +63,7 @@ def test_skipping_gives_what_would_have_come(source: str) -> None:
     assert all(firsts(SOURCES[source](), skip, 11 - skip) == whole[skip:] for skip in range(11))
 
 
-def test_every_epoch_holds_every_row_once_in_an_order_of_its_own() -> None:
+def test_every_epoch_holds_every_row_once_in_an_new_order() -> None:
     batches = Batches(X, Y, batch_size=4, shuffle=True)
     orders = [np.concatenate([y for _, y, _ in batches.epoch(number)]) for number in (0, 1)]
     assert sorted(orders[0]) == sorted(orders[1]) == list(range(10))
@@ -95,7 +95,7 @@ def test_numbers_of_batches_are_known_where_the_data_know() -> None:
 
 
 def test_the_last_batch_of_an_epoch_is_marked() -> None:
-    marked = itertools.islice(Batches(stream).marked(), 4)
+    marked = itertools.islice(Batches(stream).endless(), 4)
     assert [last for *_, last in marked] == [False, True, False, True]
 
 
@@ -104,6 +104,21 @@ def test_single_examples_are_stacked() -> None:
     found = list(batches.epoch())
     assert [x.shape for x, _, _ in found] == [(4, 2), (4, 2), (2, 2)]
     np.testing.assert_array_equal(np.concatenate([y for _, y, _ in found]), Y)
+
+
+def test_the_number_of_whole_stacked_batches_is_known_before_they_are_read() -> None:
+    class Examples:
+        """Ten single examples that can only be read in order."""
+
+        def __len__(self) -> int:
+            return 10
+
+        def __iter__(self) -> Iterator[tuple[np.ndarray, int]]:
+            return zip(X, Y.tolist(), strict=True)
+
+    batches = Batches(Examples(), batch_size=4, auto_batch=True, whole_only=True)
+    assert batches.n_batches == 2
+    assert len(list(batches.epoch())) == 2
 
 
 def test_tables_sparse_matrices_and_several_inputs_will_do() -> None:
@@ -137,19 +152,19 @@ def test_a_dataloader_of_pytorch_with_a_generator_is_shuffled_alike_when_skipped
     assert firsts(Batches(loader()), 4, 3) == firsts(Batches(loader()), 0, 7)[4:]
 
 
-def test_a_pydataset_is_told_of_epochs_that_are_skipped() -> None:
+def test_a_pydataset_hears_of_epochs_that_are_skipped() -> None:
     items = Items()
     firsts(Batches(items), 7, 1)
     assert items.epochs == 2
 
 
-def test_data_are_told_apart() -> None:
+def test_other_data_have_another_fingerprint() -> None:
     first = Batches(X, Y).fingerprint()
     assert first == Batches(X.copy(), Y.copy()).fingerprint()
     assert first != Batches(X + 1, Y).fingerprint()
 
 
-def test_a_generator_that_ended_cannot_be_begun_again() -> None:
+def test_a_generator_that_ended_cannot_be_started_again() -> None:
     with pytest.raises(
         BatchesEndedError, match="ended after 2 batches of the 5 needed.*function without arguments"
     ):

@@ -1,4 +1,4 @@
-"""Training step by step, and files to go on from."""
+"""Training step by step, and files to resume from."""
 
 from __future__ import annotations
 
@@ -11,11 +11,15 @@ import pytest
 from genokeras.errors import ParameterError, RunFolderError
 from genokeras.streams import Batches
 from genokeras.training import (
+    KeptVariables,
     Position,
     evaluate_batches,
+    jit_compile,
     load_snapshot,
     predict_batches,
     save_snapshot,
+    seeded,
+    train_batch,
     train_steps,
 )
 from tests.keras_models.light_on_one_backend import noisy_net, small_problem
@@ -25,7 +29,12 @@ X, Y = small_problem(64)
 
 def compiled(seed: int = 1, optimizer: keras.optimizers.Optimizer | None = None) -> keras.Model:
     net = noisy_net(seed)
-    net.compile(optimizer or keras.optimizers.Adam(), "sparse_categorical_crossentropy", metrics=["accuracy"])
+    net.compile(
+        optimizer or keras.optimizers.Adam(),
+        "sparse_categorical_crossentropy",
+        metrics=["accuracy"],
+        jit_compile=jit_compile(),
+    )
     return net
 
 
@@ -42,7 +51,37 @@ def test_positions_count_steps_epochs_and_batches() -> None:
     assert end == seen[-1]
 
 
-def test_training_stops_when_told_to() -> None:
+def test_one_batch_trains_as_kerass_own_function_does_and_its_logs_are_its_own() -> None:
+    model, other = compiled(), compiled()
+    for first in (0, 20, 40):
+        batch = X[first : first + 20], Y[first : first + 20], None
+        logs = train_batch(model, batch)
+        expected = other.train_on_batch(*batch[:2], return_dict=True)
+        assert logs == pytest.approx({name: float(value) for name, value in expected.items()}, rel=1e-5)
+    for one, two in zip(model.get_weights(), other.get_weights(), strict=True):
+        np.testing.assert_allclose(one, two, rtol=1e-5, atol=1e-6)
+
+
+def test_kept_variables_are_put_back() -> None:
+    model = compiled()
+    before = model.get_weights()
+    kept = KeptVariables(model.variables)
+    train_batch(model, (X, Y, None))
+    assert not np.array_equal(model.get_weights()[0], before[0])
+    kept.put_back()
+    assert all(np.array_equal(a, b) for a, b in zip(model.get_weights(), before, strict=True))
+
+
+def test_seeding_keras_leaves_numpys_own_random_numbers_alone() -> None:
+    np.random.seed(5)
+    expected = np.random.random()
+    np.random.seed(5)
+    with seeded(1):
+        np.random.random(3)
+    assert np.random.random() == expected
+
+
+def test_training_stops_when_asked_to() -> None:
     end = train_steps(compiled(), batches(), until=None, on_step=lambda at, logs: at.step == 3)
     assert end == Position(3, 0, 3)
 

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from genokeras.errors import ParameterError, SearchError
-from genokeras.tuning import Candidate, HyperSelector, choose_largest_within, choose_second_within
+from genokeras.tuning import Attempt, HyperSelector, choose_largest_within, choose_second_within
 
-Evaluate = Callable[[list[dict[str, Any]]], list[Candidate]]
+Evaluate = Callable[[list[dict[str, Any]]], list[Attempt]]
 START = {"n_latent": 32, "nonlinear": "sigmoid", "learning_rate": 1e-4}
 LISTS: dict[str, list[Any]] = {"n_latent": [128, 64, 32], "nonlinear": [None, "relu", "tanh"]}
 
@@ -28,13 +28,13 @@ class Recorder:
     def __init__(self) -> None:
         self.asked: list[list[dict[str, Any]]] = []
 
-    def __call__(self, candidates: list[dict[str, Any]]) -> list[Candidate]:
+    def __call__(self, candidates: list[dict[str, Any]]) -> list[Attempt]:
         self.asked.append(candidates)
-        return [Candidate(score(c), learning_rate=c["n_latent"] / 1000) for c in candidates]
+        return [Attempt(score(c), learning_rate=c["n_latent"] / 1000) for c in candidates]
 
 
 def fixed(*scores: float) -> Evaluate:
-    return lambda candidates: [Candidate(s) for s, _ in zip(scores, candidates, strict=True)]
+    return lambda candidates: [Attempt(s) for s, _ in zip(scores, candidates, strict=True)]
 
 
 def test_one_parameter_after_the_other_is_settled_at_its_best_value() -> None:
@@ -109,29 +109,29 @@ def test_a_score_that_is_not_finite_loses() -> None:
 
 
 def test_a_candidate_that_raises_is_lost_and_the_search_goes_on() -> None:
-    def evaluate(candidates: list[dict[str, Any]]) -> list[Candidate]:
+    def evaluate(candidates: list[dict[str, Any]]) -> list[Attempt]:
         if any(c["a"] == 1 for c in candidates):
             raise ValueError("does not fit")
-        return [Candidate(c["a"]) for c in candidates]
+        return [Attempt(c["a"]) for c in candidates]
 
     selector = HyperSelector({"a": 0}, {"a": [1, 2, 3]}, evaluate)
     chosen = selector.run()
     assert chosen.values == {"a": 3}
-    assert chosen.settled[0].candidates[0].error == "ValueError: does not fit"
+    assert chosen.settled[0].attempts[0].error == "ValueError: does not fit"
     json.dumps(selector.state, allow_nan=False)
 
 
 def test_a_search_without_a_score_ends_with_the_reasons() -> None:
-    def evaluate(candidates: list[dict[str, Any]]) -> list[Candidate]:
-        return [Candidate(math.nan, error=f"no memory for {c['a']}") for c in candidates]
+    def evaluate(candidates: list[dict[str, Any]]) -> list[Attempt]:
+        return [Attempt(math.nan, error=f"no memory for {c['a']}") for c in candidates]
 
     with pytest.raises(SearchError, match="no value of a .*1: no memory for 1; 2: no memory for 2"):
         HyperSelector({"a": 0}, {"a": [1, 2]}, evaluate).run()
 
 
 def test_too_few_results_are_an_error_of_the_caller() -> None:
-    with pytest.raises(ParameterError, match="one Candidate for each of 2, got 1"):
-        HyperSelector({"a": 0}, {"a": [1, 2]}, lambda candidates: [Candidate(1.0)]).run()
+    with pytest.raises(ParameterError, match="one Attempt for each of 2, got 1"):
+        HyperSelector({"a": 0}, {"a": [1, 2]}, lambda candidates: [Attempt(1.0)]).run()
 
 
 @pytest.mark.parametrize("lists", [{"a": []}, {"b": [1]}])
@@ -161,13 +161,13 @@ def test_the_largest_weight_decay_within_a_threshold_can_be_chosen() -> None:
 
 
 def test_among_scores_alike_by_chance_the_second_decides() -> None:
-    candidates = [Candidate(0.90, second=-0.1), Candidate(0.95, second=-0.5), Candidate(0.94, second=-0.3)]
+    candidates = [Attempt(0.90, second=-0.1), Attempt(0.95, second=-0.5), Attempt(0.94, second=-0.3)]
     assert choose_second_within(lambda best: 0.02)([1, 2, 3], candidates)[0] == 2
     assert choose_second_within(lambda best: 0.0)([1, 2, 3], candidates)[0] == 1
 
 
 def test_a_fatal_error_ends_the_search() -> None:
-    def evaluate(candidates: list[dict[str, Any]]) -> list[Candidate]:
+    def evaluate(candidates: list[dict[str, Any]]) -> list[Attempt]:
         raise ParameterError("no data")
 
     with pytest.raises(ParameterError, match="no data"):

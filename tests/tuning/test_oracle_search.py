@@ -11,7 +11,7 @@ import keras_tuner
 import pytest
 
 from genokeras.errors import ParameterError, SearchError
-from genokeras.tuning import ORACLES, Candidate, OracleDriver, OracleSearch, Proposed
+from genokeras.tuning import ORACLES, Attempt, OracleDriver, OracleSearch, Proposed
 
 SPACE: dict[str, list[Any]] = {"act": [None, "relu", 3], "rate": [0.1, 0.2, 0.3, 0.4], "skip": [True, False]}
 
@@ -27,8 +27,8 @@ def score(values: dict[str, Any]) -> float:
     return (values["act"] == "relu") - abs(values["rate"] - 0.3) + 0.1 * (not values["skip"])
 
 
-def evaluate(proposed: Proposed) -> Candidate:
-    return Candidate(score(proposed.values))
+def evaluate(proposed: Proposed) -> Attempt:
+    return Attempt(score(proposed.values))
 
 
 @pytest.mark.parametrize("oracle", ORACLES)
@@ -74,8 +74,8 @@ def test_other_seeds_propose_otherwise() -> None:
 def test_bayesian_optimisation_beats_chance() -> None:
     space = {name: list(range(20)) for name in ("a", "b")}
 
-    def bowl(proposed: Proposed) -> Candidate:
-        return Candidate(-float(sum((value - 13) ** 2 for value in proposed.values.values())))
+    def bowl(proposed: Proposed) -> Attempt:
+        return Attempt(-float(sum((value - 13) ** 2 for value in proposed.values.values())))
 
     found = {}
     for oracle in ("bayesian", "random"):
@@ -101,17 +101,17 @@ def test_hyperband_continues_its_best_trials_for_longer() -> None:
 
 def test_hyperband_goes_on_where_a_small_space_is_used_up() -> None:
     search = OracleSearch({"a": [1, 2, 3]}, "hyperband", max_trials=None, max_epochs=9)
-    proposed, _ = search.run(lambda p: Candidate(p.values["a"]))
+    proposed, _ = search.run(lambda p: Attempt(p.values["a"]))
     assert proposed.values == {"a": 3}
     assert proposed.epochs == 9
 
 
 @pytest.mark.parametrize("oracle", ORACLES)
 def test_trials_that_fail_are_recorded_and_the_search_goes_on(oracle: str) -> None:
-    def fails_often(proposed: Proposed) -> Candidate:
+    def fails_often(proposed: Proposed) -> Attempt:
         if proposed.values["act"] is None:
             raise MemoryError("too large")
-        return Candidate(math.nan) if proposed.values["rate"] > 0.3 else evaluate(proposed)
+        return Attempt(math.nan) if proposed.values["rate"] > 0.3 else evaluate(proposed)
 
     search = OracleSearch(SPACE, oracle, max_trials=30)
     proposed, _ = search.run(fails_often)
@@ -120,7 +120,7 @@ def test_trials_that_fail_are_recorded_and_the_search_goes_on(oracle: str) -> No
 
 
 def test_a_search_that_only_fails_ends_with_the_reasons() -> None:
-    def fails(proposed: Proposed) -> Candidate:
+    def fails(proposed: Proposed) -> Attempt:
         raise ValueError("never fits")
 
     search = OracleSearch(SPACE, "random", max_trials=24)
@@ -137,7 +137,7 @@ def test_a_search_stops_when_told_to() -> None:
 
 def test_start_values_are_in_every_candidate() -> None:
     search = OracleSearch({"a": [1, 2]}, "grid", start={"a": 0, "b": "kept"})
-    search.run(lambda p: Candidate(p.values["a"]))
+    search.run(lambda p: Attempt(p.values["a"]))
     assert [p.values for p, _ in search.results] == [{"a": 1, "b": "kept"}, {"a": 2, "b": "kept"}]
 
 

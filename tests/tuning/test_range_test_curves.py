@@ -99,7 +99,7 @@ def test_a_value_that_is_not_finite_ends_the_walk(end: float) -> None:
     losses = np.concatenate([falling(40), np.full(60, end)])
     test = suggest_rate(RATES, losses, window=1)
     assert test.suggestion == RATES[39]
-    assert "not finite" in test.reason
+    assert "no longer finite" in test.reason
 
 
 def test_a_flat_curve_suggests_the_geometric_middle() -> None:

@@ -1,24 +1,27 @@
-"""The order in which a search settles what it is asked for."""
+"""The stages in which a search settles its parameters."""
 
 from __future__ import annotations
 
 import logging
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, final
 
 import numpy as np
 
 from genokeras.errors import DataError, ParameterError, TrainingError
-from genokeras.keras_models.building import DECAY, RATE
-from genokeras.keras_models.options import SearchOptions
-from genokeras.keras_models.pretraining import Outcome, Pretraining
+from genokeras.keras_models.model_builder import DECAY, RATE
+from genokeras.keras_models.search_options import SearchOptions
+from genokeras.keras_models.short_trainings import ShortResult, ShortTrainings
 from genokeras.tuning import (
-    Candidate,
+    Attempt,
+    Choose,
     HyperSelector,
     ParamSpec,
     RangeTest,
+    Selection,
     choose_largest_within,
     choose_second_within,
 )
@@ -30,118 +33,107 @@ MOMENTUM = "momentum"
 LOWER, MOST_LOWER = 3.0, 8
 # Lower rates that are tried in any case.
 LEAST_LOWER = 3
-# A training of so many times the steps is what a rate must last for; it may score by so much less than the best.
+# A rate must last for a training of LONGER times the steps, where it may score less than the best by LOST.
 LONGER, LOST = 3, 0.02
 _FATAL = (ParameterError, DataError)
 
 
 @final
-class Strategy:
+@dataclass(frozen=True, eq=False)
+class SearchStages:
     """Range tests, then one parameter after the other; see :func:`genokeras.keras_models.search`.
 
     Parameters
     ----------
-    pretraining : Pretraining
+    trainings : ShortTrainings
     options : SearchOptions
     lists : dict of str to list
         Values to try, by name.
     log : callable
     """
 
-    def __init__(
-        self,
-        pretraining: Pretraining,
-        options: SearchOptions,
-        lists: dict[str, list[Any]],
-        log: Callable[[str], None],
-    ) -> None:
-        self._pretraining, self._options, self._log = pretraining, options, log
-        self._lists = lists
-        self._curves: dict[str, RangeTest] = {}
+    trainings: ShortTrainings
+    options: SearchOptions
+    lists: Mapping[str, list[Any]]
+    log: Callable[[str], None]
+    curves: dict[str, RangeTest] = field(default_factory=dict)
 
     def run(self, spec: ParamSpec) -> ParamSpec:
         """All stages."""
-        self._pretraining.probe(spec)
-        left = dict(self._lists)
-        if self._options.search_learning_rate:
+        self.trainings.probe(spec)
+        left = dict(self.lists)
+        if self.options.search_learning_rate:
             spec = self._by_range_tests(spec, left.pop(DECAY, None))
             spec = self._lowered(spec)
         elif DECAY in left:
             spec = self._settled(spec, DECAY, sorted(left.pop(DECAY), reverse=True))
         in_order = sorted(left, key=lambda name: name != MOMENTUM)  # momentum first, the others as they are
         momentum = spec.momentum if MOMENTUM in spec else None
-        only_evaluated = [n for n in in_order if self._pretraining.changes_training(n, spec) is False]
+        only_evaluated = [n for n in in_order if self.trainings.pool.changes_training(n, spec) is False]
         for name in in_order:
             if name not in only_evaluated:
                 spec = self._settled(spec, name, left[name])
-                if name == MOMENTUM and self._options.search_learning_rate and spec.momentum != momentum:
+                if name == MOMENTUM and self.options.search_learning_rate and spec.momentum != momentum:
                     spec = self._lowered(spec)  # more momentum makes longer steps of the same rate
-        if self._options.search_learning_rate:
+        if self.options.search_learning_rate:
             spec = self._lasting(spec)
         if only_evaluated:
             spec = self._evaluated(spec, {name: left[name] for name in only_evaluated})
-        return self._explained(spec).with_curves(self._curves)
+        return self._explained(spec).with_curves(self.curves)
 
     # ---- stages
 
     def _by_range_tests(self, spec: ParamSpec, decays: list[Any] | None) -> ParamSpec:
-        low, high = self._pretraining.ramp
-        self._log(f"Pretraining: range tests of {self._options.total_steps} steps from {low:g} to {high:g}")
+        low, high = self.trainings.ramp
+        self.log(f"Pretraining: range tests of {self.options.total_steps} steps from {low:g} to {high:g}")
         if decays is None:
             test = self._tested(spec, RATE)
             return _with(spec, RATE, test.suggestion, test.reason)
-        values = sorted(decays, reverse=True)
-
-        def evaluate(wanted: list[dict[str, Any]]) -> list[Candidate]:
-            return [self._test_candidate(ParamSpec.from_dict(one)) for one in wanted]
-
-        rule = {DECAY: choose_largest_within(self._options.weight_decay_diff_thres)}
-        selector = HyperSelector(
-            spec.to_dict(), {DECAY: values}, evaluate, log=self._log, choose=rule, fatal=_FATAL
-        )
-        chosen = selector.run()
-        reason = self._curves[_label(DECAY, chosen.values[DECAY])].reason
+        rule = choose_largest_within(self.options.weight_decay_diff_thres)
+        lists = {DECAY: sorted(decays, reverse=True)}
+        chosen = self._selected(spec, lists, self._attempt_by_range_test, rule)
+        reason = self.curves[_label(DECAY, chosen.values[DECAY])].reason
         found = _with(spec, DECAY, chosen.values[DECAY], chosen.settled[0].reason)
         return _with(found, RATE, chosen.values[RATE], reason)
 
     def _lowered(self, spec: ParamSpec) -> ParamSpec:
-        """The lowest of the rate at hand, its third, its ninth and so on that scores as well as the best of them.
+        """The lowest of the current rate, its third, its ninth and so on that scores as well as the best of them.
 
-        The highest rate that trains learns the fastest, but its weights go on jumping about: of rates as good after a short
-        training, the lowest comes to more in a longer one. Looked at are at least three lower ones, because where weights jump
-        about a single score is a matter of luck, and more while the lowest is as good as any.
+        The highest rate that trains learns the fastest, but its weights do not settle: of rates that are equally good after a
+        short training, the lowest gets further in a longer one. At least three lower rates are tried, because a single score
+        of unsettled weights is luck, and more while the lowest is as good as any.
         """
         highest = float(spec.learning_rate)
         outcomes = [self._trained(spec, highest)]
         chosen = outcomes[0]
         while len(outcomes) <= MOST_LOWER:
-            outcomes.append(self._pretraining.short_training(spec, outcomes[-1].rate / LOWER))
+            outcomes.append(self.trainings.short_training(spec, outcomes[-1].rate / LOWER))
             able = [o for o in outcomes if o.trained] or outcomes[:1]
             best = max(o.score for o in able)
-            chosen = [o for o in able if o.score >= best - self._pretraining.error(best)][-1]
+            chosen = [o for o in able if o.score >= best - self.trainings.error(best)][-1]
             if len(outcomes) > LEAST_LOWER and chosen is not outcomes[-1]:
                 break
-        self._log(f"Pretraining: kept of {len(outcomes)} learning rates: {_told(chosen)}")
+        self.log(f"Pretraining: kept of {len(outcomes)} learning rates: {chosen}")
         reason = spec.reasons[RATE]
         if chosen.rate < highest:
             reason += f"; lowered from {highest:.3g} in thirds, which scored as well"
         return _with(spec, RATE, chosen.rate, reason)
 
     def _lasting(self, spec: ParamSpec) -> ParamSpec:
-        """The rate at hand; its third, and so on, where that scores better in a longer training.
+        """The current rate; its third, and so on, where that scores better in a longer training.
 
         A short training may end before the weights run away, and before lower rates have caught up.
         """
         highest = float(spec.learning_rate)
-        short = self._pretraining.short_training(spec, highest)
-        kept = self._pretraining.short_training(spec, highest, LONGER)
+        short = self.trainings.short_training(spec, highest)
+        kept = self.trainings.short_training(spec, highest, LONGER)
         best = max(short.score, kept.score) if np.isfinite(kept.score) else short.score
         while highest / kept.rate < LOWER**MOST_LOWER:
-            lower = self._pretraining.short_training(spec, kept.rate / LOWER, LONGER)
+            lower = self.trainings.short_training(spec, kept.rate / LOWER, LONGER)
             lasts = kept.trained and kept.score >= best - LOST
             if lasts and not (lower.trained and lower.score > kept.score):
                 break
-            self._log(f"Pretraining: in {LONGER} times the steps, {_told(lower)} after {_told(kept)}")
+            self.log(f"Pretraining: in {LONGER} times the steps, {lower} after {kept}")
             kept = lower
             best = max(best, lower.score) if lower.trained else best
         if kept.rate == highest:
@@ -151,23 +143,16 @@ class Strategy:
 
     def _settled(self, spec: ParamSpec, name: str, values: list[Any]) -> ParamSpec:
         """A parameter by short trainings."""
-        if self._pretraining.changes_training(name, spec) is None:
+        if self.trainings.pool.changes_training(name, spec) is None:
             message = f"{name} is read by neither model_fn nor optimizer_fn, so its values are not tried"
             _logger.warning(message)
             return spec.with_reasons({name: message})
 
         times = self._times(values) if name == MOMENTUM else 1
-
-        def evaluate(wanted: list[dict[str, Any]]) -> list[Candidate]:
-            return [self._train_candidate(ParamSpec.from_dict(one), times) for one in wanted]
-
-        rule = choose_second_within(self._pretraining.error)
+        rule = choose_second_within(self.trainings.error)
         if name == DECAY:
-            rule = choose_largest_within(self._options.weight_decay_diff_thres)
-        selector = HyperSelector(
-            spec.to_dict(), {name: values}, evaluate, log=self._log, choose={name: rule}, fatal=_FATAL
-        )
-        chosen = selector.run()
+            rule = choose_largest_within(self.options.weight_decay_diff_thres)
+        chosen = self._selected(spec, {name: values}, lambda one: self._attempt_by_training(one, times), rule)
         found = _with(spec, name, chosen.values[name], chosen.settled[0].reason)
         rate = chosen.learning_rate
         if rate is not None and rate != spec.learning_rate:
@@ -177,64 +162,77 @@ class Strategy:
 
     def _evaluated(self, spec: ParamSpec, lists: dict[str, list[Any]]) -> ParamSpec:
         """Parameters that only evaluation reads, by one training."""
-        rate = float(spec.learning_rate) if self._options.search_learning_rate else None
-        score = self._pretraining.trained(spec, rate)
+        rate = float(spec.learning_rate) if self.options.search_learning_rate else None
+        scores = self.trainings.evaluations(spec, rate)
 
-        def evaluate(wanted: list[dict[str, Any]]) -> list[Candidate]:
-            scores = [score(ParamSpec.from_dict(one)) for one in wanted]
-            return [Candidate(first, second=second) for first, second in scores]
+        def attempt(one: ParamSpec) -> Attempt:
+            score, second = scores(one)
+            return Attempt(score, second=second)
 
-        rules = {name: choose_second_within(self._pretraining.error) for name in lists}
-        selector = HyperSelector(spec.to_dict(), lists, evaluate, log=self._log, choose=rules, fatal=_FATAL)
-        chosen = selector.run()
+        chosen = self._selected(spec, lists, attempt, choose_second_within(self.trainings.error))
         for step in chosen.settled:
-            spec = _with(spec, step.parameter, step.value, f"{step.reason}; without training anew")
+            spec = _with(spec, step.parameter, step.value, f"{step.reason}; without training again")
         return spec
 
-    # ---- candidates
+    # ---- attempts
 
-    def _test_candidate(self, spec: ParamSpec) -> Candidate:
+    def _selected(
+        self,
+        spec: ParamSpec,
+        lists: Mapping[str, list[Any]],
+        attempt: Callable[[ParamSpec], Attempt],
+        rule: Choose,
+    ) -> Selection:
+        """One parameter of the lists after the other, each by the same rule."""
+
+        def evaluate(wanted: list[dict[str, Any]]) -> list[Attempt]:
+            return [attempt(ParamSpec.from_dict(one)) for one in wanted]
+
+        rules = dict.fromkeys(lists, rule)
+        return HyperSelector(spec.to_dict(), lists, evaluate, log=self.log, choose=rules, fatal=_FATAL).run()
+
+    def _attempt_by_range_test(self, spec: ParamSpec) -> Attempt:
         started = time.perf_counter()
         test = self._tested(spec, DECAY)
         seen = test.smoothed[test.rates <= test.suggestion]
-        best = float(np.nanmax(seen) if self._options.by_acc else np.nanmin(seen))
-        if not self._options.by_acc:
+        best = float(np.nanmax(seen) if self.options.by_acc else np.nanmin(seen))
+        if not self.options.by_acc:
             best = (seen[0] - best) / max(abs(seen[0]), 1e-12)
         seconds = time.perf_counter() - started
-        return Candidate(best, learning_rate=test.suggestion, curve=tuple(test.raw), seconds=seconds)
+        return Attempt(best, learning_rate=test.suggestion, curve=tuple(test.raw), seconds=seconds)
 
     def _tested(self, spec: ParamSpec, name: str) -> RangeTest:
-        test = self._pretraining.range_test(spec)
+        test = self.trainings.range_test(spec)
         label = _label(name, getattr(spec, name)) if name == DECAY else name
-        self._log(f"Pretraining: {label}: learning rate {test.suggestion:.3g}: {test.reason}")
-        self._curves[label] = test
+        self.log(f"Pretraining: {label}: learning rate {test.suggestion:.3g}: {test.reason}")
+        self.curves[label] = test
         return test
 
     def _times(self, momenta: list[Any]) -> int:
         """How many times the steps show what these momenta do: m is at 95 % of its full speed after 3 / (1 - m) steps."""
         highest = max((float(m) for m in momenta if isinstance(m, int | float) and m < 1), default=0.0)
         needed = math.ceil(3.0 / (1.0 - highest))
-        return min(LONGER, max(1, math.ceil(needed / self._options.total_steps - 0.05)))
+        return min(LONGER, max(1, math.ceil(needed / self.options.total_steps - 0.05)))
 
-    def _train_candidate(self, spec: ParamSpec, times: int) -> Candidate:
+    def _attempt_by_training(self, spec: ParamSpec, times: int) -> Attempt:
         started = time.perf_counter()
         rate = None
-        if self._options.search_learning_rate:
+        if self.options.search_learning_rate:
             outcome = self._trained(spec, float(spec.learning_rate), times)
             rate = outcome.rate
         else:
-            outcome = self._pretraining.short_training(spec, None, times)
+            outcome = self.trainings.short_training(spec, None, times)
         seconds = time.perf_counter() - started
-        return Candidate(outcome.score, learning_rate=rate, seconds=seconds, second=outcome.second)
+        return Attempt(outcome.score, learning_rate=rate, seconds=seconds, second=outcome.second)
 
-    def _trained(self, spec: ParamSpec, rate: float, times: int = 1) -> Outcome:
+    def _trained(self, spec: ParamSpec, rate: float, times: int = 1) -> ShortResult:
         """A short training at this rate, or at a third of it and so on until the loss goes down."""
         outcomes = []
         for _ in range(MOST_LOWER + 1):
-            outcomes.append(self._pretraining.short_training(spec, rate, times))
+            outcomes.append(self.trainings.short_training(spec, rate, times))
             if outcomes[-1].trained:
                 return outcomes[-1]
-            self._log(f"Pretraining: learning rate {rate:.3g} does not train")
+            self.log(f"Pretraining: learning rate {rate:.3g} does not train")
             rate /= LOWER
         # Weights of a checkpoint may be so good that no rate betters them on average.
         finite = [outcome for outcome in outcomes if np.isfinite(outcome.score)]
@@ -245,16 +243,12 @@ class Strategy:
         return max(finite, key=lambda outcome: (outcome.score, outcome.second))
 
     def _explained(self, spec: ParamSpec) -> ParamSpec:
-        """With a word on what neither function reads."""
-        told = {}
-        for name in sorted(self._pretraining.applied):
+        """With a note on what neither function reads."""
+        reasons = {}
+        for name in sorted(self.trainings.pool.set_by_us):
             own = spec.reasons.get(name, "as given")
-            told[name] = f"{own}; set on the optimizer, because no function reads it"
-        return spec.with_reasons(told)
-
-
-def _told(outcome: Outcome) -> str:
-    return f"learning rate {outcome.rate:.3g} (score {outcome.score:.4f}, loss {-outcome.second:.4f})"
+            reasons[name] = f"{own}; set on the optimizer, because no function reads it"
+        return spec.with_reasons(reasons)
 
 
 def _with(spec: ParamSpec, name: str, value: Any, reason: str) -> ParamSpec:

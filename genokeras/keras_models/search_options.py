@@ -1,4 +1,4 @@
-"""What a search is told, checked."""
+"""The options of a search, checked."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from genokeras.errors import ParameterError
 from genokeras.support.checks import check_choice, check_number, check_whole, complaints
 
 SIZES = ("small", "large")
-# Trainable parameters from which on a model is a large one.
+# A model of this number of trainable parameters or more is a large one.
 LARGE_FROM = 1_000_000
-# First and last rate of a range test, by size and by whether steps are scaled by earlier gradients as Adam's are.
+# First and last rate of a range test, by size and by whether steps are scaled by earlier gradients, as with Adam.
 RAMPS = {
     ("small", False): (1e-4, 3.0),
     ("large", False): (1e-5, 1.0),
@@ -20,11 +20,18 @@ RAMPS = {
     ("large", True): (1e-6, 0.03),
 }
 
+# Least value of whole numbers.
+_WHOLE = {
+    0: ("max_thres", "warmup_steps", "seed"),
+    1: ("batch_size", "evaluation_total_steps", "window", "evaluate_every_n_steps", "log_every_n_steps"),
+    2: ("total_steps",),
+}
+
 
 @final
 @dataclass(frozen=True)
 class SearchOptions:
-    """Options of :func:`genokeras.keras_models.search`, which says what they mean.
+    """Options of :func:`genokeras.keras_models.search`, which explains them.
 
     Raises
     ------
@@ -55,20 +62,15 @@ class SearchOptions:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        rates = {name: getattr(self, name) for name in ("init_learning_rate", "end_learning_rate")}
-        shares = {name: getattr(self, name) for name in ("weight_decay_diff_thres", "warmup_lr")}
-        problems = [
-            *(
-                said
-                for name, least in _WHOLE.items()
-                for said in complaints(check_whole, {name: getattr(self, name)}, least=least)
-            ),
-            *complaints(check_number, shares, least=0),
-            *complaints(
-                check_number, {name: rate for name, rate in rates.items() if rate is not None}, above=0
-            ),
-            *complaints(check_choice, {"model_size": self.model_size}, known=(*SIZES, None)),
-        ]
+        problems: list[str] = []
+        for least, names in _WHOLE.items():
+            problems += complaints(check_whole, {name: getattr(self, name) for name in names}, least=least)
+        not_negative = {name: getattr(self, name) for name in ("weight_decay_diff_thres", "warmup_lr")}
+        problems += complaints(check_number, not_negative, least=0)
+        ends = {name: getattr(self, name) for name in ("init_learning_rate", "end_learning_rate")}
+        given = {name: value for name, value in ends.items() if value is not None}
+        problems += complaints(check_number, given, above=0)
+        problems += complaints(check_choice, {"model_size": self.model_size}, known=(*SIZES, None))
         if not problems and self.search_learning_rate and self.total_steps // self.evaluate_every_n_steps < 2:
             problems.append(
                 f"evaluate_every_n_steps={self.evaluate_every_n_steps} leaves a range test of {self.total_steps} steps "
@@ -79,11 +81,18 @@ class SearchOptions:
 
     @property
     def measured(self) -> str:
-        """Name of what decides."""
+        """Name of the metric that decides."""
         return self.acc_name if self.by_acc else self.loss_name
 
     def ramp(self, parameters: int, adaptive: bool) -> tuple[float, float]:
         """First and last rate of the range tests, as given or by the size of the model and the kind of optimizer.
+
+        Parameters
+        ----------
+        parameters : int
+            Trainable ones of the model.
+        adaptive : bool
+            Whether the optimizer scales steps by earlier gradients.
 
         Raises
         ------
@@ -101,16 +110,3 @@ class SearchOptions:
                 f"init_learning_rate must be below end_learning_rate, got {first:g} and {last:g}."
             )
         return first, last
-
-
-_WHOLE = {
-    "batch_size": 1,
-    "total_steps": 2,
-    "evaluation_total_steps": 1,
-    "max_thres": 0,
-    "window": 1,
-    "warmup_steps": 0,
-    "evaluate_every_n_steps": 1,
-    "log_every_n_steps": 1,
-    "seed": 0,
-}

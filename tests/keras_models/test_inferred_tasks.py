@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from genokeras.errors import ParameterError
-from genokeras.keras_models.losses import Task, infer_task
+from genokeras.keras_models.inferred_task import InferredTask, infer_task
 
 X = np.zeros((4, 3), dtype="float32")
 
@@ -21,19 +21,19 @@ def model(units: int, activation: str | None = None) -> keras.Model:
 @pytest.mark.parametrize(
     ("units", "activation", "y", "task"),
     [
-        (3, None, [0, 1, 2, 1], Task("sparse", True)),
-        (3, "softmax", [[0], [1], [2], [1]], Task("sparse", False)),
-        (3, "softmax", [0.0, 1.0, 2.0, 1.0], Task("sparse", False)),
-        (2, None, [[0, 1], [1, 0], [1, 0], [0, 1]], Task("categorical", True)),
-        (2, "sigmoid", [[1, 1], [0, 0], [1, 0], [0, 1]], Task("binary", False)),
-        (1, "sigmoid", [0, 1, 1, 0], Task("binary", False)),
-        (1, None, [[0], [1], [1], [0]], Task("binary", True)),
-        (1, None, [0.5, 1.0, 2.0, 0.1], Task("regression")),
-        (2, None, [[0.5, 1.0]] * 4, Task("regression")),
+        (3, None, [0, 1, 2, 1], InferredTask("sparse", True)),
+        (3, "softmax", [[0], [1], [2], [1]], InferredTask("sparse", False)),
+        (3, "softmax", [0.0, 1.0, 2.0, 1.0], InferredTask("sparse", False)),
+        (2, None, [[0, 1], [1, 0], [1, 0], [0, 1]], InferredTask("categorical", True)),
+        (2, "sigmoid", [[1, 1], [0, 0], [1, 0], [0, 1]], InferredTask("binary", False)),
+        (1, "sigmoid", [0, 1, 1, 0], InferredTask("binary", False)),
+        (1, None, [[0], [1], [1], [0]], InferredTask("binary", True)),
+        (1, None, [0.5, 1.0, 2.0, 0.1], InferredTask("regression")),
+        (2, None, [[0.5, 1.0]] * 4, InferredTask("regression")),
     ],
 )
 def test_targets_and_outputs_say_the_task(
-    units: int, activation: str | None, y: list[Any], task: Task
+    units: int, activation: str | None, y: list[Any], task: InferredTask
 ) -> None:
     assert infer_task(model(units, activation), (X, np.array(y), None)) == task
 
@@ -51,6 +51,6 @@ def test_several_outputs_need_a_loss() -> None:
 
 
 def test_the_accuracy_of_logits_is_cut_at_zero() -> None:
-    metric = Task("binary", True).metric()
+    metric = InferredTask("binary", True).metric()
     metric.update_state(np.array([[1.0], [1.0]]), np.array([[0.2], [-0.2]]))
     assert float(metric.result()) == 0.5

@@ -1,4 +1,4 @@
-"""A parameter spec that notes what is read of it."""
+"""A parameter spec that notes which parameters are read."""
 
 from __future__ import annotations
 
@@ -12,19 +12,20 @@ BUILD, METRICS = "build", "metrics"
 
 
 @final
-class ReadSpec:
-    """Stands for a :class:`~genokeras.tuning.ParamSpec` in front of people's functions.
+class NotedSpec:
+    """Stands for a :class:`~genokeras.tuning.ParamSpec` in the user's functions, and notes what they read.
+
+    What else can be done with it are functions of this module, because a method could hide a parameter of its name.
 
     Parameters
     ----------
     spec : ParamSpec
-        What it answers with; :meth:`show` puts another in its place, for functions that go on reading it.
     """
 
     def __init__(self, spec: ParamSpec) -> None:
         self._spec = spec
         self._phase = BUILD
-        self._reads: dict[str, dict[str, Any]] = {BUILD: {}, METRICS: {}}
+        self._noted: dict[str, dict[str, Any]] = {BUILD: {}, METRICS: {}}
 
     def __getattr__(self, name: str) -> Any:
         # Reached only where Python found nothing; copying asks for names before `_spec` is there.
@@ -32,7 +33,7 @@ class ReadSpec:
             raise AttributeError(name)
         value = getattr(self._spec, name)
         if name in self._spec:
-            self._reads[self._phase][name] = value
+            self._noted[self._phase][name] = value
         return value
 
     def __contains__(self, name: object) -> bool:
@@ -50,7 +51,7 @@ class ReadSpec:
     def to_dict(self) -> dict[str, Any]:
         """All values, all of which count as read."""
         values = self._spec.to_dict()
-        self._reads[self._phase].update(values)
+        self._noted[self._phase].update(values)
         return values
 
     def items(self) -> ItemsView[str, Any]:
@@ -62,38 +63,27 @@ class ReadSpec:
         self.to_dict()
         return self._spec.replace(**values)
 
-    # The names below begin with an underscore so that they cannot hide a parameter.
 
-    def _show(self, spec: ParamSpec) -> None:
-        self._spec = spec
-
-    def _read(self, phase: str) -> dict[str, Any]:
-        return self._reads[phase]
-
-    @contextmanager
-    def _in_phase(self, phase: str) -> Iterator[None]:
-        before, self._phase = self._phase, phase
-        try:
-            yield
-        finally:
-            self._phase = before
+def show(view: NotedSpec, spec: ParamSpec) -> None:
+    """Let `view` answer with another spec, for functions that keep reading it."""
+    view._spec = spec
 
 
-def show(view: ReadSpec, spec: ParamSpec) -> None:
-    """Let `view` answer with another spec."""
-    view._show(spec)
-
-
-def reads(view: ReadSpec, *phases: str) -> dict[str, Any]:
+def noted(view: NotedSpec, *phases: str) -> dict[str, Any]:
     """Names and values read so far, in these phases."""
-    return {name: value for phase in phases for name, value in view._read(phase).items()}
+    return {name: value for phase in phases for name, value in view._noted[phase].items()}
 
 
-def measuring(view: ReadSpec) -> Any:
+@contextmanager
+def measuring(view: NotedSpec) -> Iterator[None]:
     """A context in which reads are those of metrics, which do not change the training."""
-    return view._in_phase(METRICS)
+    before, view._phase = view._phase, METRICS
+    try:
+        yield
+    finally:
+        view._phase = before
 
 
-def still_holds(view: ReadSpec, spec: ParamSpec) -> bool:
-    """Whether what was read while building has the same values in `spec`, so that building again would give the same."""
-    return all(name in spec and getattr(spec, name) == value for name, value in view._read(BUILD).items())
+def still_holds(view: NotedSpec, spec: ParamSpec) -> bool:
+    """Whether building again from `spec` would give the same: what was read while building has the same values there."""
+    return all(name in spec and getattr(spec, name) == value for name, value in view._noted[BUILD].items())

@@ -1,6 +1,6 @@
-"""Three of KerasTuner's oracles, mended where they would fail a search or waste its time.
+"""Three of KerasTuner's oracles, corrected where they would fail a search or waste its time.
 
-Both override what KerasTuner keeps to itself, which has been still since 2024; tests hold them to it.
+They override private methods of KerasTuner, which have not changed since 2024; tests check that they still work.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ _DRAWS, _RESTARTS = 500, 3
 class BayesianOracle(keras_tuner.oracles.BayesianOptimizationOracle):
     """Bayesian optimisation that proposes nothing twice, and takes milliseconds to propose.
 
-    KerasTuner's own minimises the acquisition function by fifty runs of L-BFGS over single points, which costs seconds of two
-    cores for what is rounded to a value on a list in the end, and gets to values it has had. Here the lower confidence
-    bound is taken over some hundred random settings at once, of those not tried yet.
+    KerasTuner minimises the acquisition function by fifty runs of L-BFGS over single points. That takes seconds, the result is
+    rounded to a value of a list in the end, and values come up again. Here the lower confidence bound is computed for some
+    hundred random settings at once, of those not tried yet.
     """
 
     def _make_gpr(self) -> Any:
@@ -56,10 +56,10 @@ class BayesianOracle(keras_tuner.oracles.BayesianOptimizationOracle):
 
 @final
 class HyperbandOracle(keras_tuner.oracles.HyperbandOracle):
-    """Hyperband whose brackets fit the number of trials, and the settings that there are.
+    """Hyperband whose brackets fit the number of trials and the number of settings.
 
-    KerasTuner's own ends where a bracket's first round cannot be filled with new settings, or the trials run out: after
-    the shortest trainings, none of them continued. Here a bracket goes on with the settings it has got.
+    KerasTuner's ends where a bracket's first round cannot be filled with new settings, or the trials run out: after the
+    shortest trainings, none of them continued. Here a bracket continues with the settings it has.
 
     Parameters
     ----------
@@ -79,7 +79,7 @@ class HyperbandOracle(keras_tuner.oracles.HyperbandOracle):
             self._widest = next(fits, 1)
 
     def _cost(self, first: int, n_rounds: int) -> int:
-        """Trials of a bracket that begins with so many."""
+        """Trials of a bracket whose first round has `first`."""
         return sum(self._of_round(first, number) for number in range(n_rounds))
 
     def _of_round(self, first: int, number: int) -> int:
@@ -101,7 +101,7 @@ class HyperbandOracle(keras_tuner.oracles.HyperbandOracle):
 
 @final
 class GridOracle(keras_tuner.oracles.GridSearchOracle):
-    """Grid search that bears parameters which only some trials ask for; KerasTuner's own ends in a KeyError there."""
+    """Grid search that accepts parameters which only some trials ask for; KerasTuner's ends in a KeyError there."""
 
     def _get_next_combination(self, values: dict[str, Any]) -> dict[str, Any] | None:
         if any(hp.name not in values for hp in self.hyperparameters.space if not hp.conditions):

@@ -1,24 +1,23 @@
-"""What a person sees while a net trains: a bar and a line per epoch on a terminal, lines alone anywhere else."""
+"""What is shown while a net trains: a bar and a line per epoch on a terminal, lines alone anywhere else."""
 
 from __future__ import annotations
 
-import sys
 import textwrap
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from types import TracebackType
 from typing import Any, Self, final
 
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
+from genokeras.support.console import standard_error
 from genokeras.training.steps import Position
 
 LINE_WIDTH = 80
 SECONDS_BETWEEN_LINES = 30.0
 _BAR_WIDTH = 20
-_UNTOLD = ("epoch", "seconds")
+_NOT_SHOWN = ("epoch", "seconds")
 
 
 @final
@@ -32,29 +31,13 @@ class EpochLog:
         Of an epoch, where known.
     verbose : int
         0 shows nothing.
-    console : Console, optional
-        Standard error by default.
-    clock : callable
-        Monotonic seconds.
-    now : callable
-        The time of day.
     """
 
-    def __init__(
-        self,
-        epochs: int,
-        n_batches: int | None,
-        verbose: int = 1,
-        console: Console | None = None,
-        clock: Callable[[], float] = time.monotonic,
-        now: Callable[[], datetime] = datetime.now,
-    ) -> None:
+    def __init__(self, epochs: int, n_batches: int | None, verbose: int = 1) -> None:
         self._epochs = epochs
         self._n_batches = n_batches
-        self._console = (console or _standard_error()) if verbose else None
-        self._clock = clock
-        self._now = now
-        self._said = clock()
+        self._console = standard_error() if verbose else None
+        self._last_line = time.monotonic()
         self._bar: Progress | None = None
 
     def __enter__(self) -> Self:
@@ -79,38 +62,38 @@ class EpochLog:
             self._bar.stop()
 
     def step(self, position: Position, logs: Mapping[str, float]) -> None:
-        """In the middle of an epoch."""
+        """Show a step in the middle of an epoch."""
         if self._console is None:
             return
-        told = _told(logs)
+        values = _shown(logs)
         if self._bar is not None:
             task = self._bar.task_ids[0]
-            self._bar.update(task, completed=position.batch, epoch=position.epoch + 1, metrics=told)
-        elif self._clock() - self._said >= SECONDS_BETWEEN_LINES:
+            self._bar.update(task, completed=position.batch, epoch=position.epoch + 1, metrics=values)
+        elif time.monotonic() - self._last_line >= SECONDS_BETWEEN_LINES:
             of = "" if self._n_batches is None else f"/{self._n_batches}"
             share = 0.0 if self._n_batches is None else position.batch / self._n_batches
             done = round(share * _BAR_WIDTH)
             bar = f"[{'=' * done}{'.' * (_BAR_WIDTH - done)}]" if self._n_batches else ""
             self.say(
-                f"epoch {position.epoch + 1:>{len(str(self._epochs))}} {bar} batch {position.batch}{of} {told}"
+                f"epoch {position.epoch + 1:>{len(str(self._epochs))}} {bar} batch {position.batch}{of} {values}"
             )
 
     def epoch(self, row: Mapping[str, float], best: bool) -> None:
-        """Behind an epoch."""
+        """Show an epoch that has ended."""
         number, of = int(row["epoch"]), self._epochs
-        metrics = {name: value for name, value in row.items() if name not in _UNTOLD}
+        metrics = {name: value for name, value in row.items() if name not in _NOT_SHOWN}
         best_mark = "  best so far" if best else ""
-        self.say(f"epoch {number:>{len(str(of))}}/{of}  {_told(metrics)}  {row['seconds']:.1f} s{best_mark}")
+        self.say(f"epoch {number:>{len(str(of))}}/{of}  {_shown(metrics)}  {row['seconds']:.1f} s{best_mark}")
         if self._bar is not None:
             self._bar.update(self._bar.task_ids[0], completed=0, epoch=min(number + 1, of), metrics="")
 
     def say(self, text: str) -> None:
-        """A line with the time of day; a long one goes on in further lines."""
+        """Write a line with the time of day; a long one is wrapped."""
         if self._console is None:
             return
-        self._said = self._clock()
+        self._last_line = time.monotonic()
         lines = textwrap.wrap(
-            f"{self._now():%H:%M:%S} {text}", LINE_WIDTH, subsequent_indent=" " * 9, break_on_hyphens=False
+            f"{datetime.now():%H:%M:%S} {text}", LINE_WIDTH, subsequent_indent=" " * 9, break_on_hyphens=False
         )
         try:
             if self._bar is not None:
@@ -119,14 +102,9 @@ class EpochLog:
                 self._console.file.write("\n".join(lines) + "\n")
                 self._console.file.flush()
         except (OSError, ValueError):
-            return  # nobody reads any more; training is worth more than its log
+            return  # the other end is closed; training is worth more than its log
 
 
-def _told(metrics: Mapping[str, Any]) -> str:
+def _shown(metrics: Mapping[str, Any]) -> str:
     names = {"learning_rate": "rate"}
     return "  ".join(f"{names.get(name, name)} {value:.4g}" for name, value in metrics.items())
-
-
-def _standard_error() -> Console:
-    # rich takes FORCE_COLOR for a terminal, and a log file then gets control codes.
-    return Console(stderr=True, force_terminal=None if sys.stderr.isatty() else False, force_jupyter=False)

@@ -1,4 +1,4 @@
-"""The state of a training that is not in its model: history, the best epoch, how long nothing got better."""
+"""The state of a training that is not in its model: history, the best epoch, how long nothing improved."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import pandas as pd
 
 from genokeras.errors import ParameterError
 from genokeras.support.checks import check_choice
+from genokeras.support.wording import did_you_mean, listed
 
 Mode = Literal["min", "max"]
 
@@ -35,32 +36,47 @@ class Best:
 
 @final
 @dataclass
-class Progress:
-    """What a resumed training needs to know.
+class EpochHistory:
+    """The epochs of a training.
 
     Attributes
     ----------
     first_rate : float
-        The learning rate it began with.
+        The learning rate at the beginning.
     rows : list of dict
-        The history, a row an epoch.
+        One per epoch.
     best : Best or None
     waited : int
         Epochs since the best.
     seconds : float
-        Of the epoch at hand, in processes before this one.
+        Of the current epoch, in earlier processes.
     """
 
-    first_rate: float
+    first_rate: float = math.nan
     rows: list[dict[str, float]] = field(default_factory=list)
     best: Best | None = None
     waited: int = 0
     seconds: float = 0.0
 
-    def add(self, row: dict[str, float], monitor: str, mode: Mode, path: str) -> bool:
-        """Take note of an epoch; whether it is the best so far."""
+    def add(self, row: dict[str, float], monitor: str, mode: Mode, path: str = "") -> bool:
+        """Add an epoch.
+
+        Parameters
+        ----------
+        row : dict of str to float
+        monitor : str
+            Says how good the epoch is; an epoch without it is never the best.
+        mode : {"min", "max"}
+        path : str
+            Of the checkpoint, where there is one.
+
+        Returns
+        -------
+        bool
+            Whether it is the best epoch so far.
+        """
         self.rows.append(row)
-        score = row[monitor]
+        score = row.get(monitor, math.nan)
         better = self.best is None or (score < self.best.score if mode == "min" else score > self.best.score)
         if better and math.isfinite(score):
             self.best, self.waited = Best(path, score, int(row["epoch"])), 0
@@ -69,7 +85,7 @@ class Progress:
         return False
 
     def frame(self) -> pd.DataFrame:
-        """The history."""
+        """The rows as a table."""
         table = pd.DataFrame(self.rows)
         return table.astype({"epoch": int}) if len(table) else table
 
@@ -85,17 +101,31 @@ class Progress:
 
 
 def check_monitor(monitor: str, mode: str, names: list[str], has_valid: bool) -> None:
-    """
+    """Check what decides which epoch is best.
+
+    Parameters
+    ----------
+    monitor : str
+    mode : str
+    names : list of str
+        The loss and the metrics.
+    has_valid : bool
+        Whether there are validation data.
+
     Raises
     ------
     ParameterError
-        If there will be no such metric, or it is neither to be small nor large.
+        If there will be no such metric, or `mode` is unknown.
     """
     check_choice(mode, "mode", ("min", "max"))
     known = [*names, *(f"val_{name}" for name in names)] if has_valid else names
-    if not has_valid and str(monitor).removeprefix("val_") in names:
+    if monitor in known:
+        return
+    on_train = str(monitor).removeprefix("val_")
+    if not has_valid and on_train in names:
         raise ParameterError(
-            f"monitor={monitor!r} needs validation data: pass valid=(x, y), or "
-            f"monitor={str(monitor).removeprefix('val_')!r}."
+            f"monitor={monitor!r} needs validation data: pass valid=(x, y), or monitor={on_train!r}."
         )
-    check_choice(monitor, "monitor", known)
+    raise ParameterError(
+        f"there is no metric {monitor!r} to monitor; there are {listed(map(repr, known))}.{did_you_mean(monitor, known)}"
+    )

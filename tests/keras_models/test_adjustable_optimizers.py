@@ -1,4 +1,4 @@
-"""Optimizers whose numbers are turned without compiling anew."""
+"""Optimizers whose numbers are changed without compiling again."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ import keras
 import numpy as np
 import pytest
 
-from genokeras.keras_models.knobs import Turnable, is_adaptive, learning_rate_of
+from genokeras.keras_models.adjustable_optimizer import AdjustableOptimizer, is_adaptive, learning_rate_of
 from tests.keras_models.any_models import blobs
 
 X, Y = blobs(20)
 
 
-def trained(turnable: Turnable, then: Turnable | None = None) -> np.ndarray:
-    """Weights behind ten steps, of an optimizer turned to another's numbers before them."""
+def trained(adjustable: AdjustableOptimizer, then: AdjustableOptimizer | None = None) -> np.ndarray:
+    """Weights behind ten steps, of an optimizer that took over another's numbers before them."""
     keras.utils.set_random_seed(0)
     model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)])
     model.compile(
-        turnable.optimizer, keras.losses.SparseCategoricalCrossentropy(from_logits=True), jit_compile=False
+        adjustable.optimizer, keras.losses.SparseCategoricalCrossentropy(from_logits=True), jit_compile=False
     )
     if then is not None:
-        turnable.turn_to(then)
+        adjustable.adjust_to(then)
     for _ in range(10):
         model.train_on_batch(X, Y)
     return np.array(model.get_weights()[0])
@@ -51,16 +51,16 @@ def trained(turnable: Turnable, then: Turnable | None = None) -> np.ndarray:
         (keras.optimizers.Adadelta, {"weight_decay": 0.5}, {"weight_decay": 0.01}),
     ],
 )
-def test_a_turned_optimizer_trains_like_one_made_so(
+def test_an_adjusted_optimizer_trains_like_one_made_so(
     kind: Any, first: dict[str, float], other: dict[str, float]
 ) -> None:
-    turned, plain = Turnable(kind(0.05, **first)), Turnable(kind(0.05, **other))
-    assert turned.signature == plain.signature
-    turned.make_knobs()
-    np.testing.assert_allclose(trained(turned, plain), trained(plain), rtol=1e-5, atol=1e-6)
+    adjusted, plain = AdjustableOptimizer(kind(0.05, **first)), AdjustableOptimizer(kind(0.05, **other))
+    assert adjusted.signature == plain.signature
+    adjusted.make_adjustable()
+    np.testing.assert_allclose(trained(adjusted, plain), trained(plain), rtol=1e-5, atol=1e-6)
 
 
-def test_optimizers_that_differ_otherwise_cannot_be_turned_into_each_other() -> None:
+def test_optimizers_that_differ_otherwise_cannot_be_made_equal() -> None:
     optimizers = keras.optimizers
     kinds = [
         optimizers.SGD(0.1),
@@ -69,11 +69,14 @@ def test_optimizers_that_differ_otherwise_cannot_be_turned_into_each_other() -> 
         optimizers.SGD(optimizers.schedules.ExponentialDecay(0.1, 10, 0.9)),
         optimizers.Adam(0.1),
     ]
-    assert len({Turnable(optimizer).signature for optimizer in kinds}) == 5
+    assert len({AdjustableOptimizer(optimizer).signature for optimizer in kinds}) == 5
 
 
 def test_rates_do_not_tell_optimizers_apart() -> None:
-    assert Turnable(keras.optimizers.SGD(0.1)).signature == Turnable(keras.optimizers.SGD(0.2)).signature
+    assert (
+        AdjustableOptimizer(keras.optimizers.SGD(0.1)).signature
+        == AdjustableOptimizer(keras.optimizers.SGD(0.2)).signature
+    )
 
 
 def test_families_and_rates_are_known_behind_loss_scaling() -> None:

@@ -1,4 +1,4 @@
-"""Optimizers whose numbers can be turned without compiling anew.
+"""Optimizers whose numbers can be changed without compiling again.
 
 TensorFlow and JAX bake an optimizer's momentum and weight decay, which are Python numbers, into the compiled training step. As
 variables they are read at every step instead, so that one compiled step serves all values.
@@ -11,24 +11,17 @@ from typing import Any, final
 
 import keras
 
-# Where these are numbers; tried with each, because an optimizer may compare them with others.
-_TURNABLE = {
-    "SGD": ("weight_decay", "momentum"),
-    "RMSprop": ("weight_decay", "momentum"),
-    "Adam": ("weight_decay",),
-    "AdamW": ("weight_decay",),
-    "Nadam": ("weight_decay",),
-    "Adamax": ("weight_decay",),
-    "Lion": ("weight_decay",),
-    "Adagrad": ("weight_decay",),
-    "Adadelta": ("weight_decay",),
+# Tried with each of these optimizers, because one may compare its numbers with others.
+_DECAYING = ("Adam", "AdamW", "Nadam", "Adamax", "Lion", "Adagrad", "Adadelta")
+_ADJUSTABLE = {name: ("weight_decay",) for name in _DECAYING} | {
+    name: ("weight_decay", "momentum") for name in ("SGD", "RMSprop")
 }
 _ADAPTIVE = ("Adam", "AdamW", "Nadam", "Adamax", "RMSprop", "Lion", "Lamb", "Adafactor", "Muon")
 
 
 @final
 class _Knob(keras.Variable):
-    """A number in an optimizer that takes it for one that is not 0, so that it makes all the variables it may need."""
+    """A number of an optimizer that always compares as if it were not 0, so that all variables are made that it may need."""
 
     __hash__ = keras.Variable.__hash__
 
@@ -40,8 +33,8 @@ class _Knob(keras.Variable):
 
 
 @final
-class Turnable:
-    """An optimizer that belongs to no model yet, with its numbers made turnable where that is known to work.
+class AdjustableOptimizer:
+    """An optimizer that belongs to no model yet, and those of its numbers that can be changed later.
 
     Parameters
     ----------
@@ -51,9 +44,9 @@ class Turnable:
     Attributes
     ----------
     signature : str
-        The same for optimizers that can be turned into each other.
+        The same for optimizers that can be made equal by :meth:`adjust_to`.
     values : dict of str to float
-        What can be turned.
+        What can be changed.
     rate : float or None
         Its own learning rate; None where it follows a schedule.
     """
@@ -61,27 +54,25 @@ class Turnable:
     def __init__(self, optimizer: keras.optimizers.Optimizer) -> None:
         self.optimizer = optimizer
         self.rate = learning_rate_of(optimizer)
-        config = optimizer.get_config()
-        names = _TURNABLE.get(type(optimizer).__name__, ())
-        if type(optimizer).__module__.split(".")[0] != "keras":
-            names = ()
+        kind, config = type(optimizer), optimizer.get_config()
+        names = _ADJUSTABLE.get(kind.__name__, ()) if kind.__module__.split(".")[0] == "keras" else ()
         self.values = {name: float(config[name]) for name in names if isinstance(config.get(name), float)}
         fixed = {name: value for name, value in config.items() if name not in (*self.values, "name")}
         if isinstance(fixed.get("learning_rate"), float | int):
             del fixed["learning_rate"]
         self.signature = json.dumps(
-            [type(optimizer).__qualname__, sorted(self.values), fixed], default=repr, sort_keys=True
+            [kind.__qualname__, sorted(self.values), fixed], default=repr, sort_keys=True
         )
 
-    def make_knobs(self) -> None:
+    def make_adjustable(self) -> None:
         """Put variables in place of the numbers; before the optimizer is built."""
         if keras.backend.backend() == "torch":  # compiles nothing, and some of its optimizers want numbers
             return
         for name, value in self.values.items():
             setattr(self.optimizer, name, _Knob(value, trainable=False, name=name))
 
-    def turn_to(self, other: Turnable) -> None:
-        """Take over the numbers of another one of the same signature."""
+    def adjust_to(self, other: AdjustableOptimizer) -> None:
+        """Take over the numbers of another one with the same signature."""
         for name, value in other.values.items():
             knob = getattr(self.optimizer, name)
             if isinstance(knob, _Knob):
@@ -92,7 +83,7 @@ class Turnable:
 
 
 def is_adaptive(optimizer: keras.optimizers.Optimizer) -> bool:
-    """Whether steps are scaled by earlier gradients, as Adam's are, so that they want lower learning rates."""
+    """Whether steps are scaled by earlier gradients, as with Adam, which needs lower learning rates."""
     return any(base.__name__ in _ADAPTIVE for base in type(_innermost(optimizer)).__mro__)
 
 

@@ -1,4 +1,4 @@
-"""Curves of a training: live in a notebook, pictures beside the checkpoint elsewhere."""
+"""Curves of a training: live in a notebook, pictures beside the checkpoint elsewhere. Only faces may draw them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _SECONDS_BETWEEN = 30.0
 _SHARE = 0.1
 
 
-def notebook_display() -> Callable[..., Any] | None:
+def _notebook_display() -> Callable[..., Any] | None:
     """IPython's ``display`` where this process is a notebook's, else None."""
     module = sys.modules.get("IPython")
     shell = module.get_ipython() if module is not None else None
@@ -31,8 +31,8 @@ def notebook_display() -> Callable[..., Any] | None:
 
 
 @final
-class Curves:
-    """Draws the metrics after an epoch, but not so often that it costs much.
+class EpochCurves:
+    """Draws the metrics after an epoch, in at most a tenth of the time.
 
     Parameters
     ----------
@@ -40,34 +40,23 @@ class Curves:
         The checkpoint: ``best.keras`` has ``best_loss.png`` and so on beside it.
     monitor : str
         What a notebook shows while training.
-    display : callable or None
-        Of a notebook.
-    clock : callable
-        Monotonic seconds.
     """
 
-    def __init__(
-        self,
-        path: Path,
-        monitor: str,
-        display: Callable[..., Any] | None = None,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
+    def __init__(self, path: Path, monitor: str) -> None:
         self._path = path
         self._monitor = monitor.removeprefix("val_")
-        self._display = display
+        self._display = _notebook_display()
         self._handle: Any = None
-        self._clock = clock
-        self._due = clock() if display is not None else clock() + _SECONDS_BETWEEN
+        self._due = time.monotonic() + (0.0 if self._display is not None else _SECONDS_BETWEEN)
 
     def epoch(self, history: pd.DataFrame) -> None:
-        """Draw, if it is time to."""
-        if self._clock() < self._due:
+        """Draw, unless the last drawing is too recent."""
+        if time.monotonic() < self._due:
             return
-        start = self._clock()
+        start = time.monotonic()
         self.draw(history)
-        took = self._clock() - start
-        self._due = self._clock() + max(took / _SHARE, 0.0 if self._display else _SECONDS_BETWEEN)
+        took = time.monotonic() - start
+        self._due = time.monotonic() + max(took / _SHARE, 0.0 if self._display else _SECONDS_BETWEEN)
 
     def draw(self, history: pd.DataFrame) -> None:
         """Draw now."""
@@ -83,5 +72,5 @@ class Curves:
                     self._handle = self._display(picture, display_id=True)
                 else:
                     self._handle.update(picture)
-            except GenoKerasError as error:  # nothing finite to draw, or a full disk: training goes on
+            except GenoKerasError as error:  # nothing finite to draw, or a full disk: training continues
                 _logger.warning("no curve of %s: %s", name, error)

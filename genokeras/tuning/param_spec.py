@@ -22,7 +22,7 @@ class ParamSpec:
     Parameters
     ----------
     **values
-        Any names but those of this class' own methods; a list stands for the values to choose from.
+        Any names but those of this class' methods. A list stands for the values to choose from.
 
     Examples
     --------
@@ -77,12 +77,6 @@ class ParamSpec:
     def __dir__(self) -> list[str]:
         return [*super().__dir__(), *self._values]
 
-    def __copy__(self) -> ParamSpec:
-        return self
-
-    def __deepcopy__(self, memo: object) -> ParamSpec:
-        return self
-
     def __reduce__(self) -> tuple[Any, ...]:
         return _spec_of, (self.to_dict(), self.reasons, self.curves)
 
@@ -93,7 +87,7 @@ class ParamSpec:
         Raises
         ------
         ParameterError
-            On a name that is no text or is taken, or a reason for a name that is not there.
+                On a name that is no text or is taken, or a reason for a name that is not there.
         """
         odd = [name for name in values if not isinstance(name, str)]
         if odd:
@@ -131,7 +125,7 @@ class ParamSpec:
 
     @property
     def curves(self) -> dict[str, RangeTest]:
-        """The range tests behind the values, by what they are of; not part of what makes two specs equal."""
+        """The range tests behind the values, by parameter; not part of what makes two specs equal."""
         return dict(self._curves)
 
     def with_curves(self, curves: Mapping[str, RangeTest]) -> ParamSpec:
@@ -188,9 +182,9 @@ def lists_to_search(start: ParamSpec, lists: ParamSpec) -> dict[str, list[Any]]:
     unknown = [name for name, _ in lists.items() if name not in start]
     if unknown:
         known = list(start.to_dict())
-        told = [f"{name!r}{did_you_mean(name, known).rstrip('?')}" for name in unknown]
+        names = [f"{name!r}{did_you_mean(name, known).rstrip('?')}" for name in unknown]
         warnings.warn(
-            f"lists of values for names without a start value are not searched: {listed(told)}. "
+            f"lists of values for names without a start value are not searched: {listed(names)}. "
             f"Start values are there for {listed(known) or 'nothing'}.",
             UserWarning,
             stacklevel=2,
@@ -199,7 +193,7 @@ def lists_to_search(start: ParamSpec, lists: ParamSpec) -> dict[str, list[Any]]:
 
 
 def _owned(value: Any) -> Any:
-    """A copy that nobody else can change, as far as lists go."""
+    """A copy of lists, dicts and arrays, so that nobody else can change the value."""
     if isinstance(value, np.ndarray):
         return value.tolist()
     if isinstance(value, Sequence) and not isinstance(value, str | bytes | tuple):

@@ -4,77 +4,68 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from typing import Any, final
 
 import keras
 
 from genokeras.errors import ParameterError
+from genokeras.keras_models.loss_shell import LossShell
 from genokeras.keras_models.recipe import Recipe
+from genokeras.training import jit_compile
 
 PRECISIONS = {"bfloat16": "mixed_bfloat16", "float16": "mixed_float16"}
 
 
 @final
-class Shell(keras.Model):
-    """The same weights under a loss, metrics and an optimizer."""
+@dataclass(frozen=True, eq=False)
+class WrappedNet:
+    """A net with a compiled model that shares its weights, or that is a copy spread over several devices.
 
-    def __init__(self, inner: keras.Model) -> None:
-        super().__init__(name="light_model")
-        self.inner = inner
-        if getattr(inner, "output_names", None):
-            self.output_names = inner.output_names  # losses may be given by them
-
-    def call(self, inputs: Any, training: bool = False) -> Any:
-        return self.inner(inputs, training=training)
-
-
-@final
-class Trainee:
-    """A compiled model that shares the net's weights, or is a copy spread over several devices.
-
-    Attributes
+    Parameters
     ----------
+    net : keras.Model
+        Not compiled.
     model : keras.Model
-        To be trained.
+        Compiled, to be trained.
     judge : keras.Model
-        To be evaluated; shares the net's weights.
+        Compiled, to be evaluated; shares the net's weights.
+    copy : keras.Model or None
+        The copy inside `model`, where there is one.
     """
 
-    def __init__(
-        self, net: keras.Model, model: keras.Model, judge: keras.Model, copy: keras.Model | None
-    ) -> None:
-        self.model = model
-        self.judge = judge
-        self._net = net
-        self._copy = copy
+    net: keras.Model
+    model: keras.Model
+    judge: keras.Model
+    copy: keras.Model | None
 
     def publish(self) -> None:
         """Bring the net's weights up to date."""
-        if self._copy is not None:
-            copy_weights(self._copy, self._net)
+        if self.copy is not None:
+            _copy_variables(self.copy, self.net)
 
     @contextmanager
     def judging(self) -> Iterator[keras.Model]:
-        """The judge, with the weights of now, on one device."""
+        """The model to be evaluated, with the current weights, on one device."""
         self.publish()
-        if self._copy is None:
+        if self.copy is None:
             yield self.judge
             return
         with _distributed(None):
             yield self.judge
 
 
-def copy_weights(source: keras.Model, target: keras.Model) -> None:
-    """Weights, statistics and random states of one model into another of the same build."""
+def _copy_variables(source: keras.Model, target: keras.Model) -> None:
+    """Copy weights, statistics and random states to a model of the same layers."""
     for one, other in zip(target.variables, source.variables, strict=True):
         one.assign(keras.ops.convert_to_numpy(other))
 
 
 @contextmanager
-def trainee(
+def wrapped(
     net: keras.Model, recipe: Recipe, precision: str | None, distribution: Any, example: Any
-) -> Iterator[Trainee]:
-    """Something to train in the net's place; precision and distribution are put back behind it.
+) -> Iterator[WrappedNet]:
+    """Wrap a net for a training; precision and distribution are put back behind it.
 
     Parameters
     ----------
@@ -95,7 +86,7 @@ def trainee(
             copy = type(net).from_config(net.get_config())
             if not copy.built:
                 copy(example)
-            copy_weights(net, copy)
+            _copy_variables(net, copy)
         inner = net if copy is None else copy
         if precision is not None:
             stack.enter_context(_computing_in(inner, PRECISIONS[precision]))
@@ -103,26 +94,29 @@ def trainee(
         judge = model
         if copy is not None:
             with _distributed(None):
-                judge = Shell(net)
-                judge.compile(loss=recipe.loss, metrics=recipe.metrics)
-        yield Trainee(net, model, judge, copy)
+                judge = LossShell(net)
+                judge.compile(loss=recipe.loss, metrics=recipe.metrics, jit_compile=jit_compile())
+        yield WrappedNet(net, model, judge, copy)
 
 
 def _compiled(inner: keras.Model, recipe: Recipe, scaled: bool, example: Any) -> keras.Model:
-    # A net with a training step of its own, such as one of two players, is compiled itself: a shell has another.
+    # A net with a custom training step, such as one of two players, is compiled itself: a shell has another step.
     own = any(
         getattr(type(inner), name, None) is not getattr(keras.Model, name)
         for name in ("train_step", "compute_loss")
     )
-    model = inner if own else Shell(inner)
-    model.compile(optimizer=recipe.new_optimizer(scaled), loss=recipe.loss, metrics=recipe.metrics)
+    model = inner if own else LossShell(inner)
+    model.compile(
+        recipe.new_optimizer(scaled), recipe.loss, metrics=recipe.metrics, jit_compile=jit_compile()
+    )
     if not own:
         model(example)
     return model
 
 
 def check_distribution(distribution: Any) -> None:
-    """
+    """Check that there can be training on several devices.
+
     Raises
     ------
     ParameterError

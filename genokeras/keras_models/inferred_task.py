@@ -1,4 +1,4 @@
-"""The loss of a model that names none, found from its targets and its outputs."""
+"""The loss of a model that names none, inferred from its targets and its outputs."""
 
 from __future__ import annotations
 
@@ -9,12 +9,22 @@ import keras
 import numpy as np
 
 from genokeras.errors import ParameterError
-from genokeras.streams import Batch
+from genokeras.streams import Batch, take_rows
+
+_LOSSES = {
+    "sparse": keras.losses.SparseCategoricalCrossentropy,
+    "categorical": keras.losses.CategoricalCrossentropy,
+    "binary": keras.losses.BinaryCrossentropy,
+}
+_METRICS = {
+    "sparse": keras.metrics.SparseCategoricalAccuracy,
+    "categorical": keras.metrics.CategoricalAccuracy,
+}
 
 
 @dataclass(frozen=True)
-class Task:
-    """What targets and outputs say about each other.
+class InferredTask:
+    """The kind of task that targets and outputs belong to.
 
     Parameters
     ----------
@@ -29,28 +39,20 @@ class Task:
 
     def loss(self) -> keras.losses.Loss:
         """The usual loss."""
-        losses = keras.losses
-        if self.kind == "sparse":
-            return losses.SparseCategoricalCrossentropy(from_logits=self.from_logits)
-        if self.kind == "categorical":
-            return losses.CategoricalCrossentropy(from_logits=self.from_logits)
-        if self.kind == "binary":
-            return losses.BinaryCrossentropy(from_logits=self.from_logits)
-        return losses.MeanSquaredError()
+        if self.kind in _LOSSES:
+            return _LOSSES[self.kind](from_logits=self.from_logits)
+        return keras.losses.MeanSquaredError()
 
     def metric(self) -> keras.metrics.Metric:
         """The usual metric: ``accuracy``, or ``mae`` for numbers."""
-        metrics = keras.metrics
-        if self.kind == "sparse":
-            return metrics.SparseCategoricalAccuracy(name="accuracy")
-        if self.kind == "categorical":
-            return metrics.CategoricalAccuracy(name="accuracy")
+        if self.kind in _METRICS:
+            return _METRICS[self.kind](name="accuracy")
         if self.kind == "binary":
-            return metrics.BinaryAccuracy(name="accuracy", threshold=0.0 if self.from_logits else 0.5)
-        return metrics.MeanAbsoluteError(name="mae")
+            return keras.metrics.BinaryAccuracy("accuracy", threshold=0.0 if self.from_logits else 0.5)
+        return keras.metrics.MeanAbsoluteError("mae")
 
 
-def infer_task(model: keras.Model, batch: Batch) -> Task:
+def infer_task(model: keras.Model, batch: Batch) -> InferredTask:
     """The task that a batch of targets and the model's outputs for it belong to.
 
     - Whole numbers of shape ``(n,)`` or ``(n, 1)`` for several outputs are class numbers: sparse categorical cross-entropy.
@@ -70,16 +72,19 @@ def infer_task(model: keras.Model, batch: Batch) -> Task:
     ParameterError
         If the targets and outputs fit none of these, or there are several of them.
     """
-    x, y, _ = batch
-    few = keras.tree.map_structure(lambda leaf: leaf[:1], x)
-    targets, outputs = keras.tree.flatten(y), keras.tree.flatten(model(few))
+    targets, outputs = keras.tree.flatten(batch[1]), output_shapes(model, batch)
     if len(targets) != 1 or len(outputs) != 1:
         raise ParameterError(
             f"a loss can be inferred for one array of targets and one output, but model_fn's model {model.name!r} has "
             f"{len(outputs)} outputs for {len(targets)} targets: return ModelSpec(model, loss=...), or compile the model."
         )
-    kind = _kind(np.asarray(keras.ops.convert_to_numpy(targets[0])), tuple(outputs[0].shape))
-    return Task(kind, kind != "regression" and not _ends_in_probabilities(model))
+    kind = _kind(np.asarray(keras.ops.convert_to_numpy(targets[0])), outputs[0])
+    return InferredTask(kind, kind != "regression" and not _ends_in_probabilities(model))
+
+
+def output_shapes(model: keras.Model, batch: Batch) -> list[tuple[int, ...]]:
+    """Shapes of the model's outputs for the first row of a batch."""
+    return [tuple(leaf.shape) for leaf in keras.tree.flatten(model(take_rows(batch[0], slice(1))))]
 
 
 def _kind(y: np.ndarray, outputs: tuple[int, ...]) -> str:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _COLUMNS = 3
 
 
-def plot_search(best: ParamSpec, path: str | os.PathLike[str] | None = None) -> Figure:
+def plot_range_tests(best: ParamSpec, path: str | os.PathLike[str] | None = None) -> Figure:
     """Draw the curves of a search's range tests side by side, each with the learning rate it suggests.
 
     Parameters
@@ -24,7 +24,7 @@ def plot_search(best: ParamSpec, path: str | os.PathLike[str] | None = None) -> 
     best : ParamSpec
         What :func:`genokeras.keras_models.search` returned.
     path : path-like, optional
-        Where to write the picture; its suffix says how.
+        Where to write the picture; the suffix gives the format.
 
     Returns
     -------
