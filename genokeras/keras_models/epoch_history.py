@@ -10,7 +10,6 @@ import pandas as pd
 
 from genokeras.errors import ParameterError
 from genokeras.support.checks import check_choice
-from genokeras.support.wording import did_you_mean, listed
 
 Mode = Literal["min", "max"]
 
@@ -119,13 +118,9 @@ def check_monitor(monitor: str, mode: str, names: list[str], has_valid: bool) ->
     """
     check_choice(mode, "mode", ("min", "max"))
     known = [*names, *(f"val_{name}" for name in names)] if has_valid else names
-    if monitor in known:
-        return
     on_train = str(monitor).removeprefix("val_")
-    if not has_valid and on_train in names:
+    if not has_valid and on_train in names and on_train != monitor:
         raise ParameterError(
             f"monitor={monitor!r} needs validation data: pass valid=(x, y), or monitor={on_train!r}."
         )
-    raise ParameterError(
-        f"there is no metric {monitor!r} to monitor; there are {listed(map(repr, known))}.{did_you_mean(monitor, known)}"
-    )
+    check_choice(monitor, "monitor", known)

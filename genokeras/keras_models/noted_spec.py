@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import ItemsView, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, final
 
@@ -32,8 +32,8 @@ class NotedSpec:
         if name.startswith("_"):
             raise AttributeError(name)
         value = getattr(self._spec, name)
-        if name in self._spec:
-            self._noted[self._phase][name] = value
+        # What is no parameter is a method, such as `items`, which may read all of them.
+        self._noted[self._phase].update({name: value} if name in self._spec else self._spec.to_dict())
         return value
 
     def __contains__(self, name: object) -> bool:
@@ -47,21 +47,6 @@ class NotedSpec:
 
     def __repr__(self) -> str:
         return repr(self._spec)
-
-    def to_dict(self) -> dict[str, Any]:
-        """All values, all of which count as read."""
-        values = self._spec.to_dict()
-        self._noted[self._phase].update(values)
-        return values
-
-    def items(self) -> ItemsView[str, Any]:
-        """Names with their values, all of which count as read."""
-        return self.to_dict().items()
-
-    def replace(self, **values: Any) -> ParamSpec:
-        """Another spec; everything counts as read."""
-        self.to_dict()
-        return self._spec.replace(**values)
 
 
 def show(view: NotedSpec, spec: ParamSpec) -> None:
