@@ -103,7 +103,7 @@ class Evolution(Controller):
     Parameters
     ----------
     population : int
-        Arcs alive; so many are drawn at random first.
+        Arcs alive; the same number is drawn at random first.
     sample : int
         Arcs that compete, at each birth, to be the parent.
     """

@@ -185,7 +185,7 @@ class Supernet:
             self._stale += 1
 
     def _take_snapshot(self) -> None:
-        """Of every so many scorings, twice as many once there are too many snapshots."""
+        """Keep one of ``_stride`` scorings; the stride doubles once there are too many snapshots."""
         if self._scorings % self._stride == 0:
             self._snapshots.append(self._state[0])
         self._scorings += 1

@@ -22,7 +22,7 @@ from genokeras.graph import Shape
 MOST_TOKENS = 20_000
 MOST_PHRASES, MOST_PARTS = 80_000, 50_000
 PHRASES, PARTS = (1, 2), (2, 3, 4, 5)
-# Parts of words are counted in so many letters at most: a minute's work.
+# Parts of words are counted in this number of letters at most: a minute's work.
 _MOST_LETTERS = 50_000_000
 LONGEST = 400
 SHORTEST = 8

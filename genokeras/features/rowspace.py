@@ -33,7 +33,7 @@ _ROWS_AT_ONCE = 1024
 _ROWS_MAPPED_AT_ONCE = 8192
 # With more training rows than this, a fold's directions come from the Gram matrix, which takes no copy of the rows.
 _ROWS_FOR_SVD = 10_000
-# The leading directions of more rows than this are those of so many of them, spread evenly.
+# The leading directions of more rows than this are those of this number of them, spread evenly.
 _ROWS_FOR_LEADING = 20_000
 
 

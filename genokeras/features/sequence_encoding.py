@@ -184,7 +184,7 @@ def words_by_place(codes: np.ndarray, k: int) -> sparse.csr_matrix:
 
 
 def words_near(codes: np.ndarray, k: int, width: int, step: int) -> sparse.csr_matrix:
-    """Count the words of `k` letters that begin within so many places; else as `words_by_place`.
+    """Count the words of `k` letters that begin within ``width`` places; else as `words_by_place`.
 
     Parameters
     ----------

@@ -97,7 +97,7 @@ class Arc:
         Raises
         ------
         ParameterError
-            If no number of layers has so many, or one is out of its range.
+            If no number of layers has this length, or one is out of its range.
         """
         values = [int(token) for token in tokens]
         n_layers = 0

@@ -56,7 +56,7 @@ def required_width(layers: Sequence[Layer], widths: Mapping[int, Affine]) -> int
 
 
 def vector_widths(layers: Sequence[Layer], input_units: int) -> dict[int, int]:
-    """Return the width of every tensor for an Input of so many features, or raise GraphError."""
+    """Return the width of every tensor for an Input of ``input_units`` features, or raise GraphError."""
     units: dict[int, int] = {}
     for layer in layers:
         if isinstance(layer.spec, Input):

@@ -1,4 +1,4 @@
-"""What a module trains by: classic AutoKeras' two losses, a loss of Keras, or a function of one's own."""
+"""What a module trains by: classic AutoKeras' two losses, a loss of Keras, or a custom function."""
 
 from __future__ import annotations
 

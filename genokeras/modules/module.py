@@ -32,7 +32,7 @@ class NetModule(FittedModule):
 
     @abstractmethod
     def _fathers(self, shape: Shape, n_outputs: int, length: int | None, width: int | None) -> Fathers:
-        """What a search starts from, of so many layers and so wide where that was asked for."""
+        """What a search starts from, with the number of layers and the width that were asked for."""
 
     # ---- fitting
 

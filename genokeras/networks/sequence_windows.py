@@ -8,7 +8,7 @@ from keras import ops
 
 
 def sequence_windows(letters: Any, window: int, count: int) -> list[tuple[Any, Any]]:
-    """So many windows of each sequence, and how much they count: one share for each that the sequence needs, 0 for others.
+    """``n`` windows of each sequence, and how much they count: one share for each that the sequence needs, 0 for others.
 
     Parameters
     ----------

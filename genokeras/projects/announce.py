@@ -178,7 +178,7 @@ def evaluated_step(step: int, rate: float, figures: Mapping[str, float]) -> None
 
 
 def evaluated(figures: Mapping[str, float], n_batches: int) -> None:
-    """Say what an evaluation, or with no figures a prediction, came to."""
+    """Say the result of an evaluation, or with no figures of a prediction."""
     shown = "\t".join(f"{name}: {value:.6g}" for name, value in figures.items())
     batches = f"[{n_batches} {'batch' if n_batches == 1 else 'batches'}]"
     say(f"{shown}\t\t{batches}" if shown else f"\t{batches}")

@@ -65,7 +65,7 @@ class _Run:
 
 @dataclass(frozen=True)
 class _Outcome:
-    """What training came to: the model, its parameters, what else is to be known, and models to be kept beside it."""
+    """The result of a training: the model, its parameters, further facts, and models to keep beside it."""
 
     model: Any
     values: dict[str, Any]
@@ -78,7 +78,7 @@ class _Outcome:
 def train_project(config: ProjectConfig | EnasConfig, data: ProjectData) -> TrainedModel:
     """Train the model that a configuration describes.
 
-    A run that was killed is gone on with: the parameters it had settled are not tried again, if configuration and data
+    A run that was killed is resumed: the parameters that it had chosen are not tried again, if configuration and data
     are still the same.
 
     Raises

@@ -1,4 +1,4 @@
-"""Where a picture's figures come from: a run, named in whichever way is at hand."""
+"""Where a picture's figures come from: a run, named by a path, an estimator or a run."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ log loss; those that count classes alike get rows weighted so. For numbers, ``l`
 error of the best trial, as if errors were normal with that variance.
 
 With thousands of rows there is more to learn from them than evidence has room for: weak trials that err otherwise than the best ones.
-`steps` then maximises ``sum_n c_n log sum_t w_t p_tn`` by so many steps of expectation and maximisation from equal weights
+`steps` then maximises ``sum_n c_n log sum_t w_t p_tn`` by that number of steps of expectation and maximisation from equal weights
 (stacking; Dempster, Laird and Rubin 1977). Stopping early holds the weights together.
 
 References

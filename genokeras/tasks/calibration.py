@@ -48,7 +48,7 @@ class Calibration:
 
 
 def fit_calibration(p: ArrayLike, codes: ArrayLike, sample_weight: ArrayLike | None = None) -> Calibration:
-    """The sharpness that is most probable given out-of-fold probabilities, and the doubt that so many rows leave.
+    """The most probable sharpness given out-of-fold probabilities, and the doubt: the share of 1 / (n + 1) for n rows.
 
     Parameters
     ----------

@@ -13,7 +13,7 @@ from threadpoolctl import threadpool_limits
 
 from genokeras.encoders.encoder import Counts
 
-# scikit-learn cannot be interrupted, so it goes on from where it stood in portions of so many iterations; fewer where each takes long.
+# scikit-learn cannot be interrupted, so it goes on from where it stood in portions of this number of iterations; fewer where each takes long.
 _PORTIONS = (5, 25)
 _PORTION_WORK = 500_000_000
 _MOST_ITERATIONS = 300

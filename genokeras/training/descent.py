@@ -27,7 +27,7 @@ _WEIGHT_DECAY = {"adamw": 0.004}
 
 @dataclass(frozen=True)
 class Descent:
-    """What a training run came to.
+    """The result of a training.
 
     Attributes
     ----------
@@ -89,7 +89,7 @@ def rate_curve(
 
 
 class _Run:
-    """The compiled parts and the state between them; an epoch is a pass over the rows, or so many ``steps``."""
+    """The compiled parts and the state between them; an epoch is a pass over the rows, or ``steps`` steps."""
 
     def __init__(self, objective: Objective, settings: DescentSettings, steps: int | None = None) -> None:
         self._objective, self._backend = objective, current_backend()

@@ -24,7 +24,7 @@ from genokeras.training.steps import Logs, Position, settle, train_steps
 WARM_UP = 0.05
 LEAST_RATE = 0.01
 PREDICTED_AT_ONCE = 256
-# The rate changes, and the clock is looked at, every so many steps.
+# The rate changes, and the clock is looked at, once in this number of steps.
 STRETCH = 20
 _LOOK_EVERY = 5
 SCORINGS = 20
@@ -60,7 +60,7 @@ class NetworkSettings:
         check_number(self.min_improvement, "min_loss_dec", least=0)
 
     def batch_of(self, n: int) -> int:
-        """Rows of a batch for so many samples."""
+        """Rows of a batch for ``n`` samples."""
         return min(n, self.batch_size or (32 if n < 1000 else 64 if n < 4000 else 128))
 
 

@@ -63,7 +63,7 @@ class LayerSpec(ABC):
         return replace(self, **{str(self.width_field): units})  # type: ignore[type-var]
 
     def output_units(self, input_units: tuple[int, ...]) -> int:
-        """Return the number of channels of the output for inputs of so many.
+        """Return the number of channels of the output, given that of the input.
 
         Raises
         ------
@@ -85,7 +85,7 @@ class LayerSpec(ABC):
         return (*inputs[0][:-1], units)
 
     def weight_shapes(self, input_units: tuple[int, ...]) -> dict[str, Shape]:
-        """Return the shape of each array of one member, by name, for inputs of so many channels."""
+        """Return the shape of each array of one member, by name, given the number of input channels."""
         return {}
 
     def n_operations(self, source: int | Shape, output: int | Shape, kernel: Shape) -> int:
