@@ -75,7 +75,7 @@ def test_a_pytorch_loader_is_read_whole() -> None:
         ((X[:0], Y[:0]), "no samples"),
         (iter([]), "gave no batch: it is empty"),
         (X, "without targets"),
-        ((X, Y[:4]), "as many rows"),
+        ((X, Y[:4]), "same number of rows"),
         ((X, Y, np.ones(6)), "sample weights"),
         ((X[:, 0], Y), "must be rows"),
         ((np.where(X == 5, np.nan, X), Y), "the first is row 1"),
