@@ -99,7 +99,7 @@ class Pack:
 
 
 def make_packs(trials: Sequence[TrainedTrial], places: Mapping[int, slice]) -> tuple[Pack, ...]:
-    """The members of all trials, packed.
+    """The members of all trials, packed; those with the largest shares first in each pack.
 
     Parameters
     ----------
@@ -108,22 +108,23 @@ def make_packs(trials: Sequence[TrainedTrial], places: Mapping[int, slice]) -> t
         Where the coordinates of a space's basis are, by ``id`` of the space.
     """
     total = sum(trial.share for trial in trials)
-    groups: dict[tuple[Graph, str, int], list[_Member]] = {}
-    for trial in trials:
+    groups: dict[tuple[Graph, str, int, int], list[_Member]] = {}
+    # A rough average takes the first member of every pack, which must not be one without weight.
+    for trial in sorted(trials, key=lambda trial: -trial.share):
         share = trial.share / total / trial.n_members
         for number, space in enumerate(trial.space_of_member):
-            key = trial.graph, trial.activation, places[id(space)].start
+            key = trial.graph, trial.activation, trial.input_units, places[id(space)].start
             groups.setdefault(key, []).append(_Member(trial, number, space, share))
     return tuple(
         _pack(graph, activation, members, places[id(members[0].space)])
-        for (graph, activation, _), members in groups.items()
+        for (graph, activation, _, _), members in groups.items()
     )
 
 
 def _pack(graph: Graph, activation: str, members: list[_Member], place: slice) -> Pack:
     network = Network(graph, activation)
     centred = centred_leaves(graph)
-    width = max(member.trial.input_units for member in members)
+    width = members[0].trial.input_units
     kernels, biases = [], []
     leaves: dict[int, tuple[slice, int]] = {}
     position = 0

@@ -9,9 +9,10 @@ import numpy as np
 from keras import ops
 
 from genokeras.features import RowSpace, fit_views, log_normalised
-from genokeras.graph import ACTIVATIONS, Graph, mlp
+from genokeras.graph import ACTIVATIONS, Graph, mlp, reference_forward
 from genokeras.graph.testing import random_graph, random_weights
 from genokeras.networks import TrainedTrial, build_packed, slot_array
+from genokeras.tasks.task import Task
 
 GENES, ROWS, FOLDS = 20, 10, 2
 VIEWS = ("all", "log", "top15", "log:top15", "top6")
@@ -81,3 +82,16 @@ class KerasMembers:
         x = ops.matmul(u[None] - self._means, self._kernels)
         masks = [ops.ones((*x.shape[:2], units)) for _, units in self._network.masks]
         return self._network.model.stateless_call(self._weights, [], [x, *masks] if masks else [x])[0]
+
+
+def mean_answers(trials: Sequence[TrainedTrial], task: Task, x: np.ndarray) -> np.ndarray:
+    """``(n, outputs)`` the weighted mean of the members' answers, each on its own transform, by the definition of graphs."""
+    found = np.zeros((len(x), task.n_outputs))
+    for trial in trials:
+        for member, space in enumerate(trial.space_of_member):
+            z = space.transform(x)
+            z = np.pad(z, ((0, 0), (0, trial.input_units - z.shape[1])))
+            own = {i: {k: a[[member]] for k, a in named.items()} for i, named in trial.weights.items()}
+            outputs = reference_forward(trial.graph, own, z, trial.activation)[0]
+            found += trial.share / trial.n_members * task.answers_of(outputs)
+    return found / sum(trial.share for trial in trials)

@@ -11,29 +11,16 @@ from genokeras.explain.explanation import Explanation
 from genokeras.explain.linear import attribute_linear_trial
 from genokeras.explain.links import link_of
 from genokeras.explain.models import as_explanation, attribute_frame
-from genokeras.graph import linear, mlp, reference_forward
+from genokeras.graph import linear, mlp
 from genokeras.networks import TrainedTrial
 from genokeras.tasks.classes import Classes
 from genokeras.tasks.loss import LossTask
 from genokeras.tasks.numbers import Numbers
-from tests.explain.random_ensembles import GENES, expression, trial_of
+from tests.explain.random_ensembles import GENES, expression, mean_answers, trial_of
 
 TASK = Numbers((60.0, 0.5), (10.0, 1e-3))
 TRIALS = [trial_of(mlp(2, (8,)), "all", "tanh", 1, 2.0), trial_of(linear(2), "log:top15", "tanh", 2)]
 X, BACKGROUND = expression(6, 5), expression(9, 6)
-
-
-def predicted(trials: list[TrainedTrial], task: Numbers | LossTask, x: np.ndarray) -> np.ndarray:
-    """``(n, targets)``: the weighted mean of the members, each on its own transform."""
-    found = np.zeros((len(x), task.n_outputs))
-    for trial in trials:
-        for member, space in enumerate(trial.space_of_member):
-            z = space.transform(x)
-            own = {i: {k: a[[member]] for k, a in named.items()} for i, named in trial.weights.items()}
-            z = np.pad(z, ((0, 0), (0, trial.input_units - z.shape[1])))
-            outputs = reference_forward(trial.graph, own, z, trial.activation)[0]
-            found += trial.share / trial.n_members * task.answers_of(outputs)
-    return found / sum(trial.share for trial in trials)
 
 
 def explained(
@@ -47,7 +34,7 @@ def explained(
 
 
 def test_predictions_are_those_of_the_networks_in_their_units() -> None:
-    np.testing.assert_allclose(explained(TRIALS, TASK).outputs, predicted(TRIALS, TASK, X), rtol=1e-5)
+    np.testing.assert_allclose(explained(TRIALS, TASK).outputs, mean_answers(TRIALS, TASK, X), rtol=1e-5)
 
 
 @pytest.mark.parametrize("method", ["expected_gradients", "integrated_gradients"])
@@ -55,14 +42,16 @@ def test_values_add_up_to_prediction_minus_base_in_each_target(method: str) -> N
     found = explained(TRIALS, TASK, method)
     missing = np.abs(found.base_values + found.values.sum(axis=1) - found.outputs)
     # The second target varies by thousandths, the first by tens: each is right by its own measure.
-    assert (missing < 1.1e-3 * np.ptp(predicted(TRIALS, TASK, np.concatenate([X, BACKGROUND])), axis=0)).all()
+    assert (
+        missing < 1.1e-3 * np.ptp(mean_answers(TRIALS, TASK, np.concatenate([X, BACKGROUND])), axis=0)
+    ).all()
     assert found.additivity.maximum < 1.1e-3
 
 
 def test_the_base_is_the_mean_prediction_of_the_background() -> None:
     found = explained(TRIALS, TASK)
     np.testing.assert_allclose(
-        found.base_values[0], predicted(TRIALS, TASK, BACKGROUND).mean(axis=0), rtol=1e-5
+        found.base_values[0], mean_answers(TRIALS, TASK, BACKGROUND).mean(axis=0), rtol=1e-5
     )
 
 
@@ -73,7 +62,7 @@ def test_a_single_target_is_enough() -> None:
     assert found.shape == (6, GENES, 1)
     np.testing.assert_allclose(
         found.base_values + found.values.sum(axis=1),
-        predicted(trials, task, X),
+        mean_answers(trials, task, X),
         atol=1.1e-3 * found.additivity.output_range,
     )
 
@@ -97,7 +86,7 @@ def test_targets_have_values_of_their_own() -> None:
 def test_a_task_with_any_other_link_is_explained_too() -> None:
     task = LossTask(2, None, link="sigmoid")
     found = explained(TRIALS, task)
-    np.testing.assert_allclose(found.outputs, predicted(TRIALS, task, X), rtol=1e-5)
+    np.testing.assert_allclose(found.outputs, mean_answers(TRIALS, task, X), rtol=1e-5)
     assert found.additivity.maximum < 1.1e-3
 
 
@@ -105,7 +94,7 @@ def test_a_task_with_any_other_link_is_explained_too() -> None:
 def test_a_linear_trial_is_explained_exactly_in_units(view: str) -> None:
     trial = trial_of(linear(2), view, "relu", 7)
     exact = attribute_linear_trial(trial, link_of(TASK), X, BACKGROUND)
-    np.testing.assert_allclose(exact.outputs, predicted([trial], TASK, X), rtol=1e-4)
+    np.testing.assert_allclose(exact.outputs, mean_answers([trial], TASK, X), rtol=1e-4)
     np.testing.assert_allclose(exact.base + exact.values.sum(axis=1), exact.outputs, rtol=1e-5)
     paths = attribute_frame(
         RowSpaceFrame([trial], link_of(TASK)), X, BACKGROUND, "expected_gradients", 200, 0
