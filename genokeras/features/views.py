@@ -50,12 +50,17 @@ def raw_source(x: Matrix, rows: np.ndarray | None = None) -> Source:
 
 
 def log_source(x: Matrix, rows: np.ndarray | None = None) -> Source:
-    """The features behind the logarithm, its factors and standardisation from ``rows``; a dense copy."""
+    """The features behind the logarithm, its factors and standardisation from ``rows``; a dense copy.
+
+    A feature that is constant in these rows takes no part: once rows are brought to one scale it varies, but says nothing of itself.
+    """
     dense = x.toarray() if sparse.issparse(x) else np.asarray(x)
     used = dense if rows is None else dense[rows]
     factors = log_factors(used)
     logged = log_normalised(dense, factors)
-    return Source(logged, standardisation(logged if rows is None else logged[rows]), factors)
+    scaling = standardisation(logged if rows is None else logged[rows])
+    inverse_sd = np.where(factors > 0, scaling.inverse_sd, 0.0)
+    return Source(logged, Standardisation(scaling.mean, inverse_sd), factors)
 
 
 @dataclass(frozen=True)

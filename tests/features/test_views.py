@@ -124,3 +124,13 @@ def test_fifty_thousand_genes_are_fitted_in_blocks(name: str, most: int) -> None
         tracemalloc.stop()
     # The matrix in float64 would be 76 MiB, the basis is 38; the logarithm is a matrix of its own.
     assert peak < most * 2**20
+
+
+@pytest.mark.parametrize("name", ["log", "log:top30", "all", "top30"])
+def test_a_constant_gene_is_in_no_view(name: str) -> None:
+    x = np.exp(labelled())
+    x[:, 50:70] = 7.0
+    # Behind the logarithm constant genes follow the mean of the others, and these make it one with the classes.
+    x[:, :10] *= 1.0 + CODES[:, None]
+    for space in fit_one(name, x, CODES, TRAIN).spaces:
+        assert not np.isin(np.arange(50, 70), space.columns).any()
