@@ -204,7 +204,7 @@ def test_settings_out_of_range_are_refused_by_name(bad: dict) -> None:
 
 
 def test_all_that_is_wrong_is_said_at_once() -> None:
-    with pytest.raises(ParameterError, match="steps .*; child_l2_reg"):
+    with pytest.raises(ParameterError, match=r"steps .*\. child_l2_reg"):
         SupernetSettings(steps=0, child_l2_reg=-1.0)
 
 

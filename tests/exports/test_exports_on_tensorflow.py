@@ -202,7 +202,7 @@ def test_what_is_no_model_is_refused(tmp_path: Path) -> None:
     [
         ({"genes": np.ones((2, 3))}, "a dict with the keys genes, image; got a dict with genes"),
         ({"genes": np.ones((2, 4)), "image": np.ones((2, 4, 2))}, r"'genes' must have the shape \(None, 3\)"),
-        ({"genes": np.ones((2, 3)), "image": np.ones((3, 4, 2))}, "as many rows"),
+        ({"genes": np.ones((2, 3)), "image": np.ones((3, 4, 2))}, "the same number of rows"),
     ],
 )
 def test_examples_that_do_not_fit_are_refused(
