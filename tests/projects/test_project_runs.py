@@ -20,9 +20,12 @@ from genokeras.projects import training as training_module
 from genokeras.projects.candidates import Candidates
 from genokeras.projects.data import load_evaluation
 from genokeras.projects.results import score_outputs
+from tests.projects.conftest import QUICK
 
 MakeProject = Callable[..., dict[str, Any]]
-QUICK = {"trainer": {"hyper_selector": False}}
+
+# Networks that differ in dropout alone are compiled once, so it is searched first.
+SEARCHED = {"hyper_param_spec": {"args": {"ResNet": {"keep_prob": [0.8, 1.0], "n_latent": [4, 8]}}}}
 
 
 @pytest.fixture(autouse=True)
@@ -43,8 +46,8 @@ def runs(tmp_path: Path) -> list[Path]:
 
 
 @pytest.mark.parametrize("model_type", ["ResNet", "DenseNet"])
-def test_a_classifier_is_trained_evaluated_and_predicts(make_project, tmp_path, model_type):
-    project = trained(make_project(model_type, **QUICK))
+def test_a_classifier_is_trained_evaluated_and_predicts(trained_project, tmp_path, model_type):
+    project, _ = trained_project(model_type)
     metrics, table = project.evaluate(), project.predict()
     assert metrics["validation"]["accuracy"] > 0.7
     assert set(table["predicted_result"]) == {0, 1}
@@ -74,8 +77,8 @@ def test_a_number_is_learnt_and_predicted_in_its_own_units(make_project):
     assert 80 < table["predicted_result"].mean() < 350
 
 
-def test_an_auto_encoder_writes_latent_vectors_and_says_how_well_it_restores(make_project, tmp_path):
-    project = trained(make_project("VAE", **QUICK))
+def test_an_auto_encoder_writes_latent_vectors_and_says_how_well_it_restores(trained_project):
+    project, _ = trained_project("VAE")
     metrics, table = project.evaluate(), project.predict()
     assert table.shape == (40, 8)
     assert metrics["reconstruction"] > 0
@@ -90,8 +93,8 @@ def test_an_auto_encoder_writes_latent_vectors_and_says_how_well_it_restores(mak
 
 
 @pytest.mark.parametrize("trainable", [False, True])
-def test_a_classifier_is_trained_on_what_an_auto_encoder_learnt(make_project, tmp_path, trainable):
-    encoder = trained(make_project("VAE", **QUICK))
+def test_a_classifier_is_trained_on_what_an_auto_encoder_learnt(make_project, trained_project, trainable):
+    encoder, _ = trained_project("VAE")
     source = make_project(
         "VAE", transfer={"from": str(encoder.trained.path.parent), "trainable": trainable}, **QUICK
     )
@@ -120,12 +123,13 @@ def test_classes_called_like_missing_values_or_padded_numbers_come_back_as_they_
 # ---- found again
 
 
-def test_a_new_project_finds_the_newest_trained_model(make_project, tmp_path):
-    source = make_project(**QUICK)
-    older, newer = trained(source), trained(source)
-    assert runs(tmp_path) == [older.trained.folder.models, newer.trained.folder.models]
+def test_a_new_project_finds_the_newest_trained_model(trained_project, tmp_path):
+    older, source = trained_project()
+    weights, folder = older.model.get_weights(), older.trained.folder.models
+    newer = trained(source)
+    assert runs(tmp_path) == [folder, newer.trained.folder.models]
     # The same data, configuration and seed.
-    np.testing.assert_array_equal(older.model.get_weights()[-1], newer.model.get_weights()[-1])
+    np.testing.assert_array_equal(weights[-1], newer.model.get_weights()[-1])
     found = ag.auto(source, verbose=0)
     assert found.trained.path == newer.trained.path
     pd.testing.assert_frame_equal(found.predict(), newer.predict())
@@ -136,15 +140,15 @@ def test_before_training_there_is_nothing_to_predict_with(make_project):
         ag.auto(make_project(), verbose=0).predict()
 
 
-def test_a_model_that_learnt_something_else_is_not_taken(make_project):
-    trained(make_project("ResNet", "codes", **QUICK))
+def test_a_model_that_learnt_something_else_is_not_taken(make_project, trained_project):
+    trained_project("ResNet")
     with pytest.raises(NotFittedError, match="learnt classification, not regression"):
         ag.auto(make_project("ResNet", "numbers"), verbose=0).predict()
 
 
 @pytest.mark.slow
-def test_the_saved_network_works_where_there_is_no_genokeras(make_project, tmp_path):
-    project = trained(make_project(**QUICK))
+def test_the_saved_network_works_where_there_is_no_genokeras(trained_project, tmp_path):
+    project, _ = trained_project()
     x = load_evaluation(project.config).x
     np.save(tmp_path / "x.npy", x)
     code = (
@@ -161,8 +165,8 @@ def test_the_saved_network_works_where_there_is_no_genokeras(make_project, tmp_p
 # ---- evaluation
 
 
-def test_evaluation_on_the_training_file_reports_the_rows_held_out_apart(make_project):
-    project = trained(make_project(**QUICK))
+def test_evaluation_on_the_training_file_reports_the_rows_held_out_apart(trained_project):
+    project, _ = trained_project()
     metrics = project.evaluate()
     rows = project.trained.record.extra["validation_rows"]
     data = load_evaluation(project.config, project.trained.record.classes)
@@ -178,10 +182,9 @@ def test_evaluation_on_the_training_file_reports_the_rows_held_out_apart(make_pr
 
 
 def test_a_copy_of_the_training_file_is_recognised_and_a_part_of_it_is_no_claim(
-    make_project, tmp_path, caplog
+    trained_project, tmp_path, caplog
 ):
-    source = make_project(**QUICK)
-    project = trained(source)
+    project, source = trained_project()
     (tmp_path / "copy.tsv").write_text((tmp_path / "features.tsv").read_text())
     source["data_evaluate"] = {"args": {**source["data_evaluate"]["args"], "features_file": "copy.tsv"}}
     assert "validation" in ag.auto(source, verbose=0).evaluate()
@@ -193,9 +196,8 @@ def test_a_copy_of_the_training_file_is_recognised_and_a_part_of_it_is_no_claim(
     assert "not what the model was trained on" in caplog.text
 
 
-def test_new_samples_are_evaluated_without_a_word_on_training(make_project, tmp_path):
-    source = make_project(**QUICK)
-    project = trained(source)
+def test_new_samples_are_evaluated_without_a_word_on_training(trained_project, tmp_path):
+    project, source = trained_project()
     x = np.loadtxt(tmp_path / "features.tsv", delimiter="\t") + 0.01
     np.savetxt(tmp_path / "new.tsv", x, delimiter="\t", fmt="%.5f")
     source["data_evaluate"] = {"args": {**source["data_evaluate"]["args"], "features_file": "new.tsv"}}
@@ -206,8 +208,8 @@ def test_new_samples_are_evaluated_without_a_word_on_training(make_project, tmp_
 
 
 @pytest.mark.parametrize("call", ["evaluate", "predict"])
-def test_samples_of_another_width_are_refused_and_nothing_is_written(make_project, tmp_path, call):
-    project = trained(make_project(**QUICK))
+def test_samples_of_another_width_are_refused_and_nothing_is_written(trained_project, tmp_path, call):
+    project, _ = trained_project()
     x = np.loadtxt(tmp_path / "features.tsv", delimiter="\t")[:, :50]
     np.savetxt(tmp_path / "features.tsv", x, delimiter="\t", fmt="%.5f")
     with pytest.raises(DataError, match=r"has 50 features.*was trained on 60"):
@@ -253,23 +255,23 @@ class Counted:
 
 
 def test_a_killed_training_goes_on_with_what_it_had_settled(make_project, tmp_path, monkeypatch):
-    source = make_project()
+    source = make_project(**SEARCHED)
     with monkeypatch.context() as patch:
         first = Counted(patch, until=1)
         with pytest.raises(KeyboardInterrupt):
             trained(source)
     second = Counted(monkeypatch)
     project = trained(source)
-    settled = project.trained.record.parameters["n_latent"]
-    assert [values["n_latent"] for values in first.asked] == [4, 8]
+    settled = project.trained.record.parameters["keep_prob"]
+    assert [values["keep_prob"] for values in first.asked] == [0.8, 1.0]
     # Neither the other value nor the one kept, whose score was saved, is tried again.
-    assert [(values["n_latent"], values["keep_prob"]) for values in second.asked] == [(settled, 1.0)]
+    assert [(values["keep_prob"], values["n_latent"]) for values in second.asked] == [(settled, 4)]
     assert runs(tmp_path) == [project.trained.folder.models]
 
 
 @pytest.mark.parametrize("what", ["configuration", "data"])
 def test_with_other_data_or_another_configuration_a_new_run_begins(make_project, tmp_path, monkeypatch, what):
-    source = make_project()
+    source = make_project(**SEARCHED)
     with monkeypatch.context() as patch:
         Counted(patch, until=1)
         with pytest.raises(KeyboardInterrupt):
@@ -283,7 +285,7 @@ def test_with_other_data_or_another_configuration_a_new_run_begins(make_project,
     with pytest.raises(KeyboardInterrupt):
         trained(source)
     assert len(runs(tmp_path)) == 2
-    assert {values["n_latent"] for values in second.asked} == {4, 8}
+    assert {values["keep_prob"] for values in second.asked} == {0.8, 1.0}
 
 
 def test_an_error_in_the_final_training_leaves_no_model_behind(make_project, tmp_path, monkeypatch):
@@ -326,8 +328,9 @@ def test_data_that_cannot_be_learnt_from_say_so(make_project, tmp_path):
 
 def test_the_log_says_what_the_samples_logs_say(make_project, tmp_path, caplog):
     path = tmp_path / "project.json"
-    searched = {"args": {"ResNet": {"n_latent": [4, 8]}}}
-    path.write_text(json.dumps(make_project(hyper_param_spec=searched)))
+    path.write_text(
+        json.dumps(make_project(hyper_param_spec={"args": {"ResNet": {"keep_prob": [0.8, 1.0]}}}))
+    )
     with caplog.at_level("INFO", "genokeras.projects"):
         project = ag.auto(str(path), verbose=0).train()
         project.evaluate()
@@ -336,7 +339,7 @@ def test_the_log_says_what_the_samples_logs_say(make_project, tmp_path, caplog):
     expected = [
         f"----------Use the config from {path}",
         "----------In Hyper & Training Search stage",
-        "Pretraining: search parameter is n_latent, search value is 4",
+        "Pretraining: search parameter is keep_prob, search value is 0.8",
         "LR_RANGE_TEST From begin_lr 0.000010 To end_lr 0.100000",
         "Chosen parameters:",
         "Running will end at step: 60",
