@@ -54,6 +54,7 @@ class Batches:
 
     Examples
     --------
+    >>> import numpy as np
     >>> batches = Batches(np.arange(5.0), shuffle=True, batch_size=2)
     >>> [len(x) for x, y, weight in batches.epoch(0)]
     [2, 2, 1]
