@@ -69,7 +69,7 @@ class KfacUpdate(Update):
     needs_factors: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        need_positive(self, ["damping", "kl_limit"])
+        need_positive(self, ["damping"] if self.kl_limit == float("inf") else ["damping", "kl_limit"])
         need_fractions(self, ["averaging", "momentum"])
 
     def initial_state(self, params: Tensors) -> list[Tensors]:
