@@ -156,7 +156,9 @@ class Project:
         if data.y is None:
             raise DataError(f"{self.config.source}: data_evaluate.args.labels_file is needed to evaluate.")
         y = data.y
-        metrics = self._scored(data, lambda rows: score_outputs(record.task, y[rows], outputs[rows]))
+        metrics = self._scored(
+            data, lambda rows: score_outputs(record.task, y[rows], outputs[rows], data.targets)
+        )
         if record.task == "classification":
             path = write_confusion(
                 self.trained.folder, record.model_type, y, outputs.argmax(axis=1), record.classes
@@ -184,10 +186,9 @@ class Project:
             announce.latent_written(path)
         else:
             chances = None if record.task == "regression" else outputs
-            found = outputs[:, 0] if chances is None else outputs.argmax(axis=1)
-            path = write_predictions(
-                trained.folder, record.model_type, ids, found, chances, record.classes, given
-            )
+            found = outputs if chances is None else outputs.argmax(axis=1)
+            names = record.classes or record.targets
+            path = write_predictions(trained.folder, record.model_type, ids, found, chances, names, given)
             announce.predictions_written(path)
         return read_table(path, record.classes)
 
@@ -225,7 +226,7 @@ class Project:
             num_samples=settings.num_samples,
             seed=self.config.seed,
             feature_names=load_names(self.config, data),
-            output_names=record.classes or ("value",),
+            output_names=record.classes or record.targets,
             output="probability" if record.classes else "number",
         )
         folder = self.trained.folder.outputs

@@ -103,7 +103,9 @@ def make_rows(task: str, data: ProjectData, train: np.ndarray, validation: np.nd
     inputs = space.transform(data.x)[None]
     predicted: Task = Classes(len(data.classes))
     if task == "regression":
-        predicted = Numbers((float(y[train].mean()),), (float(y[train].std()) or 1.0,))
-        y = y[:, None]
+        sd = y[train].std(axis=0)
+        predicted = Numbers(
+            tuple(map(float, y[train].mean(axis=0))), tuple(map(float, np.where(sd > 0, sd, 1.0)))
+        )
     targets = predicted.training_targets(y)
     return ProjectRows(space, inputs, targets, predicted, train, validation, data.n_features)

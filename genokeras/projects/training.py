@@ -117,7 +117,7 @@ def _record(run: _Run, outcome: _Outcome, seconds: float) -> TrainedRecord:
     metrics = outcome.metrics
     if metrics is None:
         outputs = np.asarray(outcome.model.predict(data.x[run.validation], verbose=0))
-        metrics = score_outputs(config.task, np.asarray(data.y)[run.validation], outputs)
+        metrics = score_outputs(config.task, np.asarray(data.y)[run.validation], outputs, data.targets)
     return TrainedRecord(
         model_type=config.model.type,
         task=config.task,
@@ -133,6 +133,7 @@ def _record(run: _Run, outcome: _Outcome, seconds: float) -> TrainedRecord:
             "rows": data.n_samples,
             "features": data.features_digest,
             "source": data.source,
+            "targets": list(data.targets),
             **outcome.extra,
         },
     )
@@ -202,7 +203,7 @@ def _train_transfer(run: _Run, config: ProjectConfig) -> _Outcome:
         y[run.train],
         data.x[run.validation],
         y[run.validation],
-        max(1, len(data.classes)),
+        len(data.classes),
         vae_settings(config, values),
         config.transfer.trainable,
         announce.say,

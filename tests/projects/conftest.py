@@ -24,6 +24,9 @@ def _labels(kind: str, x: np.ndarray, codes: np.ndarray) -> list[str]:
     names = {"codes": ("0", "1"), "words": ("tumour", "healthy")}
     if kind == "numbers":
         return [f"{value:.5f}" for value in 100 + 7 * x[:, :4].sum(axis=1)]
+    if kind == "two numbers":
+        pairs = zip(100 + 7 * x[:, :4].sum(axis=1), codes - 0.01 * x[:, 30], strict=True)
+        return ["age\tdose", *(f"{age:.5f}\t{dose:.5f}" for age, dose in pairs)]
     return [names[kind][code] for code in codes]
 
 
@@ -37,15 +40,16 @@ def write_project(
     x[:, :12] += 4.0 * codes[:, None]
     np.savetxt(folder / "features.tsv", x, delimiter="\t", fmt="%.5f")
     (folder / "labels.tsv").write_text("\n".join(_labels(labels, x, codes)) + "\n")
-    loss = "mse" if labels == "numbers" else "cross_entropy"
-    regression, encoding = loss == "mse", model_type == "VAE" and "transfer" not in sections
+    targets = {"numbers": 1, "two numbers": 2}.get(labels, 0)
+    loss = "mse" if targets else "cross_entropy"
+    encoding = model_type == "VAE" and "transfer" not in sections
     files = {"data_dir": str(folder), "features_file": "features.tsv"}
     labelled = files if encoding else {**files, "labels_file": "labels.tsv"}
     config: dict[str, Any] = {
         "name": "demo",
         "model": {
             "type": model_type,
-            "args": {} if encoding else {"output_classes": 1 if regression else 2},
+            "args": {} if encoding else {"output_classes": targets or 2},
         },
         "data_train": {"args": {**labelled, "validation_split": 0.25}},
         "data_evaluate": {"args": labelled},

@@ -300,7 +300,46 @@ def test_a_sample_labelled_twice_is_named(project: Project) -> None:
 def test_numbers_to_predict_are_floats(project: Project) -> None:
     data = train(project(labels="1\n2\n3.5\n-4\n", output_classes=1, trainer={"loss": "mse"}))
     assert data.y is not None
-    assert (data.y.dtype, data.y.tolist(), data.classes) == (np.float32, [1, 2, 3.5, -4], ())
+    assert (data.y.dtype, data.y.tolist(), data.classes) == (np.float32, [[1], [2], [3.5], [-4]], ())
+
+
+@pytest.mark.parametrize(
+    ("labels", "names"),
+    [
+        ("1\t10\n2\t20\n3.5\t35\n-4\t-40\n", ("value_0", "value_1")),
+        ("age,dose\n1,10\n2,20\n3.5,35\n-4,-40\n", ("age", "dose")),
+        ("id;age;dose\ns3;-4;-40\ns0;1;10\ns2;3.5;35\ns1;2;20\ns9;7;70\n", ("age", "dose")),
+    ],
+    ids=["bare", "header", "joined by id"],
+)
+def test_several_numbers_to_predict_stand_in_columns(
+    project: Project, labels: str, names: tuple[str, ...]
+) -> None:
+    matrix = MATRIX
+    if labels.startswith("id"):
+        matrix = "".join(f"s{i}\t{row}\n" for i, row in enumerate(MATRIX.splitlines()))
+    data = train(project(matrix, labels, trainer={"loss": "mse"}))
+    assert data.y is not None
+    assert (data.y.dtype, data.y.tolist()) == (np.float32, [[1, 10], [2, 20], [3.5, 35], [-4, -40]])
+    assert (data.targets, data.classes) == (names, ())
+
+
+@pytest.mark.parametrize(
+    ("labels", "expected"),
+    [
+        (
+            "1\n2\n3\n4\n",
+            "y.txt holds 1 column of numbers, model.args.output_classes is 2: expected one column",
+        ),
+        ("1\t2\n1\t2\n1\t2\n", "y.txt holds 3 rows, x.tsv 4: expected one for every sample"),
+        ("1\t2\n1\tinf\n1\t2\n1\t2\n", "y.txt: row 2, column 2 is missing or infinite"),
+        ("1\t2\n1\ta\n1\t2\n1\t2\n", "y.txt: expected numbers, found text in 1 cell: row 2, column 2: 'a'"),
+    ],
+)
+def test_several_numbers_are_checked(project: Project, labels: str, expected: str) -> None:
+    with pytest.raises(DataError) as error:
+        train(project(labels=labels, trainer={"loss": "mse"}))
+    assert expected in str(error.value)
 
 
 def test_names_are_no_numbers_to_predict(project: Project) -> None:

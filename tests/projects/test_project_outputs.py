@@ -14,6 +14,7 @@ from genokeras.projects.results import (
     TrainedRecord,
     finish,
     newest,
+    score_outputs,
     write_confusion,
     write_latent,
     write_metrics,
@@ -129,8 +130,24 @@ def test_sample_ids_come_first_where_they_were_given(tmp_path):
 def test_numbers_are_predicted_in_one_column(tmp_path):
     folder = OutputFolder(tmp_path, "demo", "1218_160039")
     predicted = np.array([[1.1], [-2]], dtype="float32")
-    path = write_predictions(folder, "DenseNet", ["a", "b"], predicted, None, (), ids_given=False)
+    path = write_predictions(folder, "DenseNet", ["a", "b"], predicted, None, ("value",), ids_given=False)
     assert path.read_text() == "predicted_result\n1.1\n-2.0\n"
+
+
+def test_several_numbers_are_predicted_in_columns_of_their_names(tmp_path):
+    folder = OutputFolder(tmp_path, "demo", "1218_160039")
+    predicted = np.array([[1.1, 20], [-2, 30]], dtype="float32")
+    path = write_predictions(folder, "DenseNet", ["a", "b"], predicted, None, ("age", "dose"), ids_given=True)
+    assert path.read_text() == "sample_id,predicted_age,predicted_dose\na,1.1,20.0\nb,-2.0,30.0\n"
+
+
+def test_several_numbers_are_scored_together_and_apart():
+    y = np.array([[0.0, 10], [1, 20], [2, 30], [3, 40]])
+    scores = score_outputs("regression", y, y + np.array([0.5, 0]), ("age", "dose"))
+    assert scores["loss"] == pytest.approx(0.125)
+    assert scores["r2_age"] == pytest.approx(1 - 0.25 / 1.25)
+    assert scores["r2_dose"] == 1
+    assert scores["r2"] == pytest.approx((scores["r2_age"] + 1) / 2)
 
 
 def test_latent_vectors_have_a_column_a_dimension(tmp_path):

@@ -77,6 +77,25 @@ def test_a_number_is_learnt_and_predicted_in_its_own_units(make_project):
     assert 80 < table["predicted_result"].mean() < 350
 
 
+@pytest.mark.parametrize("model_type", ["DenseNet", "VAE"])
+def test_several_numbers_are_learnt_scored_predicted_and_explained(make_project, trained_project, model_type):
+    sections = {}
+    if model_type == "VAE":
+        encoder, _ = trained_project("VAE")
+        sections["transfer"] = {"from": str(encoder.trained.path.parent), "trainable": False}
+    trainer = {"hyper_selector": False, "max_steps": 400, "patience": 60}
+    source = make_project(model_type, "two numbers", trainer=trainer, **sections)
+    project = trained({**source, "name": "several"})
+    metrics, table = project.evaluate(), project.predict()
+    assert {"r2", "r2_age", "r2_dose"} < set(metrics["validation"])
+    if model_type == "DenseNet":  # three epochs teach an encoder little
+        assert metrics["validation"]["r2_dose"] > 0.2
+    assert list(table.columns) == ["predicted_age", "predicted_dose"]
+    assert table["predicted_age"].mean() > 80 > 2 > table["predicted_dose"].mean()
+    assert project.explain().values.shape == (40, 60, 2)
+    assert project.explain().output_names == ("age", "dose")
+
+
 def test_an_auto_encoder_writes_latent_vectors_and_says_how_well_it_restores(trained_project):
     project, _ = trained_project("VAE")
     metrics, table = project.evaluate(), project.predict()

@@ -92,11 +92,11 @@ def test_the_model_scores_what_the_log_says_of_its_best_epoch(encoder: Any, trai
 
 @pytest.mark.parametrize("trainable", [False, True])
 def test_numbers_can_be_predicted_too(encoder: Any, trainable: bool) -> None:
-    y = 50 * NUMBERS + 1000
-    model = fit_transfer(encoder, X[FIRST], y[FIRST], X[SECOND], y[SECOND], 1, SETTINGS, trainable)
+    y = np.stack([50 * NUMBERS + 1000, -NUMBERS], axis=1)
+    model = fit_transfer(encoder, X[FIRST], y[FIRST], X[SECOND], y[SECOND], 0, SETTINGS, trainable)
     found = outputs(model, X[TEST])
-    assert found.shape == (N - 80, 1)
-    assert np.square(found[:, 0] - y[TEST]).mean() < 0.5 * y[TEST].var()
+    assert found.shape == (N - 80, 2)
+    assert (np.square(found - y[TEST]).mean(axis=0) < 0.5 * y[TEST].var(axis=0)).all()
 
 
 def test_equal_seeds_give_equal_classifiers(encoder: Any) -> None:
@@ -140,7 +140,7 @@ def test_codes_of_no_class_are_refused(encoder: Any) -> None:
 
 
 def test_codes_unlike_rows_are_refused(encoder: Any) -> None:
-    with pytest.raises(DataError, match="validation codes: expected 30, one a row, got shape \\(29,\\)"):
+    with pytest.raises(DataError, match="validation targets: expected shape \\(30,\\), got \\(29,\\)"):
         fit_transfer(encoder, X[FIRST], CODES[FIRST], X[SECOND], CODES[SECOND][1:], 2, SETTINGS)
 
 

@@ -105,20 +105,15 @@ def _classes(raw: Mapping[str, Any]) -> Iterator[Problem]:
         return
     if n is None and isinstance(raw.get("model"), Mapping):
         yield Problem(
-            path, 'missing; expected the number of classes, or 1 for regression (with trainer.loss "mse").'
+            path,
+            'missing; expected the number of classes, or of numbers to predict (with trainer.loss "mse").',
         )
-    elif loss == "mse" and _is_count(n) and n != 1:
-        yield Problem(path, f'expected 1, because trainer.loss is "mse" (regression); got {n}.')
     elif loss == "cross_entropy" and n == 1:
         yield Problem(
             path,
             'expected 2 or more classes, because trainer.loss is "cross_entropy"; got 1. For regression set '
             'trainer.loss to "mse".',
         )
-
-
-def _is_count(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and value > 0
 
 
 def _monitor(raw: Mapping[str, Any]) -> Iterator[Problem]:

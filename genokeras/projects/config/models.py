@@ -34,7 +34,7 @@ class Section(BaseModel):
 
 
 class ModelArgs(Section):
-    """How many classes the model tells apart; 1 for regression, none for a VAE that learns without labels."""
+    """How many classes the model tells apart, or how many numbers it predicts; none for a VAE that learns without labels."""
 
     output_classes: Count | None = None
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 
 from genokeras.data.frames import ID_NAMES
-from genokeras.data.readers.delimited import open_text, text_errors
+from genokeras.data.readers.delimited import best_delimiter, open_text, text_errors
 from genokeras.data.readers.registry import check_file
 from genokeras.errors import DataError, DataFileError
-from genokeras.projects.data.matrices import counts_up, is_missing, is_number
+from genokeras.projects.data.matrices import counts_up, is_missing, is_number, read_matrix
 from genokeras.support.wording import counted, duplicates, listed
 
 _LABEL_NAMES = frozenset(
@@ -138,14 +138,75 @@ def class_codes(
     return _known_codes(values, tuple(classes), source), tuple(classes)
 
 
-def regression_values(labels: Sequence[str], source: str) -> np.ndarray:
-    """Return labels as float32, shape (n_samples,).
+def read_numbers(
+    path: Path, n_samples: int, n_targets: int, source: str, ids: Sequence[str] | None = None
+) -> tuple[np.ndarray, tuple[str, ...], tuple[str, ...]]:
+    """Read one number a line, or a table of several: samples in rows, with or without header and sample ids.
+
+    Parameters
+    ----------
+    path : Path
+        Text, also gzipped, or npy.
+    n_samples : int
+        Rows of the features.
+    n_targets : int
+        The configuration's ``output_classes``.
+    source : str
+        The features' file, for messages.
+    ids : sequence of str, optional
+        The features' sample ids, where they have them; the table's rows are then joined by its own.
+
+    Returns
+    -------
+    values : ndarray of float32, shape (n_samples, n_targets)
+    names : tuple of str
+        From the header; "value", or "value_0", "value_1"...
+    notes : tuple of str
 
     Raises
     ------
+    DataFileError
+        Where the file cannot be read.
     DataError
-        Where one is no finite number.
+        Where a number is missing or not finite, or rows or columns are not as many as expected.
     """
+    if n_targets == 1:
+        labels, notes = read_labels(path, n_samples, source, ids)
+        return _finite_numbers(labels, path.name)[:, None], ("value",), notes
+    table = read_matrix(path, _delimiter_of(path))
+    values = np.asarray(table.x)
+    if values.shape[1] != n_targets:
+        raise DataError(
+            f"{path.name} holds {counted(values.shape[1], 'column')} of numbers, model.args.output_classes is {n_targets}: "
+            "expected one column for each number to predict."
+        )
+    notes = tuple(f"{path.name}: {note}" for note in table.notes)
+    if ids is not None and table.sample_ids is not None and set(table.sample_ids) >= set(ids):
+        place = {name: row for row, name in enumerate(table.sample_ids)}
+        values = values[[place[name] for name in ids]]
+        notes = (*notes, f"The numbers of {path.name} were joined to the rows by sample id.")
+    if len(values) != n_samples:
+        raise DataError(
+            f"{path.name} holds {counted(len(values), 'row')}, {source} {n_samples}: expected one for every sample."
+        )
+    if not np.isfinite(values).all():
+        row, column = np.argwhere(~np.isfinite(values))[0]
+        raise DataError(
+            f"{path.name}: row {row + 1}, column {column + 1} is missing or infinite: expected a finite number. Give it "
+            "a number, or drop the sample from both files."
+        )
+    names = table.feature_names or tuple(f"value_{i}" for i in range(n_targets))
+    return values, names, notes
+
+
+def _delimiter_of(path: Path) -> str | None:
+    if path.name.lower().endswith(".npy"):
+        return None
+    with text_errors(path), open_text(path) as handle:
+        return best_delimiter(next((line for line in handle if line.strip()), ""))
+
+
+def _finite_numbers(labels: Sequence[str], source: str) -> np.ndarray:
     odd = [f"row {i + 1}: {label!r}" for i, label in enumerate(labels) if not _is_finite(label)]
     if odd:
         raise DataError(

@@ -25,7 +25,7 @@ from genokeras.projects.data.label_files import (
     class_codes,
     read_feature_names,
     read_labels,
-    regression_values,
+    read_numbers,
 )
 from genokeras.projects.data.matrices import read_matrix
 from genokeras.support.digest import hex_digest
@@ -40,10 +40,12 @@ class ProjectData:
     ----------
     x : ndarray of float32, shape (n_samples, n_features)
         Finite.
-    y : ndarray of shape (n_samples,), optional
-        Class codes (int64), or numbers to predict (float32) where the loss is "mse".
+    y : ndarray, optional
+        ``(n_samples,)`` class codes (int64), or ``(n_samples, n_targets)`` numbers to predict (float32) where the loss is "mse".
     classes : tuple of str
         The classes behind the codes; empty without classes.
+    targets : tuple of str
+        Names of the numbers to predict; empty without numbers.
     feature_names : tuple of str
         From the header, or ``"feature_0"``, ``"feature_1"``...
     sample_ids : tuple of str
@@ -65,6 +67,7 @@ class ProjectData:
     source: str = ""
     names_given: bool = False
     ids_given: bool = False
+    targets: tuple[str, ...] = ()
 
     @property
     def n_samples(self) -> int:
@@ -194,10 +197,12 @@ def _with_labels(
     config: ProjectConfig | EnasConfig, data: ProjectData, path: Path, classes: tuple[str, ...] | None
 ) -> ProjectData:
     ids = data.sample_ids if data.ids_given else None
+    if config.task == "regression":
+        n_targets = config.model.args.output_classes or 1
+        values, targets, notes = read_numbers(path, data.n_samples, n_targets, data.source, ids)
+        return dataclasses.replace(data, y=values, targets=targets, notes=(*data.notes, *notes))
     labels, notes = read_labels(path, data.n_samples, data.source, ids)
     notes = (*data.notes, *notes)
-    if config.task == "regression":
-        return dataclasses.replace(data, y=regression_values(labels, path.name), notes=notes)
     n_classes = config.model.args.output_classes or len(set(labels))
     codes, names = class_codes(labels, n_classes, path.name, classes or None)
     return dataclasses.replace(data, y=codes, classes=names, notes=notes)

@@ -27,25 +27,26 @@ def write_predictions(
     sample_ids: Sequence[str],
     predicted: Sequence[Any] | np.ndarray,
     probabilities: np.ndarray | None,
-    classes: Sequence[str],
+    names: Sequence[str],
     ids_given: bool,
 ) -> Path:
     """Write what was predicted, a row a sample, as ``<model type>_predicted_result_data_frame.csv``.
 
-    Columns: ``sample_id`` where the ids were given; ``predicted_result``, the class's name or the number; for classes
-    also ``softmax_value``, the probabilities of all of them as in ``"[0.1, 0.9]"``, and ``probability_<class>`` each.
+    Columns: ``sample_id`` where the ids were given; ``predicted_result``, the class's name or the number, or
+    ``predicted_<target>`` for each of several numbers; for classes also ``softmax_value``, the probabilities of all of them as in
+    ``"[0.1, 0.9]"``, and ``probability_<class>`` each.
 
     Parameters
     ----------
     folder : OutputFolder
     model_type : str
     sample_ids : sequence of str, length n_samples
-    predicted : array-like of shape (n_samples,)
-        Codes or names of classes, or numbers.
+    predicted : array-like
+        ``(n_samples,)`` codes or names of classes, or ``(n_samples, n_targets)`` numbers.
     probabilities : ndarray of shape (n_samples, n_classes), or None
         None for numbers.
-    classes : sequence of str
-        Empty for numbers.
+    names : sequence of str
+        Of the classes, or of the numbers.
     ids_given : bool
 
     Returns
@@ -61,18 +62,21 @@ def write_predictions(
     """
     table = _with_ids(sample_ids, ids_given, len(predicted), "predicted")
     if probabilities is None:
-        table[PREDICTED] = [_number(value) for value in np.asarray(predicted, dtype=float).ravel()]
+        numbers = np.asarray(predicted, dtype=float).reshape(len(predicted), -1)
+        for name, column in zip(names, numbers.T, strict=True):
+            head = PREDICTED if len(names) == 1 else f"predicted_{name}"
+            table[head] = [_number(value) for value in column]
     else:
         chances = np.asarray(probabilities, dtype=float)
-        if chances.shape != (len(predicted), len(classes)):
+        if chances.shape != (len(predicted), len(names)):
             raise ParameterError(
                 f"probabilities must have one row a sample and one column a class, shape ({len(predicted)}, "
-                f"{len(classes)}); got {chances.shape}."
+                f"{len(names)}); got {chances.shape}."
             )
         rounded = [[_number(value) for value in row] for row in chances]
-        table[PREDICTED] = [classes[code] for code in label_codes(predicted, classes, "predicted")]
+        table[PREDICTED] = [names[code] for code in label_codes(predicted, names, "predicted")]
         table[SOFTMAX] = [json.dumps(row) for row in rounded]
-        for place, name in enumerate(classes):
+        for place, name in enumerate(names):
             table[f"probability_{name}"] = [row[place] for row in rounded]
     return _write_table(folder.outputs / f"{model_type}_predicted_result_data_frame.csv", table)
 

@@ -56,6 +56,11 @@ class TrainedRecord:
     names_given: bool = False
     extra: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """Names of the numbers that are predicted, in the order of the model's outputs; one name without numbers."""
+        return tuple(self.extra.get("targets") or ("value",))
+
 
 @dataclass(frozen=True)
 class TrainedModel:

@@ -94,9 +94,9 @@ def fit_transfer(
     x_train, x_validation : numpy.ndarray
         ``(n, p)`` raw features.
     codes, codes_validation : numpy.ndarray
-        ``(n,)`` class numbers from 0; numbers to predict where ``n_classes`` is 1.
+        ``(n,)`` class numbers from 0, or ``(n, n_targets)`` numbers to predict where ``n_classes`` is 0.
     n_classes : int
-        1 for regression.
+        0 for regression.
     settings : DescentSettings
         A `VaeSettings` will do.
     trainable : bool
@@ -110,7 +110,7 @@ def fit_transfer(
     Returns
     -------
     keras.Model
-        Raw features ``(n, p)`` -> probabilities ``(n, n_classes)``, or numbers ``(n, 1)``; of the epoch with the lowest
+        Raw features ``(n, p)`` -> probabilities ``(n, n_classes)``, or numbers ``(n, n_targets)``; of the epoch with the lowest
         validation loss. One plain model of stock layers.
 
     Raises
@@ -129,10 +129,10 @@ def fit_transfer(
         _targets("training", codes, len(x_train), n_classes),
         _targets("validation", codes_validation, len(x_validation), n_classes),
     )
-    probe = Probe(data, regression=n_classes == 1)
+    probe = Probe(data, regression=n_classes == 0)
     head = descend(probe, settings, log).weights
     if not trainable:
-        return _joined(encoder, probe.head(head), {})
+        return _joined(encoder, probe, probe.head(head), {})
     return _fine_tuned(encoder, x_train, x_validation, probe, head, settings, log)
 
 
@@ -168,11 +168,12 @@ def _fine_tuned(
     best = objective.split(descend(objective, settings, log).weights)
     kernel[space.columns] += space.projection() @ best.added
     trained = {STEM: [kernel, bias + best.added_bias]}
-    return _joined(encoder, probe.head(best.head), trained | best.layers)
+    return _joined(encoder, probe, probe.head(best.head), trained | best.layers)
 
 
 def _joined(
     encoder: Any,
+    probe: Probe,
     head: tuple[np.ndarray, np.ndarray],
     trained: dict[str, list[np.ndarray]],
 ) -> Any:
@@ -185,7 +186,7 @@ def _joined(
     logits = keras.layers.Dense(int(kernel.shape[1]), name="head")
     outputs = logits(copy.outputs[0])
     logits.set_weights([kernel, bias])
-    if kernel.shape[1] > 1:
+    if not probe.regression:
         outputs = keras.layers.Softmax(name="probabilities")(outputs)
     return keras.Model(copy.inputs[0], outputs, name="transfer")
 
@@ -217,14 +218,15 @@ def _check_width(encoder: Any, which: str, x: np.ndarray) -> None:
 
 
 def _targets(which: str, codes: np.ndarray, n_rows: int, n_classes: int) -> np.ndarray:
-    """``(n, n_classes)`` one-hot, or ``(n, 1)`` numbers."""
+    """``(n, n_classes)`` one-hot, or ``(n, n_targets)`` numbers."""
     codes = np.asarray(codes)
-    if codes.shape != (n_rows,):
-        raise DataError(f"{which} codes: expected {n_rows}, one a row, got shape {codes.shape}.")
-    if n_classes == 1:
+    if len(codes) != n_rows or codes.ndim != (2 if n_classes == 0 else 1):
+        expected = f"({n_rows}, n_targets)" if n_classes == 0 else f"({n_rows},)"
+        raise DataError(f"{which} targets: expected shape {expected}, got {codes.shape}.")
+    if n_classes == 0:
         if not np.isfinite(codes).all():
-            raise DataError(f"{which} codes: expected finite numbers.")
-        return codes.astype("float32")[:, None]
+            raise DataError(f"{which} targets: expected finite numbers.")
+        return codes.astype("float32")
     wrong = sorted(set(codes.tolist()) - set(range(n_classes)))
     if wrong:
         raise DataError(f"{which} codes: expected 0 to {n_classes - 1}, got {listed(wrong)}.")
