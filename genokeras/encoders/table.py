@@ -19,7 +19,7 @@ import numpy as np
 from scipy import sparse
 
 from genokeras.encoders.encoder import Encoder, Rows
-from genokeras.features import FittedView, Matrix, RowSpace, Statistic, fit_views
+from genokeras.features import FittedView, Matrix, RowSpace, Screening, fit_views
 
 # Networks of different views share their shapes: what zero columns cost is less than another compilation.
 _WIDTH_STEP = 32
@@ -88,7 +88,7 @@ def fit_table_encoder(
     targets: np.ndarray,
     train: np.ndarray,
     view_names: tuple[str, ...],
-    screen: Statistic,
+    screening: Screening,
     feature_names: tuple[str, ...],
     medians: np.ndarray | None = None,
 ) -> tuple[TableEncoder, Rows]:
@@ -102,8 +102,8 @@ def fit_table_encoder(
     train : numpy.ndarray
         ``(n_folds, n_samples)`` bool.
     view_names : tuple of str
-    screen : callable
-        How features are picked for views of some of them; see ``genokeras.features.screening``.
+    screening : Screening
+        How features are picked or weighted by the targets.
     feature_names : tuple of str
     medians : numpy.ndarray, optional
         What missing values were filled with.
@@ -114,7 +114,9 @@ def fit_table_encoder(
     rows : dict of str to numpy.ndarray
         Coordinates ``(n_samples, n_folds, width)``, by view.
     """
-    views = {name: widened(view) for name, view in fit_views(view_names, x, targets, train, screen).items()}
+    views = {
+        name: widened(view) for name, view in fit_views(view_names, x, targets, train, screening).items()
+    }
     encoder = TableEncoder(feature_names, {name: view.spaces for name, view in views.items()}, medians)
     return encoder, {name: by_sample(view.z) for name, view in views.items()}
 

@@ -127,7 +127,7 @@ def _on_table(
         behind = steps_behind(run, trial) if retrain else trial.step
         steps = int(np.clip(behind, base.score_every, limit if retrain else None))
     if retrain:
-        fitted, z = _all_rows_view(encoder, hyper.view, x, data, problem.task.screen)
+        fitted, z = _all_rows_view(encoder, hyper.view, x, data, problem.task.screening)
         members, read = SEEDS, z
         rng = np.random.default_rng(trial.proposal.seed)
         weights = initial_weights(trial.proposal.graph, z.shape[2], SEEDS, rng)
@@ -154,12 +154,12 @@ def _on_table(
 
 
 def _all_rows_view(
-    encoder: TableEncoder, view: str, x: Matrix, data: AllRows, screen: Any
+    encoder: TableEncoder, view: str, x: Matrix, data: AllRows, screening: Any
 ) -> tuple[TableEncoder, np.ndarray]:
     """One view fitted to all rows, and their coordinates ``(1, n, width)``."""
     everything = np.ones((1, n_rows(data.rows)), dtype=bool)
     fitted, rows = fit_table_encoder(
-        x, data.targets, everything, (view,), screen, encoder.feature_names, encoder.medians
+        x, data.targets, everything, (view,), screening, encoder.feature_names, encoder.medians
     )
     return fitted, by_sample(rows[view])
 

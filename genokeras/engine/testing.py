@@ -55,7 +55,7 @@ def table_problem(
     sample_weight, medians : numpy.ndarray, optional
     """
     names = tuple(f"feature_{i}" for i in range(x.shape[1]))
-    encoder, rows = fit_table_encoder(x, targets, train, views, task.screen, names, medians)
+    encoder, rows = fit_table_encoder(x, targets, train, views, task.screening, names, medians)
     weight = np.ones(len(targets)) if sample_weight is None else np.asarray(sample_weight, dtype="float64")
     return Problem(targets, held_out, weight, encoder, rows, task, train)
 

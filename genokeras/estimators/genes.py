@@ -73,7 +73,7 @@ class Genes(ContentKind):
 
         def make() -> Problem:
             encoder, rows = fit_table_encoder(
-                x, targets, folds.train, views, aim.task.screen, dataset.feature_names, dataset.medians
+                x, targets, folds.train, views, aim.task.screening, dataset.feature_names, dataset.medians
             )
             return Problem(
                 targets,

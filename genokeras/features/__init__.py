@@ -10,7 +10,14 @@ from genokeras.features.image_scaling import (
 from genokeras.features.logarithm import EPSILON as LOG_EPSILON
 from genokeras.features.logarithm import log_factors, log_normalised
 from genokeras.features.rowspace import RowSpace, fit_row_space, restrict
-from genokeras.features.screening import Statistic, anova_f, squared_correlation
+from genokeras.features.screening import (
+    BY_CLASS,
+    Screening,
+    Statistic,
+    anova_f,
+    ridge_weights,
+    squared_correlation,
+)
 from genokeras.features.sequence_encoding import (
     PROBABILITIES,
     kmer_counts,
@@ -38,6 +45,7 @@ from genokeras.features.text_encoding import (
 from genokeras.features.views import DEFAULT_VIEWS, FittedView, available_views, fit_views
 
 __all__ = [
+    "BY_CLASS",
     "DEFAULT_VIEWS",
     "LOG_EPSILON",
     "PROBABILITIES",
@@ -47,6 +55,7 @@ __all__ = [
     "Matrix",
     "NgramTfidf",
     "RowSpace",
+    "Screening",
     "Standardisation",
     "Statistic",
     "Vocabulary",
@@ -68,6 +77,7 @@ __all__ = [
     "random_transforms",
     "restrict",
     "reverse_complement",
+    "ridge_weights",
     "squared_correlation",
     "standardisation",
     "standardised_blocks",

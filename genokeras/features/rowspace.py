@@ -48,7 +48,8 @@ class RowSpace:
     mean, inverse_sd : numpy.ndarray
         ``(k,)`` float64.
     basis : numpy.ndarray or None
-        ``(k, r)`` float32 orthonormal columns; None where there is nothing to gain and the features stay themselves.
+        ``(k, r)`` float32 orthonormal columns, times the features' weights where they are weighted; None where there is nothing to
+        gain and the features stay themselves.
     scale : float
     rotation : numpy.ndarray or None
         ``(r, q)`` float32 orthonormal columns: a subspace of the basis, such as the span of one fold's training rows.

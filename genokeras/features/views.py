@@ -2,8 +2,9 @@
 
 ``all`` rotates every row by one basis, which reveals no target and therefore serves all folds; each fold works in the part
 of it that its training rows span. ``top<k>`` keeps the ``k`` features with the largest statistic (``genokeras.features.screening``);
-that looks at targets, so it is fitted inside each fold, on the fold's training rows only. ``log`` and ``log:top<k>`` are the same
-behind the logarithm (``genokeras.features.logarithm``).
+that looks at targets, so it is fitted inside each fold, on the fold's training rows only. ``weighted<k>`` keeps the ``k`` features
+with the largest coefficients of a ridge regression, inside each fold as well, and multiplies each by the size of its coefficient.
+``log``, ``log:top<k>`` and ``log:weighted<k>`` are the same behind the logarithm (``genokeras.features.logarithm``).
 """
 
 from __future__ import annotations
@@ -17,12 +18,25 @@ from scipy import sparse
 from genokeras.errors import ParameterError
 from genokeras.features.logarithm import log_factors, log_normalised
 from genokeras.features.rowspace import RowSpace, fit_row_space, restrict
-from genokeras.features.screening import Statistic, anova_f
+from genokeras.features.screening import BY_CLASS, Screening
 from genokeras.features.standardise import Matrix, Standardisation, standardisation
 
-DEFAULT_VIEWS = ("all", "log", "top300", "log:top300", "top1000", "log:top1000", "top100", "log:top100")
+DEFAULT_VIEWS = (
+    "all",
+    "log",
+    "weighted2000",
+    "log:weighted2000",
+    "top300",
+    "log:top300",
+    "top1000",
+    "log:top1000",
+    "top100",
+    "log:top100",
+)
 _LARGEST_COPY = 50_000_000
-_VIEW = re.compile(r"(?P<whole>all|log)|(?P<log>log:)?top(?P<count>[1-9][0-9]*)")
+# Weights come from the Gram matrix of all samples over all features: n^2 p multiplications at most.
+_LARGEST_GRAM = 100_000_000_000
+_VIEW = re.compile(r"(?P<whole>all|log)|(?P<log>log:)?(?P<part>top|weighted)(?P<count>[1-9][0-9]*)")
 
 
 @dataclass(frozen=True)
@@ -92,14 +106,22 @@ class FittedView:
 def available_views(
     n_features: int, names: tuple[str, ...] = DEFAULT_VIEWS, *, n_samples: int = 0
 ) -> tuple[str, ...]:
-    """Those of ``names`` that select fewer features than there are, or none.
+    """Those of ``names`` that offer something of their own at a bearable price.
 
-    A logarithm takes a dense copy, sparse or not: left out where that would be larger than 200 MB.
+    Picking as many features as there are, or more, is no view of its own, but weighting them is. A logarithm takes a dense copy,
+    sparse or not: left out where that would be larger than 200 MB. Weights take ``n^2 p`` multiplications: left out above 1e11.
     """
-    fitting = tuple(name for name in names if (_top_count(name) or 0) < n_features)
-    if n_samples * n_features <= _LARGEST_COPY:
-        return fitting
-    return tuple(name for name in fitting if not is_logged(name))
+    fitting = tuple(name for name in names if is_weighted(name) or (_top_count(name) or 0) < n_features)
+    if n_samples**2 * n_features > _LARGEST_GRAM:
+        fitting = tuple(name for name in fitting if not is_weighted(name))
+    if n_samples * n_features > _LARGEST_COPY:
+        fitting = tuple(name for name in fitting if not is_logged(name))
+    return fitting
+
+
+def is_weighted(name: str) -> bool:
+    """Whether a view multiplies features by weights."""
+    return _parsed(name)["part"] == "weighted"
 
 
 def is_logged(name: str) -> bool:
@@ -108,22 +130,22 @@ def is_logged(name: str) -> bool:
 
 
 def fit_views(
-    names: tuple[str, ...], x: Matrix, targets: np.ndarray, train: np.ndarray, statistic: Statistic = anova_f
+    names: tuple[str, ...], x: Matrix, targets: np.ndarray, train: np.ndarray, screening: Screening = BY_CLASS
 ) -> dict[str, FittedView]:
     """Fit views by name.
 
     Parameters
     ----------
     names : tuple of str
-        ``"all"``, ``"top<k>"``, ``"log"`` or ``"log:top<k>"``.
+        ``"all"``, ``"log"``, ``"top<k>"``, ``"weighted<k>"``, ``"log:top<k>"`` or ``"log:weighted<k>"``.
     x : numpy.ndarray or scipy.sparse.csr_matrix
         ``(n_samples, n_features)``.
     targets : numpy.ndarray
-        ``(n_samples, ...)``, as the statistic takes them.
+        ``(n_samples, ...)``, as the screening takes them.
     train : numpy.ndarray
         ``(n_folds, n_samples)`` bool: the training rows of each fold.
-    statistic : callable
-        Which features have most to do with the targets; see ``genokeras.features.screening``.
+    screening : Screening
+        Which features have most to do with the targets.
 
     Returns
     -------
@@ -144,12 +166,12 @@ def fit_views(
         wanted = [name for name in names if is_logged(name) is logged]
         if wanted:
             source = make(x, rows)
-            fitted |= {name: _fit_view(name, source, targets, train, statistic) for name in wanted}
+            fitted |= {name: _fit_view(name, source, targets, train, screening) for name in wanted}
     return {name: fitted[name] for name in names}
 
 
 def _fit_view(
-    name: str, source: Source, targets: np.ndarray, train: np.ndarray, statistic: Statistic
+    name: str, source: Source, targets: np.ndarray, train: np.ndarray, screening: Screening
 ) -> FittedView:
     x, scaling, count = source.x, source.scaling, _top_count(name)
     if count is None:
@@ -157,20 +179,28 @@ def _fit_view(
         z = whole.project(x)
         spaces = [restrict(whole, z, rows) for rows in train]
         return FittedView(name, tuple(spaces), _padded([_rotated(z, whole, space) for space in spaces]))
-    statistics = statistic(x, scaling, targets, train)
-    spaces = [
-        replace(
-            fit_row_space(
-                x,
-                scaling,
-                np.sort(np.argsort(-f, kind="stable")[: min(count, x.shape[1])]),
-                np.flatnonzero(rows),
-            ),
-            log_factors=source.log_factors,
-        )
-        for f, rows in zip(statistics, train, strict=True)
-    ]
+    weighted = is_weighted(name)
+    statistic = screening.weigh if weighted else screening.rank
+    spaces = []
+    for values, rows in zip(statistic(x, scaling, targets, train), train, strict=True):
+        columns = np.sort(np.argsort(-values, kind="stable")[: min(count, x.shape[1])])
+        space = _fit_fold(x, scaling, columns, np.flatnonzero(rows), values if weighted else None)
+        spaces.append(replace(space, log_factors=source.log_factors))
     return FittedView(name, tuple(spaces), _padded([space.project(x) for space in spaces]))
+
+
+def _fit_fold(
+    x: Matrix, scaling: Standardisation, columns: np.ndarray, rows: np.ndarray, weights: np.ndarray | None
+) -> RowSpace:
+    """The row space of some features in a fold; where they are weighted, the weights become part of its basis."""
+    if weights is None:
+        return fit_row_space(x, scaling, columns, rows)
+    space = fit_row_space(x, Standardisation(scaling.mean, scaling.inverse_sd * weights), columns, rows)
+    inner, scale = space.basis, space.scale
+    if inner is None:
+        inner, scale = np.eye(len(space.columns)), 1.0 / np.sqrt(np.mean(weights[space.columns] ** 2))
+    basis = np.asarray(weights[space.columns, None] * inner, dtype="float32")
+    return replace(space, inverse_sd=scaling.inverse_sd[space.columns], basis=basis, scale=float(scale))
 
 
 def _rotated(z: np.ndarray, whole: RowSpace, space: RowSpace) -> np.ndarray:
@@ -185,7 +215,7 @@ def _padded(parts: list[np.ndarray]) -> np.ndarray:
 
 
 def _top_count(name: str) -> int | None:
-    """The ``k`` of ``top<k>``; None where all features take part."""
+    """The ``k`` of ``top<k>`` and ``weighted<k>``; None where all features take part unweighted."""
     count = _parsed(name)["count"]
     return None if count is None else int(count)
 
@@ -194,6 +224,6 @@ def _parsed(name: str) -> dict[str, str | None]:
     match = _VIEW.fullmatch(name)
     if match is None:
         raise ParameterError(
-            f"a view is 'all', 'log', 'top<k>' such as 'top1000', or 'log:top<k>', got {name!r}."
+            f"a view is 'all', 'log', 'top<k>' such as 'top1000', 'weighted<k>', 'log:top<k>' or 'log:weighted<k>': got {name!r}."
         )
     return match.groupdict()

@@ -25,7 +25,7 @@ import numpy as np
 from keras import ops
 
 from genokeras.encoders.encoder import Counts, LinearView
-from genokeras.features import Matrix, Standardisation, squared_correlation
+from genokeras.features import Matrix, Screening, Standardisation, ridge_weights, squared_correlation
 from genokeras.tasks.answers import NUMBERS, Answers
 from genokeras.tasks.objectives import NUMBER_OBJECTIVES, Objective, find_objective
 
@@ -154,6 +154,17 @@ class Task(ABC):
             ``(n_folds, n_samples)`` bool.
         """
         return squared_correlation(x, scaling, targets, train)
+
+    def weigh(
+        self, x: Matrix, scaling: Standardisation, targets: np.ndarray, train: np.ndarray
+    ) -> np.ndarray:
+        """As :meth:`screen`, weights of features for the view of weighted ones; at least 0."""
+        return ridge_weights(x, scaling, self.training_targets(targets), train)
+
+    @property
+    def screening(self) -> Screening:
+        """Both as one value."""
+        return Screening(self.screen, self.weigh)
 
     def described(self, targets: np.ndarray, names: np.ndarray) -> dict[str, Any]:
         """Entries of ``run.json``."""

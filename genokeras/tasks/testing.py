@@ -109,12 +109,13 @@ class TaskContract(ABC):
         x = np.random.default_rng(_SEED).normal(size=(n, _FEATURES)).astype("float32")
         train = np.arange(n) % _FOLDS != np.arange(_FOLDS)[:, None]
         scaling = standardisation(x)
-        found = np.asarray(aim.task.screen(x, scaling, aim.targets, train))
-        assert found.shape == (_FOLDS, _FEATURES)
-        assert not np.isnan(found).any()
         other = np.where(train[0], np.arange(n), np.flatnonzero(train[0])[0])
-        changed = np.asarray(aim.task.screen(x, scaling, aim.targets[other], train))
-        np.testing.assert_allclose(changed[0], found[0], rtol=1e-6)
+        for statistic in (aim.task.screen, aim.task.weigh):
+            found = np.asarray(statistic(x, scaling, aim.targets, train))
+            assert found.shape == (_FOLDS, _FEATURES)
+            assert not np.isnan(found).any()
+            changed = np.asarray(statistic(x, scaling, aim.targets[other], train))
+            np.testing.assert_allclose(changed[0], found[0], rtol=1e-6)
 
     def test_what_run_json_says_is_json(self) -> None:
         aim = self.aim()

@@ -29,9 +29,9 @@ from genokeras.encoders import (
     fit_text_encoder,
 )
 from genokeras.encoders.testing import EncoderContract, NetworkEncoderContract
-from genokeras.features import anova_f
+from genokeras.features import BY_CLASS
 
-VIEWS = ("all", "top5", "log")
+VIEWS = ("all", "top5", "log", "weighted20")
 
 
 class TestTable(EncoderContract):
@@ -48,7 +48,7 @@ class TestTable(EncoderContract):
         fold = np.arange(self.n_samples) // 2 % 3
         train = np.stack([fold != f for f in range(3)])
         codes = np.arange(self.n_samples) % 2
-        return fit_table_encoder(data.x, codes, train, VIEWS, anova_f, data.feature_names, self.medians)
+        return fit_table_encoder(data.x, codes, train, VIEWS, BY_CLASS, data.feature_names, self.medians)
 
     def make_encoder(self) -> TableEncoder:
         return self.fitted()[0]

@@ -226,7 +226,7 @@ def test_a_linear_model_of_numbers_is_the_ridge_regression_of_all_rows(linear, t
     run = fitted(linear, tmp_path, weight=weight)
     everything = np.ones((1, N), dtype=bool)
     encoder, _ = fit_table_encoder(
-        X, linear.problem.targets, everything, ("all",), linear.task.screen, linear.feature_names
+        X, linear.problem.targets, everything, ("all",), linear.task.screening, linear.feature_names
     )
     np.testing.assert_allclose(answers(run), ridge(linear, encoder.spaces["all"][0], weight), rtol=2e-3)
     assert note(run)["members"] == 1 and note(run)["steps"] == 1

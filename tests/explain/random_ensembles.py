@@ -15,7 +15,7 @@ from genokeras.networks import TrainedTrial, build_packed, slot_array
 from genokeras.tasks.task import Task
 
 GENES, ROWS, FOLDS = 20, 10, 2
-VIEWS = ("all", "log", "top15", "log:top15", "top6")
+VIEWS = ("all", "log", "top15", "log:top15", "top6", "weighted12")
 TRAIN = np.arange(ROWS) % FOLDS != np.arange(FOLDS)[:, None]
 
 

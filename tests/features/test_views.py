@@ -8,9 +8,19 @@ import numpy as np
 import pytest
 from scipy import sparse
 from sklearn.feature_selection import f_classif
+from sklearn.linear_model import Ridge
 
 from genokeras.errors import ParameterError
-from genokeras.features import FittedView, anova_f, available_views, fit_views, standardisation
+from genokeras.features import (
+    DEFAULT_VIEWS,
+    FittedView,
+    anova_f,
+    available_views,
+    fit_views,
+    log_normalised,
+    ridge_weights,
+    standardisation,
+)
 
 N, P = 30, 90
 CODES = np.arange(N) % 3
@@ -66,7 +76,10 @@ def test_the_folds_of_all_share_one_basis_and_no_direction_of_their_own() -> Non
     assert view.ranks().tolist() == TRAIN.sum(axis=1).tolist()
 
 
-@pytest.mark.parametrize("name", ["all", "top50", "top5", "top1000", "log", "log:top50", "log:top5"])
+@pytest.mark.parametrize(
+    "name",
+    ["all", "top50", "top5", "top1000", "log", "log:top50", "log:top5", "weighted90", "log:weighted40"],
+)
 def test_z_is_the_transform_of_every_fold_padded_with_zeros(name: str) -> None:
     x, train = labelled(), TRAIN.copy()
     train[1, :12] = False  # a smaller fold, hence a smaller basis
@@ -85,7 +98,7 @@ def test_top_k_takes_the_k_best_features_of_each_fold() -> None:
         assert space.columns.tolist() == sorted(best.tolist())
 
 
-@pytest.mark.parametrize("name", ["top40", "top5", "log:top40", "log:top5"])
+@pytest.mark.parametrize("name", ["top40", "top5", "log:top40", "log:top5", "weighted90", "log:weighted40"])
 def test_top_k_never_looks_at_held_out_rows(name: str) -> None:
     x = labelled()
     before = fit_one(name, x, CODES, TRAIN[:1]).spaces[0]
@@ -100,15 +113,57 @@ def test_top_k_never_looks_at_held_out_rows(name: str) -> None:
 
 
 def test_views_that_would_take_every_feature_are_not_offered() -> None:
-    assert available_views(500) == ("all", "log", "top300", "log:top300", "top100", "log:top100")
+    weighted = ("weighted2000", "log:weighted2000")
+    assert available_views(500) == ("all", "log", *weighted, "top300", "log:top300", "top100", "log:top100")
     assert available_views(500, n_samples=100_001) == ("all", "top300", "top100")
-    assert available_views(100) == ("all", "log")
+    assert available_views(100) == ("all", "log", *weighted)
+    assert available_views(20_000, n_samples=2_200) == DEFAULT_VIEWS
+    assert not set(weighted) & set(available_views(20_000, n_samples=2_300))
+
+
+@pytest.mark.parametrize("matrix", [np.asarray, sparse.csr_matrix])
+@pytest.mark.parametrize("n_targets", [1, 3])
+def test_weights_are_the_coefficients_of_a_ridge_regression_in_every_fold(
+    matrix: type, n_targets: int
+) -> None:
+    x, y = labelled(), np.random.default_rng(1).normal(3, 5, size=(N, n_targets))
+    scaling = standardisation(x)
+    found = ridge_weights(matrix(x), scaling, y, TRAIN)
+    scaled = (x - scaling.mean) * scaling.inverse_sd
+    for weights, rows in zip(found, TRAIN, strict=True):
+        ridge = Ridge(0.3 * (scaling.inverse_sd > 0).sum()).fit(scaled[rows], y[rows])
+        expected = np.sqrt((np.reshape(ridge.coef_, (n_targets, P)) ** 2).sum(axis=0))
+        np.testing.assert_allclose(weights, expected / expected.max(), atol=1e-8)
+    assert (found[:, 20] == 0).all()
+
+
+def test_targets_that_never_vary_weigh_every_feature_alike() -> None:
+    x = labelled()
+    assert (ridge_weights(x, standardisation(x), np.full(N, 3.3), TRAIN) == 1).all()
+
+
+@pytest.mark.parametrize("name", ["weighted90", "weighted20", "log:weighted40"])
+def test_weighted_coordinates_have_the_inner_products_of_weighted_features(name: str) -> None:
+    x, count = np.delete(np.abs(labelled()), 20, axis=1), int(name.rsplit("d", maxsplit=1)[-1])
+    view = fit_one(name, x, CODES, TRAIN)
+    factors = view.spaces[0].log_factors
+    values = x if factors is None else log_normalised(x, factors)
+    scaling = standardisation(values)
+    weights = ridge_weights(values, scaling, np.eye(3)[CODES], TRAIN)
+    for fold, (space, rows) in enumerate(zip(view.spaces, TRAIN, strict=True)):
+        assert set(space.columns) == set(np.argsort(-weights[fold])[:count])
+        scaled = (values - scaling.mean) * scaling.inverse_sd * weights[fold]
+        expected = scaled[:, space.columns] @ scaled[rows][:, space.columns].T
+        z = view.z[fold].astype("float64") / space.scale
+        np.testing.assert_allclose(z @ z[rows].T, expected, rtol=1e-3, atol=1e-3 * np.abs(expected).max())
+        np.testing.assert_allclose(space.transform(x), view.z[fold][:, : space.rank], atol=1e-4)
+        assert np.mean(view.z[fold][rows][:, : space.rank] ** 2) == pytest.approx(1, rel=0.3)
 
 
 @pytest.mark.parametrize("name", ["top", "top0", "top-5", "log:all", "pca", ""])
 def test_an_unknown_view_is_refused_by_name(name: str) -> None:
     x = labelled()
-    with pytest.raises(ParameterError, match="a view is 'all', 'log', 'top<k>'"):
+    with pytest.raises(ParameterError, match="a view is 'all', 'log', 'top<k>' such"):
         fit_one(name, x, CODES, TRAIN)
 
 
@@ -126,7 +181,7 @@ def test_fifty_thousand_genes_are_fitted_in_blocks(name: str, most: int) -> None
     assert peak < most * 2**20
 
 
-@pytest.mark.parametrize("name", ["log", "log:top30", "all", "top30"])
+@pytest.mark.parametrize("name", ["log", "log:top30", "all", "top30", "weighted30"])
 def test_a_constant_gene_is_in_no_view(name: str) -> None:
     x = np.exp(labelled())
     x[:, 50:70] = 7.0

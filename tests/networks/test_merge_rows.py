@@ -81,7 +81,9 @@ def normed(n_outputs: int) -> Graph:
 
 
 X = expression()
-ALL, TOP30, TOP9, LOG, LOG_TOP30 = (spaces(name, X) for name in ("all", "top30", "top9", "log", "log:top30"))
+ALL, TOP30, TOP9, LOG, LOG_TOP30, WEIGHTED = (
+    spaces(name, X) for name in ("all", "top30", "top9", "log", "log:top30", "weighted40")
+)
 SHARED = fit_one("all", X, CODES, np.ones((1, N), dtype=bool)).spaces
 ENSEMBLES = {
     "projected behind the logarithm": [trial(mlp(3, (16,)), LOG)],
@@ -101,6 +103,11 @@ ENSEMBLES = {
     "projected, padded": [trial(mlp(3, (16,)), ALL, wider=5)],
     "folded, padded": [trial(linear(3), TOP30, wider=5)],
     "not foldable": [trial(normed(3), ALL)],
+    "weighted features beside the same ones without weights": [
+        trial(linear(3), WEIGHTED),
+        trial(mlp(3, (16,)), WEIGHTED),
+        trial(linear(3), ALL),
+    ],
     "one graph on two views": [trial(mlp(3, (16,)), ALL, wider=1), trial(mlp(3, (16,)), SHARED, 2)],
     "everything": [
         trial(linear(3), TOP30, share=0.5),
