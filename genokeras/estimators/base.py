@@ -33,6 +33,7 @@ from genokeras.estimators.checks import check_extra, check_limits, seed_of
 from genokeras.estimators.content import (
     Content,
     ContentKind,
+    Given,
     Training,
     known_targets,
     labelled,
@@ -187,8 +188,8 @@ class SearchedEstimator(BaseEstimator):
         """Further parameters that must be the same where a run is resumed."""
         return {}
 
-    def _missing(self) -> str:
-        """What to do about missing values of training data."""
+    def _missing(self, training: bool) -> str:
+        """What to do about missing values of the training data, or of further samples."""
         return "error"
 
     def _read(
@@ -196,12 +197,7 @@ class SearchedEstimator(BaseEstimator):
     ) -> Content:
         check_extra(self, extra)
         read = self.content.read_several if self.several_targets else self.content.read
-        missing = self._missing() if training else self._missing_later()
-        return read(x, y, groups, extra, missing=missing, training=training)
-
-    def _missing_later(self) -> str:
-        """What to do about missing values of further samples."""
-        return "error"
+        return read(Given(x, y, groups, extra, self._missing(training), training))
 
     def final_fit(
         self,

@@ -29,6 +29,28 @@ Content = Dataset | SequenceData | ImageData | TextData
 
 
 @dataclass(frozen=True, eq=False)
+class Given:
+    """Samples as people give them.
+
+    Attributes
+    ----------
+    x, y, groups, extra
+        As in ``fit``.
+    missing : str
+        What to do about missing values, of tables.
+    training : bool
+        Whether a network is to learn from them.
+    """
+
+    x: Any
+    y: Any = None
+    groups: Any = None
+    extra: Any = None
+    missing: str = "error"
+    training: bool = False
+
+
+@dataclass(frozen=True, eq=False)
 class Training:
     """What ``fit`` was given, read and checked.
 
@@ -93,33 +115,12 @@ class ContentKind(ABC):
     takes_extra: ClassVar[bool] = False
 
     @abstractmethod
-    def read(
-        self,
-        x: Any,
-        y: Any,
-        groups: Any = None,
-        extra: Any = None,
-        *,
-        missing: str = "error",
-        training: bool = False,
-    ) -> Content:
-        """Samples that were read and checked.
-
-        Parameters
-        ----------
-        x, y, groups, extra
-            As in ``fit``.
-        missing : str
-            What to do about missing values, of tables.
-        training : bool
-            Whether a network is to learn from them.
-        """
+    def read(self, given: Given) -> Content:
+        """Samples that were read and checked."""
 
     @abstractmethod
-    def read_several(
-        self, x: Any, y: Any, groups: Any, extra: Any, *, missing: str, training: bool
-    ) -> Content:
-        """As `read`, where `y` may hold or name several columns."""
+    def read_several(self, given: Given) -> Content:
+        """As `read`, where ``y`` may hold or name several columns."""
 
     @abstractmethod
     def method(self) -> Method:

@@ -16,7 +16,7 @@ from genokeras.engine import Method, PackedMethod, Prepared, Problem, Run, Wante
 from genokeras.engine.problem import fingerprint_of, group_numbers
 from genokeras.errors import ParameterError
 from genokeras.estimators.base import SearchedEstimator
-from genokeras.estimators.content import ContentKind, Training
+from genokeras.estimators.content import ContentKind, Given, Training
 from genokeras.explain import Explanation, explain_run
 from genokeras.explain.runs import training_rows
 from genokeras.features import DEFAULT_VIEWS, available_views
@@ -37,22 +37,17 @@ class Genes(ContentKind):
 
     name: ClassVar[str] = TableEncoder.kind
 
-    def read(
-        self,
-        x: Any,
-        y: Any,
-        groups: Any = None,
-        extra: Any = None,
-        *,
-        missing: str = "error",
-        training: bool = False,
-    ) -> Dataset:
-        return load_dataset(x, y, groups=groups, missing=missing)  # type: ignore[arg-type]
+    def read(self, given: Given) -> Dataset:
+        return self._load(given, several_targets=False)
 
-    def read_several(
-        self, x: Any, y: Any, groups: Any, extra: Any, *, missing: str, training: bool
-    ) -> Dataset:
-        return load_dataset(x, y, groups=groups, missing=missing, several_targets=True)  # type: ignore[arg-type]
+    def read_several(self, given: Given) -> Dataset:
+        return self._load(given, several_targets=True)
+
+    def _load(self, given: Given, *, several_targets: bool) -> Dataset:
+        missing: Any = given.missing
+        return load_dataset(
+            given.x, given.y, groups=given.groups, missing=missing, several_targets=several_targets
+        )
 
     def method(self) -> Method:
         return PackedMethod()
@@ -179,12 +174,10 @@ class TableEstimator(SearchedEstimator):
             raise ParameterError(f"missing must be 'error' or 'median', got {self.missing!r}.")
         return {"missing": self.missing}
 
-    def _missing(self) -> str:
-        return self.missing
-
-    def _missing_later(self) -> str:
-        """NaN may stay where the model fills it in by itself."""
-        return "error" if self._encoder().medians is None else "keep"
+    def _missing(self, training: bool) -> str:
+        # NaN may stay where the model fills it in by itself.
+        later = "error" if training or self._encoder().medians is None else "keep"
+        return self.missing if training else later
 
     def _encoder(self) -> TableEncoder:
         encoder = self._fitted().problem.encoder

@@ -10,7 +10,7 @@ import numpy as np
 from genokeras.data import Folds, ImageData, load_images
 from genokeras.encoders import ImageEncoder, Rows, fit_image_encoder, moves_matter, take
 from genokeras.engine import Fathers
-from genokeras.estimators.content import ContentKind, Training
+from genokeras.estimators.content import ContentKind, Given, Training
 from genokeras.estimators.faces import RegressorFace
 from genokeras.estimators.fine_tuning import TunedClassifier
 from genokeras.estimators.networks import NetworkEstimator, NetworkKind
@@ -36,18 +36,10 @@ class Images(NetworkKind):
 
     name: ClassVar[str] = "image"
 
-    def read(
-        self,
-        x: Any,
-        y: Any,
-        groups: Any = None,
-        extra: Any = None,
-        *,
-        missing: str = "error",
-        training: bool = False,
-    ) -> ImageData:
+    def read(self, given: Given) -> ImageData:
+        y = given.y
         column = isinstance(y, np.ndarray) and y.ndim == 2 and y.shape[1] == 1
-        return load_images(x, y[:, 0] if column else y, groups=groups)
+        return load_images(given.x, y[:, 0] if column else y, groups=given.groups)
 
     def fit_encoder(self, data: ImageData, rng: np.random.Generator) -> tuple[ImageEncoder, tuple[str, ...]]:
         return fit_image_encoder(data), ()

@@ -26,7 +26,7 @@ from genokeras.engine import (
 from genokeras.engine.problem import fingerprint_of, group_numbers, rows_digest
 from genokeras.errors import ParameterError
 from genokeras.estimators.base import SearchedEstimator
-from genokeras.estimators.content import ContentKind, Training, labelled
+from genokeras.estimators.content import ContentKind, Given, Training, labelled
 from genokeras.estimators.heads import head_fathers
 from genokeras.explain.attributions import SampleExplanation, explain_rows
 from genokeras.graph.arcs import Arc
@@ -62,18 +62,16 @@ class NetworkKind(ContentKind):
         """
         return None, ()
 
-    def read_several(
-        self, x: Any, y: Any, groups: Any, extra: Any, *, missing: str, training: bool
-    ) -> Samples:
+    def read_several(self, given: Given) -> Samples:
         found: list[Any] = []
 
-        def read(given: Any) -> np.ndarray:
-            found.append(self.read(x, given, groups, extra, missing=missing, training=training))
-            return np.asarray(found[-1].labels if y is None else labelled(found[-1], given).values)
+        def read(y: Any) -> np.ndarray:
+            found.append(self.read(replace(given, y=y)))
+            return np.asarray(found[-1].labels if given.y is None else labelled(found[-1], y).values)
 
-        labels = read_targets(y, read)
+        labels = read_targets(given.y, read)
         data = found[0]
-        return data if y is None else replace(data, labels=labels)
+        return data if given.y is None else replace(data, labels=labels)
 
     def method(self) -> Method:
         return NetworkMethod()

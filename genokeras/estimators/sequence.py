@@ -22,7 +22,7 @@ from genokeras.encoders import (
 )
 from genokeras.engine import Fathers, Run, TrialStore
 from genokeras.errors import ParameterError
-from genokeras.estimators.content import ContentKind, Training
+from genokeras.estimators.content import ContentKind, Given, Training
 from genokeras.estimators.faces import RegressorFace
 from genokeras.estimators.fine_tuning import TunedClassifier
 from genokeras.estimators.networks import NetworkEstimator, NetworkKind
@@ -54,17 +54,8 @@ class Sequences(NetworkKind):
     name: ClassVar[str] = "sequence"
     takes_extra: ClassVar[bool] = True
 
-    def read(
-        self,
-        x: Any,
-        y: Any,
-        groups: Any = None,
-        extra: Any = None,
-        *,
-        missing: str = "error",
-        training: bool = False,
-    ) -> SequenceData:
-        return load_sequences(x, y, groups=groups, extra=extra)
+    def read(self, given: Given) -> SequenceData:
+        return load_sequences(given.x, given.y, groups=given.groups, extra=given.extra)
 
     def fit_encoder(
         self, data: SequenceData, rng: np.random.Generator

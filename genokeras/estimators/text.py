@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any, ClassVar, final
+from typing import ClassVar, final
 
 import numpy as np
 
 from genokeras.data import TextData, load_texts
 from genokeras.encoders import TextEncoder, fit_text_encoder
 from genokeras.engine import Fathers
-from genokeras.estimators.content import ContentKind
+from genokeras.estimators.content import ContentKind, Given
 from genokeras.estimators.faces import RegressorFace
 from genokeras.estimators.fine_tuning import TunedClassifier
 from genokeras.estimators.networks import NetworkEstimator, NetworkKind
@@ -36,18 +36,9 @@ class Texts(NetworkKind):
 
     name: ClassVar[str] = "text"
 
-    def read(
-        self,
-        x: Any,
-        y: Any,
-        groups: Any = None,
-        extra: Any = None,
-        *,
-        missing: str = "error",
-        training: bool = False,
-    ) -> TextData:
+    def read(self, given: Given) -> TextData:
         # A text without words can be answered, but teaches nothing.
-        return load_texts(x, y, groups=groups, empty="error" if training else "keep")
+        return load_texts(given.x, given.y, groups=given.groups, empty="error" if given.training else "keep")
 
     def fit_encoder(self, data: TextData, rng: np.random.Generator) -> tuple[TextEncoder, tuple[str, ...]]:
         return fit_text_encoder(data)

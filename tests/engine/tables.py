@@ -10,7 +10,7 @@ import pandas as pd
 
 from genokeras.data import Dataset
 from genokeras.engine import Budget, Prepared, Run, RunSettings, Wanted, fit_run
-from genokeras.estimators.content import Training, labelled
+from genokeras.estimators.content import Given, Training, labelled
 from genokeras.estimators.genes import Genes
 from genokeras.tasks.known import find_task
 
@@ -47,7 +47,7 @@ def prepare(
     """What an estimator of tables hands to ``fit_run``."""
     kind, content = find_task(task), Genes()
     read = content.read if task == "classes" else content.read_several
-    data: Any = read(x, y, groups, None, missing=missing, training=True)
+    data: Any = read(Given(x, y, groups, None, missing, training=True))
     assert isinstance(data, Dataset)
     aim = kind.learn(labelled(data, y if isinstance(y, str) else None))
     sample_weight = np.ones(len(aim.targets)) if weight is None else weight
