@@ -24,6 +24,7 @@ from genokeras.encoders.inference import predict
 from genokeras.encoders.sequence import SequenceEncoder
 from genokeras.encoders.text import TextEncoder
 from genokeras.errors import ParameterError
+from genokeras.explain.checks import position_of
 from genokeras.features import mask, one_hot
 from genokeras.support.backends import current_backend
 from genokeras.tasks.task import Task
@@ -73,9 +74,7 @@ class SampleExplanation:
         ParameterError
             If there is none of that name.
         """
-        if str(output) not in self.output_names:
-            raise ParameterError(f"there is no output {output!r}; there are {', '.join(self.output_names)}.")
-        return np.asarray(self.values[..., self.output_names.index(str(output))])
+        return np.asarray(self.values[..., position_of(output, self.output_names)])
 
     def top_window(self, output: object, width: int = 8) -> np.ndarray:
         """Where the window with the largest sum of scores begins, ``(n_samples,)``.

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from genokeras.errors import DataError, ParameterError
-from genokeras.support.wording import listed
+from genokeras.support.wording import did_you_mean, listed
 
 METHODS = (
     "expected_gradients",
@@ -87,6 +87,29 @@ def named(given: Sequence[Any] | None, count: int, kind: str, default: str) -> t
             f"{kind} must have one name each: expected {count}, got {len(names)} ({listed(names, 3)})."
         )
     return names
+
+
+def position_of(output: object, names: Sequence[str], word: str = "output") -> int:
+    """Where a class or target stands among ``names``.
+
+    Parameters
+    ----------
+    output : object
+    names : sequence of str
+    word : str
+        What the message calls it.
+
+    Raises
+    ------
+    ParameterError
+        If there is none of that name; the message lists those there are.
+    """
+    name = str(output)
+    if name not in names:
+        raise ParameterError(
+            f"there is no {word} {name!r}; there are {listed(names)}.{did_you_mean(name, names)}"
+        )
+    return list(names).index(name)
 
 
 def pick_rows(n_rows: int, num_samples: int | None, seed: int) -> np.ndarray:

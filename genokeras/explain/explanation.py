@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 
 from genokeras.errors import DataError, ParameterError
-from genokeras.explain.checks import NUMBER
-from genokeras.support.wording import did_you_mean, listed
+from genokeras.explain.checks import NUMBER, position_of
+from genokeras.support.wording import listed
 
 
 @dataclass(frozen=True)
@@ -117,13 +117,7 @@ class Explanation:
         ParameterError
             If there is none of that name; the message lists those there are.
         """
-        name = str(output)
-        if name not in self.output_names:
-            raise ParameterError(
-                f"there is no {self.output_word} {name!r} in this explanation; it has {listed(self.output_names)}."
-                f"{did_you_mean(name, self.output_names)}"
-            )
-        return self.output_names.index(name)
+        return position_of(output, self.output_names, self.output_word)
 
     def __getitem__(self, key: Any) -> Explanation:
         """A part: ``explanation["tumor"]`` is one output; ``explanation[:10, genes, 1]`` goes by position.

@@ -26,7 +26,7 @@ from genokeras.encoders import by_sample
 from genokeras.engine import Problem
 from genokeras.engine.run import Run
 from genokeras.errors import ParameterError
-from genokeras.explain.checks import as_rows, pick_rows
+from genokeras.explain.checks import as_rows, pick_rows, position_of
 from genokeras.explain.coordinates import RowSpaceFrame
 from genokeras.explain.links import link_of
 from genokeras.explain.models import attribute_frame
@@ -67,14 +67,24 @@ class Stability:
     index: np.ndarray
     noise_index: np.ndarray
 
+    def number_of(self, output: object) -> int:
+        """Position of a class or target.
+
+        Raises
+        ------
+        ParameterError
+            If there is none of that name.
+        """
+        return position_of(output, self.output_names)
+
     def is_noise(self, output: object) -> bool:
         """Whether the lists of a class or target are known to agree no better than lists of noise would."""
-        number = self.output_names.index(str(output))
+        number = self.number_of(output)
         return bool(self.index[number] <= self.noise_index[number])
 
     def verdict(self, output: object) -> str:
         """One sentence about the list of a class or target."""
-        number = self.output_names.index(str(output))
+        number = self.number_of(output)
         index, noise = self.index[number], self.noise_index[number]
         found = f"the {self.n_lists} lists of the top {self.top} agree with a stability index of {index:.2f}; noise reaches "
         if np.isnan(index) or np.isnan(noise):
@@ -150,9 +160,10 @@ def stability_of(
     Raises
     ------
     ParameterError
-        If the run has a single fold and a single trial: there is nothing to compare.
+        If a number is below 1, or the run has a single fold and a single trial: there is nothing to compare.
     """
     check_whole(top, "top")
+    check_whole(num_samples, "num_samples")
     dataset = aligned(run, x)
     rows = as_rows(
         dataset.select(pick_rows(dataset.n_samples, num_samples, seed)).x,

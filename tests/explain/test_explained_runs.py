@@ -108,6 +108,27 @@ def test_stable_lists_are_told_from_noise(planted: Planted, tmp_path: Path) -> N
     assert stable.index[1] > noise.index[1] + 0.1
 
 
+def test_frequencies_are_shares_of_the_lists_of_a_run(planted: Planted) -> None:
+    clf, x, _ = planted
+    found = stability_of(clf._run, x, top=20, num_samples=5)
+    assert found.top == 20
+    assert found.n_lists == 2 * clf._run.problem.n_folds
+    np.testing.assert_allclose(found.frequency.sum(axis=0), 20.0)
+    whole = found.frequency * found.n_lists
+    np.testing.assert_allclose(whole, whole.round(), atol=1e-9)
+    assert found.frequency[:20, 1].mean() > 0.25 > 0.01 > found.frequency[20:, 1].mean()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [({"top": 0}, "top must be a whole number"), ({"num_samples": 0}, "num_samples must be a whole number")],
+)
+def test_lists_of_nothing_are_refused(planted: Planted, change: dict[str, int], message: str) -> None:
+    clf, x, _ = planted
+    with pytest.raises(ParameterError, match=message):
+        stability_of(clf._run, x, **change)
+
+
 def test_the_marker_table_has_every_column(planted: Planted) -> None:
     clf, x, y = planted
     found = explain_run(clf._run, x, num_samples=20)
