@@ -72,7 +72,7 @@ def class_changes(x: Any, y: Any, classes: Sequence[Any], logged: bool | None = 
     if small:
         raise DataError(
             f"a t-test needs two samples of a class and two of the rest: {listed(small)} has fewer among the "
-            f"{len(labels)} labelled samples."
+            f"{len(labels)} labelled samples; the labels are {listed(sorted(set(labels)))}."
         )
     tested, offset = _tested(rows, logged)
     effects = [_change(rows, labels == name, offset) for name in names]
@@ -96,10 +96,15 @@ def target_correlations(x: Any, y: Any, targets: Sequence[Any], logged: bool | N
     Raises
     ------
     DataError
-        If there are fewer than three samples, or numbers are missing, infinite, or the same for all samples.
+        If there are fewer than three samples, or numbers are missing, infinite, or the same for all samples, or there is not one
+        column for each target.
     """
     rows, given = as_rows(x, "x").astype("float64"), np.asarray(y)
-    numbers = as_rows(given[:, None] if given.ndim == 1 else given, "y", len(targets)).astype("float64")
+    numbers = as_rows(given[:, None] if given.ndim == 1 else given, "y").astype("float64")
+    if numbers.shape[1] != len(targets):
+        raise DataError(
+            f"y must have one column per target: expected {len(targets)}, got {numbers.shape[1]}."
+        )
     if len(numbers) != len(rows):
         raise DataError(f"y must have one row per sample: expected {len(rows)}, got {len(numbers)}.")
     if len(rows) < 3:
