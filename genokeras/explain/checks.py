@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -87,6 +88,25 @@ def named(given: Sequence[Any] | None, count: int, kind: str, default: str) -> t
             f"{kind} must have one name each: expected {count}, got {len(names)} ({listed(names, 3)})."
         )
     return names
+
+
+def distinct(names: tuple[str, ...], kind: str) -> tuple[str, ...]:
+    """Return names that tables and files are found by.
+
+    Raises
+    ------
+    ParameterError
+        If one stands more than once.
+    """
+    repeated = repeated_in(names)
+    if repeated:
+        raise ParameterError(f"{kind} must differ from each other: {listed(repeated)} stands more than once.")
+    return names
+
+
+def repeated_in(names: Sequence[str]) -> list[str]:
+    """The names that stand more than once, each once."""
+    return [name for name, count in Counter(names).items() if count > 1]
 
 
 def position_of(output: object, names: Sequence[str], word: str = "output") -> int:

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from genokeras.errors import DataError, ParameterError
-from genokeras.explain.checks import NUMBER, position_of
+from genokeras.explain.checks import NUMBER, position_of, repeated_in
 from genokeras.support.wording import listed
 
 
@@ -178,7 +178,7 @@ class Explanation:
         Raises
         ------
         DataError
-            If explained genes are not in ``adata``.
+            If explained genes are not in ``adata``, or stand there or here more than once and in another order.
         """
         position = _positions(self.feature_names, [str(name) for name in adata.var_names])
         for key, table in (("mean_abs", self.mean_abs), ("mean_value", self.mean_value)):
@@ -210,6 +210,12 @@ def _positions(names: Sequence[str], known: Sequence[str]) -> np.ndarray:
     """Where each name stands in ``known``; by position where both hold the same names, repeated ones too."""
     if list(names) == list(known):
         return np.arange(len(names))
+    repeated = [name for name in repeated_in(names) + repeated_in(known) if name in names]
+    if repeated:
+        raise DataError(
+            f"genes are found by name where their order differs, and {listed(dict.fromkeys(repeated))} stands more than "
+            "once. Make the names unique, or pass the AnnData that was explained."
+        )
     where = {name: i for i, name in enumerate(known)}
     missing = [name for name in names if name not in where]
     if missing:

@@ -15,6 +15,7 @@ from genokeras.explain.checks import (
     OUTPUTS,
     PROBABILITY,
     as_rows,
+    distinct,
     named,
     pick_rows,
 )
@@ -80,7 +81,7 @@ def explain_model(
     DataError
         If ``x`` or the background cannot be used.
     ParameterError
-        If an option is unknown, names do not fit, or "probability" or "log_odds" is asked for and outputs are not between 0 and 1.
+        If an option is unknown, names do not fit, outputs have the same name, or "probability" or "log_odds" is asked for and outputs are not between 0 and 1.
     """
     check_options(method, num_samples, n_draws)
     rows = as_rows(x, "x", _width(model))
@@ -90,7 +91,9 @@ def explain_model(
     picked = pick_rows(len(rows), num_samples, seed)
     shown = np.concatenate([rows[picked], reference[pick_rows(len(reference), _LOOKED_AT, seed)]])
     kind = _kind_of(model_outputs(model, shown), output, method)
-    outputs = named(output_names, int(model.output_shape[-1]), "output_names", _PREFIX[kind])
+    outputs = distinct(
+        named(output_names, int(model.output_shape[-1]), "output_names", _PREFIX[kind]), "output_names"
+    )
     found = attribute_model(model, rows[picked], reference, method, kind, n_draws, seed)
     return as_explanation(found, rows[picked], names, outputs, tuple(ids[i] for i in picked), method, kind)
 
