@@ -210,18 +210,18 @@ def _positions(names: Sequence[str], known: Sequence[str]) -> np.ndarray:
     """Where each name stands in ``known``; by position where both hold the same names, repeated ones too."""
     if list(names) == list(known):
         return np.arange(len(names))
-    repeated = [name for name in repeated_in(names) + repeated_in(known) if name in names]
-    if repeated:
-        raise DataError(
-            f"genes are found by name where their order differs, and {listed(dict.fromkeys(repeated))} stands more than "
-            "once. Make the names unique, or pass the AnnData that was explained."
-        )
     where = {name: i for i, name in enumerate(known)}
     missing = [name for name in names if name not in where]
     if missing:
         raise DataError(
             f"{len(missing)} of the {len(names)} explained genes are not in adata.var_names: {listed(missing)}. "
             "Pass the AnnData that was explained, or set its var_names."
+        )
+    repeated = [name for name in repeated_in(names) + repeated_in(known) if name in names]
+    if repeated:
+        raise DataError(
+            f"genes are found by name where their order differs, and {listed(dict.fromkeys(repeated))} stands more than "
+            "once. Make the names unique, or pass the AnnData that was explained."
         )
     return np.array([where[name] for name in names])
 
