@@ -25,7 +25,7 @@ from genokeras.tasks.numbers import Numbers
 from genokeras.tasks.task import Task
 from tests.explain.random_ensembles import GENES, KerasMembers, expression, random_trial, read_by
 
-GRAPHS, ENSEMBLES = 14, 4
+GRAPHS, ENSEMBLES = 14, 6
 SAMPLES, BACKGROUND, PLACES = 2, 2, 2
 LINES = SAMPLES * BACKGROUND
 CALIBRATIONS = (Calibration(), Calibration(1.4, 0.05), Calibration(0.7, 0.02))
@@ -49,8 +49,8 @@ def cases() -> list[Case]:
         trial = random_trial(seed, 1 + seed % 4)
         found.append(Case(f"graph {seed}", [trial], tasks(trial.graph.n_outputs)[seed % 3]))
     for seed in range(ENSEMBLES):
-        trials = [replace(random_trial(100 + 3 * seed + i, 2 + seed % 2), share=i + 1.0) for i in range(3)]
-        case = Case(f"ensemble {seed}", trials, tasks(2 + seed % 2)[min(seed, 1)])
+        trials = [replace(random_trial(100 + 3 * seed + i, 2 + seed % 3), share=i + 1.0) for i in range(3)]
+        case = Case(f"ensemble {seed}", trials, tasks(2 + seed % 3)[min(seed, 1)])
         if seed:
             output = ("probability", "log_odds")[seed % 2]
             case = replace(case, calibration=CALIBRATIONS[seed % 3], output=output)

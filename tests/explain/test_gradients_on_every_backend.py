@@ -63,3 +63,10 @@ def test_the_random_graphs_hold_every_kind_of_layer_and_activation() -> None:
         "linear",
     }
     assert max(len(trial.graph.layers) for trial in trials) > 15
+
+
+def test_the_cases_hold_several_targets_and_log_odds_of_several_classes() -> None:
+    found = {(type(case.task).__name__, case.output, case.task.n_outputs) for case in cases()}
+    assert {("Numbers", None, k) for k in (1, 2, 3, 4)} <= found
+    assert {("Classes", "log_odds", k) for k in (2, 3, 4)} <= found
+    assert {("Classes", "probability", k) for k in (3, 4)} <= found

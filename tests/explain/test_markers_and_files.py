@@ -21,6 +21,7 @@ from genokeras.explain import (
     write_marker_tables,
 )
 from genokeras.explain.statistics import copies
+from tests.explain.functions import made_explanation
 
 
 def test_equal_lists_are_fully_stable_and_random_ones_are_not() -> None:
@@ -180,3 +181,24 @@ def test_a_folder_that_cannot_be_written_is_an_error_of_ours(explained: Explanat
     (tmp_path / "file").write_text("")
     with pytest.raises(RunFolderError, match="cannot write .* Give a path that can be written"):
         write_autogenome_files(explained, tmp_path / "file" / "out")
+
+
+def test_files_of_numbers_speak_of_targets(tmp_path: Path) -> None:
+    values = np.random.default_rng(0).normal(size=(4, 3, 2))
+    made = made_explanation(values, output="number", output_names=("age", "weight"))
+    written = write_autogenome_files(made, tmp_path)
+    assert all(path.exists() for path in written) and len(written) == 2 * 3 + 2
+    orders = pd.read_csv(tmp_path / "_features_orders.csv")
+    assert list(orders.columns) == ["rank", "all_targets", "target_0 (age)", "target_1 (weight)"]
+    assert orders["rank"].tolist() == [1, 2, 3]
+    for column, order in (("all_targets", made.order()), ("target_1 (weight)", made.order("weight"))):
+        assert orders[column].tolist() == [f"g{i}" for i in order]
+    table = pd.read_csv(tmp_path / "_class_1shap_values.csv", index_col="sample")
+    assert table.index.tolist() == ["s0", "s1", "s2", "s3"]
+    np.testing.assert_allclose(table, values[:, :, 1], rtol=1e-5)
+
+
+def test_a_table_of_targets_is_written_with_its_columns(tmp_path: Path) -> None:
+    made = made_explanation(np.ones((4, 3, 1)), output="number", output_names=("age",))
+    head = write_marker_tables(marker_table(made), tmp_path / "m.csv").read_text().splitlines()[0]
+    assert head == "target,rank,gene,mean_abs,mean_value,direction,group,group_size"

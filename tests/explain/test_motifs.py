@@ -8,7 +8,7 @@ import pytest
 from genokeras.data import load_images, load_sequences, load_texts
 from genokeras.encoders import fit_image_encoder, fit_sequence_encoder, fit_text_encoder
 from genokeras.errors import ParameterError, RunFolderError
-from genokeras.explain import Motif, explain_rows, filter_motifs, write_meme
+from genokeras.explain import Motif, SampleExplanation, explain_rows, filter_motifs, write_meme
 from genokeras.graph import HyperParameters, motif_cnn
 from genokeras.graph.templates import linear
 from genokeras.networks import TrainedNetwork, merge_networks, start_weights
@@ -39,6 +39,49 @@ def test_a_filter_becomes_the_motif_it_answers_to(both_strands):
     assert first.n_sites >= 40
     np.testing.assert_allclose(first.probabilities.sum(axis=1), 1, rtol=1e-5)
     assert [m.information for m in motifs] == sorted((m.information for m in motifs), reverse=True)
+
+
+def test_a_motif_on_the_other_strand_is_turned():
+    # The motif stands once on each strand; windows are read on the strand where they are found.
+    turned = MOTIF[::-1].translate(str.maketrans("ACGT", "TGCA"))
+    data = load_sequences(["CC" + MOTIF + "CCTC", "TCCT" + turned + "GG"])
+    encoder, _ = fit_sequence_encoder(data, strands=True)
+    kernel = np.zeros((1, 8, 4, 1), dtype="float32")
+    kernel[0, :, :, 0] = np.eye(4)[["ACGT".index(base) for base in MOTIF]]
+    for both_strands, n_sites in ((True, 2), (False, 1)):
+        graph = motif_cnn((14, 4), 2, filters=1, kernel_size=8, both_strands=both_strands)
+        (motif,) = filter_motifs(graph, {1: {"kernel": kernel}}, encoder.rows(data)["codes"], "net")
+        assert motif.consensus == MOTIF
+        assert motif.n_sites == n_sites
+        assert motif.probabilities.max(axis=1).min() > 0.99
+
+
+def test_only_windows_above_half_of_the_largest_answer_count():
+    # Answers of a filter that counts A among four letters: 4, 3, 2 and 0; half of the largest is 2.
+    data = load_sequences(["CAAAAC", "CAAACC", "CCAACC", "CCCCCC"])
+    encoder, _ = fit_sequence_encoder(data, strands=False)
+    kernel = np.zeros((1, 4, 4, 1), dtype="float32")
+    kernel[0, :, 0, 0] = 1.0
+    graph = motif_cnn((6, 4), 2, filters=1, kernel_size=4, both_strands=False)
+    (motif,) = filter_motifs(graph, {1: {"kernel": kernel}}, encoder.rows(data)["codes"], "net")
+    assert motif.n_sites == 2
+
+
+def test_a_filter_that_never_answers_has_no_motif():
+    data = load_sequences(["ACGTACGT", "ACGGACGG"])
+    encoder, _ = fit_sequence_encoder(data, strands=False)
+    graph = motif_cnn((8, 4), 2, filters=3, kernel_size=4, both_strands=False)
+    weights = {1: {"kernel": np.full((1, 4, 4, 3), -1.0, dtype="float32")}}
+    assert filter_motifs(graph, weights, encoder.rows(data)["codes"], "net") == []
+
+
+@pytest.mark.parametrize(
+    ("p", "bits"),
+    [([1, 0, 0, 0], 2.0), ([0.5, 0.5, 0, 0], 1.0), ([0.25] * 4, 0.0), ([0.7, 0.1, 0.1, 0.1], 0.643220)],
+)
+def test_information_is_two_bits_less_the_entropy(p, bits):
+    assert Motif("m", np.array([p]), 1).information == pytest.approx(bits, abs=1e-5)
+    assert Motif("m", np.array([p] * 3), 1).information == pytest.approx(3 * bits, abs=1e-5)
 
 
 def test_motifs_are_written_as_meme_reads_them(tmp_path):
@@ -135,3 +178,70 @@ def test_a_method_for_other_samples_is_refused():
         explain_rows(
             model, encoder, encoder.rows(data), ("no", "yes"), data.names, "leave_one_out", Classes(2)
         )
+
+
+def explained(method=None, n_outputs=2, task=None):
+    model, encoder, data = sequence_model()
+    names = ("no", "yes")
+    return explain_rows(model, encoder, encoder.rows(data), names, data.names, method, task or Classes(2))
+
+
+def test_an_explanation_names_letters_samples_and_outputs():
+    found = explained()
+    assert found.places == (tuple("ACGT" * 5), tuple("CCGTACGAACGTACGTACGT"))
+    assert found.sample_names == tuple(sequence_model()[2].names)
+    np.testing.assert_allclose(found.outputs.sum(axis=1), 1.0, rtol=1e-6)
+    assert found.values.dtype == np.float32
+
+
+def test_gradients_and_mutagenesis_agree_on_a_linear_model_but_for_the_letters_compared():
+    # Mutagenesis compares with the mean of three letters, gradients with the mean of four: 4 / 3 as much.
+    mutated, gradient = explained("mutagenesis"), explained("gradient")
+    np.testing.assert_allclose(mutated.values, 4 / 3 * gradient.values, atol=1e-4)
+
+
+def test_an_unknown_letter_has_no_score():
+    # N is compared with the mean of all four letters, which it stands for.
+    model, encoder, _ = sequence_model()
+    data = load_sequences(["ACGTACGNACGTACGTACGT"])
+    found = explain_rows(model, encoder, encoder.rows(data), ("no", "yes"), data.names, None, Classes(2))
+    assert "".join(found.places[0]).startswith("ACGTACGN")
+    np.testing.assert_allclose(found.of("yes")[0, 7], 0.0, atol=1e-5)
+
+
+def window(values):
+    values = np.asarray(values, dtype="float32")[..., None]
+    names = tuple(f"s{i}" for i in range(len(values)))
+    return SampleExplanation(values, np.ones((len(values), 1)), ("t",), names, (), "gradient")
+
+
+def test_the_top_window_has_the_largest_sum():
+    found = window([[0, 1, 5, -9, 4, 4], [3, 3, 0, 0, 0, 5]])
+    assert found.top_window("t", 1).tolist() == [2, 5]
+    assert found.top_window("t", 2).tolist() == [4, 0]
+    assert found.top_window("t", 6).tolist() == [0, 0]
+
+
+@pytest.mark.parametrize("width", [0, 7])
+def test_a_window_wider_than_the_letters_is_refused(width):
+    with pytest.raises(ParameterError, match=f"width from 1 to 6, got {width}"):
+        window([[0, 1, 5, -9, 4, 4]]).top_window("t", width)
+
+
+def test_pixels_have_no_window():
+    with pytest.raises(ParameterError, match="a window needs letters or words"):
+        window(np.zeros((2, 3, 3))).top_window("t", 2)
+
+
+def test_a_text_without_words_has_no_scores():
+    data = load_texts(["a fine film", "a dull film"])
+    encoder, _ = fit_text_encoder(data)
+    kernel = np.ones((1, encoder.n_counts, 2), dtype="float32") * np.array([0.0, 1.0], dtype="float32")
+    weights = {1: {"kernel": kernel, "bias": np.zeros((1, 2), dtype="float32")}}
+    model = merge_networks(encoder, Classes(2), [TrainedNetwork("t", linear(2), COUNTED, weights)])
+    rows = {name: array.copy() for name, array in encoder.rows(data).items()}
+    rows["texts"][1] = "  "
+    rows["tokens"][1] = 0
+    found = explain_rows(model, encoder, rows, ("bad", "good"), data.names, None, Classes(2))
+    assert found.places == (("a", "fine", "film"), ())
+    assert found.values[0].any() and not found.values[1].any()

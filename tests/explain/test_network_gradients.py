@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from genokeras.explain.head import Head, Pack
+from genokeras.errors import GraphError
+from genokeras.explain.head import Head, Pack, in_threads
 from genokeras.explain.lines import HeadLines
 from genokeras.explain.links import Softmax
 from genokeras.explain.members import Network, centred_leaves
 from genokeras.explain.outer import Calibrated
 from genokeras.explain.slopes import activate
-from genokeras.graph import ACTIVATIONS, Dense, Graph
+from genokeras.graph import ACTIVATIONS, Dense, Graph, motif_cnn
 from genokeras.graph.reference import reference_forward
 from genokeras.graph.testing import random_graph, random_weights
 from genokeras.tasks.calibration import Calibration
@@ -113,3 +114,26 @@ def test_the_input_is_a_leaf_only_where_more_than_dense_layers_read_it() -> None
         graph, network, _, _ = made(seed, "relu")
         plain = all(isinstance(graph.layer(i).spec, Dense) for i in graph.consumers(graph.input))
         assert (graph.input in network.leaves) is not plain
+
+
+def test_a_layer_without_a_known_gradient_is_named() -> None:
+    graph = motif_cnn((8, 4), 2, filters=1, kernel_size=4, both_strands=False)
+    network = Network(graph, "relu")
+    with pytest.raises(GraphError, match=r"layer \d+: its gradient is not known \(Conv"):
+        network.logits({i: np.zeros((1, 4, 3), dtype="float32") for i in network.leaves}, {})
+
+
+def test_work_in_threads_is_done_once_for_each_batch() -> None:
+    done: list[int] = []
+    in_threads(done.append, range(9))
+    in_threads(done.append, [9])
+    in_threads(done.append, [])
+    assert sorted(done) == list(range(10))
+
+
+def test_an_error_in_a_thread_is_raised() -> None:
+    def fail(number: int) -> None:
+        raise ValueError(number)
+
+    with pytest.raises(ValueError, match="[0-3]"):
+        in_threads(fail, range(4))
