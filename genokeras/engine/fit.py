@@ -23,7 +23,7 @@ from genokeras.engine.problem_files import (
     read_problem,
     write_problem,
 )
-from genokeras.engine.progress import Progress
+from genokeras.engine.progress import ProgressDisplay
 from genokeras.engine.run import Run, finish_run
 from genokeras.engine.searching import Wanted
 from genokeras.engine.store import TrialStore
@@ -120,7 +120,7 @@ def fit_run(
     settings: RunSettings,
     make_searcher: MakeSearcher,
     budget: Budget,
-    observer: Progress | None = None,
+    observer: ProgressDisplay | None = None,
 ) -> Run:
     """Make or resume a run, search, and deliver.
 
@@ -131,7 +131,7 @@ def fit_run(
     make_searcher : callable
         The searcher for a problem, and for the arcs that shared weights found.
     budget : Budget
-    observer : Progress, optional
+    observer : ProgressDisplay, optional
 
     Raises
     ------

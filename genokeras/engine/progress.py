@@ -39,7 +39,7 @@ _LABELS = {
 }
 
 
-class Progress(Observer):
+class ProgressDisplay(Observer):
     """An observer that shows what it sees; used as a context manager around the search.
 
     Parameters
@@ -129,13 +129,13 @@ class Progress(Observer):
 
 
 @final
-class LineProgress(Progress):
+class LineProgress(ProgressDisplay):
     """Plain lines, a few seconds apart at least; no colours, no control codes.
 
     Parameters
     ----------
     objective, time_limit, max_trials, clock
-        As for :class:`Progress`.
+        As for :class:`ProgressDisplay`.
     console : Console
         Where they go.
     """
@@ -190,13 +190,13 @@ class LineProgress(Progress):
 
 
 @final
-class LiveProgress(Progress):
+class LiveProgress(ProgressDisplay):
     """A few lines at the bottom of a terminal that keep changing, and stay there with the final state.
 
     Parameters
     ----------
     objective, time_limit, max_trials, clock
-        As for :class:`Progress`.
+        As for :class:`ProgressDisplay`.
     console : Console
         A terminal.
     """
@@ -274,7 +274,7 @@ def make_observer(
     max_trials: int | None,
     objective: str | Objective,
     console: Console | None = None,
-) -> Progress | None:
+) -> ProgressDisplay | None:
     """The progress display that fits the place it is shown in.
 
     Parameters
@@ -291,7 +291,7 @@ def make_observer(
 
     Returns
     -------
-    Progress or None
+    ProgressDisplay or None
         None for ``verbose=0``.
     """
     if not verbose:

@@ -47,7 +47,7 @@ FORMAT = 1
 
 
 @dataclass(frozen=True)
-class _Run:
+class _FolderRun:
     """A run in its folder, begun now or before."""
 
     config: ProjectConfig | EnasConfig
@@ -112,7 +112,7 @@ def train_project(config: ProjectConfig | EnasConfig, data: ProjectData) -> Trai
     return TrainedModel(run.folder, path, record)
 
 
-def _record(run: _Run, outcome: _Outcome, seconds: float) -> TrainedRecord:
+def _record(run: _FolderRun, outcome: _Outcome, seconds: float) -> TrainedRecord:
     config, data = run.config, run.data
     metrics = outcome.metrics
     if metrics is None:
@@ -142,7 +142,7 @@ def _record(run: _Run, outcome: _Outcome, seconds: float) -> TrainedRecord:
 # ---- the kinds of model
 
 
-def _train(run: _Run) -> _Outcome:
+def _train(run: _FolderRun) -> _Outcome:
     config = run.config
     if isinstance(config, EnasConfig):
         return _train_enas(run, config)
@@ -151,7 +151,7 @@ def _train(run: _Run) -> _Outcome:
     return _train_vae(run, config) if config.transfer is None else _train_transfer(run, config)
 
 
-def _train_enas(run: _Run, config: EnasConfig) -> _Outcome:
+def _train_enas(run: _FolderRun, config: EnasConfig) -> _Outcome:
     rows = make_rows(config.task, run.data, run.train, run.validation)
     state = run.state
     if state is None:
@@ -163,7 +163,7 @@ def _train_enas(run: _Run, config: EnasConfig) -> _Outcome:
     return _Outcome(best.model, values, extra, path=run.folder.models / f"{best.place}_1" / MODEL_FILE)
 
 
-def _train_network(run: _Run, config: ProjectConfig) -> _Outcome:
+def _train_network(run: _FolderRun, config: ProjectConfig) -> _Outcome:
     candidates = Candidates(config, run.data, run.train, run.validation)
     values = select(config, network_evaluation(config, candidates), run.state, run.keep)
     announce.chosen(values)
@@ -180,7 +180,7 @@ def _train_network(run: _Run, config: ProjectConfig) -> _Outcome:
     return _Outcome(found.model, {**values, RATE: found.rate}, extra)
 
 
-def _train_vae(run: _Run, config: ProjectConfig) -> _Outcome:
+def _train_vae(run: _FolderRun, config: ProjectConfig) -> _Outcome:
     data = prepare_vae(run.data.x[run.train], run.data.x[run.validation])
     values = select(config, vae_evaluation(config, data), run.state, run.keep)
     announce.chosen(values)
@@ -190,7 +190,7 @@ def _train_vae(run: _Run, config: ProjectConfig) -> _Outcome:
     return _Outcome(vae.encoder, values, {"history": vae.history}, dict(vae.losses), companions)
 
 
-def _train_transfer(run: _Run, config: ProjectConfig) -> _Outcome:
+def _train_transfer(run: _FolderRun, config: ProjectConfig) -> _Outcome:
     data = run.data
     assert config.transfer is not None
     encoder = load_encoder(config.find(config.transfer.source))
@@ -216,7 +216,7 @@ def _train_transfer(run: _Run, config: ProjectConfig) -> _Outcome:
 
 def _open(
     config: ProjectConfig | EnasConfig, data: ProjectData, train: np.ndarray, validation: np.ndarray
-) -> _Run:
+) -> _FolderRun:
     """The newest run of the same configuration and data that was not finished, or a new one."""
     fingerprint = _fingerprint(config, data)
     save_dir, subfolder = Path(config.trainer.save_dir), config.subfolder
@@ -228,9 +228,9 @@ def _open(
         if held is not None and held.get("fingerprint") == fingerprint:
             announce.say(f"Going on with the run that was not finished, in {path.parent}")
             folder = OutputFolder(save_dir, config.name, path.parent.name, subfolder)
-            return _Run(config, data, train, validation, folder, held.get("state"), fingerprint)
+            return _FolderRun(config, data, train, validation, folder, held.get("state"), fingerprint)
     folder = OutputFolder.create(save_dir, config.name, subfolder)
-    run = _Run(config, data, train, validation, folder, None, fingerprint)
+    run = _FolderRun(config, data, train, validation, folder, None, fingerprint)
     write_json(folder.models / SELECTION_FILE, {"format": FORMAT, "fingerprint": fingerprint, "state": None})
     return run
 

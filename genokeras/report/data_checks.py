@@ -29,7 +29,7 @@ _SMALL_CLASS = 10
 
 
 @dataclass(frozen=True, eq=False)
-class Samples:
+class CheckedSamples:
     """Samples to look at, genes in the run's order.
 
     Attributes
@@ -71,7 +71,7 @@ class Direction:
     by_order: float
 
 
-def given_samples(run: Run, x: Any, y: Any = None) -> Samples:
+def given_samples(run: Run, x: Any, y: Any = None) -> CheckedSamples:
     """Samples that a user passes, 500 of them at most.
 
     Raises
@@ -93,12 +93,12 @@ def given_samples(run: Run, x: Any, y: Any = None) -> Samples:
     if len(picked) < dataset.n_samples:
         words = f"{len(picked)} of the {dataset.n_samples} samples of {dataset.source}, drawn at random"
     ids = tuple(dataset.sample_ids[i] for i in picked)
-    return Samples(
+    return CheckedSamples(
         dense, None if targets is None else targets[picked], ids, words, int(np.isnan(values).sum())
     )
 
 
-def trained_samples(problem: Problem) -> Samples | None:
+def trained_samples(problem: Problem) -> CheckedSamples | None:
     """The samples that a run was trained on, 500 at most; None where it has no view of all genes to read them from."""
     if "all" not in table_of(problem).spaces:
         return None
@@ -108,10 +108,10 @@ def trained_samples(problem: Problem) -> Samples | None:
     if len(picked) < len(used):
         words = f"{len(picked)} of the {len(used)} training samples, drawn at random"
     ids = tuple(f"number {i + 1}" for i in picked)
-    return Samples(training_rows(problem, 0, _MOST_ROWS), problem.targets[picked], ids, words)
+    return CheckedSamples(training_rows(problem, 0, _MOST_ROWS), problem.targets[picked], ids, words)
 
 
-def findings(run: Run, samples: Samples | None) -> list[str]:
+def findings(run: Run, samples: CheckedSamples | None) -> list[str]:
     """What was found, a sentence each."""
     settings, problem = run.folder.settings, run.problem
     found = findings_of_rows(run)
@@ -174,7 +174,7 @@ def _standardised(x: np.ndarray) -> np.ndarray:
     return np.asarray(centred[:, varies] / sd[varies])
 
 
-def alike(samples: Samples) -> list[tuple[str, str]]:
+def alike(samples: CheckedSamples) -> list[tuple[str, str]]:
     """Pairs of samples whose standardised genes hardly differ."""
     z = _standardised(samples.x)
     if z.shape[1] < _FEWEST_GENES:
@@ -186,7 +186,7 @@ def alike(samples: Samples) -> list[tuple[str, str]]:
     return [(samples.ids[i], samples.ids[j]) for i, j in np.argwhere(close)]
 
 
-def directions(samples: Samples) -> list[Direction]:
+def directions(samples: CheckedSamples) -> list[Direction]:
     """The first principal components, and what they go with."""
     z = _standardised(samples.x)
     if len(z) < 4 or z.shape[1] < _FEWEST_GENES:

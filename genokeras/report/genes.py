@@ -20,7 +20,7 @@ from genokeras.explain import (
 )
 from genokeras.explain.runs import table_of
 from genokeras.report.answers import of_classes
-from genokeras.report.data_checks import Samples, given_samples, trained_samples
+from genokeras.report.data_checks import CheckedSamples, given_samples, trained_samples
 from genokeras.report.known_genes import COMPARED, KnownGenes, shared_with_known
 from genokeras.report.page import Pictures, paragraph, table
 from genokeras.support.wording import counted
@@ -61,12 +61,12 @@ def explained(run: Run, x: object = None) -> tuple[Explanation, Stability | None
         return explanation, None
 
 
-def samples_of(run: Run, x: object = None, y: object = None) -> Samples | None:
+def samples_of(run: Run, x: object = None, y: object = None) -> CheckedSamples | None:
     """The samples that a report looks at: those given, else those of the run."""
     return trained_samples(run.problem) if x is None else given_samples(run, x, y)
 
 
-def association_of(samples: Samples | None, run: Run, explanation: Explanation) -> Association | None:
+def association_of(samples: CheckedSamples | None, run: Run, explanation: Explanation) -> Association | None:
     """How genes go with the classes or numbers of the samples; None where these are unknown, or too few."""
     if samples is None or samples.targets is None or samples.x.shape[1] != explanation.shape[1]:
         return None

@@ -17,7 +17,7 @@ from genokeras.report.answers import about_chance, answer_plots, answers_table, 
 from genokeras.report.card import report_card
 from genokeras.report.curves import plot_metric, plot_search
 from genokeras.report.data_checks import (
-    Samples,
+    CheckedSamples,
     about_directions,
     directions,
     findings,
@@ -108,7 +108,7 @@ def write_report(
 
 def report_html(
     run: Run,
-    samples: Samples | None = None,
+    samples: CheckedSamples | None = None,
     explanation: Explanation | None = None,
     stability: Stability | None = None,
     known: KnownGenes | None = None,
@@ -182,7 +182,7 @@ def _drawn(draw: Callable[[], Picture], pictures: Pictures) -> str:
 
 def _genes(
     run: Run,
-    samples: Samples | None,
+    samples: CheckedSamples | None,
     explanation: Explanation | None,
     stability: Stability | None,
     known: KnownGenes | None,
@@ -237,7 +237,7 @@ def _training(run: Run, pictures: Pictures) -> list[str]:
     return [_drawn(lambda: plot_metric(history_table(run), "loss"), pictures)]
 
 
-def _data(run: Run, samples: Samples | None) -> list[str]:
+def _data(run: Run, samples: CheckedSamples | None) -> list[str]:
     caption, head_of_answers, answers = answers_table(run)
     numbers = range(1, len(head_of_answers))
     parts = [
@@ -269,7 +269,7 @@ def _data(run: Run, samples: Samples | None) -> list[str]:
     return parts
 
 
-def _findings(run: Run, samples: Samples | None) -> list[str]:
+def _findings(run: Run, samples: CheckedSamples | None) -> list[str]:
     if run.kind == "genome":
         return findings(run, samples)
     return findings_of_rows(run)

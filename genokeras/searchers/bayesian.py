@@ -13,7 +13,7 @@ from genokeras.graph.graph import Graph
 from genokeras.graph.hyper import HyperParameters
 from genokeras.searchers.candidates import mutated_incumbents, of_trial, priority_tree
 from genokeras.searchers.design import (
-    Pack,
+    GraphPack,
     check_inherit,
     father_of,
     initial_packs,
@@ -192,7 +192,7 @@ class BayesianSearcher(Searcher):
             best = open_.pop(int(surrogate.acquire(open_).argmin()))
             surrogate = surrogate.believe(best)
             picked.append(best.hyper)
-        pack = Pack(graph, tuple(picked), candidate.father, candidate.morphisms, origin)
+        pack = GraphPack(graph, tuple(picked), candidate.father, candidate.morphisms, origin)
         return surrogate, pack.proposals(tried, n, rng)
 
     def _least_tried(self, history: History, rng: np.random.Generator) -> Candidate:

@@ -22,7 +22,7 @@ from genokeras.searchers.values import (
 
 
 @dataclass(frozen=True)
-class Father:
+class StartGraph:
     """A graph that a search starts from, and its name."""
 
     name: str
@@ -30,7 +30,7 @@ class Father:
 
 
 @dataclass(frozen=True)
-class Pack:
+class GraphPack:
     """One graph with several hyper-parameters of one activation and view: trained in one run."""
 
     graph: Graph
@@ -53,7 +53,7 @@ class Pack:
         return chosen
 
 
-def resolve_fathers(fathers: Sequence[str | Graph], n_outputs: int) -> tuple[Father, ...]:
+def resolve_fathers(fathers: Sequence[str | Graph], n_outputs: int) -> tuple[StartGraph, ...]:
     """Fathers by name, or graphs as they are (named ``graph_0``, ...).
 
     Raises
@@ -66,9 +66,9 @@ def resolve_fathers(fathers: Sequence[str | Graph], n_outputs: int) -> tuple[Fat
     found = []
     for position, father in enumerate(fathers):
         if isinstance(father, Graph):
-            found.append(Father(f"graph_{position}", father))
+            found.append(StartGraph(f"graph_{position}", father))
         else:
-            found.append(Father(father, get_father(father, n_outputs)))
+            found.append(StartGraph(father, get_father(father, n_outputs)))
         if found[-1].graph.n_outputs != n_outputs:
             raise ParameterError(
                 f"father {found[-1].name!r} has {found[-1].graph.n_outputs} outputs, expected {n_outputs}."
@@ -76,7 +76,7 @@ def resolve_fathers(fathers: Sequence[str | Graph], n_outputs: int) -> tuple[Fat
     return tuple(found)
 
 
-def father_of(history: History, id: int, fathers: Sequence[Father]) -> int:
+def father_of(history: History, id: int, fathers: Sequence[StartGraph]) -> int:
     """Position of the father that a trial descends from; 0 where it is none of these."""
     origin = history.lineage(id)[-1].proposal.graph.fingerprint()
     prints = [father.graph.fingerprint() for father in fathers]
@@ -90,7 +90,7 @@ def check_inherit(inherit: bool) -> bool:
     return inherit
 
 
-def initial_packs(fathers: Iterable[Father], space: HyperSpace, variants: int) -> list[Pack]:
+def initial_packs(fathers: Iterable[StartGraph], space: HyperSpace, variants: int) -> list[GraphPack]:
     """The initial design, the same every time.
 
     A linear father (one without activation) goes through every weight decay on every view, at the two largest learning
@@ -109,11 +109,11 @@ def initial_packs(fathers: Iterable[Father], space: HyperSpace, variants: int) -
                 for i, decay in enumerate(_middle_out(space.weight_decay))
                 for j, view in enumerate(space.views)
             ]
-            packs.append(Pack(father.graph, tuple(hypers), origin=origin))
+            packs.append(GraphPack(father.graph, tuple(hypers), origin=origin))
             continue
         for k, activation in enumerate(space.activation):
             hypers = [_spread(space, activation, k, j) for j in range(variants)]
-            packs.append(Pack(father.graph, tuple(dict.fromkeys(hypers)), origin=origin))
+            packs.append(GraphPack(father.graph, tuple(dict.fromkeys(hypers)), origin=origin))
     return packs
 
 

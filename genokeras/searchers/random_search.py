@@ -9,7 +9,7 @@ import numpy as np
 
 from genokeras.graph.graph import Graph
 from genokeras.graph.morphisms import mutations
-from genokeras.searchers.design import Father, Pack, check_inherit, initial_packs, resolve_fathers
+from genokeras.searchers.design import GraphPack, StartGraph, check_inherit, initial_packs, resolve_fathers
 from genokeras.searchers.searcher import Searcher
 from genokeras.searchers.space import HyperSpace
 from genokeras.searchers.values import History, Proposal, TrialResult
@@ -73,7 +73,9 @@ class RandomSearcher(Searcher):
         return [replace(proposal, inherit=self.inherit) for proposal in chosen]
 
 
-def ask_initial(packs: Sequence[Pack], tried: set[str], n: int, rng: np.random.Generator) -> list[Proposal]:
+def ask_initial(
+    packs: Sequence[GraphPack], tried: set[str], n: int, rng: np.random.Generator
+) -> list[Proposal]:
     """Up to `n` proposals of the initial design that were not tried yet, in its order."""
     chosen: list[Proposal] = []
     for pack in packs:
@@ -85,12 +87,12 @@ def ask_initial(packs: Sequence[Pack], tried: set[str], n: int, rng: np.random.G
 
 def random_pack(
     finished: Sequence[TrialResult],
-    fathers: Sequence[Father],
+    fathers: Sequence[StartGraph],
     space: HyperSpace,
     variants: int,
     fresh: float,
     rng: np.random.Generator,
-) -> Pack:
+) -> GraphPack:
     """A random morphism of a random finished trial, or a father, with random hyper-parameters."""
     first = space.sample(rng)
     if not finished or rng.random() < fresh:
@@ -106,4 +108,4 @@ def random_pack(
     # More than `variants`, as some may have been tried; distinct once unused hyper-parameters are set alike.
     order = [first, *(siblings[int(i)] for i in rng.permutation(len(siblings)))]
     hypers = tuple(dict.fromkeys(space.canonical(hyper, graph) for hyper in order))
-    return Pack(graph, hypers, id, tuple(morphisms), "random")
+    return GraphPack(graph, hypers, id, tuple(morphisms), "random")

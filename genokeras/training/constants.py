@@ -10,14 +10,14 @@ from keras import ops
 from genokeras.graph import Dropout
 from genokeras.networks import PackedNetwork
 from genokeras.training.noise import NOISE_LEVELS, dropout_threshold
-from genokeras.training.rows import ScoredRows
+from genokeras.training.rows import ScoringBlocks
 from genokeras.training.task import PackedTask
 
 LINEAR_RATE_FACTOR = 10.0
 
 
 def constants_of(
-    task: PackedTask, scored: ScoredRows, n_trained: int, network: PackedNetwork, batch_size: int
+    task: PackedTask, scored: ScoringBlocks, n_trained: int, network: PackedNetwork, batch_size: int
 ) -> dict[str, Any]:
     """Tensors by name; ``n_trained`` rows are what mini-batches are drawn from."""
     membership = np.eye(task.n_trials, dtype="float32")[task.trial_of_member].T

@@ -14,7 +14,7 @@ from keras import ops
 from genokeras.errors import TrainingError
 from genokeras.support.backends import current_backend
 from genokeras.training.batches import MiniBatches
-from genokeras.training.descent_objective import DescentSettings, Objective
+from genokeras.training.descent_objective import DescentObjective, DescentSettings
 
 _logger = logging.getLogger(__name__)
 # More steps are split into several calls, because the noise of a call is drawn before it.
@@ -46,7 +46,7 @@ class Descent:
 
 
 def descend(
-    objective: Objective,
+    objective: DescentObjective,
     settings: DescentSettings,
     log: Callable[[str], None] = _logger.info,
     should_stop: Callable[[], bool] = lambda: False,
@@ -80,7 +80,7 @@ def descend(
 
 
 def rate_curve(
-    objective: Objective, settings: DescentSettings, rates: Sequence[float] | np.ndarray
+    objective: DescentObjective, settings: DescentSettings, rates: Sequence[float] | np.ndarray
 ) -> np.ndarray:
     """Train one step at each rate, and return the loss of the batch behind it: ``(n_rates,)``, for a range test."""
     run = _Run(objective, settings, steps=1)
@@ -91,7 +91,9 @@ def rate_curve(
 class _Run:
     """The compiled parts and the state between them; an epoch is a pass over the rows, or ``steps`` steps."""
 
-    def __init__(self, objective: Objective, settings: DescentSettings, steps: int | None = None) -> None:
+    def __init__(
+        self, objective: DescentObjective, settings: DescentSettings, steps: int | None = None
+    ) -> None:
         self._objective, self._backend = objective, current_backend()
         self._update, self._decay = settings.update(), _WEIGHT_DECAY.get(settings.optimizer, 0.0)
         self._constants = {name: ops.convert_to_tensor(a) for name, a in objective.constants().items()}

@@ -63,7 +63,7 @@ class DescentSettings:
         return update
 
 
-class Objective(ABC):
+class DescentObjective(ABC):
     """What is minimised: a loss on rows, and what the validation rows are scored by.
 
     Everything is written with ``keras.ops``; the arrays of ``constants`` and ``draw`` come back as tensors.

@@ -13,7 +13,7 @@ from genokeras.training.batches import MiniBatches
 from genokeras.training.constants import constants_of
 from genokeras.training.noise import DropoutNoise
 from genokeras.training.program import Program
-from genokeras.training.rows import ScoredRows, scored_rows, trained_rows
+from genokeras.training.rows import ScoringBlocks, scored_rows, trained_rows
 from genokeras.training.schedules import Cosine, Schedule
 from genokeras.training.task import PackedResult, PackedTask, TrainingSettings
 
@@ -84,7 +84,7 @@ class PackedTrainer:
                 break
         return program.result(state, scored, curves, steps)
 
-    def _program(self, task: PackedTask, scored: ScoredRows) -> Program:
+    def _program(self, task: PackedTask, scored: ScoringBlocks) -> Program:
         _, n_rows, width = task.inputs.shape
         # Where all rows are used at once, members get inputs of their own, however few different ones there are.
         different = len(task.inputs) if n_rows > self.settings.batch_size else task.n_members

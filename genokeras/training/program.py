@@ -22,7 +22,7 @@ from genokeras.support.backends import Backend
 from genokeras.training.constants import LINEAR_RATE_FACTOR, as_tensor
 from genokeras.training.goals import MONITORS, Loss, NamedLoss
 from genokeras.training.optimizers import Factors, dense_factors, sampled_classes, sampled_values
-from genokeras.training.rows import ScoredRows
+from genokeras.training.rows import ScoringBlocks
 from genokeras.training.task import PackedResult, PackedTask, TrainingSettings
 
 # State of a run, a list because every backend carries lists through its loops.
@@ -35,7 +35,7 @@ class Program:
     """The compiled chunk of one graph at one set of shapes."""
 
     def __init__(
-        self, task: PackedTask, scored: ScoredRows, settings: TrainingSettings, backend: Backend
+        self, task: PackedTask, scored: ScoringBlocks, settings: TrainingSettings, backend: Backend
     ) -> None:
         self.settings = settings
         self.backend = backend
@@ -55,7 +55,7 @@ class Program:
 
     # ---- values in, values out
 
-    def initial_state(self, task: PackedTask, scored: ScoredRows) -> list[Any]:
+    def initial_state(self, task: PackedTask, scored: ScoringBlocks) -> list[Any]:
         params = [as_tensor(slot_array(task.weights, slot)) for slot in self.network.slots]
         members, rows = scored.rows.shape
         shape = (scored.n_blocks, members, rows // scored.n_blocks, task.targets.shape[1])
@@ -88,7 +88,7 @@ class Program:
         stale = np.asarray(ops.convert_to_numpy(state[_STALE]))
         return bool((stale < self.settings.patience).any())
 
-    def result(self, state: list[Any], scored: ScoredRows, curves: np.ndarray, steps: int) -> PackedResult:
+    def result(self, state: list[Any], scored: ScoringBlocks, curves: np.ndarray, steps: int) -> PackedResult:
         def numpy(value: Any) -> np.ndarray:
             return np.asarray(ops.convert_to_numpy(value))
 

@@ -17,7 +17,7 @@ _BATCHES_AT_ONCE = 4
 
 
 @dataclass(frozen=True)
-class ScoredRows:
+class ScoringBlocks:
     """The rows that each member is scored on, in blocks that are computed one after the other.
 
     =========  ============================================================
@@ -52,12 +52,12 @@ class ScoredRows:
         return np.moveaxis(blocks, 0, 1).reshape(members, -1, *blocks.shape[3:])
 
 
-def scored_rows(task: PackedTask, batch_size: int) -> ScoredRows:
+def scored_rows(task: PackedTask, batch_size: int) -> ScoringBlocks:
     """The rows that the members of ``task`` are scored on where a mini-batch has ``batch_size`` rows."""
     n = task.inputs.shape[1]
     if n <= batch_size:
         rows = np.broadcast_to(np.arange(n, dtype="int32"), task.train_weights.shape)
-        return ScoredRows(rows, task.train_weights, task.score_weights, 1)
+        return ScoringBlocks(rows, task.train_weights, task.score_weights, 1)
     shuffled = np.random.default_rng([task.seed, 2]).permutation(n)
     chosen = [
         _of_member(train, score, shuffled, batch_size)
@@ -72,7 +72,7 @@ def scored_rows(task: PackedTask, batch_size: int) -> ScoredRows:
     total = sampled.sum(axis=1, keepdims=True)
     train = np.divide(sampled, total, out=np.zeros_like(sampled), where=total > 0)
     score = real * np.take_along_axis(task.score_weights, rows, axis=1)
-    return ScoredRows(rows.astype("int32"), train.astype("float32"), score.astype("float32"), n_blocks)
+    return ScoringBlocks(rows.astype("int32"), train.astype("float32"), score.astype("float32"), n_blocks)
 
 
 def _of_member(train: np.ndarray, score: np.ndarray, shuffled: np.ndarray, sample: int) -> np.ndarray:

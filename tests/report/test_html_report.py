@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from genokeras.errors import DataError, ParameterError, RunFolderError
 from genokeras.explain import Additivity, Explanation, Stability
 from genokeras.report import report_card, write_report
-from genokeras.report.data_checks import Samples, about_directions, alike, directions
+from genokeras.report.data_checks import CheckedSamples, about_directions, alike, directions
 from genokeras.report.estimate import verdict
 from genokeras.report.page import Pictures
 from genokeras.support import RunFolder
@@ -209,7 +209,7 @@ def test_missing_values_of_given_samples_are_counted(run: Path, tmp_path: Path) 
 def test_copies_of_samples_are_found() -> None:
     x = table_of_samples().to_numpy("float32")
     x[7] = x[2] + 1e-4
-    samples = Samples(x, None, tuple(f"S{i}" for i in range(24)), "the samples")
+    samples = CheckedSamples(x, None, tuple(f"S{i}" for i in range(24)), "the samples")
     assert alike(samples) == [("S2", "S7")]
 
 
@@ -217,7 +217,7 @@ def test_a_direction_that_is_not_of_the_classes_may_be_a_batch() -> None:
     x = table_of_samples().to_numpy("float32")
     batch, codes = np.arange(24) // 12, np.arange(24) % 2
     x[:, :25] += 4 * batch[:, None]
-    found = directions(Samples(x, codes, tuple(map(str, range(24))), "the samples"))
+    found = directions(CheckedSamples(x, codes, tuple(map(str, range(24))), "the samples"))
     assert found[0].share > 0.3 and found[0].by_class < 0.1 and found[0].by_order > 0.7
     assert "a batch, perhaps" in about_directions(found) and "order of the samples" in about_directions(found)
 
@@ -226,7 +226,7 @@ def test_a_direction_of_the_classes_is_no_hint() -> None:
     x = table_of_samples().to_numpy("float32")
     codes = np.arange(24) % 2
     x[:, :25] += 4 * codes[:, None]
-    found = directions(Samples(x, codes, tuple(map(str, range(24))), "the samples"))[:1]
+    found = directions(CheckedSamples(x, codes, tuple(map(str, range(24))), "the samples"))[:1]
     assert found[0].by_class > 0.9 and "Nothing here points to a batch" in about_directions(found)
 
 

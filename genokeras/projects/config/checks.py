@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from genokeras.projects.config.fields import MODEL_TYPES, canonical
-from genokeras.projects.config.problems import Problem
+from genokeras.projects.config.problems import ConfigProblem
 from genokeras.projects.config.text import KeyPath
 from genokeras.support.json_files import plain_json
 from genokeras.support.wording import closest, listed
@@ -59,7 +59,7 @@ def peek(raw: object, *path: str) -> Any:
     return raw
 
 
-def contradictions(raw: Mapping[str, Any]) -> list[Problem]:
+def contradictions(raw: Mapping[str, Any]) -> list[ConfigProblem]:
     """Return what is wrong between the keys of a normalised configuration."""
     checks = [_transfer, _labels]
     checks += [_enas] if is_enas(raw) else [_classes, _monitor, _optimizer, _parameters]
@@ -80,79 +80,79 @@ def _with_monitor(trainer: Mapping[str, Any], classes: bool) -> dict[str, Any]:
     return {**trainer, "monitor": monitor, "selected_mode": mode}
 
 
-def _transfer(raw: Mapping[str, Any]) -> Iterator[Problem]:
+def _transfer(raw: Mapping[str, Any]) -> Iterator[ConfigProblem]:
     if raw.get("transfer") is not None and model_type(raw) in ("ResNet", "DenseNet", "enas"):
-        yield Problem(
+        yield ConfigProblem(
             ("transfer",),
             'only a VAE has an encoder to transfer: expected model.type "VAE" beside it, got '
             f'"{model_type(raw)}".',
         )
 
 
-def _labels(raw: Mapping[str, Any]) -> Iterator[Problem]:
+def _labels(raw: Mapping[str, Any]) -> Iterator[ConfigProblem]:
     if model_type(raw) == "VAE" and raw.get("transfer") is None:
         return
     for section in ("data_train", "data_evaluate"):
         args = peek(raw, section, "args")
         if isinstance(args, Mapping) and args.get("labels_file") is None:
-            yield Problem((section, "args", "labels_file"), "missing; this key has to be given.")
+            yield ConfigProblem((section, "args", "labels_file"), "missing; this key has to be given.")
 
 
-def _classes(raw: Mapping[str, Any]) -> Iterator[Problem]:
+def _classes(raw: Mapping[str, Any]) -> Iterator[ConfigProblem]:
     path: KeyPath = ("model", "args", "output_classes")
     n, loss = peek(raw, *map(str, path)), peek(raw, "trainer", "loss") or "cross_entropy"
     if model_type(raw) == "VAE" and raw.get("transfer") is None:
         return
     if n is None and isinstance(raw.get("model"), Mapping):
-        yield Problem(
+        yield ConfigProblem(
             path,
             'missing; expected the number of classes, or of numbers to predict (with trainer.loss "mse").',
         )
     elif loss == "cross_entropy" and n == 1:
-        yield Problem(
+        yield ConfigProblem(
             path,
             'expected 2 or more classes, because trainer.loss is "cross_entropy"; got 1. For regression set '
             'trainer.loss to "mse".',
         )
 
 
-def _monitor(raw: Mapping[str, Any]) -> Iterator[Problem]:
+def _monitor(raw: Mapping[str, Any]) -> Iterator[ConfigProblem]:
     monitor, mode = peek(raw, "trainer", "monitor"), peek(raw, "trainer", "selected_mode")
     if monitor in ("accuracy", "f1_score") and not learns_classes(raw):
         what = "a VAE without transfer" if model_type(raw) == "VAE" else 'a regression (trainer.loss "mse")'
-        yield Problem(
+        yield ConfigProblem(
             ("trainer", "monitor"),
             f'{what} has no classes, so there is no {monitor} to watch: expected "loss" (with selected_mode "min").',
         )
     elif monitor == "loss" and mode == "max":
-        yield Problem(
+        yield ConfigProblem(
             ("trainer", "selected_mode"),
             'expected "min", because trainer.monitor is "loss" and a smaller loss is better; got "max", which '
             "would keep the worst model.",
         )
     elif monitor in ("accuracy", "f1_score") and mode == "min":
-        yield Problem(
+        yield ConfigProblem(
             ("trainer", "selected_mode"),
             f'expected "max", because trainer.monitor is "{monitor}" and more of it is better; got "min", which '
             "would keep the worst model.",
         )
 
 
-def _optimizer(raw: Mapping[str, Any]) -> Iterator[Problem]:
+def _optimizer(raw: Mapping[str, Any]) -> Iterator[ConfigProblem]:
     if model_type(raw) == "VAE" and canonical(peek(raw, "optimizer", "type"), ("kfac",)) == "kfac":
-        yield Problem(
+        yield ConfigProblem(
             ("optimizer", "type"),
             '"kfac" is for ResNet and DenseNet: a VAE takes any of the others, such as "adam".',
         )
 
 
-def _parameters(raw: Mapping[str, Any]) -> Iterator[Problem]:
+def _parameters(raw: Mapping[str, Any]) -> Iterator[ConfigProblem]:
     kind = model_type(raw)
     start, lists = (peek(raw, spec, "args") for spec in _SPECS)
     for spec, args in zip(_SPECS, (start, lists), strict=True):
         others = [name for name in MODEL_TYPES if isinstance(args, Mapping) and name in args]
         if kind in MODEL_TYPES and others and kind not in others:
-            yield Problem(
+            yield ConfigProblem(
                 (spec, "args"),
                 f'expected "{kind}", the project\'s model.type, among the keys; got {listed(map(repr, others))}.',
             )
@@ -164,7 +164,7 @@ def _parameters(raw: Mapping[str, Any]) -> Iterator[Problem]:
             continue
         for name in searched:
             if name in _SEARCHABLE and name not in (given or {}):
-                yield Problem(
+                yield ConfigProblem(
                     ("hyper_param_spec", "args", section, name),
                     f"is searched, but has no start value: expected it in param_spec.args.{section} too.",
                 )
@@ -173,17 +173,19 @@ def _parameters(raw: Mapping[str, Any]) -> Iterator[Problem]:
 _SEARCHABLE = frozenset({"n_latent", "n_blocks", "keep_prob", "output_nonlinear", "learning_rate"})
 
 
-def _enas(raw: Mapping[str, Any]) -> Iterator[Problem]:
+def _enas(raw: Mapping[str, Any]) -> Iterator[ConfigProblem]:
     n = peek(raw, "model", "args", "output_classes")
     if isinstance(raw.get("model"), Mapping) and (n is None or n == 1):
         got = "nothing" if n is None else "1"
-        yield Problem(("model", "args", "output_classes"), f"expected 2 or more classes for enas, got {got}.")
+        yield ConfigProblem(
+            ("model", "args", "output_classes"), f"expected 2 or more classes for enas, got {got}."
+        )
     layers, candidates = (peek(raw, "trainer", key) for key in ("child_num_layers", "top_k_candidates"))
     if not isinstance(layers, int) or not isinstance(candidates, int) or not 1 <= layers <= 50:
         return
     arcs = _ENAS_OPERATIONS**layers * 2 ** (layers * (layers - 1) // 2)
     if candidates > arcs:
-        yield Problem(
+        yield ConfigProblem(
             ("trainer", "top_k_candidates"),
             f"expected at most {arcs}, the number of arcs with child_num_layers {layers}; got {candidates}.",
         )

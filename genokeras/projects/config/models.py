@@ -224,7 +224,7 @@ class ParamArgs(Section):
     optimizer_param: OptimizerParams = OptimizerParams()
 
 
-class ParamSpec(Section):
+class StartParamSpec(Section):
     """Where training, or the search, starts."""
 
     type: Literal["origin_params"] = "origin_params"

@@ -19,19 +19,21 @@ _WIDTH = 110
 
 
 @dataclass(frozen=True)
-class Problem:
+class ConfigProblem:
     """One thing that is wrong: at which key, and a sentence that says what was expected and what came."""
 
     path: KeyPath
     text: str
 
 
-def complain(problems: Sequence[Problem], source: str, lines: Mapping[KeyPath, int] | None) -> ConfigError:
+def complain(
+    problems: Sequence[ConfigProblem], source: str, lines: Mapping[KeyPath, int] | None
+) -> ConfigError:
     """Return one error that lists all problems, a line each, in the order of the file.
 
     Parameters
     ----------
-    problems : sequence of Problem
+    problems : sequence of ConfigProblem
         At least one.
     source : str
         The file's name.
@@ -53,7 +55,7 @@ def complain(problems: Sequence[Problem], source: str, lines: Mapping[KeyPath, i
 
 def schema_problems(
     error: ValidationError, kind: type[BaseModel], others: Mapping[str, type[BaseModel]]
-) -> list[Problem]:
+) -> list[ConfigProblem]:
     """Return what pydantic found, in our words.
 
     Parameters
@@ -68,10 +70,10 @@ def schema_problems(
     for item in error.errors(include_url=False):
         path = tuple(item["loc"])
         if item["type"] == "extra_forbidden":
-            found.append(Problem(path, _unknown_key(path, kind, others)))
+            found.append(ConfigProblem(path, _unknown_key(path, kind, others)))
         else:
             found.append(
-                Problem(path, _in_words(item["type"], item["input"], item.get("ctx", {}), item["msg"]))
+                ConfigProblem(path, _in_words(item["type"], item["input"], item.get("ctx", {}), item["msg"]))
             )
     return found
 

@@ -21,16 +21,16 @@ from genokeras.projects.config.models import (
     Model,
     NetworkParams,
     Optimizer,
-    ParamSpec,
     PredictData,
     PredictSteps,
     Section,
+    StartParamSpec,
     Steps,
     TrainData,
     Trainer,
     Transfer,
 )
-from genokeras.projects.config.problems import Problem, complain, schema_problems
+from genokeras.projects.config.problems import ConfigProblem, complain, schema_problems
 from genokeras.projects.config.text import ConfigText, parse_text
 from genokeras.support.wording import did_you_mean
 
@@ -115,7 +115,7 @@ class ProjectConfig(BaseConfig):
     """The configuration of a ResNet, DenseNet or VAE project."""
 
     trainer: Trainer = Trainer()
-    param_spec: ParamSpec = ParamSpec()
+    param_spec: StartParamSpec = StartParamSpec()
     hyper_param_spec: HyperParamSpec | None = None
 
     @property
@@ -218,7 +218,7 @@ def _checked(text: ConfigText, source: str, *, with_lines: bool) -> ProjectConfi
     raw = normalised(text.value)
     kind = EnasConfig if is_enas(raw) else ProjectConfig
     problems = [
-        Problem(again.path, f"occurs twice in one object, first in line {again.first_line}: keep one.")
+        ConfigProblem(again.path, f"occurs twice in one object, first in line {again.first_line}: keep one.")
         for again in text.repeated
     ]
     found = contradictions(raw)

@@ -27,7 +27,7 @@ import numpy as np
 from genokeras.errors import DataError, DataFileError, ParameterError
 from genokeras.features import Standardisation, fit_row_space
 from genokeras.networks.vae import STEM
-from genokeras.projects.vae.transfer_objectives import FineTuning, Labelled, Probe, one_hot
+from genokeras.projects.vae.transfer_objectives import FineTuning, LatentData, Probe, one_hot
 from genokeras.projects.vae.vae_data import checked_rows
 from genokeras.support.wording import cause, counted, listed
 from genokeras.training.descent import descend
@@ -123,7 +123,7 @@ def fit_transfer(
     x_train, x_validation = checked_rows("training", x_train, 2), checked_rows("validation", x_validation, 1)
     for which, x in (("training", x_train), ("validation", x_validation)):
         _check_width(encoder, which, x)
-    data = Labelled(
+    data = LatentData(
         _latent_means(encoder, "training", x_train),
         _latent_means(encoder, "validation", x_validation),
         _targets("training", codes, len(x_train), n_classes),

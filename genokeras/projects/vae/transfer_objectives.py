@@ -8,13 +8,13 @@ from typing import Any, final
 import numpy as np
 from keras import ops
 
-from genokeras.training.descent_objective import Objective
+from genokeras.training.descent_objective import DescentObjective
 
 ENCODER_RATE_FACTOR = 0.1
 
 
 @dataclass(frozen=True, eq=False)
-class Labelled:
+class LatentData:
     """Latent means ``(n, latent)`` and targets ``(n, outputs)`` of the training and of the validation rows."""
 
     train: np.ndarray
@@ -24,20 +24,20 @@ class Labelled:
 
 
 @final
-class Probe(Objective):
+class Probe(DescentObjective):
     """A linear head on latent means: cross-entropy, or the mean squared error of standardised targets.
 
     Latent means and numbers to predict are standardised on the training rows here; `head` takes that back.
 
     Parameters
     ----------
-    data : Labelled
+    data : LatentData
     regression : bool
     """
 
     score_names = ("loss",)
 
-    def __init__(self, data: Labelled, *, regression: bool) -> None:
+    def __init__(self, data: LatentData, *, regression: bool) -> None:
         self.regression = regression
         self._mean, self._sd = _moments(data.train)
         unscaled = np.zeros(1, "float32"), np.ones(1, "float32")
@@ -97,7 +97,7 @@ class Probe(Objective):
 
 
 @dataclass(frozen=True, eq=False)
-class FineTuned:
+class TransferredWeights:
     """Trained weights: of the head, of the encoder's layers by name, and what its first layer gained.
 
     Attributes
@@ -117,7 +117,7 @@ class FineTuned:
 
 
 @final
-class FineTuning(Objective):
+class FineTuning(DescentObjective):
     """The head together with the encoder behind it, whose weights move at a tenth of the rate.
 
     Parameters
@@ -168,7 +168,7 @@ class FineTuning(Objective):
             [self._probe.head_loss(weights[:2], constants, latent, constants["validation_targets"])]
         )
 
-    def split(self, weights: list[np.ndarray]) -> FineTuned:
+    def split(self, weights: list[np.ndarray]) -> TransferredWeights:
         """Trained weights, by where they belong."""
         arrays = iter(weights[4:])
         layers = {
@@ -176,7 +176,7 @@ class FineTuning(Objective):
             for layer in self._rest.layers
             if layer.trainable_variables
         }
-        return FineTuned(weights[:2], layers, weights[2][0], weights[3][0, 0])
+        return TransferredWeights(weights[:2], layers, weights[2][0], weights[3][0, 0])
 
     def _latent(self, weights: list[Any], stem: Any, rows: Any) -> Any:
         added, bias = weights[2:4]

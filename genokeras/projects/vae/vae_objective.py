@@ -20,7 +20,7 @@ from genokeras.networks import (
     slot_array,
 )
 from genokeras.networks.vae import VAE_ACTIVATION, VaeShape, kl_divergence
-from genokeras.training.descent_objective import Objective
+from genokeras.training.descent_objective import DescentObjective
 from genokeras.training.noise import NOISE_LEVELS, DropoutNoise, dropout_threshold
 
 _VALIDATION_DRAWS = 8
@@ -28,7 +28,7 @@ _VALIDATION_ROWS = 4096
 
 
 @final
-class VaeObjective(Objective):
+class VaeObjective(DescentObjective):
     """Reconstruction and KL divergence of one network.
 
     Parameters
