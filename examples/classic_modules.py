@@ -22,7 +22,7 @@ Arrays = tuple[np.ndarray, np.ndarray]
 
 
 def batches(data: Arrays, size: int = 100) -> Iterator[Arrays]:
-    """A loader of one's own."""
+    """A custom loader."""
     x, y = data
     return ((x[start : start + size], y[start : start + size]) for start in range(0, len(x), size))
 

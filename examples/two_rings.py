@@ -1,4 +1,4 @@
-"""Two rings of points told apart by a net of 2-6-12-1 units: wrap it, train it, take the shell off.
+"""Two rings of points classified by a net of 2-6-12-1 units: wrap it, train it, take the shell off.
 
     python examples/two_rings.py runs/two_rings
 

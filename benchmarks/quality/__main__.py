@@ -46,7 +46,7 @@ def main() -> None:
     parser.add_argument("--envs", type=Path, help="folder with the environments of peers")
     parser.add_argument("--sets", nargs="+", help="default: all of the folder")
     parser.add_argument("--seconds", type=float, default=60, help="time limit of a fit")
-    parser.add_argument("--folds", type=int, default=5, help="the first so many of the five outer folds")
+    parser.add_argument("--folds", type=int, default=5, help="use the first FOLDS of the five outer folds")
     parser.add_argument("--shuffle", action="store_true", help="labels shuffled: nothing is to be found")
     parser.add_argument("--label", help="name under which the results of the (single) tool are kept")
     arguments = parser.parse_intermixed_args()

@@ -53,7 +53,7 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--strategies", nargs="+", choices=list(STRATEGIES), default=list(STRATEGIES))
     parser.add_argument("--seconds", type=float, default=20, help="time limit of a fit")
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--folds", type=int, default=2, help="the first so many of the five outer folds")
+    parser.add_argument("--folds", type=int, default=2, help="use the first FOLDS of the five outer folds")
     arguments = parser.parse_args(argv)
     if arguments.data is not None:
         for line in run(arguments):

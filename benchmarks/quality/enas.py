@@ -82,8 +82,8 @@ def run(arguments: argparse.Namespace) -> Iterator[dict[str, Any]]:
     space = ArcSpace(arguments.layers, arguments.channel)
     for name in find_sets(arguments.data, arguments.sets or SETS[arguments.part].split()):
         data = read_set(arguments.data, name)
-        told = agreement if arguments.part == "tau" else comparisons
-        for line in told(data, space, arguments):
+        lines_of = agreement if arguments.part == "tau" else comparisons
+        for line in lines_of(data, space, arguments):
             whole = {**_asked(arguments), "set": name, **line}
             with arguments.results.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(whole) + "\n")

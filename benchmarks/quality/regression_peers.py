@@ -34,7 +34,7 @@ MANY_ROWS = 1000
 SMALLEST_SHARE = 1e-6
 # Above this size values cannot be logarithms.
 RAW_FROM = 100.0
-# Elastic net and forest are given so many columns, those most correlated with the target on the rows they are fitted to.
+# Elastic net and forest are given this many columns at most, those most correlated with the target on the rows they are fitted to.
 MOST_COLUMNS = 5000
 
 Settings = dict[str, Any]

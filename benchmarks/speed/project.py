@@ -105,8 +105,8 @@ def whole_project(folder: Path) -> None:
             if step == "evaluate":
                 held_out = result["validation"]
         total = time.perf_counter() - started
-    told = ", ".join(f"{step} {value:.1f}" for step, value in seconds.items())
-    print(f"{folder.name}: {total:.1f} s in all ({told}); {project.trained.record.parameters}")
+    seconds_of_steps = ", ".join(f"{step} {value:.1f}" for step, value in seconds.items())
+    print(f"{folder.name}: {total:.1f} s in all ({seconds_of_steps}); {project.trained.record.parameters}")
     print(f"on the rows held out: {', '.join(f'{name} {value:.3f}' for name, value in held_out.items())}")
 
 

@@ -74,7 +74,7 @@ def main(ctx: click.Context) -> None:
 )
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="The run folder, new or empty.")
 @click.option(
-    "--kind", type=click.Choice(KINDS), help="What DATA holds; told by its name and columns otherwise."
+    "--kind", type=click.Choice(KINDS), help="What DATA holds; by default decided by its name and columns."
 )
 @click.option(
     "--time-limit",
@@ -245,7 +245,7 @@ def leaderboard(run: Path, top: int | None, as_csv: bool) -> None:
 @click.argument("model", type=click.Path(path_type=Path))
 @click.option(
     "--format",
-    help="keras, tf_saved_model, onnx, litert or torchscript.  [default: told by the suffix of MODEL, else keras]",
+    help="keras, tf_saved_model, onnx, litert or torchscript.  [default: by the suffix of MODEL, else keras]",
 )
 @debug_option
 def export(run: Path, model: Path, format: str | None) -> None:

@@ -38,7 +38,7 @@ class Reading:
 def reading_options(command: Command) -> Command:
     """Add the options that say how a table is written."""
     delimiter = click.option(
-        "--delimiter", help="What separates the fields of a text file; told by its name otherwise."
+        "--delimiter", help="What separates the fields of a text file; by default decided by its name."
     )
     return delimiter(
         click.option("--transposed", is_flag=True, help="The table holds genes in rows.")(command)

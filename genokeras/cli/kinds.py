@@ -1,4 +1,4 @@
-"""What a file or folder holds: genes, sequences, images or texts; told by names and first lines, so that it is told at once."""
+"""What a file or folder holds: genes, sequences, images or texts; decided quickly, by names and first lines."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from genokeras.cli.group import Failure
 GENES, SEQUENCES, IMAGES, TEXTS = KINDS = ("genes", "sequences", "images", "texts")
 _FIRST_WORDS = {"Genome": GENES, "Sequence": SEQUENCES, "Image": IMAGES, "Text": TEXTS}
 
-# The same as of the readers, which take seconds to import; a test compares them.
+# The same as in the readers, which take seconds to import; a test compares them.
 FASTA_SUFFIXES = (".fa", ".fasta", ".fna", ".ffn", ".fas")
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp")
 SEQUENCE_COLUMNS = ("sequence", "sequences", "seq", "dna", "rna")

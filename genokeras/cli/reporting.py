@@ -69,7 +69,7 @@ def report(
     else:
         raise click.UsageError(
             f"the report of a run of {kind} looks at no samples: leave out DATA. genokeras evaluate scores it on samples, "
-            "genokeras explain says what its answers hang on."
+            "genokeras explain says what its answers depend on."
         )
     click.echo(f"Wrote {written} and {written.with_name(f'{written.stem}_model_card.md')}.")
 

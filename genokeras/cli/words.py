@@ -29,8 +29,8 @@ _ENDINGS = {
     "time": "Stopped after {trials}, when the time was up.",
     "trials": "Stopped after {trials}, as asked.",
     "space": "Stopped after {trials}: there was nothing left to try.",
-    "interrupted": "Interrupted after {trials}; this is what there is.",
-    "killed": "Cut short after {trials}; this is what there is.",
+    "interrupted": "Interrupted after {trials}; this is the best so far.",
+    "killed": "Killed after {trials}; this is the best so far.",
 }
 
 

@@ -201,7 +201,7 @@ def _not_numbers(column: pd.Series) -> np.ndarray:
 
 
 def _is_text_only(column: pd.Series) -> bool:
-    """Return whether no cell is a number; ``"3,5"`` counts as a number gone wrong, not as text."""
+    """Return whether no cell is a number; ``"3,5"`` counts as a broken number, not as text."""
     if pd.api.types.is_numeric_dtype(column.dtype):
         return False
     bad = _not_numbers(column)

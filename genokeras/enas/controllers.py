@@ -1,6 +1,6 @@
-"""Controllers: who says which arcs are scored next, by name.
+"""Controllers choose which arcs are scored next; by name.
 
-A controller is asked for arcs and told what they were worth; a reward is higher for a better arc. Its state is plain
+A controller proposes arcs and then receives their rewards; a reward is higher for a better arc. Its state is plain
 arrays, for an npz file.
 """
 
@@ -205,13 +205,13 @@ class Reinforce(Controller):
         return self.policy.draw(n, self.rng).arcs()
 
     def tell(self, arcs: Sequence[Arc], rewards: np.ndarray) -> None:
-        told = np.asarray(rewards, dtype="float64")
+        given = np.asarray(rewards, dtype="float64")
         updates, mean, variance = self._moving
         keep = self.baseline_decay if updates else 0.0
-        baseline = mean if updates else told.mean()
-        spread = keep * variance + (1 - keep) * np.mean((told - baseline) ** 2)
-        advantage = (told - baseline) / np.sqrt(spread + 1e-12)
-        self._moving = np.array([updates + 1, keep * mean + (1 - keep) * told.mean(), spread])
+        baseline = mean if updates else given.mean()
+        spread = keep * variance + (1 - keep) * np.mean((given - baseline) ** 2)
+        advantage = (given - baseline) / np.sqrt(spread + 1e-12)
+        self._moving = np.array([updates + 1, keep * mean + (1 - keep) * given.mean(), spread])
         rollout = self.policy.retrace(arcs)
         self._climb(
             self.policy.gradients(rollout, advantage / len(arcs), self.entropy_weight / len(arcs)),

@@ -144,9 +144,9 @@ class ArcPolicy:
         )
         gates = (expit(forget), expit(enter), expit(leave), np.tanh(new))
         after = gates[0] * c + gates[1] * gates[3]
-        told = gates[2] * np.tanh(after)
-        out.steps.append(_Step(x, h, c, gates, after, told))
-        return told, after
+        hidden = gates[2] * np.tanh(after)
+        out.steps.append(_Step(x, h, c, gates, after, hidden))
+        return hidden, after
 
     def _width(
         self, out: Rollout, h: np.ndarray, rng: np.random.Generator | None, given: np.ndarray | None

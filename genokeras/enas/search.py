@@ -1,4 +1,4 @@
-"""Weight-sharing search: train the shared weights once, then score arcs by them, many a second."""
+"""Weight-sharing search: train the shared weights once, then score many arcs a second by them."""
 
 from __future__ import annotations
 

@@ -133,17 +133,17 @@ class Supernet:
         should_stop: Callable[[], bool] = lambda: False,
         watch: Callable[[Progress], None] = lambda progress: None,
     ) -> None:
-        """Train until all steps are done, the held-out loss of a sample of arcs gets no better, or told to stop.
+        """Train until all steps are done, the held-out loss of a sample of arcs gets no better, or ``should_stop`` says so.
 
-        The longer shared weights train, the more they tell arcs apart by how sure of themselves these are; the weights that
-        are given out are those of the best step on the mean held-out curve of that sample.
+        The longer shared weights train, the more the scores depend on how confident each arc is; the weights that
+        are kept are those of the best step on the mean held-out curve of that sample.
 
         Parameters
         ----------
         should_stop : callable
             Looked at after each chunk of steps.
         watch : callable
-            Told of progress after each chunk of steps.
+            Receives the progress after each chunk of steps.
 
         Raises
         ------
@@ -159,9 +159,9 @@ class Supernet:
             todo = min(settings.chunk_steps, settings.steps - self.steps_done)
             drawn = {name: as_tensor_as_is(array) for name, array in self._draw().items()}
             span = [ops.convert_to_tensor(np.int32(number)) for number in (self.steps_done, todo)]
-            self._state, told = self._train_program(self._state, self._training, drawn, *span)
+            self._state, losses = self._train_program(self._state, self._training, drawn, *span)
             self.steps_done += todo
-            loss, penalty = (float(value) for value in _numpy(told))
+            loss, penalty = (float(value) for value in _numpy(losses))
             if not np.isfinite(loss):
                 raise TrainingError(
                     f"the training loss of the supernet is {loss} after {self.steps_done} steps (learning rate "
@@ -223,8 +223,8 @@ class Supernet:
             here = slice(start, start + size)
             # Always as many as the program was compiled for: a shorter last part is filled up.
             filled = [np.resize(array[here], (size, *array.shape[1:])) for array in (units, bits)]
-            told = self._score_program(params, self._scoring, *map(ops.convert_to_tensor, filled))
-            found.append(_numpy(told)[:, : len(units[here])])
+            scored = self._score_program(params, self._scoring, *map(ops.convert_to_tensor, filled))
+            found.append(_numpy(scored)[:, : len(units[here])])
         scores = np.concatenate(found, axis=1)
         if self.settings.loss != "cross_entropy":
             scores[1] = np.nan

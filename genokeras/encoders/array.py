@@ -24,7 +24,7 @@ class ArrayEncoder(NetworkEncoder):
     Attributes
     ----------
     shape : tuple of int
-        Of one sample, as people have it.
+        Of one sample, as the user passes it.
     layout : {"kept", "flat", "channels_first"}
         What networks read: the array, all its numbers in a row, or the array with its first axis moved to the end.
 

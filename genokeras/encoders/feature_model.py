@@ -34,7 +34,7 @@ def feature_model(backbone: Any, kind: str, example: Mapping[str, Any]) -> Any:
         resized to what it reads, and grey ones repeated for three channels. Answers with positions are averaged over them.
     kind : {"image", "sequence", "text"}
     example : mapping of str to array
-        What the delivered model is to read, as of ``Encoder.model_inputs``; only shapes count.
+        What the delivered model is to read, as in ``Encoder.model_inputs``; only shapes count.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Whether numbers told of images depend on exact places and sizes, judged by quick linear models.
+"""Whether numbers predicted of images depend on exact places and sizes, judged by quick linear models.
 
 The position of a bar does, the age of a tissue does not. Where it does not, a linear model of the pixels is no worse if it also
 learnt from images that were moved, turned and scaled a little at random, with the numbers they had before.

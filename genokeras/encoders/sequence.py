@@ -42,18 +42,18 @@ from genokeras.features import (
 from genokeras.graph import Shape
 from genokeras.support.wording import counted, listed
 
-# Letters of the words that are counted, and the longest ones that are told apart by place: more of them than there are samples,
+# Letters of the words that are counted, and the longest ones that are counted place by place: more of them than there are samples,
 # yet with a penalty they are worth more than 4-letter words alone (benchmarks/README.md).
 WORDS = (4, 5, 6, 7)
 PLACED = 3
-# Words of so many letters are counted in stretches of so many places, each beginning so many behind the one before: a site may be a
-# few letters off.
+# Letters of a word, places of a stretch in which it is counted, and places from one stretch to the next: a site may be a few letters
+# off.
 NEAR = (3, 5, 2)
-# Of all samples together, so that they take up some 400 MB at most; else shorter words have to do.
+# Of all samples together, so that they take up some 400 MB at most; else only shorter words are counted.
 _MOST_COUNTS = 50_000_000
 # Longer sequences are read by windows: a network of 2,000 positions is what two cores can train.
 WINDOW = 2000
-# A delivered model reads as many windows of every sequence, be it ever so short: nearly all are read whole, but a few very long
+# A delivered model reads as many windows of every sequence, however short: nearly all are read whole, but a few very long
 # ones do not make it slow for the others.
 MOST_WINDOWS = 10
 _SHARE_WHOLE = 0.99
@@ -88,7 +88,7 @@ class SequenceEncoder(NetworkEncoder):
     words : tuple of int
         Letters of the words that are counted.
     placed : int
-        Letters of the longest words that are told apart by place; 0 for none.
+        Letters of the longest words that are counted place by place; 0 for none.
     window : int
         Letters that networks read at once. Training draws a window from each longer sequence; the answer is the mean over windows
         that hold all its letters.

@@ -116,7 +116,7 @@ class Budget:
         self._costs.append(seconds)
 
     def affords_another(self) -> bool:
-        """Whether a job as dear as the dearest of the latest few would end before the search has to."""
+        """Whether a job that takes as long as the longest of the latest few would end before the search has to."""
         predicted = _SAFETY * max(self._costs, default=0.0) if self._least is None else self._least
         return self.search_remaining > predicted
 

@@ -213,7 +213,7 @@ def _entries(prepared: Prepared, settings: RunSettings) -> dict[str, Any]:
 
 
 def resumed(prepared: Prepared, settings: RunSettings) -> tuple[RunFolder, Problem, History] | None:
-    """The run to go on with, or None where a new one is due.
+    """The run to resume, or None to begin a new one.
 
     Raises
     ------

@@ -185,7 +185,7 @@ class LineProgress(ProgressDisplay):
             self._console.file.write(text + "\n")
             self._console.file.flush()
         except (OSError, ValueError):
-            # Nobody reads any more, or the place cannot spell it; the search is worth more than its progress.
+            # Nobody reads any more, or the terminal cannot show a character; the search must not fail for its progress.
             return
 
 

@@ -1,4 +1,4 @@
-"""What all estimators do, whatever their samples are and whatever is predicted."""
+"""What all estimators do, for samples of any kind and any target."""
 
 from __future__ import annotations
 

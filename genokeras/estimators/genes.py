@@ -270,7 +270,7 @@ class TableEstimator(SearchedEstimator):
         problem = self._fitted().problem
         try:
             rows = training_rows(problem, most=_EXAMPLES)
-        except ParameterError:  # no view of all features: random rows will have to do
+        except ParameterError:  # no view of all features: random rows are used
             return None
         if self._encoder().medians is not None:
             rows[0, 0] = np.nan

@@ -187,7 +187,7 @@ class NetworkEstimator(SearchedEstimator):
     def explain(
         self, x: Any, method: str | None = None, num_samples: int = 80, extra: Any = None
     ) -> SampleExplanation:
-        """Which letters, pixels or words the answers hang on.
+        """Which letters, pixels or words the answers depend on.
 
         Parameters
         ----------

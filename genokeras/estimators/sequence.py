@@ -223,7 +223,7 @@ class SequenceRegressor(RegressorFace, SequenceEstimator):
     objective : str, optional
         "r2" (the default), "mse", "rmse", "mae", "pearson" or "spearman".
     folds : int, optional
-        Cross-validation folds, at random; grouped ones where ``fit`` gets groups. By default as of
+        Cross-validation folds, at random; grouped ones where ``fit`` gets groups. By default as in
         ``SequenceClassifier``.
     path, time_limit, searcher, max_trials, searcher_args, random_state, resume, verbose, backbone
         As in ``SequenceClassifier``; a backbone stays frozen.

@@ -44,7 +44,7 @@ class Texts(NetworkKind):
         return fit_text_encoder(data)
 
     def plain_encoder(self, data: TextData) -> tuple[TextEncoder, tuple[str, ...]]:
-        # Where networks of our own would stop reading is nothing to a backbone.
+        # The length that our networks read does not matter to a backbone.
         return fit_text_encoder(data)[0], ()
 
     def fathers(self, encoder: TextEncoder, task: Task) -> Fathers:

@@ -1,4 +1,4 @@
-"""Which letters, pixels or words an answer hangs on.
+"""Which letters, pixels or words an answer depends on.
 
 Scores are differences of what the delivered model says: of log odds of a class against the others, or of numbers, in their units.
 

@@ -118,7 +118,7 @@ class HeadLines:
         def work(batch: _Batch) -> None:
             p = np.zeros((k, batch.points), dtype="float32")
             g = np.zeros((rows, batch.points, size), dtype="float32")
-            # One for all packs, because new memory is slow to come by.
+            # One for all packs, because allocating memory is slow.
             room = np.empty((rows, max(len(pack.bias) for pack in self._head.packs), batch.points), "float32")
             for pack, ends in zip(self._head.packs, self._ends_of, strict=True):
                 d = room[:, : len(pack.bias)]

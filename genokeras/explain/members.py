@@ -46,7 +46,7 @@ def leaves_of(graph: Graph) -> tuple[int, ...]:
 
 
 def centred_leaves(graph: Graph) -> frozenset[int]:
-    """Dense leaves that nothing but layer normalisation reads: their kernels may as well have a mean of zero over the units."""
+    """Dense leaves that only layer normalisation reads: giving their kernels a mean of zero over the units changes nothing."""
     readers = {leaf: graph.consumers(leaf) for leaf in leaves_of(graph) if leaf != graph.input}
     return frozenset(
         leaf

@@ -56,7 +56,7 @@ def class_changes(x: Any, y: Any, classes: Sequence[Any], logged: bool | None = 
         The classes that are compared with the rest.
     logged : bool, optional
         Whether ``x`` holds logarithms (base 2) already; by default where no value exceeds 50. Other data are compared by their means and
-        tested as ``arcsinh(10 x / median)``, a logarithm that bears zeros and negative intensities.
+        tested as ``arcsinh(10 x / median)``, a logarithm that is defined for zeros and negative intensities.
 
     Raises
     ------
@@ -127,7 +127,7 @@ def _association(
 
 
 def _tested(x: np.ndarray, logged: bool | None) -> tuple[np.ndarray, float | None]:
-    """Values that are fit for tests, and where their logarithm sets in; None where they are logarithms already."""
+    """Values that are fit for tests, and from which size on they are logarithms; None where they are logarithms already."""
     if np.abs(x).max() <= _LARGEST_LOGARITHM if logged is None else logged:
         return x, None
     sizes = np.abs(x[x != 0])

@@ -66,7 +66,7 @@ def export_model_as(
     path : path-like
         A file, or a folder for ``tf_saved_model``; the suffix of the format is added where there is none.
     format : {"keras", "tf_saved_model", "onnx", "litert", "torchscript"}, optional
-        By default told by the suffix; a name without one is a folder.
+        By default the suffix decides; a name without one is a folder.
     examples : array or structure of arrays, optional
         Rows as ``model.predict`` takes them, of which 256 are used; random ones by default.
     input_names, output_names : sequence of str, optional

@@ -41,22 +41,22 @@ def choose_format(path: str | os.PathLike[str], format: str | None = None) -> tu
     """
     target = Path(path)
     by_suffix = {suffix: name for name, suffix in SUFFIXES.items()}
-    told = by_suffix.get(target.suffix.lower())
+    suggested = by_suffix.get(target.suffix.lower())
     if format is None:
-        if told is None and target.suffix:
+        if suggested is None and target.suffix:
             raise ParameterError(
                 f"the suffix {target.suffix!r} of {str(target)!r} belongs to no format; known are "
                 f"{', '.join(f'{suffix} ({name})' for suffix, name in by_suffix.items())} and a folder without suffix "
                 f"(tf_saved_model).{did_you_mean(target.suffix, list(by_suffix))} Or pass format= by name."
             )
-        return told or "tf_saved_model", target
+        return suggested or "tf_saved_model", target
     check_choice(format, "format", FORMATS)
-    if told not in (None, format):
+    if suggested not in (None, format):
         raise ParameterError(
-            f"{str(target)!r} ends as a file of the format {told!r} does, but format={format!r} was asked for: "
+            f"{str(target)!r} ends as a file of the format {suggested!r} does, but format={format!r} was asked for: "
             "change one of them."
         )
-    if told is None and format in SUFFIXES:
+    if suggested is None and format in SUFFIXES:
         target = target.with_name(target.name + SUFFIXES[format])
     return format, target
 

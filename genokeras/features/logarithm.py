@@ -4,12 +4,12 @@
 symbol     meaning                                                       shape
 =========  ============================================================  ==========
 x          raw values                                                    ``(n, p)``
-s          where the logarithm sets in: a tenth of the median size
+s          size at which the logarithm begins: a tenth of the median size
 g          arcsinh(x / s): about x / s below s, log(2 x / s) above it    ``(n, p)``
 =========  ============================================================  ==========
 
 Each row of ``g`` is centred and divided by its standard deviation, which takes off what differs between arrays or
-libraries as a whole. ``arcsinh`` bears the negative intensities of old microarrays (Huber et al. 2002, Variance
+libraries as a whole. ``arcsinh`` is defined for the negative intensities of old microarrays (Huber et al. 2002, Variance
 stabilization applied to microarray data calibration and to the quantification of differential expression, Bioinformatics
 18: S96-S104), and an array that was logged already is changed little.
 """

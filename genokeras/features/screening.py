@@ -1,4 +1,4 @@
-"""How much each feature has to do with the targets, by the training rows of each fold."""
+"""How strongly each feature is related to the targets, by the training rows of each fold."""
 
 from __future__ import annotations
 

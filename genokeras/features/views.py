@@ -1,4 +1,4 @@
-"""Views: which features a network sees, each with a row-space basis of its own.
+"""Views: which features a network sees, each with its own row-space basis.
 
 ``all`` rotates every row by one basis, which reveals no target and therefore serves all folds; each fold works in the part
 of it that its training rows span. ``top<k>`` keeps the ``k`` features with the largest statistic (``genokeras.features.screening``);
@@ -106,9 +106,9 @@ class FittedView:
 def available_views(
     n_features: int, names: tuple[str, ...] = DEFAULT_VIEWS, *, n_samples: int = 0
 ) -> tuple[str, ...]:
-    """Those of ``names`` that offer something of their own at a bearable price.
+    """Those of ``names`` that add something new at an acceptable cost.
 
-    Picking as many features as there are, or more, is no view of its own, but weighting them is. A logarithm takes a dense copy,
+    Picking as many features as there are, or more, adds no new view, but weighting them does. A logarithm takes a dense copy,
     sparse or not: left out where that would be larger than 200 MB. Weights take ``n^2 p`` multiplications: left out above 1e11.
     """
     fitting = tuple(name for name in names if is_weighted(name) or (_top_count(name) or 0) < n_features)

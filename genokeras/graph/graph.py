@@ -254,7 +254,7 @@ class Graph:
                 if multiple:
                     return (kernel_rows[layer.id] - fixed) // multiple
         raise GraphError(
-            "no Dense layer with weights reads the Input, so its width cannot be told from weights."
+            "no Dense layer with weights reads the Input, so its width cannot be read from weights."
         )
 
     def depth(self) -> int:

@@ -1,6 +1,6 @@
 """Contract tests for morphisms, and random graphs and weights to test with.
 
-A morphism of your own passes them if this class does under pytest::
+A custom morphism passes them if this class does under pytest::
 
     class TestMyMorphism(MorphismContract):
         morphism = MyMorphism
@@ -158,7 +158,7 @@ class MorphismContract:
                 assert all(np.array_equal(array, weights[id][name]) for name, array in arrays.items())
 
     def test_the_fingerprint_changes(self) -> None:
-        """A child that looks like its father would be taken for tried already."""
+        """A child that looks like its father would be skipped as a duplicate."""
         for graph, morphism in self.cases():
             assert (
                 morphism.apply(graph, None, np.random.default_rng(0))[0].fingerprint() != graph.fingerprint()

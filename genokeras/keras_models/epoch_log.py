@@ -102,7 +102,7 @@ class EpochLog:
                 self._console.file.write("\n".join(lines) + "\n")
                 self._console.file.flush()
         except (OSError, ValueError):
-            return  # the other end is closed; training is worth more than its log
+            return  # the other end is closed; training must not fail for its log
 
 
 def _shown(metrics: Mapping[str, Any]) -> str:

@@ -91,7 +91,7 @@ def search(
         By default a model of a million trainable parameters or more is large. The range tests go from 1e-4 to
         3 (small) or 1e-5 to 1 (large) with SGD and the like; 1e-5 to 0.3 or 1e-6 to 0.03 with Adam and the like.
     by_acc : bool
-        Judge by `acc_name`, higher being better; otherwise by `loss_name`, by the share of its first value that is gone.
+        Judge by `acc_name`, higher being better; otherwise by `loss_name`, by the share by which it fell from its first value.
     checkpoint_path : path-like, optional
         Weights to start from: a ``.keras`` or ``.weights.h5`` file, or the ``log_dir`` of an earlier :func:`run`.
     select_by_eval : bool

@@ -37,7 +37,7 @@ class ShortResult:
     Parameters
     ----------
     score : float
-        Mean of the evaluations, higher being better: the accuracy, or the share of the first loss that is gone.
+        Mean of the evaluations, higher being better: the accuracy, or by which share the loss fell.
     second : float
         Decides between equal scores: minus the loss.
     trained : bool

@@ -172,7 +172,7 @@ class FittedModule(ABC):
         ----------
         path : path-like
         format : {"keras", "tf_saved_model", "onnx", "litert", "torchscript"}, optional
-            By default told by the suffix; ``.keras`` is added to a name without one.
+            By default the suffix decides; ``.keras`` is added to a name without one.
 
         Raises
         ------

@@ -225,8 +225,8 @@ def _classic(metric: Any, task: Task) -> Objective:
 
 
 def _of_keras(metric: Any, task: Task) -> Objective:
-    told = {metric.name, type(metric).__name__.lower(), _name(getattr(metric, "_fn", metric)).lower()}
-    by_number = any("sparse" in name for name in told)
+    names = {metric.name, type(metric).__name__.lower(), _name(getattr(metric, "_fn", metric)).lower()}
+    by_number = any("sparse" in name for name in names)
     exact = type(metric) is keras.metrics.Accuracy
 
     def value(answers: np.ndarray, targets: np.ndarray, _: Any) -> Any:

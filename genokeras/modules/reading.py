@@ -119,9 +119,9 @@ def _numbers(parts: list[Any], what: str, name: str) -> np.ndarray:
 
 
 def expected_shape(input_shape: Sequence[int | None] | None, found: Shape, name: str) -> Shape:
-    """The shape of one sample that `input_shape` speaks of, with or without a batch axis in front.
+    """The shape of one sample that `input_shape` means, with or without a batch axis in front.
 
-    What the data have decides: an ``input_shape`` like one sample is that of a sample; one axis longer, it is taken for that of an
+    What the data have decides: an ``input_shape`` like one sample is that of a sample; one axis longer, it is read as that of an
     array of samples, such as ``x_train.shape``, and its first number is not looked at.
 
     Parameters
@@ -219,5 +219,5 @@ def numeric_targets(pairs: Pairs, n_outputs: int, takes_class_numbers: bool) -> 
 
 
 def _other_width(name: str, found: int | Shape, n_outputs: int) -> DataError:
-    told = counted(found, "column") if isinstance(found, int) else f"shape {found} each"
-    return DataError(f"n_output_node is {n_outputs}, but the targets of {name} have {told}.")
+    width = counted(found, "column") if isinstance(found, int) else f"shape {found} each"
+    return DataError(f"n_output_node is {n_outputs}, but the targets of {name} have {width}.")

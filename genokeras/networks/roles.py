@@ -33,6 +33,6 @@ def dense_roles(graph: Graph) -> dict[int, DenseRole]:
 
 
 def _only_summed(graph: Graph, layer_id: int) -> bool:
-    """Whether nothing but sums stands between a layer and the logits."""
+    """Whether only sums stand between a layer and the logits."""
     readers = [graph.layer(i) for i in graph.consumers(layer_id)]
     return all(isinstance(reader.spec, Add) and _only_summed(graph, reader.id) for reader in readers)

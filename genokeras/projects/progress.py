@@ -34,24 +34,24 @@ class TrainingLog:
         self._monitor, self._every, self._samples = monitor, score_every, samples_per_step
         self._patience = patience
         self._best, self._stale = np.full(n_rates, np.inf), np.zeros(n_rates)
-        self._told, self._next = 0, 0
+        self._shown, self._next = 0, 0
         self._last = (time.perf_counter(), 0)
 
     def __call__(self, steps: int, curves: np.ndarray) -> None:
-        """``steps`` so far and the curves ``(scorings, rates, 3)``; of several rates the best one is told of."""
+        """``steps`` so far and the curves ``(scorings, rates, 3)``; of several rates the best one is shown."""
         now, before = time.perf_counter(), self._last
         speed = self._samples * (steps - before[1]) / max(now - before[0], 1e-9)
         self._last = (now, steps)
         if steps >= self._next:
             self._say_step(steps, speed, curves[-1])
             self._next = int(_RARER * steps)
-        for number in range(self._told, len(curves)):
+        for number in range(self._shown, len(curves)):
             winner = self._improved(curves[number])
             if winner is not None:
                 _, loss, value = curves[number, winner]
                 at = min((number + 1) * self._every, steps)
                 announce.plateau(at, {"loss": loss, **self._figure(loss, value)})
-        self._told = len(curves)
+        self._shown = len(curves)
 
     def _say_step(self, steps: int, speed: float, scoring: np.ndarray) -> None:
         values = np.where(np.isfinite(scoring[:, 2]), scoring[:, 2], np.inf)

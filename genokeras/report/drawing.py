@@ -286,7 +286,7 @@ def _write(drawing: graphviz.Digraph, target: Path) -> _Written:
 
 
 def _write_tree(tree: SearchTree, folder: Path) -> list[_Written]:
-    """As Graphviz lays it out or, without it, its source and a layout of our own."""
+    """As Graphviz lays it out or, without it, its source and GenoKeras' layout."""
     drawn = _write(tree_source(tree), folder / f"{TREE}.pdf")
     if drawn.problem is None:
         return [drawn]

@@ -33,7 +33,7 @@ def metric_name(metric: str) -> str:
 
 
 def in_digits(value: float | None) -> str:
-    """Three digits; a dash for what there is not."""
+    """Three digits; a dash for a missing number."""
     return "–" if value is None or value != value else f"{value:.3f}"
 
 
@@ -62,7 +62,7 @@ def verdict(estimate: Mapping[str, Any]) -> str:
     if not worst > sign * chance:
         return (
             "Nothing says that this model is better than chance: chance lies within the 95 % interval, or beyond its "
-            "better end. Do not read anything into its predictions, or into what they hang on."
+            "better end. Do not read anything into its predictions, or into what they depend on."
         )
     if linear is None:
         return "The model is better than chance. No linear model was tried to compare it with."

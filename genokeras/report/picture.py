@@ -1,4 +1,4 @@
-"""What all pictures share: a figure that saves itself, a style that no user's settings change, colours told apart by all."""
+"""What all pictures share: a figure that saves itself, a style that no user's settings change, colours that everyone can distinguish."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from genokeras.support.wording import did_you_mean
 
 SUFFIXES = (".png", ".svg", ".pdf")
 INK, FAINT, GRID = "#1f2933", "#66727f", "#e4e7eb"
-# Okabe and Ito (2008), Color universal design; told apart with any colour vision.
+# Okabe and Ito (2008), Color universal design; distinct in any colour vision.
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
 TRAINING, VALIDATION = COLOURS[0], COLOURS[1]
 LINES = ("-", "--", "-.", ":")

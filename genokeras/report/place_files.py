@@ -1,4 +1,4 @@
-"""What answers hang on, place by place, as files: a table of letters or words, or arrays and pictures of pixels."""
+"""What answers depend on, place by place, as files: a table of letters or words, or arrays and pictures of pixels."""
 
 from __future__ import annotations
 

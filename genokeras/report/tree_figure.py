@@ -1,4 +1,4 @@
-"""The family tree as a Matplotlib figure: a layout of our own, which needs no program and stays readable when tall.
+"""The family tree as a Matplotlib figure: GenoKeras' layout, which needs no program and stays readable when tall.
 
 Every node is a row, indented below its father; its trials are a strip of cells, coloured by score, all strips starting
 at the same place so that they can be compared.

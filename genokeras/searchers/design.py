@@ -94,7 +94,7 @@ def initial_packs(fathers: Iterable[StartGraph], space: HyperSpace, variants: in
     """The initial design, the same every time.
 
     A linear father (one without activation) goes through every weight decay on every view, at the two largest learning
-    rates in turn: its loss is convex and bears them. Any other father gets a pack for every activation, whose `variants` are spread over views, learning
+    rates in turn: its loss is convex and stays stable with them. Any other father gets a pack for every activation, whose `variants` are spread over views, learning
     rates, dropout and weight decay so that each value of each comes up. Many different networks are what an ensemble
     lives on, and those of one pack train in one run.
     """

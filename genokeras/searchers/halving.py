@@ -43,7 +43,7 @@ class HalvingSearcher(Searcher):
     long as before (asynchronous successive halving, Li et al. 2020, "A system for massively parallel hyperparameter tuning",
     MLSys). Turns alternate between sending on, a father with other rates, and a morphism of one of the best networks, which
     inherits its weights and so takes part on its father's rung. Morphisms are chosen by a Gaussian process over graphs and
-    hyper-parameters; scores are compared within a rung there. How long a rung trains is not for the searcher to say.
+    hyper-parameters; scores are compared within a rung there. The runner decides how long a rung trains.
 
     Parameters
     ----------
@@ -54,9 +54,9 @@ class HalvingSearcher(Searcher):
     linear : sequence of LinearFather
         Tried first, each with its first weight decay; the other weight decays come behind the fathers.
     factor : int, default=3
-        One of so many goes on.
+        One network in ``factor`` goes on to the next rung.
     most_rungs : int, default=2
-        How often a network is sent on at most.
+        How often a network goes on at most.
     guide : {"bayesian", "random"}
         How morphisms are chosen.
     n_incumbents, n_mutations : int

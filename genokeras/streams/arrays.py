@@ -46,7 +46,7 @@ def check_rows(x: Any, y: Any = None, sample_weight: Any = None) -> int:
     Parameters
     ----------
     x, y, sample_weight : array, or list or dict of arrays, of shape (n_samples, ...)
-        None stands for what is not there.
+        None where there is none.
 
     Returns
     -------

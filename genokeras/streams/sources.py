@@ -67,7 +67,7 @@ class ArraySource(BatchSource):
     Parameters
     ----------
     x, y, weight : array, or list or dict of arrays, of shape (n_samples, ...)
-        None stands for what is not there.
+        None where there is none.
     size : int
         Rows per batch; fewer where there are fewer.
     seed : int or None

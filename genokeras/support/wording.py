@@ -25,7 +25,7 @@ def counted(count: int, singular: str, plural: str | None = None) -> str:
 
 
 def closest(name: object, known: Iterable[object], limit: int = 1, cutoff: float = 0.6) -> list[str]:
-    """Return the known names that are spelled most like `name`, whatever their case.
+    """Return the known names that are spelled most like `name`; upper and lower case count as equal.
 
     Parameters
     ----------

@@ -1,12 +1,12 @@
-"""Two numbers that make an ensemble as sure as it has a right to be.
+"""Two numbers that make an ensemble as sure as its accuracy allows.
 
 The mean of many networks is less sure than each of them, and more so the more they differ. Raising its probabilities to a
 power and normalising again, ``p^g / sum p^g``, is temperature scaling with temperature ``1 / g`` (Guo et al. 2017, On calibration of
 modern neural networks, ICML, eq. 9). With few rows ``g`` is held towards 1 by a normal prior on its logarithm.
 
-However well ``n`` rows are told apart, they are ``n`` and no more: the next one may be the first mistake. So every
+However well ``n`` rows are classified, row ``n + 1`` may be the first mistake. So every
 prediction is mixed with the uniform one as if a single further row, spread evenly over the ``k`` classes, had been counted
-(Perks 1947, a kin of Laplace's rule of succession): ``(n p + 1 / k) / (n + 1)``.
+(Perks 1947, related to Laplace's rule of succession): ``(n p + 1 / k) / (n + 1)``.
 """
 
 from __future__ import annotations

@@ -142,7 +142,7 @@ class Task(ABC):
     def screen(
         self, x: Matrix, scaling: Standardisation, targets: np.ndarray, train: np.ndarray
     ) -> np.ndarray:
-        """``(n_folds, n_features)`` how much each feature has to do with the targets, by each fold's training rows alone.
+        """``(n_folds, n_features)`` how strongly each feature is related to the targets, by each fold's training rows alone.
 
         Parameters
         ----------
@@ -303,7 +303,7 @@ class Task(ABC):
 
 @final
 class RowLoss(keras.losses.Loss):
-    """The mean of a function's values ``(n,)``, whatever reduction it would have chosen itself."""
+    """The mean over rows of a function's values ``(n,)``."""
 
     def __init__(self, function: Callable[[Any, Any], Any]) -> None:
         super().__init__(name="loss", reduction="sum_over_batch_size")

@@ -197,8 +197,8 @@ class _Progress:
         if self.best is None or loss < self.best["val_loss"]:
             self.best, self.best_weights = line, weights
         if line["epoch"] % _EPOCHS_BETWEEN_LINES == 0:
-            told = (f"{key} {value:.4f}" for key, value in line.items() if "loss" in key or "val" in key)
-            self._log(f"Epoch {line['epoch']}: {', '.join(told)}")
+            shown = (f"{key} {value:.4f}" for key, value in line.items() if "loss" in key or "val" in key)
+            self._log(f"Epoch {line['epoch']}: {', '.join(shown)}")
         self._wait(line)
 
     def _wait(self, line: dict[str, float]) -> None:

@@ -1,4 +1,4 @@
-"""What a training loop is told: how long and how fast, and what to minimise."""
+"""What a training loop receives: how long and how fast, and what to minimise."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ _PATIENT_UNTIL = 0.4
 
 @dataclass(frozen=True)
 class NetworkSettings:
-    """How networks are trained, whatever they are.
+    """How networks of any kind are trained.
 
     Attributes
     ----------

@@ -53,7 +53,7 @@ class Ramp(Schedule):
 
 @dataclass(frozen=True)
 class Plateau(Schedule):
-    """Constant, and halved each time that a trial has gone ``patience`` scorings without getting better.
+    """Constant, and halved each time that a trial has not improved for ``patience`` scorings.
 
     Parameters
     ----------

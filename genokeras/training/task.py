@@ -39,7 +39,7 @@ class TrainingSettings:
     schedule_steps : int, optional
         Steps over which the learning rate falls to zero; ``max_steps`` by default.
     keep_last : bool
-        Keep the weights of the last step, whatever they score: a final fit that nothing steers.
+        Keep the weights of the last step, not those with the best score: a final fit has no held-out rows.
     optimizer : Update
         AdamW by default, with a shorter memory of squares than Keras': runs are short.
     loss : {"cross_entropy", "mse"} or Loss

@@ -133,7 +133,7 @@ class ParamSpec:
         return _spec_of(self._values, self._reasons, {**self._curves, **curves})
 
     def report(self) -> str:
-        """One line per parameter: its value and why it has it."""
+        """One line per parameter: its value and the reason for it."""
         width = max((len(name) for name in self._values), default=0)
         shown = {name: _shown(value) for name, value in self._values.items()}
         wide = max((len(text) for text in shown.values()), default=0)

@@ -1,4 +1,4 @@
-"""What DATA holds is told by its name and first lines, and asked for where it may be several."""
+"""The name and first lines of DATA say what it holds; where it may be several, the user is asked."""
 
 from __future__ import annotations
 

@@ -108,8 +108,8 @@ def test_a_run_without_a_linear_trial_leaves_the_baseline_out() -> None:
         ("time", "Stopped after 86 trials, when the time was up."),
         ("trials", "Stopped after 86 trials, as asked."),
         ("space", "nothing left to try"),
-        ("interrupted", "Interrupted after 86 trials; this is what there is."),
-        ("killed", "Cut short after 86 trials"),
+        ("interrupted", "Interrupted after 86 trials; this is the best so far."),
+        ("killed", "Killed after 86 trials"),
     ],
 )
 def test_it_says_why_the_search_ended(reason: str, words: str) -> None:

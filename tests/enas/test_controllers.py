@@ -19,7 +19,7 @@ def planted(arc: Arc) -> float:
 
 
 def rewards_of(controller: Controller, rounds: int, n: int = 20) -> np.ndarray:
-    """``(rounds, n)`` planted rewards of what a controller asks for, which is told them."""
+    """``(rounds, n)`` planted rewards of what a controller asks for; the controller receives them."""
     found = []
     for _ in range(rounds):
         arcs = controller.ask(n)

@@ -1,4 +1,4 @@
-"""Formats told by suffix; exports moved into place whole, and nothing lost."""
+"""Formats decided by suffix; exports moved into place whole, and nothing lost."""
 
 from __future__ import annotations
 

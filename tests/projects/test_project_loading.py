@@ -129,7 +129,7 @@ def test_h5ad_brings_its_names_and_ids(project: Project, tmp_path: Path) -> None
 def test_a_header_is_detected_and_said(project: Project) -> None:
     data = train(project("a\tb\tc\n" + MATRIX))
     assert (data.x.tolist(), data.feature_names) == (NUMBERS, ("a", "b", "c"))
-    assert data.notes == ("The first line was taken for a header: its fields are the features' names.",)
+    assert data.notes == ("The first line was read as a header: its fields are the features' names.",)
 
 
 def test_a_header_that_counts_the_columns_is_detected(project: Project) -> None:
@@ -255,7 +255,7 @@ def test_classes_of_two_digits_keep_their_number(project: Project) -> None:
 
 def test_a_header_above_the_labels_is_detected_and_said(project: Project) -> None:
     assert train(project(labels="label\n0\n1\n0\n1\n")).notes == (
-        "The first line of y.txt, 'label', was taken for a header.",
+        "The first line of y.txt, 'label', was read as a header.",
     )
 
 

@@ -119,7 +119,7 @@ def plain_ints(value: object, name: str, *, lengths: tuple[int, ...]) -> Shape:
     name : str
         What to call it in messages.
     lengths : tuple of int
-        How many numbers there may be; a single number stands for as many as the first of these, and so does a
+        How many numbers there may be; a single number is repeated as often as the first of these, and so is a
         tuple of one where there is no other choice.
     """
     if isinstance(value, Iterable) and not isinstance(value, (str, bytes)):

@@ -52,7 +52,7 @@ def read_labels(
     values = _npy_column(path) if path.name.lower().endswith(".npy") else _lines(path)
     values, notes = _one_column(values, path.name, ids)
     if len(values) == n_samples + 1 and _is_title(values):
-        notes.append(f"The first line of {path.name}, {values[0]!r}, was taken for a header.")
+        notes.append(f"The first line of {path.name}, {values[0]!r}, was read as a header.")
         values = values[1:]
     if len(values) != n_samples:
         raise DataError(

@@ -61,7 +61,7 @@ def read_matrix(path: Path, delimiter: str | None = None) -> Table:
     Returns
     -------
     Table
-        ``x`` float32 of shape (n_samples, n_features), dense; ``notes`` say what was taken for a header or
+        ``x`` float32 of shape (n_samples, n_features), dense; ``notes`` say what was read as a header or
         for sample ids.
 
     Raises
@@ -124,7 +124,7 @@ def _read_text(path: Path, delimiter: str) -> Table:
     layout = _layout(path, WHITESPACE if delimiter == " " else delimiter)
     frame, header, notes = _frame(path, layout), layout.header, []
     if header is not None:
-        notes.append("The first line was taken for a header: its fields are the features' names.")
+        notes.append("The first line was read as a header: its fields are the features' names.")
     if layout.ends_in_delimiter and frame.shape[1] > 1 and frame.iloc[:, -1].isna().all():
         frame = frame.iloc[:, :-1]
         header = header[:-1] if header is not None and not header[-1] else header
@@ -174,7 +174,7 @@ def _is_text(field: str) -> bool:
 
 
 def _is_name(field: str) -> bool:
-    """Return whether a field can be a sample's id; ``3,5`` is a number gone wrong."""
+    """Return whether a field can be a sample's id; ``3,5`` is a broken number."""
     return _is_text(field) and not is_number(field.replace(",", "."))
 
 

@@ -25,7 +25,7 @@ class VaeData:
     outside_train, outside_validation : float
         Mean over the rows of ``|x - x V V^T|^2 / k``: what no decoder into the row space can reconstruct.
     mean_predictor : float
-        Squared error of a standardised validation feature where all are taken for their training means.
+        Squared error of a standardised validation feature where each is predicted by its training mean.
     means : numpy.ndarray
         ``(n_features,)`` of the training rows.
     medians : numpy.ndarray or None

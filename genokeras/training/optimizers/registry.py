@@ -113,8 +113,8 @@ def get_optimizer(name: str, learning_rate: Any, **arguments: Any) -> keras.opti
     named = _named(name)
     if named.keras_class is None:
         raise ParameterError(
-            f"{name} needs to know what every layer reads, which a Keras optimiser is not told: only packed members "
-            "can be trained by it. Choose another optimiser for a Keras model of your own."
+            f"{name} needs to know what every layer reads, which a Keras optimiser does not receive: only packed members "
+            "can be trained by it. Choose another optimiser for a custom Keras model."
         )
     own = set(inspect.signature(named.keras_class.__init__).parameters)
     known = (own | _KERAS_OPTIONS) - {"self", "kwargs", "options", "learning_rate"}
