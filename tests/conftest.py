@@ -16,7 +16,9 @@ os.environ.setdefault("MPLBACKEND", "Agg")
 for pool in ("OMP_NUM", "OPENBLAS_NUM", "TF_NUM_INTEROP", "TF_NUM_INTRAOP"):
     os.environ.setdefault(f"{pool}_THREADS", "1")
 # What JAX compiles here runs a few times at most: making it fast would take twice as long as the tests.
-os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
+os.environ.setdefault(
+    "XLA_FLAGS", "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
+)
 
 # No deadline, because the first example of a test may wait for a compiler; `--hypothesis-profile=default` looks for new examples.
 settings.register_profile("repeatable", deadline=None, derandomize=True)

@@ -2,35 +2,18 @@
 
 from __future__ import annotations
 
-import importlib.util
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
 
-ROOT = Path(__file__).parents[2]
-BACKENDS = ("tensorflow", "jax", "torch")
+from tests.processes import BACKENDS, dumped_by
+
 Dumps = dict[str, dict[str, np.ndarray]]
 
 
 @pytest.fixture(scope="module")
 def dumps(tmp_path_factory: pytest.TempPathFactory) -> Dumps:
     """What ``enas_on_one_backend.py`` wrote, for every backend that is installed."""
-    folder, found = tmp_path_factory.mktemp("enas"), {}
-    for backend in BACKENDS:
-        if importlib.util.find_spec(backend) is None:
-            continue
-        path = folder / f"{backend}.npz"
-        command = [sys.executable, "-m", "tests.enas.enas_on_one_backend", str(path)]
-        environment = {**os.environ, "KERAS_BACKEND": backend, "JAX_PLATFORMS": "cpu"}
-        done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
-        assert done.returncode == 0, done.stderr
-        with np.load(path) as arrays:
-            found[backend] = dict(arrays)
-    return found
+    return dumped_by("tests.enas.enas_on_one_backend", tmp_path_factory.mktemp("enas"))
 
 
 @pytest.fixture(params=BACKENDS)

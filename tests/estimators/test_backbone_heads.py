@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 import zipfile
-from pathlib import Path
 
 import keras
 import numpy as np
@@ -20,8 +16,8 @@ from genokeras.errors import ParameterError, RunFolderError
 from genokeras.estimators import ImageClassifier, SequenceClassifier, TextClassifier, load_estimator
 from genokeras.graph import feature_mlp
 from tests.encoders.planted import bars, opinions, planted_sequences
+from tests.processes import run_on
 
-ROOT = Path(__file__).parents[2]
 QUICK = {"fathers": ["mlp"], "trainer_args": {"max_iter_num": 20}}
 SEARCH = {
     "time_limit": None,
@@ -228,7 +224,6 @@ def test_texts_are_searched_explained_and_fine_tuned_through_a_backbone(tmp_path
 @pytest.mark.slow
 @pytest.mark.parametrize("backend", ["jax", "torch"])
 def test_heads_are_searched_on_other_backends(backend, tmp_path):
-    pytest.importorskip(backend)
     code = """
 import sys, keras, numpy as np
 from keras import layers
@@ -246,7 +241,4 @@ assert np.isfinite(clf.explain(x[:4]).values).all()
 clf.fine_tune(x, y, epochs=1, learning_rate=1e-4)
 np.testing.assert_allclose(ImageClassifier.load(sys.argv[1]).predict_proba(x), clf.predict_proba(x), atol=1e-5)
 """
-    environment = {**os.environ, "KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "2"}
-    command = [sys.executable, "-c", code, str(tmp_path / "run")]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=environment)
-    assert done.returncode == 0, done.stderr[-3000:]
+    run_on(backend, code, tmp_path / "run")

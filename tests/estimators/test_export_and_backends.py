@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -12,11 +10,13 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from genokeras import GenomeClassifier
+from tests.processes import run_alone, run_on
 
 ROOT = Path(__file__).parents[2]
 STUDY = """
@@ -29,14 +29,6 @@ x[y == "tumor", :5] += 2
 """
 
 
-def run_python(code: str, *arguments: str, backend: str = "tensorflow", isolated: bool = False) -> str:
-    environment = {**os.environ, "KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "2"}
-    command = [sys.executable, *(["-I"] if isolated else []), "-c", code, *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=environment, timeout=240)
-    assert done.returncode == 0, done.stderr[-3000:]
-    return done.stdout
-
-
 def test_exported_model_predicts_without_genokeras(fitted, study, tmp_path):
     model = fitted.export_keras_model(tmp_path / "model.keras")
     np.save(tmp_path / "x.npy", study[0].to_numpy())
@@ -44,16 +36,13 @@ def test_exported_model_predicts_without_genokeras(fitted, study, tmp_path):
 import sys, numpy as np, keras
 model = keras.saving.load_model(sys.argv[1], safe_mode=True)
 np.save(sys.argv[3], model.predict(np.load(sys.argv[2]), verbose=0))
-assert not any(name.startswith("genokeras") for name in sys.modules)
 """
-    run_python(code, str(model), str(tmp_path / "x.npy"), str(tmp_path / "p.npy"), isolated=True)
+    run_alone(code, model, tmp_path / "x.npy", tmp_path / "p.npy")
     np.testing.assert_allclose(np.load(tmp_path / "p.npy"), fitted.predict_proba(study[0]), atol=1e-5)
 
 
 @pytest.mark.parametrize("backend", ["jax", "torch"])
 def test_exported_model_predicts_alike_on_other_backends(backend, fitted, study, tmp_path):
-    if importlib.util.find_spec(backend) is None:
-        pytest.skip(f"{backend} is not installed")
     model = fitted.export_keras_model(tmp_path / "model.keras")
     np.save(tmp_path / "x.npy", study[0].to_numpy())
     code = """
@@ -61,13 +50,11 @@ import sys, numpy as np, keras
 model = keras.saving.load_model(sys.argv[1], safe_mode=True)
 np.save(sys.argv[3], model.predict(np.load(sys.argv[2]), verbose=0))
 """
-    run_python(code, str(model), str(tmp_path / "x.npy"), str(tmp_path / "p.npy"), backend=backend)
+    run_on(backend, code, model, tmp_path / "x.npy", tmp_path / "p.npy", alone=True)
     np.testing.assert_allclose(np.load(tmp_path / "p.npy"), fitted.predict_proba(study[0]), atol=1e-5)
 
 
 def test_on_pytorch_a_graph_produces_a_torch_module(fitted):
-    if importlib.util.find_spec("torch") is None:
-        pytest.skip("torch is not installed")
     code = """
 import sys, torch, genokeras as gk
 model = gk.load_graph(sys.argv[1]).produce_model()
@@ -75,7 +62,7 @@ assert isinstance(model, torch.nn.Module)
 print(tuple(model(torch.zeros(2, 120)).shape))
 """
     graph = fitted.path_ / "trials" / "000000" / "graph.json"
-    assert run_python(code, str(graph), backend="torch").split("\n")[-2] == "(2, 2)"
+    assert run_on("torch", code, graph).split("\n")[-2] == "(2, 2)"
 
 
 def test_delivered_model_equals_the_members_it_was_made_of(fitted, study):
@@ -103,8 +90,6 @@ def test_delivered_model_equals_the_members_it_was_made_of(fitted, study):
 
 @pytest.mark.parametrize("backend", ["tensorflow", "jax", "torch"])
 def test_same_seed_and_data_give_the_same_journal(backend, tmp_path):
-    if importlib.util.find_spec(backend) is None:
-        pytest.skip(f"{backend} is not installed")
     code = (
         STUDY
         + """
@@ -114,7 +99,7 @@ for name in ("a", "b"):
     GenomeClassifier(sys.argv[1] + "/" + name, searcher_args=steps, **trials).fit(x, y)
 """
     )
-    run_python(code, str(tmp_path), backend=backend)
+    run_on(backend, code, tmp_path)
     a, b = (_trials(tmp_path / name) for name in "ab")
     assert len(a) == 14
     assert a == b
@@ -167,15 +152,11 @@ def test_a_killed_run_loads_and_resumes(tmp_path):
     with long_fit(tmp_path / "run") as process:
         process.kill()
         process.communicate(timeout=180)
-    code = (
-        STUDY
-        + """
-before = GenomeClassifier.load(sys.argv[1]).n_trials_
-clf = GenomeClassifier(sys.argv[1], time_limit=None, max_trials=3, resume=True, verbose=0).fit(x, y)
-print(before, clf.n_trials_)
-"""
-    )
-    before, after = map(int, run_python(code, str(tmp_path / "run")).split())
+    found: dict[str, Any] = {}
+    exec(STUDY, found)
+    before = GenomeClassifier.load(tmp_path / "run").n_trials_
+    again = GenomeClassifier(tmp_path / "run", time_limit=None, max_trials=3, resume=True, verbose=0)
+    after = again.fit(found["x"], found["y"]).n_trials_
     assert before >= 6 and after == before + 3
 
 

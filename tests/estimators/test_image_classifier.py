@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 from genokeras.errors import DataError
 from genokeras.estimators import ImageClassifier
 from tests.encoders.planted import bars
+from tests.processes import run_alone, run_on
 
-ROOT = Path(__file__).parents[2]
 QUICK = {"fathers": ["small_cnn"], "trainer_args": {"max_iter_num": 12}}
 
 
@@ -54,8 +49,7 @@ import sys, numpy as np, keras
 model = keras.saving.load_model(sys.argv[1], safe_mode=True)
 np.save(sys.argv[3], model.predict(np.load(sys.argv[2]), verbose=0))
 """
-    command = [sys.executable, "-I", "-c", code, model, tmp_path / "x.npy", tmp_path / "p.npy"]
-    subprocess.run([str(part) for part in command], check=True, capture_output=True, cwd=tmp_path)
+    run_alone(code, model, tmp_path / "x.npy", tmp_path / "p.npy")
     np.testing.assert_allclose(np.load(tmp_path / "p.npy"), fitted.predict_proba(x), atol=1e-4)
 
 
@@ -110,7 +104,6 @@ def test_bad_images_are_refused(x, y, message, tmp_path):
 @pytest.mark.slow
 @pytest.mark.parametrize("backend", ["jax", "torch"])
 def test_images_are_learnt_on_other_backends(backend, tmp_path):
-    pytest.importorskip(backend)
     code = """
 import sys, numpy as np
 from genokeras.estimators import ImageClassifier
@@ -121,7 +114,4 @@ clf.fit(*bars(60))
 assert clf.leaderboard()["status"].eq("ok").all()
 assert np.isfinite(clf.explain(bars(4)[0]).values).all()
 """
-    environment = {**os.environ, "KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "2"}
-    command = [sys.executable, "-c", code, str(tmp_path / "run")]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=environment)
-    assert done.returncode == 0, done.stderr[-3000:]
+    run_on(backend, code, tmp_path / "run")

@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
-from pathlib import Path
 
 import keras
 import numpy as np
@@ -21,8 +17,8 @@ from genokeras.estimators import (
 )
 from genokeras.report import visualize
 from tests.encoders.planted import planted_sequences
+from tests.processes import run_alone, run_on
 
-ROOT = Path(__file__).parents[2]
 # Few and small networks: what is tested is the way from strings to a model, not how good it gets.
 QUICK = {"fathers": ["small_cnn"], "trainer_args": {"max_iter_num": 8}}
 
@@ -119,10 +115,8 @@ def test_the_export_loads_where_genokeras_is_not_installed(fitted, study, tmp_pa
 import sys, numpy as np, keras
 model = keras.saving.load_model(sys.argv[1], safe_mode=True)
 np.save(sys.argv[3], model.predict(np.load(sys.argv[2]), verbose=0))
-assert not any(name.startswith("genokeras") for name in sys.modules)
 """
-    command = [sys.executable, "-I", "-c", code, model, tmp_path / "x.npy", tmp_path / "p.npy"]
-    subprocess.run([str(part) for part in command], check=True, capture_output=True, cwd=tmp_path)
+    run_alone(code, model, tmp_path / "x.npy", tmp_path / "p.npy")
     np.testing.assert_allclose(np.load(tmp_path / "p.npy"), fitted.predict_proba(study[0]), atol=1e-4)
     sidecar = json.loads(model.with_suffix(".json").read_text(encoding="utf-8"))
     assert sidecar["classes"] == ["bound", "other"]
@@ -227,7 +221,6 @@ def test_a_run_of_sequences_is_no_run_of_images(fitted):
 
 @pytest.mark.parametrize("backend", ["jax", "torch"])
 def test_a_run_ends_on_other_backends_and_its_model_loads_here(backend, study, tmp_path):
-    pytest.importorskip(backend)
     code = """
 import sys, numpy as np
 from genokeras.estimators import SequenceClassifier
@@ -240,10 +233,7 @@ assert clf.leaderboard()["status"].eq("ok").all(), clf.leaderboard()
 assert clf.leaderboard()["father"].notna().any()
 np.save(sys.argv[2], clf.predict_proba(x))
 """
-    environment = {**os.environ, "KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "2"}
-    command = [sys.executable, "-c", code, str(tmp_path / "run"), str(tmp_path / "p.npy")]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=environment)
-    assert done.returncode == 0, done.stderr[-3000:]
+    run_on(backend, code, tmp_path / "run", tmp_path / "p.npy")
     x, _, _ = planted_sequences(80, 30)
     again = SequenceClassifier.load(tmp_path / "run")
     assert isinstance(again.model_, keras.Model)

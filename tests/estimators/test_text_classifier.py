@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 from genokeras.errors import DataError
 from genokeras.estimators import TextClassifier
 from tests.encoders.planted import opinions
+from tests.processes import run_alone, run_on
 
-ROOT = Path(__file__).parents[2]
 QUICK = {"fathers": ["small_text_cnn"], "trainer_args": {"max_iter_num": 10}}
 
 
@@ -51,10 +46,8 @@ import sys, numpy as np, keras
 model = keras.saving.load_model(sys.argv[1], safe_mode=True)
 texts = open(sys.argv[2], encoding="utf-8").read().split("\\n")
 np.save(sys.argv[3], np.asarray(model(keras.ops.convert_to_tensor(texts, dtype="string"))))
-assert not any(name.startswith("genokeras") for name in sys.modules)
 """
-    command = [sys.executable, "-I", "-c", code, model, tmp_path / "x.txt", tmp_path / "p.npy"]
-    subprocess.run([str(part) for part in command], check=True, capture_output=True, cwd=tmp_path)
+    run_alone(code, model, tmp_path / "x.txt", tmp_path / "p.npy")
     np.testing.assert_allclose(np.load(tmp_path / "p.npy"), fitted.predict_proba(x), atol=1e-4)
 
 
@@ -100,7 +93,6 @@ def test_bad_texts_are_refused(x, y, message, tmp_path):
 @pytest.mark.slow
 @pytest.mark.parametrize("backend", ["jax", "torch"])
 def test_texts_are_token_ids_and_numbers_on_other_backends(backend, tmp_path):
-    pytest.importorskip(backend)
     code = """
 import sys, numpy as np
 from genokeras.estimators import TextClassifier
@@ -111,10 +103,7 @@ clf.fit(*opinions(80))
 assert clf.leaderboard()["status"].eq("ok").all()
 assert {t.name for t in clf.model_.inputs} <= {"tokens", "ngrams"}
 """
-    environment = {**os.environ, "KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "2"}
-    command = [sys.executable, "-c", code, str(tmp_path / "run")]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=environment)
-    assert done.returncode == 0, done.stderr[-3000:]
+    run_on(backend, code, tmp_path / "run")
 
 
 def test_samples_of_weight_0_teach_nothing(tmp_path):

@@ -23,7 +23,7 @@ def run(backend: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         **os.environ,
         "KERAS_BACKEND": backend,
         "JAX_PLATFORMS": "cpu",
-        "XLA_FLAGS": "--xla_force_host_platform_device_count=2",
+        "XLA_FLAGS": os.environ["XLA_FLAGS"] + " --xla_force_host_platform_device_count=2",
         "OMP_NUM_THREADS": "1",
     }
     command = [sys.executable, "-m", "tests.keras_models.light_on_one_backend", *arguments]

