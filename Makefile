@@ -14,8 +14,9 @@ REQUIREMENTS := pyproject.toml setup.py requirements/constraints.txt
 RUN := runs/leukemia
 DATA := examples/data/golub_leukemia.tsv.gz
 
-# One process for every core, each of one thread (tests/conftest.py); who is done first takes over tests of the others.
-PYTEST_ALL := $(BIN)/python -m pytest --numprocesses auto --maxprocesses 8 --dist worksteal
+# One process for every core, each of one thread; a file stays in one process, so that its fixtures are made once, and the longest
+# files come first (tests/conftest.py).
+PYTEST_ALL := $(BIN)/python -m pytest --numprocesses auto --maxprocesses 8 --dist loadfile --no-loadscope-reorder
 
 export TF_CPP_MIN_LOG_LEVEL := 2
 # What Python compiles is kept, whatever the shell says.

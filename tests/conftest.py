@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 
+import pytest
 from hypothesis import settings
 
 # Set before anything imports Keras or matplotlib; a run under another backend sets KERAS_BACKEND itself.
@@ -23,3 +24,29 @@ os.environ.setdefault(
 # No deadline, because the first example of a test may wait for a compiler; `--hypothesis-profile=default` looks for new examples.
 settings.register_profile("repeatable", deadline=None, derandomize=True)
 settings.load_profile("repeatable")
+
+# Files that take long, in seconds on one core: begun first, so that no core is left waiting for one of them at the end.
+LONG_FILES = {
+    "tests/estimators/test_sequence_classifier.py": 100,
+    "tests/test_examples.py": 100,
+    "tests/estimators/test_export_and_backends.py": 90,
+    "tests/projects/test_project_runs.py": 75,
+    "tests/old_runs/test_old_runs.py": 60,
+    "tests/estimators/test_spatial_regressors.py": 50,
+    "tests/estimators/test_genome_classifier.py": 50,
+    "tests/training/test_steps_and_snapshots.py": 45,
+    "tests/exports/test_exports_on_tensorflow.py": 45,
+    "tests/estimators/test_backbone_heads.py": 40,
+    "tests/estimators/test_text_classifier.py": 40,
+    "tests/explain/test_gradients_on_every_backend.py": 40,
+    "tests/engine/test_final_fit.py": 35,
+    "tests/old_runs/test_killed_runs.py": 30,
+    "tests/keras_models/test_other_backends.py": 30,
+    "tests/graph/test_spatial_morphisms.py": 30,
+    "tests/projects/test_project_candidates.py": 30,
+}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the longest files first; the order inside a file, and of all other files, stays."""
+    items.sort(key=lambda item: -LONG_FILES.get(item.nodeid.split("::")[0], 0))

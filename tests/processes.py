@@ -93,20 +93,21 @@ def run_on(backend: str, code: str, *arguments: Any, alone: bool = False) -> str
     return str(answer["printed"])
 
 
+def dumped_on(backend: str, module: str, folder: Path) -> dict[str, np.ndarray]:
+    """Arrays that ``module.main(path)`` writes as npz under a backend; in this process where that is the tests' own."""
+    path = folder / f"{backend}.npz"
+    if backend == os.environ["KERAS_BACKEND"]:
+        importlib.import_module(module).main(str(path))
+    else:
+        run_on(backend, f"import sys, {module}; {module}.main(sys.argv[1])", path)
+    with np.load(path) as arrays:
+        return dict(arrays)
+
+
 def dumped_by(module: str, folder: Path) -> dict[str, dict[str, np.ndarray]]:
-    """Arrays that ``module.main(path)`` writes as npz, for every backend that is installed; here where it is the tests' own."""
-    found = {}
-    for backend in BACKENDS:
-        if importlib.util.find_spec(backend) is None:
-            continue
-        path = folder / f"{backend}.npz"
-        if backend == os.environ["KERAS_BACKEND"]:
-            importlib.import_module(module).main(str(path))
-        else:
-            run_on(backend, f"import sys, {module}; {module}.main(sys.argv[1])", path)
-        with np.load(path) as arrays:
-            found[backend] = dict(arrays)
-    return found
+    """As `dumped_on`, for every backend that is installed."""
+    installed = [backend for backend in BACKENDS if importlib.util.find_spec(backend) is not None]
+    return {backend: dumped_on(backend, module, folder) for backend in installed}
 
 
 def run_alone(code: str, *arguments: Any) -> str:

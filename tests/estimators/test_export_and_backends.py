@@ -93,7 +93,7 @@ def test_same_seed_and_data_give_the_same_journal(backend, tmp_path):
     code = (
         STUDY
         + """
-trials = dict(time_limit=None, max_trials=14, random_state=3, verbose=0)
+trials = dict(time_limit=None, max_trials=6, random_state=3, verbose=0)
 steps = {"trainer_args": {"max_iter_num": 20}, "fathers": ["mlp", "linear"]}
 for name in ("a", "b"):
     GenomeClassifier(sys.argv[1] + "/" + name, searcher_args=steps, **trials).fit(x, y)
@@ -101,7 +101,7 @@ for name in ("a", "b"):
     )
     run_on(backend, code, tmp_path)
     a, b = (_trials(tmp_path / name) for name in "ab")
-    assert len(a) == 14
+    assert len(a) == 6
     assert a == b
 
 

@@ -5,20 +5,12 @@ Each backend runs in a process of its own, because Keras settles on one when imp
 
 from __future__ import annotations
 
-import importlib.util
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 from tests.explain.gradients_on_one_backend import cases
+from tests.processes import dumped_on
 
-ROOT = Path(__file__).parents[2]
-# Compiling each case with all of XLA's passes takes several times as long.
-XLA_FLAGS = "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
 Dump = dict[str, np.ndarray]
 
 
@@ -26,15 +18,7 @@ Dump = dict[str, np.ndarray]
 def dump(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Dump:
     """What ``gradients_on_one_backend.py`` wrote; skipped where the backend is not installed."""
     backend = str(request.param)
-    if importlib.util.find_spec(backend) is None:
-        pytest.skip(f"{backend} is not installed")
-    path = tmp_path_factory.mktemp("gradients") / f"{backend}.npz"
-    command = [sys.executable, "-m", "tests.explain.gradients_on_one_backend", str(path)]
-    environment = {**os.environ, "KERAS_BACKEND": backend, "JAX_PLATFORMS": "cpu", "XLA_FLAGS": XLA_FLAGS}
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    with np.load(path) as arrays:
-        found = dict(arrays)
+    found = dumped_on(backend, "tests.explain.gradients_on_one_backend", tmp_path_factory.mktemp("gradients"))
     assert found["backend"] == backend
     return found
 
