@@ -227,7 +227,7 @@ from genokeras.estimators import SequenceClassifier
 from tests.encoders.planted import planted_sequences
 x, y, _ = planted_sequences(80, 30)
 args = {"fathers": ["small_cnn"], "trainer_args": {"max_iter_num": 2}}
-clf = SequenceClassifier(sys.argv[1], time_limit=None, max_trials=20, folds=2, searcher_args=args, random_state=0, verbose=0)
+clf = SequenceClassifier(sys.argv[1], time_limit=None, max_trials=13, folds=2, searcher_args=args, random_state=0, verbose=0)
 clf.fit(x, y)
 assert clf.leaderboard()["status"].eq("ok").all(), clf.leaderboard()
 assert clf.leaderboard()["father"].notna().any()
