@@ -262,8 +262,10 @@ def shown_objective(folder: RunFolder) -> Objective:
 
 
 def estimator_name(settings: Mapping[str, Any]) -> str:
-    """Which estimator a run with these settings belongs to."""
-    kind = str(settings.get("kind") or "genome").title()
+    """Which estimator or module a run with these settings belongs to."""
+    kind = str(settings.get("kind") or "genome").title().replace("_", "")
+    if kind.endswith("Module"):
+        return kind
     return f"{kind}{'Classifier' if settings.get('task', 'classes') == 'classes' else 'Regressor'}"
 
 

@@ -26,8 +26,6 @@ _ESTIMATORS: dict[str, type[SearchedEstimator]] = {
         TextRegressor,
     )
 }
-# Kinds of runs that are no estimator's: they may need their loss or metric again.
-_MODULES = {"mlp_module": "MlpModule", "cnn_module": "CnnModule"}
 
 
 def load_estimator(path: str | os.PathLike[str]) -> SearchedEstimator:
@@ -40,11 +38,8 @@ def load_estimator(path: str | os.PathLike[str]) -> SearchedEstimator:
     """
     settings = RunFolder(path).settings
     name = estimator_name(settings)
-    if str(settings.get("kind")) in _MODULES:
-        module = _MODULES[settings["kind"]]
-        raise RunFolderError(
-            f"{os.fspath(path)!r} holds a run of {module}: load it with gk.{module}.load(path)."
-        )
+    if name.endswith("Module"):  # it may need its loss or metric again
+        raise RunFolderError(f"{os.fspath(path)!r} holds a run of {name}: load it with gk.{name}.load(path).")
     if name not in _ESTIMATORS:
         raise RunFolderError(
             f"{os.fspath(path)!r} holds a run of {name}, which this version of GenoKeras does not know."

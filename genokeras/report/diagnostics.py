@@ -97,9 +97,9 @@ def run_predictions(run: Any) -> Predictions:
     RunFolderError
         If it is no run, or was not finished.
     """
-    folder = run_folder(run)
-    found = read_record(folder).out_of_fold()
-    names = [str(name) for name in folder.settings["classes"]]
+    record = read_record(run_folder(run))
+    found = record.out_of_fold()
+    names = [str(name) for name in record.names]
     return Predictions(found.targets, found.answers, names, found.fold, _RUN_NOTE)
 
 

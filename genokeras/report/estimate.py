@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from genokeras.engine import Run
 from genokeras.support.wording import counted
 
 _NAMES = {
@@ -24,6 +25,10 @@ _ENDINGS = {
     "interrupted": "The search was interrupted",
     "killed": "The search was cut short",
 }
+FLATTERS = (
+    "The samples that gave this score also chose the network, so it flatters, and nothing was left to correct it by: score other "
+    "samples with evaluate() before you trust it."
+)
 ESTIMATE_HEAD = ("metric", "delivered", "95 % interval", "linear alone", "chance", "better is")
 
 
@@ -43,19 +48,50 @@ def estimate_rows(estimate: Mapping[str, Any]) -> list[tuple[str, ...]]:
 
 
 def _row(one: Mapping[str, Any]) -> tuple[str, ...]:
-    low, high = one["interval"]
     return (
         metric_name(one["metric"]),
         in_digits(one["value"]),
-        f"{in_digits(low)} to {in_digits(high)}",
+        _interval(one) or "–",
         in_digits(one["linear_baseline"]),
         in_digits(one["chance"]),
         "higher" if one["greater_is_better"] else "lower",
     )
 
 
+def _interval(one: Mapping[str, Any]) -> str:
+    return " to ".join(map(in_digits, one["interval"] or ()))
+
+
+def estimate_of(run: Run) -> dict[str, Any]:
+    """What a run expects to score, in the entries of ``estimate_``; ``interval`` is None where the score is that of the rows that chose."""
+    held = dict(run.delivery.estimate)
+    if "value" in held:
+        return held
+    unknown = dict.fromkeys(("interval", "linear_baseline", "chance"))
+    return {
+        **unknown,
+        "metric": held["metric"],
+        "value": held["uncorrected"],
+        "uncorrected": held["uncorrected"],
+        "greater_is_better": run.objective.greater_is_better,
+        "n_samples": int(run.rows.scored.sum()),
+        "n_trials": len(run.history.ok()),
+    }
+
+
+def expectation(estimate: Mapping[str, Any], sample: str) -> str:
+    """A sentence with the score itself."""
+    better = "higher" if estimate["greater_is_better"] else "lower"
+    score = f"{metric_name(estimate['metric'])} of {in_digits(estimate['value'])}"
+    if estimate["interval"] is None:
+        return f"The best network had a {score} on the {sample}s that chose it ({better} is better)."
+    return f"On new {sample}s, expect a {score} (95 % interval {_interval(estimate)}; {better} is better)."
+
+
 def verdict(estimate: Mapping[str, Any]) -> str:
     """What the estimate says of the model, in a sentence or two."""
+    if estimate["interval"] is None:
+        return FLATTERS
     sign = 1.0 if estimate["greater_is_better"] else -1.0
     value, chance, linear = estimate["value"], estimate["chance"], estimate["linear_baseline"]
     worst = min(sign * limit for limit in estimate["interval"])
@@ -81,6 +117,11 @@ def verdict(estimate: Mapping[str, Any]) -> str:
 def how_estimated(estimate: Mapping[str, Any], stop_reason: str) -> str:
     """Where the figures come from."""
     trials = counted(estimate["n_trials"], "trial")
+    if estimate["interval"] is None:
+        return (
+            f"{_ENDINGS.get(stop_reason, 'The search ended')}: {trials}, each scored on the same {estimate['n_samples']} samples "
+            "that were not trained on."
+        )
     return (
         f"{_ENDINGS.get(stop_reason, 'The search ended')}: {trials}. Every network was scored on samples it was not "
         f"trained on, {estimate['n_samples']} in all. Choosing the best of many makes scores look better than they are; "

@@ -80,9 +80,12 @@ def loading(run: Run) -> list[tuple[str, str]]:
     """Listings that load the model: a title and the code of each."""
     name, kind = run.folder.path.name, kind_of(run)
     by_name = "  # genes are matched by name" if kind is GENES else ""
+    new = f'"{kind.file}"'
+    if kind.arrays:
+        new = f"numpy.load({new})"
     own = (
         f"import genokeras as gk\n\nmodel = gk.{estimator_name(run.folder.settings)}.load({name!r})  # the run folder\n"
-        f'model.predict("{kind.file}"){by_name}'
+        f"model.predict({new}){by_name}"
     )
     reads = (
         'x = table[about["feature_names"]].to_numpy("float32")  # a pandas table, samples by genes\n'

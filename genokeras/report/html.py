@@ -25,9 +25,10 @@ from genokeras.report.data_checks import (
 )
 from genokeras.report.estimate import (
     ESTIMATE_HEAD,
+    estimate_of,
     estimate_rows,
+    expectation,
     how_estimated,
-    in_digits,
     metric_name,
     verdict,
 )
@@ -43,6 +44,11 @@ from genokeras.searchers import TrialResult
 from genokeras.support.files import write_text
 
 _TOP_TRIALS = 20
+_OUT_OF_FOLD = (
+    "Out of fold: every sample was predicted by networks that had not seen it. The ensemble was chosen by these predictions, so the "
+    "pictures are a little too kind; the estimate above is corrected for that."
+)
+_HELD_OUT = "The samples that were not trained on. The network was chosen by these predictions, so the pictures are too kind."
 _NOT_DRAWN = "There is no picture here: {}"
 
 
@@ -60,7 +66,7 @@ def write_report(
 
     Parameters
     ----------
-    run : path-like or fitted estimator
+    run : path-like, fitted estimator or module
     path : path-like
         The ``.html`` file; the card is ``<stem>_model_card.md``. Folders that are missing are made.
     explanation : Explanation, optional
@@ -139,35 +145,33 @@ def report_html(
 
 
 def _head(run: Run, name: str) -> str:
-    settings, estimate = run.folder.settings, run.delivery.estimate
-    low, high = estimate["interval"]
+    settings, estimate = run.folder.settings, estimate_of(run)
     n, kind = int(settings.get("n_samples", run.rows.n_samples)), kind_of(run)
     genes = f"{len(settings['feature_names']):,} genes, " if kind is GENES else ""
-    words = (
-        f"{n:,} {kind.sample}s, {genes}{what_is_predicted(run)}. On new {kind.sample}s, expect a "
-        f"{metric_name(estimate['metric'])} of {in_digits(estimate['value'])} (95 % interval {in_digits(low)} to {in_digits(high)}; "
-        f"{'higher' if estimate['greater_is_better'] else 'lower'} is better)."
-    )
+    words = f"{n:,} {kind.sample}s, {genes}{what_is_predicted(run)}. {expectation(estimate, kind.sample)}"
     return "\n".join(
         [heading(f"Report of the run {name}"), paragraph(words), paragraph(verdict(estimate), "verdict")]
     )
 
 
 def _estimate(run: Run) -> list[str]:
-    estimate = run.delivery.estimate
+    estimate = estimate_of(run)
+    corrected = estimate["interval"] is not None
     return [
-        table("What to expect on new samples", ESTIMATE_HEAD, estimate_rows(estimate), numbers=[1, 2, 3, 4]),
+        table(
+            "What to expect on new samples" if corrected else "Scores",
+            ESTIMATE_HEAD,
+            estimate_rows(estimate),
+            numbers=[1, 2, 3, 4],
+        ),
         paragraph(how_estimated(estimate, run.stop_reason)),
         paragraph(about_chance(run), "faint"),
     ]
 
 
 def _tests(run: Run, pictures: Pictures) -> list[str]:
-    said = paragraph(
-        "Out of fold: every sample was predicted by networks that had not seen it. The ensemble was chosen by these predictions, so the "
-        "pictures are a little too kind; the estimate above is corrected for that.",
-        "faint",
-    )
+    corrected = estimate_of(run)["interval"] is not None
+    said = paragraph(_OUT_OF_FOLD if corrected else _HELD_OUT, "faint")
     return [said, *(_drawn(partial(plot, run.folder), pictures) for plot in answer_plots(run))]
 
 

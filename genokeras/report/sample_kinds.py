@@ -23,6 +23,8 @@ class SampleKind:
         What may hold several samples that belong together.
     limit : str
         What the model's reasons do not say.
+    arrays : bool
+        Whether samples are read from memory alone.
     """
 
     sample: str
@@ -30,6 +32,7 @@ class SampleKind:
     file: str
     together: str
     limit: str
+    arrays: bool = False
 
 
 GENES = SampleKind(
@@ -39,7 +42,17 @@ GENES = SampleKind(
     together="the same donor",
     limit="Genes that matter to it need not cause anything.",
 )
+_ARRAYS = SampleKind(
+    sample="sample",
+    reads="Numbers as they were given",
+    file="new_samples.npy",
+    together="the same source",
+    limit="Numbers that matter to it need not cause anything.",
+    arrays=True,
+)
 _KINDS = {
+    "mlp_module": _ARRAYS,
+    "cnn_module": _ARRAYS,
     "sequence": SampleKind(
         sample="sequence",
         reads="Letters",

@@ -52,6 +52,9 @@ def test_a_search_under_a_time_limit_gives_back_what_there_is(tmp_path: Path) ->
     assert found.stop_reason_ == "time" and found.n_trials_ >= 1
     answers = found.predict(x[:, :, 0])
     assert answers.shape == (48, 1) and answers.min() >= 0 and answers.max() <= 1
+    assert "on the samples that chose it" in gk.write_report(found, tmp_path / "report.html").read_text(
+        encoding="utf-8"
+    )
 
 
 @pytest.mark.parametrize("shape", [(20,), (4, 4, 4, 1)])

@@ -119,6 +119,8 @@ def test_a_loss_and_a_metric_of_ones_own_train_and_choose_in_the_units_of_the_ta
     assert np.corrcoef(found[:, 0], y[90:, 0])[0, 1] > 0.9 and abs(found[:, 0].mean() - 1000) < 100
     assert own.evaluate((x[90:], y[90:]))["worst_of"] == pytest.approx(np.abs(found - y[90:]).max(), rel=1e-4)
     assert plot_search(own.path_) is not None
+    page = gk.write_report(own, tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "The best network had a worst of of" in page and "(lower is better)" in page
 
     again = gk.MlpModule.load(own.path_)
     np.testing.assert_allclose(again.predict(x[90:]), found, rtol=1e-5)

@@ -96,6 +96,16 @@ def test_a_run_is_reported(kind, copy, tmp_path):
     assert (tmp_path / "report_model_card.md").exists()
 
 
+@pytest.mark.parametrize("kind", MODULES)
+def test_a_module_is_reported_with_a_score_that_is_said_to_flatter(kind, copy, tmp_path):
+    page = gk.write_report(copy(kind), tmp_path / "report.html").read_text(encoding="utf-8")
+    card = (tmp_path / "report_model_card.md").read_text(encoding="utf-8")
+    for text in (page, card):
+        assert "so it flatters" in text and "corrected for" not in text
+        assert "Module.load(" in text and "numpy.load(" in text
+    assert "on the samples that chose it" in page
+
+
 @pytest.mark.parametrize("kind", RESUMED)
 def test_a_run_goes_on(kind, copy):
     name, source, options, further = kind_of(kind)
