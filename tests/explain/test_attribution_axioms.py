@@ -67,7 +67,7 @@ def test_values_add_up_to_output_minus_base(seed: int, k: int, data: st.DataObje
 def test_what_a_gene_gives_to_the_classes_sums_to_zero(seed: int, k: int, output: str) -> None:
     frame = RowSpaceFrame([random_trial(seed, k)], link_of(Classes(k), Calibration(1.3, 0.02), output))
     values = attribute(frame, X, BACKGROUND).values
-    np.testing.assert_allclose(values.sum(axis=2), 0.0, atol=1e-5 * np.abs(values).max())
+    np.testing.assert_allclose(values.sum(axis=2), 0.0, atol=1e-4 * np.abs(values).max())
 
 
 @given(seeds, st.permutations(range(len(X))), st.permutations(range(len(BACKGROUND))))
@@ -101,7 +101,7 @@ def test_units_of_a_number_scale_its_values(seed: int, k: int) -> None:
     plain = attribute(RowSpaceFrame([trial], link_of(Numbers(zeros, ones))), X, BACKGROUND).values
     factors = tuple(10.0**i for i in range(k))
     scaled = attribute(RowSpaceFrame([trial], link_of(Numbers(factors, factors))), X, BACKGROUND).values
-    np.testing.assert_allclose(scaled / np.array(factors), plain, atol=1e-5 * np.abs(plain).max() + 1e-9)
+    np.testing.assert_allclose(scaled / np.array(factors), plain, atol=1e-4 * np.abs(plain).max() + 1e-9)
 
 
 def refitted(trial: TrainedTrial, view: str, x: np.ndarray) -> TrainedTrial:
@@ -118,8 +118,8 @@ def test_values_do_not_depend_on_the_units_of_the_genes(view: str) -> None:
     plain = attribute(RowSpaceFrame([refitted(trial, view, expression())], task), X, BACKGROUND)
     scaled = RowSpaceFrame([refitted(trial, view, expression() * factors)], task)
     found = attribute(scaled, X * factors, BACKGROUND * factors)
-    np.testing.assert_allclose(found.outputs, plain.outputs, atol=1e-6)
-    np.testing.assert_allclose(found.values, plain.values, atol=1e-6)
+    np.testing.assert_allclose(found.outputs, plain.outputs, atol=1e-5)
+    np.testing.assert_allclose(found.values, plain.values, atol=1e-5)
 
 
 def test_two_copies_of_a_gene_get_the_same_values() -> None:
@@ -129,7 +129,7 @@ def test_two_copies_of_a_gene_get_the_same_values() -> None:
     frame = RowSpaceFrame([refitted(trial_of(mlp(3, (6,)), "all", "gelu", 3), "all", x)], link_of(Classes(3)))
     values = attribute(frame, new, background).values
     assert np.abs(values[:, 4]).max() > 1e-3
-    np.testing.assert_allclose(values[:, 7], values[:, 4], atol=1e-6)
+    np.testing.assert_allclose(values[:, 7], values[:, 4], atol=1e-5)
 
 
 @given(seeds)
