@@ -20,6 +20,9 @@ from genokeras.searchers.values import (
     unused_hyper_parameters,
 )
 
+# Weight decays of a linear model that are tried before any network.
+_MIDDLE_DECAYS = 3
+
 
 @dataclass(frozen=True)
 class StartGraph:
@@ -93,12 +96,13 @@ def check_inherit(inherit: bool) -> bool:
 def initial_packs(fathers: Iterable[StartGraph], space: HyperSpace, variants: int) -> list[GraphPack]:
     """The initial design, the same every time.
 
-    A linear father (one without activation) goes through every weight decay on every view, at the two largest learning
-    rates in turn: its loss is convex and stays stable with them. Any other father gets a pack for every activation, whose `variants` are spread over views, learning
-    rates, dropout and weight decay so that each value of each comes up. Many different networks are what an ensemble
-    lives on, and those of one pack train in one run.
+    A linear father (one without activation) goes through the three middle weight decays on every view, at the two largest learning
+    rates in turn: its loss is convex and stays stable with them. Its other weight decays come last. Any other father gets a pack for
+    every activation, whose `variants` are spread over views, learning rates, dropout and weight decay so that each value of each comes
+    up. Many different networks are what an ensemble lives on, and those of one pack train in one run.
     """
-    packs = []
+    packs: list[GraphPack] = []
+    last: list[GraphPack] = []
     for father in fathers:
         origin = f"father:{father.name}"
         if "activation" in unused_hyper_parameters(father.graph):
@@ -109,12 +113,14 @@ def initial_packs(fathers: Iterable[StartGraph], space: HyperSpace, variants: in
                 for i, decay in enumerate(_middle_out(space.weight_decay))
                 for j, view in enumerate(space.views)
             ]
-            packs.append(GraphPack(father.graph, tuple(hypers), origin=origin))
+            n_middle = _MIDDLE_DECAYS * len(space.views)
+            packs.append(GraphPack(father.graph, tuple(hypers[:n_middle]), origin=origin))
+            last.append(GraphPack(father.graph, tuple(hypers[n_middle:]), origin=origin))
             continue
         for k, activation in enumerate(space.activation):
             hypers = [_spread(space, activation, k, j) for j in range(variants)]
             packs.append(GraphPack(father.graph, tuple(dict.fromkeys(hypers)), origin=origin))
-    return packs
+    return packs + last
 
 
 def _spread(space: HyperSpace, activation: str, k: int, j: int) -> HyperParameters:
