@@ -15,6 +15,7 @@ from genokeras.graph.morphisms import (
     MORPHISMS,
     SPATIAL_MORPHISMS,
     AddBranch,
+    AddInput,
     AddSkip,
     ConcatSkip,
     Deepen,
@@ -58,7 +59,16 @@ from genokeras.graph.specs import (
     Pool,
     Shape,
 )
-from genokeras.graph.templates import FATHERS, get_father, is_linear, linear, mlp, rfcn_densenet, rfcn_resnet
+from genokeras.graph.templates import (
+    FATHERS,
+    get_father,
+    is_linear,
+    linear,
+    mlp,
+    multi_view,
+    rfcn_densenet,
+    rfcn_resnet,
+)
 
 __all__ = [
     "ACTIVATIONS",
@@ -72,6 +82,7 @@ __all__ = [
     "Activation",
     "Add",
     "AddBranch",
+    "AddInput",
     "AddSkip",
     "BatchNorm",
     "Concat",
@@ -110,6 +121,7 @@ __all__ = [
     "linear",
     "mlp",
     "motif_cnn",
+    "multi_view",
     "mutations",
     "reference_forward",
     "residual_cnn",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from genokeras.graph.layer import Layer
 from genokeras.graph.specs import (
@@ -27,30 +27,48 @@ def describe_layers(layers: Sequence[Layer], ancestors: Callable[[int], frozense
     last = layers[-1]
     ids = last.inputs if isinstance(last.spec, Add) else (last.id,)
     by_id = {layer.id: layer for layer in layers}
-    parts = [_term(layers, by_id[id], ancestors(id)) for id in ids]
-    counts = Counter(sorted(parts, key=lambda part: part != "linear"))
+    parts = [_term(by_id, by_id[id], ancestors(id)) for id in ids]
+    counts = Counter(sorted(parts, key=lambda part: not part.startswith("linear")))
     return " + ".join(part if n == 1 else f"{n} x {part}" for part, n in counts.items())
 
 
-def _term(layers: Sequence[Layer], term: Layer, ancestors: frozenset[int]) -> str:
+def _term(by_id: Mapping[int, Layer], term: Layer, ancestors: frozenset[int]) -> str:
+    layers = by_id.values()
     before = [layer for layer in layers if layer.id in ancestors]
     if isinstance(term.spec, Dense) and all(isinstance(layer.spec, (Input, Flatten)) for layer in before):
-        return "linear"
+        return "linear" + _views(before)
+    fused = {la.id: units for la in before if (units := _fused_units(la, by_id)) is not None}
     summands = {source for la in layers if isinstance(la.spec, Add) for source in la.inputs}
     read_otherwise = {source for la in layers if not isinstance(la.spec, Add) for source in la.inputs}
     hidden = [
         size
         for la in before
-        if la.id not in summands - read_otherwise and (size := _size(la.spec)) is not None
+        if la.id not in summands - read_otherwise and (size := fused.get(la.id) or _size(la.spec)) is not None
     ]
     words = ["-".join(hidden)] if hidden else []
     words += sorted(
         {la.spec.function for la in before if isinstance(la.spec, Activation) and la.spec.function}
     )
     for kind, word in ((Add, "add"), (Concat, "concat")):
-        n = sum(isinstance(la.spec, kind) for la in before)
+        n = sum(isinstance(la.spec, kind) for la in before if la.id not in fused)
         words += [f"{n} {word}{'s' if n > 1 else ''}"] if n else []
-    return f"[{' '.join(words)}]"
+    return f"[{' '.join(words)}]{_views(before)}"
+
+
+def _fused_units(layer: Layer, by_id: Mapping[int, Layer]) -> str | None:
+    """The width of a sum of Dense layers on several Inputs: one hidden layer that reads them all; None for others."""
+    parts = [by_id[id] for id in layer.inputs]
+    read = {part.inputs[0] for part in parts if isinstance(part.spec, Dense)}
+    fused = isinstance(layer.spec, Add) and all(isinstance(part.spec, Dense) for part in parts)
+    on_inputs = all(isinstance(by_id[id].spec, Input) for id in read)
+    return _size(parts[0].spec) if fused and on_inputs and len(read) > 1 else None
+
+
+def _views(before: Sequence[Layer]) -> str:
+    """The views that a summand reads, behind a colon; nothing where it reads the main Input alone."""
+    views = {layer.spec.view for layer in before if isinstance(layer.spec, Input)}
+    names = ["main"] * (None in views) + sorted(view for view in views if view)
+    return "" if names == ["main"] else f":{','.join(names)}"
 
 
 def _size(spec: LayerSpec) -> str | None:

@@ -4,7 +4,7 @@ Notation
 --------
 symbol     meaning
 l_k(v)     label of layer v after k rounds of Weisfeiler-Lehman refinement (Shervashidze et al. 2011)
-u(v)       units of layer v; 1 for tensors as wide as the Input, whose width a graph does not know
+u(v)       units of layer v; 1 for tensors as wide as an Input, whose width a graph does not know
 phi(a)     feature of label a: sum of log2(1 + u(v)) over the layers v with l_k(v) = a for some k
 m(v)       a further size of layer v, such as its kernel size or stride; the product over the axes
 phi(a, m)  feature of label a and one such size: sum of log2(m(v)) over the same layers

@@ -11,9 +11,17 @@ from typing import Any, overload
 from genokeras.errors import GraphError
 from genokeras.graph.describe import describe_layers
 from genokeras.graph.layer import Layer, layers_from_dict
-from genokeras.graph.ordering import check_ends, check_ids, check_input, topological_order
+from genokeras.graph.ordering import check_ends, check_ids, check_input, is_main, topological_order
 from genokeras.graph.refinement import fingerprint_of
-from genokeras.graph.shapes import affine_widths, required_width, tensor_shapes, vector_widths
+from genokeras.graph.shapes import (
+    InputUnits,
+    Width,
+    affine_widths,
+    solved_inputs,
+    sum_equations,
+    tensor_shapes,
+    vector_widths,
+)
 from genokeras.graph.specs import Dense, Embedding, Input, Shape
 
 GRAPH_FORMAT = 1
@@ -21,11 +29,12 @@ GRAPH_FORMAT = 1
 
 @dataclass(frozen=True)
 class Graph:
-    """A network's architecture: layers in topological order, from one Input to the logits.
+    """A network's architecture: layers in topological order, from the Inputs to the logits.
 
-    The first layer is the only Input, the last is the output (logits, so nothing is applied behind a Dense or
-    a sum of them). A graph of vectors does not know how many features the Input has: methods that need it take
-    `input_units`. A graph of sequences or images knows the shape of its Input, and so of every tensor. Use
+    The first layer is the main Input, the last is the output (logits, so nothing is applied behind a Dense or
+    a sum of them). A graph of vectors does not know how many features its Inputs have: methods that need it take
+    `input_units`. Besides the main Input it may have others, each of which names the view of the data that it
+    reads. A graph of sequences or images has one Input and knows its shape, and so that of every tensor. Use
     `Graph.build` for layers in any order.
 
     Parameters
@@ -49,9 +58,14 @@ class Graph:
             if not seen.issuperset(layer.inputs):
                 raise GraphError(f"{layer} stands before a layer it reads; Graph.build puts them in order.")
             seen.add(layer.id)
+        if not is_main(self.layers[0]):
+            raise GraphError(
+                f"the first layer must be the Input without a view, not {self.layers[0]}; Graph.build puts "
+                f"them in order."
+            )
         check_ends(self.layers)
         check_input(self.layers)
-        if self._widths[self.output][0]:
+        if self._widths[self.output].inputs:
             raise GraphError(
                 f"the width of the logits must not depend on the Input's, but that of {self.layers[-1]} does."
             )
@@ -73,8 +87,8 @@ class Graph:
         Raises
         ------
         GraphError
-            On a cycle, an unknown or repeated id, no Input or several, layers that lead nowhere, an
-            activation behind the logits, or an Add of different widths.
+            On a cycle, an unknown or repeated id, no main Input or two of one view, layers that lead nowhere,
+            an activation behind the logits, or an Add of different widths.
         """
         listed = tuple(layers)
         check_ids(listed)
@@ -93,11 +107,10 @@ class Graph:
         return {source: tuple(ids) for source, ids in readers.items()}
 
     @cached_property
-    def _widths(self) -> dict[int, tuple[int, int]]:
-        # Width as (a, b): a times the width of the Input plus b.
+    def _widths(self) -> dict[int, Width]:
         if self.input_shape is None:
             return affine_widths(self.layers)
-        return {id: (0, shape[-1]) for id, shape in self._shapes.items()}
+        return {id: Width(shape[-1]) for id, shape in self._shapes.items()}
 
     @cached_property
     def _shapes(self) -> dict[int, Shape]:
@@ -105,7 +118,7 @@ class Graph:
 
     @property
     def input_shape(self) -> Shape | None:
-        """Shape of the Input, or None where it is a vector of any width."""
+        """Shape of the only Input, or None where Inputs are vectors of any width."""
         spec = self.layers[0].spec
         return spec.shape if isinstance(spec, Input) else None
 
@@ -121,8 +134,18 @@ class Graph:
 
     @property
     def input(self) -> int:
-        """Id of the Input."""
+        """Id of the main Input, which reads the view of the hyper-parameters."""
         return self.layers[0].id
+
+    @cached_property
+    def inputs(self) -> tuple[int, ...]:
+        """Ids of all Inputs, the main one first."""
+        return tuple(layer.id for layer in self.layers if isinstance(layer.spec, Input))
+
+    def views(self, view: str) -> dict[int, str]:
+        """Return the view that each Input reads, by its id, where the main one reads `view`."""
+        specs = {id: self.layer(id).spec for id in self.inputs}
+        return {id: (isinstance(spec, Input) and spec.view) or view for id, spec in specs.items()}
 
     @property
     def output(self) -> int:
@@ -132,7 +155,7 @@ class Graph:
     @property
     def n_outputs(self) -> int:
         """Number of logits."""
-        return self._widths[self.output][1]
+        return self._widths[self.output].units
 
     def layer(self, id: int) -> Layer:
         """Return the layer of this id, or raise GraphError."""
@@ -152,29 +175,30 @@ class Graph:
         return max(self._by_id) + 1
 
     def known_units(self, id: int) -> int | None:
-        """Return the width of a tensor, or None where it depends on the width of the Input."""
-        multiple, units = self._widths[self.layer(id).id]
-        return None if multiple else units
+        """Return the width of a tensor, or None where it depends on the width of an Input."""
+        width = self._widths[self.layer(id).id]
+        return None if width.inputs else width.units
 
     @overload
-    def shapes(self, input_units: int) -> dict[int, int]: ...
+    def shapes(self, input_units: int | Mapping[int, int]) -> dict[int, int]: ...
 
     @overload
     def shapes(self, input_units: Sequence[int] | None = None) -> dict[int, Shape]: ...
 
-    def shapes(self, input_units: int | Sequence[int] | None = None) -> dict[int, int] | dict[int, Shape]:
+    def shapes(self, input_units: InputUnits | None = None) -> dict[int, int] | dict[int, Shape]:
         """Return the width, or the shape, of every layer's output.
 
         Parameters
         ----------
-        input_units : int or sequence of int, optional
-            Number of features the Input has, or its shape without the samples' axis; may be left out where the
-            graph knows it. A shape given must have as many axes as the one the graph knows.
+        input_units : int, mapping of int to int, or sequence of int, optional
+            Number of features that every Input has, or that of each Input by its id, or the shape of the only one
+            without the samples' axis; may be left out where the graph knows it. A shape given must have as many
+            axes as the one the graph knows.
 
         Returns
         -------
         dict of int to int, or of int to tuple of int
-            Layer id to units for a number of features, to shape otherwise.
+            Layer id to units for numbers of features, to shape otherwise.
 
         Raises
         ------
@@ -195,14 +219,14 @@ class Graph:
             raise GraphError(f"the graph reads inputs of shape {known}, got a width: {input_units!r}.")
         return vector_widths(self.layers, input_units)
 
-    def units(self, input_units: int | Sequence[int] | None = None) -> dict[int, int]:
+    def units(self, input_units: InputUnits | None = None) -> dict[int, int]:
         """Return the number of channels of every layer's output; `input_units` as for `shapes`."""
         return {
             id: shape if isinstance(shape, int) else shape[-1]
             for id, shape in self.shapes(input_units).items()
         }
 
-    def weight_shapes(self, input_units: int | Sequence[int] | None = None) -> dict[int, dict[str, Shape]]:
+    def weight_shapes(self, input_units: InputUnits | None = None) -> dict[int, dict[str, Shape]]:
         """Return the shapes of one member's arrays, by layer id and name; layers without any are left out."""
         units = self.units(input_units)
         shapes = {
@@ -212,7 +236,7 @@ class Graph:
         }
         return {id: named for id, named in shapes.items() if named}
 
-    def n_parameters(self, input_units: int | Sequence[int] | None = None) -> int:
+    def n_parameters(self, input_units: InputUnits | None = None) -> int:
         """Return the number of trainable numbers of one member."""
         return sum(
             prod(shape)
@@ -221,7 +245,7 @@ class Graph:
             if name not in self.layer(id).spec.statistics
         )
 
-    def n_operations(self, input_units: int | Sequence[int] | None = None) -> int:
+    def n_operations(self, input_units: InputUnits | None = None) -> int:
         """Return about how many multiplications kernels cost for one sample."""
         shapes = self.shapes(input_units)
         arrays = self.weight_shapes(input_units)
@@ -232,11 +256,19 @@ class Graph:
         )
 
     def required_input_units(self) -> int | None:
-        """Return the only width of the Input that the sums allow, or None where they allow any."""
-        return required_width(self.layers, self._widths)
+        """Return the only width of the main Input that the sums allow, or None where they allow any."""
+        return self.required_input_widths().get(self.input)
+
+    def required_input_widths(self) -> dict[int, int]:
+        """Return the only width that the sums allow, for each Input where they allow only one."""
+        return solved_inputs(sum_equations(self.layers, self._widths))
 
     def infer_input_units(self, kernel_rows: Mapping[int, int]) -> int:
-        """Return the width of the Input that fits kernels with these numbers of rows.
+        """Return the width of the main Input that fits kernels with these numbers of rows; see `infer_input_widths`."""
+        return self.infer_input_widths(kernel_rows)[self.input]
+
+    def infer_input_widths(self, kernel_rows: Mapping[int, int]) -> dict[int, int]:
+        """Return the width of every Input that fits kernels with these numbers of rows.
 
         Parameters
         ----------
@@ -246,16 +278,20 @@ class Graph:
         Raises
         ------
         GraphError
-            If no kernel depends on the width of the Input.
+            If the kernels do not determine the width of an Input.
         """
-        for layer in self.layers:
-            if isinstance(layer.spec, Dense) and layer.id in kernel_rows:
-                multiple, fixed = self._widths[layer.inputs[0]]
-                if multiple:
-                    return (kernel_rows[layer.id] - fixed) // multiple
-        raise GraphError(
-            "no Dense layer with weights reads the Input, so its width cannot be read from weights."
-        )
+        equations = [
+            self._widths[layer.inputs[0]] - Width(kernel_rows[layer.id])
+            for layer in self.layers
+            if isinstance(layer.spec, Dense) and layer.id in kernel_rows
+        ]
+        found = solved_inputs([*equations, *sum_equations(self.layers, self._widths)])
+        if unknown := [str(self.layer(id)) for id in self.inputs if id not in found]:
+            raise GraphError(
+                f"the width of {' and '.join(unknown)} cannot be read from weights: no Dense layer with weights "
+                f"says it."
+            )
+        return {id: found[id] for id in self.inputs}
 
     def depth(self) -> int:
         """Return the largest number of Dense, Conv and Embedding layers on a way from the Input to the logits."""
@@ -299,6 +335,9 @@ class Graph:
         Each summand of the logits is either ``linear`` (a Dense on the Input) or a bracket with the widths of
         its hidden layers in order, the activations it fixes, and its numbers of sums and concatenations. A
         convolution is its filters and kernel size, ``64x15``, with ``s2`` for strides and ``d2`` for dilation.
+        Where a summand reads other Inputs than the main one, their views follow behind a colon:
+        ``"linear + linear:log + [64]:main,log"``, where ``main`` is the main Input. A sum of Dense layers on
+        several Inputs counts as one hidden layer.
         """
         return describe_layers(self.layers, self.ancestors)
 

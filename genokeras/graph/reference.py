@@ -61,7 +61,9 @@ _FUNCTIONS: dict[str, Callable[[FloatArray], FloatArray]] = {
 }
 
 
-def reference_forward(graph: Graph, weights: Weights, x: ArrayLike, activation: str) -> FloatArray:
+def reference_forward(
+    graph: Graph, weights: Weights, x: ArrayLike | Mapping[int, ArrayLike], activation: str
+) -> FloatArray:
     """Return every member's logits in inference mode, computed in float64.
 
     Parameters
@@ -73,7 +75,8 @@ def reference_forward(graph: Graph, weights: Weights, x: ArrayLike, activation: 
         ``{"kernel": (n_members, n_inputs, units), "bias": (n_members, units)}``; see `Graph.weight_shapes`.
     x : array-like of shape (n_samples, n_features) or (n_members, n_samples, n_features)
         The features, the same for every member or each member's own; for sequences and images ``(n_samples,
-        *shape)`` or ``(n_members, n_samples, *shape)``.
+        *shape)`` or ``(n_members, n_samples, *shape)``. A graph with several Inputs takes a mapping from the id of
+        each to such an array.
     activation : str
         Function of the ``Activation`` layers that name none.
 
@@ -85,14 +88,14 @@ def reference_forward(graph: Graph, weights: Weights, x: ArrayLike, activation: 
     Raises
     ------
     GraphError
-        If the activation is unknown, weights are missing, or `x` has neither shape.
+        If the activation is unknown, weights are missing, or `x` lacks an Input or has neither shape.
     """
     check_choice(activation, "activation", ACTIVATIONS, error=GraphError)
-    features = _with_member_axis(graph, np.asarray(x, dtype=np.float64))
+    features = _features(graph, x)
     tensors: dict[int, FloatArray] = {}
     for layer in graph.layers:
         if isinstance(layer.spec, Input):
-            tensors[layer.id] = features
+            tensors[layer.id] = features[layer.id]
             continue
         read = [tensors[source] for source in layer.inputs]
         needed = layer.spec.weight_shapes(tuple(tensor.shape[-1] for tensor in read))
@@ -101,6 +104,14 @@ def reference_forward(graph: Graph, weights: Weights, x: ArrayLike, activation: 
         arrays = {name: np.asarray(weights[layer.id][name], dtype=np.float64) for name in needed}
         tensors[layer.id] = _apply(layer.spec, read, arrays, activation)
     return tensors[graph.output]
+
+
+def _features(graph: Graph, x: ArrayLike | Mapping[int, ArrayLike]) -> dict[int, FloatArray]:
+    given = x if isinstance(x, Mapping) else {graph.input: x}
+    missing = [str(graph.layer(id)) for id in graph.inputs if id not in given]
+    if missing:
+        raise GraphError(f"x lacks {' and '.join(missing)}; give a mapping from the ids of Inputs to arrays.")
+    return {id: _with_member_axis(graph, np.asarray(given[id], dtype=np.float64)) for id in graph.inputs}
 
 
 def _with_member_axis(graph: Graph, x: FloatArray) -> FloatArray:

@@ -2,38 +2,68 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from genokeras.errors import GraphError
 from genokeras.graph.layer import Layer
 from genokeras.graph.specs import Add, Concat, Dense, Input, Shape, plain_ints
 from genokeras.support.checks import check_whole
 
-Affine = tuple[int, int]
+# Width of each Input, or of all of them; the shape of the only one.
+InputUnits = int | Sequence[int] | Mapping[int, int]
 
 
-def affine_widths(layers: Sequence[Layer]) -> dict[int, Affine]:
-    """Return the width of every tensor as (a, b): a times the width of the Input plus b.
+@dataclass(frozen=True)
+class Width:
+    """Width of a tensor: a number of units, and how often the width of each Input comes on top.
+
+    Attributes
+    ----------
+    units : int
+    inputs : mapping of int to int
+        Input id to the number of times its width counts; never 0.
+    """
+
+    units: int
+    inputs: Mapping[int, int] = field(default_factory=dict)
+
+    def __add__(self, other: Width) -> Width:
+        return self._with(other, 1)
+
+    def __sub__(self, other: Width) -> Width:
+        return self._with(other, -1)
+
+    def _with(self, other: Width, sign: int) -> Width:
+        counts = Counter(self.inputs)
+        for id, n in other.inputs.items():
+            counts[id] += sign * n
+        return Width(self.units + sign * other.units, {id: n for id, n in counts.items() if n})
+
+
+def affine_widths(layers: Sequence[Layer]) -> dict[int, Width]:
+    """Return the width of every tensor, as it depends on those of the Inputs.
 
     Raises
     ------
     GraphError
         If an Add reads different fixed widths, or a layer needs to know the shape of the Input.
     """
-    widths: dict[int, Affine] = {}
+    widths: dict[int, Width] = {}
     for layer in layers:
         read = [widths[source] for source in layer.inputs]
         if layer.spec.needs_shape:
             raise GraphError(f"{layer} needs an Input that says its shape, such as Input((300, 4)).")
         if isinstance(layer.spec, Input):
-            widths[layer.id] = (1, 0)
+            widths[layer.id] = Width(0, {layer.id: 1})
         elif isinstance(layer.spec, Dense):
-            widths[layer.id] = (0, layer.spec.units)
+            widths[layer.id] = Width(layer.spec.units)
         elif isinstance(layer.spec, Concat):
-            widths[layer.id] = (sum(a for a, _ in read), sum(b for _, b in read))
+            widths[layer.id] = sum(read[1:], read[0])
         elif isinstance(layer.spec, Add):
-            fixed = [width for width in read if width[0] == 0]
-            if len(set(fixed)) > 1:
+            fixed = [width for width in read if not width.inputs]
+            if len({width.units for width in fixed}) > 1:
                 raise GraphError(
                     _mismatch(layers, layer, {source: widths[source] for source in layer.inputs})
                 )
@@ -43,24 +73,34 @@ def affine_widths(layers: Sequence[Layer]) -> dict[int, Affine]:
     return widths
 
 
-def required_width(layers: Sequence[Layer], widths: Mapping[int, Affine]) -> int | None:
-    """Return the only width of the Input that the sums allow, or None where they allow any."""
-    for layer in layers:
-        if isinstance(layer.spec, Add):
-            read = [widths[source] for source in layer.inputs]
-            fixed = [units for multiple, units in read if not multiple]
-            varying = [width for width in read if width[0]]
-            if fixed and varying:
-                return (fixed[0] - varying[0][1]) // varying[0][0]
-    return None
+def sum_equations(layers: Sequence[Layer], widths: Mapping[int, Width]) -> list[Width]:
+    """Return what the sums of a graph say about its Inputs: widths (some negative) that must be zero."""
+    sums = (layer.inputs for layer in layers if isinstance(layer.spec, Add))
+    return [widths[source] - widths[first] for first, *others in sums for source in others]
 
 
-def vector_widths(layers: Sequence[Layer], input_units: int) -> dict[int, int]:
-    """Return the width of every tensor for an Input of ``input_units`` features, or raise GraphError."""
+def solved_inputs(equations: Iterable[Width]) -> dict[int, int]:
+    """Return the widths of Inputs that make these zero, as far as one after the other follows from them."""
+    pending, known = list(equations), dict[int, int]()
+    while True:
+        single = [
+            (equation, unknown[0])
+            for equation in pending
+            if len(unknown := [id for id in equation.inputs if id not in known]) == 1
+        ]
+        if not single:
+            return known
+        equation, id = single[0]
+        others = sum(n * known[other] for other, n in equation.inputs.items() if other != id)
+        known[id] = -(equation.units + others) // equation.inputs[id]
+
+
+def vector_widths(layers: Sequence[Layer], input_units: int | Mapping[int, int]) -> dict[int, int]:
+    """Return the width of every tensor for Inputs of ``input_units`` features, or raise GraphError."""
     units: dict[int, int] = {}
     for layer in layers:
         if isinstance(layer.spec, Input):
-            units[layer.id] = check_whole(input_units, "input_units", error=GraphError)
+            units[layer.id] = _input_width(layer, input_units)
             continue
         read = {source: units[source] for source in layer.inputs}
         if isinstance(layer.spec, Add) and len(set(read.values())) > 1:
@@ -84,11 +124,21 @@ def tensor_shapes(layers: Sequence[Layer], input_shape: Shape) -> dict[int, Shap
     return shapes
 
 
-def _mismatch(layers: Sequence[Layer], layer: Layer, widths: Mapping[int, Affine | int]) -> str:
-    def shown(width: Affine | int) -> str:
+def _input_width(layer: Layer, input_units: int | Mapping[int, int]) -> int:
+    if isinstance(input_units, Mapping):
+        if layer.id not in input_units:
+            raise GraphError(
+                f"input_units lacks the width of {layer}; it has those of {sorted(input_units)}."
+            )
+        input_units = input_units[layer.id]
+    return check_whole(input_units, "input_units", error=GraphError)
+
+
+def _mismatch(layers: Sequence[Layer], layer: Layer, widths: Mapping[int, Width | int]) -> str:
+    def shown(width: Width | int) -> str:
         if isinstance(width, int):
             return f"{width} units"
-        return f"{width[1]} units" if not width[0] else "as wide as the Input"
+        return f"{width.units} units" if not width.inputs else "as wide as the Input"
 
     by_id = {other.id: other for other in layers}
     parts = [f"{by_id[source]}: {shown(width)}" for source, width in widths.items()]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -44,9 +44,16 @@ def random_spatial_graph(rng: np.random.Generator, n_morphisms: int = 0) -> Grap
 
 
 def random_inputs(
-    graph: Graph, n_samples: int, rng: np.random.Generator, input_units: int = 1
-) -> NDArray[np.float32]:
-    """Return normal numbers, or token ids, for a graph; `input_units` counts where it reads vectors of any width."""
+    graph: Graph, n_samples: int, rng: np.random.Generator, input_units: int | Mapping[int, int] = 1
+) -> NDArray[np.float32] | dict[int, NDArray[np.float32]]:
+    """Return normal numbers, or token ids, for a graph; `input_units` counts where it reads vectors of any width.
+
+    Where that is a mapping from the ids of Inputs to their widths, so is what comes back, with arrays.
+    """
+    if isinstance(input_units, Mapping):
+        return {
+            id: rng.standard_normal((n_samples, units), dtype=np.float32) for id, units in input_units.items()
+        }
     shape = (n_samples, *(graph.input_shape or (input_units,)))
     if graph.reads_tokens:
         return rng.integers(0, VOCABULARY, size=shape).astype(np.float32)

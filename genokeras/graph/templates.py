@@ -86,6 +86,49 @@ def mlp(
     return Graph.build(layers)
 
 
+def multi_view(n_outputs: int, views: Sequence[str], widths: Sequence[int] = (64,)) -> Graph:
+    """Return a network that reads the view of the hyper-parameters and others at once.
+
+    The logits are the sum of a Dense on each Input and a Dense on the last hidden block; the first block sums a Dense
+    on each Input.
+
+    Parameters
+    ----------
+    n_outputs : int
+        Number of logits.
+    views : sequence of str
+        Names of the views that further Inputs read.
+    widths : sequence of int, default=(64,)
+        Units of each hidden block; none is a linear model of all views.
+
+    Examples
+    --------
+    >>> multi_view(2, ("log",)).describe()
+    'linear + linear:log + [64]:main,log'
+    """
+    inputs = [Layer(k, Input(view=view)) for k, view in enumerate((None, *views))]
+    layers = list(inputs)
+
+    def append(spec: LayerSpec, *inputs: int) -> int:
+        layers.append(Layer(len(layers), spec, inputs))
+        return layers[-1].id
+
+    def fused(units: int) -> list[int]:
+        return [append(Dense(units), layer.id) for layer in inputs]
+
+    summands = fused(n_outputs)
+    last: int | None = None
+    for units in widths:
+        parts = fused(units) if last is None else [append(Dense(units), last)]
+        joined = append(Add(), *parts) if len(parts) > 1 else parts[0]
+        last = append(Dropout(), append(Activation(), append(LayerNorm(), joined)))
+    if last is not None:
+        summands.append(append(Dense(n_outputs), last))
+    if len(summands) > 1:
+        append(Add(), *summands)
+    return Graph.build(layers)
+
+
 def rfcn_resnet(
     n_outputs: int, n_latent: int = 64, n_blocks: int = 2, output_nonlinear: str | None = None
 ) -> Graph:

@@ -9,36 +9,53 @@ A custom morphism passes them if this class does under pytest::
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from math import prod
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
 
 from genokeras.graph.graph import Graph
-from genokeras.graph.morphisms import MORPHISMS, Morphism, mutations
+from genokeras.graph.morphisms import MORPHISMS, Limits, Morphism, mutations
 from genokeras.graph.reference import Weights, reference_forward
 from genokeras.graph.spatial_testing import random_inputs, random_spatial_graph
 from genokeras.graph.specs import ACTIVATIONS
-from genokeras.graph.templates import linear, mlp
+from genokeras.graph.templates import linear, mlp, multi_view
+
+# Names of views, and how many features each has, for random graphs with several Inputs.
+VIEW_WIDTHS: Mapping[str, int] = MappingProxyType({"log": 5, "top": 3, "ranks": 6})
 
 
 def random_graph(
-    rng: np.random.Generator, n_morphisms: int, kinds: Sequence[type[Morphism]] = MORPHISMS
+    rng: np.random.Generator,
+    n_morphisms: int,
+    kinds: Sequence[type[Morphism]] = MORPHISMS,
+    views: Sequence[str] = (),
 ) -> Graph:
-    """Return a small random graph: a father of 1 to 4 outputs, grown by `n_morphisms` random morphisms."""
+    """Return a small random graph: a father of 1 to 4 outputs, grown by `n_morphisms` random morphisms.
+
+    With `views`, further Inputs may read them, and the father reads some of them in about half of the graphs.
+    """
     n_outputs = int(rng.integers(1, 5))
     widths = tuple(int(units) for units in rng.integers(2, 7, size=int(rng.integers(0, 3))))
     normalise, linear_path = (bool(flag) for flag in rng.integers(0, 2, size=2))
     graph = mlp(n_outputs, widths, normalise, linear_path) if widths else linear(n_outputs)
+    if views and rng.random() < 0.5:
+        graph = multi_view(n_outputs, views[: int(rng.integers(1, len(views) + 1))], widths)
     for _ in range(n_morphisms):
-        drawn = mutations(graph, rng, 1, kinds=kinds)
+        drawn = mutations(graph, rng, 1, kinds=kinds, limits=Limits(views=tuple(views)))
         graph = drawn[0].edit(graph) if drawn else graph
     return graph
 
 
+def random_widths(graph: Graph, input_units: int) -> dict[int, int]:
+    """Return a width for each Input: `input_units` for the main one, and of others that of `VIEW_WIDTHS`."""
+    return {id: VIEW_WIDTHS.get(view, input_units) for id, view in graph.views("").items()}
+
+
 def random_weights(
-    graph: Graph, input_units: int | None, n_members: int, rng: np.random.Generator
+    graph: Graph, input_units: int | Mapping[int, int] | None, n_members: int, rng: np.random.Generator
 ) -> Weights:
     """Return normal weights of unit gain for every layer, also where a morphism would leave zeros.
 
@@ -70,9 +87,11 @@ class MorphismContract:
     morphism : type of Morphism
         The kind under test.
     n_graphs : int
-        Number of random graphs to try.
+        Number of random graphs to try, and of those with several Inputs.
     input_units, n_members, n_samples : int
         Sizes of the weights and samples.
+    limits : Limits
+        For the sites; its views are some of `VIEW_WIDTHS`.
     tolerance : float
         Largest allowed change of the logits, relative to their scale.
     """
@@ -83,20 +102,23 @@ class MorphismContract:
     n_members: int = 3
     n_samples: int = 9
     tolerance: float = 1e-5
+    limits: Limits = Limits(views=tuple(VIEW_WIDTHS))
 
     def graphs(self) -> Iterator[Graph]:
         """Yield the graphs to try; override it for a morphism that needs special ones."""
         for seed in range(self.n_graphs):
             yield random_graph(np.random.default_rng(seed), seed % 5)
+            yield random_graph(np.random.default_rng(seed), seed % 5, views=self.limits.views)
 
-    def units_of(self, graph: Graph) -> int | None:
-        """Return the width of the Input to try, or None where the graph knows its shape."""
-        return None if graph.input_shape is not None else self.input_units
+    def units_of(self, graph: Graph) -> dict[int, int] | None:
+        """Return the width of each Input to try, or None where the graph knows its shape."""
+        return None if graph.input_shape is not None else random_widths(graph, self.input_units)
 
     def cases(self, per_graph: int = 4) -> Iterator[tuple[Graph, Morphism]]:
         """Yield graphs with some of their sites."""
         for seed, graph in enumerate(self.graphs()):
-            for morphism in self.morphism.sites(graph, np.random.default_rng(seed))[:per_graph]:
+            sites = self.morphism.sites(graph, np.random.default_rng(seed), limits=self.limits)
+            for morphism in sites[:per_graph]:
                 yield graph, morphism
 
     def test_some_graph_has_a_site(self) -> None:
@@ -108,9 +130,9 @@ class MorphismContract:
         for graph, morphism in self.cases():
             rng = np.random.default_rng(0)
             weights = random_weights(graph, self.units_of(graph), self.n_members, rng)
-            x = random_inputs(graph, self.n_samples, rng, self.input_units)
-            grown, carried = morphism.apply(graph, weights, rng)
+            grown, carried = morphism.apply(graph, weights, rng, VIEW_WIDTHS)
             assert carried is not None
+            x = random_inputs(grown, self.n_samples, rng, self.units_of(grown) or 1)
             for activation in ACTIVATIONS:
                 before = reference_forward(graph, weights, x, activation)
                 after = reference_forward(grown, carried, x, activation)
@@ -121,9 +143,9 @@ class MorphismContract:
         for graph, morphism in self.cases():
             rng = np.random.default_rng(0)
             weights = random_weights(graph, self.units_of(graph), self.n_members, rng)
-            grown, carried = morphism.apply(graph, weights, rng)
+            grown, carried = morphism.apply(graph, weights, rng, VIEW_WIDTHS)
             assert carried is not None
-            expected = grown.weight_shapes(self.units_of(graph))
+            expected = grown.weight_shapes(self.units_of(grown))
             assert {
                 id: {k: a.shape[1:] for k, a in arrays.items()} for id, arrays in carried.items()
             } == expected
@@ -134,7 +156,7 @@ class MorphismContract:
         """A search can look at graphs alone and grow the weights later."""
         for graph, morphism in self.cases():
             weights = random_weights(graph, self.units_of(graph), self.n_members, np.random.default_rng(0))
-            with_weights, _ = morphism.apply(graph, weights, np.random.default_rng(1))
+            with_weights, _ = morphism.apply(graph, weights, np.random.default_rng(1), VIEW_WIDTHS)
             without, nothing = morphism.apply(graph, None, np.random.default_rng(2))
             assert with_weights == without and nothing is None
 
@@ -142,7 +164,9 @@ class MorphismContract:
         """All randomness comes from the generator given."""
         for graph, morphism in self.cases():
             weights = random_weights(graph, self.units_of(graph), self.n_members, np.random.default_rng(0))
-            first, second = (morphism.apply(graph, weights, np.random.default_rng(5))[1] for _ in range(2))
+            first, second = (
+                morphism.apply(graph, weights, np.random.default_rng(5), VIEW_WIDTHS)[1] for _ in range(2)
+            )
             assert first is not None and second is not None
             for id, arrays in first.items():
                 assert all(np.array_equal(array, second[id][name]) for name, array in arrays.items())
@@ -152,7 +176,7 @@ class MorphismContract:
         for graph, morphism in self.cases():
             weights = random_weights(graph, self.units_of(graph), self.n_members, np.random.default_rng(0))
             kept = {id: {k: array.copy() for k, array in arrays.items()} for id, arrays in weights.items()}
-            morphism.apply(graph, weights, np.random.default_rng(1))
+            morphism.apply(graph, weights, np.random.default_rng(1), VIEW_WIDTHS)
             assert weights.keys() == kept.keys()
             for id, arrays in kept.items():
                 assert all(np.array_equal(array, weights[id][name]) for name, array in arrays.items())
@@ -177,8 +201,8 @@ class MorphismContract:
     def test_sites_are_the_same_with_and_without_shuffling(self) -> None:
         """A generator only changes the order."""
         for graph in self.graphs():
-            shuffled = self.morphism.sites(graph, np.random.default_rng(0))
-            assert set(shuffled) == set(self.morphism.sites(graph, None))
+            shuffled = self.morphism.sites(graph, np.random.default_rng(0), limits=self.limits)
+            assert set(shuffled) == set(self.morphism.sites(graph, None, limits=self.limits))
             assert len(set(shuffled)) == len(shuffled)
 
 

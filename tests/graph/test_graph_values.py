@@ -54,8 +54,8 @@ def test_a_cycle_is_refused() -> None:
         Graph.build(layers)
 
 
-def test_more_than_one_input_is_refused() -> None:
-    with pytest.raises(GraphError, match=r"exactly one Input, got 2 \(layers \[0, 1\]\)"):
+def test_more_than_one_main_input_is_refused() -> None:
+    with pytest.raises(GraphError, match=r"exactly one Input without a view, got 2 \(layers \[0, 1\]\)"):
         Graph.build([Layer(0, Input()), Layer(1, Input()), Layer(2, Concat(), (0, 1))])
 
 

@@ -1,10 +1,11 @@
-"""Function-preserving changes that grow a graph: deepen, widen, skips and branches, larger kernels."""
+"""Function-preserving changes that grow a graph: deepen, widen, skips, branches, further Inputs, larger kernels."""
 
 from __future__ import annotations
 
 from genokeras.graph.morphisms.base import DEFAULT_LIMITS, Limits, Morphism
 from genokeras.graph.morphisms.blocks import BRANCH_WIDTHS, AddBranch, Deepen
 from genokeras.graph.morphisms.convolutions import GrowKernel, InsertConv
+from genokeras.graph.morphisms.inputs import AddInput
 from genokeras.graph.morphisms.mutate import MORPHISMS, SPATIAL_MORPHISMS, mutations
 from genokeras.graph.morphisms.skips import AddSkip, ConcatSkip
 from genokeras.graph.morphisms.widen import Widen
@@ -15,6 +16,7 @@ __all__ = [
     "MORPHISMS",
     "SPATIAL_MORPHISMS",
     "AddBranch",
+    "AddInput",
     "AddSkip",
     "ConcatSkip",
     "Deepen",

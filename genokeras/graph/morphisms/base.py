@@ -19,9 +19,11 @@ from genokeras.graph.specs import (
     Add,
     Dense,
     Dropout,
+    Input,
     LayerNorm,
     LayerSpec,
 )
+from genokeras.graph.specs.base import checked_view
 from genokeras.support.checks import check_choice, check_whole
 
 
@@ -36,21 +38,32 @@ class Limits:
     max_layers : int, default=40
         Layers of the graph; twice as many where it reads sequences or images, whose blocks have more of them.
     input_units : int, default=128
-        Width of the Input assumed for counting parameters, where the graph does not know it.
+        Width of the Inputs assumed for counting parameters, where the graph does not know it.
     max_operations : int, default=100_000_000
         Multiplications that kernels cost for one sample.
+    views : tuple of str, default=()
+        Names of the views that Inputs beside the main one may read.
+    max_inputs : int, default=4
+        Inputs of the graph, the main one included.
     """
 
     max_parameters: int = 4_000_000
     max_layers: int = 40
     input_units: int = 128
     max_operations: int = 100_000_000
+    views: tuple[str, ...] = ()
+    max_inputs: int = 4
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "views", tuple(checked_view(view, "Limits.views") for view in self.views))
 
     def allow(self, graph: Graph) -> bool:
         """Return whether a graph is within the limits."""
-        known = graph.input_shape or graph.required_input_units() or self.input_units
+        widths = {**dict.fromkeys(graph.inputs, self.input_units), **graph.required_input_widths()}
+        known = graph.input_shape or widths
         return (
-            len(graph.layers) <= self.max_layers * (2 if graph.is_spatial else 1)
+            len(graph.inputs) <= self.max_inputs
+            and len(graph.layers) <= self.max_layers * (2 if graph.is_spatial else 1)
             and graph.n_parameters(known) <= self.max_parameters
             and graph.n_operations(known) <= self.max_operations
         )
@@ -89,7 +102,7 @@ class Morphism(ABC):
 
     @classmethod
     @abstractmethod
-    def candidates(cls, graph: Graph) -> Iterable[Morphism]:
+    def candidates(cls, graph: Graph, limits: Limits) -> Iterable[Morphism]:
         """Yield instances worth trying on the graph; those with a `problem` are sorted out."""
 
     @abstractmethod
@@ -101,8 +114,26 @@ class Morphism(ABC):
         """Return the changed graph, given that there is no `problem`."""
 
     @abstractmethod
-    def carry(self, graph: Graph, edited: Graph, weights: Weights, rng: np.random.Generator) -> Weights:
-        """Return weights for the edited graph with which every member computes what it did before."""
+    def carry(
+        self,
+        graph: Graph,
+        edited: Graph,
+        weights: Weights,
+        rng: np.random.Generator,
+        widths: Mapping[int, int] | None,
+    ) -> Weights:
+        """Return weights for the edited graph with which every member computes what it did before.
+
+        Parameters
+        ----------
+        graph, edited : Graph
+            Before and after `edit`.
+        weights : dict
+            Of `graph`, to be left alone.
+        rng : numpy.random.Generator
+        widths : mapping of int to int or None
+            Width of each Input of `edited`, by its id; None where the graph knows the shape of its Input.
+        """
 
     @classmethod
     def sites(
@@ -119,14 +150,19 @@ class Morphism(ABC):
         limits : Limits or None, default=None
             A graph above these has no sites; None is `Limits()`.
         """
-        if not (limits or DEFAULT_LIMITS).allow(graph):
+        limits = limits or DEFAULT_LIMITS
+        if not limits.allow(graph):
             return ()
-        found = [morphism for morphism in cls.candidates(graph) if morphism.problem(graph) is None]
+        found = [morphism for morphism in cls.candidates(graph, limits) if morphism.problem(graph) is None]
         order = range(len(found)) if rng is None else rng.permutation(len(found))
         return tuple(found[int(position)] for position in order)
 
     def apply(
-        self, graph: Graph, weights: Weights | None, rng: np.random.Generator
+        self,
+        graph: Graph,
+        weights: Weights | None,
+        rng: np.random.Generator,
+        widths: Mapping[str, int] | None = None,
     ) -> tuple[Graph, Weights | None]:
         """Return the grown graph and the weights with which it computes the same in inference mode.
 
@@ -139,17 +175,21 @@ class Morphism(ABC):
             shared with the result. None grows the graph alone.
         rng : numpy.random.Generator
             Source of new kernels and of noise.
+        widths : mapping of str to int, optional
+            Number of features of each view that a new Input may read; needed where there are weights and a new Input.
 
         Raises
         ------
         GraphError
-            If the morphism does not fit the graph.
+            If the morphism does not fit the graph, or `widths` lacks the view of a new Input.
         """
         problem = self.problem(graph)
         if problem is not None:
             raise GraphError(f"{self} does not fit the graph: {problem}.")
         edited = self.edit(graph)
-        return edited, None if weights is None else self.carry(graph, edited, weights, rng)
+        if weights is None:
+            return edited, None
+        return edited, self.carry(graph, edited, weights, rng, _input_widths(graph, edited, weights, widths))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the morphism as a JSON object."""
@@ -268,24 +308,50 @@ def missing_layers(graph: Graph, *ids: int) -> str | None:
     return f"there is no layer {missing[0]!r}" if missing else None
 
 
-def input_units_of(graph: Graph, weights: Weights) -> int | None:
-    """Return the width of the Input that the weights were made for, or None where the graph knows its shape."""
+def _input_widths(
+    graph: Graph, edited: Graph, weights: Weights, widths: Mapping[str, int] | None
+) -> dict[int, int] | None:
+    """Return the width of each Input: of those there were as the weights say, of new ones as `widths` does."""
     if graph.input_shape is not None:
         return None
     kernels = {id: arrays["kernel"] for id, arrays in weights.items() if "kernel" in arrays}
-    return graph.infer_input_units({id: kernel.shape[-2] for id, kernel in kernels.items()})
+    found = graph.infer_input_widths({id: kernel.shape[-2] for id, kernel in kernels.items()})
+    for id, view in edited.views("").items():
+        if id in found:
+            continue
+        if view not in (widths or {}):
+            known = ", ".join(map(repr, widths or ())) or "none"
+            raise GraphError(
+                f"the graph reads the view {view!r}, but there is none of that name; known: {known}."
+            )
+        found[id] = (widths or {})[view]
+    return found
 
 
 def with_fresh(
-    graph: Graph, edited: Graph, weights: Weights, rng: np.random.Generator, *, zero: Iterable[int] = ()
+    graph: Graph,
+    edited: Graph,
+    weights: Weights,
+    rng: np.random.Generator,
+    widths: Mapping[int, int] | None,
+    *,
+    zero: Iterable[int] = (),
 ) -> Weights:
-    """Return the weights with arrays for every layer that is new in the edited graph; kernels named are zero."""
-    units = edited.units(input_units_of(graph, weights))
+    """Return the weights with arrays for every layer that is new in the edited graph.
+
+    Parameters
+    ----------
+    graph, edited, weights, rng, widths
+        As for `Morphism.carry`.
+    zero : iterable of int, default=()
+        Layers whose kernels start at zero.
+    """
+    units = edited.units(widths)
     n_members = len(next(iter(next(iter(weights.values())).values())))
     carried = dict(weights)
     silent = set(zero)
     for layer in edited.layers:
-        if layer.id in graph:
+        if layer.id in graph or isinstance(layer.spec, Input):
             continue
         read = tuple(units[source] for source in layer.inputs)
         arrays = fresh_arrays(layer.spec, read, n_members, rng, 0.0 if layer.id in silent else 1.0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -11,6 +11,7 @@ import numpy as np
 from genokeras.graph.graph import Graph
 from genokeras.graph.layer import Layer
 from genokeras.graph.morphisms.base import (
+    Limits,
     Morphism,
     chain,
     edited,
@@ -50,7 +51,7 @@ class Deepen(Morphism):
         plain_fields(self)
 
     @classmethod
-    def candidates(cls, graph: Graph) -> Iterator[Deepen]:
+    def candidates(cls, graph: Graph, limits: Limits) -> Iterator[Deepen]:
         """Yield one instance for each tensor that blocks pass on."""
         return (cls(layer.id) for layer in graph.layers if is_block_end(graph, layer.id))
 
@@ -70,9 +71,16 @@ class Deepen(Morphism):
         total = Layer(block[-1].id + 1, Add(), (self.layer, block[-1].id))
         return edited(graph, [*block, total], redirect={self.layer: total.id})
 
-    def carry(self, graph: Graph, edited: Graph, weights: Weights, rng: np.random.Generator) -> Weights:
+    def carry(
+        self,
+        graph: Graph,
+        edited: Graph,
+        weights: Weights,
+        rng: np.random.Generator,
+        widths: Mapping[int, int] | None,
+    ) -> Weights:
         """Return the weights with a He-normal first and a zero last kernel of the block."""
-        return with_fresh(graph, edited, weights, rng, zero=[self._block(graph)[-1].id])
+        return with_fresh(graph, edited, weights, rng, widths, zero=[self._block(graph)[-1].id])
 
     def _block(self, graph: Graph) -> list[Layer]:
         units, function = graph.known_units(self.layer) or 0, usual_function(graph)
@@ -104,7 +112,7 @@ class AddBranch(Morphism):
         plain_fields(self, at_least=1)
 
     @classmethod
-    def candidates(cls, graph: Graph) -> Iterator[AddBranch]:
+    def candidates(cls, graph: Graph, limits: Limits) -> Iterator[AddBranch]:
         """Yield one instance for each width of `BRANCH_WIDTHS`."""
         return (cls(units) for units in BRANCH_WIDTHS)
 
@@ -117,9 +125,16 @@ class AddBranch(Morphism):
         block = self._block(graph)
         return with_summand(graph, graph.output, block[-1].id, block)
 
-    def carry(self, graph: Graph, edited: Graph, weights: Weights, rng: np.random.Generator) -> Weights:
+    def carry(
+        self,
+        graph: Graph,
+        edited: Graph,
+        weights: Weights,
+        rng: np.random.Generator,
+        widths: Mapping[int, int] | None,
+    ) -> Weights:
         """Return the weights with a He-normal first and a zero last kernel of the branch."""
-        return with_fresh(graph, edited, weights, rng, zero=[self._block(graph)[-1].id])
+        return with_fresh(graph, edited, weights, rng, widths, zero=[self._block(graph)[-1].id])
 
     def _block(self, graph: Graph) -> list[Layer]:
         function = usual_function(graph)

@@ -11,7 +11,7 @@ A larger kernel k' with the old one in it from place (p(k') - p(k)) / d on meets
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
@@ -20,6 +20,7 @@ import numpy as np
 from genokeras.graph.graph import Graph
 from genokeras.graph.layer import Layer
 from genokeras.graph.morphisms.base import (
+    Limits,
     Morphism,
     chain,
     edited,
@@ -63,7 +64,7 @@ class InsertConv(Morphism):
         plain_fields(self)
 
     @classmethod
-    def candidates(cls, graph: Graph) -> Iterator[InsertConv]:
+    def candidates(cls, graph: Graph, limits: Limits) -> Iterator[InsertConv]:
         """Yield one instance for each tensor that blocks pass on."""
         return (cls(layer.id) for layer in graph.layers if is_block_end(graph, layer.id))
 
@@ -84,10 +85,17 @@ class InsertConv(Morphism):
         block = self._block(graph)
         return edited(graph, block, redirect={self.layer: block[-1].id})
 
-    def carry(self, graph: Graph, edited: Graph, weights: Weights, rng: np.random.Generator) -> Weights:
+    def carry(
+        self,
+        graph: Graph,
+        edited: Graph,
+        weights: Weights,
+        rng: np.random.Generator,
+        widths: Mapping[int, int] | None,
+    ) -> Weights:
         """Return the weights with those of two identities."""
         block = self._block(graph)
-        carried = with_fresh(graph, edited, weights, rng, zero=[block[0].id])
+        carried = with_fresh(graph, edited, weights, rng, widths, zero=[block[0].id])
         kernel = carried[block[0].id]["kernel"]
         centre = tuple((k - 1) // 2 for k in kernel.shape[1:-2])
         kernel[(slice(None), *centre)] = np.eye(kernel.shape[-1], dtype=kernel.dtype)
@@ -119,7 +127,7 @@ class GrowKernel(Morphism):
         plain_fields(self)
 
     @classmethod
-    def candidates(cls, graph: Graph) -> Iterator[GrowKernel]:
+    def candidates(cls, graph: Graph, limits: Limits) -> Iterator[GrowKernel]:
         """Yield one instance for each convolution."""
         return (cls(la.id) for la in graph.layers if isinstance(la.spec, (Conv, DepthwiseConv)))
 
@@ -145,7 +153,14 @@ class GrowKernel(Morphism):
         assert isinstance(spec, (Conv, DepthwiseConv))
         return edited(graph, changed={self.layer: replace(spec, kernel_size=_grown(spec.kernel_size))})
 
-    def carry(self, graph: Graph, edited: Graph, weights: Weights, rng: np.random.Generator) -> Weights:
+    def carry(
+        self,
+        graph: Graph,
+        edited: Graph,
+        weights: Weights,
+        rng: np.random.Generator,
+        widths: Mapping[int, int] | None,
+    ) -> Weights:
         """Return the weights with zeros around the kernel."""
         old, new = graph.layer(self.layer).spec, edited.layer(self.layer).spec
         assert isinstance(old, (Conv, DepthwiseConv)) and isinstance(new, (Conv, DepthwiseConv))

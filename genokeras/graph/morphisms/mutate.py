@@ -10,11 +10,13 @@ from genokeras.graph.graph import Graph
 from genokeras.graph.morphisms.base import DEFAULT_LIMITS, Limits, Morphism
 from genokeras.graph.morphisms.blocks import AddBranch, Deepen
 from genokeras.graph.morphisms.convolutions import GrowKernel, InsertConv
+from genokeras.graph.morphisms.inputs import AddInput
 from genokeras.graph.morphisms.skips import AddSkip, ConcatSkip
 from genokeras.graph.morphisms.widen import Widen
 
-MORPHISMS: tuple[type[Morphism], ...] = (Deepen, Widen, AddSkip, ConcatSkip, AddBranch)
-SPATIAL_MORPHISMS: tuple[type[Morphism], ...] = (*MORPHISMS, InsertConv, GrowKernel)
+MORPHISMS: tuple[type[Morphism], ...] = (Deepen, Widen, AddSkip, ConcatSkip, AddBranch, AddInput)
+# An Input with a shape is the only one of its graph.
+SPATIAL_MORPHISMS: tuple[type[Morphism], ...] = (*MORPHISMS[:-1], InsertConv, GrowKernel)
 
 
 def mutations(
@@ -38,12 +40,12 @@ def mutations(
     kinds : sequence of type, optional
         The kinds to draw from; `MORPHISMS`, or `SPATIAL_MORPHISMS` for a graph with positions, by default.
     limits : Limits, optional
-        Morphisms whose result is larger are left out.
+        Morphisms whose result is larger are left out; its views are those that new Inputs may read.
     """
     if not limits.allow(graph):
         return []
     kinds = kinds or (SPATIAL_MORPHISMS if graph.is_spatial else MORPHISMS)
-    pools = [pool for kind in kinds if (pool := list(kind.sites(graph, rng)))]
+    pools = [pool for kind in kinds if (pool := list(kind.sites(graph, rng, limits=limits)))]
     chosen: list[Morphism] = []
     while pools and len(chosen) < n:
         pool = pools[int(rng.integers(len(pools)))]

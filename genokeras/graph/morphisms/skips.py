@@ -6,7 +6,7 @@ stride that give as many positions, or the maximum over all of them where the la
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -15,10 +15,10 @@ import numpy as np
 from genokeras.graph.graph import Graph
 from genokeras.graph.layer import Layer
 from genokeras.graph.morphisms.base import (
+    Limits,
     Morphism,
     chain,
     edited,
-    input_units_of,
     is_block_end,
     missing_layers,
     plain_fields,
@@ -50,7 +50,7 @@ class AddSkip(Morphism):
     Parameters
     ----------
     source : int
-        Id of the Input or of a hidden layer that does not depend on the target.
+        Id of an Input or of a hidden layer that does not depend on the target.
     target : int
         Id of a hidden layer, or of the logits.
     """
@@ -63,34 +63,20 @@ class AddSkip(Morphism):
         plain_fields(self)
 
     @classmethod
-    def candidates(cls, graph: Graph) -> Iterator[AddSkip]:
+    def candidates(cls, graph: Graph, limits: Limits) -> Iterator[AddSkip]:
         """Yield all pairs but those where a sum right behind the target does the same."""
-        for target in graph.layers:
-            readers = [graph.layer(reader).spec for reader in graph.consumers(target.id)]
-            bare = target.spec.own_units is not None and any(
-                isinstance(reader, (LayerNorm, BatchNorm, Activation)) for reader in readers
-            )
-            summed = bool(readers) and all(isinstance(reader, Add) for reader in readers)
-            if summed or not (bare or is_block_end(graph, target.id) or target.id == graph.output):
-                continue
-            yield from (cls(source, target.id) for source in _sources(graph))
+        sources = _sources(graph)
+        return (cls(source, target) for target in sum_targets(graph) for source in sources)
 
     def problem(self, graph: Graph) -> str | None:
         """Return why the two cannot be joined, or None."""
         if missing := missing_layers(graph, self.source, self.target):
             return missing
-        if self.target != graph.output and self.target not in graph.hidden:
-            return f"{graph.layer(self.target)} is neither hidden nor the logits"
-        if graph.known_units(self.target) is None:
-            return f"the width of {graph.layer(self.target)} depends on the Input"
-        if reason := _source_problem(graph, self.source, self.target):
-            return reason
-        terms = [graph.layer(id) for id in _summed_with(graph, self.target)]
-        if graph.layer(self.source) in terms:
-            return f"layer {self.source} is summed there already"
-        if any(isinstance(term.spec, Dense) and self.source in _pooled(graph, term) for term in terms):
-            return f"a Dense on layer {self.source} is summed there already"
-        return None
+        return (
+            target_problem(graph, self.target)
+            or _source_problem(graph, self.source, self.target)
+            or summed_already(graph, self.source, self.target)
+        )
 
     def edit(self, graph: Graph) -> Graph:
         """Return the graph with the Dense summed to the target."""
@@ -101,10 +87,17 @@ class AddSkip(Morphism):
         skip = chain(graph.next_id(), self.source, specs)
         return with_summand(graph, self.target, skip[-1].id, skip)
 
-    def carry(self, graph: Graph, edited: Graph, weights: Weights, rng: np.random.Generator) -> Weights:
+    def carry(
+        self,
+        graph: Graph,
+        edited: Graph,
+        weights: Weights,
+        rng: np.random.Generator,
+        widths: Mapping[int, int] | None,
+    ) -> Weights:
         """Return the weights with zeros for the new Dense."""
         new = [la.id for la in edited.layers if la.id not in graph and isinstance(la.spec, Dense)]
-        return with_fresh(graph, edited, weights, rng, zero=new)
+        return with_fresh(graph, edited, weights, rng, widths, zero=new)
 
 
 @dataclass(frozen=True)
@@ -114,7 +107,7 @@ class ConcatSkip(Morphism):
     Parameters
     ----------
     source : int
-        Id of the Input or of a hidden layer that does not depend on the target.
+        Id of an Input or of a hidden layer that does not depend on the target.
     target : int
         Id of a hidden layer that only Dense or Conv layers read.
     """
@@ -127,7 +120,7 @@ class ConcatSkip(Morphism):
         plain_fields(self)
 
     @classmethod
-    def candidates(cls, graph: Graph) -> Iterator[ConcatSkip]:
+    def candidates(cls, graph: Graph, limits: Limits) -> Iterator[ConcatSkip]:
         """Yield all pairs of a source and a target."""
         for target in graph.layers:
             if is_block_end(graph, target.id):
@@ -156,15 +149,53 @@ class ConcatSkip(Morphism):
         both = Layer(graph.next_id() + len(copy), Concat(), (self.target, beside))
         return edited(graph, [*copy, both], redirect={self.target: both.id})
 
-    def carry(self, graph: Graph, edited: Graph, weights: Weights, rng: np.random.Generator) -> Weights:
+    def carry(
+        self,
+        graph: Graph,
+        edited: Graph,
+        weights: Weights,
+        rng: np.random.Generator,
+        widths: Mapping[int, int] | None,
+    ) -> Weights:
         """Return the weights with zero rows behind the kernels of all layers that read the target."""
-        n_rows = graph.units(input_units_of(graph, weights))[self.source]
+        n_rows = graph.units(widths)[self.source]
         carried = dict(weights)
         for reader in graph.consumers(self.target):
             kernel = weights[reader]["kernel"]
             longer = np.pad(kernel, [(0, 0)] * (kernel.ndim - 2) + [(0, n_rows), (0, 0)])
             carried[reader] = {**weights[reader], "kernel": longer}
         return carried
+
+
+def sum_targets(graph: Graph) -> Iterator[int]:
+    """Yield the tensors to sum something to, but for those where a sum right behind does the same."""
+    for target in graph.layers:
+        readers = [graph.layer(reader).spec for reader in graph.consumers(target.id)]
+        bare = target.spec.own_units is not None and any(
+            isinstance(reader, (LayerNorm, BatchNorm, Activation)) for reader in readers
+        )
+        summed = bool(readers) and all(isinstance(reader, Add) for reader in readers)
+        if not summed and (bare or is_block_end(graph, target.id) or target.id == graph.output):
+            yield target.id
+
+
+def target_problem(graph: Graph, target: int) -> str | None:
+    """Return why nothing can be summed to a tensor, or None."""
+    if target != graph.output and target not in graph.hidden:
+        return f"{graph.layer(target)} is neither hidden nor the logits"
+    if graph.known_units(target) is None:
+        return f"the width of {graph.layer(target)} depends on the Input"
+    return None
+
+
+def summed_already(graph: Graph, source: int, target: int) -> str | None:
+    """Return a sentence where the source, or a Dense on it, stands in a sum with the target, or None."""
+    terms = [graph.layer(id) for id in _summed_with(graph, target)]
+    if graph.layer(source) in terms:
+        return f"layer {source} is summed there already"
+    if any(isinstance(term.spec, Dense) and source in _pooled(graph, term) for term in terms):
+        return f"a Dense on layer {source} is summed there already"
+    return None
 
 
 def _sources(graph: Graph) -> list[int]:
@@ -177,8 +208,8 @@ def _sources(graph: Graph) -> list[int]:
 
 
 def _source_problem(graph: Graph, source: int, target: int) -> str | None:
-    if source != graph.input and source not in graph.hidden:
-        return f"{graph.layer(source)} is neither hidden nor the Input"
+    if source not in graph.inputs and source not in graph.hidden:
+        return f"{graph.layer(source)} is neither hidden nor an Input"
     if source == target or target in graph.ancestors(source):
         return f"layer {source} does not come before layer {target}"
     if source == graph.input and graph.reads_tokens:

@@ -17,7 +17,7 @@ w' = w[..., index, :] / copies, then + e on the first copy's rows and - e on the
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from math import prod
 from typing import Any, ClassVar
@@ -27,9 +27,9 @@ from numpy.typing import NDArray
 
 from genokeras.graph.graph import Graph
 from genokeras.graph.morphisms.base import (
+    Limits,
     Morphism,
     edited,
-    input_units_of,
     missing_layers,
     plain_fields,
 )
@@ -62,7 +62,7 @@ class Widen(Morphism):
         plain_fields(self)
 
     @classmethod
-    def candidates(cls, graph: Graph) -> Iterator[Widen]:
+    def candidates(cls, graph: Graph, limits: Limits) -> Iterator[Widen]:
         """Yield one instance for each set of layers that can only be doubled together."""
         seen: set[int] = set()
         for layer in graph.layers:
@@ -78,7 +78,7 @@ class Widen(Morphism):
             kinds = "Dense, Conv or Embedding" if graph.is_spatial else "Dense"
             return f"{graph.layer(self.layer)} is no {kinds}"
         doubled = _doubled(graph, self.layer)
-        if graph.input in doubled:
+        if not doubled.isdisjoint(graph.inputs):
             return "the Input would have to be doubled too"
         copies = _copies(graph, doubled)
         if copies[graph.output]:
@@ -94,10 +94,17 @@ class Widen(Morphism):
         wider = {la.id: la.spec.with_units(2 * units) for la in doubled if (units := la.spec.own_units)}
         return edited(graph, changed=wider)
 
-    def carry(self, graph: Graph, edited: Graph, weights: Weights, rng: np.random.Generator) -> Weights:
+    def carry(
+        self,
+        graph: Graph,
+        edited: Graph,
+        weights: Weights,
+        rng: np.random.Generator,
+        widths: Mapping[int, int] | None,
+    ) -> Weights:
         """Return the weights with units copied, and shared out among the copies where they are read."""
-        index = _indices(graph, _doubled(graph, self.layer), input_units_of(graph, weights))
-        units = graph.units(input_units_of(graph, weights))
+        units = graph.units(widths)
+        index = _indices(graph, _doubled(graph, self.layer), units)
         carried = dict(weights)
         for layer in graph.layers:
             if layer.id not in weights:
@@ -117,7 +124,7 @@ class Widen(Morphism):
 
 
 def _doubled(graph: Graph, start: int) -> set[int]:
-    """Return all layers to be doubled as a whole when one is; may hold the Input or the output.
+    """Return all layers to be doubled as a whole when one is; may hold an Input or the output.
 
     Sums tie: where any part of one input is doubled, all inputs must be, as a whole.
     """
@@ -157,9 +164,8 @@ def _copies(graph: Graph, doubled: set[int]) -> dict[int, str]:
     return copies
 
 
-def _indices(graph: Graph, doubled: set[int], input_units: int | None) -> dict[int, IndexArray]:
+def _indices(graph: Graph, doubled: set[int], units: Mapping[int, int]) -> dict[int, IndexArray]:
     """Return for each layer the old unit that each new unit of its output copies."""
-    units = graph.units(input_units)
     index: dict[int, IndexArray] = {}
     for layer in graph.layers:
         if isinstance(layer.spec, Input) or layer.spec.own_units is not None:

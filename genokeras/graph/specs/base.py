@@ -134,6 +134,13 @@ def plain_ints(value: object, name: str, *, lengths: tuple[int, ...]) -> Shape:
     return listed
 
 
+def checked_view(value: object, name: str) -> str:
+    """Return `value` where it is the name of a view, or raise GraphError."""
+    if not isinstance(value, str) or not value:
+        raise GraphError(f"{name} must be the name of a view, got {value!r}.")
+    return value
+
+
 def checked_flag(value: object, name: str) -> bool:
     """Return `value` where it is True or False, or raise GraphError."""
     if not isinstance(value, bool):

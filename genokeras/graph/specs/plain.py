@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import ClassVar
 
 from genokeras.errors import GraphError
-from genokeras.graph.specs.base import LayerSpec, Shape, plain_ints
+from genokeras.graph.specs.base import LayerSpec, Shape, checked_view, plain_ints
 from genokeras.support.checks import check_choice, check_number, check_whole
 
 ACTIVATIONS = ("relu", "tanh", "gelu", "silu", "selu", "sigmoid", "linear")
@@ -25,9 +25,13 @@ class Input(LayerSpec):
     shape : tuple of int or None, default=None
         ``(length, channels)``, ``(height, width, channels)``, or ``(length,)`` of token ids or features; None is a
         vector of any width.
+    view : str or None, default=None
+        Name of the view of the features that this Input reads; None is the view of the proposal's hyper-parameters.
+        Only vectors have views.
     """
 
     shape: Shape | None = None
+    view: str | None = None
     kind: ClassVar[str] = "input"
     n_inputs: ClassVar[tuple[int, int | None]] = (0, 0)
     measures: ClassVar[frozenset[str]] = frozenset({"shape"})
@@ -35,6 +39,10 @@ class Input(LayerSpec):
     def __post_init__(self) -> None:
         if self.shape is not None:
             object.__setattr__(self, "shape", plain_ints(self.shape, "Input.shape", lengths=(1, 2, 3)))
+        if self.view is not None:
+            checked_view(self.view, "Input.view")
+            if self.shape is not None:
+                raise GraphError(f"an Input of shape {self.shape} has no view, got {self.view!r}.")
 
     def output_units(self, input_units: tuple[int, ...]) -> int:
         """Refuse: the width of the Input is the data's, not the graph's."""
