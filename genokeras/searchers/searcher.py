@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from typing import Any
 
 import numpy as np
 
@@ -38,3 +39,7 @@ class Searcher(ABC):
         list of Proposal
             At most `n`, none of them tried before or twice; empty where nothing is left to try.
         """
+
+    def explain(self, history: History) -> dict[str, Any]:
+        """What the journal says about the next ask, as JSON values; nothing by default."""
+        return {}

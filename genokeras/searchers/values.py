@@ -31,17 +31,24 @@ def unused_hyper_parameters(graph: Graph) -> tuple[str, ...]:
     return tuple(unused)
 
 
-def proposal_fingerprint(graph: Graph, hyper: HyperParameters, rung: int = 0) -> str:
+def proposal_fingerprint(graph: Graph, hyper: HyperParameters, rung: int = 0, split: int = 0) -> str:
     """Hex digest shared by proposals that train the same network the same way, seeds and inheritance aside.
 
-    Graphs count as the same if isomorphic; hyper-parameters the graph does not read do not count. Other rungs of one
-    network are other proposals.
+    Graphs count as the same if isomorphic; hyper-parameters the graph does not read do not count. Other rungs and
+    other splits of one network are other proposals.
+
+    Parameters
+    ----------
+    graph : Graph
+    hyper : HyperParameters
+    rung, split : int, default=0
+        As in `Proposal`.
     """
     values = hyper.to_dict()
     for name in unused_hyper_parameters(graph):
         del values[name]
-    text = json.dumps([graph.fingerprint(), values, *([rung] if rung else [])], sort_keys=True)
-    return hex_digest(text)
+    further = [rung, split] if split else [rung] if rung else []
+    return hex_digest(json.dumps([graph.fingerprint(), values, *further], sort_keys=True))
 
 
 @dataclass(frozen=True)
@@ -60,12 +67,14 @@ class Proposal:
     seed : int
         Drives what is random about initial weights and morphisms.
     origin : str
-        Which part of which strategy made it, such as ``"father:linear"``, ``"random"`` or ``"bayesian"``.
+        Which part of which strategy made it, such as ``"father:linear"``, ``"random"``, ``"hyper"`` or ``"bayesian"``.
     inherit : bool
         Whether the trainer replays the morphisms on the father's members and goes on from their weights; it starts
         fresh otherwise, and where the father read another view, whose columns mean something else.
     rung : int, default=0
         How often the network was sent on to train longer, in a search by successive halving.
+    split : int, default=0
+        Number of the split into folds that it is trained on; other splits of one network are its replicates.
     """
 
     graph: Graph
@@ -76,6 +85,7 @@ class Proposal:
     origin: str = ""
     inherit: bool = True
     rung: int = 0
+    split: int = 0
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "morphisms", tuple(self.morphisms))
@@ -85,12 +95,12 @@ class Proposal:
             )
 
     def fingerprint(self) -> str:
-        """Hex digest of graph, hyper-parameters and rung; see `proposal_fingerprint`."""
+        """Hex digest of graph, hyper-parameters, rung and split; see `proposal_fingerprint`."""
         return self._fingerprint
 
     @cached_property
     def _fingerprint(self) -> str:
-        return proposal_fingerprint(self.graph, self.hyper, self.rung)
+        return proposal_fingerprint(self.graph, self.hyper, self.rung, self.split)
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON values."""
@@ -103,7 +113,8 @@ class Proposal:
             "origin": self.origin,
             "inherit": self.inherit,
         }
-        return values | ({"rung": self.rung} if self.rung else {})
+        optional = {"rung": self.rung, "split": self.split}
+        return values | {name: value for name, value in optional.items() if value}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Proposal:
@@ -124,6 +135,7 @@ class Proposal:
             origin=data["origin"],
             inherit=data.get("inherit", True),
             rung=data.get("rung", 0),
+            split=data.get("split", 0),
         )
 
 
@@ -146,6 +158,9 @@ class TrialResult:
     n_parameters : int
     error : str or None
         Traceback of a failed trial.
+    gain : float
+        How far the out-of-fold loss of the ensemble fell when the trial's job came back: the same for all trials of
+        a job; nan where unknown.
     """
 
     id: int
@@ -157,6 +172,7 @@ class TrialResult:
     seconds: float = 0.0
     n_parameters: int = 0
     error: str | None = None
+    gain: float = math.nan
 
     def __post_init__(self) -> None:
         check_choice(self.status, f"status of trial {self.id}", ("ok", "failed"))
@@ -166,9 +182,10 @@ class TrialResult:
             )
         if math.isnan(self.score):
             object.__setattr__(self, "score", math.inf)
-        if not math.isfinite(self.score_se):
-            # One object, so that values read back from JSON compare equal.
-            object.__setattr__(self, "score_se", math.nan)
+        for name in ("score_se", "gain"):
+            if not math.isfinite(getattr(self, name)):
+                # One object, so that values read back from JSON compare equal.
+                object.__setattr__(self, name, math.nan)
 
     @classmethod
     def failure(cls, id: int, proposal: Proposal, error: str, seconds: float = 0.0) -> TrialResult:
@@ -187,6 +204,7 @@ class TrialResult:
             "seconds": self.seconds,
             "n_parameters": self.n_parameters,
             "error": self.error,
+            **({"gain": self.gain} if math.isfinite(self.gain) else {}),
         }
 
     @classmethod
@@ -205,6 +223,7 @@ class TrialResult:
             proposal=Proposal.from_dict(data["proposal"]),
             score=math.inf if data["score"] is None else data["score"],
             score_se=math.nan if data["score_se"] is None else data["score_se"],
+            gain=data.get("gain", math.nan),
             **{name: data[name] for name in names},
         )
 
@@ -230,6 +249,14 @@ class History:
     def _fingerprints(self) -> frozenset[str]:
         return frozenset(trial.proposal.fingerprint() for trial in self.trials)
 
+    @cached_property
+    def _ok(self) -> tuple[TrialResult, ...]:
+        return tuple(trial for trial in self.trials if trial.status == "ok")
+
+    @cached_property
+    def _ranked(self) -> tuple[TrialResult, ...]:
+        return tuple(sorted(self._ok, key=lambda trial: (trial.score, trial.id)))
+
     def __len__(self) -> int:
         return len(self.trials)
 
@@ -238,7 +265,7 @@ class History:
 
     def ok(self) -> tuple[TrialResult, ...]:
         """The trials that did not fail."""
-        return tuple(trial for trial in self.trials if trial.status == "ok")
+        return self._ok
 
     def failed(self) -> tuple[TrialResult, ...]:
         """The trials that failed."""
@@ -246,11 +273,11 @@ class History:
 
     def ranked(self) -> tuple[TrialResult, ...]:
         """The trials that did not fail, best first; equal scores in order of their ids."""
-        return tuple(sorted(self.ok(), key=lambda trial: (trial.score, trial.id)))
+        return self._ranked
 
     def best(self) -> TrialResult | None:
         """The trial of the lowest score, or None while none has one."""
-        return min(self.ok(), key=lambda trial: (trial.score, trial.id), default=None)
+        return self._ranked[0] if self._ranked else None
 
     def get(self, id: int) -> TrialResult:
         """The trial of this id, or ParameterError."""

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import FrozenInstanceError
+from dataclasses import FrozenInstanceError, replace
 
 import numpy as np
 import pytest
@@ -74,6 +74,23 @@ def test_a_linear_model_has_no_dropout_or_activation_to_tell_apart() -> None:
     assert unused_hyper_parameters(linear(2)) == ("activation", "dropout")
     assert unused_hyper_parameters(mlp(2)) == ()
     assert Proposal(linear(2), first).fingerprint() == Proposal(linear(2), second).fingerprint()
+
+
+def test_another_split_is_another_proposal_and_survives_json() -> None:
+    first = Proposal(mlp(2), HyperParameters())
+    second, third = replace(first, split=1), replace(first, rung=1)
+    assert len({p.fingerprint() for p in (first, second, third, replace(third, split=1))}) == 4
+    assert Proposal.from_dict(json.loads(json.dumps(second.to_dict()))) == second
+    assert "split" not in first.to_dict()
+
+
+def test_a_gain_survives_json_and_older_records_lack_it() -> None:
+    proposal = Proposal(mlp(2), HyperParameters())
+    known = TrialResult(1, proposal, "ok", 0.3, gain=0.01)
+    assert TrialResult.from_dict(json.loads(json.dumps(known.to_dict()))) == known
+    unknown = TrialResult(1, proposal, "ok", 0.3)
+    assert "gain" not in unknown.to_dict()
+    assert TrialResult.from_dict(unknown.to_dict()) == unknown
 
 
 def test_morphisms_without_a_father_are_refused() -> None:
