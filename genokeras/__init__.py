@@ -55,7 +55,7 @@ if TYPE_CHECKING:
     from genokeras.searchers import History, Proposal, Searcher, TrialResult
     from genokeras.tasks.known import register_task
     from genokeras.tasks.task import Task
-    from genokeras.tuning import ParamSpec, RangeTest
+    from genokeras.tuning import MorphOracle, ParamSpec, RangeTest, build_from_hyperparameters
 
 __version__ = "0.1.0"
 
@@ -81,6 +81,7 @@ __all__ = [
     "LightModel",
     "MlpModule",
     "ModelSpec",
+    "MorphOracle",
     "NotFittedError",
     "ParamSpec",
     "ParameterError",
@@ -99,6 +100,7 @@ __all__ = [
     "TrialResult",
     "__version__",
     "auto",
+    "build_from_hyperparameters",
     "classification_loss",
     "load_dataset",
     "load_estimator",
@@ -140,6 +142,7 @@ _HOMES = {
     "MSE": "modules",
     "MlpModule": "modules",
     "ModelSpec": "keras_models",
+    "MorphOracle": "tuning",
     "NotFittedError": "errors",
     "ParamSpec": "tuning",
     "ParameterError": "errors",
@@ -157,6 +160,7 @@ _HOMES = {
     "TrainingError": "errors",
     "TrialResult": "searchers",
     "auto": "projects",
+    "build_from_hyperparameters": "tuning",
     "classification_loss": "modules",
     "load_dataset": "data",
     "load_estimator": "estimators",

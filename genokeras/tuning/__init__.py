@@ -1,6 +1,7 @@
 """Hyper-parameters as values: range-test curves, specs, the coordinate-wise selector, and KerasTuner's oracles.
 
-Nothing here trains a model or writes files, except for a temporary folder of KerasTuner during a search.
+Oracles go both ways: KerasTuner's as searchers, and the search of this package as an oracle. Nothing here trains a model or writes
+files, except for a temporary folder of KerasTuner during a search.
 """
 
 from genokeras.tuning.attempts import (
@@ -13,6 +14,7 @@ from genokeras.tuning.attempts import (
     choose_second_within,
 )
 from genokeras.tuning.learning_rate_range import RangeTest, exponential_rates, smooth, suggest_rate
+from genokeras.tuning.morph_oracle import MorphOracle, build_from_hyperparameters
 from genokeras.tuning.oracles import ORACLES, OracleDriver, OracleSearch, Proposed
 from genokeras.tuning.param_spec import ParamSpec, lists_to_search
 from genokeras.tuning.selector import HyperSelector
@@ -22,6 +24,7 @@ __all__ = [
     "Attempt",
     "Choose",
     "HyperSelector",
+    "MorphOracle",
     "OracleDriver",
     "OracleSearch",
     "ParamSpec",
@@ -29,6 +32,7 @@ __all__ = [
     "RangeTest",
     "Selection",
     "Settled",
+    "build_from_hyperparameters",
     "choose_best",
     "choose_largest_within",
     "choose_second_within",
