@@ -16,6 +16,7 @@ from genokeras.graph.arcs import Arc
 from genokeras.searchers import BayesianSearcher, HalvingSearcher, HyperSpace, RandomSearcher, Searcher
 from genokeras.searchers.halving import GUIDES, LinearFather
 from genokeras.support.wording import did_you_mean
+from genokeras.tuning import is_oracle, make_oracle_searcher
 
 SEARCHERS: dict[str, type[Searcher]] = {"bayesian": BayesianSearcher, "random": RandomSearcher}
 # Entries of searcher_args that are not for the searcher.
@@ -28,7 +29,7 @@ class Wanted:
 
     Attributes
     ----------
-    searcher : str, Searcher or type
+    searcher : str, Searcher, keras_tuner.Oracle or type
         A name, an instance or a class.
     arguments : mapping
         What goes to its constructor.
@@ -51,7 +52,8 @@ class Wanted:
         given = dict(searcher_args or {})
         wanted = given.get("search_type", searcher)
         arguments = {name: value for name, value in given.items() if name not in _NOT_ITS}
-        if isinstance(wanted, Searcher) and arguments:
+        instance = isinstance(wanted, Searcher) or (is_oracle(wanted) and not inspect.isclass(wanted))
+        if instance and arguments:
             raise ParameterError(
                 f"searcher_args {sorted(arguments)} need a searcher by name or class, not an instance."
             )
@@ -95,6 +97,8 @@ def make_table_searcher(
             if name not in known:
                 raise _unknown(f"searcher_args {name!r} for {NAME}", name, known)
         return make_enas_searcher(wanted.arguments, n_outputs, HyperSpace(views=views), arcs)
+    if is_oracle(wanted.searcher):
+        return make_oracle_searcher(wanted.searcher, wanted.arguments, n_outputs, views)
     offered = {"n_outputs": n_outputs, "space": HyperSpace(views=views)}
     return _made(wanted, wanted.arguments, SEARCHERS, offered, [*SEARCHERS, NAME])
 
@@ -128,6 +132,10 @@ def make_network_searcher(wanted: Wanted, fathers: Fathers, problem: Problem) ->
     ParameterError
         On unknown names.
     """
+    if is_oracle(wanted.searcher):
+        raise ParameterError(
+            f"searcher {wanted.name}: oracles of KerasTuner choose among the networks for tables, take {' or '.join(GUIDES)}."
+        )
     encoder = problem.encoder
     assert isinstance(encoder, NetworkEncoder)
     arguments, n_outputs = dict(wanted.arguments), problem.task.n_outputs

@@ -24,7 +24,8 @@ class GenomeClassifier(ClassifierFace, TableEstimator):
     folds : int, optional
         Stratified cross-validation folds; grouped ones where ``fit`` gets groups. By default 5, and above 20,000 samples
         one hold-out of a fifth of them, 10,000 at most.
-    searcher : {"bayesian", "random", "enas"} or Searcher, default="bayesian"
+    searcher : {"bayesian", "random", "enas"}, Searcher or keras_tuner.Oracle, default="bayesian"
+        An oracle, an instance or a class, chooses a template and its hyper-parameters.
     max_trials : int, optional
         Trials at most. With it and ``time_limit=None`` the same seed gives the same run.
     searcher_args : dict, optional

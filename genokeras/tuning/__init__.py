@@ -15,6 +15,7 @@ from genokeras.tuning.attempts import (
 )
 from genokeras.tuning.learning_rate_range import RangeTest, exponential_rates, smooth, suggest_rate
 from genokeras.tuning.morph_oracle import MorphOracle, build_from_hyperparameters
+from genokeras.tuning.oracle_searcher import OracleSearcher, is_oracle, make_oracle_searcher
 from genokeras.tuning.oracles import ORACLES, OracleDriver, OracleSearch, Proposed
 from genokeras.tuning.param_spec import ParamSpec, lists_to_search
 from genokeras.tuning.selector import HyperSelector
@@ -27,6 +28,7 @@ __all__ = [
     "MorphOracle",
     "OracleDriver",
     "OracleSearch",
+    "OracleSearcher",
     "ParamSpec",
     "Proposed",
     "RangeTest",
@@ -37,7 +39,9 @@ __all__ = [
     "choose_largest_within",
     "choose_second_within",
     "exponential_rates",
+    "is_oracle",
     "lists_to_search",
+    "make_oracle_searcher",
     "smooth",
     "suggest_rate",
 ]

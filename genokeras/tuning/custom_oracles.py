@@ -36,11 +36,18 @@ class BayesianOracle(keras_tuner.oracles.BayesianOptimizationOracle):
         settings = self._unseen_settings(len(free))
         if not settings:
             return self._random_populate_space()
-        x, y = self._vectorize_trials()
-        self.gpr.fit(x, y)
+        self._fit()
         points = np.array([self._as_point(values) for values in settings])
         mean, deviation = self.gpr.predict(points, return_std=True)
         return {"status": "RUNNING", "values": settings[int(np.argmin(mean - self.beta * deviation))]}
+
+    def _fit(self) -> None:
+        # Where others wait for their scores, the length scale is that of the first of them.
+        found = getattr(self.gpr, "kernel_", None) if self.ongoing_trials else None
+        start = self._make_gpr()
+        self.gpr.kernel = start.kernel if found is None else found
+        self.gpr.optimizer = start.optimizer if found is None else None
+        self.gpr.fit(*self._vectorize_trials())
 
     def _unseen_settings(self, n_free: int) -> list[dict[str, Any]]:
         """Random settings, each once, without those tried."""
@@ -48,6 +55,16 @@ class BayesianOracle(keras_tuner.oracles.BayesianOptimizationOracle):
         drawn = (self._vector_to_values(draw) for draw in draws)
         distinct = {self._compute_values_hash(values): values for values in drawn}
         return [values for values in distinct.values() if not self._duplicate(values)]
+
+    def _vector_to_values(self, vector: Any) -> dict[str, Any]:
+        # KerasTuner copies every parameter for every setting.
+        places, drawn = iter(vector), keras_tuner.HyperParameters()
+        for hp in self.hyperparameters.space:
+            fixed = isinstance(hp, keras_tuner.engine.hyperparameters.Fixed)
+            value = hp.value if fixed else hp.prob_to_value(next(places))
+            if drawn.is_active(hp):
+                drawn.values[hp.name] = value
+        return drawn.values
 
     def _as_point(self, values: dict[str, Any]) -> list[float]:
         """The setting in the unit cube, as the tried ones are."""

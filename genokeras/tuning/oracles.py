@@ -117,7 +117,7 @@ class OracleDriver:
         """The next trial, or None at the end of the search. Its score must be passed to :meth:`tell` before the next."""
         if self._max_trials is not None and len(self._trials) >= self._max_trials:
             return None
-        with _quiet():
+        with quiet():
             trial = self._oracle.create_trial("genokeras")
         if trial.status != "RUNNING":
             return None
@@ -138,7 +138,7 @@ class OracleDriver:
     def tell(self, proposed: Proposed, score: float) -> None:
         """Report a trial's score: higher is better, one that is not finite is a failure."""
         trial = self._trials[proposed.id]
-        with _quiet():
+        with quiet():
             if math.isfinite(score):
                 self._oracle.update_trial(trial.trial_id, {_OBJECTIVE: float(score)})
                 trial.status = "COMPLETED"
@@ -304,7 +304,7 @@ def _indices(space: Mapping[str, Sequence[Any]]) -> keras_tuner.HyperParameters:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """KerasTuner uses a deprecated name of threads, and a Gaussian process of few points may not converge."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
