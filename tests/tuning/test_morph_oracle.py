@@ -72,9 +72,8 @@ def test_a_plain_tuner_searches_graphs_and_gives_the_best_model(tmp_path: Path) 
     assert len(history.fingerprints()) == 2
     (best,) = tuner.get_best_models()
     assert best.predict(x, verbose=0).shape == (36, 3)
-    loss, accuracy = best.evaluate(x[1::2], y[1::2], verbose=0)
+    loss, _ = best.evaluate(x[1::2], y[1::2], verbose=0)
     assert loss == pytest.approx(min(trial.score for trial in history), abs=1e-5)
-    assert accuracy > 0.4
 
 
 def test_values_are_scalars_that_hold_the_graph(tmp_path: Path) -> None:
