@@ -58,9 +58,11 @@ class FittedTrials:
         encoder = self.run.problem.encoder
         assert isinstance(encoder, TableEncoder)
         trained = row_trial(encoder, self.run.network(trial))
-        z = np.zeros((len(trained.spaces), len(self.x), trained.input_units))
-        for fold, space in enumerate(trained.spaces):
-            z[fold, :, : space.rank] = space.transform(self.x)
+        z = {}
+        for i, width in trained.widths.items():
+            z[i] = np.zeros((len(trained.spaces[i]), len(self.x), width))
+            for fold, space in enumerate(trained.spaces[i]):
+                z[i][fold, :, : space.rank] = space.transform(self.x)
         logits = reference_forward(trained.graph, trained.weights, z, trained.activation)
         return np.asarray(softmax(logits, axis=-1).mean(axis=0))
 

@@ -172,8 +172,7 @@ def method_of(problem: Problem) -> Method:
 
 
 def row_trial(encoder: TableEncoder, network: TrainedNetwork) -> TrainedTrial:
-    """A trial with the row space of its members."""
+    """A trial with the row space of its members by each Input."""
     hyper = network.hyper
-    return TrainedTrial(
-        network.graph, hyper.activation, network.weights, encoder.spaces[hyper.view], network.share
-    )
+    spaces = {i: encoder.spaces[view] for i, view in network.graph.views(hyper.view).items()}
+    return TrainedTrial(network.graph, hyper.activation, network.weights, spaces, network.share)

@@ -147,7 +147,7 @@ def make_coordinates(trials: Sequence[TrainedTrial], inner: Inner) -> Coordinate
     parts: dict[object, Part] = {}
     places: dict[int, slice] = {}
     position = 0
-    for space in (space for trial in trials for space in trial.spaces):
+    for space in (space for trial in trials for space in trial.every_space):
         key = _basis_key(space)
         if key not in parts:
             parts[key] = _part(space, position)

@@ -37,25 +37,44 @@ Batch = TypeVar("Batch")
 
 @dataclass(frozen=True)
 class _Member:
-    """One member of a trial: its number there, its space, and its weight in the average."""
+    """One member of a trial: its number there, its space by each Input, and its weight in the average."""
 
     trial: TrainedTrial
     number: int
-    space: RowSpace
+    spaces: Mapping[int, RowSpace]
     share: float
 
 
 @dataclass(frozen=True, eq=False)
+class Reading:
+    """What the leaves behind one Input make of its basis' coordinates.
+
+    Attributes
+    ----------
+    place : slice
+        Of the coordinates.
+    rows : slice
+        Of ``H``.
+    kernel : numpy.ndarray
+        ``(r, rows)``: leaf by leaf, there member by member.
+    """
+
+    place: slice
+    rows: slice
+    kernel: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
 class Pack:
-    """Members of one graph that read one basis.
+    """Members of one graph that read one basis by each Input.
 
     Attributes
     ----------
     network : Network
-    place : slice
-        Of the coordinates.
-    kernel, bias : numpy.ndarray
-        ``(r, C)`` and ``(C,)``: from the basis' coordinates to the leaves, leaf by leaf, there member by member.
+    readings : tuple of Reading
+        From the coordinates to the leaves, one for each Input.
+    bias : numpy.ndarray
+        ``(C,)``.
     leaves : dict of int to (slice, int)
         Rows of ``H`` and units of each leaf.
     weights : mapping of int to (numpy.ndarray, numpy.ndarray)
@@ -65,8 +84,7 @@ class Pack:
     """
 
     network: Network
-    place: slice
-    kernel: np.ndarray
+    readings: tuple[Reading, ...]
     bias: np.ndarray
     leaves: dict[int, tuple[slice, int]]
     weights: PackedWeights
@@ -74,7 +92,13 @@ class Pack:
 
     def at(self, q: np.ndarray) -> np.ndarray:
         """``(n, n_coordinates)`` -> ``H``, ``(C, n)``."""
-        return np.asarray(self.kernel.T @ q[:, self.place].T.astype("float32") + self.bias[:, None])
+        parts = [each.kernel.T @ q[:, each.place].T.astype("float32") for each in self.readings]
+        return np.asarray(np.concatenate(parts) if len(parts) > 1 else parts[0]) + self.bias[:, None]
+
+    def add_gradients(self, gradients: np.ndarray, d: np.ndarray) -> None:
+        """Add to ``(K, P, n_coordinates)`` what ``(K, C, P)`` gradients with respect to ``H`` give."""
+        for each in self.readings:
+            gradients[:, :, each.place] += np.matmul(d[:, each.rows].transpose(0, 2, 1), each.kernel.T)
 
     def blocks(self, points: int, step: int = 1) -> Iterator[slice]:
         """Members that are worked on at once, of every ``step``-th."""
@@ -108,55 +132,56 @@ def make_packs(trials: Sequence[TrainedTrial], places: Mapping[int, slice]) -> t
         Where the coordinates of a space's basis are, by ``id`` of the space.
     """
     total = sum(trial.share for trial in trials)
-    groups: dict[tuple[Graph, str, int, int], list[_Member]] = {}
+    groups: dict[tuple[Graph, str, tuple[tuple[int, int, int], ...]], list[_Member]] = {}
     # A rough average takes the first member of every pack, which must not be one without weight.
     for trial in sorted(trials, key=lambda trial: -trial.share):
         share = trial.share / total / trial.n_members
-        for number, space in enumerate(trial.space_of_member):
-            key = trial.graph, trial.activation, trial.input_units, places[id(space)].start
-            groups.setdefault(key, []).append(_Member(trial, number, space, share))
+        by_input = {i: trial.of_members(i) for i in trial.graph.inputs}
+        for number in range(trial.n_members):
+            spaces = {i: found[number] for i, found in by_input.items()}
+            read = tuple((i, trial.widths[i], places[id(space)].start) for i, space in spaces.items())
+            key = trial.graph, trial.activation, read
+            groups.setdefault(key, []).append(_Member(trial, number, spaces, share))
     return tuple(
-        _pack(graph, activation, members, places[id(members[0].space)])
-        for (graph, activation, _, _), members in groups.items()
+        _pack(graph, activation, members, places) for (graph, activation, _), members in groups.items()
     )
 
 
-def _pack(graph: Graph, activation: str, members: list[_Member], place: slice) -> Pack:
+def _pack(graph: Graph, activation: str, members: list[_Member], places: Mapping[int, slice]) -> Pack:
     network = Network(graph, activation)
     centred = centred_leaves(graph)
-    width = members[0].trial.input_units
-    kernels, biases = [], []
+    readings, biases = [], []
     leaves: dict[int, tuple[slice, int]] = {}
     position = 0
-    for leaf in network.leaves:
-        found = [
-            _linear(member, None if leaf == graph.input else leaf, width, leaf in centred)
-            for member in members
-        ]
-        units = len(found[0][1])
-        leaves[leaf] = slice(position, position + units * len(members)), units
-        position += units * len(members)
-        kernels += [kernel for kernel, _ in found]
-        biases += [bias for _, bias in found]
+    for source, of_input in network.leaves_of_input.items():
+        kernels, first = [], position
+        for leaf in of_input:
+            found = [_linear(member, source, leaf, leaf in centred) for member in members]
+            units = len(found[0][1])
+            leaves[leaf] = slice(position, position + units * len(members)), units
+            position += units * len(members)
+            kernels += [kernel for kernel, _ in found]
+            biases += [bias for _, bias in found]
+        place = places[id(members[0].spaces[source])]
+        readings.append(Reading(place, slice(first, position), np.concatenate(kernels, axis=1)))
     weights = {
         layer: (_stacked(members, layer, "kernel"), _stacked(members, layer, "bias"))
         for layer in network.inner_dense
     }
     shares = np.array([member.share for member in members], dtype="float32")
-    return Pack(
-        network, place, np.concatenate(kernels, axis=1), np.concatenate(biases), leaves, weights, shares
-    )
+    return Pack(network, tuple(readings), np.concatenate(biases), leaves, weights, shares)
 
 
-def _linear(member: _Member, layer: int | None, width: int, centred: bool) -> tuple[np.ndarray, np.ndarray]:
-    """From a basis' coordinates to a leaf of a member, or to its inputs, zeros behind them, where ``layer`` is None."""
-    space = member.space
+def _linear(member: _Member, source: int, leaf: int, centred: bool) -> tuple[np.ndarray, np.ndarray]:
+    """From a basis' coordinates to a leaf of a member, which may be the Input itself, zeros behind them."""
+    space = member.spaces[source]
     size = len(space.columns) if space.basis is None else space.basis.shape[1]
     turned = np.eye(size, dtype="float32") if space.rotation is None else space.rotation
     turned = np.asarray(np.float32(1.0 if space.basis is None else space.scale) * turned, dtype="float32")
-    if layer is None:
+    if leaf == source:
+        width = member.trial.widths[source]
         return np.pad(turned, ((0, 0), (0, width - turned.shape[1]))), np.zeros(width, dtype="float32")
-    weights = member.trial.weights[layer]
+    weights = member.trial.weights[leaf]
     kernel = np.asarray(weights["kernel"][member.number], dtype="float32")[: turned.shape[1]]
     bias = np.asarray(weights["bias"][member.number], dtype="float32")
     if centred:

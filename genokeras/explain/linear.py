@@ -78,7 +78,7 @@ def attribute_linear_trial(
     ParameterError
         If answers are neither classes nor numbers.
     """
-    factors = trial.spaces[0].log_factors
+    factors = trial.spaces[trial.graph.input][0].log_factors
     here, there = (
         (rows if factors is None else log_normalised(rows, factors)).astype("float64")
         for rows in (x, background)
@@ -114,7 +114,7 @@ def linear_coefficients(trial: TrainedTrial, link: Link, n_features: int) -> tup
     layer = next(layer.id for layer in trial.graph.layers if isinstance(layer.spec, Dense))
     kernels, biases = (trial.weights[layer][name].astype("float64") for name in ("kernel", "bias"))
     coefficients, offset = np.zeros((n_features, kernels.shape[2])), np.zeros(kernels.shape[2])
-    for space, kernel, bias in zip(trial.space_of_member, kernels, biases, strict=True):
+    for space, kernel, bias in zip(trial.of_members(trial.graph.input), kernels, biases, strict=True):
         folded = space.projection().astype("float64") @ kernel[: space.rank] * space.inverse_sd[:, None]
         coefficients[space.columns] += folded / trial.n_members
         offset += (bias - space.mean @ folded) / trial.n_members

@@ -124,7 +124,7 @@ class HeadLines:
                 d = room[:, : len(pack.bias)]
                 for block in pack.blocks(batch.points):
                     p += _back(pack, inner, _leaves(pack, ends, block, batch), block, d)
-                g[:, :, pack.place] += np.matmul(d.transpose(0, 2, 1), pack.kernel.T)
+                pack.add_gradients(g, d)
             found[:, batch.ends, batch.starts] = batch.in_lines(p)
             for c in range(rows):
                 gradients[c, batch.ends, batch.starts] = batch.in_lines(g[c].T).transpose(1, 2, 3, 0)

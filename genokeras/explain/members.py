@@ -7,7 +7,7 @@ and arrays are kept small enough for a processor's cache. All arrays are float32
 symbol     meaning                                                                     shape
 =========  ==========================================================================  ============================
 m, k, P    members of a block, classes, points
-leaf       a layer that reads the coordinates linearly, or the inputs themselves       ``(m, units, P)``
+leaf       a Dense layer that reads an Input, or the Input itself                      ``(m, units, P)``
 z, p       logits of the members and their softmax                                     ``(m, k, P)``
 d          gradient with respect to what a layer computes                              as that layer's output
 =========  ==========================================================================  ============================
@@ -38,16 +38,20 @@ Arrays = dict[int, np.ndarray]
 PackedWeights = Mapping[int, tuple[np.ndarray, np.ndarray]]
 
 
-def leaves_of(graph: Graph) -> tuple[int, ...]:
-    """Dense layers that read the Input, and the Input where other layers read it."""
-    readers = graph.consumers(graph.input)
-    dense = [i for i in readers if isinstance(graph.layer(i).spec, Dense)]
-    return tuple(dense if len(dense) == len(readers) else [graph.input, *dense])
+def leaves_of(graph: Graph) -> dict[int, tuple[int, ...]]:
+    """For each Input the Dense layers that read it, behind the Input itself where other layers read it."""
+    found = {}
+    for source in graph.inputs:
+        readers = graph.consumers(source)
+        dense = tuple(i for i in readers if isinstance(graph.layer(i).spec, Dense))
+        found[source] = dense if len(dense) == len(readers) else (source, *dense)
+    return found
 
 
 def centred_leaves(graph: Graph) -> frozenset[int]:
     """Dense leaves that only layer normalisation reads: giving their kernels a mean of zero over the units changes nothing."""
-    readers = {leaf: graph.consumers(leaf) for leaf in leaves_of(graph) if leaf != graph.input}
+    leaves = [leaf for of_input in leaves_of(graph).values() for leaf in of_input]
+    readers = {leaf: graph.consumers(leaf) for leaf in leaves if leaf not in graph.inputs}
     return frozenset(
         leaf
         for leaf, found in readers.items()
@@ -76,9 +80,10 @@ class Network:
 
     def __init__(self, graph: Graph, activation: str) -> None:
         self._graph, self._activation = graph, activation
-        self.leaves = leaves_of(graph)
+        self.leaves_of_input = leaves_of(graph)
+        self.leaves = tuple(leaf for leaves in self.leaves_of_input.values() for leaf in leaves)
         self._centred = centred_leaves(graph)
-        self._inner = [layer for layer in graph.layers if layer.id not in (graph.input, *self.leaves)]
+        self._inner = [layer for layer in graph.layers if layer.id not in (*graph.inputs, *self.leaves)]
 
     @property
     def inner_dense(self) -> list[int]:

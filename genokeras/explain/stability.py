@@ -206,7 +206,8 @@ def _member(trial: TrainedTrial, fold: int) -> TrainedTrial:
         layer: {name: array[fold : fold + 1] for name, array in named.items()}
         for layer, named in trial.weights.items()
     }
-    return replace(trial, weights=weights, spaces=(trial.space_of_member[fold],))
+    spaces = {i: (trial.of_members(i)[fold],) for i in trial.spaces}
+    return replace(trial, weights=weights, spaces=spaces)
 
 
 def _noise_index(problem: Problem, top: int, seed: int) -> np.ndarray:

@@ -2,13 +2,14 @@
 
 Only stock Keras layers and operations are used, so the saved file loads with ``keras.saving.load_model`` in safe mode
 where GenoKeras is not installed. Members of equal graphs stay packed. Between the standardised features and the first
-layers stands either one shared projection per basis or the folded kernels ``c V A``, whichever is smaller.
+layers stands either one shared projection per basis or the folded kernels ``c V A``, whichever is smaller, Input by Input.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import keras
@@ -33,8 +34,8 @@ class TrainedTrial:
     activation : str
     weights : Weights
         Leading axis: members.
-    spaces : tuple of RowSpace
-        One for every member, or a single one that all members share.
+    spaces : mapping of int to tuple of RowSpace
+        For each Input of the graph, by its id: one for every member, or a single one that all members share.
     share : float
         Weight of the trial in the delivered average.
     """
@@ -42,27 +43,29 @@ class TrainedTrial:
     graph: Graph
     activation: str
     weights: Weights
-    spaces: tuple[RowSpace, ...]
+    spaces: Mapping[int, tuple[RowSpace, ...]]
     share: float = 1.0
 
     @property
     def n_members(self) -> int:
         return len(next(iter(self.weights.values()))["bias"])
 
-    @property
-    def input_units(self) -> int:
-        """Width of the (zero-padded) basis that the members were trained on."""
-        return self.graph.infer_input_units(
+    @cached_property
+    def widths(self) -> dict[int, int]:
+        """Width of the (zero-padded) basis that the members read by each Input."""
+        return self.graph.infer_input_widths(
             {i: named["kernel"].shape[1] for i, named in self.weights.items()}
         )
 
     @property
-    def shared(self) -> bool:
-        return len(self.spaces) == 1
+    def every_space(self) -> tuple[RowSpace, ...]:
+        """The spaces of all Inputs, one Input behind the other."""
+        return tuple(space for spaces in self.spaces.values() for space in spaces)
 
-    @property
-    def space_of_member(self) -> tuple[RowSpace, ...]:
-        return self.spaces * self.n_members if self.shared else self.spaces
+    def of_members(self, input_id: int) -> tuple[RowSpace, ...]:
+        """The space of each member by an Input."""
+        spaces = self.spaces[input_id]
+        return spaces * self.n_members if len(spaces) == 1 else spaces
 
 
 def merge_rows(
@@ -120,14 +123,16 @@ def calibrated(answers: Any, calibration: Calibration | None) -> Any:
     return found
 
 
-def _groups(trials: Sequence[TrainedTrial]) -> list[tuple[list[TrainedTrial], bool]]:
-    """Trials whose members can be packed together, and whether they are folded (one by one then)."""
-    folded = _folded_trials(trials)
-    groups: dict[Any, list[TrainedTrial]] = {}
+def _groups(trials: Sequence[TrainedTrial]) -> list[tuple[list[TrainedTrial], frozenset[int]]]:
+    """Trials whose members can be packed together, and the Inputs that are folded (one trial by itself then)."""
+    folded = _folded_inputs(trials)
+    groups: dict[Any, tuple[list[TrainedTrial], frozenset[int]]] = {}
     for number, trial in enumerate(trials):
-        alone = number if number in folded else None
-        groups.setdefault((alone, trial.graph, trial.activation, trial.input_units), []).append(trial)
-    return [(group, key[0] is not None) for key, group in groups.items()]
+        inputs = frozenset(i for i in trial.graph.inputs if (number, i) in folded)
+        alone = number if inputs else None
+        key = alone, trial.graph, trial.activation, tuple(trial.widths.items())
+        groups.setdefault(key, ([], inputs))[0].append(trial)
+    return list(groups.values())
 
 
 def _standardised(
@@ -138,7 +143,7 @@ def _standardised(
     if medians is not None:
         filled = ops.where(ops.isnan(raw), np.asarray(medians, dtype="float32")[None], raw)
     by_logarithm: dict[bytes | None, list[RowSpace]] = {}
-    for space in {id(s): s for trial in trials for s in trial.spaces}.values():
+    for space in {id(s): s for trial in trials for s in trial.every_space}.values():
         by_logarithm.setdefault(_logarithm(space), []).append(space)
     found: dict[bytes | None, Any] = {}
     for key, spaces in by_logarithm.items():
@@ -164,31 +169,35 @@ def _log_normalised(x: Any, factors: np.ndarray) -> Any:
     return normalise(ops.arcsinh(x * factors[None]))
 
 
-def _first_layers(graph: Graph) -> list[int] | None:
-    """The Dense layers that read the input, or None where something else reads it too."""
-    readers = graph.consumers(graph.input)
+def _first_layers(graph: Graph, input_id: int) -> list[int] | None:
+    """The Dense layers that read an Input, or None where something else reads it too."""
+    readers = graph.consumers(input_id)
     return list(readers) if all(isinstance(graph.layer(i).spec, Dense) for i in readers) else None
 
 
-def _folded_trials(trials: Sequence[TrainedTrial]) -> set[int]:
-    """Numbers of the trials to fold: those whose bases would cost more than the folded kernels of all their users."""
-    users: dict[frozenset[int], list[int]] = {}
+def _folded_inputs(trials: Sequence[TrainedTrial]) -> set[tuple[int, int]]:
+    """Trials' numbers and ids of the Inputs to fold: those whose bases would cost more than the folded kernels of all their users."""
+    users: dict[frozenset[int], list[tuple[int, int]]] = {}
     for number, trial in enumerate(trials):
-        users.setdefault(frozenset(id(space.basis) for space in trial.spaces), []).append(number)
+        for input_id, spaces in trial.spaces.items():
+            users.setdefault(frozenset(id(space.basis) for space in spaces), []).append((number, input_id))
     return {
-        n for numbers in users.values() if _folding_is_smaller([trials[i] for i in numbers]) for n in numbers
+        user
+        for found in users.values()
+        if _folding_is_smaller([(trials[number], input_id) for number, input_id in found])
+        for user in found
     }
 
 
-def _folding_is_smaller(trials: Sequence[TrainedTrial]) -> bool:
-    """Whether ``V A`` for all the members of ``trials`` holds fewer numbers than the bases ``V`` do."""
+def _folding_is_smaller(users: Sequence[tuple[TrainedTrial, int]]) -> bool:
+    """Whether ``V A`` for all the members of trials, by an Input each, holds fewer numbers than the bases ``V`` do."""
     folded, bases = 0, {}
-    for trial in trials:
-        first = _first_layers(trial.graph)
+    for trial, input_id in users:
+        first = _first_layers(trial.graph, input_id)
         if first is None:
             return False
         units = sum(trial.weights[i]["bias"].shape[1] for i in first)
-        for space in trial.space_of_member:
+        for space in trial.of_members(input_id):
             if space.basis is None:
                 return False
             folded += units * len(space.columns)
@@ -204,15 +213,18 @@ class _Merger:
         self._n_features = n_features
         self._tensors: dict[Hashable, Any] = {}
 
-    def outputs(self, group: list[TrainedTrial], folded: bool, prefix: str) -> Any:
+    def outputs(self, group: list[TrainedTrial], folded: frozenset[int], prefix: str) -> Any:
         """``(batch, members, n_outputs)`` of all the members of a group, one trial behind the other."""
         graph, activation = group[0].graph, group[0].activation
         members = sum(trial.n_members for trial in group)
-        if folded:
-            x, given = None, self._folded(group[0])
-        else:
-            parts = [self._inputs(trial) for trial in group]
-            x, given = keras.layers.Concatenate(axis=1)(parts) if len(parts) > 1 else parts[0], {}
+        x: dict[int, Any] = {}
+        given: dict[int, Any] = {}
+        for input_id in graph.inputs:
+            if input_id in folded:
+                given |= self._folded(group[0], input_id)
+                continue
+            parts = [self._inputs(trial, input_id) for trial in group]
+            x[input_id] = keras.layers.Concatenate(axis=1)(parts) if len(parts) > 1 else parts[0]
         logits, layers = connect(graph, x, members, activation, layout="rows", given=given, prefix=prefix)
         for layer_id, layer in layers.items():
             names = ("kernel", "bias")
@@ -221,12 +233,12 @@ class _Merger:
             )
         return logits
 
-    def _inputs(self, trial: TrainedTrial) -> Any:
-        """``(batch, members, input units)``: what the members of a trial see."""
-        views = [self._projection(space, trial.input_units) for space in trial.spaces]
-        return (
-            keras.layers.RepeatVector(trial.n_members)(views[0]) if trial.shared else ops.stack(views, axis=1)
-        )
+    def _inputs(self, trial: TrainedTrial, input_id: int) -> Any:
+        """``(batch, members, width)``: what the members of a trial see by an Input."""
+        views = [self._projection(space, trial.widths[input_id]) for space in trial.spaces[input_id]]
+        if len(views) == 1:
+            return keras.layers.RepeatVector(trial.n_members)(views[0])
+        return ops.stack(views, axis=1)
 
     def _projection(self, space: RowSpace, width: int) -> Any:
         """``(batch, width)``: the basis, shared by the folds of a view, then the fold's own rotation."""
@@ -253,14 +265,14 @@ class _Merger:
             self._tensors[key] = make()
         return self._tensors[key]
 
-    def _folded(self, trial: TrainedTrial) -> dict[int, Any]:
-        """Outputs ``(batch, members, units)`` of the first layers, straight from the standardised features."""
-        given = {}
-        for layer_id in _first_layers(trial.graph) or []:
+    def _folded(self, trial: TrainedTrial, input_id: int) -> dict[int, Any]:
+        """Outputs ``(batch, members, units)`` of the first layers behind an Input, straight from the standardised features."""
+        given, spaces = {}, trial.spaces[input_id]
+        for layer_id in _first_layers(trial.graph, input_id) or []:
             kernel, bias = trial.weights[layer_id]["kernel"], trial.weights[layer_id]["bias"]
             blocks = []
-            for i, space in enumerate(trial.spaces):
-                members = range(trial.n_members) if trial.shared else [i]
+            for i, space in enumerate(spaces):
+                members = range(trial.n_members) if len(spaces) == 1 else [i]
                 projection = space.projection()
                 whole = np.concatenate([projection @ kernel[m, : space.rank] for m in members], axis=1)
                 blocks.append(

@@ -45,7 +45,7 @@ class PackedNetwork:
     Attributes
     ----------
     model : keras.Model
-        Inputs ``x`` ``(members, rows, inputs)`` and one mask ``(members, rows, units)`` for every Dropout layer of the
+        Inputs ``x`` ``(members, rows, inputs)``, one for every Input of the graph in their order, and one mask ``(members, rows, units)`` for every Dropout layer of the
         graph (already divided by the keep probability); output: logits ``(members, rows, outputs)``. With probes,
         further inputs ``(members, rows, units)``, one for every Dense layer, are added to what it computes, and further
         outputs ``(members, rows, inputs)``, in the same order, are what it read.
@@ -64,13 +64,28 @@ class PackedNetwork:
 
 
 def build_packed(
-    graph: Graph, input_units: int, members: int, activation: str, *, probes: bool = False
+    graph: Graph,
+    input_units: int | Mapping[int, int],
+    members: int,
+    activation: str,
+    *,
+    probes: bool = False,
 ) -> PackedNetwork:
     """The trainable packed network of a graph, in the ``members`` layout.
 
     Dropout is a product with a mask that the training loop supplies, so that every member may have its own rate and
     the network stays free of random state. Probes are inputs of zeros: a gradient with respect to one is, row by row,
     the gradient with respect to a Dense layer's pre-activation.
+
+    Parameters
+    ----------
+    graph : Graph
+    input_units : int or mapping of int to int
+        Width of every Input, or of each by its id.
+    members : int
+    activation : str
+        What an ``Activation`` without a function of its own stands for.
+    probes : bool, default=False
 
     Raises
     ------
@@ -83,7 +98,10 @@ def build_packed(
             f"build_network makes one network of it."
         )
     shapes = graph.shapes(input_units)
-    x = keras.Input(batch_shape=(members, None, input_units), name="x")
+    x = {
+        i: keras.Input(batch_shape=(members, None, shapes[i]), name="x" if i == graph.input else f"x_{i}")
+        for i in graph.inputs
+    }
     masks: dict[int, Any] = {}
 
     def dropout(layer_id: int, tensor: Any) -> Any:
@@ -104,7 +122,7 @@ def build_packed(
         graph, x, members, activation, layout="members", dropout=dropout, probe=probe if probes else None
     )
     model = keras.Model(
-        [x, *masks.values(), *added.values()], [outputs, *read.values()] if probes else outputs
+        [*x.values(), *masks.values(), *added.values()], [outputs, *read.values()] if probes else outputs
     )
     return PackedNetwork(
         model,
@@ -116,7 +134,7 @@ def build_packed(
 
 def connect(
     graph: Graph,
-    x: Any,
+    x: Mapping[int, Any],
     members: int,
     activation: str,
     *,
@@ -126,13 +144,14 @@ def connect(
     given: Mapping[int, Any] | None = None,
     prefix: str = "",
 ) -> tuple[Any, dict[int, Any]]:
-    """Call the graph's layers on a Keras tensor.
+    """Call the graph's layers on Keras tensors.
 
     Parameters
     ----------
     graph : Graph
-    x : KerasTensor
-        ``(members, rows, inputs)``, ``(rows, members, inputs)`` or ``(rows, inputs)``, as ``layout`` says.
+    x : mapping of int to KerasTensor
+        ``(members, rows, inputs)``, ``(rows, members, inputs)`` or ``(rows, inputs)``, as ``layout`` says, for each
+        Input by its id; those that only layers in ``given`` read may be left out.
     members : int
         Size of the member axis.
     activation : str
@@ -153,16 +172,14 @@ def connect(
     layers : dict
         The Keras layers with weights, by layer id.
     """
-    tensors: dict[int, Any] = dict(given or {})
+    tensors: dict[int, Any] = {**x, **(given or {})}
     weighted: dict[int, Any] = {}
     for layer in graph.layers:
-        if layer.id in tensors:
+        if layer.id in tensors or isinstance(layer.spec, Input):
             continue
         inputs = [tensors[i] for i in layer.inputs]
         name = f"{prefix}{layer.spec.kind.lower()}_{layer.id}"
         match layer.spec:
-            case Input():
-                tensors[layer.id] = x
             case Dense(units=units):
                 weighted[layer.id] = _dense(units, members, layout, name)
                 computed = weighted[layer.id](inputs[0])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import keras
@@ -10,13 +11,16 @@ from genokeras.graph import Dropout, Graph, HyperParameters
 from genokeras.networks.packed import connect
 
 
-def build_plain(graph: Graph, n_features: int, hyper: HyperParameters, *, logits: bool = False) -> Any:
+def build_plain(
+    graph: Graph, n_features: int | Mapping[int, int], hyper: HyperParameters, *, logits: bool = False
+) -> Any:
     """An untrained network: ``(batch, n_features)`` -> class probabilities ``(batch, n_classes)``.
 
     Parameters
     ----------
     graph : Graph
-    n_features : int
+    n_features : int or mapping of int to int
+        Width of every Input, or of each by its id.
     hyper : HyperParameters
         Its activation and dropout rate fill in what the graph leaves open.
     logits : bool, default=False
@@ -25,9 +29,12 @@ def build_plain(graph: Graph, n_features: int, hyper: HyperParameters, *, logits
     Returns
     -------
     keras.Model
-        Made of stock layers, with Keras' own initial weights. Standardise the features before training it.
+        Made of stock layers, with Keras' own initial weights. Standardise the features before training it. A graph with
+        several Inputs gives a model with as many, in their order: ``"features"`` and the names of the views.
     """
-    x = keras.Input((n_features,), name="features")
+    units = graph.units(n_features)
+    names = graph.views("features")
+    x = {i: keras.Input((units[i],), name=names[i].replace(":", "_")) for i in graph.inputs}
 
     def dropout(layer_id: int, tensor: Any) -> Any:
         spec = graph.layer(layer_id).spec
@@ -37,4 +44,5 @@ def build_plain(graph: Graph, n_features: int, hyper: HyperParameters, *, logits
     outputs, _ = connect(graph, x, 1, hyper.activation, layout="plain", dropout=dropout)
     if not logits:
         outputs = keras.layers.Softmax(name="probabilities")(outputs)
-    return keras.Model(x, outputs)
+    inputs = list(x.values())
+    return keras.Model(inputs if len(inputs) > 1 else inputs[0], outputs)

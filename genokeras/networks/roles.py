@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from enum import Enum
 
-from genokeras.graph import Add, Dense, Graph, Input
+from genokeras.graph import Activation, Add, Dense, Graph, Input, LayerNorm
 
 
 class DenseRole(Enum):
-    """LINEAR: input straight to the logits. CLOSING: ends a branch, in a sum or the logits. HIDDEN: the rest."""
+    """LINEAR: an Input straight to the logits. CLOSING: ends a branch, in a sum or the logits. HIDDEN: the rest."""
 
     LINEAR = "linear"
     CLOSING = "closing"
@@ -18,6 +18,7 @@ class DenseRole(Enum):
 def dense_roles(graph: Graph) -> dict[int, DenseRole]:
     """The role of every Dense layer, by layer id."""
     roles = {}
+    fused = {i for parts in fused_layers(graph) for i in parts}
     for layer in graph.layers:
         if not isinstance(layer.spec, Dense):
             continue
@@ -28,8 +29,25 @@ def dense_roles(graph: Graph) -> dict[int, DenseRole]:
         if ends and to_logits and reads_input:
             roles[layer.id] = DenseRole.LINEAR
         else:
-            roles[layer.id] = DenseRole.CLOSING if ends else DenseRole.HIDDEN
+            roles[layer.id] = DenseRole.CLOSING if ends and layer.id not in fused else DenseRole.HIDDEN
     return roles
+
+
+def fused_layers(graph: Graph) -> list[tuple[int, ...]]:
+    """Dense layers that are one hidden layer together: their sum is what a normalisation or an activation reads.
+
+    Only graphs with several Inputs have any.
+    """
+    if len(graph.inputs) == 1:
+        return []
+    found = []
+    for layer in graph.layers:
+        dense = all(isinstance(graph.layer(i).spec, Dense) for i in layer.inputs)
+        readers = [graph.layer(i).spec for i in graph.consumers(layer.id)]
+        read = any(isinstance(spec, (LayerNorm, Activation)) for spec in readers)
+        if isinstance(layer.spec, Add) and dense and read:
+            found.append(layer.inputs)
+    return found
 
 
 def _only_summed(graph: Graph, layer_id: int) -> bool:

@@ -93,7 +93,7 @@ def export_encoder(
     raw = keras.Input((n_features,), name="features", dtype="float32")
     stem = keras.layers.Dense(weights[stem_id]["bias"].shape[1], name=STEM)
     given = {stem_id: stem(_standardised(raw, space, medians))}
-    means, layers = connect(graph, None, 1, VAE_ACTIVATION, layout="plain", given=given, prefix="encoder_")
+    means, layers = connect(graph, {}, 1, VAE_ACTIVATION, layout="plain", given=given, prefix="encoder_")
     kernel = np.zeros((n_features, stem.units), dtype="float32")
     kernel[space.columns] = space.projection() @ weights[stem_id]["kernel"][0]
     stem.set_weights([kernel, weights[stem_id]["bias"][0]])
@@ -115,7 +115,9 @@ def export_decoder(shape: VaeShape, weights: Weights, space: RowSpace, means: np
     """
     graph = shape.decoder(len(means))
     latent = keras.Input((shape.latent,), name="latent", dtype="float32")
-    features, layers = connect(graph, latent, 1, VAE_ACTIVATION, layout="plain", prefix="decoder_")
+    features, layers = connect(
+        graph, {graph.input: latent}, 1, VAE_ACTIVATION, layout="plain", prefix="decoder_"
+    )
     back = space.projection().T / (space.scale**2 * space.inverse_sd)
     for layer_id, layer in layers.items():
         kernel, bias = weights[layer_id]["kernel"][0], weights[layer_id]["bias"][0]

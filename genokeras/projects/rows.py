@@ -83,7 +83,7 @@ class ProjectRows:
             layer: {name: array[member : member + 1] for name, array in named.items()}
             for layer, named in weights.items()
         }
-        trial = TrainedTrial(graph, ACTIVATION, own, (self.space,))
+        trial = TrainedTrial(graph, ACTIVATION, own, {graph.input: (self.space,)})
         return merge_rows([trial], self.task, self.n_features)
 
 

@@ -143,7 +143,7 @@ def test_a_merged_table_model_reads_raw_features(genes):
     found = np.asarray(keras.ops.convert_to_numpy(model(expression(seed=1)[0])))
     assert found.shape == (24, 2) and found.min() >= 0.25
     trial = row_trial(genes.encoder, network)
-    assert trial.spaces is genes.encoder.spaces["all"] and trial.share == 1.0
+    assert trial.spaces[proposal.graph.input] is genes.encoder.spaces["all"] and trial.share == 1.0
 
 
 def test_a_merged_network_reads_samples_as_they_come(images):

@@ -79,9 +79,11 @@ def test_delivered_model_equals_the_members_it_was_made_of(fitted, study):
     for trial_id, share in run.delivery.shares.items():
         network = trained_network(TrialStore(run.folder), run.history.get(trial_id))
         trial = row_trial(run.problem.encoder, network)
-        z = np.zeros((len(trial.spaces), len(x), trial.input_units))
-        for fold, space in enumerate(trial.spaces):
-            z[fold, :, : space.rank] = space.transform(x)
+        z = {}
+        for i, width in trial.widths.items():
+            z[i] = np.zeros((len(trial.spaces[i]), len(x), width))
+            for fold, space in enumerate(trial.spaces[i]):
+                z[i][fold, :, : space.rank] = space.transform(x)
         logits = reference_forward(trial.graph, trial.weights, z, trial.activation)
         total += share * softmax(logits, axis=-1).mean(axis=0)
     expected = run.delivery.calibration.apply(total)

@@ -107,7 +107,7 @@ def test_units_of_a_number_scale_its_values(seed: int, k: int) -> None:
 def refitted(trial: TrainedTrial, view: str, x: np.ndarray) -> TrainedTrial:
     """The same weights on the view of other data."""
     found: tuple[RowSpace, ...] = fit_views((view,), x, np.arange(ROWS) % 2, TRAIN)[view].spaces
-    return replace(trial, spaces=found)
+    return replace(trial, spaces={trial.graph.input: found})
 
 
 @pytest.mark.parametrize("view", ["all", "top6"])

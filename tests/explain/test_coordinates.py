@@ -69,7 +69,7 @@ def test_spaces_with_other_deviations_have_coordinates_of_their_own() -> None:
     (space, *_) = spaces("top6")
     wider = replace(space, inverse_sd=0.5 * space.inverse_sd)
     weights = trial_of(linear(2), "top6", "relu", 0).weights
-    trial = TrainedTrial(linear(2), "relu", weights, (space, wider))
+    trial = TrainedTrial(linear(2), "relu", weights, {0: (space, wider)})
     np.testing.assert_allclose(outputs([trial]), mean_answers([trial], Classes(2), X), atol=1e-5)
 
 
@@ -86,7 +86,7 @@ def reads_the_input_twice() -> Graph:
 def test_inputs_of_several_widths_are_no_obstacle() -> None:
     # Both trials have the basis of one view; the second was trained on wider, zero-padded inputs.
     trials = [trial_of(reads_the_input_twice(), "all", "relu", seed) for seed in (2, 3)]
-    assert len({trial.input_units for trial in trials}) == 2
+    assert len({trial.widths[0] for trial in trials}) == 2
     np.testing.assert_allclose(outputs(trials), mean_answers(trials, Classes(2), X), atol=1e-5)
 
 
@@ -112,7 +112,7 @@ def test_many_genes_samples_and_rows_are_worked_on_in_batches() -> None:
     (space,) = fit_views(("all",), x, np.arange(30) % 2, train)["all"].spaces
     kernel = rng.normal(size=(1, space.rank, 2)).astype("float32")
     trial = TrainedTrial(
-        linear(2), "relu", {1: {"kernel": kernel, "bias": np.zeros((1, 2), "float32")}}, (space,)
+        linear(2), "relu", {1: {"kernel": kernel, "bias": np.zeros((1, 2), "float32")}}, {0: (space,)}
     )
     new = rng.normal(5.0, 1.0, size=(300, 1300)).astype("float32")
     frame = RowSpaceFrame([trial], link_of(Classes(2), output="log_odds"))

@@ -62,7 +62,9 @@ def test_linear_values_are_coefficient_times_distance(planted: Planted) -> None:
 def test_folded_coefficients_give_the_members_log_odds(planted: Planted) -> None:
     clf, x, _ = planted
     linear = [
-        t for t in ensemble_trials(clf._run) if len(t.graph.layers) == 2 and t.spaces[0].log_factors is None
+        t
+        for t in ensemble_trials(clf._run)
+        if len(t.graph.layers) == 2 and t.every_space[0].log_factors is None
     ]
     trial = linear[0]
     coefficients, offset = linear_coefficients(trial, link_of(Classes(2)), x.shape[1])
@@ -71,7 +73,7 @@ def test_folded_coefficients_give_the_members_log_odds(planted: Planted) -> None
         [
             space.transform(x[:6]) @ trial.weights[layer]["kernel"][m, : space.rank]
             + trial.weights[layer]["bias"][m]
-            for m, space in enumerate(trial.space_of_member)
+            for m, space in enumerate(trial.of_members(trial.graph.input))
         ],
         axis=0,
     )

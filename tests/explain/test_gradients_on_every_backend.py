@@ -47,6 +47,7 @@ def test_the_random_graphs_hold_every_kind_of_layer_and_activation() -> None:
         "linear",
     }
     assert max(len(trial.graph.layers) for trial in trials) > 15
+    assert {len(trial.graph.inputs) for trial in trials} == {1, 2, 3, 4}
 
 
 def test_the_cases_hold_several_targets_and_log_odds_of_several_classes() -> None:

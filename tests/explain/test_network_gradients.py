@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from genokeras.errors import GraphError
-from genokeras.explain.head import Head, Pack, in_threads
+from genokeras.explain.head import Head, Pack, Reading, in_threads
 from genokeras.explain.lines import HeadLines
 from genokeras.explain.links import Softmax
 from genokeras.explain.members import Network, centred_leaves
@@ -22,28 +22,34 @@ MEMBERS, INPUTS = 3, 5
 
 def made(seed: int, activation: str) -> tuple[Graph, Network, Pack, dict[int, dict[str, np.ndarray]]]:
     rng = np.random.default_rng(seed)
-    graph = random_graph(rng, int(rng.integers(0, 6)))
+    graph = random_graph(rng, int(rng.integers(0, 6)), views=("log", "top")[: 2 * (seed % 2)])
     weights = random_weights(graph, INPUTS, MEMBERS, rng)
     network = Network(graph, activation)
-    kernels, biases, leaves, position = [], [], {}, 0
-    for leaf in network.leaves:
-        given = leaf != graph.input
-        kernel = (
-            weights[leaf]["kernel"] if given else np.tile(np.eye(INPUTS, dtype="float32"), (MEMBERS, 1, 1))
-        )
-        bias = weights[leaf]["bias"] if given else np.zeros((MEMBERS, INPUTS), dtype="float32")
-        if leaf in centred_leaves(graph):
-            kernel = kernel - kernel.mean(axis=2, keepdims=True)
-            bias = bias - bias.mean(axis=1, keepdims=True)
-        units = bias.shape[1]
-        leaves[leaf] = slice(position, position + MEMBERS * units), units
-        position += MEMBERS * units
-        kernels.append(np.concatenate(list(kernel), axis=1))
-        biases.append(bias.ravel())
+    readings, biases, leaves, position = [], [], {}, 0
+    for source, of_input in network.leaves_of_input.items():
+        kernels, first = [], position
+        for leaf in of_input:
+            given = leaf != source
+            kernel = (
+                weights[leaf]["kernel"]
+                if given
+                else np.tile(np.eye(INPUTS, dtype="float32"), (MEMBERS, 1, 1))
+            )
+            bias = weights[leaf]["bias"] if given else np.zeros((MEMBERS, INPUTS), dtype="float32")
+            if leaf in centred_leaves(graph):
+                kernel = kernel - kernel.mean(axis=2, keepdims=True)
+                bias = bias - bias.mean(axis=1, keepdims=True)
+            units = bias.shape[1]
+            leaves[leaf] = slice(position, position + MEMBERS * units), units
+            position += MEMBERS * units
+            kernels.append(np.concatenate(list(kernel), axis=1))
+            biases.append(bias.ravel())
+        # All Inputs read the same coordinates here.
+        readings.append(Reading(slice(0, INPUTS), slice(first, position), np.concatenate(kernels, axis=1)))
     inner = {i: (weights[i]["kernel"], weights[i]["bias"]) for i in network.inner_dense}
     shares = np.array([0.5, 0.3, 0.2], dtype="float32")
-    kernel, bias = np.concatenate(kernels, axis=1), np.concatenate(biases)
-    return graph, network, Pack(network, slice(0, INPUTS), kernel, bias, leaves, inner, shares), weights
+    pack = Pack(network, tuple(readings), np.concatenate(biases), leaves, inner, shares)
+    return graph, network, pack, weights
 
 
 @pytest.mark.parametrize("seed", range(30))
@@ -52,7 +58,8 @@ def test_networks_compute_what_their_graph_says(seed: int) -> None:
     graph, network, pack, weights = made(seed, activation)
     x = np.random.default_rng(seed).normal(size=(7, INPUTS)).astype("float32")
     z = network.logits(pack.parts(pack.at(x), slice(None)), pack.of(slice(None)))
-    assert np.allclose(z.transpose(0, 2, 1), reference_forward(graph, weights, x, activation), atol=1e-4)
+    expected = reference_forward(graph, weights, dict.fromkeys(graph.inputs, x), activation)
+    assert np.allclose(z.transpose(0, 2, 1), expected, atol=1e-4)
 
 
 @pytest.mark.parametrize("seed", range(30))

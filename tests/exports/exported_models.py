@@ -56,5 +56,5 @@ def ensemble() -> Any:
     for graph, view in members:
         spaces = views[view].spaces
         weights = random_weights(graph, max(s.rank for s in spaces), FOLDS, np.random.default_rng(2))
-        trials.append(TrainedTrial(graph, "gelu", weights, spaces))
+        trials.append(TrainedTrial(graph, "gelu", weights, {graph.input: spaces}))
     return merge_rows(trials, Classes(3), P, medians, Calibration(sharpness=1.3, doubt=0.05))

@@ -12,6 +12,7 @@ from scipy.special import softmax
 
 from genokeras.features import FittedView, RowSpace, fit_views
 from genokeras.graph import (
+    AddInput,
     Dense,
     Dropout,
     Graph,
@@ -20,6 +21,7 @@ from genokeras.graph import (
     LayerNorm,
     linear,
     mlp,
+    multi_view,
     reference_forward,
 )
 from genokeras.graph.testing import random_weights
@@ -48,11 +50,19 @@ def spaces(name: str, x: np.ndarray) -> tuple[RowSpace, ...]:
 
 
 def trial(
-    graph: Graph, views: tuple[RowSpace, ...], members: int = FOLDS, *, share: float = 1.0, wider: int = 0
+    graph: Graph,
+    views: tuple[RowSpace, ...],
+    members: int = FOLDS,
+    *,
+    share: float = 1.0,
+    wider: int = 0,
+    **others: tuple[RowSpace, ...],
 ) -> TrainedTrial:
-    units = max(space.rank for space in views) + wider
+    """Random weights on the spaces of the main Input, and of others by the names of their views."""
+    read = {i: others.get(view, views) for i, view in graph.views("").items()}
+    units = {i: max(space.rank for space in found) + wider for i, found in read.items()}
     weights = random_weights(graph, units, members, np.random.default_rng(len(graph.layers)))
-    return TrainedTrial(graph, "gelu", weights, views, share)
+    return TrainedTrial(graph, "gelu", weights, read, share)
 
 
 def expected(trials: list[TrainedTrial], x: np.ndarray) -> np.ndarray:
@@ -60,10 +70,12 @@ def expected(trials: list[TrainedTrial], x: np.ndarray) -> np.ndarray:
     total = np.zeros((len(x), trials[0].graph.n_outputs))
     for each in trials:
         for m in range(each.n_members):
-            z = (each.spaces[0] if len(each.spaces) == 1 else each.spaces[m]).transform(x)
             own = {i: {k: a[m : m + 1] for k, a in named.items()} for i, named in each.weights.items()}
-            units = each.graph.infer_input_units({i: named["kernel"].shape[1] for i, named in own.items()})
-            z = np.pad(z, ((0, 0), (0, units - z.shape[1])))
+            rows = {i: named["kernel"].shape[1] for i, named in own.items()}
+            z = {}
+            for i, units in each.graph.infer_input_widths(rows).items():
+                found = (each.spaces[i][0] if len(each.spaces[i]) == 1 else each.spaces[i][m]).transform(x)
+                z[i] = np.pad(found, ((0, 0), (0, units - found.shape[1])))
             logits = reference_forward(each.graph, own, z, each.activation)[0]
             total += each.share / each.n_members * softmax(logits, axis=-1)
     return np.asarray(total / sum(each.share for each in trials))
@@ -71,6 +83,11 @@ def expected(trials: list[TrainedTrial], x: np.ndarray) -> np.ndarray:
 
 def predicted(model: Any, x: np.ndarray) -> np.ndarray:
     return np.asarray(keras.ops.convert_to_numpy(model(x)))
+
+
+def linear_of(units: int) -> Graph:
+    """Two Dense layers, one behind the other; the first has this width."""
+    return Graph.build([Layer(0, Input()), Layer(1, Dense(units), (0,)), Layer(2, Dense(3), (1,))])
 
 
 def normed(n_outputs: int) -> Graph:
@@ -108,6 +125,20 @@ ENSEMBLES = {
         trial(linear(3), ALL),
     ],
     "one graph on two views": [trial(mlp(3, (16,)), ALL, wider=1), trial(mlp(3, (16,)), SHARED, 2)],
+    "two views in a hidden layer": [trial(multi_view(3, ("log",), (16,)), ALL, log=LOG)],
+    "three views, all folded": [trial(multi_view(3, ("log", "top"), ()), ALL, log=LOG, top=TOP30)],
+    "one Input folded and another not": [
+        trial(AddInput("log", 2, 0).edit(linear_of(16)), ALL, log=LOG_TOP30),
+    ],
+    "an Input of all folds beside one for each": [trial(multi_view(3, ("log",), (16,)), SHARED, log=LOG)],
+    "Inputs that share a basis": [trial(multi_view(3, ("log",), (16,)), ALL, log=ALL, wider=2)],
+    "members with other views": [
+        trial(multi_view(3, ("log",), (16,)), ALL, log=LOG),
+        trial(multi_view(3, ("log",), (16,)), TOP30, log=LOG, share=2.0),
+        trial(multi_view(3, ("top",), (4,)), LOG, top=TOP9),
+        trial(mlp(3, (16,)), LOG_TOP30),
+        trial(linear(3), ALL),
+    ],
     "everything": [
         trial(linear(3), TOP30, share=0.5),
         trial(mlp(3, (16,)), ALL, share=2.0),
@@ -157,9 +188,9 @@ def test_few_outputs_are_folded_because_that_is_smaller() -> None:
 
 def test_many_outputs_share_the_projection_because_that_is_smaller() -> None:
     each = ENSEMBLES["projected"][0]
-    in_row_space = each.graph.n_parameters(each.input_units) * FOLDS
-    rotations = sum(space.rotation.size for space in each.spaces if space.rotation is not None)
-    basis = each.spaces[0].basis
+    in_row_space = each.graph.n_parameters(each.widths) * FOLDS
+    rotations = sum(space.rotation.size for space in each.every_space if space.rotation is not None)
+    basis = each.every_space[0].basis
     assert basis is not None
     assert merge_rows([each], TASK, P).count_params() == basis.size + rotations + in_row_space
 
@@ -169,6 +200,13 @@ def test_many_small_trials_of_a_basis_share_its_projection() -> None:
     model = merge_rows(many, TASK, P)
     assert model.count_params() < 8 * P * 3 * FOLDS
     np.testing.assert_allclose(predicted(model, X), expected(many, X), atol=1e-5)
+
+
+def test_each_input_is_folded_or_projected_by_itself() -> None:
+    (each,) = ENSEMBLES["one Input folded and another not"]
+    kinds = [type(layer).__name__ for layer in merge_rows([each], TASK, P).layers]
+    # Of the three Dense layers of the graph, that on the screened logarithm is part of a folded kernel.
+    assert kinds.count("EinsumDense") == 2 and kinds.count("Reshape") == 1
 
 
 def test_trials_of_one_graph_stay_packed() -> None:
@@ -189,7 +227,8 @@ np.save(folder + "/found.npy", keras.ops.convert_to_numpy(model(np.load(folder +
 
 def test_an_exported_file_loads_in_safe_mode_where_genokeras_is_not_imported(tmp_path: Path) -> None:
     x = np.where(np.random.default_rng(0).random(X.shape) < 0.1, np.nan, X).astype("float32")
-    model = merge_rows(ENSEMBLES["everything"], TASK, P, np.median(X, axis=0))
+    trials = [*ENSEMBLES["everything"], *ENSEMBLES["members with other views"]]
+    model = merge_rows(trials, TASK, P, np.median(X, axis=0))
     model.save(tmp_path / "model.keras")
     np.save(tmp_path / "x.npy", x)
     run_alone(LOAD, tmp_path)

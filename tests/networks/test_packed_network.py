@@ -10,12 +10,26 @@ import pytest
 from keras import ops
 
 from genokeras.graph import ACTIVATIONS, Graph, Weights, linear, mlp, reference_forward
-from genokeras.graph.testing import random_graph, random_weights, relative_difference
+from genokeras.graph.testing import (
+    VIEW_WIDTHS,
+    random_graph,
+    random_weights,
+    random_widths,
+    relative_difference,
+)
 from genokeras.networks import PackedNetwork, build_packed, connect, gather_weights, slot_array
 from genokeras.networks.packed import Layout
 
 MEMBERS, ROWS, UNITS = 3, 9, 7
 CASES = [(seed, ACTIVATIONS[seed % len(ACTIVATIONS)]) for seed in range(14)]
+
+
+def several(seed: int) -> tuple[Graph, Weights, dict[int, np.ndarray]]:
+    rng = np.random.default_rng(seed)
+    graph = random_graph(rng, seed % 5, views=tuple(VIEW_WIDTHS))
+    widths = random_widths(graph, UNITS)
+    x = {i: rng.standard_normal((MEMBERS, ROWS, units)).astype("float32") for i, units in widths.items()}
+    return graph, random_weights(graph, widths, MEMBERS, rng), x
 
 
 def sample(seed: int) -> tuple[Graph, Weights, np.ndarray]:
@@ -40,6 +54,16 @@ def test_a_packed_network_computes_what_its_graph_means(seed: int, activation: s
     graph, weights, x = sample(seed)
     network = build_packed(graph, UNITS, MEMBERS, activation)
     found = forward(network, weights, x, ones(network))
+    assert relative_difference(found, reference_forward(graph, weights, x, activation)) < 1e-5
+
+
+@pytest.mark.parametrize(("seed", "activation"), CASES)
+def test_each_input_is_an_input_of_the_network(seed: int, activation: str) -> None:
+    graph, weights, x = several(seed)
+    network = build_packed(graph, random_widths(graph, UNITS), MEMBERS, activation)
+    assert network.model.inputs[0].name == "x"
+    arrays = [*x.values(), *ones(network)]
+    found = forward(network, weights, arrays[0], arrays[1:])
     assert relative_difference(found, reference_forward(graph, weights, x, activation)) < 1e-5
 
 
@@ -89,7 +113,7 @@ def in_layout(layout: Layout, graph: Graph, weights: Weights, x: np.ndarray, act
         inputs: Any = keras.Input((UNITS,))
     else:
         inputs = keras.Input((MEMBERS, UNITS))
-    outputs, layers = connect(graph, inputs, MEMBERS, activation, layout=layout)
+    outputs, layers = connect(graph, {graph.input: inputs}, MEMBERS, activation, layout=layout)
     model = keras.Model(inputs, outputs)
     if layout == "rows":
         for i, layer in layers.items():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import keras
 import numpy as np
 
-from genokeras.graph import Activation, Dense, Dropout, Graph, HyperParameters, Input, Layer, mlp
+from genokeras.graph import Activation, Dense, Dropout, Graph, HyperParameters, Input, Layer, mlp, multi_view
 from genokeras.networks import build_plain
 
 
@@ -33,3 +33,11 @@ def test_what_the_graph_leaves_open_is_filled_in_and_the_rest_kept() -> None:
     rates = [layer.rate for layer in model.layers if isinstance(layer, keras.layers.Dropout)]
     functions = [la.activation.__name__ for la in model.layers if isinstance(la, keras.layers.Activation)]
     assert rates == [0.1, 0.4] and functions == ["gelu", "selu"]
+
+
+def test_a_graph_of_several_views_has_an_input_for_each() -> None:
+    model = build_plain(multi_view(3, ("log:top4",), (8,)), {0: 6, 1: 4}, HyperParameters())
+    assert [(each.name, each.shape) for each in model.inputs] == [
+        ("features", (None, 6)),
+        ("log_top4", (None, 4)),
+    ]

@@ -5,7 +5,20 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from genokeras.graph import Add, AddBranch, AddSkip, Deepen, Dense, Graph, Input, Layer, linear, mlp
+from genokeras.graph import (
+    Add,
+    AddBranch,
+    AddInput,
+    AddSkip,
+    Deepen,
+    Dense,
+    Graph,
+    Input,
+    Layer,
+    linear,
+    mlp,
+    multi_view,
+)
 from genokeras.graph.testing import random_graph
 from genokeras.networks import DenseRole, dense_roles, initial_weights
 
@@ -56,6 +69,26 @@ def test_kernels_start_by_role() -> None:
     assert hidden.std() == pytest.approx(np.sqrt(2 / 200), rel=0.02)
     assert hidden.mean() == pytest.approx(0, abs=1e-3)
     assert by_role[DenseRole.CLOSING]["kernel"].std() == pytest.approx(0.1 * np.sqrt(2 / 300), rel=0.05)
+
+
+def test_dense_layers_on_several_inputs_are_one_hidden_layer() -> None:
+    graph = multi_view(4, ("log",), (300,))
+    assert roles(graph) == ["linear", "linear", "hidden", "hidden", "closing"]
+    weights = initial_weights(graph, {0: 150, 1: 50}, 3, np.random.default_rng(0))
+    hidden = [weights[i]["kernel"] for i, role in dense_roles(graph).items() if role is DenseRole.HIDDEN]
+    assert [kernel.shape[1] for kernel in hidden] == [150, 50]
+    for kernel in hidden:
+        assert kernel.std() == pytest.approx(np.sqrt(2 / 200), rel=0.02)
+
+
+def test_an_input_that_joins_a_hidden_layer_shares_its_start() -> None:
+    graph = AddInput("log", 1, 0).edit(mlp(3, (8,)))
+    assert sorted(roles(graph)) == ["closing", "hidden", "hidden", "linear"]
+
+
+def test_an_input_behind_a_hidden_tensor_ends_a_branch() -> None:
+    graph = AddInput("log", 4, 0).edit(mlp(3, (8,)))
+    assert sorted(roles(graph)) == ["closing", "closing", "hidden", "linear"]
 
 
 def test_biases_start_at_zero_and_members_differ() -> None:
