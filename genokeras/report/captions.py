@@ -94,4 +94,6 @@ def _origin(trial: TrialResult) -> str:
 
 def _settings(trial: TrialResult) -> str:
     hyper = trial.proposal.hyper
-    return f"learning rate {hyper.learning_rate:g}, weight decay {hyper.weight_decay:g}, view {hyper.view}"
+    views = list(dict.fromkeys(trial.proposal.graph.views(hyper.view).values()))
+    read = f"view{'s' * (len(views) > 1)} {', '.join(views)}"
+    return f"learning rate {hyper.learning_rate:g}, weight decay {hyper.weight_decay:g}, {read}"

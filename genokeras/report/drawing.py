@@ -195,7 +195,8 @@ def _drawing(
     )
     widths = _widths(graph, input_units)
     for layer in graph.layers:
-        drawing.node(str(layer.id), _text(_tensor(graph, layer, widths)), fillcolor=_fill(graph, layer))
+        tensor = _tensor(graph, layer, widths, hyper)
+        drawing.node(str(layer.id), _text(tensor), fillcolor=_fill(graph, layer))
         colour = _EDGES.get(type(layer.spec))
         style = {} if colour is None else {"color": colour, "fontcolor": colour}
         label = _text(f" {_layer_name(layer, activation, hyper)} ")
@@ -214,8 +215,9 @@ def _widths(graph: Graph, input_units: int | None) -> dict[int, str]:
     """Every tensor's axes behind the first, in words where they depend on data that are not known."""
     if graph.input_shape is not None:
         return {layer: ", ".join(map(str, shape)) for layer, shape in graph.shapes().items()}
-    known = graph.required_input_units() or input_units
-    if known is not None:
+    required = graph.required_input_widths()
+    known = {i: units for i in graph.inputs if (units := required.get(i, input_units)) is not None}
+    if len(known) == len(graph.inputs):
         return {layer: str(units) for layer, units in graph.shapes(known).items()}
     words = {}
     once, twice = graph.shapes(1), graph.shapes(2)
@@ -228,10 +230,12 @@ def _widths(graph: Graph, input_units: int | None) -> dict[int, str]:
     return words
 
 
-def _tensor(graph: Graph, layer: Layer, widths: dict[int, str]) -> str:
+def _tensor(graph: Graph, layer: Layer, widths: dict[int, str], hyper: HyperParameters | None) -> str:
     shape = f"(None, {widths[layer.id]})"
-    if layer.id == graph.input:
-        return f"input {shape}"
+    if layer.id in graph.inputs:
+        # One Input needs no name.
+        view = graph.views(hyper.view if hyper else "")[layer.id] if len(graph.inputs) > 1 else ""
+        return f"input {view} {shape}" if view else f"input {shape}"
     return f"logits {shape}" if layer.id == graph.output else shape
 
 

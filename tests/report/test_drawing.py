@@ -21,6 +21,7 @@ from genokeras.graph import (
     Layer,
     linear,
     mlp,
+    multi_view,
 )
 from genokeras.graph.testing import random_graph
 from genokeras.report import to_pdf, visualize
@@ -121,6 +122,18 @@ def test_nodes_are_tensors_with_shapes_and_edges_are_layers(no_dot: None, tmp_pa
         assert f'label="{label}"' in drawn
     for label in ("Dense(64)", "LayerNorm", "tanh", "Dropout", "Dense(3)"):
         assert f'label=" {label} "' in drawn
+
+
+def test_each_input_is_drawn_with_the_view_it_reads(no_dot: None, tmp_path: Path) -> None:
+    drawn = source(multi_view(3, ("log", "top"), (64,)), tmp_path, input_units=7129)
+    for label in ("input (None, 7129)", "input log (None, 7129)", "input top (None, 7129)"):
+        assert f'label="{label}"' in drawn
+
+
+def test_a_trial_of_several_views_names_them(no_dot: None, make_run) -> None:
+    drawings = visualize(make_run([trial(0, multi_view(2, ("log",), ()), 0.3)]))
+    drawn = drawings[0].read_text()
+    assert "views all, log" in drawn and 'label="input all (None' in drawn
 
 
 def test_a_sum_spans_an_edge_from_each_of_its_inputs(no_dot: None, tmp_path: Path) -> None:
