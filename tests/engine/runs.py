@@ -11,10 +11,11 @@ import numpy as np
 from genokeras.data import load_images
 from genokeras.encoders import TableEncoder, fit_image_encoder
 from genokeras.engine import Deadline, Problem, Run, TrialStore, finish_run, method_of, write_problem
-from genokeras.engine.jobs import Job
+from genokeras.engine.jobs import Job, Outcome
 from genokeras.engine.testing import table_problem
-from genokeras.graph import HyperParameters, linear, mlp, small_cnn
-from genokeras.searchers import Proposal
+from genokeras.graph import HyperParameters, linear, mlp, multi_view, small_cnn
+from genokeras.networks import initial_weights
+from genokeras.searchers import Proposal, TrialResult
 from genokeras.support import RunFolder
 from genokeras.tasks.classes import Classes
 from genokeras.tasks.numbers import numbers_like
@@ -65,6 +66,17 @@ def trained(
     return finish_run(folder, problem, store.history(), objective, "trials", best_alone=best_alone)
 
 
+def untrained(path: Path, problem: Problem, proposal: Proposal) -> Run:
+    """A run whose only trial has the weights it started from."""
+    folder, encoder, graph = made_folder(path, problem), problem.encoder, proposal.graph
+    widths = {i: encoder.input_units(view) for i, view in graph.views(proposal.hyper.view).items()}
+    weights = initial_weights(graph, widths, problem.n_folds, np.random.default_rng(0))
+    answers = np.full((problem.n_samples, graph.n_outputs), 1 / graph.n_outputs, dtype="float32")
+    store = TrialStore(folder)
+    store.write(Outcome(TrialResult(0, proposal, "ok", 0.7, score_se=0.1, step=1), weights, answers))
+    return finish_run(folder, problem, store.history(), problem.task.objective(), "trials")
+
+
 # ---- tables
 
 
@@ -100,6 +112,11 @@ def problem_of_numbers(views: tuple[str, ...] = ("all",), weight: np.ndarray | N
 def linear_proposal(n_outputs: int = 2, decay: float = 0.1, view: str = "all") -> Proposal:
     hyper = HyperParameters(0.03, decay, 0.0, "relu", view)
     return Proposal(linear(n_outputs), hyper, origin="father:linear")
+
+
+def several_views_proposal(rate: float = 0.01) -> Proposal:
+    """Reads all genes, and beside them those behind the logarithm."""
+    return Proposal(multi_view(2, ("log",), (8,)), HyperParameters(rate, 0.1, 0.0, "relu"))
 
 
 def mlp_proposal(n_outputs: int = 2, rate: float = 0.01, view: str = "all", **other: Any) -> Proposal:

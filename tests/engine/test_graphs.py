@@ -7,13 +7,14 @@ import json
 import keras
 import numpy as np
 import pytest
+from scipy.special import softmax
 
 from genokeras.encoders import predict
 from genokeras.engine import Run, load_graph, load_trial_graph
 from genokeras.engine.jobs import Outcome
 from genokeras.engine.store import TrialStore
 from genokeras.errors import NotFittedError, RunFolderError
-from genokeras.graph import mlp, small_cnn
+from genokeras.graph import mlp, reference_forward, small_cnn
 from genokeras.searchers import TrialResult
 from tests.engine.runs import (
     cnn_proposal,
@@ -24,7 +25,9 @@ from tests.engine.runs import (
     problem_of_classes,
     problem_of_images,
     problem_of_numbers,
+    several_views_proposal,
     trained,
+    untrained,
 )
 
 
@@ -79,6 +82,26 @@ def test_the_merged_model_of_a_trial_is_the_mean_of_its_members(genes):
         )
     found = array(graph.produce_keras_model(weights=True)(x))
     np.testing.assert_allclose(found, np.mean(each, axis=0), atol=1e-5)
+
+
+def test_the_merged_model_of_several_views_is_the_mean_of_its_members(tmp_path):
+    run = untrained(tmp_path / "run", problem_of_classes(("all", "log")), several_views_proposal())
+    graph, x = load_trial_graph(run.folder, 0), expression(seed=2)[0]
+    z = {}
+    for i, view in graph.views("all").items():
+        spaces, width = run.problem.encoder.spaces[view], run.problem.encoder.widths[view]
+        z[i] = np.stack([np.pad(s.transform(x), ((0, 0), (0, width - s.rank))) for s in spaces])
+    logits = reference_forward(graph, run.network(run.best).weights, z, "relu")
+    found = array(graph.produce_keras_model(weights=True)(x))
+    np.testing.assert_allclose(found, softmax(logits, axis=-1).mean(axis=0), atol=1e-5)
+    np.testing.assert_allclose(array(run.model(x)).argmax(axis=1), found.argmax(axis=1))
+
+
+def test_a_fresh_model_of_several_views_reads_each(tmp_path):
+    run = untrained(tmp_path / "run", problem_of_classes(("all", "log")), several_views_proposal())
+    model = load_trial_graph(run.folder, 0).produce_keras_model()
+    assert [each.shape for each in model.inputs] == [(None, 40), (None, 40)]
+    assert model.output_shape == (None, 2)
 
 
 def test_a_fresh_model_of_genes_reads_their_number(genes):
