@@ -26,6 +26,7 @@ from genokeras.graph.morphisms import (
     Widen,
     mutations,
 )
+from genokeras.graph.node_form import Node, NodeForm, Summand, node_form
 from genokeras.graph.reference import Weights, reference_forward
 from genokeras.graph.spatial_templates import (
     SPATIAL_FATHERS,
@@ -105,8 +106,11 @@ __all__ = [
     "LayerSpec",
     "Limits",
     "Morphism",
+    "Node",
+    "NodeForm",
     "Pool",
     "Shape",
+    "Summand",
     "Weights",
     "Widen",
     "descriptor",
@@ -123,6 +127,7 @@ __all__ = [
     "motif_cnn",
     "multi_view",
     "mutations",
+    "node_form",
     "reference_forward",
     "residual_cnn",
     "rfcn_densenet",

@@ -140,6 +140,10 @@ class ConcatSkip(Morphism):
                 return f"{graph.layer(reader)} reads layer {self.target}, but only {kinds} layers may"
         if self.source in _side_by_side(graph, self.target):
             return f"layer {self.source} is beside layer {self.target} already"
+        for reader in graph.consumers(self.target):
+            others = (graph.layer(id) for id in _summed_with(graph, reader) - {reader})
+            if any(isinstance(o.spec, Dense) and self.source in _read_by(graph, o) for o in others):
+                return f"a Dense on layer {self.source} is summed to layer {reader} already"
         return None
 
     def edit(self, graph: Graph) -> Graph:
@@ -193,7 +197,7 @@ def summed_already(graph: Graph, source: int, target: int) -> str | None:
     terms = [graph.layer(id) for id in _summed_with(graph, target)]
     if graph.layer(source) in terms:
         return f"layer {source} is summed there already"
-    if any(isinstance(term.spec, Dense) and source in _pooled(graph, term) for term in terms):
+    if any(isinstance(term.spec, Dense) and source in _read_by(graph, term) for term in terms):
         return f"a Dense on layer {source} is summed there already"
     return None
 
@@ -245,6 +249,11 @@ def _pooled(graph: Graph, term: Layer) -> set[int]:
         if not isinstance(term.spec, (Pool, GlobalPool)):
             break
     return found
+
+
+def _read_by(graph: Graph, term: Layer) -> set[int]:
+    """Return the tensors that a Dense layer reads, alone or among others, and those of which they are pooled copies."""
+    return _pooled(graph, term) | _side_by_side(graph, term.inputs[0])
 
 
 def _summed_with(graph: Graph, id: int) -> set[int]:
