@@ -5,27 +5,47 @@ from genokeras.networks.initialise import initial_weights
 from genokeras.networks.merge_networks import TrainedNetwork, merge_networks
 from genokeras.networks.merge_rows import TrainedTrial, calibrated, merge_rows
 from genokeras.networks.packed import PackedNetwork, build_packed, connect, gather_weights, slot_array
+from genokeras.networks.padded import functions_of, padded_outputs, selectors
 from genokeras.networks.plain import build_plain
 from genokeras.networks.roles import DenseRole, dense_roles
+from genokeras.networks.shape_class import (
+    LINEAR,
+    OUTPUT_BIAS,
+    Columns,
+    Placement,
+    ShapeClass,
+    class_of,
+    place,
+)
 from genokeras.networks.start import start_weights
 
 __all__ = [
+    "LINEAR",
+    "OUTPUT_BIAS",
+    "Columns",
     "DenseRole",
     "PackedNetwork",
+    "Placement",
+    "ShapeClass",
     "TrainedNetwork",
     "TrainedTrial",
     "build_network",
     "build_packed",
     "build_plain",
     "calibrated",
+    "class_of",
     "connect",
     "dense_roles",
+    "functions_of",
     "gather_weights",
     "initial_weights",
     "layer_name",
     "merge_networks",
     "merge_rows",
+    "padded_outputs",
+    "place",
     "read_weights",
+    "selectors",
     "slot_array",
     "start_weights",
     "write_weights",

@@ -1,0 +1,142 @@
+"""What packed members of different graphs compute, in one expression for a shape class.
+
+What tells the graphs apart are arrays with a leading member axis (see `Selectors`); the layout of the weights is that of
+`genokeras.networks.shape_class`. Written with ``keras.ops``, so that it can be traced and differentiated on every backend.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from keras import ops
+
+from genokeras.graph import LAYER_NORM_EPSILON, Graph, NodeForm, node_form
+from genokeras.networks.shape_class import BIAS, INNER, INPUT, LINEAR, OUTPUT, OUTPUT_BIAS, ShapeClass
+
+_FUNCTIONS = {
+    "relu": ops.relu,
+    "tanh": ops.tanh,
+    "gelu": lambda x: ops.gelu(x, approximate=False),
+    "silu": ops.silu,
+    "selu": ops.selu,
+    "sigmoid": ops.sigmoid,
+}
+
+
+def padded_outputs(
+    shape: ShapeClass,
+    functions: Sequence[str],
+    params: Sequence[Any],
+    x: Any,
+    masks: Sequence[Any],
+    selected: dict[str, Any],
+) -> Any:
+    """Logits ``(M, rows, k)``.
+
+    Parameters
+    ----------
+    shape : ShapeClass
+    functions : sequence of str
+        That nodes may have; nodes of no function are there in any case.
+    params : sequence of tensor
+        As in `ShapeClass.shapes`, with a leading member axis.
+    x : tensor
+        ``(M, rows, R)``.
+    masks : sequence of tensor
+        For every node, what its units are multiplied with; none in inference.
+    selected : dict of str to tensor
+        See `selectors`.
+    """
+    logits = ops.matmul(x, params[LINEAR]) + params[OUTPUT_BIAS]
+    if not shape.nodes:
+        return logits
+    width = shape.units
+    bias, read = params[BIAS], ops.matmul(x, params[INPUT])
+    sums = [bias[:, :, j * width : (j + 1) * width] for j in range(shape.nodes)]
+    for j in range(shape.reading):
+        sums[j] = sums[j] + read[:, :, j * width : (j + 1) * width]
+    nodes: list[Any] = []
+    for j in range(shape.nodes):
+        node = _applied(_normalised(sums[j], selected, j), functions, selected, j)
+        nodes.append(node * masks[j] if masks else node)
+        if j < shape.nodes - 1:
+            passed = ops.matmul(nodes[j], params[INNER + j] + selected[f"carried_{j}"])
+            for later in range(j + 1, shape.nodes):
+                start = (later - j - 1) * width
+                sums[later] = sums[later] + passed[:, :, start : start + width]
+    joined = ops.concatenate(nodes, axis=-1) if len(nodes) > 1 else nodes[0]
+    return logits + ops.matmul(joined, params[OUTPUT])
+
+
+def _normalised(x: Any, selected: dict[str, Any], number: int) -> Any:
+    """Layer normalisation over the units that are no padding, where the member's node has one.
+
+    With w units of W, padding being zero: ``mean = sum x / w`` and ``variance = (sum (x - mean)^2 - (W - w) mean^2) / w``.
+    """
+    normalises, units = selected["normalised"][number], selected["units"][number]
+    mean = ops.sum(x, axis=-1, keepdims=True) / units
+    squares = ops.sum(ops.square(x - mean), axis=-1, keepdims=True)
+    padding = (x.shape[-1] - units) * ops.square(mean)
+    variance = ops.maximum(squares - padding, 0.0) / units
+    scale = normalises * ops.rsqrt(variance + LAYER_NORM_EPSILON) + (1.0 - normalises)
+    return (x - normalises * mean) * scale
+
+
+def _applied(x: Any, functions: Sequence[str], selected: dict[str, Any], number: int) -> Any:
+    found = x
+    for place, name in enumerate(functions):
+        chosen = selected["function"][number][place]
+        found = ops.where(chosen > 0.5, _FUNCTIONS[name](x), found)
+    return found
+
+
+def functions_of(graph: Graph, activation: str) -> set[str]:
+    """Functions that a graph's nodes have."""
+    form = _form(graph)
+    return {node.function or activation for node in form.nodes} - {"linear"}
+
+
+def selectors(
+    shape: ShapeClass, functions: Sequence[str], graph: Graph, activation: str
+) -> dict[str, np.ndarray]:
+    """What tells a graph from others of its class, for one member, float32.
+
+    ===============  ======================  ==============================================================
+    name             shape                   meaning
+    ===============  ======================  ==============================================================
+    ``normalised``   ``(N, 1)``              1 for nodes that normalise
+    ``units``        ``(N, 1)``              units that are no padding; W for nodes that nothing reads
+    ``function``     ``(N, functions, 1)``   1 for the function of the node
+    ``carried_s``    ``(1, W, (N-1-s) W)``   the identity from node s to those behind it that sum it
+    ===============  ======================  ==============================================================
+    """
+    form = _form(graph)
+    n, width = shape.nodes, shape.units
+    found = {
+        "normalised": np.zeros((n, 1), dtype="float32"),
+        "units": np.full((n, 1), width, dtype="float32"),
+        "function": np.zeros((n, len(functions), 1), dtype="float32"),
+        **{f"carried_{s}": np.zeros((1, width, (n - 1 - s) * width), dtype="float32") for s in range(n - 1)},
+    }
+    for number, node in enumerate(form.nodes):
+        found["normalised"][number] = node.normalised
+        found["units"][number] = node.units
+        name = node.function or activation
+        if name != "linear":
+            found["function"][number, list(functions).index(name)] = 1.0
+        for source in node.carried:
+            start = (number - source - 1) * width
+            found[f"carried_{source}"][0, :, start : start + width] += _identity(width, node.units)
+    return found
+
+
+def _identity(width: int, units: int) -> np.ndarray:
+    return np.diag((np.arange(width) < units).astype("float32"))
+
+
+def _form(graph: Graph) -> NodeForm:
+    form = node_form(graph)
+    assert form is not None
+    return form

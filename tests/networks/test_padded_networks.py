@@ -1,0 +1,109 @@
+"""Different graphs in arrays of one shape compute what each of them computes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from keras import ops
+
+from genokeras.errors import GraphError
+from genokeras.graph import Graph, Weights, mlp, node_form, reference_forward
+from genokeras.graph.testing import random_graph, random_weights
+from genokeras.networks import ShapeClass, class_of, padded_outputs, place, selectors
+
+UNITS, MEMBERS, ROWS = 7, 2, 5
+FUNCTIONS = ("gelu", "relu", "selu", "sigmoid", "silu", "tanh")
+RNG = np.random.default_rng(0)
+
+
+def graphs_with_a_form(n: int) -> list[Graph]:
+    rng, found = np.random.default_rng(1), []
+    while len(found) < n:
+        graph = random_graph(rng, int(rng.integers(0, 5)))
+        if class_of(graph, UNITS) is not None:
+            found.append(graph)
+    return found
+
+
+def computed(graph: Graph, shape: ShapeClass, weights: Weights, x: np.ndarray, activation: str) -> np.ndarray:
+    columns = {graph.input: (2, UNITS)}
+    placed = place(graph, shape, columns)
+    wide = np.zeros((MEMBERS, ROWS, shape.input_units), dtype="float32")
+    wide[:, :, 2 : 2 + UNITS] = x
+    chosen: dict[str, Any] = selectors(shape, FUNCTIONS, graph, activation)
+    of_nodes = ("normalised", "units", "function")
+    tensors = {
+        name: ops.convert_to_tensor(array[..., None, None] if name in of_nodes else array)
+        for name, array in chosen.items()
+    }
+    params = [ops.convert_to_tensor(array) for array in placed.arrays(weights, MEMBERS)]
+    return np.asarray(
+        ops.convert_to_numpy(
+            padded_outputs(shape, FUNCTIONS, params, ops.convert_to_tensor(wide), (), tensors)
+        )
+    )
+
+
+@pytest.mark.parametrize("number", range(25))
+def test_a_padded_graph_computes_the_same(number: int) -> None:
+    graph = graphs_with_a_form(25)[number]
+    activation = FUNCTIONS[number % len(FUNCTIONS)]
+    weights = random_weights(graph, UNITS, MEMBERS, RNG)
+    x = RNG.standard_normal((MEMBERS, ROWS, UNITS)).astype("float32")
+    smallest = class_of(graph, UNITS + 2)
+    assert smallest is not None
+    larger = replace(
+        smallest, input_units=12, nodes=smallest.nodes + 1, reading=smallest.nodes, units=smallest.units + 8
+    )
+    expected = reference_forward(graph, weights, x, activation)
+    for shape in (smallest, larger):
+        found = computed(graph, shape, weights, x, activation)
+        np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-4)
+
+
+def test_weights_come_back_from_where_they_were_placed() -> None:
+    for graph in graphs_with_a_form(25):
+        weights = random_weights(graph, UNITS, MEMBERS, RNG)
+        shape = class_of(graph, UNITS)
+        assert shape is not None
+        placed = place(graph, shape, {graph.input: (0, UNITS)})
+        arrays = placed.arrays(weights, MEMBERS)
+        back = placed.weights(arrays)
+        for layer, named in weights.items():
+            np.testing.assert_array_equal(back[layer]["kernel"], named["kernel"])
+        # Biases that one node sums come back in one of them.
+        np.testing.assert_allclose(
+            sum(named["bias"].sum() for named in back.values()),
+            sum(named["bias"].sum() for named in weights.values()),
+            rtol=1e-4,
+        )
+        x = RNG.standard_normal((MEMBERS, ROWS, UNITS))
+        np.testing.assert_allclose(
+            reference_forward(graph, back, x, "relu"),
+            reference_forward(graph, weights, x, "relu"),
+            rtol=1e-3,
+            atol=1e-4,
+        )
+        for array, mask in zip(arrays, placed.masks(), strict=True):
+            assert not array[:, mask[0] == 0].any()
+
+
+def test_a_class_holds_smaller_ones() -> None:
+    small, large = class_of(mlp(2, (16,)), 32), class_of(mlp(2, (40, 20)), 64)
+    assert small is not None and large is not None
+    assert large == ShapeClass(64, 2, 1, 64, 2)
+    assert large.holds(small) and not small.holds(large)
+    assert large.cost(100) > 3 * small.cost(100)
+    assert not large.holds(replace(small, outputs=3))
+
+
+def test_a_graph_that_is_too_large_for_a_class_is_refused() -> None:
+    graph = mlp(2, (64, 64))
+    with pytest.raises(GraphError, match=r"\[64-64\] does not fit"):
+        place(graph, ShapeClass(8, 1, 1, 64, 2), {graph.input: (0, 8)})
+    assert class_of(mlp(2, (300,)), 8) is None
+    assert class_of(mlp(2, (4,) * 9), 8) is None
+    assert node_form(mlp(2, (4,) * 9)) is not None
