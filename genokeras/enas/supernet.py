@@ -27,7 +27,7 @@ from genokeras.support.backends import Backend, current_backend
 from genokeras.training.batches import MiniBatches
 from genokeras.training.constants import as_tensor
 from genokeras.training.goals import LOSSES
-from genokeras.training.noise import NOISE_LEVELS, DropoutNoise, dropout_threshold
+from genokeras.training.noise import NOISE_LEVELS, SharedNoise, dropout_threshold
 from genokeras.training.program import as_tensor_as_is
 from genokeras.training.schedules import Cosine
 
@@ -109,9 +109,9 @@ class Supernet:
         self._full_batch = len(self._rows) <= settings.batch_size
         self._batches = MiniBatches(settings.seed, len(self._rows), settings.batch_size)
         n_masks = space.n_layers + 1 if settings.dropout else 0
-        masked = tuple((number, space.max_channel) for number in range(n_masks))
+        masked = (space.max_channel,) * n_masks
         rows = min(len(self._rows), settings.batch_size)
-        self._noise = DropoutNoise(settings.seed, masked, folds * settings.arcs_per_step, rows)
+        self._noise = SharedNoise(settings.seed, masked, folds * settings.arcs_per_step, rows)
         self._arcs_rng = self._rng(1)
         self._training: dict[str, Any] = {}
         self._scored = scored_part(data, settings.scored_rows, self._rng(2))

@@ -9,21 +9,38 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from importlib import import_module
-from typing import Any, final
+from typing import Any, ClassVar, final
 
 import keras
 
 from genokeras.errors import ParameterError
 
 Tensors = list[Any]
+FreeAxes = Callable[..., list[tuple[int, ...]]]
 
 
 class Backend(ABC):
-    """What the packed training loop needs of a backend beyond ``keras.ops``."""
+    """What the packed training loop needs of a backend beyond ``keras.ops``.
+
+    Attributes
+    ----------
+    frees_axes : bool
+        Whether what is compiled once serves any number of members.
+    """
+
+    frees_axes: ClassVar[bool] = True
 
     @abstractmethod
-    def compile(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        """``function`` of nested lists of tensors, compiled where the backend compiles."""
+    def compile(self, function: Callable[..., Any], free_axes: FreeAxes | None = None) -> Callable[..., Any]:
+        """``function`` of nested lists of tensors, compiled where the backend compiles.
+
+        Parameters
+        ----------
+        function : callable
+        free_axes : callable, optional
+            For the arguments of the first call, the axes of each tensor whose length may be another in later calls, in the order of
+            the flattened arguments; none by default. A backend whose `frees_axes` is False compiles anew for each length.
+        """
 
     @abstractmethod
     def repeat(self, times: Any, body: Callable[[Any, Any], Any], state: Any) -> Any:
@@ -41,8 +58,8 @@ class TensorFlowBackend(Backend):
     def __init__(self) -> None:
         self._tf = import_module("tensorflow")
 
-    def compile(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        """Traced at the first call, for the shapes it has then; a call of other shapes is refused.
+    def compile(self, function: Callable[..., Any], free_axes: FreeAxes | None = None) -> Callable[..., Any]:
+        """Traced at the first call, for the shapes it has then but for free axes; a call of other shapes is refused.
 
         A concrete function keeps TensorFlow from warning of "excessive retracing" where every program is new on purpose.
         """
@@ -51,10 +68,20 @@ class TensorFlowBackend(Backend):
 
         def call(*arguments: Any) -> Any:
             if not concrete:
-                concrete.append(traced.get_concrete_function(*arguments))
+                shown = arguments if free_axes is None else self._specs(arguments, free_axes(*arguments))
+                concrete.append(traced.get_concrete_function(*shown))
             return concrete[0](*arguments)
 
         return call
+
+    def _specs(self, arguments: Any, free: list[tuple[int, ...]]) -> Any:
+        tf = self._tf
+        tensors = tf.nest.flatten(arguments)
+        specs = []
+        for tensor, axes in zip(tensors, free, strict=True):
+            shape = [None if axis in axes else length for axis, length in enumerate(tensor.shape)]
+            specs.append(tf.TensorSpec(shape, tensor.dtype))
+        return tf.nest.pack_sequence_as(arguments, specs)
 
     def repeat(self, times: Any, body: Callable[[Any, Any], Any], state: Any) -> Any:
         tf = self._tf
@@ -77,10 +104,12 @@ class TensorFlowBackend(Backend):
 class JaxBackend(Backend):
     """``jax.jit`` around ``jax.lax.fori_loop``."""
 
+    frees_axes: ClassVar[bool] = False
+
     def __init__(self) -> None:
         self._jax = import_module("jax")
 
-    def compile(self, function: Callable[..., Any]) -> Callable[..., Any]:
+    def compile(self, function: Callable[..., Any], free_axes: FreeAxes | None = None) -> Callable[..., Any]:
         return self._jax.jit(function)
 
     def repeat(self, times: Any, body: Callable[[Any, Any], Any], state: Any) -> Any:
@@ -97,7 +126,7 @@ class TorchBackend(Backend):
     def __init__(self) -> None:
         self._torch = import_module("torch")
 
-    def compile(self, function: Callable[..., Any]) -> Callable[..., Any]:
+    def compile(self, function: Callable[..., Any], free_axes: FreeAxes | None = None) -> Callable[..., Any]:
         def without_graph(*arguments: Any) -> Any:
             with self._torch.no_grad():
                 return function(*arguments)

@@ -16,13 +16,14 @@ from genokeras.training.steps import (
     train_batch,
     train_steps,
 )
-from genokeras.training.task import PackedResult, PackedTask, TrainingSettings
+from genokeras.training.task import MixedTask, PackedResult, PackedTask, TrainingSettings, TrialNetwork
 
 __all__ = [
     "OPTIMIZERS",
     "Allotment",
     "Cosine",
     "KeptVariables",
+    "MixedTask",
     "NetworkSettings",
     "PackedResult",
     "PackedTask",
@@ -35,6 +36,7 @@ __all__ = [
     "Schedule",
     "Trainee",
     "TrainingSettings",
+    "TrialNetwork",
     "evaluate_batches",
     "get_optimizer",
     "get_update",

@@ -7,22 +7,31 @@ from typing import Any
 import numpy as np
 from keras import ops
 
-from genokeras.graph import Dropout
-from genokeras.networks import PackedNetwork
+from genokeras.training.architectures import Architecture, member_axis
 from genokeras.training.noise import NOISE_LEVELS, dropout_threshold
 from genokeras.training.rows import ScoringBlocks
-from genokeras.training.task import PackedTask
+from genokeras.training.task import MemberTask
 
-LINEAR_RATE_FACTOR = 10.0
+# The axis of the members, for constants that have it elsewhere than in front.
+_MEMBER_AXES = {
+    "scored_rows": 1,
+    "scored_targets": 1,
+    "scored_train": 1,
+    "scored_held_out": 1,
+    "membership": 1,
+    "mean_of_members": 1,
+    "threshold": 1,
+    "inverse_keep": 1,
+}
+_WITHOUT_MEMBERS = ("targets", "share", "one", "nothing")
 
 
 def constants_of(
-    task: PackedTask, scored: ScoringBlocks, n_trained: int, network: PackedNetwork, batch_size: int
+    task: MemberTask, scored: ScoringBlocks, n_trained: int, architecture: Architecture, batch_size: int
 ) -> dict[str, Any]:
     """Tensors by name; ``n_trained`` rows are what mini-batches are drawn from."""
     membership = np.eye(task.n_trials, dtype="float32")[task.trial_of_member].T
-    threshold = dropout_threshold(_dropout_rates(network, task))
-    linear_rate = LINEAR_RATE_FACTOR * task.learning_rate / np.sqrt(task.input_rank)
+    threshold = dropout_threshold(architecture.dropout_rates(task))
     values = {
         **_inputs(task, batch_size),
         "targets": task.targets[None],
@@ -34,31 +43,32 @@ def constants_of(
         "scored_held_out": scored.blocks(scored.score_weights),
         "membership": membership,
         "mean_of_members": membership / membership.sum(axis=1, keepdims=True),
-        "learning_rate": task.learning_rate[:, None, None],
-        "linear_rate": linear_rate[:, None, None],
-        "decay": (task.learning_rate * task.weight_decay)[:, None, None],
         "threshold": threshold[:, :, None, None],
         "inverse_keep": (NOISE_LEVELS / (NOISE_LEVELS - threshold))[:, :, None, None],
+        **architecture.constants(task),
     }
     return {name: as_tensor(value) for name, value in values.items()}
 
 
-def _inputs(task: PackedTask, batch_size: int) -> dict[str, np.ndarray]:
+def free_axes(name: str) -> tuple[int, ...]:
+    """Axes of a constant that are as long as there are members or trials."""
+    if name in _WITHOUT_MEMBERS:
+        return ()
+    if name in ("membership", "mean_of_members"):
+        return 0, 1
+    if name == "x":
+        return (0,)
+    return (_MEMBER_AXES.get(name, member_axis(name)),)
+
+
+def _inputs(task: MemberTask, batch_size: int) -> dict[str, np.ndarray]:
     """Every member's own ``(M, n, r)``; with mini-batches all the inputs ``(g n, r)`` and where those of a member begin."""
     different, n_rows, width = task.inputs.shape
     seen = task.inputs_seen()
     if n_rows <= batch_size:
-        return {"x": task.inputs if different == task.n_members else task.inputs[seen]}
+        alike = different == task.n_members and bool((seen == np.arange(different)).all())
+        return {"x": task.inputs if alike else task.inputs[seen]}
     return {"x": task.inputs.reshape(-1, width), "first_row": (n_rows * seen[:, None]).astype("int32")}
-
-
-def _dropout_rates(network: PackedNetwork, task: PackedTask) -> np.ndarray:
-    """``(dropout layers, members)``: the layer's own rate, or else that of the member's trial."""
-    rates = np.empty((len(network.masks), task.n_members))
-    for row, (layer_id, _) in zip(rates, network.masks, strict=True):
-        spec = task.graph.layer(layer_id).spec
-        row[:] = spec.rate if isinstance(spec, Dropout) and spec.rate is not None else task.dropout
-    return rates
 
 
 def as_tensor(value: Any) -> Any:

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from genokeras.support.backends import current_backend
+from genokeras.training.architectures import Architecture, OneGraph, PaddedGraphs, functions_for
 from genokeras.training.batches import MiniBatches
 from genokeras.training.constants import constants_of
-from genokeras.training.noise import DropoutNoise
 from genokeras.training.program import Program
 from genokeras.training.rows import ScoringBlocks, scored_rows, trained_rows
 from genokeras.training.schedules import Cosine, Schedule
-from genokeras.training.task import PackedResult, PackedTask, TrainingSettings
+from genokeras.training.task import MemberTask, MixedTask, PackedResult, PackedTask, TrainingSettings
 
 _KEPT_PROGRAMS = 32
+# Numbers of trials that backends compile for, where they compile for each.
+_USUAL_SIZES = (1, 2, 4, 8, 16, 24)
 
 
 class PackedTrainer:
@@ -34,9 +37,14 @@ class PackedTrainer:
         self._programs: OrderedDict[Any, Program] = OrderedDict()
         self.compilations = 0
 
+    @property
+    def frees_axes(self) -> bool:
+        """Whether a program of a shape class serves any number of trials; else it is compiled for a few numbers."""
+        return self._backend.frees_axes
+
     def run(
         self,
-        task: PackedTask,
+        task: MemberTask,
         should_stop: Callable[[], bool] = lambda: False,
         watch: Callable[[int, np.ndarray], None] = lambda steps, curves: None,
         schedule: Schedule | None = None,
@@ -46,7 +54,7 @@ class PackedTrainer:
 
         Parameters
         ----------
-        task : PackedTask
+        task : PackedTask or MixedTask
         should_stop : callable
             Asked between chunks of steps.
         watch : callable
@@ -57,13 +65,24 @@ class PackedTrainer:
         max_steps : int, optional
             Fewer than the settings say.
         """
+        if isinstance(task, MixedTask) and not self._backend.frees_axes:
+            return first_trials(self._run(filled_up(task), should_stop, watch, schedule, max_steps), task)
+        return self._run(task, should_stop, watch, schedule, max_steps)
+
+    def _run(
+        self,
+        task: MemberTask,
+        should_stop: Callable[[], bool],
+        watch: Callable[[int, np.ndarray], None],
+        schedule: Schedule | None,
+        max_steps: int | None,
+    ) -> PackedResult:
         settings, batch_size = self.settings, self.settings.batch_size
         scored, trained = scored_rows(task, batch_size), trained_rows(task, batch_size)
         program = self._program(task, scored)
-        constants = constants_of(task, scored, len(trained), program.network, batch_size)
+        constants = constants_of(task, scored, len(trained), program.architecture, batch_size)
         state = program.initial_state(task, scored)
-        n_rows = task.inputs.shape[1]
-        noise = DropoutNoise(task.seed, program.network.masks, task.n_members, min(n_rows, batch_size))
+        noise = program.architecture.noise(task, min(task.inputs.shape[1], batch_size))
         batches = MiniBatches(task.seed, len(trained), batch_size)
         most = min(max_steps or settings.max_steps, settings.max_steps)
         schedule = schedule or settings.schedule or Cosine(settings.schedule_steps or most)
@@ -82,19 +101,65 @@ class PackedTrainer:
             watch(steps, curves)
             if not program.unsettled(state) or should_stop():
                 break
-        return program.result(state, scored, curves, steps)
+        return program.result(task, state, scored, curves, steps)
 
-    def _program(self, task: PackedTask, scored: ScoringBlocks) -> Program:
+    def _program(self, task: MemberTask, scored: ScoringBlocks) -> Program:
         _, n_rows, width = task.inputs.shape
-        # Where all rows are used at once, members get inputs of their own, however few different ones there are.
-        different = len(task.inputs) if n_rows > self.settings.batch_size else task.n_members
-        shapes = (different, n_rows, width, task.targets.shape[1], task.n_members, task.n_trials)
-        key = (task.graph, task.activation, *shapes, scored.rows.shape[1])
+        key: tuple[Hashable, ...] = (n_rows, width, task.targets.shape[1], scored.rows.shape[1])
+        if isinstance(task, MixedTask):
+            functions = functions_for(task.networks)
+            key += (task.shape, functions, () if self._backend.frees_axes else task.n_members)
+        elif isinstance(task, PackedTask):
+            # Where all rows are used at once, members get inputs of their own, however few different ones there are.
+            batched = n_rows > self.settings.batch_size
+            key += (OneGraph.key(task), len(task.inputs) if batched else task.n_members)
         if key in self._programs:
             self._programs.move_to_end(key)
         else:
-            self._programs[key] = Program(task, scored, self.settings, self._backend)
+            self._programs[key] = Program(
+                self._architecture(task), task, scored, self.settings, self._backend
+            )
             self.compilations += 1
         if len(self._programs) > _KEPT_PROGRAMS:
             self._programs.popitem(last=False)
         return self._programs[key]
+
+    def _architecture(self, task: MemberTask) -> Architecture:
+        if isinstance(task, MixedTask):
+            return PaddedGraphs(task.shape, functions_for(task.networks))
+        assert isinstance(task, PackedTask)
+        return OneGraph(task, self.settings.optimizer.needs_factors)
+
+
+def filled_up(task: MixedTask) -> MixedTask:
+    """The task with copies of its last trial, up to a usual number of trials; they are trained for nothing.
+
+    Trials are all of as many members.
+    """
+    wanted = next(n for n in (*_USUAL_SIZES, task.n_trials) if n >= task.n_trials)
+    per_trial = task.n_members // task.n_trials
+    trials = np.minimum(np.arange(wanted), task.n_trials - 1)
+    members = (trials[:, None] * per_trial + np.arange(per_trial)).ravel()
+    arrays = ("train_weights", "score_weights", "learning_rate", "weight_decay", "dropout", "input_rank")
+    return replace(
+        task,
+        **{name: getattr(task, name)[members] for name in arrays},
+        trial_of_member=np.repeat(np.arange(wanted), per_trial),
+        input_of_member=task.inputs_seen()[members],
+        networks=tuple(task.networks[trial] for trial in trials),
+    )
+
+
+def first_trials(result: PackedResult, task: MixedTask) -> PackedResult:
+    """The result of the trials that `filled_up` did not add."""
+    members, trials = task.n_members, task.n_trials
+    return replace(
+        result,
+        networks=result.networks[:trials],
+        logits=result.logits[:members],
+        rows=result.rows[:members],
+        best_step=result.best_step[:trials],
+        best_loss=result.best_loss[:trials],
+        curves=result.curves[:, :trials],
+        monitored=result.monitored[:, :trials],
+    )

@@ -8,22 +8,15 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from keras import ops
+from keras import ops, tree
 
-from genokeras.networks import (
-    DenseRole,
-    PackedNetwork,
-    build_packed,
-    dense_roles,
-    gather_weights,
-    slot_array,
-)
 from genokeras.support.backends import Backend
-from genokeras.training.constants import LINEAR_RATE_FACTOR, as_tensor
+from genokeras.training.architectures import Architecture, OneGraph, PaddedGraphs
+from genokeras.training.constants import as_tensor, free_axes
 from genokeras.training.goals import MONITORS, Loss, NamedLoss
 from genokeras.training.optimizers import Factors, dense_factors, sampled_classes, sampled_values
 from genokeras.training.rows import ScoringBlocks
-from genokeras.training.task import PackedResult, PackedTask, TrainingSettings
+from genokeras.training.task import MemberTask, PackedResult, TrainingSettings
 
 # State of a run, a list because every backend carries lists through its loops.
 _PARAMS, _MEMORY, _BEST_PARAMS, _BEST_LOGITS, _BEST, _BEST_LOSS, _BEST_STEP, _STALE = range(8)
@@ -32,31 +25,34 @@ _TRAINING, _HELD_OUT, _MONITORED = range(3)
 
 
 class Program:
-    """The compiled chunk of one graph at one set of shapes."""
+    """The compiled chunk of one graph, or of one shape class, at one set of shapes; on some backends for any number of members."""
 
     def __init__(
-        self, task: PackedTask, scored: ScoringBlocks, settings: TrainingSettings, backend: Backend
+        self,
+        architecture: Architecture,
+        task: MemberTask,
+        scored: ScoringBlocks,
+        settings: TrainingSettings,
+        backend: Backend,
     ) -> None:
         self.settings = settings
         self.backend = backend
         self.full_batch = task.inputs.shape[1] <= settings.batch_size
         self.n_blocks = scored.n_blocks
-        members, (_, _, rank) = task.n_members, task.inputs.shape
         self.update = settings.optimizer
         self.loss: Loss = NamedLoss(settings.loss) if isinstance(settings.loss, str) else settings.loss
         self.monitor = MONITORS[settings.monitor]
-        probes = self.update.needs_factors
-        self.network: PackedNetwork = build_packed(task.graph, rank, members, task.activation, probes=probes)
-        self.roles: dict[int, DenseRole] = dense_roles(task.graph)
+        self.architecture = architecture
         needed = -(-settings.max_steps // settings.score_every)
         self.scorings = min(needed, max(1, settings.chunk_steps // settings.score_every))
         self.chunk_steps = self.scorings * settings.score_every
-        self._run = backend.compile(self._chunk)
+        free = isinstance(architecture, PaddedGraphs)
+        self._run = backend.compile(self._chunk, self._free_axes if free else None)
 
     # ---- values in, values out
 
-    def initial_state(self, task: PackedTask, scored: ScoringBlocks) -> list[Any]:
-        params = [as_tensor(slot_array(task.weights, slot)) for slot in self.network.slots]
+    def initial_state(self, task: MemberTask, scored: ScoringBlocks) -> list[Any]:
+        params = [as_tensor(array) for array in self.architecture.start(task)]
         members, rows = scored.rows.shape
         shape = (scored.n_blocks, members, rows // scored.n_blocks, task.targets.shape[1])
         trials = task.n_trials
@@ -88,13 +84,15 @@ class Program:
         stale = np.asarray(ops.convert_to_numpy(state[_STALE]))
         return bool((stale < self.settings.patience).any())
 
-    def result(self, state: list[Any], scored: ScoringBlocks, curves: np.ndarray, steps: int) -> PackedResult:
+    def result(
+        self, task: MemberTask, state: list[Any], scored: ScoringBlocks, curves: np.ndarray, steps: int
+    ) -> PackedResult:
         def numpy(value: Any) -> np.ndarray:
             return np.asarray(ops.convert_to_numpy(value))
 
         every = self.settings.score_every
         return PackedResult(
-            weights=gather_weights(self.network.slots, [numpy(p) for p in state[_BEST_PARAMS]]),
+            networks=self.architecture.weights(task, [numpy(p) for p in state[_BEST_PARAMS]]),
             logits=scored.joined(numpy(state[_BEST_LOGITS])),
             rows=scored.rows,
             best_step=numpy(state[_BEST_STEP]).astype(int),
@@ -105,13 +103,25 @@ class Program:
             steps=steps,
         )
 
+    def _free_axes(
+        self, state: list[Any], constants: dict[str, Any], drawn: dict[str, Any], *span: Any
+    ) -> list[tuple[int, ...]]:
+        """Axes that are as long as there are members or trials, for the arguments of the compiled call, flattened."""
+        flat: list[tuple[int, ...]] = []
+        for part, tensors in enumerate(state):
+            flat += [(1,) if part == _BEST_LOGITS else (0,)] * len(tree.flatten(tensors))
+        flat += [free_axes(name) for name in sorted(constants)]
+        flat += [{"picks": (2,), "factors": (1,)}.get(name, ()) for name in sorted(drawn)]
+        return flat + [()] * len(span)
+
     # ---- inside the compiled call
 
     def _chunk(
         self, state: list[Any], constants: dict[str, Any], drawn: dict[str, Any], done: Any, todo: Any
     ) -> Any:
         every = self.settings.score_every
-        curve = ops.zeros((self.scorings, constants["membership"].shape[0], 3))
+        # Of the shape (scorings, trials, 3), without asking how many trials there are.
+        curve = ops.zeros((self.scorings, 1, 3)) + ops.zeros_like(constants["membership"][:, :1])[None]
 
         def score(index: Any, carried: list[Any]) -> list[Any]:
             inner, curve = carried
@@ -133,40 +143,35 @@ class Program:
         self, state: list[Any], constants: dict[str, Any], drawn: dict[str, Any], position: Any, at: Any
     ) -> list[Any]:
         x, targets, row_weights = self._batch(constants, drawn["batches"], position)
-        arrays = [x, *self._masks(constants, drawn, position)]
+        masks = self._masks(constants, drawn, position)
 
         def loss(params: list[Any]) -> Any:
-            return ops.sum(self.loss.total_loss(self._outputs(params, arrays), targets, row_weights))
+            outputs = self.architecture.outputs(params, x, masks, constants)
+            return ops.sum(self.loss.total_loss(outputs, targets, row_weights))
 
         params = state[_PARAMS]
         _, gradients = self.backend.value_and_gradients(loss, params)
-        factors = self._factors(params, arrays, row_weights, at) if self.update.needs_factors else None
+        gradients = self.architecture.masked(gradients, constants)
+        factors = self._factors(params, x, masks, row_weights, at) if self.update.needs_factors else None
         left = ops.take(drawn["factors"], position, axis=0)[:, None, None]
-        rates, decays = zip(*self._rates(constants, left), strict=True)
+        rates, decays = zip(*self.architecture.rates(constants, left), strict=True)
         moved, memory = self.update.step(
             params, gradients, state[_MEMORY], at + 1, list(rates), list(decays), factors
         )
         return [moved, memory, *state[_BEST_PARAMS:]]
 
-    def _factors(self, params: list[Any], arrays: list[Any], row_weights: Any, at: Any) -> Factors:
+    def _factors(self, params: list[Any], x: Any, masks: list[Any], row_weights: Any, at: Any) -> Factors:
+        architecture = self.architecture
+        assert isinstance(architecture, OneGraph)
         draw = sampled_classes if self.settings.loss == "cross_entropy" else sampled_values
 
         def sample(outputs: Any) -> Any:
             return draw(outputs, at)
 
+        arrays = architecture.model_arrays(x, masks)
         return dense_factors(
-            self.backend, self.network, params, arrays, row_weights, sample, self.loss.row_loss
+            self.backend, architecture.packed, params, arrays, row_weights, sample, self.loss.row_loss
         )
-
-    def _rates(self, constants: dict[str, Any], left: Any) -> list[tuple[Any, Any]]:
-        """Step size and decay of every weight: the linear path moves faster; biases do not decay."""
-        rates = []
-        for layer_id, name in self.network.slots:
-            linear = self.roles[layer_id] is DenseRole.LINEAR
-            rate = constants["linear_rate"] if linear else constants["learning_rate"]
-            decay = constants["decay"] * (LINEAR_RATE_FACTOR if linear else 1.0)
-            rates.append((left * rate, 0.0 * decay if name == "bias" else left * decay))
-        return rates
 
     def _batch(self, constants: dict[str, Any], batches: Any, position: Any) -> tuple[Any, Any, Any]:
         if self.full_batch:
@@ -185,7 +190,7 @@ class Program:
 
     def _masks(self, constants: dict[str, Any], drawn: dict[str, Any], position: Any) -> list[Any]:
         masks = []
-        for index, (_, units) in enumerate(self.network.masks):
+        for index, units in enumerate(self.architecture.masks):
             pick = ops.take(drawn["picks"], position, axis=0)[index]
             noise = ops.take(drawn["pool"][:, :, :units], pick, axis=0)
             # Compared as bytes: a mask is as large as the layer it is for, and memory is what it costs.
@@ -193,14 +198,7 @@ class Program:
             masks.append(ops.where(kept, constants["inverse_keep"][index], 0.0))
         return masks
 
-    def _outputs(self, params: list[Any], arrays: list[Any]) -> Any:
-        silent = [ops.zeros((1, 1, 1)) for _ in self.network.probes]
-        outputs, _ = self.network.model.stateless_call(params, [], [*arrays, *silent])
-        return outputs[0] if self.network.probes else outputs
-
     def _score(self, state: list[Any], constants: dict[str, Any], at: Any) -> tuple[list[Any], Any]:
-        ones = [ops.ones((1, 1, 1)) for _ in self.network.masks]
-
         def block(index: Any, carried: list[Any]) -> list[Any]:
             training, held_out, monitored, kept = carried
             rows, targets, train_weights, score_weights = (
@@ -208,7 +206,7 @@ class Program:
                 for name in ("rows", "targets", "train", "held_out")
             )
             x = constants["x"] if self.full_batch else self._gathered(constants, rows)
-            outputs = self._outputs(state[_PARAMS], [x, *ones])
+            outputs = self.architecture.outputs(state[_PARAMS], x, None, constants)
             here = ops.equal(ops.arange(self.n_blocks), index)[:, None, None, None]
             return [
                 training + self.loss.total_loss(outputs, targets, train_weights),
@@ -217,7 +215,7 @@ class Program:
                 ops.where(here, outputs[None], kept),
             ]
 
-        nothing = ops.zeros_like(constants["learning_rate"][:, 0, 0])
+        nothing = ops.zeros_like(constants["membership"][0])
         targets, weights = constants["scored_targets"][0], constants["scored_held_out"][0]
         uncounted = ops.zeros_like(self.monitor.sums(targets, targets, weights))
         carried = [nothing, nothing, uncounted, ops.zeros_like(state[_BEST_LOGITS])]

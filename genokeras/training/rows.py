@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from genokeras.training.task import PackedTask
+from genokeras.training.task import MemberTask
 
 _BATCHES_AT_ONCE = 4
 
@@ -52,7 +52,7 @@ class ScoringBlocks:
         return np.moveaxis(blocks, 0, 1).reshape(members, -1, *blocks.shape[3:])
 
 
-def scored_rows(task: PackedTask, batch_size: int) -> ScoringBlocks:
+def scored_rows(task: MemberTask, batch_size: int) -> ScoringBlocks:
     """The rows that the members of ``task`` are scored on where a mini-batch has ``batch_size`` rows."""
     n = task.inputs.shape[1]
     if n <= batch_size:
@@ -82,7 +82,7 @@ def _of_member(train: np.ndarray, score: np.ndarray, shuffled: np.ndarray, sampl
     return np.flatnonzero(needed)
 
 
-def trained_rows(task: PackedTask, batch_size: int) -> np.ndarray:
+def trained_rows(task: MemberTask, batch_size: int) -> np.ndarray:
     """Numbers of the rows that mini-batches are drawn from: those some member trains on, unless they fill no batch."""
     rows = np.flatnonzero(task.train_weights.any(axis=0))
     return (rows if len(rows) > batch_size else np.arange(task.inputs.shape[1])).astype("int32")

@@ -8,6 +8,7 @@ import numpy as np
 
 from genokeras.errors import ParameterError
 from genokeras.graph import Graph, Weights
+from genokeras.networks import Columns, ShapeClass
 from genokeras.support.checks import check_choice, check_number, check_whole
 from genokeras.training.goals import LOSSES, MONITORS, Loss
 from genokeras.training.optimizers import AdamUpdate, Update
@@ -84,9 +85,9 @@ class TrainingSettings:
         check_number(self.min_improvement, "min_improvement", least=0)
 
 
-@dataclass(frozen=True)
-class PackedTask:
-    """Trials of one graph, each with its fold (and seed) members, to be trained in one compiled run.
+@dataclass(frozen=True, kw_only=True)
+class MemberTask:
+    """Trials, each with its fold (and seed) members, to be trained in one compiled run.
 
     =========  ============================================================
     symbol     meaning
@@ -94,14 +95,12 @@ class PackedTask:
     M          members: trials x folds x seeds
     n          rows (samples)
     g          different inputs: one where all members see the same
-    r          units of the inputs: the rank of the row-space view
+    r          units of the inputs: the rank of the row-space views
     k          classes
     =========  ============================================================
 
     Attributes
     ----------
-    graph : Graph
-    activation : str
     inputs : numpy.ndarray
         ``(g, n, r)`` float32.
     targets : numpy.ndarray
@@ -110,19 +109,15 @@ class PackedTask:
         ``(M, n)``; 0 for rows that a member must not train on, or is not scored on. A member's training weights sum
         to 1; the score weights of one trial's members sum to 1 together.
     trial_of_member : numpy.ndarray
-        ``(M,)`` int: which trial a member belongs to, from 0.
+        ``(M,)`` int: which trial a member belongs to, from 0; in ascending order.
     learning_rate, weight_decay, dropout, input_rank : numpy.ndarray
         ``(M,)`` each.
-    weights : Weights
-        Initial weights, leading axis M.
     seed : int
         Of dropout masks and mini-batches.
     input_of_member : numpy.ndarray, optional
         ``(M,)`` int: which of the ``inputs`` a member sees; by default each in turn.
     """
 
-    graph: Graph
-    activation: str
     inputs: np.ndarray
     targets: np.ndarray
     train_weights: np.ndarray
@@ -132,7 +127,6 @@ class PackedTask:
     weight_decay: np.ndarray
     dropout: np.ndarray
     input_rank: np.ndarray
-    weights: Weights
     seed: int
     input_of_member: np.ndarray | None = None
 
@@ -151,14 +145,73 @@ class PackedTask:
         return np.arange(self.n_members) % len(self.inputs)
 
 
+@dataclass(frozen=True, kw_only=True)
+class PackedTask(MemberTask):
+    """Trials of one graph, trained by a program that is made for it.
+
+    Attributes
+    ----------
+    graph : Graph
+    activation : str
+    weights : Weights
+        Initial weights, leading axis M.
+    columns : mapping of int to (int, int), optional
+        First column and number of columns that each Input of the graph reads; by default its only one reads all.
+    """
+
+    graph: Graph
+    activation: str
+    weights: Weights
+    columns: Columns | None = None
+
+
+@dataclass(frozen=True)
+class TrialNetwork:
+    """The network of one trial among others.
+
+    Attributes
+    ----------
+    graph : Graph
+    activation : str
+    weights : Weights
+        Initial weights of the trial's members, which are its leading axis.
+    columns : mapping of int to (int, int)
+        First column and number of columns that each Input of the graph reads.
+    seed : int
+        Of dropout masks, whatever the trial is trained beside.
+    """
+
+    graph: Graph
+    activation: str
+    weights: Weights
+    columns: Columns
+    seed: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class MixedTask(MemberTask):
+    """Trials of different graphs of one shape class, trained by a program that is made for the class.
+
+    Attributes
+    ----------
+    shape : ShapeClass
+        That holds all the graphs; the inputs have its number of columns.
+    networks : tuple of TrialNetwork
+        One for each trial.
+    """
+
+    shape: ShapeClass
+    networks: tuple[TrialNetwork, ...]
+
+
 @dataclass(frozen=True)
 class PackedResult:
     """The best step of every trial on the mean curve of its members, and what the members were then.
 
     Attributes
     ----------
-    weights : Weights
-        Of each member at its trial's best step (the last one with ``keep_last``).
+    networks : tuple of Weights
+        Of each trial: its members at the trial's best step (the last one with ``keep_last``).
     logits : numpy.ndarray
         ``(M, s, k)`` in inference mode at that step.
     rows : numpy.ndarray
@@ -179,7 +232,7 @@ class PackedResult:
         Steps that were run.
     """
 
-    weights: Weights
+    networks: tuple[Weights, ...]
     logits: np.ndarray
     rows: np.ndarray
     best_step: np.ndarray
@@ -188,3 +241,13 @@ class PackedResult:
     monitored: np.ndarray
     curve_steps: np.ndarray
     steps: int
+
+    @property
+    def weights(self) -> Weights:
+        """Of all members, where the trials have one graph."""
+        return {
+            layer: {
+                name: np.concatenate([weights[layer][name] for weights in self.networks]) for name in named
+            }
+            for layer, named in self.networks[0].items()
+        }

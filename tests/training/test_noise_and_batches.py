@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 
 from genokeras.training.batches import MiniBatches
-from genokeras.training.noise import NOISE_LEVELS, DropoutNoise, dropout_threshold
+from genokeras.training.noise import NOISE_LEVELS, SharedNoise, dropout_threshold
 
-MASKS = ((3, 32), (8, 5))
+MASKS = (32, 5)
 
 
 @pytest.mark.parametrize("rate", [0.0, 0.1, 0.25, 0.5, 0.9])
 def test_noise_drops_units_at_the_asked_rate(rate: float) -> None:
-    pool, _ = DropoutNoise(0, MASKS, 4, 50).draw(10)
+    pool, _ = SharedNoise(0, MASKS, 4, 50).draw(10)
     assert np.mean(pool < dropout_threshold(np.array(rate))) == pytest.approx(rate, abs=0.01)
 
 
@@ -22,18 +22,18 @@ def test_no_rate_drops_everything() -> None:
 
 
 def test_a_pool_covers_the_rows_and_the_widest_layer() -> None:
-    pool, picks = DropoutNoise(0, MASKS, 4, 50).draw(10)
+    pool, picks = SharedNoise(0, MASKS, 4, 50).draw(10)
     assert pool.shape[1:] == (50, 32) and pool.dtype == np.uint8
     assert picks.shape == (10, 2, 4) and picks.max() < len(pool)
 
 
 def test_a_network_without_dropout_costs_next_to_nothing() -> None:
-    pool, picks = DropoutNoise(0, (), 4, 50).draw(10)
+    pool, picks = SharedNoise(0, (), 4, 50).draw(10)
     assert pool.size == 50 and picks.shape == (10, 0, 4)
 
 
 def test_the_same_seed_draws_the_same_noise_and_another_other() -> None:
-    first, same, other = (DropoutNoise(seed, MASKS, 4, 50) for seed in (1, 1, 2))
+    first, same, other = (SharedNoise(seed, MASKS, 4, 50) for seed in (1, 1, 2))
     for _ in range(2):
         a, b, c = first.draw(5), same.draw(5), other.draw(5)
         np.testing.assert_array_equal(a[0], b[0])

@@ -269,12 +269,14 @@ class CountingBackend(Backend):
         self.inner = current_backend()
         self.traces = 0
 
-    def compile(self, function: Callable[..., Any]) -> Callable[..., Any]:
+    def compile(
+        self, function: Callable[..., Any], free_axes: Callable[..., Any] | None = None
+    ) -> Callable[..., Any]:
         def counted(*arguments: Any) -> Any:
             self.traces += 1
             return function(*arguments)
 
-        return self.inner.compile(counted)
+        return self.inner.compile(counted, free_axes)
 
     def repeat(self, times: Any, body: Callable[[Any, Any], Any], state: Any) -> Any:
         return self.inner.repeat(times, body, state)

@@ -21,7 +21,7 @@ from genokeras.networks import (
 )
 from genokeras.networks.vae import VAE_ACTIVATION, VaeShape, kl_divergence
 from genokeras.training.descent_objective import DescentObjective
-from genokeras.training.noise import NOISE_LEVELS, DropoutNoise, dropout_threshold
+from genokeras.training.noise import NOISE_LEVELS, SharedNoise, dropout_threshold
 
 _VALIDATION_DRAWS = 8
 _VALIDATION_ROWS = 4096
@@ -83,7 +83,8 @@ class VaeObjective(DescentObjective):
         self.n_rows = len(train)
         self._threshold = int(dropout_threshold(np.array(1.0 - keep_prob)))
         self._masks = tuple(mask for network in self._networks for mask in network.masks)
-        self._dropout = DropoutNoise(seed, self._masks, 1, min(batch_size, self.n_rows))
+        units = tuple(units for _, units in self._masks)
+        self._dropout = SharedNoise(seed, units, 1, min(batch_size, self.n_rows))
         self._rng = np.random.default_rng([seed, 4])
 
     def constants(self) -> dict[str, np.ndarray]:
