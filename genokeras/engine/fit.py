@@ -160,7 +160,7 @@ def fit_run(
         None if settings.max_trials is None else settings.max_trials + len(history),
         [observer] if observer is not None else [],
         method.pack_size(problem),
-        problem.widths,
+        method.packer(problem),
     )
     with observer or nullcontext():
         found = loop.run(history)

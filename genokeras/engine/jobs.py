@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from genokeras.graph import Graph, Weights
+from genokeras.networks import ShapeClass
 from genokeras.searchers import Proposal, TrialResult
 
 
@@ -29,21 +30,28 @@ class Father:
 
 @dataclass(frozen=True)
 class Job:
-    """Proposals of one graph that train packed, in one compiled run.
+    """Proposals that train packed, in one compiled run.
 
     Attributes
     ----------
     ids : tuple of int
         Trial ids, one for each proposal.
     proposals : tuple of Proposal
-        They share graph, father, morphisms, seed, activation and input width; with a father, also the view.
-    father : Father or None
-        Where weights are inherited; None starts fresh.
+        Where there is a shape class, of graphs that it holds; else of one graph, activation and input width.
+    fathers : tuple of (Father or None)
+        For each proposal, where weights are inherited from; None starts fresh.
+    shape : ShapeClass or None
+        Of the program that trains them; None is a program of the graph's own.
     """
 
     ids: tuple[int, ...]
     proposals: tuple[Proposal, ...]
-    father: Father | None = None
+    fathers: tuple[Father | None, ...] = ()
+    shape: ShapeClass | None = None
+
+    def __post_init__(self) -> None:
+        if not self.fathers:
+            object.__setattr__(self, "fathers", (None,) * len(self.ids))
 
 
 @dataclass(frozen=True)
@@ -65,37 +73,6 @@ class Outcome:
     weights: Weights = field(default_factory=dict)
     answers: np.ndarray = field(default_factory=lambda: np.empty((0, 0), dtype="float32"))
     curve: np.ndarray = field(default_factory=lambda: np.empty((0, 3), dtype="float32"))
-
-
-def pack(
-    proposals: Iterable[Proposal], first_id: int, most: int, widths: Mapping[str, int] | None = None
-) -> list[Job]:
-    """Group proposals that can train together into jobs, numbering the trials in the order given.
-
-    Parameters
-    ----------
-    proposals : iterable of Proposal
-    first_id : int
-        Id of the first trial.
-    most : int
-        Trials in a job at most.
-    widths : mapping, optional
-        Input width of each view; fresh networks of equal width train together.
-    """
-    groups: dict[object, list[tuple[int, Proposal]]] = {}
-    for trial_id, proposal in enumerate(proposals, start=first_id):
-        hyper = proposal.hyper
-        # Inherited weights belong to one view; fresh ones to any of that width.
-        inherits = proposal.father is not None and proposal.inherit
-        view = hyper.view if inherits or widths is None else widths.get(hyper.view)
-        key = (proposal.graph, proposal.father, proposal.morphisms, proposal.seed, hyper.activation, view)
-        groups.setdefault(key, []).append((trial_id, proposal))
-    jobs = []
-    for group in groups.values():
-        for start in range(0, len(group), most):
-            ids, members = zip(*group[start : start + most], strict=True)
-            jobs.append(Job(tuple(ids), tuple(members)))
-    return jobs
 
 
 def weights_to_arrays(weights: Weights) -> dict[str, np.ndarray]:

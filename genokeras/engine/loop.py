@@ -6,14 +6,15 @@ import time
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from genokeras.engine.budget import Budget
 from genokeras.engine.executor import Executor
 from genokeras.engine.interrupt import Interruption
-from genokeras.engine.jobs import Job, Outcome, pack
+from genokeras.engine.jobs import Father, Job, Outcome
+from genokeras.engine.packing import GraphPacker, Packer
 from genokeras.engine.store import TrialStore
 from genokeras.errors import SearchError
 from genokeras.searchers import History, Proposal, Searcher, TrialResult
@@ -74,9 +75,9 @@ class SearchLoop:
     max_trials : int, optional
     observers : sequence of Observer
     pack_size : int
-        Proposals to ask for at once, and trials in a job at most.
-    widths : mapping, optional
-        Input width of each view.
+        Proposals to ask for at once.
+    packer : Packer, optional
+        Makes jobs of them; jobs of one graph by default.
     """
 
     def __init__(
@@ -89,7 +90,7 @@ class SearchLoop:
         max_trials: int | None = None,
         observers: Sequence[Observer] = (),
         pack_size: int = 6,
-        widths: Mapping[str, int] | None = None,
+        packer: Packer | None = None,
     ) -> None:
         self._searcher = searcher
         self._executor = executor
@@ -99,7 +100,7 @@ class SearchLoop:
         self._max_trials = max_trials
         self._observers = observers
         self._pack_size = pack_size
-        self._widths = widths
+        self._packer = packer or GraphPacker(pack_size)
         self._last_id = -1
 
     def run(self, history: History) -> SearchResult:
@@ -155,22 +156,29 @@ class SearchLoop:
         proposals = self._searcher.ask(known, count, rng)
         last = max((trial.id for trial in self._history), default=-1)
         next_id = 1 + max(last, self._last_id)
-        jobs = pack(proposals[:count], next_id, self._pack_size, self._widths)
-        waiting.extend(self._with_father(job) for job in jobs)
+        jobs = self._packer.jobs(proposals[:count], next_id)
+        waiting.extend(jobs)
         self._last_id = max((trial for job in jobs for trial in job.ids), default=self._last_id)
         return "" if waiting else "space"
 
-    def _with_father(self, job: Job) -> Job:
-        """Weights are inherited from a father that is there and looked at the data through the same view."""
-        proposal = job.proposals[0]
+    def _with_fathers(self, job: Job) -> Job:
+        """Weights are inherited from a father that is there and looked at the same split of the data through the same view."""
+        found: dict[int, Father | None] = {}
+        for proposal in job.proposals:
+            if proposal.father is not None and proposal.inherit and proposal.father not in found:
+                father = self._history.get(proposal.father)
+                found[father.id] = self._store.father(father) if father.status == "ok" else None
+        return replace(job, fathers=tuple(self._father(proposal, found) for proposal in job.proposals))
+
+    def _father(self, proposal: Proposal, found: Mapping[int, Father | None]) -> Father | None:
         if proposal.father is None or not proposal.inherit:
-            return job
-        father = self._history.get(proposal.father)
-        if father.status != "ok" or father.proposal.hyper.view != proposal.hyper.view:
-            return job
-        return Job(job.ids, job.proposals, self._store.father(father))
+            return None
+        father = self._history.get(proposal.father).proposal
+        alike = (father.hyper.view, father.split) == (proposal.hyper.view, proposal.split)
+        return found[proposal.father] if alike else None
 
     def _submit(self, job: Job, running: dict[int, _Running]) -> None:
+        job = self._with_fathers(job)
         for observer in self._observers:
             observer.trying(job.proposals, self._history)
         now = time.perf_counter()

@@ -14,7 +14,8 @@ from genokeras.encoders import NetworkEncoder, TableEncoder
 from genokeras.engine.budget import Budget, search_budget
 from genokeras.engine.executor import Runner
 from genokeras.engine.network_runner import NetworkRunner
-from genokeras.engine.packed_runner import PackedRunner, pack_size
+from genokeras.engine.packed_runner import PackedRunner
+from genokeras.engine.packing import ClassPacker, GraphPacker, Packer, pack_size
 from genokeras.engine.problem import Problem
 from genokeras.engine.training_options import network_settings, scaled_training, training_settings
 from genokeras.networks import TrainedNetwork, TrainedTrial, merge_networks, merge_rows
@@ -66,7 +67,11 @@ class Method(ABC):
 
     @abstractmethod
     def pack_size(self, problem: Problem) -> int:
-        """Trials in a job at most."""
+        """Proposals to ask for at once, and trials in a job at most."""
+
+    @abstractmethod
+    def packer(self, problem: Problem) -> Packer:
+        """What makes jobs of proposals."""
 
     @abstractmethod
     def largest_ensemble(self, problem: Problem) -> int:
@@ -109,6 +114,9 @@ class PackedMethod(Method):
 
     def pack_size(self, problem: Problem) -> int:
         return pack_size(problem)
+
+    def packer(self, problem: Problem) -> Packer:
+        return ClassPacker(problem, pack_size(problem))
 
     def largest_ensemble(self, problem: Problem) -> int:
         return LARGEST_ENSEMBLE
@@ -155,6 +163,9 @@ class NetworkMethod(Method):
 
     def pack_size(self, problem: Problem) -> int:
         return 1
+
+    def packer(self, problem: Problem) -> Packer:
+        return GraphPacker(1)
 
     def largest_ensemble(self, problem: Problem) -> int:
         return max(_LEAST_TRIALS, min(_MOST_TRIALS, _MOST_NETWORKS // problem.n_folds))

@@ -86,9 +86,10 @@ class NetworkRunner:
     def _start(self, proposal: Proposal, job: Job) -> Weights:
         """Weights to start from: fold k of the father begets fold k, so no held-out row is ever seen."""
         rng = np.random.default_rng(proposal.seed)
-        if job.father is None:
+        father = job.fathers[0]
+        if father is None:
             return start_weights(proposal.graph, rng, self.problem.n_folds)
-        return inherit(proposal, job.father, rng)
+        return inherit(proposal, father, rng)
 
     def _network(
         self, proposal: Proposal, start: Weights, deadline: Deadline

@@ -2,21 +2,46 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 
 from genokeras.engine.jobs import Father, Outcome
 from genokeras.engine.problem import Problem
 from genokeras.errors import TrainingError
 from genokeras.graph import Weights
+from genokeras.graph.shapes import InputUnits
 from genokeras.searchers import Proposal, TrialResult
 from genokeras.tasks.objectives import Objective
 
+# What is left of inherited weights, and how much of fresh ones joins them.
+SHRINK, PERTURB = 0.5, 0.5
 
-def inherit(proposal: Proposal, father: Father, rng: np.random.Generator) -> Weights:
-    """Replay the proposal's morphisms on its father's members: weights with which each computes what it did before."""
+
+def inherit(
+    proposal: Proposal,
+    father: Father,
+    rng: np.random.Generator,
+    widths: Mapping[str, int] | None = None,
+) -> Weights:
+    """Replay the proposal's morphisms on its father's members: weights with which each computes what it did before.
+
+    Parameters
+    ----------
+    proposal : Proposal
+    father : Father
+    rng : numpy.random.Generator
+    widths : mapping of str to int, optional
+        Units of each view, for Inputs that the morphisms add.
+
+    Raises
+    ------
+    TrainingError
+        If the morphisms lead to another graph than the proposal's.
+    """
     graph, weights = father.graph, father.weights
     for morphism in proposal.morphisms:
-        graph, carried = morphism.apply(graph, weights, rng)
+        graph, carried = morphism.apply(graph, weights, rng, widths)
         weights = carried or {}
     if graph != proposal.graph:
         raise TrainingError(
@@ -24,6 +49,26 @@ def inherit(proposal: Proposal, father: Father, rng: np.random.Generator) -> Wei
             f"proposed: {graph.describe()} instead of {proposal.graph.describe()}."
         )
     return weights
+
+
+def shrunk_and_perturbed(inherited: Weights, fresh: Weights) -> Weights:
+    """Inherited weights made smaller, and fresh ones made smaller added to them.
+
+    A network that goes on from trained weights learns fast and generalises worse than a fresh one; shrinking what it knows keeps the
+    former and mends the latter (Ash and Adams 2020, "On warm-starting neural network training", NeurIPS, section 4).
+    """
+    return {
+        layer: {name: SHRINK * array + PERTURB * fresh[layer][name] for name, array in named.items()}
+        for layer, named in inherited.items()
+    }
+
+
+def joined_weights(parts: Sequence[Weights]) -> Weights:
+    """Members of one graph, one part behind the other."""
+    return {
+        layer: {name: np.concatenate([part[layer][name] for part in parts]) for name in named}
+        for layer, named in parts[0].items()
+    }
 
 
 def scored_outcome(
@@ -65,6 +110,14 @@ def scored_outcome(
         score_se=objective.standard_error(*score_of),
         step=step,
         seconds=seconds,
-        n_parameters=proposal.graph.n_parameters(problem.encoder.input_units(proposal.hyper.view)),
+        n_parameters=proposal.graph.n_parameters(_input_units(problem, proposal)),
     )
     return Outcome(trial, weights, answers, curve.astype("float32"))
+
+
+def _input_units(problem: Problem, proposal: Proposal) -> InputUnits:
+    """What the graph of a proposal reads."""
+    graph, view = proposal.graph, proposal.hyper.view
+    if len(graph.inputs) == 1:
+        return problem.encoder.input_units(view)
+    return {id: problem.widths[name] for id, name in graph.views(view).items()}

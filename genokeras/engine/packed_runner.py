@@ -4,26 +4,40 @@ from __future__ import annotations
 
 import time
 import traceback
-from typing import final
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple, final
 
 import numpy as np
 
 from genokeras.encoders import TableEncoder, by_sample
 from genokeras.engine.budget import Deadline
 from genokeras.engine.jobs import Father, Job, Outcome
-from genokeras.engine.outcomes import inherit, scored_outcome
+from genokeras.engine.outcomes import inherit, joined_weights, scored_outcome, shrunk_and_perturbed
 from genokeras.engine.problem import Problem
-from genokeras.errors import TrainingError
+from genokeras.errors import ParameterError
 from genokeras.graph import Weights, is_linear
-from genokeras.networks import initial_weights
+from genokeras.networks import Columns, initial_weights
 from genokeras.searchers import Proposal, TrialResult
 from genokeras.tasks.objectives import Objective
 from genokeras.tasks.task import Task
-from genokeras.training import PackedResult, PackedTask, PackedTrainer, TrainingSettings
+from genokeras.training import (
+    MixedTask,
+    PackedResult,
+    PackedTask,
+    PackedTrainer,
+    TrainingSettings,
+    TrialNetwork,
+)
 
-_TYPICAL_UNITS = 64
-_PACK_MULTIPLICATIONS = 250_000_000
-_SMALLEST_PACK, _LARGEST_PACK = 4, 24
+
+class Trained(NamedTuple):
+    """A trained trial: weights, answers, curve and step as in `scored_outcome`."""
+
+    weights: Weights
+    answers: np.ndarray
+    curve: np.ndarray
+    step: int
 
 
 @final
@@ -51,29 +65,52 @@ class PackedRunner:
         """Train all the trials of a job; one outcome each, in the order of its ids."""
         started = time.perf_counter()
         try:
-            found = self._solved(job) or self._trained(job, deadline)
-            seconds = (time.perf_counter() - started) / len(job.ids)
-            return [self._outcome(job, number, *parts, seconds) for number, parts in enumerate(found)]
+            found = self._found(job, deadline)
         except Exception:
             error = traceback.format_exc()
-            seconds = (time.perf_counter() - started) / len(job.ids)
-            return [
-                Outcome(TrialResult.failure(trial_id, proposal, error, seconds))
-                for trial_id, proposal in zip(job.ids, job.proposals, strict=True)
-            ]
+            found = [error for _ in job.ids]
+        seconds = (time.perf_counter() - started) / len(job.ids)
+        return [
+            self._outcome(trial_id, proposal, parts, seconds)
+            for trial_id, proposal, parts in zip(job.ids, job.proposals, found, strict=True)
+        ]
+
+    def _found(self, job: Job, deadline: Deadline) -> Sequence[Trained | str]:
+        """What was trained, or the error, of each trial."""
+        if job.shape is None:
+            return self._solved(job) or self._parts(job, self.trainer.run(self._task(job), deadline.passed))
+        starts = [self._tried_start(*given) for given in zip(job.proposals, job.fathers, strict=True)]
+        good = [number for number, start in enumerate(starts) if not isinstance(start, str)]
+        found: list[Trained | str] = [start if isinstance(start, str) else "" for start in starts]
+        if good:
+            part = Job(
+                tuple(job.ids[n] for n in good), tuple(job.proposals[n] for n in good), shape=job.shape
+            )
+            weights = [start for start in starts if not isinstance(start, str)]
+            result = self.trainer.run(self._mixed_task(part, weights), deadline.passed)
+            for number, parts in zip(good, self._parts(part, result), strict=True):
+                found[number] = parts
+        return found
+
+    def _tried_start(self, proposal: Proposal, father: Father | None) -> Weights | str:
+        """Weights to start from, or the error of a trial that must not spoil the others."""
+        try:
+            return self._start(proposal, father)
+        except Exception:
+            return traceback.format_exc()
 
     # ---- linear models that are solved
 
-    def _solved(self, job: Job) -> list[tuple[Weights, np.ndarray, np.ndarray, int]]:
+    def _solved(self, job: Job) -> list[Trained]:
         """Members, answers, curve and step of each trial, where the task solves linear models exactly; else nothing."""
         graph, task = job.proposals[0].graph, self.problem.task
-        if job.father is not None or not is_linear(graph) or not task.solves_linear:
+        if any(job.fathers) or not is_linear(graph) or not task.solves_linear:
             return []
         return [self._solution(proposal) for proposal in job.proposals]
 
-    def _solution(self, proposal: Proposal) -> tuple[Weights, np.ndarray, np.ndarray, int]:
+    def _solution(self, proposal: Proposal) -> Trained:
         problem, task, graph = self.problem, self.problem.task, proposal.graph
-        z = by_sample(problem.rows[proposal.hyper.view])
+        z = self._coordinates((proposal.hyper.view,))
         ranks = self.encoder.ranks(proposal.hyper.view)
         kernels = np.zeros((problem.n_folds, z.shape[2], task.n_outputs), dtype="float32")
         biases = np.zeros((problem.n_folds, task.n_outputs), dtype="float32")
@@ -96,90 +133,141 @@ class PackedRunner:
             for found, train, held in zip(outputs, problem.train, problem.held_out, strict=True)
         ]
         curve = np.array([[1.0, *np.mean(losses, axis=0)]])
-        return {graph.output: {"kernel": kernels, "bias": biases}}, answers, curve, 1
+        return Trained({graph.output: {"kernel": kernels, "bias": biases}}, answers, curve, 1)
 
     # ---- before training
 
-    def _trained(self, job: Job, deadline: Deadline) -> list[tuple[Weights, np.ndarray, np.ndarray, int]]:
-        result = self.trainer.run(self._task(job), deadline.passed)
-        return [self._parts(job, number, result) for number in range(len(job.ids))]
+    def _coordinates(self, views: tuple[str, ...]) -> np.ndarray:
+        """``(n_folds, n_samples, width)`` of these views, side by side.
 
-    def _task(self, job: Job) -> PackedTask:
-        problem, proposals = self.problem, job.proposals
-        folds, trials, first = problem.n_folds, len(job.proposals), job.proposals[0]
-        names = [p.hyper.view for p in proposals]
-        # Members of the same view and fold share their inputs, of which there may be gigabytes.
-        views = {name: by_sample(problem.rows[name]) for name in names}
-        first_input = np.repeat([folds * list(views).index(name) for name in names], folds)
+        Raises
+        ------
+        ParameterError
+            If the data have no such view.
+        """
+        rows = self.problem.rows
+        for view in views:
+            if view not in self.problem.widths:
+                known = ", ".join(map(repr, self.problem.widths))
+                raise ParameterError(f"the data have no view {view!r}; there are {known}.")
+        if len(views) == 1:
+            return by_sample(rows[views[0]])
+        return np.concatenate([by_sample(rows[view]) for view in views], axis=2)
+
+    def _columns(self, proposal: Proposal) -> Columns:
+        """Which columns of its views, side by side, each Input of a proposal's graph reads."""
+        columns, first = {}, 0
+        for id, view in proposal.graph.views(proposal.hyper.view).items():
+            columns[id] = (first, self.problem.widths[view])
+            first += self.problem.widths[view]
+        return columns
+
+    def _of_members(self, proposals: Sequence[Proposal], width: int | None = None) -> dict[str, Any]:
+        """What a task knows of its members; inputs of other widths get zeros behind them."""
+        problem = self.problem
+        folds, trials = problem.n_folds, len(proposals)
+        views = [_views(proposal) for proposal in proposals]
+        # Members of the same views and fold share their inputs, of which there may be gigabytes.
+        inputs = {names: _widened(self._coordinates(names), width) for names in views}
+        first_input = np.repeat([folds * list(inputs).index(names) for names in views], folds)
         train = problem.train * problem.sample_weight
         held_out = problem.held_out * problem.sample_weight
+        ranks = [sum(self.encoder.ranks(view) for view in names) for names in views]
+        rates = {
+            name: np.repeat([getattr(p.hyper, name) for p in proposals], folds)
+            for name in ("learning_rate", "weight_decay", "dropout")
+        }
+        return {
+            "inputs": np.concatenate(list(inputs.values())) if len(inputs) > 1 else inputs[views[0]],
+            "targets": problem.task.training_targets(problem.targets),
+            "train_weights": np.tile(train / train.sum(axis=1, keepdims=True), (trials, 1)),
+            "score_weights": np.tile(held_out / held_out.sum(), (trials, 1)),
+            "trial_of_member": np.repeat(np.arange(trials), folds),
+            "input_rank": np.concatenate(ranks),
+            "input_of_member": first_input + np.tile(np.arange(folds), trials),
+            **rates,
+        }
+
+    def _task(self, job: Job) -> PackedTask:
+        proposals, first = job.proposals, job.proposals[0]
+        starts = [
+            self._start(replace(proposal, seed=proposal.seed + number), father)
+            for number, (proposal, father) in enumerate(zip(proposals, job.fathers, strict=True))
+        ]
         return PackedTask(
             graph=first.graph,
             activation=first.hyper.activation,
-            inputs=np.concatenate(list(views.values())) if len(views) > 1 else views[names[0]],
-            targets=problem.task.training_targets(problem.targets),
-            train_weights=np.tile(train / train.sum(axis=1, keepdims=True), (trials, 1)),
-            score_weights=np.tile(held_out / held_out.sum(), (trials, 1)),
-            trial_of_member=np.repeat(np.arange(trials), folds),
-            learning_rate=np.repeat([p.hyper.learning_rate for p in proposals], folds),
-            weight_decay=np.repeat([p.hyper.weight_decay for p in proposals], folds),
-            dropout=np.repeat([p.hyper.dropout for p in proposals], folds),
-            input_rank=np.concatenate([self.encoder.ranks(name) for name in names]),
-            weights=self._start(first, job.father, trials),
+            weights=joined_weights(starts),
+            columns=self._columns(first) if len(first.graph.inputs) > 1 else None,
             seed=first.seed,
-            input_of_member=first_input + np.tile(np.arange(folds), trials),
+            **self._of_members(proposals),
         )
 
-    def _start(self, proposal: Proposal, father: Father | None, trials: int) -> Weights:
-        """Members to start from: fold k of the father begets fold k, so no held-out row is ever seen.
+    def _mixed_task(self, job: Job, starts: Sequence[Weights]) -> MixedTask:
+        assert job.shape is not None
+        networks = tuple(
+            TrialNetwork(p.graph, p.hyper.activation, weights, self._columns(p), p.seed)
+            for p, weights in zip(job.proposals, starts, strict=True)
+        )
+        return MixedTask(
+            shape=job.shape,
+            networks=networks,
+            # The same mini-batches for all trials of a run, whatever they are trained beside.
+            seed=0,
+            **self._of_members(job.proposals, job.shape.input_units),
+        )
 
-        Fresh weights are drawn for every trial; inherited ones are the same for all, who differ in how they go on.
-        """
+    def _start(self, proposal: Proposal, father: Father | None) -> Weights:
+        """Members to start from: fold k of the father begets fold k, so no held-out row is ever seen."""
         rng = np.random.default_rng(proposal.seed)
+        self._coordinates(_views(proposal)[:1])
+        units = {id: n for id, (_, n) in self._columns(proposal).items()}
+        fresh = initial_weights(proposal.graph, units, self.problem.n_folds, rng)
         if father is None:
-            width = self.problem.widths[proposal.hyper.view]
-            return initial_weights(proposal.graph, width, trials * self.problem.n_folds, rng)
-        return _repeated(inherit(proposal, father, rng), trials)
+            return fresh
+        return shrunk_and_perturbed(inherit(proposal, father, rng, self.problem.widths), fresh)
 
     # ---- after training
 
-    def _parts(
-        self, job: Job, number: int, result: PackedResult
-    ) -> tuple[Weights, np.ndarray, np.ndarray, int]:
+    def _parts(self, job: Job, result: PackedResult) -> list[Trained | str]:
+        return [self._part(job, number, result) for number in range(len(job.ids))]
+
+    def _part(self, job: Job, number: int, result: PackedResult) -> Trained | str:
         problem = self.problem
         members = slice(number * problem.n_folds, (number + 1) * problem.n_folds)
         if not np.isfinite(result.best_loss[number]):
-            raise TrainingError(
+            return (
                 f"the held-out loss of trial {job.ids[number]} was never finite in {result.steps} steps (learning rate "
                 f"{job.proposals[number].hyper.learning_rate:g}); look for extreme values in the data."
             )
         answers = out_of_fold(problem.task, result.logits[members], result.rows[members], problem.held_out)
         curve = np.column_stack([result.curve_steps, result.curves[:, number]])
-        weights = {
-            layer: {k: v[members] for k, v in arrays.items()} for layer, arrays in result.weights.items()
-        }
-        return weights, answers, curve, int(result.best_step[number])
+        return Trained(result.networks[number], answers, curve, int(result.best_step[number]))
 
-    def _outcome(
-        self,
-        job: Job,
-        number: int,
-        weights: Weights,
-        answers: np.ndarray,
-        curve: np.ndarray,
-        step: int,
-        seconds: float,
-    ) -> Outcome:
-        trial_id, proposal = job.ids[number], job.proposals[number]
+    def _outcome(self, trial_id: int, proposal: Proposal, found: Trained | str, seconds: float) -> Outcome:
+        if isinstance(found, str):
+            return Outcome(TrialResult.failure(trial_id, proposal, found, seconds))
         return scored_outcome(
-            self.problem, self.objective, trial_id, proposal, weights, answers, curve, step, seconds
+            self.problem,
+            self.objective,
+            trial_id,
+            proposal,
+            found.weights,
+            found.answers,
+            found.curve,
+            found.step,
+            seconds,
         )
 
 
-def pack_size(problem: Problem) -> int:
-    """Trials that train well in one run: as many as keep its matrix products within a few milliseconds a step."""
-    multiplications = problem.n_samples * problem.n_folds * max(problem.widths.values()) * _TYPICAL_UNITS
-    return int(np.clip(_PACK_MULTIPLICATIONS // multiplications, _SMALLEST_PACK, _LARGEST_PACK))
+def _views(proposal: Proposal) -> tuple[str, ...]:
+    """Views that a proposal's network reads, the main one first."""
+    return tuple(proposal.graph.views(proposal.hyper.view).values())
+
+
+def _widened(z: np.ndarray, width: int | None) -> np.ndarray:
+    missing = 0 if width is None else width - z.shape[2]
+    return np.pad(z, ((0, 0), (0, 0), (0, missing))) if missing else z
 
 
 def out_of_fold(task: Task, outputs: np.ndarray, rows: np.ndarray | None, held_out: np.ndarray) -> np.ndarray:
@@ -202,10 +290,3 @@ def out_of_fold(task: Task, outputs: np.ndarray, rows: np.ndarray | None, held_o
         # A row that comes twice is added once.
         total[numbers[wanted]] += task.answers_of(of_fold[wanted])
     return np.divide(total, times, out=np.full_like(total, np.nan), where=times > 0).astype("float32")
-
-
-def _repeated(weights: Weights, times: int) -> Weights:
-    return {
-        layer: {name: np.tile(array, (times,) + (1,) * (array.ndim - 1)) for name, array in arrays.items()}
-        for layer, arrays in weights.items()
-    }

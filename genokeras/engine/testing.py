@@ -9,8 +9,9 @@ import numpy as np
 from genokeras.encoders import fit_table_encoder
 from genokeras.engine.budget import Deadline
 from genokeras.engine.executor import Executor
-from genokeras.engine.jobs import Job, Outcome, pack
+from genokeras.engine.jobs import Job, Outcome
 from genokeras.engine.packed_runner import PackedRunner
+from genokeras.engine.packing import GraphPacker
 from genokeras.engine.problem import Problem
 from genokeras.features import DEFAULT_VIEWS, Matrix
 from genokeras.graph import HyperParameters, get_father
@@ -72,7 +73,7 @@ def linear_job(first_id: int, *decays: float, view: str = "all") -> Job:
     proposals = [
         Proposal(graph, HyperParameters(weight_decay=decay, view=view), origin="test") for decay in decays
     ]
-    return pack(proposals, first_id, most=len(decays))[0]
+    return GraphPacker(len(decays)).jobs(proposals, first_id)[0]
 
 
 class ExecutorContract(ABC):

@@ -62,7 +62,7 @@ def trained(
     runner = method_of(problem).runner(problem, objective, trainer_args or FEW_STEPS, None)
     for number, proposal in enumerate(proposals):
         father = None if proposal.father is None else store.father(store.read(proposal.father))
-        store.write(*runner.run(Job((number,), (proposal,), father), Deadline()))
+        store.write(*runner.run(Job((number,), (proposal,), (father,)), Deadline()))
     return finish_run(folder, problem, store.history(), objective, "trials", best_alone=best_alone)
 
 

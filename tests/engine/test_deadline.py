@@ -26,7 +26,7 @@ def grown_job() -> Job:
     child, _ = site.apply(graph, None, np.random.default_rng(0))
     proposal = Proposal(child, HyperParameters(), father=3, morphisms=(site,), seed=7, origin="random")
     weights = {1: {"kernel": np.arange(6, dtype="float32").reshape(1, 2, 3), "bias": np.zeros((1, 3))}}
-    return Job((4,), (proposal,), Father(graph, weights))
+    return Job((4,), (proposal,), (Father(graph, weights),))
 
 
 def test_there_is_none_by_default():
@@ -65,14 +65,14 @@ def test_a_pickled_job_is_the_same():
     job = grown_job()
     again = pickle.loads(pickle.dumps(job))
     assert (again.ids, again.proposals) == (job.ids, job.proposals)
-    assert again.father.graph == job.father.graph
-    np.testing.assert_array_equal(again.father.weights[1]["kernel"], job.father.weights[1]["kernel"])
+    assert again.fathers[0].graph == job.fathers[0].graph
+    np.testing.assert_array_equal(again.fathers[0].weights[1]["kernel"], job.fathers[0].weights[1]["kernel"])
 
 
 def test_a_pickled_outcome_is_the_same():
     outcome = pretend(linear_job(0, 0.1))[0]
     again = pickle.loads(pickle.dumps(outcome))
-    assert again.result == outcome.result
+    assert again.result.to_dict() == outcome.result.to_dict()
     np.testing.assert_array_equal(again.answers, outcome.answers)
     np.testing.assert_array_equal(again.curve, outcome.curve)
 
@@ -83,7 +83,7 @@ def test_a_job_runs_in_another_process_within_its_deadline():
         answer = pool.submit(run_from_bytes, pickle.dumps((job, deadline))).result(timeout=280)
     outcomes, left, passed = pickle.loads(answer)
     here: list[Outcome] = FakeRunner().run(job, deadline)
-    assert [outcome.result for outcome in outcomes] == [outcome.result for outcome in here]
+    assert [o.result.to_dict() for o in outcomes] == [o.result.to_dict() for o in here]
     np.testing.assert_array_equal(outcomes[0].weights[1]["kernel"], here[0].weights[1]["kernel"])
     # Both processes read the same clock.
     assert 300 < left < 600 and not passed

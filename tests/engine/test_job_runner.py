@@ -11,8 +11,9 @@ from sklearn.linear_model import Ridge
 
 from genokeras.encoders import by_sample
 from genokeras.engine import Deadline, PackedRunner, Problem
-from genokeras.engine.jobs import Outcome, pack
-from genokeras.engine.packed_runner import out_of_fold, pack_size
+from genokeras.engine.jobs import Outcome
+from genokeras.engine.packed_runner import out_of_fold
+from genokeras.engine.packing import GraphPacker, pack_size
 from genokeras.engine.testing import linear_job, small_problem, small_runner, table_problem
 from genokeras.graph import HyperParameters, get_father
 from genokeras.searchers import Proposal
@@ -36,7 +37,7 @@ def two_views() -> Problem:
 def mixed_job(problem: Problem):
     views = ("top5", "all", "top5")
     hypers = [HyperParameters(weight_decay=0.1 + i, view=view) for i, view in enumerate(views)]
-    return pack([Proposal(get_father("linear", 2), h) for h in hypers], 0, 6, problem.widths)[0]
+    return GraphPacker(6, problem.widths).jobs([Proposal(get_father("linear", 2), h) for h in hypers], 0)[0]
 
 
 def test_trials_of_one_view_share_its_inputs() -> None:
@@ -61,7 +62,9 @@ def test_a_trial_of_a_mixed_job_scores_as_if_it_were_alone() -> None:
     runner, job = small_runner(problem), mixed_job(problem)
     together = runner.run(job, Deadline())
     for number, outcome in enumerate(together):
-        alone = runner.run(pack([job.proposals[number]], number, 1, problem.widths)[0], Deadline())[0]
+        alone = runner.run(
+            GraphPacker(1, problem.widths).jobs([job.proposals[number]], number)[0], Deadline()
+        )[0]
         np.testing.assert_allclose(alone.answers, outcome.answers, atol=1e-5)
 
 
@@ -110,7 +113,7 @@ def numbers_runner(weight: np.ndarray | None = None) -> PackedRunner:
 
 def solved(runner: PackedRunner, *decays: float, view: str = "all") -> list[Outcome]:
     proposals = [linear_proposal(2, decay, view) for decay in decays]
-    return runner.run(pack(proposals, 0, most=len(decays))[0], Deadline())
+    return runner.run(GraphPacker(len(decays)).jobs(proposals, 0)[0], Deadline())
 
 
 @pytest.mark.parametrize("view", ["all", "top5"])
@@ -157,7 +160,7 @@ def test_columns_beyond_the_rank_of_a_fold_have_no_weight() -> None:
 
 def test_networks_of_numbers_are_trained_and_answer_in_units() -> None:
     runner = numbers_runner()
-    outcome = runner.run(pack([mlp_proposal(2)], 0, most=1)[0], Deadline())[0]
+    outcome = runner.run(GraphPacker(1).jobs([mlp_proposal(2)], 0)[0], Deadline())[0]
     assert outcome.result.status == "ok", outcome.result.error
     assert outcome.result.step >= 1 and 20 < outcome.answers[:, 0].mean() < 120
 

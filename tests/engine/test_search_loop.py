@@ -20,7 +20,7 @@ from genokeras.engine import (
     SearchLoop,
     TrialStore,
 )
-from genokeras.engine.jobs import pack
+from genokeras.engine.packing import GraphPacker
 from genokeras.engine.testing import ExecutorContract, linear_job, small_problem, small_runner
 from genokeras.graph import Deepen, get_father
 from genokeras.searchers import History, RandomSearcher, Searcher
@@ -74,8 +74,7 @@ def test_it_stops_at_max_trials_and_tells_observers_of_each(tmp_path):
     recorder = Recorder()
     result = loop(tmp_path, RandomSearcher(2), recorder, max_trials=7).run(History())
     assert result.reason == "trials"
-    assert recorder.seen == [trial.id for trial in result.history]
-    assert sorted(recorder.seen) == list(range(7))
+    assert recorder.seen == [trial.id for trial in result.history] == list(range(7))
 
 
 def test_it_stops_when_the_space_is_exhausted(tmp_path):
@@ -125,22 +124,23 @@ def test_many_failures_in_a_row_end_the_search_with_the_last_cause(tmp_path):
 def test_proposals_of_one_graph_share_a_job_and_keep_their_ids():
     linear, mlp = get_father("linear", 2), get_father("mlp", 2)
     hypers = [HyperParameters(weight_decay=d) for d in (0.1, 0.2, 0.3)]
-    jobs = pack(
-        [Proposal(linear, hypers[0]), Proposal(mlp, hypers[1]), Proposal(linear, hypers[2])], 5, most=6
-    )
+    proposals = [Proposal(linear, hypers[0]), Proposal(mlp, hypers[1]), Proposal(linear, hypers[2])]
+    jobs = GraphPacker(6).jobs(proposals, 5)
     assert [job.ids for job in jobs] == [(5, 7), (6,)]
 
 
-def test_a_child_starts_from_what_its_father_computes():
+def test_a_child_that_is_not_shrunk_starts_from_what_its_father_computes(monkeypatch):
     """Fold member by fold member: at learning rate ~0 the child's out-of-fold predictions are its father's."""
+    monkeypatch.setattr("genokeras.engine.outcomes.SHRINK", 1.0)
+    monkeypatch.setattr("genokeras.engine.outcomes.PERTURB", 0.0)
     runner = small_runner(small_problem(p=60))
     father = Proposal(get_father("mlp", 2), HyperParameters(dropout=0.0, learning_rate=0.01))
-    trained = runner.run(pack([father], 0, 6)[0], Deadline())[0]
+    trained = runner.run(GraphPacker(6).jobs([father], 0)[0], Deadline())[0]
     site = Deepen.sites(father.graph)[0]
     graph, _ = site.apply(father.graph, None, np.random.default_rng(0))
     child = Proposal(graph, HyperParameters(dropout=0.0, learning_rate=1e-12), father=0, morphisms=(site,))
-    job = pack([child], 1, 6)[0]
-    inherited = runner.run(replace(job, father=_father(trained)), Deadline())[0]
+    job = GraphPacker(6).jobs([child], 1)[0]
+    inherited = runner.run(replace(job, fathers=(_father(trained),)), Deadline())[0]
     np.testing.assert_allclose(inherited.answers, trained.answers, atol=1e-5)
 
 

@@ -98,7 +98,7 @@ def test_children_inherit_from_fathers_that_came_back(tmp_path):
         if result.history.get(job.proposals[0].father).proposal.hyper.view == job.proposals[0].hyper.view
     ]
     assert same_view
-    assert all(job.father is not None for job in same_view)
+    assert all(job.fathers[0] is not None for job in same_view)
     assert all(job.proposals[0].father < min(job.ids) for job in grown)
 
 

@@ -1,0 +1,146 @@
+"""Which proposals train together: in jobs of one shape class, so that a new graph needs no compilation of its own."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import final
+
+import numpy as np
+
+from genokeras.engine.jobs import Job
+from genokeras.engine.problem import Problem
+from genokeras.graph import is_linear
+from genokeras.networks import ShapeClass, class_of
+from genokeras.searchers import Proposal
+
+_TYPICAL_UNITS = 64
+_PACK_MULTIPLICATIONS = 250_000_000
+_SMALLEST_PACK, _LARGEST_PACK = 4, 24
+# A program for larger networks trains smaller ones, too, as long as it costs no more than this times what they need.
+_WASTE, _MOST_WASTE = 1.6, 4.0
+_MOST_CLASSES = 10
+
+Numbered = tuple[int, Proposal]
+
+
+class Packer(ABC):
+    """Makes jobs of proposals."""
+
+    @abstractmethod
+    def jobs(self, proposals: Iterable[Proposal], first_id: int) -> list[Job]:
+        """Jobs of these proposals, whose trials are numbered in the order given; weights are not inherited yet."""
+
+
+@final
+class GraphPacker(Packer):
+    """Jobs of one graph each.
+
+    Parameters
+    ----------
+    most : int
+        Trials in a job at most.
+    widths : mapping, optional
+        Input width of each view; fresh networks of equal width train together.
+    """
+
+    def __init__(self, most: int, widths: Mapping[str, int] | None = None) -> None:
+        self._most = most
+        self._widths = widths
+
+    def jobs(self, proposals: Iterable[Proposal], first_id: int) -> list[Job]:
+        groups: dict[Hashable, list[Numbered]] = {}
+        for trial_id, proposal in enumerate(proposals, start=first_id):
+            groups.setdefault(_same_graph(proposal, self._widths), []).append((trial_id, proposal))
+        return [job for group in groups.values() for job in _split(group, self._most, None)]
+
+
+@final
+class ClassPacker(Packer):
+    """Jobs of shape classes, of which there are few: each is one compilation.
+
+    A proposal goes to the cheapest class there is that holds its graph. Where that would waste much, a class is added. Graphs that
+    no class holds get jobs of their own; so do linear models that are solved.
+
+    Parameters
+    ----------
+    problem : Problem
+        Of a table.
+    most : int
+        Trials in a job at most; fewer where their networks are larger than usual.
+    """
+
+    def __init__(self, problem: Problem, most: int) -> None:
+        self._widths = problem.widths
+        self._rows = problem.n_samples
+        self._solves_linear = problem.task.solves_linear
+        self._most = most
+        self._classes: list[ShapeClass] = []
+
+    def jobs(self, proposals: Iterable[Proposal], first_id: int) -> list[Job]:
+        alone: dict[Hashable, list[Numbered]] = {}
+        needed: list[tuple[ShapeClass, Numbered]] = []
+        for trial_id, proposal in enumerate(proposals, start=first_id):
+            shape = self._needed(proposal)
+            if shape is None:
+                alone.setdefault(_same_graph(proposal, self._widths), []).append((trial_id, proposal))
+            else:
+                needed.append((shape, (trial_id, proposal)))
+        jobs = [job for group in alone.values() for job in _split(group, self._most, None)]
+        groups: dict[ShapeClass, list[Numbered]] = {}
+        # The largest first: what is left of them may go to their classes.
+        for shape, numbered in sorted(needed, key=lambda pair: -pair[0].cost(self._rows)):
+            groups.setdefault(self._chosen(shape), []).append(numbered)
+        for shape, group in groups.items():
+            jobs += _split(sorted(group, key=lambda pair: pair[0]), self._most_of(shape), shape)
+        return sorted(jobs, key=lambda job: job.ids)
+
+    def _needed(self, proposal: Proposal) -> ShapeClass | None:
+        views = proposal.graph.views(proposal.hyper.view).values()
+        if any(view not in self._widths for view in views):
+            return None
+        if self._solves_linear and is_linear(proposal.graph):
+            return None
+        return class_of(proposal.graph, sum(self._widths[view] for view in views))
+
+    def _chosen(self, needed: ShapeClass) -> ShapeClass:
+        cost = needed.cost(self._rows)
+        holding = [shape for shape in self._classes if shape.holds(needed)]
+        best = min(holding, key=lambda shape: shape.cost(self._rows), default=None)
+        limit = _WASTE if len(self._classes) < _MOST_CLASSES else _MOST_WASTE
+        if best is not None and best.cost(self._rows) <= limit * cost:
+            return best
+        self._classes.append(needed)
+        return needed
+
+    def _most_of(self, shape: ShapeClass) -> int:
+        usual = replace(
+            shape, input_units=max(self._widths.values()), nodes=1, reading=1, units=_TYPICAL_UNITS
+        )
+        share = usual.cost(self._rows) / shape.cost(self._rows)
+        return int(np.clip(self._most * share, min(_SMALLEST_PACK, self._most), self._most))
+
+
+def _same_graph(proposal: Proposal, widths: Mapping[str, int] | None) -> Hashable:
+    """Equal for proposals that one program of a graph trains in one run."""
+    hyper, inherits = proposal.hyper, proposal.father is not None and proposal.inherit
+    # Inherited weights belong to one view; fresh ones to any of that width.
+    view = hyper.view if inherits or widths is None else widths.get(hyper.view)
+    others = tuple(proposal.graph.views(hyper.view).values())[1:]
+    key = (proposal.graph, proposal.father, proposal.morphisms, proposal.seed, hyper.activation, view)
+    return *key, others, proposal.split
+
+
+def _split(group: Sequence[Numbered], most: int, shape: ShapeClass | None) -> list[Job]:
+    jobs = []
+    for start in range(0, len(group), most):
+        ids, members = zip(*group[start : start + most], strict=True)
+        jobs.append(Job(tuple(ids), tuple(members), shape=shape))
+    return jobs
+
+
+def pack_size(problem: Problem) -> int:
+    """Trials that train well in one run: as many as keep its matrix products within a few milliseconds a step."""
+    multiplications = problem.n_samples * problem.n_folds * max(problem.widths.values()) * _TYPICAL_UNITS
+    return int(np.clip(_PACK_MULTIPLICATIONS // multiplications, _SMALLEST_PACK, _LARGEST_PACK))
