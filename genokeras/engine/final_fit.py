@@ -115,7 +115,8 @@ def steps_behind(run: Run, trial: TrialResult) -> int:
 def _on_table(
     run: Run, trial: TrialResult, data: AllRows, trainer_args: Mapping[str, Any] | None, retrain: bool
 ) -> _Trained:
-    problem, hyper, encoder = run.problem, trial.proposal.hyper, run.problem.encoder
+    problem, graph, encoder = run.problem, trial.proposal.graph, run.problem.encoder
+    views = graph.views(trial.proposal.hyper.view)
     assert isinstance(encoder, TableEncoder)
     x = encoder.filled(data.rows["features"])
     given = "max_iter_num" in (trainer_args or {})
@@ -127,19 +128,19 @@ def _on_table(
         behind = steps_behind(run, trial) if retrain else trial.step
         steps = int(np.clip(behind, base.score_every, limit if retrain else None))
     if retrain:
-        fitted, z = _all_rows_view(encoder, hyper.view, x, data, problem.task.screening)
-        members, read = SEEDS, z
+        fitted, read = _all_rows_views(encoder, views, x, data, problem.task.screening)
         rng = np.random.default_rng(trial.proposal.seed)
-        weights = initial_weights(trial.proposal.graph, z.shape[2], SEEDS, rng)
+        weights = initial_weights(graph, {i: z.shape[2] for i, z in read.items()}, SEEDS, rng)
+        members = SEEDS
     else:
-        fitted, read = encoder, _in_fold_bases(encoder, hyper.view, x)
-        members, weights = len(read), run.network(trial).weights
+        fitted, read = encoder, {i: _in_fold_bases(encoder, view, x) for i, view in views.items()}
+        weights = run.network(trial).weights
+        members = problem.n_folds
     length = {"steps": steps, "members": members}
-    if problem.task.solves_linear and is_linear(trial.proposal.graph):
-        weights = _solved(run, trial, data, fitted, read)
-        return _Trained(
-            replace(run.network(trial), weights=weights), fitted, {"steps": 1, "members": len(read)}
-        )
+    if problem.task.solves_linear and is_linear(graph):
+        z = read[graph.input]
+        weights = _solved(run, trial, data, fitted, z)
+        return _Trained(replace(run.network(trial), weights=weights), fitted, {"steps": 1, "members": len(z)})
     settings = replace(
         base,
         max_steps=steps,
@@ -153,15 +154,16 @@ def _on_table(
     return _Trained(replace(run.network(trial), weights=result.weights), fitted, length)
 
 
-def _all_rows_view(
-    encoder: TableEncoder, view: str, x: Matrix, data: AllRows, screening: Any
-) -> tuple[TableEncoder, np.ndarray]:
-    """One view fitted to all rows, and their coordinates ``(1, n, width)``."""
+def _all_rows_views(
+    encoder: TableEncoder, views: Mapping[int, str], x: Matrix, data: AllRows, screening: Any
+) -> tuple[TableEncoder, dict[int, np.ndarray]]:
+    """The views of all Inputs fitted to all rows, and their coordinates ``(1, n, width)`` by Input."""
     everything = np.ones((1, n_rows(data.rows)), dtype=bool)
+    names = tuple(dict.fromkeys(views.values()))
     fitted, rows = fit_table_encoder(
-        x, data.targets, everything, (view,), screening, encoder.feature_names, encoder.medians
+        x, data.targets, everything, names, screening, encoder.feature_names, encoder.medians
     )
-    return fitted, by_sample(rows[view])
+    return fitted, {i: by_sample(rows[view]) for i, view in views.items()}
 
 
 def _in_fold_bases(encoder: TableEncoder, view: str, x: Matrix) -> np.ndarray:
@@ -187,14 +189,20 @@ def _packed_task(
     trial: TrialResult,
     data: AllRows,
     encoder: TableEncoder,
-    z: np.ndarray,
+    read: Mapping[int, np.ndarray],
     weights: Weights,
     members: int,
 ) -> PackedTask:
-    hyper = trial.proposal.hyper
+    hyper, graph = trial.proposal.hyper, trial.proposal.graph
+    z = np.concatenate(list(read.values()), axis=2)
+    columns, first = {}, 0
+    for i, part in read.items():
+        columns[i] = first, part.shape[2]
+        first += part.shape[2]
+    ranks = np.sum([encoder.ranks(view) for view in graph.views(hyper.view).values()], axis=0)
     share = data.sample_weight / data.sample_weight.sum()
     return PackedTask(
-        graph=trial.proposal.graph,
+        graph=graph,
         activation=hyper.activation,
         inputs=z,
         targets=run.task.training_targets(data.targets),
@@ -204,9 +212,10 @@ def _packed_task(
         learning_rate=np.full(members, hyper.learning_rate),
         weight_decay=np.full(members, hyper.weight_decay),
         dropout=np.full(members, hyper.dropout),
-        input_rank=np.resize(encoder.ranks(hyper.view), members),
+        input_rank=np.resize(ranks, members),
         weights=weights,
         seed=trial.proposal.seed,
+        columns=columns if len(columns) > 1 else None,
         input_of_member=np.arange(members) % len(z),
     )
 

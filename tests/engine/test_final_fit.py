@@ -30,7 +30,9 @@ from tests.engine.runs import (
     problem_of_classes,
     problem_of_images,
     problem_of_numbers,
+    several_views_proposal,
     trained,
+    untrained,
 )
 
 N = 24
@@ -109,6 +111,18 @@ def note(run: Run) -> dict[str, Any]:
 
 
 # ---- tables
+
+
+@pytest.mark.parametrize("retrain", [True, False])
+def test_every_view_of_a_network_is_fitted(tmp_path, retrain):
+    problem = problem_of_classes(("all", "log", "top5"))
+    before = untrained(tmp_path / "run", problem, several_views_proposal())
+    run = fitted(before, tmp_path, retrain=retrain, max_iter_num=40)
+    assert set(run.problem.encoder.spaces) >= {"all", "log"}
+    found = np.asarray(keras.ops.convert_to_numpy(run.model(X)))
+    assert (found.argmax(axis=1) == CODES).mean() > 0.9
+    again = open_run(RunFolder(run.folder.path))
+    np.testing.assert_allclose(answers(again), answers(run), atol=1e-6)
 
 
 def test_a_fresh_fit_trains_several_seeds_on_all_rows(classes, tmp_path):
