@@ -12,6 +12,7 @@ from genokeras.searchers.halving import HalvingSearcher
 from genokeras.searchers.random_search import RandomSearcher
 from genokeras.searchers.searcher import Searcher
 from genokeras.searchers.space import HyperSpace
+from genokeras.searchers.surrogate import posterior_best, posterior_means
 from genokeras.searchers.values import History, Proposal, TrialResult
 
 __all__ = [
@@ -28,5 +29,7 @@ __all__ = [
     "TrialResult",
     "combine",
     "estimate_performance",
+    "posterior_best",
+    "posterior_means",
     "select_ensemble",
 ]

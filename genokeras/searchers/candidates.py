@@ -1,4 +1,4 @@
-"""Where the Bayesian searcher's candidates come from: mutated incumbents, and a tree grown by priority.
+"""Where the Bayesian searcher's candidates come from: incumbents, their mutations, and a tree grown by priority.
 
 References
 ----------
@@ -9,22 +9,23 @@ search over morphisms with simulated annealing.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from genokeras.graph.graph import Graph
+from genokeras.graph.hyper import HyperParameters
 from genokeras.graph.morphisms import Limits, mutations
 from genokeras.searchers.space import HyperSpace
 from genokeras.searchers.surrogate import Candidate
-from genokeras.searchers.values import TrialResult
+from genokeras.searchers.values import History, TrialResult
 
 Acquire = Callable[[Sequence[Candidate]], NDArray[np.float64]]
 
-SAME_HYPER = 0.5
-# With more weights than this in row space, a network costs more time than a few samples repay.
-LIMITS = Limits(max_parameters=100_000)
+# With more weights or blocks than this in row space, a network costs more time than a few samples repay.
+LIMITS = Limits(max_parameters=100_000, max_layers=32)
 LONGEST_CHAIN = 2
 
 
@@ -33,8 +34,47 @@ def of_trial(trial: TrialResult) -> Candidate:
     return Candidate(trial.proposal.graph, trial.proposal.hyper, trial.id)
 
 
+def parents(history: History) -> list[TrialResult]:
+    """Finished trials that may have children: no replicates, so that children train on the folds of their parents."""
+    return [trial for trial in history.ok() if not trial.proposal.split]
+
+
+def one_per_graph(ranked: Iterable[TrialResult], n: int) -> list[TrialResult]:
+    """The first `n` trials with graphs that differ, none of them a replicate."""
+    found: dict[str, TrialResult] = {}
+    for trial in ranked:
+        if len(found) == n:
+            break
+        if not trial.proposal.split:
+            found.setdefault(trial.proposal.graph.fingerprint(), trial)
+    return list(found.values())
+
+
+def incumbents(
+    ranked: Sequence[TrialResult], n: int, fathers: frozenset[str] = frozenset()
+) -> list[TrialResult]:
+    """Trials to grow from: those of the best `n` graphs, then of half as many further ones that are no father.
+
+    Parameters
+    ----------
+    ranked : sequence of TrialResult
+        Best first.
+    n : int
+    fathers : frozenset of str
+        Fingerprints of the graphs that the search started from.
+    """
+    graphs = one_per_graph(ranked, len(ranked))
+    further = [trial for trial in graphs[n:] if trial.proposal.graph.fingerprint() not in fathers]
+    return graphs[:n] + further[: (n + 1) // 2]
+
+
+def limits_of(space: HyperSpace, hyper: HyperParameters) -> Limits:
+    """How large a graph may grow, and the views that further Inputs of it may read."""
+    return replace(LIMITS, views=tuple(view for view in space.views if view != hyper.view))
+
+
 def children(candidate: Candidate, n: int, space: HyperSpace, rng: np.random.Generator) -> list[Candidate]:
-    """Up to `n` candidates one morphism further, half of them with neighbouring hyper-parameters too.
+    """Up to `n` candidates one morphism further, with the same hyper-parameters.
 
     A candidate is never more than two morphisms away from a trained network: the surrogate knows nothing of what lies
     further, and every network grown in between could have been seen.
@@ -42,25 +82,35 @@ def children(candidate: Candidate, n: int, space: HyperSpace, rng: np.random.Gen
     grown: list[Candidate] = []
     if len(candidate.morphisms) >= LONGEST_CHAIN:
         return grown
-    for morphism in mutations(candidate.graph, rng, n, limits=LIMITS):
+    for morphism in mutations(candidate.graph, rng, n, limits=limits_of(space, candidate.hyper)):
         graph, _ = morphism.apply(candidate.graph, None, rng)
-        hyper = candidate.hyper if rng.random() < SAME_HYPER else space.neighbour(candidate.hyper, rng)
         morphisms = (*candidate.morphisms, morphism)
-        grown.append(Candidate(graph, space.canonical(hyper, graph), candidate.father, morphisms))
+        grown.append(Candidate(graph, candidate.hyper, candidate.father, morphisms))
     return grown
 
 
-def mutated_incumbents(
-    incumbents: Sequence[TrialResult], n: int, space: HyperSpace, rng: np.random.Generator
+def varied(candidate: Candidate, n: int, space: HyperSpace, rng: np.random.Generator) -> list[Candidate]:
+    """Up to `n` candidates of the same graph with other hyper-parameters: neighbours, and random ones, in turn."""
+    own = space.canonical(candidate.hyper, candidate.graph)
+    hypers: dict[HyperParameters, None] = {}
+    for turn in range(n):
+        hyper = space.sample(rng) if turn % 2 else space.neighbour(own, rng)
+        hypers[space.canonical(hyper, candidate.graph)] = None
+    hypers.pop(own, None)
+    return [replace(candidate, hyper=hyper) for hyper in hypers if space.fits(hyper, candidate.graph)]
+
+
+def settings(
+    graph: Graph, trial: TrialResult | None, space: HyperSpace, rng: np.random.Generator
 ) -> list[Candidate]:
-    """For each incumbent up to `n` morphisms, and `n` hyper-parameter neighbours of its own graph."""
-    found = []
-    for trial in incumbents:
-        own = of_trial(trial)
-        found += children(own, n, space, rng)
-        hypers = [space.canonical(space.neighbour(own.hyper, rng), own.graph) for _ in range(n)]
-        found += [replace(own, hyper=hyper) for hyper in dict.fromkeys(hypers) if hyper != own.hyper]
-    return found
+    """A graph with every activation and view once, at random rates."""
+    father = None if trial is None else trial.id
+    hypers = dict.fromkeys(
+        space.canonical(replace(space.sample(rng), activation=activation, view=view), graph)
+        for activation in space.activation
+        for view in space.views
+    )
+    return [Candidate(graph, hyper, father) for hyper in hypers if space.fits(hyper, graph)]
 
 
 def priority_tree(

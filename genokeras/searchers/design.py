@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -13,15 +13,10 @@ from genokeras.graph.hyper import HyperParameters
 from genokeras.graph.morphisms import Morphism
 from genokeras.graph.templates import get_father
 from genokeras.searchers.space import HyperSpace
-from genokeras.searchers.values import (
-    History,
-    Proposal,
-    proposal_fingerprint,
-    unused_hyper_parameters,
-)
+from genokeras.searchers.values import Proposal, proposal_fingerprint, unused_hyper_parameters
 
-# Weight decays of a linear model that are tried before any network.
-_MIDDLE_DECAYS = 3
+# Linear models and networks of the initial design, or a few more with many views.
+_LINEAR, _NETWORKS, _MOST_NETWORKS = 8, 12, 24
 
 
 @dataclass(frozen=True)
@@ -34,7 +29,7 @@ class StartGraph:
 
 @dataclass(frozen=True)
 class GraphPack:
-    """One graph with several hyper-parameters of one activation and view: trained in one run."""
+    """One graph with several hyper-parameters, and how it grew from a finished trial."""
 
     graph: Graph
     hypers: tuple[HyperParameters, ...]
@@ -79,13 +74,6 @@ def resolve_fathers(fathers: Sequence[str | Graph], n_outputs: int) -> tuple[Sta
     return tuple(found)
 
 
-def father_of(history: History, id: int, fathers: Sequence[StartGraph]) -> int:
-    """Position of the father that a trial descends from; 0 where it is none of these."""
-    origin = history.lineage(id)[-1].proposal.graph.fingerprint()
-    prints = [father.graph.fingerprint() for father in fathers]
-    return prints.index(origin) if origin in prints else 0
-
-
 def check_inherit(inherit: bool) -> bool:
     """``inherit`` as it is, or ParameterError."""
     if not isinstance(inherit, bool):
@@ -93,49 +81,47 @@ def check_inherit(inherit: bool) -> bool:
     return inherit
 
 
-def initial_packs(fathers: Iterable[StartGraph], space: HyperSpace, variants: int) -> list[GraphPack]:
-    """The initial design, the same every time.
+def initial_packs(fathers: Sequence[StartGraph], space: HyperSpace) -> list[GraphPack]:
+    """The initial design, the same every time: about 40 proposals with ten views, 14 with one.
 
-    A linear father (one without activation) goes through the three middle weight decays on every view, at the two largest learning
-    rates in turn: its loss is convex and stays stable with them. Its other weight decays come last. Any other father gets a pack for
-    every activation, whose `variants` are spread over views, learning rates, dropout and weight decay so that each value of each comes
-    up. Many different networks are what an ensemble lives on, and those of one pack train in one run.
+    A linear father (one without activation) is tried on every view with the middle weight decay, with few views with the two in
+    the middle, at the two largest learning rates in turn: its loss is convex and stays stable with them. The other fathers share 12
+    to 24 proposals, spread over views, activations, learning rates, dropout and weight decay so that each value of each comes up.
     """
-    packs: list[GraphPack] = []
-    last: list[GraphPack] = []
-    for father in fathers:
-        origin = f"father:{father.name}"
-        if "activation" in unused_hyper_parameters(father.graph):
-            rates = sorted(space.learning_rate)[-2:]
-            first = HyperParameters(rates[-1], dropout=space.dropout[0], activation=space.activation[0])
-            hypers = [
-                replace(first, learning_rate=rates[(i + j + 1) % len(rates)], weight_decay=decay, view=view)
-                for i, decay in enumerate(_middle_out(space.weight_decay))
-                for j, view in enumerate(space.views)
-            ]
-            n_middle = _MIDDLE_DECAYS * len(space.views)
-            packs.append(GraphPack(father.graph, tuple(hypers[:n_middle]), origin=origin))
-            last.append(GraphPack(father.graph, tuple(hypers[n_middle:]), origin=origin))
-            continue
-        for k, activation in enumerate(space.activation):
-            hypers = [_spread(space, activation, k, j) for j in range(variants)]
-            packs.append(GraphPack(father.graph, tuple(dict.fromkeys(hypers)), origin=origin))
-    return packs + last
+    packs = []
+    is_linear = ["activation" in unused_hyper_parameters(father.graph) for father in fathers]
+    networks = min(max(_NETWORKS, 2 * len(space.views)), _MOST_NETWORKS)
+    each = max(len(space.activation), networks // max(1, is_linear.count(False)))
+    for father, alone in zip(fathers, is_linear, strict=True):
+        hypers = _linear_ones(space) if alone else [_spread(space, j) for j in range(each)]
+        packs.append(GraphPack(father.graph, tuple(dict.fromkeys(hypers)), origin=f"father:{father.name}"))
+    return packs
 
 
-def _spread(space: HyperSpace, activation: str, k: int, j: int) -> HyperParameters:
-    """Variant `j` of pack `k`: each value of each name in turn, middle ones first, shifted so that no two move in step."""
+def _linear_ones(space: HyperSpace) -> list[HyperParameters]:
+    rates = sorted(space.learning_rate)[-2:]
+    first = HyperParameters(rates[-1], dropout=space.dropout[0], activation=space.activation[0])
+    n_decays = min(max(1, _LINEAR // len(space.views)), 2)
+    return [
+        replace(first, learning_rate=rates[(i + j + 1) % len(rates)], weight_decay=decay, view=view)
+        for i, decay in enumerate(_middle_out(space.weight_decay)[:n_decays])
+        for j, view in enumerate(space.views)
+    ]
+
+
+def _spread(space: HyperSpace, j: int) -> HyperParameters:
+    """Variant `j`: each value of each name in turn, middle ones first, shifted so that no two move in step."""
 
     def pick(values: Sequence[float], position: int) -> float:
         return _middle_out(values)[position % len(values)]
 
-    turn = j // len(space.views)
+    turn, place = divmod(j, len(space.views))
     return HyperParameters(
-        learning_rate=pick(space.learning_rate, j + turn + k),
-        weight_decay=pick(space.weight_decay, j + 2 * turn + k),
-        dropout=pick(space.dropout, j + turn + 2 * k),
-        activation=activation,
-        view=space.views[j % len(space.views)],
+        learning_rate=pick(space.learning_rate, j + j // 4),
+        weight_decay=pick(space.weight_decay, j + 2 * turn),
+        dropout=pick(space.dropout, j + 2 * (j // 3)),
+        activation=space.activation[(place + turn) % len(space.activation)],
+        view=space.views[place],
     )
 
 

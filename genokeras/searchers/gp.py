@@ -131,6 +131,7 @@ class GaussianProcess:
         y: ArrayLike,
         noise: ArrayLike | None = None,
         max_iterations: int = 25,
+        parameters: KernelParameters | None = None,
     ) -> GaussianProcess:
         """Fit to scores; below 4 of them the kernel parameters stay at the prior's mode.
 
@@ -143,6 +144,8 @@ class GaussianProcess:
             Known noise variance of each score, in squared units of `y`.
         max_iterations : int
             Cap of the optimiser, for each of its starts.
+        parameters : KernelParameters, optional
+            To be taken as they are.
 
         Raises
         ------
@@ -155,15 +158,16 @@ class GaussianProcess:
         # Equal scores carry no scale of their own.
         scale = spread if spread > 1e-12 * max(1.0, abs(centre)) else 1.0
         targets, variances = (scores - centre) / scale, variances / scale**2
-        distances = [squared_distances(block, block) for block in blocks]
-        prior = _prior_mode(distances)
-        theta = prior
-        if len(scores) >= FEWEST_TO_FIT and scale == spread:
-            # Threads only get in each other's way on matrices this small: one is 10 to 100 times faster than
-            # two.
-            with threadpool_limits(1, user_api="blas"):
-                theta = _fit_theta(distances, targets, variances, prior, max_iterations)
-        return cls._condition(blocks, targets, variances, centre, scale, KernelParameters.from_theta(theta))
+        if parameters is None:
+            distances = [squared_distances(block, block) for block in blocks]
+            theta = prior = _prior_mode(distances)
+            if len(scores) >= FEWEST_TO_FIT and scale == spread:
+                # Threads only get in each other's way on matrices this small: one is 10 to 100 times faster
+                # than two.
+                with threadpool_limits(1, user_api="blas"):
+                    theta = _fit_theta(distances, targets, variances, prior, max_iterations)
+            parameters = KernelParameters.from_theta(theta)
+        return cls._condition(blocks, targets, variances, centre, scale, parameters)
 
     @classmethod
     def _condition(
@@ -192,24 +196,39 @@ class GaussianProcess:
         -------
         mean, std : ndarray of shape (m,)
         """
+        mean, explained = self._explained(inputs)
+        variance = np.maximum(self.parameters.signal - (explained**2).sum(0), 1e-12)
+        return mean, self.scale * np.sqrt(variance)
+
+    def joint(self, inputs: Sequence[ArrayLike]) -> tuple[Array, Array]:
+        """Mean and covariance of the noiseless scores at new points, in units of the scores and their squares.
+
+        Parameters
+        ----------
+        inputs : sequence of array-like of shape (m, d_b)
+
+        Returns
+        -------
+        mean : ndarray of shape (m,)
+        covariance : ndarray of shape (m, m)
+        """
+        mean, explained = self._explained(inputs)
+        blocks = [np.asarray(block, dtype=np.float64) for block in inputs]
+        prior = product_kernel([squared_distances(block, block) for block in blocks], self.parameters)
+        return mean, self.scale**2 * (prior - explained.T @ explained)
+
+    @property
+    def noise_variance(self) -> float:
+        """Fitted noise of a score, in squared units of the scores."""
+        return self.scale**2 * self.parameters.noise
+
+    def _explained(self, inputs: Sequence[ArrayLike]) -> tuple[Array, Array]:
+        """Mean (m,), and L^-1 times the covariances with the observations (n, m)."""
         blocks = [np.asarray(block, dtype=np.float64) for block in inputs]
         cross = [squared_distances(new, old) for new, old in zip(blocks, self.inputs, strict=True)]
         covariance = product_kernel(cross, self.parameters)
         explained = solve_triangular(self.cholesky, covariance.T, lower=True)
-        variance = np.maximum(self.parameters.signal - (explained**2).sum(0), 1e-12)
-        return self.centre + self.scale * (covariance @ self.alpha), self.scale * np.sqrt(variance)
-
-    def believe(self, inputs: Sequence[ArrayLike]) -> GaussianProcess:
-        """The process after observing its own mean at new points: the kriging believer (Ginsbourger 2010).
-
-        Kernel parameters and standardisation stay as they are.
-        """
-        blocks = [np.asarray(block, dtype=np.float64) for block in inputs]
-        mean, _ = self.predict(blocks)
-        joined = tuple(np.concatenate(pair) for pair in zip(self.inputs, blocks, strict=True))
-        targets = np.concatenate([self.targets, (mean - self.centre) / self.scale])
-        noise = np.concatenate([self.noise, np.zeros(len(mean))])
-        return self._condition(joined, targets, noise, self.centre, self.scale, self.parameters)
+        return self.centre + self.scale * (covariance @ self.alpha), explained
 
 
 def _checked(

@@ -22,8 +22,7 @@ class Searcher(ABC):
     def ask(self, history: History, n: int, rng: np.random.Generator) -> list[Proposal]:
         """Propose what to try next.
 
-        Proposals that share graph, father, morphisms, seed, activation and view train packed in one run, so
-        return a few variants of learning rate, weight decay and dropout of each graph, side by side.
+        What one ask proposes trains together where it can: different networks that fit into one compiled program.
 
         Parameters
         ----------

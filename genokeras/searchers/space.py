@@ -104,6 +104,10 @@ class HyperSpace:
             hyper = _with(hyper, field, getattr(self, field)[0])
         return hyper
 
+    def fits(self, hyper: HyperParameters, graph: Graph) -> bool:
+        """Whether the graph looks at the view of the hyper-parameters only once: no further Input reads it."""
+        return list(graph.views(hyper.view).values()).count(hyper.view) < 2
+
     def blocks(self, hypers: Sequence[HyperParameters]) -> tuple[Array, ...]:
         """Coordinates by hyper-parameter, a block (n, d) each: rates in [0, 1], names at distance 1.
 

@@ -6,7 +6,7 @@ import json
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, Literal
 
 from genokeras.errors import ParameterError
@@ -20,6 +20,7 @@ from genokeras.support.digest import hex_digest
 HISTORY_FORMAT = 1
 
 
+@lru_cache(maxsize=4096)
 def unused_hyper_parameters(graph: Graph) -> tuple[str, ...]:
     """Names of the hyper-parameters no layer of the graph reads: a linear model has no dropout to set."""
     specs = [layer.spec for layer in graph.layers]

@@ -40,7 +40,7 @@ def test_a_searcher_with_arguments_beside_it_is_refused_everywhere(estimator, x,
     est = estimator(
         tmp_path / "run",
         searcher=searcher,
-        searcher_args={"explore": 1.0},
+        searcher_args={"fresh": 1.0},
         max_trials=1,
         time_limit=None,
         verbose=0,

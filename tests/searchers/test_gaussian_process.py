@@ -110,14 +110,20 @@ def test_a_score_known_to_be_noisy_counts_for_less() -> None:
     assert process.predict([np.array([[0.0]])])[0][0] < 0.1
 
 
-def test_believing_a_point_keeps_its_mean_and_lowers_its_uncertainty() -> None:
+def test_joint_predictions_agree_with_those_one_by_one() -> None:
     inputs, y = smooth(20)
-    process = GaussianProcess.fit(inputs, y)
-    point = [np.full((1, 5), 0.3), np.array([[0.5]])]
-    before, doubt = process.predict(point)
-    after, less = process.believe(point).predict(point)
-    np.testing.assert_allclose(after, before, atol=1e-8)
-    assert less[0] < doubt[0]
+    process = GaussianProcess.fit(inputs, 30 * y)
+    points = [block + 0.1 for block in inputs]
+    mean, covariance = process.joint(points)
+    single, std = process.predict(points)
+    np.testing.assert_allclose(mean, single)
+    np.testing.assert_allclose(np.sqrt(np.diagonal(covariance)), std, rtol=1e-5)
+    assert np.linalg.eigvalsh(covariance).min() > -1e-6
+
+
+def test_kernel_parameters_can_be_given() -> None:
+    given = KernelParameters((2.0, 1.0), signal=3.0, noise=0.1)
+    assert GaussianProcess.fit(*smooth(20), parameters=given).parameters == given
 
 
 def test_fit_is_the_same_twice() -> None:
