@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 
@@ -17,6 +18,8 @@ from genokeras.graph.morphisms.widen import Widen
 MORPHISMS: tuple[type[Morphism], ...] = (Deepen, Widen, AddSkip, ConcatSkip, AddBranch, AddInput)
 # An Input with a shape is the only one of its graph.
 SPATIAL_MORPHISMS: tuple[type[Morphism], ...] = (*MORPHISMS[:-1], InsertConv, GrowKernel)
+# A graph near its limits has hundreds of morphisms and hardly any that may still be done.
+_MOST_REFUSED = 16
 
 
 def mutations(
@@ -36,7 +39,7 @@ def mutations(
     rng : numpy.random.Generator
         Draws kinds and sites.
     n : int
-        Largest number of morphisms; fewer come back where fewer fit.
+        Largest number of morphisms; fewer come back where fewer fit, or where 16 drawn in a row are too large.
     kinds : sequence of type, optional
         The kinds to draw from; `MORPHISMS`, or `SPATIAL_MORPHISMS` for a graph with positions, by default.
     limits : Limits, optional
@@ -45,13 +48,26 @@ def mutations(
     if not limits.allow(graph):
         return []
     kinds = kinds or (SPATIAL_MORPHISMS if graph.is_spatial else MORPHISMS)
-    pools = [pool for kind in kinds if (pool := list(kind.sites(graph, rng, limits=limits)))]
+    sites = _sites(graph, tuple(kinds), limits)
+    pools = [[found[int(position)] for position in rng.permutation(len(found))] for found in sites if found]
     chosen: list[Morphism] = []
-    while pools and len(chosen) < n:
+    refused = 0
+    while pools and len(chosen) < n and refused < _MOST_REFUSED:
         pool = pools[int(rng.integers(len(pools)))]
         morphism = pool.pop()
         if not pool:
             pools = [other for other in pools if other]
         if limits.allow(morphism.edit(graph)):
             chosen.append(morphism)
+            refused = 0
+        else:
+            refused += 1
     return chosen
+
+
+@lru_cache(maxsize=512)
+def _sites(
+    graph: Graph, kinds: tuple[type[Morphism], ...], limits: Limits
+) -> tuple[tuple[Morphism, ...], ...]:
+    """All morphisms of each kind that fit. Searchers come back to the same graphs again and again."""
+    return tuple(kind.sites(graph, limits=limits) for kind in kinds)
