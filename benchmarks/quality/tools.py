@@ -59,7 +59,7 @@ def _scikit(make: Callable[[int], Any]) -> Callable[..., Fitted]:
     return fit
 
 
-def _logistic(smallest_class: int) -> Any:
+def logistic(smallest_class: int) -> Any:
     """L2 logistic regression in row space (a full PCA of standardised genes), C by inner cross-validation."""
     inner = max(2, min(5, smallest_class))
     chosen = LogisticRegressionCV(
@@ -76,7 +76,7 @@ def _logistic(smallest_class: int) -> Any:
 TOOLS: dict[str, Callable[..., Fitted]] = {
     "genokeras": fit_genokeras,
     "majority": _scikit(lambda _: DummyClassifier(strategy="prior")),
-    "logistic": _scikit(_logistic),
+    "logistic": _scikit(logistic),
     "svm": _scikit(
         lambda _: make_pipeline(
             StandardScaler(), SVC(kernel="linear", C=1.0, probability=True, random_state=SEED)
