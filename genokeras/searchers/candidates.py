@@ -18,14 +18,18 @@ from numpy.typing import NDArray
 from genokeras.graph.graph import Graph
 from genokeras.graph.hyper import HyperParameters
 from genokeras.graph.morphisms import Limits, mutations
+from genokeras.graph.node_form import node_form
 from genokeras.searchers.space import HyperSpace
 from genokeras.searchers.surrogate import Candidate
 from genokeras.searchers.values import History, TrialResult
 
 Acquire = Callable[[Sequence[Candidate]], NDArray[np.float64]]
 
-# With more weights or blocks than this in row space, a network costs more time than a few samples repay.
-LIMITS = Limits(max_parameters=100_000, max_layers=32)
+# With more weights or nodes than this in row space, a network costs more time than a few samples repay.
+LIMITS = Limits(max_parameters=100_000)
+MOST_NODES, MOST_UNITS = 6, 256
+# Morphisms that are drawn beyond those needed: some networks are not worth it.
+_SPARE = 2
 LONGEST_CHAIN = 2
 
 
@@ -73,20 +77,28 @@ def limits_of(space: HyperSpace, hyper: HyperParameters) -> Limits:
     return replace(LIMITS, views=tuple(view for view in space.views if view != hyper.view))
 
 
+def packs(graph: Graph) -> bool:
+    """Whether a graph trains together with different ones: as a few nodes that are not too wide."""
+    form = node_form(graph)
+    return form is not None and len(form.nodes) <= MOST_NODES and form.units <= MOST_UNITS
+
+
 def children(candidate: Candidate, n: int, space: HyperSpace, rng: np.random.Generator) -> list[Candidate]:
     """Up to `n` candidates one morphism further, with the same hyper-parameters.
 
     A candidate is never more than two morphisms away from a trained network: the surrogate knows nothing of what lies
-    further, and every network grown in between could have been seen.
+    further, and every network grown in between could have been seen. What packs with other graphs has children that do.
     """
     grown: list[Candidate] = []
     if len(candidate.morphisms) >= LONGEST_CHAIN:
         return grown
-    for morphism in mutations(candidate.graph, rng, n, limits=limits_of(space, candidate.hyper)):
+    limits, alone = limits_of(space, candidate.hyper), not packs(candidate.graph)
+    for morphism in mutations(candidate.graph, rng, n + _SPARE, limits=limits):
         graph, _ = morphism.apply(candidate.graph, None, rng)
-        morphisms = (*candidate.morphisms, morphism)
-        grown.append(Candidate(graph, candidate.hyper, candidate.father, morphisms))
-    return grown
+        if alone or packs(graph):
+            morphisms = (*candidate.morphisms, morphism)
+            grown.append(Candidate(graph, candidate.hyper, candidate.father, morphisms))
+    return grown[:n]
 
 
 def varied(candidate: Candidate, n: int, space: HyperSpace, rng: np.random.Generator) -> list[Candidate]:

@@ -13,6 +13,7 @@ from genokeras.searchers.candidates import (
     children,
     incumbents,
     of_trial,
+    packs,
     priority_tree,
     settings,
     varied,
@@ -55,6 +56,18 @@ def test_children_are_one_morphism_away_with_the_hyper_parameters_of_their_paren
     for child in found:
         assert len(child.morphisms) == 1 and child.hyper == parent.proposal.hyper
         assert replayed(child, history) == child.graph
+
+
+def test_children_of_a_graph_that_packs_with_others_do_so_too() -> None:
+    start = Candidate(mlp(2, widths=5 * (64,)), HyperParameters(), 0)
+    found = [child for seed in range(9) for child in children(start, 4, SPACE, np.random.default_rng(seed))]
+    assert packs(start.graph) and len(found) > 9
+    assert all(packs(child.graph) for child in found)
+
+
+def test_a_graph_that_packs_with_no_other_may_still_grow() -> None:
+    start = Candidate(mlp(2, widths=7 * (16,)), HyperParameters(), 0)
+    assert not packs(start.graph) and children(start, 4, SPACE, rng())
 
 
 def test_variations_are_other_hyper_parameters_of_one_graph(history: History) -> None:
