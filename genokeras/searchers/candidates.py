@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from genokeras.graph.graph import Graph
 from genokeras.graph.hyper import HyperParameters
-from genokeras.graph.morphisms import Limits, mutations
+from genokeras.graph.morphisms import Limits, mutants
 from genokeras.graph.node_form import node_form
 from genokeras.searchers.space import HyperSpace
 from genokeras.searchers.surrogate import Candidate
@@ -93,8 +93,7 @@ def children(candidate: Candidate, n: int, space: HyperSpace, rng: np.random.Gen
     if len(candidate.morphisms) >= LONGEST_CHAIN:
         return grown
     limits, alone = limits_of(space, candidate.hyper), not packs(candidate.graph)
-    for morphism in mutations(candidate.graph, rng, n + _SPARE, limits=limits):
-        graph, _ = morphism.apply(candidate.graph, None, rng)
+    for morphism, graph in mutants(candidate.graph, rng, n + _SPARE, limits=limits):
         if alone or packs(graph):
             morphisms = (*candidate.morphisms, morphism)
             grown.append(Candidate(graph, candidate.hyper, candidate.father, morphisms))

@@ -6,7 +6,7 @@ from genokeras.graph.morphisms.base import DEFAULT_LIMITS, Limits, Morphism
 from genokeras.graph.morphisms.blocks import BRANCH_WIDTHS, AddBranch, Deepen
 from genokeras.graph.morphisms.convolutions import GrowKernel, InsertConv
 from genokeras.graph.morphisms.inputs import AddInput
-from genokeras.graph.morphisms.mutate import MORPHISMS, SPATIAL_MORPHISMS, mutations
+from genokeras.graph.morphisms.mutate import MORPHISMS, SPATIAL_MORPHISMS, mutants, mutations
 from genokeras.graph.morphisms.skips import AddSkip, ConcatSkip
 from genokeras.graph.morphisms.widen import Widen
 
@@ -25,5 +25,6 @@ __all__ = [
     "Limits",
     "Morphism",
     "Widen",
+    "mutants",
     "mutations",
 ]

@@ -45,24 +45,42 @@ def mutations(
     limits : Limits, optional
         Morphisms whose result is larger are left out; its views are those that new Inputs may read.
     """
+    return [morphism for morphism, _ in mutants(graph, rng, n, kinds=kinds, limits=limits)]
+
+
+def mutants(
+    graph: Graph,
+    rng: np.random.Generator,
+    n: int,
+    *,
+    kinds: Sequence[type[Morphism]] | None = None,
+    limits: Limits = DEFAULT_LIMITS,
+) -> list[tuple[Morphism, Graph]]:
+    """Return what `mutations` does, each with the graph that it makes."""
     if not limits.allow(graph):
         return []
     kinds = kinds or (SPATIAL_MORPHISMS if graph.is_spatial else MORPHISMS)
     sites = _sites(graph, tuple(kinds), limits)
     pools = [[found[int(position)] for position in rng.permutation(len(found))] for found in sites if found]
-    chosen: list[Morphism] = []
+    chosen: list[tuple[Morphism, Graph]] = []
     refused = 0
     while pools and len(chosen) < n and refused < _MOST_REFUSED:
         pool = pools[int(rng.integers(len(pools)))]
         morphism = pool.pop()
         if not pool:
             pools = [other for other in pools if other]
-        if limits.allow(morphism.edit(graph)):
-            chosen.append(morphism)
-            refused = 0
-        else:
-            refused += 1
+        grown = _grown(graph, morphism, limits)
+        if grown is not None:
+            chosen.append((morphism, grown))
+        refused = 0 if grown is not None else refused + 1
     return chosen
+
+
+@lru_cache(maxsize=2048)
+def _grown(graph: Graph, morphism: Morphism, limits: Limits) -> Graph | None:
+    """The graph behind a morphism that fits, or None where it is too large."""
+    grown = morphism.edit(graph)
+    return grown if limits.allow(grown) else None
 
 
 @lru_cache(maxsize=512)
