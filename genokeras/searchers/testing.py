@@ -11,6 +11,7 @@ Collect it with pytest.
 
 from __future__ import annotations
 
+import json
 import zlib
 from collections.abc import Callable
 from dataclasses import FrozenInstanceError
@@ -91,6 +92,12 @@ class SearcherContract:
             except FrozenInstanceError:
                 continue
             raise AssertionError("proposals must be frozen")
+
+    def test_explains_itself_in_json_values(self) -> None:
+        searcher = self.make_searcher()
+        history = simulate(searcher, 3, self.n)
+        said = searcher.explain(history)
+        assert json.loads(json.dumps(said, allow_nan=False)) == said == searcher.explain(history)
 
     def test_proposes_no_more_than_asked_for(self) -> None:
         searcher = self.make_searcher()

@@ -144,7 +144,7 @@ def grown_in(history: History) -> list[TrialResult]:
 
 @pytest.mark.parametrize("n", [1, 4, 24])
 def test_enough_is_grown_and_half_of_that_by_the_surrogate(n: int) -> None:
-    history = simulate(BayesianSearcher(2, space=SPACE, splits=3), 72 // n, n)
+    history = simulate(BayesianSearcher(2, space=SPACE, splits=3), max(48 // n, 4), n)
     beyond = [trial for trial in history if not trial.proposal.origin.startswith("father:")]
     grown = grown_in(history)
     by_surrogate = [trial for trial in grown if trial.proposal.origin == "bayesian"]
