@@ -15,8 +15,11 @@ from genokeras.searchers import (
     DISCOUNT,
     LARGEST_ENSEMBLE,
     History,
+    HyperSpace,
+    TrialResult,
     combine,
     estimate_performance,
+    posterior_best,
     select_ensemble,
 )
 from genokeras.tasks.answers import CLASSES
@@ -45,11 +48,14 @@ class Delivery:
         Of the ensemble's probabilities; numbers have none.
     estimate : dict
         See ``GenomeClassifier.estimate_``.
+    best : int or None
+        The single best trial where it was chosen by more than its score.
     """
 
     shares: dict[int, float]
     calibration: Calibration = field(default_factory=Calibration)
     estimate: dict[str, Any] = field(default_factory=dict)
+    best: int | None = None
 
 
 class OutOfFold(NamedTuple):
@@ -101,8 +107,8 @@ def deliver(
     p = store.answers(trials)[:, scored].astype("float64")
     targets, weight = rows.targets[scored], rows.sample_weight[scored]
     # Trials that look at the data alike are weighted among themselves first.
-    views = np.array([trial.proposal.hyper.view for trial in trials])
-    limits = _limits(int(scored.sum()), objective, largest)
+    views = np.array([family_of(trial) for trial in trials])
+    limits = limits_of(int(scored.sum()), objective, largest)
     shares = select_ensemble(p, targets, objective, sample_weight=weight, families=views, **limits)
     calibration = objective.answers.calibration(combine(p, shares), targets, weight)
     settings: dict[str, Any] = {
@@ -127,7 +133,13 @@ def deliver(
     return Delivery(chosen, calibration, _summary(objective, found, baseline, int(scored.sum()), len(trials)))
 
 
-def _limits(n_rows: int, objective: Objective, largest: int) -> dict[str, Any]:
+def family_of(trial: TrialResult) -> str:
+    """The name of the views that a trial's network reads; whatever their order."""
+    proposal = trial.proposal
+    return "+".join(sorted(set(proposal.graph.views(proposal.hyper.view).values())))
+
+
+def limits_of(n_rows: int, objective: Objective, largest: int) -> dict[str, Any]:
     """How an ensemble of trials on this many rows is chosen; see :func:`genokeras.searchers.select_ensemble`."""
     classes = objective.answers.kind == CLASSES.kind
     stacked = classes and n_rows >= _MANY_ROWS
@@ -136,6 +148,13 @@ def _limits(n_rows: int, objective: Objective, largest: int) -> dict[str, Any]:
         "largest": largest,
         "steps": _STACKING_STEPS if stacked else 0,
     }
+
+
+def single_best(history: History, views: tuple[str, ...]) -> int:
+    """The id of the trial with the lowest posterior mean: of hundreds of scores on few rows, the lowest is so by luck."""
+    found = posterior_best(history, HyperSpace(views=views))
+    assert found is not None
+    return found[0].id
 
 
 def deliver_best(history: History, objective: Objective) -> Delivery:

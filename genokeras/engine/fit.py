@@ -12,6 +12,7 @@ import numpy as np
 from genokeras.engine.arcs import find_arcs
 from genokeras.engine.budget import Budget
 from genokeras.engine.executor import Executor, LocalExecutor, Runner
+from genokeras.engine.gains import EnsembleGains
 from genokeras.engine.loop import SearchLoop
 from genokeras.engine.methods import method_of
 from genokeras.engine.model_files import versions
@@ -161,6 +162,7 @@ def fit_run(
         [observer] if observer is not None else [],
         method.pack_size(problem),
         method.packer(problem),
+        EnsembleGains(problem, settings.objective) if method.learns_gains else None,
     )
     with observer or nullcontext():
         found = loop.run(history)

@@ -12,6 +12,7 @@ import numpy as np
 
 from genokeras.engine.budget import Budget
 from genokeras.engine.executor import Executor
+from genokeras.engine.gains import EnsembleGains
 from genokeras.engine.interrupt import Interruption
 from genokeras.engine.jobs import Father, Job, Outcome
 from genokeras.engine.packing import GraphPacker, Packer
@@ -76,6 +77,8 @@ class SearchLoop:
     observers : sequence of Observer
     pack_size : int
         Proposals to ask for at once.
+    gains : EnsembleGains, optional
+        Says by how much each job made the ensemble better.
     packer : Packer, optional
         Makes jobs of them; jobs of one graph by default.
     """
@@ -91,6 +94,7 @@ class SearchLoop:
         observers: Sequence[Observer] = (),
         pack_size: int = 6,
         packer: Packer | None = None,
+        gains: EnsembleGains | None = None,
     ) -> None:
         self._searcher = searcher
         self._executor = executor
@@ -101,6 +105,7 @@ class SearchLoop:
         self._observers = observers
         self._pack_size = pack_size
         self._packer = packer or GraphPacker(pack_size)
+        self._gains = gains
         self._last_id = -1
 
     def run(self, history: History) -> SearchResult:
@@ -112,6 +117,8 @@ class SearchLoop:
             If a dozen trials in a row fail; the message carries the last one's error.
         """
         self._history = history
+        if self._gains is not None and history.ok():
+            self._gains.add(history.ok(), list(self._store.answers(history.ok())))
         try:
             with Interruption() as interruption:
                 reason = self._search(interruption)
@@ -154,6 +161,9 @@ class SearchLoop:
             return "trials"
         rng = np.random.default_rng([self._seed, done])
         proposals = self._searcher.ask(known, count, rng)
+        said = self._searcher.explain(known)
+        if said:
+            self._store.folder.record("asked", trials=done, proposals=len(proposals), **said)
         last = max((trial.id for trial in self._history), default=-1)
         next_id = 1 + max(last, self._last_id)
         jobs = self._packer.jobs(proposals[:count], next_id)
@@ -189,6 +199,8 @@ class SearchLoop:
         outcomes = self._executor.collect(_WAIT)
         if not outcomes:
             return
+        if self._gains is not None:
+            outcomes = self._gains.with_gain(outcomes)
         self._store.write(*outcomes)
         self._history = self._history.extend(outcome.result for outcome in outcomes)
         began = [running.pop(outcome.result.id).submitted for outcome in outcomes]

@@ -8,7 +8,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, final
+from typing import Any, ClassVar, final
 
 from genokeras.encoders import NetworkEncoder, TableEncoder
 from genokeras.engine.budget import Budget, search_budget
@@ -32,7 +32,15 @@ _LEAST_SHARE, _LEAST_LOW, _LEAST_HIGH = 0.05, 1.0, 6.0
 
 
 class Method(ABC):
-    """How trials on one kind of encoder are trained and merged."""
+    """How trials on one kind of encoder are trained and merged.
+
+    Attributes
+    ----------
+    learns_gains : bool
+        Whether the searcher learns from how much each job gained.
+    """
+
+    learns_gains: ClassVar[bool] = False
 
     @abstractmethod
     def budget(self, time_limit: float | None) -> Budget:
@@ -87,6 +95,8 @@ class Method(ABC):
 @final
 class PackedMethod(Method):
     """Tables: all folds and several trials train packed, in row space."""
+
+    learns_gains: ClassVar[bool] = True
 
     def budget(self, time_limit: float | None) -> Budget:
         return search_budget(time_limit)

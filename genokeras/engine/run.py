@@ -9,7 +9,15 @@ from typing import Any
 import keras
 import numpy as np
 
-from genokeras.engine.delivery import Delivery, OutOfFold, deliver, deliver_best, ensemble_out_of_fold
+from genokeras.encoders import TableEncoder
+from genokeras.engine.delivery import (
+    Delivery,
+    OutOfFold,
+    deliver,
+    deliver_best,
+    ensemble_out_of_fold,
+    single_best,
+)
 from genokeras.engine.methods import method_of
 from genokeras.engine.model_files import write_model
 from genokeras.engine.problem import Problem, ScoredRows
@@ -94,7 +102,9 @@ class Run:
 
     @property
     def best(self) -> TrialResult:
-        """The trial of the best out-of-fold score."""
+        """The single best trial: by its posterior mean where that was computed, else by its out-of-fold score."""
+        if self.delivery.best is not None:
+            return self.history.get(self.delivery.best)
         return self.history.ranked()[0]
 
     def out_of_fold(self) -> OutOfFold:
@@ -162,6 +172,8 @@ def finish_run(
     else:
         seed, largest = int(folder.settings["seed"]), method.largest_ensemble(problem)
         delivery = deliver(store, problem, history, objective, seed, problem.groups, max_seconds, largest)
+        if isinstance(problem.encoder, TableEncoder):
+            delivery = replace(delivery, best=single_best(history, tuple(problem.widths)))
     networks = [trained_network(store, store.read(id), share) for id, share in delivery.shares.items()]
     calibration = None if delivery.calibration == Calibration() else delivery.calibration
     model = method.merge(problem, networks, calibration)
@@ -169,7 +181,13 @@ def finish_run(
     (folder.path / FINAL_WEIGHTS).unlink(missing_ok=True)
     write_model(model, folder.path / MODEL_FILE, run.sidecar(), delivery.estimate)
     shares = {str(trial): share for trial, share in delivery.shares.items()}
-    result = {"estimate": delivery.estimate, "shares": shares, "calibration": asdict(delivery.calibration)}
+    result: dict[str, Any] = {
+        "estimate": delivery.estimate,
+        "shares": shares,
+        "calibration": asdict(delivery.calibration),
+    }
+    if delivery.best is not None:
+        result["best"] = delivery.best
     folder.write_json(RESULT_FILE, {**result, "stop_reason": stop_reason})
     value = delivery.estimate.get("value", delivery.estimate.get("uncorrected"))
     folder.record("finished", reason=stop_reason, trials=len(history), value=value)
@@ -243,7 +261,7 @@ def read_delivery(folder: RunFolder) -> Delivery:
     """
     result = folder.read_json(RESULT_FILE)
     shares = {int(trial): float(share) for trial, share in result["shares"].items()}
-    return Delivery(shares, Calibration(**result["calibration"]), result["estimate"])
+    return Delivery(shares, Calibration(**result["calibration"]), result["estimate"], result.get("best"))
 
 
 def objective_of(folder: RunFolder, task: Task) -> Objective:
