@@ -108,6 +108,11 @@ class NodeForm:
         """Units of the widest node; 0 without nodes."""
         return max((node.units for node in self.nodes), default=0)
 
+    @property
+    def functions(self) -> frozenset[str | None]:
+        """Functions of its nodes, None for that of the hyper-parameters; "linear" is none."""
+        return frozenset(node.function for node in self.nodes) - {"linear"}
+
 
 class _DoesNotFit(Exception):
     """The graph has no node form."""

@@ -5,7 +5,7 @@ from genokeras.networks.initialise import initial_weights
 from genokeras.networks.merge_networks import TrainedNetwork, merge_networks
 from genokeras.networks.merge_rows import TrainedTrial, calibrated, merge_rows
 from genokeras.networks.packed import PackedNetwork, build_packed, connect, gather_weights, slot_array
-from genokeras.networks.padded import functions_of, padded_outputs, selectors
+from genokeras.networks.padded import FUNCTIONS, padded_outputs, selectors
 from genokeras.networks.plain import build_plain
 from genokeras.networks.roles import DenseRole, dense_roles
 from genokeras.networks.shape_class import (
@@ -15,11 +15,13 @@ from genokeras.networks.shape_class import (
     Placement,
     ShapeClass,
     class_of,
+    function_of,
     place,
 )
 from genokeras.networks.start import start_weights
 
 __all__ = [
+    "FUNCTIONS",
     "LINEAR",
     "OUTPUT_BIAS",
     "Columns",
@@ -36,7 +38,7 @@ __all__ = [
     "class_of",
     "connect",
     "dense_roles",
-    "functions_of",
+    "function_of",
     "gather_weights",
     "initial_weights",
     "layer_name",

@@ -6,16 +6,17 @@ What tells the graphs apart are arrays with a leading member axis (see `Selector
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from keras import ops
 
-from genokeras.graph import LAYER_NORM_EPSILON, Graph, NodeForm, node_form
+from genokeras.graph import LAYER_NORM_EPSILON, Graph, node_form
 from genokeras.networks.shape_class import BIAS, INNER, INPUT, LINEAR, OUTPUT, OUTPUT_BIAS, ShapeClass
 
-_FUNCTIONS = {
+Apply = Callable[[Any], Any]
+FUNCTIONS: Mapping[str, Apply] = {
     "relu": ops.relu,
     "tanh": ops.tanh,
     "gelu": lambda x: ops.gelu(x, approximate=False),
@@ -27,7 +28,7 @@ _FUNCTIONS = {
 
 def padded_outputs(
     shape: ShapeClass,
-    functions: Sequence[str],
+    apply: Apply,
     params: Sequence[Any],
     x: Any,
     masks: Sequence[Any],
@@ -38,8 +39,8 @@ def padded_outputs(
     Parameters
     ----------
     shape : ShapeClass
-    functions : sequence of str
-        That nodes may have; nodes of no function are there in any case.
+    apply : callable
+        The function of each member, on ``(M, rows, W)``.
     params : sequence of tensor
         As in `ShapeClass.shapes`, with a leading member axis.
     x : tensor
@@ -59,7 +60,8 @@ def padded_outputs(
         sums[j] = sums[j] + read[:, :, j * width : (j + 1) * width]
     nodes: list[Any] = []
     for j in range(shape.nodes):
-        node = _applied(_normalised(sums[j], selected, j), functions, selected, j)
+        node = _normalised(sums[j], selected, j)
+        node = ops.where(selected["activated"][j] > 0.5, apply(node), node)
         nodes.append(node * masks[j] if masks else node)
         if j < shape.nodes - 1:
             passed = ops.matmul(nodes[j], params[INNER + j] + selected[f"carried_{j}"])
@@ -84,48 +86,31 @@ def _normalised(x: Any, selected: dict[str, Any], number: int) -> Any:
     return (x - normalises * mean) * scale
 
 
-def _applied(x: Any, functions: Sequence[str], selected: dict[str, Any], number: int) -> Any:
-    found = x
-    for place, name in enumerate(functions):
-        chosen = selected["function"][number][place]
-        found = ops.where(chosen > 0.5, _FUNCTIONS[name](x), found)
-    return found
-
-
-def functions_of(graph: Graph, activation: str) -> set[str]:
-    """Functions that a graph's nodes have."""
-    form = _form(graph)
-    return {node.function or activation for node in form.nodes} - {"linear"}
-
-
-def selectors(
-    shape: ShapeClass, functions: Sequence[str], graph: Graph, activation: str
-) -> dict[str, np.ndarray]:
+def selectors(shape: ShapeClass, graph: Graph) -> dict[str, np.ndarray]:
     """What tells a graph from others of its class, for one member, float32.
 
-    ===============  ======================  ==============================================================
-    name             shape                   meaning
-    ===============  ======================  ==============================================================
-    ``normalised``   ``(N, 1)``              1 for nodes that normalise
-    ``units``        ``(N, 1)``              units that are no padding; W for nodes that nothing reads
-    ``function``     ``(N, functions, 1)``   1 for the function of the node
-    ``carried_s``    ``(1, W, (N-1-s) W)``   the identity from node s to those behind it that sum it
-    ===============  ======================  ==============================================================
+    ===============  ====================  ==============================================================
+    name             shape                 meaning
+    ===============  ====================  ==============================================================
+    ``normalised``   ``(N, 1)``            1 for nodes that normalise
+    ``units``        ``(N, 1)``            units that are no padding; W for nodes that nothing reads
+    ``activated``    ``(N, 1)``            1 for nodes that have the member's function
+    ``carried_s``    ``(1, W, (N-1-s) W)``  the identity from node s to those behind it that sum it
+    ===============  ====================  ==============================================================
     """
-    form = _form(graph)
+    form = node_form(graph)
+    assert form is not None
     n, width = shape.nodes, shape.units
     found = {
         "normalised": np.zeros((n, 1), dtype="float32"),
         "units": np.full((n, 1), width, dtype="float32"),
-        "function": np.zeros((n, len(functions), 1), dtype="float32"),
+        "activated": np.zeros((n, 1), dtype="float32"),
         **{f"carried_{s}": np.zeros((1, width, (n - 1 - s) * width), dtype="float32") for s in range(n - 1)},
     }
     for number, node in enumerate(form.nodes):
         found["normalised"][number] = node.normalised
         found["units"][number] = node.units
-        name = node.function or activation
-        if name != "linear":
-            found["function"][number, list(functions).index(name)] = 1.0
+        found["activated"][number] = node.function != "linear"
         for source in node.carried:
             start = (number - source - 1) * width
             found[f"carried_{source}"][0, :, start : start + width] += _identity(width, node.units)
@@ -134,9 +119,3 @@ def selectors(
 
 def _identity(width: int, units: int) -> np.ndarray:
     return np.diag((np.arange(width) < units).astype("float32"))
-
-
-def _form(graph: Graph) -> NodeForm:
-    form = node_form(graph)
-    assert form is not None
-    return form

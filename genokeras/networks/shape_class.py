@@ -89,6 +89,8 @@ class ShapeClass:
 def class_of(graph: Graph, input_units: int) -> ShapeClass | None:
     """The smallest usual class that a graph fits into, or None where it fits into none.
 
+    All nodes of a graph have one function, or none.
+
     Parameters
     ----------
     graph : Graph
@@ -96,13 +98,20 @@ def class_of(graph: Graph, input_units: int) -> ShapeClass | None:
         Columns of all its views together.
     """
     form = node_form(graph)
-    if form is None or len(form.nodes) > _MOST_NODES or form.units > _MOST_UNITS:
+    if form is None or len(form.nodes) > _MOST_NODES or form.units > _MOST_UNITS or len(form.functions) > 1:
         return None
     if not form.nodes:
         return ShapeClass(input_units, 0, 0, 0, graph.n_outputs)
     nodes = next(n for n in _NODES if n >= len(form.nodes))
     units = next(n for n in _WIDTHS if n >= form.units)
     return ShapeClass(input_units, nodes, form.n_reading, units, graph.n_outputs)
+
+
+def function_of(graph: Graph, activation: str) -> str:
+    """The function that the nodes of a graph have; `activation` where they name none."""
+    form = node_form(graph)
+    named = [] if form is None else [name for name in form.functions if name is not None]
+    return named[0] if named else activation
 
 
 @dataclass(frozen=True)

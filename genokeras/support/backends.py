@@ -47,6 +47,24 @@ class Backend(ABC):
         """``body(step, state) -> state``, ``times`` (a scalar int tensor) times, inside a compiled function."""
 
     @abstractmethod
+    def apply_in_parts(
+        self, x: Any, functions: Sequence[Callable[[Any], Any]], sizes: Any, chosen: Any
+    ) -> Any:
+        """Each function of its own members.
+
+        Parameters
+        ----------
+        x : tensor
+            ``(M, ...)``.
+        functions : sequence of callable
+            From a tensor to one of its shape.
+        sizes : tensor
+            ``(functions,)`` int32: the first function is of this number of members from the first on, and so forth.
+        chosen : tensor
+            ``(functions, M, 1, ...)``: the same, 1 for the function of a member.
+        """
+
+    @abstractmethod
     def value_and_gradients(self, loss: Callable[[Tensors], Any], parameters: Tensors) -> tuple[Any, Tensors]:
         """The value of ``loss(parameters)`` and its gradient with respect to each parameter."""
 
@@ -93,6 +111,13 @@ class TensorFlowBackend(Backend):
         )
         return state
 
+    def apply_in_parts(
+        self, x: Any, functions: Sequence[Callable[[Any], Any]], sizes: Any, chosen: Any
+    ) -> Any:
+        parts = self._tf.split(x, sizes, axis=0, num=len(functions))
+        applied = [function(part) for function, part in zip(functions, parts, strict=True)]
+        return self._tf.concat(applied, axis=0)
+
     def value_and_gradients(self, loss: Callable[[Tensors], Any], parameters: Tensors) -> tuple[Any, Tensors]:
         with self._tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(parameters)
@@ -114,6 +139,15 @@ class JaxBackend(Backend):
 
     def repeat(self, times: Any, body: Callable[[Any, Any], Any], state: Any) -> Any:
         return self._jax.lax.fori_loop(0, times, body, state)
+
+    def apply_in_parts(
+        self, x: Any, functions: Sequence[Callable[[Any], Any]], sizes: Any, chosen: Any
+    ) -> Any:
+        # Sizes would have to be known when it is compiled; where all is fused into one loop, choosing costs little.
+        found = functions[0](x)
+        for number, function in enumerate(functions[1:], 1):
+            found = self._jax.numpy.where(chosen[number] > 0.5, function(x), found)
+        return found
 
     def value_and_gradients(self, loss: Callable[[Tensors], Any], parameters: Tensors) -> tuple[Any, Tensors]:
         return self._jax.value_and_grad(loss)(parameters)
@@ -137,6 +171,13 @@ class TorchBackend(Backend):
         for step in range(int(times)):
             state = body(step, state)
         return state
+
+    def apply_in_parts(
+        self, x: Any, functions: Sequence[Callable[[Any], Any]], sizes: Any, chosen: Any
+    ) -> Any:
+        parts = self._torch.split(x, sizes.tolist(), dim=0)
+        applied = [function(part) for function, part in zip(functions, parts, strict=True)]
+        return self._torch.cat(applied, dim=0)
 
     def value_and_gradients(self, loss: Callable[[Tensors], Any], parameters: Tensors) -> tuple[Any, Tensors]:
         with self._torch.enable_grad():

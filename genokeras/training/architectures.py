@@ -13,6 +13,7 @@ import numpy as np
 
 from genokeras.graph import Dropout, Graph, NodeForm, Weights, node_form
 from genokeras.networks import (
+    FUNCTIONS,
     LINEAR,
     OUTPUT_BIAS,
     DenseRole,
@@ -21,13 +22,14 @@ from genokeras.networks import (
     ShapeClass,
     build_packed,
     dense_roles,
-    functions_of,
+    function_of,
     gather_weights,
     padded_outputs,
     place,
     selectors,
     slot_array,
 )
+from genokeras.support.backends import Backend
 from genokeras.training.noise import DropoutNoise, SharedNoise, TrialNoise
 from genokeras.training.task import MemberTask, MixedTask, PackedTask, TrialNetwork
 
@@ -178,18 +180,27 @@ class PaddedGraphs(Architecture):
     ----------
     shape : ShapeClass
     functions : tuple of str
-        That nodes may have.
+        That members may have; members of one function stand together, in this order.
+    backend : Backend
     """
 
-    def __init__(self, shape: ShapeClass, functions: tuple[str, ...]) -> None:
+    def __init__(self, shape: ShapeClass, functions: tuple[str, ...], backend: Backend) -> None:
         self.shape = shape
         self.functions = functions
+        self._backend = backend
         self.masks = (shape.units,) * shape.nodes
 
     def outputs(
         self, params: list[Any], x: Any, masks: Sequence[Any] | None, constants: dict[str, Any]
     ) -> Any:
-        return padded_outputs(self.shape, self.functions, params, x, masks or (), constants)
+        functions = [FUNCTIONS[name] for name in self.functions]
+
+        def apply(node: Any) -> Any:
+            return self._backend.apply_in_parts(
+                node, functions, constants["function_sizes"], constants["function"]
+            )
+
+        return padded_outputs(self.shape, apply, params, x, masks or (), constants)
 
     def rates(self, constants: dict[str, Any], left: Any) -> list[tuple[Any, Any]]:
         usual = (left * constants["learning_rate"], left * constants["decay"])
@@ -214,7 +225,15 @@ class PaddedGraphs(Architecture):
                 for part, n in zip(parts, counts, strict=True)
             ]
             found[name] = np.concatenate(repeated, axis=axis)
+        numbers = np.repeat([self._function(network) for network in task.networks], counts)
+        assert (np.diff(numbers) >= 0).all(), "members of one function stand together"
+        places = np.arange(len(self.functions))
+        found["function_sizes"] = np.bincount(numbers, minlength=len(places)).astype("int32")
+        found["function"] = (numbers == places[:, None]).astype("float32")[..., None, None]
         return found
+
+    def _function(self, network: TrialNetwork) -> int:
+        return self.functions.index(function_of(network.graph, network.activation))
 
     def _of_trial(self, task: MixedTask, trial: int) -> dict[str, np.ndarray]:
         """Arrays of one trial: those that its members share have a member axis of 1."""
@@ -222,7 +241,7 @@ class PaddedGraphs(Architecture):
         own = task.trial_of_member == trial
         sizes = {name: values[own][:, None, None] for name, values in step_sizes(task).items()}
         rates = _Rates(network.graph, placement, sizes)
-        chosen = selectors(self.shape, self.functions, network.graph, network.activation)
+        chosen = selectors(self.shape, network.graph)
         masks = {f"mask_{i}": mask for i, mask in enumerate(placement.masks())}
         shaped = {n: a[..., None, None] if n in _OF_NODES else a for n, a in chosen.items()}
         return {**shaped, **masks, **rates.arrays()}
@@ -262,12 +281,12 @@ class PaddedGraphs(Architecture):
         return place(network.graph, self.shape, network.columns)
 
 
-_OF_NODES = ("normalised", "units", "function")
+_OF_NODES = ("normalised", "units", "activated")
 
 
 def member_axis(name: str) -> int:
     """The axis of the members in a constant of `PaddedGraphs`."""
-    return {"normalised": 1, "units": 1, "function": 2}.get(name, 0)
+    return 1 if name in (*_OF_NODES, "function") else 0
 
 
 class _Rates:
@@ -321,5 +340,5 @@ def _form(graph: Graph) -> NodeForm:
 
 def functions_for(networks: Sequence[TrialNetwork]) -> tuple[str, ...]:
     """Functions that a program for these networks must know; the usual ones are among them."""
-    needed = {name for network in networks for name in functions_of(network.graph, network.activation)}
-    return tuple(sorted(needed.union(USUAL_FUNCTIONS)))
+    needed = {function_of(network.graph, network.activation) for network in networks}
+    return tuple(sorted(needed.union(USUAL_FUNCTIONS) - {"linear"}))

@@ -23,7 +23,7 @@ _MEMBER_AXES = {
     "threshold": 1,
     "inverse_keep": 1,
 }
-_WITHOUT_MEMBERS = ("targets", "share", "one", "nothing")
+_WITHOUT_MEMBERS = ("targets", "share", "one", "nothing", "function_sizes")
 
 
 def constants_of(

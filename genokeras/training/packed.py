@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from genokeras.networks import function_of
 from genokeras.support.backends import current_backend
 from genokeras.training.architectures import Architecture, OneGraph, PaddedGraphs, functions_for
 from genokeras.training.batches import MiniBatches
@@ -65,8 +66,11 @@ class PackedTrainer:
         max_steps : int, optional
             Fewer than the settings say.
         """
-        if isinstance(task, MixedTask) and not self._backend.frees_axes:
-            return first_trials(self._run(filled_up(task), should_stop, watch, schedule, max_steps), task)
+        if isinstance(task, MixedTask):
+            order = self._order(task)
+            arranged = with_trials(task, order)
+            result = self._run(arranged, should_stop, watch, schedule, max_steps)
+            return of_trials(result, arranged, [order.index(trial) for trial in range(task.n_trials)])
         return self._run(task, should_stop, watch, schedule, max_steps)
 
     def _run(
@@ -103,6 +107,16 @@ class PackedTrainer:
                 break
         return program.result(task, state, scored, curves, steps)
 
+    def _order(self, task: MixedTask) -> list[int]:
+        """Trials of one function together; the last one again and again where only some numbers of trials are compiled for."""
+        names = functions_for(task.networks)
+        places = [names.index(function_of(network.graph, network.activation)) for network in task.networks]
+        order = sorted(range(task.n_trials), key=lambda trial: places[trial])
+        if self._backend.frees_axes:
+            return order
+        wanted = next(n for n in (*_USUAL_SIZES, task.n_trials) if n >= task.n_trials)
+        return order + order[-1:] * (wanted - task.n_trials)
+
     def _program(self, task: MemberTask, scored: ScoringBlocks) -> Program:
         _, n_rows, width = task.inputs.shape
         key: tuple[Hashable, ...] = (n_rows, width, task.targets.shape[1], scored.rows.shape[1])
@@ -126,40 +140,36 @@ class PackedTrainer:
 
     def _architecture(self, task: MemberTask) -> Architecture:
         if isinstance(task, MixedTask):
-            return PaddedGraphs(task.shape, functions_for(task.networks))
+            return PaddedGraphs(task.shape, functions_for(task.networks), self._backend)
         assert isinstance(task, PackedTask)
         return OneGraph(task, self.settings.optimizer.needs_factors)
 
 
-def filled_up(task: MixedTask) -> MixedTask:
-    """The task with copies of its last trial, up to a usual number of trials; they are trained for nothing.
-
-    Trials are all of as many members.
-    """
-    wanted = next(n for n in (*_USUAL_SIZES, task.n_trials) if n >= task.n_trials)
-    per_trial = task.n_members // task.n_trials
-    trials = np.minimum(np.arange(wanted), task.n_trials - 1)
-    members = (trials[:, None] * per_trial + np.arange(per_trial)).ravel()
+def with_trials(task: MixedTask, trials: Sequence[int]) -> MixedTask:
+    """The task with these of its trials, in this order; one may come several times."""
+    own = [np.flatnonzero(task.trial_of_member == trial) for trial in trials]
+    members = np.concatenate(own)
     arrays = ("train_weights", "score_weights", "learning_rate", "weight_decay", "dropout", "input_rank")
     return replace(
         task,
         **{name: getattr(task, name)[members] for name in arrays},
-        trial_of_member=np.repeat(np.arange(wanted), per_trial),
+        trial_of_member=np.repeat(np.arange(len(own)), [len(found) for found in own]),
         input_of_member=task.inputs_seen()[members],
         networks=tuple(task.networks[trial] for trial in trials),
     )
 
 
-def first_trials(result: PackedResult, task: MixedTask) -> PackedResult:
-    """The result of the trials that `filled_up` did not add."""
-    members, trials = task.n_members, task.n_trials
+def of_trials(result: PackedResult, task: MixedTask, trials: Sequence[int]) -> PackedResult:
+    """The part of a task's result that is of these trials, in this order."""
+    members = np.concatenate([np.flatnonzero(task.trial_of_member == trial) for trial in trials])
+    chosen = list(trials)
     return replace(
         result,
-        networks=result.networks[:trials],
-        logits=result.logits[:members],
-        rows=result.rows[:members],
-        best_step=result.best_step[:trials],
-        best_loss=result.best_loss[:trials],
-        curves=result.curves[:, :trials],
-        monitored=result.monitored[:, :trials],
+        networks=tuple(result.networks[trial] for trial in chosen),
+        logits=result.logits[members],
+        rows=result.rows[members],
+        best_step=result.best_step[chosen],
+        best_loss=result.best_loss[chosen],
+        curves=result.curves[:, chosen],
+        monitored=result.monitored[:, chosen],
     )

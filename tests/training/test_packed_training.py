@@ -278,6 +278,9 @@ class CountingBackend(Backend):
 
         return self.inner.compile(counted, free_axes)
 
+    def apply_in_parts(self, x: Any, functions: Any, sizes: Any, chosen: Any) -> Any:
+        return self.inner.apply_in_parts(x, functions, sizes, chosen)
+
     def repeat(self, times: Any, body: Callable[[Any, Any], Any], state: Any) -> Any:
         return self.inner.repeat(times, body, state)
 
