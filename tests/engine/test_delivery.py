@@ -9,7 +9,7 @@ import pytest
 from scipy.special import softmax
 
 from genokeras.engine import TrialStore, deliver, ensemble_out_of_fold
-from genokeras.engine.delivery import Delivery, _limits, deliver_best
+from genokeras.engine.delivery import Delivery, limits_of, deliver_best
 from genokeras.engine.jobs import Outcome
 from genokeras.engine.problem import ScoredRows
 from genokeras.graph import HyperParameters, linear, mlp
@@ -84,22 +84,22 @@ def test_no_more_trials_are_delivered_than_the_largest_ensemble_has(tmp_path):
 
 
 def test_of_many_rows_weights_are_stacked():
-    few, many = _limits(999, LOG_LOSS, 50), _limits(1000, LOG_LOSS, 50)
+    few, many = limits_of(999, LOG_LOSS, 50), limits_of(1000, LOG_LOSS, 50)
     assert (few["steps"], many["steps"]) == (0, 100)
     assert few["largest"] == many["largest"] == 50
 
 
 def test_numbers_are_never_stacked():
-    assert _limits(5000, R2, LARGEST_ENSEMBLE)["steps"] == 0
+    assert limits_of(5000, R2, LARGEST_ENSEMBLE)["steps"] == 0
 
 
 def test_of_few_rows_differences_in_numbers_count_more_than_in_probabilities():
-    assert _limits(100, R2, 50)["discount"] < _limits(100, LOG_LOSS, 50)["discount"]
+    assert limits_of(100, R2, 50)["discount"] < limits_of(100, LOG_LOSS, 50)["discount"]
 
 
 @pytest.mark.parametrize(("rows", "discount"), [(10, 8.0), (800, 8.0), (1000, 10.0), (5000, 50.0)])
 def test_differences_of_a_hundredth_count_little_however_many_rows_there_are(rows, discount):
-    assert _limits(rows, LOG_LOSS, 50)["discount"] == pytest.approx(discount)
+    assert limits_of(rows, LOG_LOSS, 50)["discount"] == pytest.approx(discount)
 
 
 def test_from_a_thousand_rows_on_trials_that_know_different_halves_are_both_kept(tmp_path):
