@@ -10,7 +10,12 @@ still be chosen behind it.
 from __future__ import annotations
 
 import importlib
+import os
 from typing import TYPE_CHECKING
+
+# TensorFlow trains packed networks about twice as fast with oneDNN, and leaves it off on many processors. It asks once, when it
+# is imported.
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
 if TYPE_CHECKING:
     import genokeras.pretrained  # noqa: F401  (so that type checkers know gk.pretrained)

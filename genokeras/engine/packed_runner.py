@@ -242,6 +242,8 @@ class PackedRunner:
             )
         answers = out_of_fold(problem.task, result.logits[members], result.rows[members], problem.held_out)
         curve = np.column_stack([result.curve_steps, result.curves[:, number]])
+        # A trial that settled before others of its pack has nothing behind.
+        curve = curve[: int(result.n_scorings[number])]
         return Trained(result.networks[number], answers, curve, int(result.best_step[number]))
 
     def _outcome(self, trial_id: int, proposal: Proposal, found: Trained | str, seconds: float) -> Outcome:

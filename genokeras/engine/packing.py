@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import final
@@ -19,8 +20,9 @@ _TYPICAL_UNITS = 64
 _PACK_MULTIPLICATIONS = 250_000_000
 _SMALLEST_PACK, _LARGEST_PACK = 4, 24
 # A program for larger networks trains smaller ones, too, as long as it costs no more than this times what they need.
-_WASTE, _MOST_WASTE = 1.6, 4.0
-_MOST_CLASSES = 10
+_WASTE, _MOST_WASTE = 2.0, 4.0
+# Compilations, and graphs in one ask that are worth one.
+_MOST_CLASSES, _ENOUGH = 10, 3
 
 Numbered = tuple[int, Proposal]
 
@@ -89,9 +91,10 @@ class ClassPacker(Packer):
                 needed.append((shape, (trial_id, proposal)))
         jobs = [job for group in alone.values() for job in _split(group, self._most, None)]
         groups: dict[ShapeClass, list[Numbered]] = {}
-        # The largest first: what is left of them may go to their classes.
+        counts = Counter(shape for shape, _ in needed)
+        # The largest first: smaller ones may go to their classes.
         for shape, numbered in sorted(needed, key=lambda pair: -pair[0].cost(self._rows)):
-            groups.setdefault(self._chosen(shape), []).append(numbered)
+            groups.setdefault(self._chosen(shape, counts[shape]), []).append(numbered)
         for shape, group in groups.items():
             jobs += _split(sorted(group, key=lambda pair: pair[0]), self._most_of(shape), shape)
         return sorted(jobs, key=lambda job: job.ids)
@@ -104,11 +107,13 @@ class ClassPacker(Packer):
             return None
         return class_of(proposal.graph, sum(self._widths[view] for view in views))
 
-    def _chosen(self, needed: ShapeClass) -> ShapeClass:
+    def _chosen(self, needed: ShapeClass, count: int) -> ShapeClass:
+        """The class for a number of graphs that need this one."""
         cost = needed.cost(self._rows)
         holding = [shape for shape in self._classes if shape.holds(needed)]
         best = min(holding, key=lambda shape: shape.cost(self._rows), default=None)
-        limit = _WASTE if len(self._classes) < _MOST_CLASSES else _MOST_WASTE
+        adds = count >= _ENOUGH and len(self._classes) < _MOST_CLASSES
+        limit = _WASTE if adds else _MOST_WASTE
         if best is not None and best.cost(self._rows) <= limit * cost:
             return best
         self._classes.append(needed)

@@ -108,6 +108,11 @@ class NodeForm:
         """Units of the widest node; 0 without nodes."""
         return max((node.units for node in self.nodes), default=0)
 
+    def padded_parameters(self, input_units: int) -> int:
+        """Weights of the smallest arrays that hold the graph where all nodes are as wide as the widest, but for the logits'."""
+        inner = len(self.nodes) * (len(self.nodes) - 1) // 2 * self.units**2
+        return input_units * (self.n_reading * self.units) + inner
+
     @property
     def functions(self) -> frozenset[str | None]:
         """Functions of its nodes, None for that of the hyper-parameters; "linear" is none."""

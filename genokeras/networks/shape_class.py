@@ -31,7 +31,7 @@ from genokeras.graph import Graph, Summand, Weights, node_form
 LINEAR, OUTPUT_BIAS, OUTPUT, BIAS, INPUT, INNER = range(6)
 # First column and number of columns of the inputs, by the id of the Input that reads them.
 Columns = Mapping[int, tuple[int, int]]
-_WIDTHS = (8, 16, 32, 64, 96, 128, 192, 256)
+_WIDTHS = (16, 32, 64, 128, 256)
 _NODES = (0, 1, 2, 3, 4, 5, 6, 8)
 _MOST_NODES, _MOST_UNITS = _NODES[-1], _WIDTHS[-1]
 
@@ -199,8 +199,10 @@ def place(graph: Graph, shape: ShapeClass, columns: Columns) -> Placement:
         If the graph does not fit.
     """
     form = node_form(graph)
-    needed = None if form is None else class_of(graph, max(first + n for first, n in columns.values()))
-    if form is None or needed is None or not shape.holds(needed):
+    read = max(first + n for first, n in columns.values())
+    if form is None or not shape.holds(
+        ShapeClass(read, len(form.nodes), form.n_reading, form.units, graph.n_outputs)
+    ):
         raise GraphError(f"the graph {graph.describe()} does not fit into a program for {shape}.")
     targets = [(form.output, None), *((node.summands, number) for number, node in enumerate(form.nodes))]
     regions: list[Region] = []

@@ -20,14 +20,14 @@ from genokeras.graph.hyper import HyperParameters
 from genokeras.graph.morphisms import Limits, mutants
 from genokeras.graph.node_form import node_form
 from genokeras.searchers.space import HyperSpace
-from genokeras.searchers.surrogate import Candidate
+from genokeras.searchers.surrogate import Candidate, padded_size
 from genokeras.searchers.values import History, TrialResult
 
 Acquire = Callable[[Sequence[Candidate]], NDArray[np.float64]]
 
 # With more weights or nodes than this in row space, a network costs more time than a few samples repay.
 LIMITS = Limits(max_parameters=100_000)
-MOST_NODES, MOST_UNITS = 6, 256
+MOST_NODES, MOST_UNITS, MOST_PADDED = 6, 128, 50_000
 # Morphisms that are drawn beyond those needed: some networks are not worth it.
 _SPARE = 2
 LONGEST_CHAIN = 2
@@ -80,7 +80,9 @@ def limits_of(space: HyperSpace, hyper: HyperParameters) -> Limits:
 def packs(graph: Graph) -> bool:
     """Whether a graph trains together with different ones: as a few nodes that are not too wide."""
     form = node_form(graph)
-    return form is not None and len(form.nodes) <= MOST_NODES and form.units <= MOST_UNITS
+    if form is None or len(form.nodes) > MOST_NODES or form.units > MOST_UNITS:
+        return False
+    return padded_size(graph) <= MOST_PADDED
 
 
 def children(candidate: Candidate, n: int, space: HyperSpace, rng: np.random.Generator) -> list[Candidate]:

@@ -14,6 +14,7 @@ from genokeras.graph.distance import descriptor
 from genokeras.graph.graph import Graph
 from genokeras.graph.hyper import HyperParameters
 from genokeras.graph.morphisms import Morphism
+from genokeras.graph.node_form import node_form
 from genokeras.searchers.acquisition import (
     lower_confidence_bound,
     negative_log_expected_improvement,
@@ -28,6 +29,8 @@ Networks = tuple[tuple[Graph, HyperParameters], ...]
 MOST_OBSERVATIONS = 200
 # Of these at most so many are the best trials with their replicates, and the newest.
 _BEST, _REPLICATES, _NEWEST = 60, 30, 50
+# What a network of twice the parameters must promise more, in acquisition values, with a usual number of input units.
+PRICE, _USUAL_INPUT = 0.15, 128
 ACQUISITIONS = ("lower_confidence_bound", "expected_improvement")
 
 
@@ -115,7 +118,7 @@ class Surrogate:
 class Pool:
     """Candidates to choose from one by one, each believed to come back as predicted before the next is chosen.
 
-    Means stay as they are then, and uncertainty falls around what was chosen: the kriging believer.
+    A network of twice the size takes twice the time, in which two others could be tried: it must promise more. Means stay as they are then, and uncertainty falls around what was chosen: the kriging believer.
 
     Parameters
     ----------
@@ -135,6 +138,8 @@ class Pool:
         self.open = np.ones(len(self.candidates), dtype=bool)
         self._surrogate = surrogate
         self._best = surrogate.best
+        sizes = [padded_size(candidate.graph) for candidate in self.candidates]
+        self._price = PRICE * np.log2(np.array(sizes, dtype=np.float64))
         if self.candidates:
             self.mean, self.covariance = surrogate.process.joint(surrogate.inputs(self.candidates))
 
@@ -147,7 +152,7 @@ class Pool:
             return None
         variance = np.diagonal(self.covariance)[where]
         std = np.sqrt(np.maximum(variance, 1e-12 * self._surrogate.process.scale**2))
-        values = self._surrogate.values(self.mean[where], std, self._best)
+        values = self._surrogate.values(self.mean[where], std, self._best) + self._price[where]
         return int(where[int(values.argmin())])
 
     def take(self, position: int) -> Candidate:
@@ -186,6 +191,13 @@ def posterior_best(history: History, space: HyperSpace) -> tuple[TrialResult, fl
     means = posterior_means(history, space)
     ranked = sorted(history.ok(), key=lambda trial: (means[trial.id][0], trial.proposal.split, trial.id))
     return (ranked[0], means[ranked[0].id][0]) if ranked else None
+
+
+def padded_size(graph: Graph) -> int:
+    """Numbers of weights that a graph costs in a program of its shape class, at a usual number of units of each Input."""
+    form, units = node_form(graph), len(graph.inputs) * _USUAL_INPUT
+    hidden = graph.n_parameters(_USUAL_INPUT) if form is None else form.padded_parameters(units)
+    return hidden + units * graph.n_outputs
 
 
 def observed(history: History) -> list[TrialResult]:

@@ -102,6 +102,12 @@ class TrialNoise(DropoutNoise):
             first += count
         return self._pool(), picks
 
+    def keep(self, trials: Sequence[int]) -> None:
+        """Draw for these trials alone from now on, what they would have got beside the others."""
+        self._rngs = [self._rngs[trial] for trial in trials]
+        self._members = [self._members[trial] for trial in trials]
+        self._dropping = [self._dropping[trial] for trial in trials]
+
     def _pool(self) -> np.ndarray:
         shape = (_SHEETS, self._rows, _BLOCK)
         blocks = [

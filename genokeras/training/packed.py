@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from genokeras.support.backends import current_backend
 from genokeras.training.architectures import Architecture, OneGraph, PaddedGraphs, functions_for
 from genokeras.training.batches import MiniBatches
 from genokeras.training.constants import constants_of
+from genokeras.training.noise import TrialNoise
 from genokeras.training.program import Program
 from genokeras.training.rows import ScoringBlocks, scored_rows, trained_rows
 from genokeras.training.schedules import Cosine, Schedule
@@ -22,6 +23,14 @@ from genokeras.training.task import MemberTask, MixedTask, PackedResult, PackedT
 _KEPT_PROGRAMS = 32
 # Numbers of trials that backends compile for, where they compile for each.
 _USUAL_SIZES = (1, 2, 4, 8, 16, 24)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """How a run was asked for: the schedule, None for the usual one, and the most steps."""
+
+    schedule: Schedule | None
+    most: int
 
 
 class PackedTrainer:
@@ -66,46 +75,38 @@ class PackedTrainer:
         max_steps : int, optional
             Fewer than the settings say.
         """
+        asked = _Asked(schedule, min(max_steps or self.settings.max_steps, self.settings.max_steps))
         if isinstance(task, MixedTask):
-            order = self._order(task)
-            arranged = with_trials(task, order)
-            result = self._run(arranged, should_stop, watch, schedule, max_steps)
-            return of_trials(result, arranged, [order.index(trial) for trial in range(task.n_trials)])
-        return self._run(task, should_stop, watch, schedule, max_steps)
+            return self._mixed(task, asked, should_stop, watch)
+        run = _Started(self, task, asked)
+        while run.go_on(watch) and run.unsettled.any() and not should_stop():
+            pass
+        return run.result()
 
-    def _run(
+    def _mixed(
         self,
-        task: MemberTask,
+        task: MixedTask,
+        asked: _Asked,
         should_stop: Callable[[], bool],
         watch: Callable[[int, np.ndarray], None],
-        schedule: Schedule | None,
-        max_steps: int | None,
     ) -> PackedResult:
-        settings, batch_size = self.settings, self.settings.batch_size
-        scored, trained = scored_rows(task, batch_size), trained_rows(task, batch_size)
-        program = self._program(task, scored)
-        constants = constants_of(task, scored, len(trained), program.architecture, batch_size)
-        state = program.initial_state(task, scored)
-        noise = program.architecture.noise(task, min(task.inputs.shape[1], batch_size))
-        batches = MiniBatches(task.seed, len(trained), batch_size)
-        most = min(max_steps or settings.max_steps, settings.max_steps)
-        schedule = schedule or settings.schedule or Cosine(settings.schedule_steps or most)
-        curves, steps, chunk = np.empty((0, task.n_trials, 3)), 0, program.chunk_steps
-        while steps < most:
-            # As many as a whole chunk takes, also for a shorter last one: other shapes would compile again.
-            pool, picks = noise.draw(chunk)
-            factors = schedule.factors(steps, chunk, curves[:, :, 2])
-            of_members = np.broadcast_to(factors, (chunk, task.n_trials))[:, task.trial_of_member]
-            drawn = {"pool": pool, "picks": picks, "factors": of_members}
-            drawn["batches"] = trained[batches.draw(chunk)]
-            todo = min(chunk, most - steps)
-            state, curve = program.run(state, constants, drawn, steps, todo)
-            steps += todo
-            curves = np.concatenate([curves, curve])
-            watch(steps, curves)
-            if not program.unsettled(state) or should_stop():
-                break
-        return program.result(task, state, scored, curves, steps)
+        """Train trials of one function side by side, and let those that have settled go."""
+        order = self._order(task)
+        run = _Started(self, with_trials(task, order), asked)
+        names = order
+        finished: dict[int, PackedResult] = {}
+        while run.go_on(watch) and run.unsettled.any() and not should_stop():
+            if self.frees_axes and not run.unsettled.all():
+                result = run.result()
+                for place in np.flatnonzero(~run.unsettled):
+                    finished[names[place]] = of_trials(result, run.task, [int(place)])
+                left = np.flatnonzero(run.unsettled).tolist()
+                names = [names[place] for place in left]
+                run = run.only(left)
+        result = run.result()
+        for last, name in enumerate(names):
+            finished.setdefault(name, of_trials(result, run.task, [last]))
+        return joined([finished[trial] for trial in range(task.n_trials)])
 
     def _order(self, task: MixedTask) -> list[int]:
         """Trials of one function together; the last one again and again where only some numbers of trials are compiled for."""
@@ -117,7 +118,8 @@ class PackedTrainer:
         wanted = next(n for n in (*_USUAL_SIZES, task.n_trials) if n >= task.n_trials)
         return order + order[-1:] * (wanted - task.n_trials)
 
-    def _program(self, task: MemberTask, scored: ScoringBlocks) -> Program:
+    def program(self, task: MemberTask, scored: ScoringBlocks) -> Program:
+        """The compiled program for tasks of this shape."""
         _, n_rows, width = task.inputs.shape
         key: tuple[Hashable, ...] = (n_rows, width, task.targets.shape[1], scored.rows.shape[1])
         if isinstance(task, MixedTask):
@@ -145,6 +147,64 @@ class PackedTrainer:
         return OneGraph(task, self.settings.optimizer.needs_factors)
 
 
+class _Started:
+    """A run that is going on: its program, its state, and what it draws."""
+
+    def __init__(self, trainer: PackedTrainer, task: MemberTask, asked: _Asked) -> None:
+        settings = trainer.settings
+        self._trainer, self._asked, self._settings = trainer, asked, settings
+        self._schedule = asked.schedule or settings.schedule or Cosine(settings.schedule_steps or asked.most)
+        self._trained = trained_rows(task, settings.batch_size)
+        self._batches = MiniBatches(task.seed, len(self._trained), settings.batch_size)
+        self._curves, self._steps = np.empty((0, task.n_trials, 3)), 0
+        self._set(task)
+        self._noise = self._program.architecture.noise(task, min(task.inputs.shape[1], settings.batch_size))
+        self._state = self._program.initial_state(task, self._scored)
+
+    def _set(self, task: MemberTask) -> None:
+        self.task = task
+        batch_size = self._settings.batch_size
+        self._scored = scored_rows(task, batch_size)
+        self._program = self._trainer.program(task, self._scored)
+        self._constants = constants_of(
+            task, self._scored, len(self._trained), self._program.architecture, batch_size
+        )
+
+    def go_on(self, watch: Callable[[int, np.ndarray], None]) -> bool:
+        """Train for one chunk; whether there are steps left."""
+        task, chunk = self.task, self._program.chunk_steps
+        # As many as a whole chunk takes, also for a shorter last one: other shapes would compile again.
+        pool, picks = self._noise.draw(chunk)
+        factors = self._schedule.factors(self._steps, chunk, self._curves[:, :, 2])
+        of_members = np.broadcast_to(factors, (chunk, task.n_trials))[:, task.trial_of_member]
+        drawn = {"pool": pool, "picks": picks, "factors": of_members}
+        drawn["batches"] = self._trained[self._batches.draw(chunk)]
+        todo = min(chunk, self._asked.most - self._steps)
+        self._state, curve = self._program.run(self._state, self._constants, drawn, self._steps, todo)
+        self._steps += todo
+        self._curves = np.concatenate([self._curves, curve])
+        watch(self._steps, self._curves)
+        return self._steps < self._asked.most
+
+    @property
+    def unsettled(self) -> np.ndarray:
+        """``(trials,)`` bool: which have not lost their patience yet."""
+        return self._program.unsettled(self._state)
+
+    def only(self, trials: Sequence[int]) -> _Started:
+        """The run with these of its trials, which go on as they would have."""
+        assert isinstance(self.task, MixedTask) and isinstance(self._noise, TrialNoise)
+        members = np.flatnonzero(np.isin(self.task.trial_of_member, trials))
+        self._state = self._program.taken(self._state, members, np.asarray(trials))
+        self._curves = self._curves[:, list(trials)]
+        self._noise.keep(trials)
+        self._set(with_trials(self.task, trials))
+        return self
+
+    def result(self) -> PackedResult:
+        return self._program.result(self.task, self._state, self._scored, self._curves, self._steps)
+
+
 def with_trials(task: MixedTask, trials: Sequence[int]) -> MixedTask:
     """The task with these of its trials, in this order; one may come several times."""
     own = [np.flatnonzero(task.trial_of_member == trial) for trial in trials]
@@ -159,7 +219,7 @@ def with_trials(task: MixedTask, trials: Sequence[int]) -> MixedTask:
     )
 
 
-def of_trials(result: PackedResult, task: MixedTask, trials: Sequence[int]) -> PackedResult:
+def of_trials(result: PackedResult, task: MemberTask, trials: Sequence[int]) -> PackedResult:
     """The part of a task's result that is of these trials, in this order."""
     members = np.concatenate([np.flatnonzero(task.trial_of_member == trial) for trial in trials])
     chosen = list(trials)
@@ -172,4 +232,27 @@ def of_trials(result: PackedResult, task: MixedTask, trials: Sequence[int]) -> P
         best_loss=result.best_loss[chosen],
         curves=result.curves[:, chosen],
         monitored=result.monitored[:, chosen],
+        n_scorings=result.n_scorings[chosen],
+    )
+
+
+def joined(results: Sequence[PackedResult]) -> PackedResult:
+    """Results of trials side by side; curves of those that trained for less have NaN behind them."""
+    longest = max(results, key=lambda result: result.steps)
+
+    def long(array: np.ndarray) -> np.ndarray:
+        missing = [(0, len(longest.curve_steps) - len(array))] + [(0, 0)] * (array.ndim - 1)
+        return np.pad(array, missing, constant_values=np.nan)
+
+    return PackedResult(
+        networks=tuple(weights for result in results for weights in result.networks),
+        logits=np.concatenate([result.logits for result in results]),
+        rows=np.concatenate([result.rows for result in results]),
+        best_step=np.concatenate([result.best_step for result in results]),
+        best_loss=np.concatenate([result.best_loss for result in results]),
+        curves=np.concatenate([long(result.curves) for result in results], axis=1),
+        monitored=np.concatenate([long(result.monitored) for result in results], axis=1),
+        curve_steps=longest.curve_steps,
+        n_scorings=np.concatenate([result.n_scorings for result in results]),
+        steps=longest.steps,
     )

@@ -79,10 +79,18 @@ class Program:
         state, curve = self._run(state, constants, tensors, *span)
         return state, np.asarray(ops.convert_to_numpy(curve))[: -(-steps // self.settings.score_every)]
 
-    def unsettled(self, state: list[Any]) -> bool:
-        """Whether some trial has not lost its patience yet."""
-        stale = np.asarray(ops.convert_to_numpy(state[_STALE]))
-        return bool((stale < self.settings.patience).any())
+    def unsettled(self, state: list[Any]) -> np.ndarray:
+        """``(trials,)`` bool: which have not lost their patience yet."""
+        return np.asarray(ops.convert_to_numpy(state[_STALE])) < self.settings.patience
+
+    def taken(self, state: list[Any], members: np.ndarray, trials: np.ndarray) -> list[Any]:
+        """The state of these members and trials."""
+        found = []
+        for part, tensors in enumerate(state):
+            axis = 1 if part == _BEST_LOGITS else 0
+            chosen = trials if part in (_BEST, _BEST_LOSS, _BEST_STEP, _STALE) else members
+            found.append(tree.map_structure(lambda t, c=chosen, a=axis: ops.take(t, c, axis=a), tensors))
+        return found
 
     def result(
         self, task: MemberTask, state: list[Any], scored: ScoringBlocks, curves: np.ndarray, steps: int
@@ -100,6 +108,7 @@ class Program:
             curves=curves[:, :, :_MONITORED],
             monitored=curves[:, :, _MONITORED],
             curve_steps=np.minimum(every * np.arange(1, len(curves) + 1), steps),
+            n_scorings=np.full(task.n_trials, len(curves)),
             steps=steps,
         )
 

@@ -228,6 +228,8 @@ class PackedResult:
         ``(scorings, trials)`` what decides, lower is better.
     curve_steps : numpy.ndarray
         ``(scorings,)`` the steps they were taken at.
+    n_scorings : numpy.ndarray
+        ``(trials,)`` how many there are of each trial; what is behind them in the curves is NaN.
     steps : int
         Steps that were run.
     """
@@ -240,6 +242,7 @@ class PackedResult:
     curves: np.ndarray
     monitored: np.ndarray
     curve_steps: np.ndarray
+    n_scorings: np.ndarray
     steps: int
 
     @property

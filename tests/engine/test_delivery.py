@@ -9,7 +9,7 @@ import pytest
 from scipy.special import softmax
 
 from genokeras.engine import TrialStore, deliver, ensemble_out_of_fold
-from genokeras.engine.delivery import Delivery, limits_of, deliver_best
+from genokeras.engine.delivery import Delivery, deliver_best, limits_of
 from genokeras.engine.jobs import Outcome
 from genokeras.engine.problem import ScoredRows
 from genokeras.graph import HyperParameters, linear, mlp

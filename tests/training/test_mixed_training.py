@@ -138,3 +138,24 @@ def test_columns_that_a_graph_does_not_read_change_nothing(columns: tuple[int, i
     wide = replace(mixed([task], shape), inputs=noisy, networks=(network,))
     result = PackedTrainer(SETTINGS).run(wide)
     np.testing.assert_allclose(result.logits, plain.logits, atol=1e-5)
+
+
+def test_a_trial_that_settles_goes_and_the_others_go_on_as_before() -> None:
+    tasks = [
+        one_graph(g, a, n, dropout=0.3) for n, (g, a) in enumerate(zip(grown(), ACTIVATIONS, strict=True))
+    ]
+    settings = replace(SETTINGS, max_steps=60, chunk_steps=10, patience=2)
+    fast = [
+        replace(task, learning_rate=np.full(FOLDS, 0.3 if n % 2 else 0.002)) for n, task in enumerate(tasks)
+    ]
+    together = PackedTrainer(settings).run(mixed(fast))
+    assert len(set(together.n_scorings)) > 1
+    for number, task in enumerate(fast):
+        alone = PackedTrainer(settings).run(mixed([task], seeds=[number]))
+        assert together.n_scorings[number] == alone.n_scorings[0]
+        assert together.best_step[number] == alone.best_step[0]
+        members = slice(FOLDS * number, FOLDS * (number + 1))
+        np.testing.assert_allclose(together.logits[members], alone.logits, atol=1e-3)
+        shown = slice(int(alone.n_scorings[0]))
+        np.testing.assert_allclose(together.curves[shown, number], alone.curves[shown, 0], atol=1e-3)
+        assert np.isnan(together.curves[together.n_scorings[number] :, number]).all()
