@@ -29,6 +29,7 @@ _ENDINGS = {
     "time": "Stopped after {trials}, when the time was up.",
     "trials": "Stopped after {trials}, as asked.",
     "space": "Stopped after {trials}: there was nothing left to try.",
+    "searcher": "Stopped after {trials}, because the searcher failed; this is the best so far.",
     "interrupted": "Interrupted after {trials}; this is the best so far.",
     "killed": "Killed after {trials}; this is the best so far.",
 }

@@ -42,12 +42,15 @@ class Job:
         For each proposal, where weights are inherited from; None starts fresh.
     shape : ShapeClass or None
         Of the program that trains them; None is a program of the graph's own.
+    note : str
+        What the journal says of it.
     """
 
     ids: tuple[int, ...]
     proposals: tuple[Proposal, ...]
     fathers: tuple[Father | None, ...] = ()
     shape: ShapeClass | None = None
+    note: str = ""
 
     def __post_init__(self) -> None:
         if not self.fathers:

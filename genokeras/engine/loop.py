@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import warnings
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Mapping, Sequence
@@ -10,6 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from genokeras.engine.asking import Asker
 from genokeras.engine.budget import Budget
 from genokeras.engine.executor import Executor
 from genokeras.engine.gains import EnsembleGains
@@ -39,7 +41,7 @@ class Observer(ABC):
 
 @dataclass(frozen=True)
 class SearchResult:
-    """How a search ended: ``reason`` is "time", "trials", "space" (nothing left to try) or "interrupted"."""
+    """How a search ended: ``reason`` is "time", "trials", "space" (nothing left to try), "searcher" (it failed) or "interrupted"."""
 
     history: History
     reason: str
@@ -96,7 +98,7 @@ class SearchLoop:
         packer: Packer | None = None,
         gains: EnsembleGains | None = None,
     ) -> None:
-        self._searcher = searcher
+        self._asker = Asker(searcher)
         self._executor = executor
         self._store = store
         self._budget = budget
@@ -114,7 +116,8 @@ class SearchLoop:
         Raises
         ------
         SearchError
-            If a dozen trials in a row fail; the message carries the last one's error.
+            If a dozen trials in a row fail, the message carrying the last one's error; or if the searcher fails before a trial has
+            been trained. Where it fails later, the finished trials are kept and a warning says what happened.
         """
         self._history = history
         if self._gains is not None and history.ok():
@@ -160,13 +163,20 @@ class SearchLoop:
         if count < 1:
             return "trials"
         rng = np.random.default_rng([self._seed, done])
-        proposals = self._searcher.ask(known, count, rng)
-        said = self._searcher.explain(known)
+        try:
+            proposals = self._asker.ask(known, count, rng, self._budget.search_remaining)
+        except SearchError as error:
+            if not self._history.ok():
+                raise
+            self._store.folder.record("searcher_failed", trials=done, error=str(error))
+            warnings.warn(f"The search ended early, with {done} trials: {error}", stacklevel=2)
+            return "searcher"
+        said = self._asker.said(known)
         if said:
             self._store.folder.record("asked", trials=done, proposals=len(proposals), **said)
         last = max((trial.id for trial in self._history), default=-1)
         next_id = 1 + max(last, self._last_id)
-        jobs = self._packer.jobs(proposals[:count], next_id)
+        jobs = self._packer.jobs(proposals, next_id)
         waiting.extend(jobs)
         self._last_id = max((trial for job in jobs for trial in job.ids), default=self._last_id)
         return "" if waiting else "space"
@@ -193,6 +203,8 @@ class SearchLoop:
             observer.trying(job.proposals, self._history)
         now = time.perf_counter()
         running |= {n: _Running(p, job.ids[0], now) for n, p in zip(job.ids, job.proposals, strict=True)}
+        if job.note:
+            self._store.folder.record("note", trials=list(job.ids), note=job.note)
         self._executor.submit(job, self._budget.deadline())
 
     def _collect(self, running: dict[int, _Running]) -> None:

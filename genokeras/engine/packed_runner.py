@@ -138,28 +138,33 @@ class PackedRunner:
     # ---- before training
 
     def _coordinates(self, views: tuple[str, ...]) -> np.ndarray:
-        """``(n_folds, n_samples, width)`` of these views, side by side.
+        """``(n_folds, n_samples, width)`` of these views, side by side."""
+        for view in views:
+            self._width(view)
+        rows = self.problem.rows
+        if len(views) == 1:
+            return by_sample(rows[views[0]])
+        return np.concatenate([by_sample(rows[view]) for view in views], axis=2)
+
+    def _width(self, view: str) -> int:
+        """Columns of a view.
 
         Raises
         ------
         ParameterError
             If the data have no such view.
         """
-        rows = self.problem.rows
-        for view in views:
-            if view not in self.problem.widths:
-                known = ", ".join(map(repr, self.problem.widths))
-                raise ParameterError(f"the data have no view {view!r}; there are {known}.")
-        if len(views) == 1:
-            return by_sample(rows[views[0]])
-        return np.concatenate([by_sample(rows[view]) for view in views], axis=2)
+        widths = self.problem.widths
+        if view not in widths:
+            raise ParameterError(f"the data have no view {view!r}; there are {', '.join(map(repr, widths))}.")
+        return widths[view]
 
     def _columns(self, proposal: Proposal) -> Columns:
         """Which columns of its views, side by side, each Input of a proposal's graph reads."""
         columns, first = {}, 0
         for id, view in proposal.graph.views(proposal.hyper.view).items():
-            columns[id] = (first, self.problem.widths[view])
-            first += self.problem.widths[view]
+            columns[id] = (first, self._width(view))
+            first += self._width(view)
         return columns
 
     def _of_members(self, proposals: Sequence[Proposal], width: int | None = None) -> dict[str, Any]:
@@ -220,7 +225,6 @@ class PackedRunner:
     def _start(self, proposal: Proposal, father: Father | None) -> Weights:
         """Members to start from: fold k of the father begets fold k, so no held-out row is ever seen."""
         rng = np.random.default_rng(proposal.seed)
-        self._coordinates(_views(proposal)[:1])
         units = {id: n for id, (_, n) in self._columns(proposal).items()}
         fresh = initial_weights(proposal.graph, units, self.problem.n_folds, rng)
         if father is None:

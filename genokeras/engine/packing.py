@@ -22,7 +22,9 @@ _SMALLEST_PACK, _LARGEST_PACK = 4, 24
 # A program for larger networks trains smaller ones, too, as long as it costs no more than this times what they need.
 _WASTE, _MOST_WASTE = 2.0, 4.0
 # Compilations, and graphs in one ask that are worth one.
-_MOST_CLASSES, _ENOUGH = 10, 3
+_MOST_CLASSES, _ENOUGH = 8, 3
+
+_ALONE = "no shape class holds this graph: it is trained by a program of its own"
 
 Numbered = tuple[int, Proposal]
 
@@ -89,7 +91,11 @@ class ClassPacker(Packer):
                 alone.setdefault(_same_graph(proposal, self._widths), []).append((trial_id, proposal))
             else:
                 needed.append((shape, (trial_id, proposal)))
-        jobs = [job for group in alone.values() for job in _split(group, self._most, None)]
+        jobs = [
+            replace(job, note="" if self._is_solved(job.proposals[0]) else _ALONE)
+            for group in alone.values()
+            for job in _split(group, self._most, None)
+        ]
         groups: dict[ShapeClass, list[Numbered]] = {}
         counts = Counter(shape for shape, _ in needed)
         # The largest first: smaller ones may go to their classes.
@@ -103,19 +109,25 @@ class ClassPacker(Packer):
         views = proposal.graph.views(proposal.hyper.view).values()
         if any(view not in self._widths for view in views):
             return None
-        if self._solves_linear and is_linear(proposal.graph):
+        if self._is_solved(proposal):
             return None
         return class_of(proposal.graph, sum(self._widths[view] for view in views))
+
+    def _is_solved(self, proposal: Proposal) -> bool:
+        return self._solves_linear and is_linear(proposal.graph)
 
     def _chosen(self, needed: ShapeClass, count: int) -> ShapeClass:
         """The class for a number of graphs that need this one."""
         cost = needed.cost(self._rows)
         holding = [shape for shape in self._classes if shape.holds(needed)]
         best = min(holding, key=lambda shape: shape.cost(self._rows), default=None)
-        adds = count >= _ENOUGH and len(self._classes) < _MOST_CLASSES
-        limit = _WASTE if adds else _MOST_WASTE
-        if best is not None and best.cost(self._rows) <= limit * cost:
+        adds = len(self._classes) < _MOST_CLASSES
+        limit = _WASTE if adds and count >= _ENOUGH else _MOST_WASTE
+        if best is not None and (not adds or best.cost(self._rows) <= limit * cost):
             return best
+        if not adds:
+            # One that holds whatever comes: there must not be more and more of them.
+            needed = _union(needed, max(self._classes, key=lambda shape: shape.cost(self._rows)))
         self._classes.append(needed)
         return needed
 
@@ -125,6 +137,11 @@ class ClassPacker(Packer):
         )
         share = usual.cost(self._rows) / shape.cost(self._rows)
         return int(np.clip(self._most * share, min(_SMALLEST_PACK, self._most), self._most))
+
+
+def _union(a: ShapeClass, b: ShapeClass) -> ShapeClass:
+    nodes = max(a.nodes, b.nodes)
+    return ShapeClass(max(a.input_units, b.input_units), nodes, nodes, max(a.units, b.units), a.outputs)
 
 
 def _same_graph(proposal: Proposal, widths: Mapping[str, int] | None) -> Hashable:

@@ -64,7 +64,7 @@ class GenomeClassifier(ClassifierFace, TableEstimator):
         The run folder.
     n_trials_ : int
     stop_reason_ : str
-        "time", "trials", "space" (nothing left to try), "interrupted" or "killed".
+        "time", "trials", "space" (nothing left to try), "searcher" (it failed), "interrupted" or "killed".
     notes_ : tuple of str
         What was detected, left out or filled in the data.
 

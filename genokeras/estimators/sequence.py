@@ -188,7 +188,7 @@ class SequenceClassifier(TunedClassifier, SequenceEstimator):
         The run folder.
     n_trials_ : int
     stop_reason_ : str
-        "time", "trials", "space" (nothing left to try), "interrupted" or "killed".
+        "time", "trials", "space" (nothing left to try), "searcher" (it failed), "interrupted" or "killed".
     notes_ : tuple of str
         What was detected, left out or decided about the data.
 

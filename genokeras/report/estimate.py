@@ -22,6 +22,7 @@ _ENDINGS = {
     "time": "The search ended when its time was up",
     "trials": "The search ended after as many trials as were asked for",
     "space": "The search ended because nothing was left to try",
+    "searcher": "The search ended because the searcher failed",
     "interrupted": "The search was interrupted",
     "killed": "The search was cut short",
 }

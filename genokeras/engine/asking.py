@@ -1,0 +1,101 @@
+"""Ask a searcher, which may be a user's own: what it does wrong is said, and costs none of the finished trials."""
+
+from __future__ import annotations
+
+import math
+import threading
+import traceback
+from collections.abc import Mapping
+from typing import Any, final
+
+import numpy as np
+
+from genokeras.errors import SearchError
+from genokeras.searchers import History, Proposal, Searcher
+
+
+@final
+class Asker:
+    """Asks a searcher and looks at what it proposes.
+
+    Parameters
+    ----------
+    searcher : Searcher
+    """
+
+    def __init__(self, searcher: Searcher) -> None:
+        self._searcher = searcher
+        self._name = f"the searcher {type(searcher).__name__}"
+
+    def ask(
+        self, history: History, n: int, rng: np.random.Generator, seconds: float | None
+    ) -> list[Proposal]:
+        """New proposals, `n` at most; those that were tried, or come twice, are left out.
+
+        Parameters
+        ----------
+        history : History
+        n : int
+        rng : numpy.random.Generator
+        seconds : float or None
+            How long the searcher may think; None is for as long as it likes.
+
+        Raises
+        ------
+        SearchError
+            If it raises, takes too long, returns no proposals at all, names a parent that there is not, or only repeats itself.
+        """
+        proposals = self._checked(self._answer(history, n, rng, seconds), history)[:n]
+        tried = history.fingerprints()
+        fresh: dict[str, Proposal] = {}
+        for proposal in proposals:
+            if proposal.fingerprint() not in tried:
+                fresh.setdefault(proposal.fingerprint(), proposal)
+        if proposals and not fresh:
+            raise SearchError(
+                f"{self._name} proposes only what was tried already, such as "
+                f"{proposals[0].graph.describe()}; ask must return new proposals, or an empty list at the end."
+            )
+        return list(fresh.values())
+
+    def said(self, history: History) -> Mapping[str, Any]:
+        """What the searcher says about its ask, for the journal."""
+        return self._searcher.explain(history)
+
+    def _answer(self, history: History, n: int, rng: np.random.Generator, seconds: float | None) -> Any:
+        found: list[Any] = []
+        raised: list[str] = []
+
+        def run() -> None:
+            try:
+                found.append(self._searcher.ask(history, n, rng))
+            except Exception:
+                raised.append(traceback.format_exc())
+
+        if seconds is None or math.isinf(seconds):
+            run()
+        else:
+            # A searcher that never returns must not keep the run from being delivered.
+            thread = threading.Thread(target=run, daemon=True, name="searcher")
+            thread.start()
+            thread.join(max(seconds, 0.0))
+        if raised:
+            raise SearchError(f"{self._name} raised an error when it was asked:\n{raised[0]}")
+        if not found:
+            raise SearchError(
+                f"{self._name} did not answer in the {seconds:.1f} s that were left for the search."
+            )
+        return found[0]
+
+    def _checked(self, proposals: Any, history: History) -> list[Proposal]:
+        if not isinstance(proposals, (list, tuple)) or not all(isinstance(p, Proposal) for p in proposals):
+            shown = f"{proposals!r:.80}"
+            raise SearchError(f"{self._name} must return a list of Proposal when it is asked, got {shown}.")
+        known = {trial.id for trial in history}
+        for proposal in proposals:
+            if proposal.father is not None and proposal.father not in known:
+                raise SearchError(
+                    f"{self._name} proposes a child of trial {proposal.father}, which there is not; "
+                    f"there are {len(known)} trials."
+                )
+        return list(proposals)

@@ -1,0 +1,142 @@
+"""Which proposals train together."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from genokeras.engine import Deadline, PackedRunner
+from genokeras.engine.jobs import Father, Job
+from genokeras.engine.packing import ClassPacker
+from genokeras.engine.problem import Problem
+from genokeras.engine.testing import table_problem
+from genokeras.graph import (
+    Activation,
+    AddInput,
+    Concat,
+    Deepen,
+    Dense,
+    Graph,
+    HyperParameters,
+    Input,
+    Layer,
+    LayerNorm,
+    linear,
+    mlp,
+    multi_view,
+    mutations,
+)
+from genokeras.searchers import Proposal
+from genokeras.tasks.classes import Classes
+from genokeras.training import TrainingSettings
+
+VIEWS = ("all", "top20")
+
+
+@pytest.fixture(scope="module")
+def problem() -> Problem:
+    rng = np.random.default_rng(0)
+    codes = np.arange(36) % 2
+    x = rng.standard_normal((36, 50)).astype("float32")
+    x[codes == 1, :3] += 2
+    held_out = np.stack([np.arange(36) // 2 % 3 == fold for fold in range(3)])
+    return table_problem(x, codes, Classes(2), ~held_out, held_out, VIEWS)
+
+
+def runner(problem: Problem) -> PackedRunner:
+    return PackedRunner(
+        problem, problem.task.objective(), TrainingSettings(max_steps=10, min_steps=0, loss=problem.task)
+    )
+
+
+def proposals(*graphs: Graph, view: str = "all", activation: str = "relu") -> list[Proposal]:
+    return [
+        Proposal(graph, HyperParameters(view=view, activation=activation, learning_rate=0.01), seed=seed)
+        for seed, graph in enumerate(graphs)
+    ]
+
+
+def different_graphs(n: int) -> list[Graph]:
+    rng, found = np.random.default_rng(0), {}
+    while len(found) < n:
+        graph = mlp(2, (16,)) if rng.random() < 0.5 else multi_view(2, ("top20",), (16,))
+        for _ in range(int(rng.integers(0, 4))):
+            (morphism,) = mutations(graph, rng, 1)
+            graph = morphism.edit(graph)
+        found.setdefault(graph.fingerprint(), graph)
+    return list(found.values())
+
+
+def test_many_graphs_need_few_classes(problem: Problem) -> None:
+    packer = ClassPacker(problem, 24)
+    jobs = [
+        job
+        for part in range(10)
+        for job in packer.jobs(proposals(*different_graphs(240)[24 * part :][:24]), 24 * part)
+    ]
+    shapes = Counter(job.shape for job in jobs if job.shape is not None)
+    assert len(shapes) <= 12
+    assert sum(len(job.ids) for job in jobs) == 240
+    assert sorted(number for job in jobs for number in job.ids) == list(range(240))
+    assert all(len(job.ids) <= 24 for job in jobs)
+
+
+def test_every_graph_of_a_job_is_held_by_its_class_and_trained(problem: Problem) -> None:
+    given = proposals(*different_graphs(12))
+    for job in ClassPacker(problem, 24).jobs(given, 0):
+        for outcome in runner(problem).run(job, Deadline()):
+            assert outcome.result.status == "ok", outcome.result.error
+            assert np.isfinite(outcome.answers).all()
+
+
+def test_a_trial_scores_the_same_whatever_it_is_packed_with(problem: Problem) -> None:
+    given = proposals(linear(2), mlp(2, (16,)), multi_view(2, ("top20",), (8,)))
+    (together,) = [ClassPacker(problem, 24).jobs(given, 0)]
+    found = {o.result.id: o for job in together for o in runner(problem).run(job, Deadline())}
+    for number, proposal in enumerate(given):
+        (job,) = ClassPacker(problem, 24).jobs([proposal], number)
+        (alone,) = runner(problem).run(job, Deadline())
+        np.testing.assert_allclose(found[number].answers, alone.answers, atol=1e-4)
+
+
+def test_a_graph_that_no_class_holds_trains_alone_and_says_so(problem: Problem) -> None:
+    layers = [
+        Layer(0, Input()),
+        Layer(1, Dense(4), (0,)),
+        Layer(2, Activation(), (1,)),
+        Layer(3, Dense(4), (0,)),
+        Layer(4, Activation(), (3,)),
+        Layer(5, Concat(), (2, 4)),
+        Layer(6, LayerNorm(), (5,)),
+        Layer(7, Dense(2), (6,)),
+    ]
+    jobs = ClassPacker(problem, 24).jobs(proposals(Graph.build(layers), mlp(2, (16,))), 0)
+    alone = next(job for job in jobs if job.ids == (0,))
+    assert alone.shape is None and "no shape class holds this graph" in alone.note
+    assert next(job for job in jobs if job.ids == (1,)).note == ""
+    (outcome,) = runner(problem).run(alone, Deadline())
+    assert outcome.result.status == "ok"
+
+
+def test_a_view_that_the_data_lack_fails_one_trial_and_lists_what_there_is(problem: Problem) -> None:
+    strange = AddInput("proteins", linear(2).output, 8).edit(linear(2))
+    jobs = ClassPacker(problem, 24).jobs(proposals(strange, mlp(2, (16,))), 0)
+    found = {o.result.id: o.result for job in jobs for o in runner(problem).run(job, Deadline())}
+    assert found[0].status == "failed"
+    assert "the data have no view 'proteins'; there are 'all', 'top20'" in (found[0].error or "")
+    assert found[1].status == "ok"
+
+
+def test_a_trial_whose_weights_cannot_be_inherited_leaves_the_others_alone(problem: Problem) -> None:
+    from_mlp = Deepen.sites(mlp(2, (16,)))[0]
+    child = Proposal(mlp(2, (16, 16)), HyperParameters(view="all"), father=0, morphisms=(from_mlp,), seed=1)
+    (job,) = ClassPacker(problem, 24).jobs([child, *proposals(mlp(2, (16, 8)))], 1)
+    (trained,) = runner(problem).run(
+        ClassPacker(problem, 24).jobs(proposals(mlp(2, (16,))), 0)[0], Deadline()
+    )
+    father = Father(mlp(2, (16,)), trained.weights)
+    first, second = runner(problem).run(Job(job.ids, job.proposals, (father, None), job.shape), Deadline())
+    assert first.result.status == "failed" and "another graph than the one" in (first.result.error or "")
+    assert second.result.status == "ok"
