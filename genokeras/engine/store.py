@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from genokeras.engine.jobs import Father, Outcome, weights_from_arrays, weights_to_arrays
 from genokeras.errors import RunFolderError
 from genokeras.searchers import History, TrialResult
 from genokeras.support.folder import RunFolder
+
+_DIGITS_OF_GAIN = 6
 
 
 class TrialStore:
@@ -73,9 +77,11 @@ def _journal_line(result: TrialResult) -> dict[str, object]:
         "graph": proposal.graph.describe(),
         "fingerprint": proposal.fingerprint(),
         **({"rung": proposal.rung} if proposal.rung else {}),
+        "split": proposal.split,
         "hyper": proposal.hyper.to_dict(),
         "status": result.status,
         "score": result.score if result.status == "ok" else None,
+        "gain": round(result.gain, _DIGITS_OF_GAIN) if math.isfinite(result.gain) else None,
         "step": result.step,
         "seconds": round(result.seconds, 3),
         "error": result.error.strip().splitlines()[-1] if result.error else None,

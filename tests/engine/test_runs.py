@@ -8,12 +8,14 @@ import keras
 import numpy as np
 import pytest
 
-from genokeras.engine import Run, TrialStore, history_table, open_run, read_record, row_trial
+from genokeras.engine import Outcome, Run, TrialStore, history_table, open_run, read_record, row_trial
 from genokeras.engine.curves import COLUMNS
 from genokeras.engine.model_files import sidecar_path, versions
 from genokeras.engine.run import FINAL_WEIGHTS, MODEL_FILE, RESULT_FILE, objective_of, shown_objective
 from genokeras.errors import RunFolderError
+from genokeras.graph import HyperParameters, linear
 from genokeras.networks import merge_rows
+from genokeras.searchers import Proposal, TrialResult
 from genokeras.support import RunFolder
 from genokeras.tasks.numbers import Numbers
 from tests.engine.runs import (
@@ -120,6 +122,14 @@ def test_the_journal_tells_trials_and_the_end(run):
     assert [event["trial"] for event in events[:3]] == [0, 1, 2]
     assert events[-1]["reason"] == "trials" and events[-1]["trials"] == 3
     assert events[-1]["value"] == pytest.approx(run.delivery.estimate["value"])
+
+
+def test_the_journal_has_the_split_and_the_gain_of_each_trial(tmp_path):
+    folder = RunFolder.create(tmp_path / "run", {})
+    again = Proposal(linear(2), HyperParameters(), split=2)
+    trials = [TrialResult(0, again, "ok", 0.5, gain=0.12345678), TrialResult(1, again, "ok", 0.5)]
+    TrialStore(folder).write(*(Outcome(trial, answers=np.zeros((2, 2), "float32")) for trial in trials))
+    assert [(event["split"], event["gain"]) for event in folder.journal()] == [(2, 0.123457), (2, None)]
 
 
 def test_the_sidecar_says_what_goes_in_and_what_comes_out(run):
