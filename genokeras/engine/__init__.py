@@ -7,6 +7,7 @@ from genokeras.engine.executor import Executor, LocalExecutor, Runner
 from genokeras.engine.final_fit import AllRows, final_fit
 from genokeras.engine.fit import Prepared, RunSettings, fit_run
 from genokeras.engine.graphs import LoadedGraph, load_graph, load_trial_graph
+from genokeras.engine.growth import Growth, generations, growth_of, way_of
 from genokeras.engine.jobs import Father, Job, Outcome
 from genokeras.engine.loop import Observer, SearchLoop, SearchResult
 from genokeras.engine.methods import Method, NetworkMethod, PackedMethod, method_of, row_trial
@@ -27,6 +28,7 @@ __all__ = [
     "Executor",
     "Father",
     "Fathers",
+    "Growth",
     "Job",
     "LoadedGraph",
     "LocalExecutor",
@@ -53,6 +55,8 @@ __all__ = [
     "final_fit",
     "finish_run",
     "fit_run",
+    "generations",
+    "growth_of",
     "has_problem",
     "history_table",
     "load_graph",
@@ -66,5 +70,6 @@ __all__ = [
     "read_record",
     "row_trial",
     "search_budget",
+    "way_of",
     "write_problem",
 ]

@@ -18,6 +18,7 @@ from genokeras.engine.delivery import (
     ensemble_out_of_fold,
     single_best,
 )
+from genokeras.engine.growth import Growth, growth_of
 from genokeras.engine.methods import method_of
 from genokeras.engine.model_files import write_model
 from genokeras.engine.problem import Problem, ScoredRows
@@ -106,6 +107,11 @@ class Run:
         if self.delivery.best is not None:
             return self.history.get(self.delivery.best)
         return self.history.ranked()[0]
+
+    @property
+    def growth(self) -> Growth:
+        """How much of the search and of what is delivered was grown by morphism."""
+        return growth_of(self.history, self.delivery.shares)
 
     def out_of_fold(self) -> OutOfFold:
         """Out-of-fold predictions of the delivered ensemble; a final fit trains on all rows and has none of its own."""

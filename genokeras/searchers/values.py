@@ -95,6 +95,11 @@ class Proposal:
                 "a proposal with morphisms needs the father they start from, got father=None."
             )
 
+    @property
+    def views(self) -> tuple[str, ...]:
+        """The views that the network reads, the one of its main Input first where it has that."""
+        return tuple(dict.fromkeys(self.graph.views(self.hyper.view).values()))
+
     def fingerprint(self) -> str:
         """Hex digest of graph, hyper-parameters, rung and split; see `proposal_fingerprint`."""
         return self._fingerprint
