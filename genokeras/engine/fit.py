@@ -16,6 +16,7 @@ from genokeras.engine.gains import EnsembleGains
 from genokeras.engine.loop import SearchLoop
 from genokeras.engine.methods import method_of
 from genokeras.engine.model_files import versions
+from genokeras.engine.packed_runner import PackedRunner
 from genokeras.engine.problem import PARTS, Problem
 from genokeras.engine.problem_files import (
     has_problem,
@@ -166,6 +167,8 @@ def fit_run(
     )
     with observer or nullcontext():
         found = loop.run(history)
+    if isinstance(runner, PackedRunner):
+        folder.record("searched", reason=found.reason, compilations=runner.trainer.compilations)
     if not found.history.ok():
         if found.reason == "interrupted":
             raise KeyboardInterrupt

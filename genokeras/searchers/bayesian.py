@@ -88,7 +88,8 @@ class BayesianSearcher(Searcher):
         Size of the tree.
     acquisition : {"lower_confidence_bound", "expected_improvement"}
     inherit : bool
-        Whether children start from their father's weights; False trains the same grown graphs from fresh ones.
+        Whether children start from their father's weights, shrunk and perturbed; False trains the same grown graphs from
+        fresh ones.
 
     Raises
     ------
@@ -116,7 +117,7 @@ class BayesianSearcher(Searcher):
         max_expansions: int = 8,
         branching: int = 4,
         acquisition: str = ACQUISITIONS[0],
-        inherit: bool = False,
+        inherit: bool = True,
     ) -> None:
         counts = {"variants": variants, "splits": splits}
         counts |= {"n_incumbents": n_incumbents, "n_mutations": n_mutations}

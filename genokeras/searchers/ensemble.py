@@ -17,7 +17,8 @@ Within a family, ``w_t`` is proportional to ``exp(-sum_n c_n l_tn / d)``. With `
 trials and forty rows believes the luckiest few; a large ``d`` is the plain mean. Greedy selection (Caruana et al. 2004) was
 worse, stacking as good and more work; benchmarks/README.md has the figures. A search goes where it fares best and fills one view
 with trials that are much alike; were all trials weighted at once, their number would outvote every other view. So the families' mixtures
-are weighted against each other in the same way, whatever their sizes. Every objective is served by the
+are weighted against each other in the same way, whatever their sizes. Within a family a search has chosen each trial by
+the scores of those before, so that the best ones are partly lucky on these rows: a larger discount believes them less. Every objective is served by the
 log loss; those that count classes alike get rows weighted so. For numbers, ``l`` is the squared error over twice the mean squared
 error of the best trial, as if errors were normal with that variance.
 
@@ -58,6 +59,7 @@ def select_ensemble(
     sample_weight: ArrayLike | None = None,
     families: ArrayLike | None = None,
     discount: float = DISCOUNT,
+    within: float | None = None,
     largest: int = LARGEST_ENSEMBLE,
     steps: int = 0,
 ) -> Array:
@@ -77,6 +79,8 @@ def select_ensemble(
         Names or numbers; all trials are of one family by default.
     discount : float
         How many rows count as one; the larger, the closer to equal weights.
+    within : float, optional
+        The same among the trials of a family, where it is another one.
     largest : int
         Trials that keep a weight, at most; the lightest are left out.
     steps : int
@@ -95,6 +99,7 @@ def select_ensemble(
     goal = get_objective(objective)
     stack, targets, rows = check_stack(p, codes, sample_weight, goal.answers)
     check_number(discount, "discount", above=0)
+    check_number(discount if within is None else within, "within", above=0)
     check_whole(largest, "largest")
     if goal.name in CLASS_BALANCED:
         rows = _balanced(rows, goal.answers.strata(targets))
@@ -115,7 +120,7 @@ def select_ensemble(
     evidence, mixtures = goal.answers.evidence(stack, targets, rows), []
     for family in range(of.max() + 1):
         members = np.flatnonzero(of == family)
-        own = _shares(evidence.of_trials(members), discount)
+        own = _shares(evidence.of_trials(members), discount if within is None else within)
         weights[..., members] = own
         mixtures.append(evidence.of_mixture(members, own))
     between = _shares(np.stack(mixtures, axis=-1), discount)

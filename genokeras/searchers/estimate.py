@@ -84,6 +84,7 @@ def estimate_performance(
     sample_weight: ArrayLike | None = None,
     families: ArrayLike | None = None,
     discount: float = DISCOUNT,
+    within: float | None = None,
     largest: int = LARGEST_ENSEMBLE,
     steps: int = 0,
     n_resamples: int = 200,
@@ -109,7 +110,7 @@ def estimate_performance(
         Rows of a group are drawn and left out together. Otherwise rows are drawn within their class, if they have one.
     sample_weight : array-like of shape (n_samples,), optional
     families : array-like of shape (n_trials,), optional
-    discount : float
+    discount, within : float
     largest : int
     steps : int
         As in `select_ensemble`.
@@ -144,6 +145,7 @@ def estimate_performance(
             sample_weight=rows,
             families=families,
             discount=discount,
+            within=within,
             largest=largest,
             steps=steps,
         )
