@@ -32,6 +32,7 @@ from genokeras.cli.words import (
     LEGEND,
     WIDTH,
     estimate_in_words,
+    growth_in_words,
     label,
     leaderboard_table,
     make_console,
@@ -238,6 +239,7 @@ def leaderboard(run: Path, top: int | None, as_csv: bool) -> None:
             f"... and {len(board) - shown} more: --top {len(board)} shows all, --csv all columns too."
         )
     click.echo(LEGEND)
+    click.echo(f"\n{growth_in_words(classifier.growth_)}")
 
 
 @main.command()
@@ -329,6 +331,7 @@ def _print_fit(classifier: Any, kind: str) -> None:
         leaderboard_table(classifier.leaderboard(), classifier.estimate_["metric"], TOP_ROWS_OF_FIT)
     )
     click.echo(LEGEND)
+    click.echo(f"\n{growth_in_words(classifier.growth_)}")
     if classifier.notes_:
         click.echo("\nAbout the data:")
         for note in classifier.notes_:

@@ -14,6 +14,8 @@ from rich.text import Text
 if TYPE_CHECKING:
     import pandas as pd
 
+    from genokeras.engine import Growth
+
 WIDTH = 80
 _LABELS = {
     "f1": "F1",
@@ -118,22 +120,26 @@ def leaderboard_table(board: pd.DataFrame, metric: str, top: int | None = None) 
     table = Table(box=None, padding=(0, 1, 0, 0), header_style="bold", pad_edge=False)
     for name in ("#", "trial", "from"):
         table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("by", min_width=8)
+    table.add_column("by", min_width=8, max_width=14, overflow="fold")
     table.add_column(label(metric), justify="right", no_wrap=True)
     table.add_column("gap", justify="right", no_wrap=True)
     table.add_column("size", justify="right", no_wrap=True)
-    table.add_column("s", justify="right", no_wrap=True)
     table.add_column("share", justify="right", no_wrap=True)
-    table.add_column("network", min_width=14)
+    table.add_column("network on views", min_width=18, overflow="fold")
     shown = board if top is None else board.head(top)
     for row in shown.to_dict("records"):
         table.add_row(*(Text(cell) for cell in _cells(row)))
     return table
 
 
+def growth_in_words(growth: Growth) -> str:
+    """How much of a run was grown, 80 columns wide."""
+    return textwrap.fill(growth.sentence(), WIDTH)
+
+
 LEGEND = textwrap.fill(
-    "from, by: the trial it grew from, and the morphism (+2: and two more); gap: ahead of the best linear trial; "
-    "size: parameters; s: seconds; share: part of the delivered ensemble.",
+    "from, by: the trial it grew from, and how (its morphisms, other settings, a replicate on other folds); gap: ahead of the "
+    "best linear trial; size: parameters; share: part of the delivered ensemble.",
     WIDTH,
 )
 
@@ -144,21 +150,23 @@ def _cells(row: Mapping[Any, Any]) -> Sequence[str]:
         "-" if _missing(row["rank"]) else str(row["rank"]),
         str(row["model_id"]),
         "-" if _missing(row["father"]) else str(row["father"]),
-        _origin(str(row["morphism"])),
+        _origin(str(row["origin"])),
         "failed" if _missing(row["score"]) else f"{row['score']:.3f}{error}",
         "-" if _missing(row["gap"]) else f"{row['gap']:+.3f}",
         _size(int(row["parameters"])),
-        f"{row['seconds']:.1f}",
         f"{row['share']:.0%}" if row["share"] else "",
-        str(row["graph"]),
+        _network(str(row["graph"]), "" if _missing(row["views"]) else str(row["views"])),
     )
 
 
-def _origin(morphisms: str) -> str:
-    """``widen +2`` for three morphisms, of which ``--csv`` lists the others."""
-    first, *others = morphisms.split(", ") if not morphisms.startswith("failed") else [morphisms]
-    short = "settings" if first == "hyper-parameters" else first
-    return f"{short} +{len(others)}" if others else short
+def _origin(text: str) -> str:
+    """Several morphisms on lines of their own: ``add_input+``, ``widen``."""
+    return text if text.startswith("failed") else text.replace("+", "+\n")
+
+
+def _network(graph: str, views: str) -> str:
+    on = f" on {views.replace('+', ', ')}" if views else ""
+    return graph.replace(",", ", ") + on
 
 
 def _missing(value: Any) -> bool:

@@ -338,7 +338,8 @@ def settings_tried(proposals: Sequence[Proposal]) -> str:
         parts.append(f"dropout {_values(h.dropout for h in hypers)}")
     if "activation" not in unused:
         parts.append(hypers[0].activation)
-    return ", ".join([*parts, f"view {hypers[0].view}"])
+    views = list(dict.fromkeys(view for proposal in proposals for view in proposal.views))
+    return ", ".join([*parts, f"view{'s' * (len(views) > 1)} {', '.join(views)}"])
 
 
 def _values(values: Iterable[float]) -> str:

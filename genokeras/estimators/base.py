@@ -276,6 +276,7 @@ class SearchedEstimator(BaseEstimator):
         self.model_ = run.model
         self.path_ = run.folder.path
         self.n_trials_ = len(run.history)
+        self.growth_ = run.growth
         self.stop_reason_ = run.stop_reason
         self.notes_ = tuple(run.folder.settings["notes"])
 
@@ -295,9 +296,10 @@ class SearchedEstimator(BaseEstimator):
         Returns
         -------
         DataFrame
-            ``rank``, ``model_id``, ``father``, ``morphism``, ``score``, its standard error ``se``, ``gap`` to the best linear
-            trial (positive is better), ``parameters``, ``seconds``, ``graph``, hyper-parameters, ``share`` in the delivered
-            ensemble; of mini-batch training ``rung``: how often a trial was sent on to train longer.
+            ``rank``, ``model_id``, ``father``, ``origin`` (``"design"``, morphisms as ``"add_input+widen"``, ``"settings"``,
+            ``"replicate"``), ``generation``, ``score``, its standard error ``se``, ``gap`` to the best linear trial (positive is
+            better), ``parameters``, ``seconds``, ``graph``, ``views``, hyper-parameters, ``share`` in the delivered ensemble; of
+            mini-batch training ``rung``: how often a trial was sent on to train longer.
         """
         return leaderboard(self._fitted())
 

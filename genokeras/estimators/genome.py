@@ -63,6 +63,8 @@ class GenomeClassifier(ClassifierFace, TableEstimator):
     path_ : pathlib.Path
         The run folder.
     n_trials_ : int
+    growth_ : Growth
+        How many trials were grown by morphism, and their share of the ensemble; ``growth_.sentence()`` says it.
     stop_reason_ : str
         "time", "trials", "space" (nothing left to try), "searcher" (it failed), "interrupted" or "killed".
     notes_ : tuple of str
@@ -112,7 +114,7 @@ class GenomeRegressor(RegressorFace, TableEstimator):
         to everything), ``uncorrected``, and ``also``: the same for other metrics.
     model_ : keras.Model
         What is delivered: raw genes in, numbers in the units of the targets out.
-    path_, n_trials_, stop_reason_, notes_
+    path_, n_trials_, growth_, stop_reason_, notes_
         As in ``GenomeClassifier``.
 
     Notes

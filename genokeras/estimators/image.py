@@ -98,7 +98,7 @@ class ImageClassifier(TunedClassifier, NetworkEstimator):
 
     Attributes
     ----------
-    classes_, estimate_, path_, n_trials_, stop_reason_, notes_
+    classes_, estimate_, path_, n_trials_, growth_, stop_reason_, notes_
         As in ``SequenceClassifier``.
     model_ : keras.Model
         What is delivered: pixels as they came ``(height, width, channels)`` in, class probabilities out.
@@ -135,7 +135,7 @@ class ImageRegressor(RegressorFace, NetworkEstimator):
 
     Attributes
     ----------
-    targets_, estimate_, path_, n_trials_, stop_reason_, notes_
+    targets_, estimate_, path_, n_trials_, growth_, stop_reason_, notes_
         As in ``SequenceRegressor``.
     model_ : keras.Model
         What is delivered: pixels as they came ``(height, width, channels)`` in, numbers in the units of the targets out.

@@ -77,7 +77,7 @@ class TextClassifier(TunedClassifier, NetworkEstimator):
 
     Attributes
     ----------
-    classes_, estimate_, path_, n_trials_, stop_reason_, notes_
+    classes_, estimate_, path_, n_trials_, growth_, stop_reason_, notes_
         As in ``SequenceClassifier``.
     model_ : keras.Model
         What is delivered: strings in on TensorFlow, token ids and tf-idf numbers elsewhere; class probabilities out.
@@ -114,7 +114,7 @@ class TextRegressor(RegressorFace, NetworkEstimator):
 
     Attributes
     ----------
-    targets_, estimate_, path_, n_trials_, stop_reason_, notes_
+    targets_, estimate_, path_, n_trials_, growth_, stop_reason_, notes_
         As in ``SequenceRegressor``.
     model_ : keras.Model
         What is delivered: strings in on TensorFlow, token ids and tf-idf numbers elsewhere; numbers in the units of the targets out.

@@ -62,7 +62,9 @@ def fitted(tmp_path_factory: pytest.TempPathFactory) -> Fitted:
 def test_fit_prints_score_baseline_leaderboard_and_paths(fitted: Fitted) -> None:
     assert fitted.result.exit_code == 0, fitted.result.output
     text = fitted.result.stdout
-    for part in ("95 % interval", "Best linear model alone", "chance", "best of 4 trials", "network"):
+    for part in ("95 % interval", "Best linear model alone", "chance", "best of 4 trials", "network on"):
+        assert part in text
+    for part in ("None of the 4 trials was grown by morphism",):
         assert part in text
     for name in ("best.keras", "best.json"):
         assert str(fitted.run / name) in text and (fitted.run / name).is_file()

@@ -41,13 +41,13 @@ def row(**changes: Any) -> dict[str, Any]:
         "rank": 1,
         "model_id": 34,
         "father": 12,
-        "morphism": "deepen",
+        "origin": "deepen",
         "score": 0.082,
         "se": 0.031,
         "gap": 0.022,
         "parameters": 12345,
-        "seconds": 0.71,
         "graph": "linear + [64-64 1 add]",
+        "views": "all+log:top1000",
         "share": 0.4,
     } | changes
 
@@ -130,8 +130,8 @@ def test_metrics_have_their_usual_names(metric: str, words: str) -> None:
 # ---- the leaderboard
 
 
-def test_a_row_says_rank_trial_father_morphism_score_gap_size_seconds_share_and_network() -> None:
-    header, line = drawn([row()])
+def test_a_row_says_rank_trial_father_way_score_gap_size_share_network_and_views() -> None:
+    header, line, *_ = drawn([row()])
     assert header.split() == [
         "#",
         "trial",
@@ -141,33 +141,45 @@ def test_a_row_says_rank_trial_father_morphism_score_gap_size_seconds_share_and_
         "loss",
         "gap",
         "size",
-        "s",
         "share",
         "network",
+        "on",
+        "views",
     ]
-    start = ["1", "34", "12", "deepen", "0.082±0.031", "+0.022", "12.3k", "0.7", "40%", "linear"]
+    start = ["1", "34", "12", "deepen", "0.082±0.031", "+0.022", "12.3k", "40%", "linear"]
     assert line.split()[: len(start)] == start
 
 
 def test_the_table_fits_80_columns_whatever_the_network() -> None:
     long = row(
-        graph="linear + " + " + ".join(["[128-128-64-64 4 adds 1 concat]"] * 5), rank=100, model_id=1234
+        graph="linear + " + " + ".join(["[128-128-64-64 4 adds 1 concat]"] * 5),
+        rank=100,
+        model_id=1234,
+        father=1233,
+        origin="add_input+concat_skip+widen",
+        views="log:weighted2000+all+log:top1000",
     )
     assert max(map(len, drawn([long]))) <= 80
 
 
-def test_a_brief_list_of_morphisms_is_kept_and_a_long_one_counted() -> None:
-    assert "widen +2" in drawn([row(morphism="widen, add_skip, deepen")])[1]
+def test_every_morphism_is_named_whole() -> None:
+    lines = drawn([row(origin="add_input+concat_skip+widen")])
+    assert all(any(name in line for line in lines) for name in ("add_input+", "concat_skip+", "widen"))
+
+
+def test_every_view_is_named_whole() -> None:
+    text = " ".join(" ".join(drawn([row(views="all+log:weighted2000")])).split())
+    assert "on all, log:weighted2000" in text
 
 
 def test_a_failed_trial_shows_its_error_and_no_score() -> None:
     failed = row(rank=None, father=None, score=float("nan"), se=float("nan"), gap=float("nan"), share=0.0)
-    text = " ".join(drawn([failed | {"morphism": "failed: TrainingError: nan"}]))
+    text = " ".join(drawn([failed | {"origin": "failed: TrainingError: nan"}]))
     assert "failed:" in text and "<NA>" not in text and "±" not in text
 
 
 def test_only_the_top_is_shown_where_asked() -> None:
-    assert len(drawn([row(graph="linear"), row(graph="linear"), row(graph="linear")], top=2)) == 3
+    assert len(drawn([row(graph="linear", views="all")] * 3, top=2)) == 3
 
 
 def test_brackets_of_a_network_are_no_markup() -> None:

@@ -18,7 +18,7 @@ from genokeras.engine.progress import (
     network_tried,
     settings_tried,
 )
-from genokeras.graph import AddBranch, Graph, HyperParameters, linear, mlp
+from genokeras.graph import AddBranch, Graph, HyperParameters, linear, mlp, multi_view
 from genokeras.searchers import History, Proposal, TrialResult
 from genokeras.tasks.objectives import get_objective
 
@@ -245,6 +245,11 @@ def test_a_child_is_described_by_its_morphism_and_its_father() -> None:
     branch = AddBranch(64)
     child = Proposal(branch.edit(linear(2)), HyperParameters(), father=7, morphisms=(branch,))
     assert network_tried([child]) == "linear + [64] by add_branch of trial 7"
+
+
+def test_all_views_that_a_network_reads_are_shown() -> None:
+    several = Proposal(multi_view(2, ("log",), (64,)), HyperParameters(view="top300"))
+    assert settings_tried([several]).endswith("views top300, log")
 
 
 def test_packed_trials_show_all_their_values_and_leave_out_what_the_graph_does_not_read() -> None:

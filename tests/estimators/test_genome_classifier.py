@@ -79,7 +79,9 @@ def test_leaderboard_ranks_trials_against_the_linear_baseline(fitted):
     linear = table[table["graph"] == "linear"]
     assert linear["gap"].max() == pytest.approx(0)
     assert table["share"].sum() == pytest.approx(1)
-    assert {"model_id", "father", "morphism", "se", "parameters", "seconds"} <= set(table.columns)
+    assert {"model_id", "father", "origin", "generation", "views", "se", "parameters", "seconds"} <= set(
+        table.columns
+    )
 
 
 def test_genes_in_another_order_are_put_in_order(fitted, study):
