@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from genokeras.engine.run import shown_objective
-from genokeras.report.sources import ensemble_shares
+from genokeras.report.sources import chosen_best, ensemble_shares
 from genokeras.searchers import History, TrialResult
 from genokeras.support import RunFolder
 from genokeras.tasks.objectives import Objective
@@ -45,11 +45,11 @@ def trial_captions(folder: RunFolder, history: History) -> dict[int, tuple[Trial
     """
     objective = shown_objective(folder)
     shares = ensemble_shares(folder)
-    ranked = [*history.ranked(), *history.failed()]
+    best = chosen_best(folder, history)
+    ranked = sorted([*history.ranked(), *history.failed()], key=lambda trial: trial is not best)
     groups: dict[str, list[TrialResult]] = {}
     for trial in ranked:
         groups.setdefault(trial.proposal.graph.fingerprint(), []).append(trial)
-    best = history.best()
     captions = {}
     for group in groups.values():
         share = sum(shares.get(trial.id, 0.0) for trial in group)
@@ -93,7 +93,6 @@ def _origin(trial: TrialResult) -> str:
 
 
 def _settings(trial: TrialResult) -> str:
-    hyper = trial.proposal.hyper
-    views = list(dict.fromkeys(trial.proposal.graph.views(hyper.view).values()))
+    hyper, views = trial.proposal.hyper, trial.proposal.views
     read = f"view{'s' * (len(views) > 1)} {', '.join(views)}"
     return f"learning rate {hyper.learning_rate:g}, weight decay {hyper.weight_decay:g}, {read}"

@@ -8,7 +8,7 @@ from typing import Any
 from genokeras.engine import TrialStore
 from genokeras.engine.run import RESULT_FILE, Run
 from genokeras.errors import NotFittedError, ParameterError, RunFolderError
-from genokeras.searchers import History
+from genokeras.searchers import History, TrialResult
 from genokeras.support import RunFolder
 
 
@@ -60,6 +60,12 @@ def finished_history(folder: RunFolder) -> History:
             f"no trial of the run {str(folder.path)!r} has finished{failed}: there is nothing to draw."
         )
     return history
+
+
+def chosen_best(folder: RunFolder, history: History) -> TrialResult | None:
+    """The single best trial as the run chose it; the one of the best score where it chose none, None without any."""
+    chosen = folder.read_json(RESULT_FILE).get("best") if folder.has(RESULT_FILE) else None
+    return history.best() if chosen is None else history.get(int(chosen))
 
 
 def ensemble_shares(folder: RunFolder) -> dict[int, float]:

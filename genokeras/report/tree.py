@@ -18,7 +18,7 @@ from matplotlib.colors import to_hex
 
 from genokeras.engine.run import shown_objective
 from genokeras.graph import is_linear
-from genokeras.report.sources import ensemble_shares, finished_history, run_folder
+from genokeras.report.sources import chosen_best, ensemble_shares, finished_history, run_folder
 from genokeras.searchers import History, Proposal, TrialResult
 from genokeras.tasks.objectives import Objective
 
@@ -72,7 +72,7 @@ class SearchTree:
         Fathers before children.
     objective : Objective
     winner : int
-        Id of the trial with the best out-of-fold score.
+        Id of the single best trial.
     baseline : int or None
         Id of the best linear trial.
     shares : dict of int to float
@@ -96,6 +96,26 @@ class SearchTree:
         for node in self.nodes:
             found.setdefault(node.father, []).append(node)
         return found
+
+    @cached_property
+    def winners_line(self) -> frozenset[int]:
+        """Numbers of the nodes from the winner's up to its root."""
+        return self._line_of(self.winner)
+
+    @cached_property
+    def members_lines(self) -> frozenset[int]:
+        """Numbers of the nodes from those of the largest members of the ensemble up to their roots."""
+        largest = largest_members(self.shares)
+        return frozenset(number for trial in largest for number in self._line_of(trial))
+
+    def _line_of(self, trial: int) -> frozenset[int]:
+        by_number = {node.number: node for node in self.nodes}
+        found = set()
+        number = next((node.number for node in self.nodes if trial in {t.id for t in node.trials}), None)
+        while number is not None:
+            found.add(number)
+            number = by_number[number].father
+        return frozenset(found)
 
     def depth_first(self) -> list[tuple[TreeNode, int]]:
         """Every node, each followed by its children, and how deep it is."""
@@ -166,17 +186,23 @@ def search_tree(run: Any, most: int = MOST_NODES) -> SearchTree:
     """
     folder = run_folder(run)
     history = finished_history(folder)
-    ranked = history.ranked()
+    ranked, shares = history.ranked(), ensemble_shares(folder)
+    winner = (chosen_best(folder, history) or ranked[0]).id
     baseline = next((trial.id for trial in ranked if is_linear(trial.proposal.graph)), None)
     nodes = _packs(history)
-    kept = _most_telling(nodes, {ranked[0].id, baseline}, most)
+    kept = _most_telling(nodes, {winner, baseline, *largest_members(shares)}, most)
     return SearchTree(
         tuple(_summarised(nodes, kept)),
         shown_objective(folder),
-        ranked[0].id,
+        winner,
         baseline,
-        ensemble_shares(folder),
+        shares,
     )
+
+
+def largest_members(shares: Mapping[int, float], most: int = 3) -> list[int]:
+    """Trials with the largest weights in the ensemble, largest first."""
+    return sorted(shares, key=lambda trial: (-shares[trial], trial))[:most]
 
 
 # ---- nodes

@@ -37,6 +37,14 @@ _FRAMES: dict[str, dict[str, Any]] = {
 }
 
 
+# Colour, width and place of the lines between the rows.
+_LINES: dict[str, tuple[str, float, float]] = {
+    "winner": (WON, 2.0, 0.6),
+    "member": (MEMBER, 1.4, 0.4),
+    "": ("#9aa5b1", 1.0, 0.2),
+}
+
+
 @dataclass(frozen=True)
 class _Row:
     node: TreeNode
@@ -83,7 +91,7 @@ def tree_figure(run: Any) -> Picture:
     _write_head(axes, tree, summary)
     for row in rows:
         _write_row(axes, tree, row, cells_from)
-    _draw_lines(axes, rows)
+    _draw_lines(axes, tree, rows)
     figure.alt = f"Family tree of the search. {tree.summary()}"
     return figure
 
@@ -186,7 +194,7 @@ def _write_cell(axes: Axes, tree: SearchTree, trial: TrialResult, x: float, y: f
 
 def _write_value(axes: Axes, tree: SearchTree, node: TreeNode, best: TrialResult, x: float, y: float) -> None:
     ids = {trial.id for trial in node.trials}
-    text = tree.value(best)
+    text = tree.value(next((trial for trial in node.trials if trial.id == tree.winner), best))
     axes.text(x, y, text, fontsize=8, va="center")
     x += (len(text) + 1) * 8 * _CHARACTER / _POINTS
     if tree.winner in ids:
@@ -195,8 +203,8 @@ def _write_value(axes: Axes, tree: SearchTree, node: TreeNode, best: TrialResult
         axes.text(x, y, "linear baseline", fontsize=8, color=LINEAR, va="center")
 
 
-def _draw_lines(axes: Axes, rows: list[_Row]) -> None:
-    """From below each father's name across to its children's."""
+def _draw_lines(axes: Axes, tree: SearchTree, rows: list[_Row]) -> None:
+    """From below each father's name across to its children's; those of the winner and the largest members stand out."""
     placed = {row.node.number: row for row in rows}
     for row in rows:
         father = placed.get(row.node.father) if row.node.father is not None else None
@@ -204,4 +212,12 @@ def _draw_lines(axes: Axes, rows: list[_Row]) -> None:
             continue
         x, y = _MARGIN + father.depth * _INDENT + 0.08, row.top + 0.12
         xs, ys = (x, x, _MARGIN + row.depth * _INDENT - 0.04), (father.top + 0.37, y, y)
-        axes.plot(xs, ys, color="#9aa5b1", linewidth=1.0, solid_capstyle="round", zorder=0)
+        colour, width, order = _LINES[line_kind(tree, row.node)]
+        axes.plot(xs, ys, color=colour, linewidth=width, solid_capstyle="round", zorder=order)
+
+
+def line_kind(tree: SearchTree, node: TreeNode) -> str:
+    """What the line that leads to a node is part of: ``"winner"``, ``"member"`` or ``""``."""
+    if node.number in tree.winners_line:
+        return "winner"
+    return "member" if node.number in tree.members_lines else ""

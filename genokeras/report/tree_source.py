@@ -10,12 +10,17 @@ from matplotlib.colors import to_rgb
 
 from genokeras.report.picture import FAINT, INK, readable_on
 from genokeras.report.tree import SearchTree, TreeNode
-from genokeras.report.tree_figure import LINEAR, MEMBER, WON
+from genokeras.report.tree_figure import LINEAR, MEMBER, WON, line_kind
 from genokeras.searchers import TrialResult
 
 _FONT = "Helvetica"
 _CELLS_IN_ROW = 8
 _PLAIN = "#f5f7fa"
+_EDGES: dict[str, dict[str, str]] = {
+    "winner": {"color": WON, "penwidth": "2.2"},
+    "member": {"color": MEMBER, "penwidth": "1.5"},
+    "": {},
+}
 
 
 def tree_source(tree: SearchTree) -> graphviz.Digraph:
@@ -56,7 +61,7 @@ def tree_source(tree: SearchTree) -> graphviz.Digraph:
         drawing.node(str(node.number), _table(tree, node))
         if node.father is not None:
             label = "\\n".join(f" {graphviz.escape(part)} " for part in node.label.split(", "))
-            drawing.edge(str(node.father), str(node.number), label)
+            drawing.edge(str(node.father), str(node.number), label, **_EDGES[line_kind(tree, node)])
     return drawing
 
 

@@ -11,7 +11,18 @@ import pytest
 
 from genokeras.errors import NotFittedError, ParameterError, RunFolderError
 from genokeras.estimators import GenomeClassifier
-from genokeras.graph import AddBranch, Deepen, Graph, HyperParameters, Morphism, Widen, linear, mlp
+from genokeras.graph import (
+    AddBranch,
+    AddInput,
+    Deepen,
+    Graph,
+    HyperParameters,
+    Limits,
+    Morphism,
+    Widen,
+    linear,
+    mlp,
+)
 from genokeras.report import search_tree, tree_figure, tree_source, visualize
 from genokeras.searchers import Proposal, TrialResult
 
@@ -155,7 +166,7 @@ def test_words_of_the_figure_do_not_overlap(make_run) -> None:
 
 def test_the_source_names_edges_and_marks_the_winner(make_run) -> None:
     source = tree_source(search_tree(make_run(family(), {"5": 1.0}))).source
-    assert '1 -> 2 [label=" deepen "]' in source and "WINNER: trial 5" in source
+    assert '1 -> 2 [label=" deepen "' in source and "WINNER: trial 5" in source
     assert "linear baseline: trial 1" in source and "member of the delivered ensemble" in source
 
 
@@ -197,3 +208,57 @@ def test_what_is_no_run_is_refused(tmp_path: Path) -> None:
         tree_figure(3)
     with pytest.raises(NotFittedError, match="not fitted"):
         tree_figure(GenomeClassifier())
+
+
+# ---- lineages
+
+
+def lineage() -> list[TrialResult]:
+    """A network that deepens, reads a second view, widens and is replicated, beside a second line."""
+    deep, deepen = grown(mlp(2), Deepen)
+    two, add_input = grown_input(deep)
+    wide, widen = grown(two, Widen)
+    branch, add_branch = grown(mlp(2), AddBranch)
+    replicate = Proposal(wide, HyperParameters(), 4, (widen,), seed=9, origin="replicate", split=1)
+    return [
+        trial(0, linear(2), 0.5),
+        trial(1, mlp(2), 0.45),
+        trial(2, deep, 0.4, 1, (deepen,)),
+        trial(3, two, 0.3, 2, (add_input,)),
+        trial(4, two, 0.28, 3, (), learning_rate=0.002),
+        trial(5, wide, 0.2, 4, (widen,)),
+        TrialResult(6, replicate, "ok", 0.22, seconds=1.0),
+        trial(7, branch, 0.42, 1, (add_branch,)),
+        trial(8, branch, 0.44, 7, (), view="log:top1000"),
+    ]
+
+
+def grown_input(graph: Graph) -> tuple[Graph, Morphism]:
+    morphism = AddInput.sites(graph, limits=Limits(views=("log",)))[0]
+    return morphism.apply(graph, None, np.random.default_rng(0))[0], morphism
+
+
+def test_a_lineage_is_drawn_with_its_morphisms_and_views(make_run) -> None:
+    tree = search_tree(make_run(lineage(), {"5": 0.6, "7": 0.4}))
+    edges = {node.number: (node.father, node.label) for node in tree.nodes}
+    assert edges[2] == (1, "deepen") and edges[3] == (2, "add_input") and edges[5] == (4, "widen")
+    assert [t.id for t in tree.nodes[5].trials] == [5, 6]
+    assert "main,log" in tree.nodes[3].network
+    source = tree_source(tree).source
+    assert all(name in source for name in ("deepen", "add_input", "widen", "add_branch", "main,log"))
+
+
+def test_lines_of_the_winner_and_of_the_largest_members_stand_out(make_run) -> None:
+    tree = search_tree(make_run(lineage(), {"5": 0.6, "7": 0.4}))
+    assert tree.winners_line == {1, 2, 3, 4, 5}
+    assert tree.members_lines == {1, 2, 3, 4, 5, 6}
+    source = tree_source(tree).source
+    assert source.count("penwidth=2.2") == 4 and source.count("penwidth=1.5") == 1
+    widths = [line.get_linewidth() for line in tree_figure(tree).axes[0].lines]
+    assert sorted(widths) == [1.0, 1.4, 2.0, 2.0, 2.0, 2.0]
+
+
+def test_the_winner_is_the_trial_that_the_run_chose(make_run) -> None:
+    path = make_run(lineage(), {"5": 1.0})
+    (path / "result.json").write_text('{"shares": {"5": 1.0}, "best": 6}')
+    assert search_tree(path).winner == 6 and "Winner: trial 6" in search_tree(path).summary()
