@@ -45,7 +45,7 @@ def report_card(run: Any) -> str:
         f"# Model card: {plain(fitted.folder.path.name)}",
         "## What it is",
         f"{card_sentence(fitted, what, plain)} {kind.reads} in, {outputs} out.",
-        *_bulleted(recipe(fitted)),
+        *_bulleted([*recipe(fitted), fitted.growth.sentence()]),
         "## How good it is",
         f"**{plain(verdict(estimate))}**",
         _table(ESTIMATE_HEAD, estimate_rows(estimate)),

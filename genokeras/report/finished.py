@@ -11,7 +11,7 @@ from genokeras.errors import RunFolderError
 from genokeras.report.answers import use_of_model
 from genokeras.report.sample_kinds import GENES, SampleKind, sample_kind
 from genokeras.report.sources import finished_history, run_folder
-from genokeras.support.wording import counted
+from genokeras.support.wording import counted, listed
 
 
 def kind_of(run: Run) -> SampleKind:
@@ -47,10 +47,10 @@ def finished_run(run: Any) -> Run:
 
 def recipe(run: Run) -> list[str]:
     """What is delivered, in words, the winning network first."""
-    best = run.history.ranked()[0]
-    hyper = best.proposal.hyper
+    best = run.best
+    hyper, views = best.proposal.hyper, best.proposal.views
     # Networks read sequences, images and texts as they are; only genes have several views.
-    view = f", view {hyper.view!r}" if run.kind == "genome" else ""
+    view = f", view{'s' * (len(views) > 1)} {listed(views)}" if run.kind == "genome" else ""
     words = [
         f"Best network: trial {best.id}, {best.proposal.graph.describe()}; {best.n_parameters:,} parameters, learning rate "
         f"{hyper.learning_rate:g}, weight decay {hyper.weight_decay:g}, dropout {hyper.dropout:g}, activation "

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from genokeras.engine.curves import history_table
+from genokeras.engine.growth import way_of
 from genokeras.engine.run import Run
 from genokeras.errors import ParameterError
 from genokeras.explain import Explanation, Stability
@@ -202,6 +203,7 @@ def _search(run: Run, pictures: Pictures) -> list[str]:
     drawn = tree_figure(run.folder)
     return [
         paragraph(tree.summary()),
+        paragraph(run.growth.sentence()),
         _drawn(lambda: plot_search(run.folder), pictures),
         pictures.figure(drawn, drawn.alt),
         _leaderboard(run),
@@ -215,25 +217,38 @@ def _leaderboard(run: Run) -> str:
     failed = len(run.history.failed())
     caption = f"The best {len(rows)} of {len(run.history)} trials" + (f"; {failed} failed" if failed else "")
     name = f"{metric_name(run.objective.name)}, out of fold"
-    head = ("#", "trial", "from", "by", name, "gap to linear", "parameters", "seconds", "share", "network")
-    return table(caption, head, rows, numbers=[0, 1, 2, 4, 5, 6, 7, 8], long=[3, 9])
+    views = ["views"] if run.kind == "genome" else []
+    head = (
+        "#",
+        "trial",
+        "from",
+        "by",
+        name,
+        "gap to linear",
+        "parameters",
+        "seconds",
+        "share",
+        "network",
+        *views,
+    )
+    return table(caption, head, rows, numbers=[0, 1, 2, 4, 5, 6, 7, 8], long=[3, 9, 10])
 
 
 def _trial(run: Run, trial: TrialResult, rank: int, linear: float | None) -> list[object]:
     proposal, share = trial.proposal, run.delivery.shares.get(trial.id, 0.0)
-    grown = ", ".join(morphism.name for morphism in proposal.morphisms) or "other settings"
     error = f" ± {trial.score_se:.3f}" if trial.score_se == trial.score_se else ""
     return [
         rank,
         trial.id,
         "" if proposal.father is None else proposal.father,
-        "started fresh" if proposal.father is None else grown,
+        way_of(proposal).replace("+", " + "),
         f"{run.objective.value_of_loss(trial.score):.3f}{error}",
         "" if linear is None else f"{linear - trial.score:+.3f}",
         f"{trial.n_parameters:,}",
         f"{trial.seconds:.1f}",
         f"{share:.0%}" if share else "",
         proposal.graph.describe(),
+        *([", ".join(proposal.views)] if run.kind == "genome" else []),
     ]
 
 

@@ -253,6 +253,7 @@ def test_the_verdict_promises_no_more_than_the_interval(
 def test_the_model_card_is_written_beside_and_escapes_names(run: Path, tmp_path: Path) -> None:
     write_report(run, tmp_path / "mine.html")
     card = (tmp_path / "mine_model_card.md").read_text(encoding="utf-8")
+    assert "None of the 2 trials was grown by morphism" in card
     assert card == report_card(run) and "<b>" not in card and "ill &lt;b&gt; (12)" in card
     assert "| log loss | 0.200 |" in card and "keras.saving.load_model" in card
 
@@ -262,3 +263,9 @@ def test_a_final_fit_is_said_to_be_what_is_delivered(run: Path) -> None:
     result = folder.read_json("result.json")
     folder.write_json("result.json", {**result, "final_fit": {"trial": 1, "rows": 24}})
     assert "trained anew on 24 samples" in report_card(run)
+
+
+def test_the_report_says_how_much_was_grown_and_how_each_trial_came_up(run: Path, tmp_path: Path) -> None:
+    page = Page(write_report(run, tmp_path / "report.html").read_text(encoding="utf-8"))
+    assert page.text.count("None of the 2 trials was grown by morphism; they hold 1 different network.") == 1
+    assert "network views" in page.text
