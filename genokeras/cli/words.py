@@ -138,7 +138,7 @@ def growth_in_words(growth: Growth) -> str:
 
 
 LEGEND = textwrap.fill(
-    "from, by: the trial it grew from, and how (its morphisms, other settings, a replicate on other folds); gap: ahead of the "
+    "from, by: the trial it grew from, and how (its morphisms, other settings, or a replicate); gap: ahead of the "
     "best linear trial; size: parameters; share: part of the delivered ensemble.",
     WIDTH,
 )
