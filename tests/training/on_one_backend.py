@@ -11,6 +11,7 @@ from genokeras.graph import ACTIVATIONS, mlp, reference_forward
 from genokeras.graph.testing import random_graph, random_weights, relative_difference
 from genokeras.networks import build_packed, slot_array
 from genokeras.training import PackedTrainer, TrainingSettings
+from tests.training.mixed_tasks import difference_from_alone
 from tests.training.small_tasks import small_task
 
 
@@ -43,6 +44,7 @@ def main(path: str) -> None:
     dumped["compilations"] = np.array(trainer.compilations)
     batched = PackedTrainer(TrainingSettings(max_steps=15, batch_size=10, patience=99)).run(task)
     dumped["batched"] = batched.curves
+    dumped["mixed"] = np.array(difference_from_alone())
     np.savez(path, **dumped)  # type: ignore[arg-type]
 
 

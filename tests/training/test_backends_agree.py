@@ -53,3 +53,7 @@ def test_the_same_seed_gives_the_same_logits_bit_for_bit(dumps: Dumps, backend: 
 
 def test_tasks_of_one_shape_compile_once(dumps: Dumps, backend: str) -> None:
     assert dumps[backend]["compilations"] == 1
+
+
+def test_packs_of_different_graphs_train_as_each_graph_alone(dumps: Dumps, backend: str) -> None:
+    assert dumps[backend]["mixed"] < 1e-5

@@ -7,70 +7,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from genokeras.graph import AddBranch, Deepen, Graph, linear, mlp, rfcn_densenet
-from genokeras.networks import ShapeClass, class_of, initial_weights
-from genokeras.training import MixedTask, PackedTask, PackedTrainer, TrainingSettings, TrialNetwork
-from tests.training.small_tasks import FOLDS, small_task
-
-RANK, CLASSES = 6, 3
-SETTINGS = TrainingSettings(max_steps=10, chunk_steps=5, score_every=5, min_steps=0, patience=99)
-
-
-def grown() -> list[Graph]:
-    small = mlp(CLASSES, (8,))
-    return [
-        small,
-        Deepen.sites(small)[0].edit(small),
-        AddBranch(16).edit(small),
-        mlp(CLASSES, (5, 4), normalise=False, linear_path=False),
-        linear(CLASSES),
-        rfcn_densenet(CLASSES, n_latent=6, n_blocks=1),
-    ]
-
-
-ACTIVATIONS = ("relu", "tanh", "gelu", "silu", "relu", "gelu")
-SHAPE = ShapeClass(RANK, 4, 4, 16, CLASSES)
-
-
-def one_graph(graph: Graph, activation: str, seed: int, dropout: float = 0.0) -> PackedTask:
-    task = small_task(graph, n=24, rank=RANK, dropout=dropout)
-    weights = initial_weights(graph, RANK, FOLDS, np.random.default_rng(seed))
-    # Ranks differ between folds, and the linear path's rate with them.
-    return replace(task, activation=activation, weights=weights, input_rank=np.array([6, 5, 4]))
-
-
-def mixed(tasks: list[PackedTask], shape: ShapeClass = SHAPE, seeds: list[int] | None = None) -> MixedTask:
-    first = tasks[0]
-    networks = tuple(
-        TrialNetwork(task.graph, task.activation, task.weights, {task.graph.input: (0, RANK)}, seed)
-        for seed, task in zip(seeds or range(len(tasks)), tasks, strict=True)
-    )
-    wide = np.pad(first.inputs, ((0, 0), (0, 0), (0, shape.input_units - RANK)))
-    joined = {
-        name: np.concatenate([getattr(task, name) for task in tasks])
-        for name in (
-            "train_weights",
-            "score_weights",
-            "learning_rate",
-            "weight_decay",
-            "dropout",
-            "input_rank",
-        )
-    }
-    return MixedTask(
-        inputs=wide,
-        targets=first.targets,
-        trial_of_member=np.repeat(np.arange(len(tasks)), FOLDS),
-        seed=0,
-        input_of_member=np.tile(np.arange(FOLDS), len(tasks)),
-        shape=shape,
-        networks=networks,
-        **joined,
-    )
+from genokeras.graph import mlp
+from genokeras.networks import ShapeClass, class_of
+from genokeras.training import PackedTrainer, TrialNetwork
+from tests.training.mixed_tasks import CLASSES, RANK, SETTINGS, all_graphs, mixed, one_graph
+from tests.training.small_tasks import FOLDS
 
 
 def test_a_pack_of_different_graphs_trains_as_each_graph_alone() -> None:
-    tasks = [one_graph(g, a, n) for n, (g, a) in enumerate(zip(grown(), ACTIVATIONS, strict=True))]
+    tasks = all_graphs()
     together = PackedTrainer(SETTINGS).run(mixed(tasks))
     for number, task in enumerate(tasks):
         alone = PackedTrainer(SETTINGS).run(task)
@@ -83,9 +28,7 @@ def test_a_pack_of_different_graphs_trains_as_each_graph_alone() -> None:
 
 
 def test_dropout_is_the_same_in_any_pack_and_any_class() -> None:
-    tasks = [
-        one_graph(g, a, n, dropout=0.4) for n, (g, a) in enumerate(zip(grown(), ACTIVATIONS, strict=True))
-    ]
+    tasks = all_graphs(dropout=0.4)
     trainer = PackedTrainer(SETTINGS)
     together = trainer.run(mixed(tasks))
     for number in (1, 3, 5):
@@ -99,7 +42,7 @@ def test_dropout_is_the_same_in_any_pack_and_any_class() -> None:
 
 
 def test_one_compilation_serves_packs_of_other_graphs_and_sizes() -> None:
-    tasks = [one_graph(g, a, n) for n, (g, a) in enumerate(zip(grown(), ACTIVATIONS, strict=True))]
+    tasks = all_graphs()
     usual = [task for task in tasks if task.activation != "silu"]
     trainer = PackedTrainer(SETTINGS)
     for part in (usual, usual[1:3], usual[::-1]):
@@ -109,7 +52,7 @@ def test_one_compilation_serves_packs_of_other_graphs_and_sizes() -> None:
 
 
 def test_mini_batches_train_a_mixed_pack_too() -> None:
-    tasks = [one_graph(g, a, n) for n, (g, a) in enumerate(zip(grown()[:3], ACTIVATIONS, strict=False))]
+    tasks = all_graphs()[:3]
     settings = replace(SETTINGS, batch_size=10)
     together = PackedTrainer(settings).run(mixed(tasks))
     for number, task in enumerate(tasks):
@@ -119,7 +62,7 @@ def test_mini_batches_train_a_mixed_pack_too() -> None:
 
 
 def test_a_trial_that_diverges_leaves_the_others_alone() -> None:
-    tasks = [one_graph(g, a, n) for n, (g, a) in enumerate(zip(grown(), ACTIVATIONS, strict=True))]
+    tasks = all_graphs()
     healthy = PackedTrainer(SETTINGS).run(mixed(tasks))
     wild = replace(tasks[0], learning_rate=np.full(FOLDS, 1e30))
     result = PackedTrainer(SETTINGS).run(mixed([wild, *tasks[1:]]))
@@ -141,9 +84,7 @@ def test_columns_that_a_graph_does_not_read_change_nothing(columns: tuple[int, i
 
 
 def test_a_trial_that_settles_goes_and_the_others_go_on_as_before() -> None:
-    tasks = [
-        one_graph(g, a, n, dropout=0.3) for n, (g, a) in enumerate(zip(grown(), ACTIVATIONS, strict=True))
-    ]
+    tasks = all_graphs(dropout=0.3)
     settings = replace(SETTINGS, max_steps=60, chunk_steps=10, patience=2)
     fast = [
         replace(task, learning_rate=np.full(FOLDS, 0.3 if n % 2 else 0.002)) for n, task in enumerate(tasks)
