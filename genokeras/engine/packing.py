@@ -34,7 +34,7 @@ class Packer(ABC):
 
     @abstractmethod
     def jobs(self, proposals: Iterable[Proposal], first_id: int) -> list[Job]:
-        """Jobs of these proposals, whose trials are numbered in the order given; weights are not inherited yet."""
+        """Jobs of these proposals, their trials numbered from the first id on; weights are not inherited yet."""
 
 
 @final
@@ -103,7 +103,7 @@ class ClassPacker(Packer):
             groups.setdefault(self._chosen(shape, counts[shape]), []).append(numbered)
         for shape, group in groups.items():
             jobs += _split(sorted(group, key=lambda pair: pair[0]), self._most_of(shape), shape)
-        return sorted(jobs, key=lambda job: job.ids)
+        return _numbered(sorted(jobs, key=lambda job: job.ids), first_id)
 
     def _needed(self, proposal: Proposal) -> ShapeClass | None:
         views = proposal.graph.views(proposal.hyper.view).values()
@@ -137,6 +137,15 @@ class ClassPacker(Packer):
         )
         share = usual.cost(self._rows) / shape.cost(self._rows)
         return int(np.clip(self._most * share, min(_SMALLEST_PACK, self._most), self._most))
+
+
+def _numbered(jobs: Sequence[Job], first_id: int) -> list[Job]:
+    """The jobs with trials numbered in their order: a history read back has its trials in the order they were trained in."""
+    found = []
+    for job in jobs:
+        found.append(replace(job, ids=tuple(range(first_id, first_id + len(job.ids)))))
+        first_id += len(job.ids)
+    return found
 
 
 def _union(a: ShapeClass, b: ShapeClass) -> ShapeClass:

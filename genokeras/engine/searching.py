@@ -21,6 +21,8 @@ from genokeras.tuning import is_oracle, make_oracle_searcher
 SEARCHERS: dict[str, type[Searcher]] = {"bayesian": BayesianSearcher, "random": RandomSearcher}
 # Entries of searcher_args that are not for the searcher.
 _NOT_ITS = ("search_type", "trainer_args")
+# Arguments of earlier versions that no searcher takes any more: runs that were made with them can still be resumed.
+_RETIRED = ("explore",)
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,7 @@ class Wanted:
         """
         given = dict(searcher_args or {})
         wanted = given.get("search_type", searcher)
-        arguments = {name: value for name, value in given.items() if name not in _NOT_ITS}
+        arguments = {name: value for name, value in given.items() if name not in (*_NOT_ITS, *_RETIRED)}
         instance = isinstance(wanted, Searcher) or (is_oracle(wanted) and not inspect.isclass(wanted))
         if instance and arguments:
             raise ParameterError(

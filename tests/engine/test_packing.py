@@ -93,12 +93,12 @@ def test_every_graph_of_a_job_is_held_by_its_class_and_trained(problem: Problem)
 
 def test_a_trial_scores_the_same_whatever_it_is_packed_with(problem: Problem) -> None:
     given = proposals(linear(2), mlp(2, (16,)), multi_view(2, ("top20",), (8,)))
-    (together,) = [ClassPacker(problem, 24).jobs(given, 0)]
-    found = {o.result.id: o for job in together for o in runner(problem).run(job, Deadline())}
-    for number, proposal in enumerate(given):
-        (job,) = ClassPacker(problem, 24).jobs([proposal], number)
+    together = ClassPacker(problem, 24).jobs(given, 0)
+    found = {o.result.proposal: o for job in together for o in runner(problem).run(job, Deadline())}
+    for proposal in given:
+        (job,) = ClassPacker(problem, 24).jobs([proposal], 0)
         (alone,) = runner(problem).run(job, Deadline())
-        np.testing.assert_allclose(found[number].answers, alone.answers, atol=1e-4)
+        np.testing.assert_allclose(found[proposal].answers, alone.answers, atol=1e-4)
 
 
 def test_a_graph_that_no_class_holds_trains_alone_and_says_so(problem: Problem) -> None:
@@ -112,10 +112,13 @@ def test_a_graph_that_no_class_holds_trains_alone_and_says_so(problem: Problem) 
         Layer(6, LayerNorm(), (5,)),
         Layer(7, Dense(2), (6,)),
     ]
-    jobs = ClassPacker(problem, 24).jobs(proposals(Graph.build(layers), mlp(2, (16,))), 0)
-    alone = next(job for job in jobs if job.ids == (0,))
+    strange, usual = Graph.build(layers), mlp(2, (16,))
+    jobs = {
+        job.proposals[0].graph: job for job in ClassPacker(problem, 24).jobs(proposals(strange, usual), 0)
+    }
+    alone = jobs[strange]
     assert alone.shape is None and "no shape class holds this graph" in alone.note
-    assert next(job for job in jobs if job.ids == (1,)).note == ""
+    assert jobs[usual].shape is not None and jobs[usual].note == ""
     (outcome,) = runner(problem).run(alone, Deadline())
     assert outcome.result.status == "ok"
 
@@ -123,10 +126,10 @@ def test_a_graph_that_no_class_holds_trains_alone_and_says_so(problem: Problem) 
 def test_a_view_that_the_data_lack_fails_one_trial_and_lists_what_there_is(problem: Problem) -> None:
     strange = AddInput("proteins", linear(2).output, 8).edit(linear(2))
     jobs = ClassPacker(problem, 24).jobs(proposals(strange, mlp(2, (16,))), 0)
-    found = {o.result.id: o.result for job in jobs for o in runner(problem).run(job, Deadline())}
-    assert found[0].status == "failed"
-    assert "the data have no view 'proteins'; there are 'all', 'top20'" in (found[0].error or "")
-    assert found[1].status == "ok"
+    found = {o.result.proposal.graph: o.result for job in jobs for o in runner(problem).run(job, Deadline())}
+    assert found[strange].status == "failed"
+    assert "the data have no view 'proteins'; there are 'all', 'top20'" in (found[strange].error or "")
+    assert found[mlp(2, (16,))].status == "ok"
 
 
 def test_a_trial_whose_weights_cannot_be_inherited_leaves_the_others_alone(problem: Problem) -> None:

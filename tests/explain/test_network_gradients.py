@@ -80,7 +80,8 @@ def test_gradients_along_lines_are_those_of_differences(seed: int) -> None:
     for i in range(INPUTS):
         step = 1e-3 * np.eye(INPUTS)[i]
         slope = (head.average(flat + step) - head.average(flat - step))[:-1] / 2e-3
-        assert np.allclose(gradients.reshape(len(slope), -1, INPUTS)[..., i], slope, atol=1e-3)
+        # Of steep networks, differences of float32 values over so small a step are good to three digits.
+        assert np.allclose(gradients.reshape(len(slope), -1, INPUTS)[..., i], slope, atol=3e-3, rtol=3e-3)
 
 
 def test_a_part_of_the_members_is_about_the_average() -> None:

@@ -116,7 +116,7 @@ def test_a_graph_can_be_a_father(kind: type[RandomSearcher]) -> None:
 @pytest.mark.parametrize("kind", SEARCHERS)
 def test_children_know_their_father_and_inherit_from_him_only_where_asked(kind: type[RandomSearcher]) -> None:
     history = simulate(kind(2, variants=4), 12, 4)
-    fresh = ask(kind(2, variants=4, fresh=0.0), history, 12)
+    fresh = ask(kind(2, variants=4, fresh=0.0, inherit=False), history, 12)
     heirs = ask(kind(2, variants=4, fresh=0.0, inherit=True), history, 12)
     assert [replace(p, inherit=True) for p in fresh] == heirs
     assert any(p.father is not None for p in fresh) and not any(p.inherit for p in fresh)
@@ -188,7 +188,7 @@ def test_lineages_reach_the_third_generation() -> None:
 
 def test_replicates_are_promising_networks_on_the_next_split() -> None:
     searcher = BayesianSearcher(2, space=SPACE, splits=3, inherit=True)
-    history = simulate(searcher, 8, 24)
+    history = simulate(searcher, 14, 24)
     again = [trial for trial in history if trial.proposal.origin == "replicate"]
     assert {trial.proposal.split for trial in again} == {1, 2}
     for trial in again:
