@@ -8,6 +8,7 @@ from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 
@@ -120,6 +121,7 @@ class SearchLoop:
             been trained. Where it fails later, the finished trials are kept and a warning says what happened.
         """
         self._history = history
+        self._packer.recall(self._earlier_asks(history))
         if self._gains is not None and history.ok():
             self._gains.add(history.ok(), list(self._store.answers(history.ok())))
         try:
@@ -130,6 +132,13 @@ class SearchLoop:
         finally:
             self._executor.close()
         return SearchResult(self._history, reason)
+
+    def _earlier_asks(self, history: History) -> list[list[Proposal]]:
+        """The proposals of each ask that this history came from, as far as the journal says."""
+        events = self._store.folder.journal() if history.trials else ()
+        starts = [int(event["trials"]) for event in events if event.get("event") == "asked"]
+        proposals = [trial.proposal for trial in history]
+        return [proposals[start:end] for start, end in pairwise([*starts, len(proposals)])]
 
     def _search(self, interruption: Interruption) -> str:
         waiting: deque[Job] = deque()
@@ -172,8 +181,7 @@ class SearchLoop:
             warnings.warn(f"The search ended early, with {done} trials: {error}", stacklevel=2)
             return "searcher"
         said = self._asker.said(known)
-        if said:
-            self._store.folder.record("asked", trials=done, proposals=len(proposals), **said)
+        self._store.folder.record("asked", trials=done, proposals=len(proposals), **said)
         last = max((trial.id for trial in self._history), default=-1)
         next_id = 1 + max(last, self._last_id)
         jobs = self._packer.jobs(proposals, next_id)

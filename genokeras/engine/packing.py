@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import astuple, replace
 from typing import final
 
 import numpy as np
@@ -35,6 +35,11 @@ class Packer(ABC):
     @abstractmethod
     def jobs(self, proposals: Iterable[Proposal], first_id: int) -> list[Job]:
         """Jobs of these proposals, their trials numbered from the first id on; weights are not inherited yet."""
+
+    def recall(self, asks: Iterable[Sequence[Proposal]]) -> None:
+        """Come to the state behind the asks of a run that is resumed, so that it goes on as if it had not been stopped."""
+        for proposals in asks:
+            self.jobs(proposals, 0)
 
 
 @final
@@ -99,7 +104,9 @@ class ClassPacker(Packer):
         groups: dict[ShapeClass, list[Numbered]] = {}
         counts = Counter(shape for shape, _ in needed)
         # The largest first: smaller ones may go to their classes.
-        for shape, numbered in sorted(needed, key=lambda pair: -pair[0].cost(self._rows)):
+        for shape, numbered in sorted(
+            needed, key=lambda pair: (-pair[0].cost(self._rows), astuple(pair[0]), pair[1][0])
+        ):
             groups.setdefault(self._chosen(shape, counts[shape]), []).append(numbered)
         for shape, group in groups.items():
             jobs += _split(sorted(group, key=lambda pair: pair[0]), self._most_of(shape), shape)
