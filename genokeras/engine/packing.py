@@ -22,7 +22,7 @@ _SMALLEST_PACK, _LARGEST_PACK = 4, 24
 # A program for larger networks trains smaller ones, too, as long as it costs no more than this times what they need.
 _WASTE, _MOST_WASTE = 2.0, 4.0
 # Compilations, and graphs in one ask that are worth one.
-_MOST_CLASSES, _ENOUGH = 8, 3
+_MOST_CLASSES, _ENOUGH = 7, 3
 
 _ALONE = "no shape class holds this graph: it is trained by a program of its own"
 
