@@ -24,6 +24,8 @@ from genokeras.errors import SearchError
 from genokeras.searchers import History, Proposal, Searcher, TrialResult
 
 FAILURES_IN_A_ROW = 12
+# Seconds that a searcher may think in any case: near the deadline an ask may take longer than what is left.
+LEAST_THINKING = 10.0
 # Seconds to wait for an outcome before the time is looked at again.
 _WAIT = 1.0
 
@@ -173,7 +175,8 @@ class SearchLoop:
             return "trials"
         rng = np.random.default_rng([self._seed, done])
         try:
-            proposals = self._asker.ask(known, count, rng, self._budget.search_remaining)
+            thinking = max(self._budget.search_remaining, LEAST_THINKING)
+            proposals = self._asker.ask(known, count, rng, thinking)
         except SearchError as error:
             if not self._history.ok():
                 raise

@@ -64,7 +64,10 @@ def test_a_searcher_that_fails_ends_the_search_with_what_there_is(
     assert len(events) == 1 and events[0]["trials"] == 2
 
 
-def test_a_searcher_that_never_answers_ends_the_search_at_its_limit(tmp_path: Path) -> None:
+def test_a_searcher_that_never_answers_ends_the_search_at_its_limit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("genokeras.engine.loop.LEAST_THINKING", 0.5)
     released = threading.Event()
 
     def waiting(history: History) -> list[Proposal]:
