@@ -18,7 +18,7 @@ from genokeras.searchers import BayesianSearcher, History, HyperSpace
 from genokeras.support import RunFolder
 from genokeras.tasks.classes import Classes
 
-N_TRIALS = 60
+N_TRIALS = 48
 _VARYING = ("time", "seconds")
 
 
