@@ -1,4 +1,4 @@
-"""Run under one Keras backend by ``test_morphisms_on_every_backend.py``: ``python -m tests.networks.morphisms_on_one_backend OUT.npz``.
+"""Run under one Keras backend by ``test_morphisms_on_every_backend.py``: ``python -m tests.graph.morphisms_on_one_backend OUT.npz``.
 
 Packed Keras networks of random graphs with several Inputs, before and after every kind of morphism.
 """

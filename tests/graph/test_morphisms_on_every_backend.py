@@ -14,7 +14,7 @@ def test_morphisms_keep_what_networks_of_several_inputs_compute(
     backend: str, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     folder = tmp_path_factory.mktemp("morphisms")
-    found = dumped_on(backend, "tests.networks.morphisms_on_one_backend", folder)
+    found = dumped_on(backend, "tests.graph.morphisms_on_one_backend", folder)
     assert found["backend"] == backend
     assert set(found["names"]) == {kind.name for kind in MORPHISMS}
     assert found["n_inputs"].max() > 2
