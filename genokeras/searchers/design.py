@@ -82,7 +82,7 @@ def check_inherit(inherit: bool) -> bool:
 
 
 def initial_packs(fathers: Sequence[StartGraph], space: HyperSpace) -> list[GraphPack]:
-    """The initial design, the same every time: about 40 proposals with ten views, 14 with one.
+    """The initial design, the same every time: 30 proposals with ten views, 14 with one.
 
     A linear father (one without activation) is tried on every view with the middle weight decay, with few views with the two in
     the middle, at the two largest learning rates in turn: its loss is convex and stays stable with them. The other fathers share 12

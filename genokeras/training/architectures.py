@@ -68,7 +68,7 @@ class Architecture(ABC):
 
     @abstractmethod
     def constants(self, task: Any) -> dict[str, np.ndarray]:
-        """Arrays of a task that `outputs`, `rates` and `masked` need, the member axis as in `member_axes`."""
+        """Arrays of a task that `outputs`, `rates` and `masked` need, the member axis as in `member_axis`."""
 
     @abstractmethod
     def dropout_rates(self, task: Any) -> np.ndarray:

@@ -81,11 +81,3 @@ def test_most_of_what_comes_behind_the_design_is_grown(
     assert all(event["shares"]["bayesian"] >= 0.2 for event in asked)
     gains = [trial.gain for trial in history]
     assert np.isnan(gains[0]) and np.isfinite(gains[-1])
-
-
-def test_children_inherit_from_the_fold_members_of_their_parents(
-    problem: Problem, twice: list[tuple[History, list[dict[str, Any]]]]
-) -> None:
-    history, _ = twice[0]
-    children = [trial.proposal for trial in history if trial.proposal.morphisms]
-    assert all(child.inherit for child in children)

@@ -11,7 +11,8 @@ from sklearn.linear_model import Ridge
 
 from genokeras.encoders import by_sample
 from genokeras.engine import Deadline, PackedRunner, Problem
-from genokeras.engine.jobs import Outcome
+from genokeras.engine.jobs import Father, Job, Outcome
+from genokeras.engine.outcomes import PERTURB, SHRINK, shrunk_and_perturbed
 from genokeras.engine.packed_runner import out_of_fold
 from genokeras.engine.packing import GraphPacker, pack_size
 from genokeras.engine.testing import linear_job, small_problem, small_runner, table_problem
@@ -202,3 +203,21 @@ def test_a_deadline_that_is_over_ends_training_behind_the_first_steps() -> None:
     outcome = runner.run(linear_job(0, 0.1), Deadline.after(-1))[0]
     assert outcome.result.status == "ok", outcome.result.error
     assert outcome.curve[-1, 0] == settings.chunk_steps
+
+
+def test_a_linear_model_of_numbers_is_solved_whatever_it_grew_from() -> None:
+    runner = numbers_runner()
+    (parent,) = solved(runner, 0.1)
+    child = replace(linear_proposal(2, 0.3), father=0)
+    father = Father(child.graph, parent.weights)
+    (found,) = runner.run(Job((1,), (child,), (father,)), Deadline())
+    (alone,) = solved(runner, 0.3)
+    np.testing.assert_array_equal(found.answers, alone.answers)
+
+
+def test_inherited_weights_are_shrunk_and_fresh_ones_added() -> None:
+    inherited = {1: {"kernel": np.full((2, 3, 2), 4.0), "bias": np.ones((2, 2))}}
+    fresh = {1: {"kernel": np.full((2, 3, 2), 1.0), "bias": np.zeros((2, 2))}}
+    found = shrunk_and_perturbed(inherited, fresh)
+    np.testing.assert_allclose(found[1]["kernel"], SHRINK * 4.0 + PERTURB)
+    np.testing.assert_allclose(found[1]["bias"], SHRINK)
