@@ -293,3 +293,11 @@ def test_ones_own_reader_can_be_registered(tmp_path: Path, monkeypatch: pytest.M
 def test_a_suffix_without_dot_cannot_be_registered() -> None:
     with pytest.raises(ParameterError, match="must start with a dot"):
         register_reader("mine", lambda path, options: Table(X, None, None, "mine"))
+
+
+def test_a_quoted_name_with_a_line_break_costs_no_sample(tmp_path: Path) -> None:
+    text = '\nid,"TP53\n(batch 1)","MY\n\nC"\na,1,2\nb,3,4\nc,6,7\n'
+    data = load_dataset(write(tmp_path / "d.csv", text))
+    assert data.sample_ids == ("a", "b", "c")
+    assert data.feature_names == ("TP53\n(batch 1)", "MY\n\nC")
+    np.testing.assert_array_equal(data.x[0], [1, 2])

@@ -26,7 +26,7 @@ _SPOKEN = {"\t": "'\\t' (tab)", ",": "','", ";": "';'", "|": "'|'", WHITESPACE: 
 @dataclass(frozen=True)
 class _Header:
     names: tuple[str, ...]
-    lines: int
+    records: int
     width: int
     given: bool = True
 
@@ -137,18 +137,18 @@ def _rows(handle: TextIO, delimiter: str) -> Iterator[tuple[list[str], int]]:
         for number, line in enumerate(handle, start=1):
             yield line.split(), number
         return
-    reader = csv.reader(handle, delimiter=delimiter)
-    for row in reader:
-        yield row, reader.line_num
+    # Records, not lines: a name in quotes may hold a line break, and the parser skips records.
+    for number, row in enumerate(csv.reader(handle, delimiter=delimiter), start=1):
+        yield row, number
 
 
 def _header(path: Path, delimiter: str) -> _Header:
-    """Return the names of the columns and how many lines they take."""
+    """Return the names of the columns and how many records they take, blank ones before them among these."""
     with open_text(path) as handle:
         rows = (
             (row, number) for row, number in _rows(handle, delimiter) if any(field.strip() for field in row)
         )
-        names, lines = next(rows, (None, 0))
+        names, records = next(rows, (None, 0))
         if names is None:
             raise DataFileError(f"{path.name} is empty: expected a header line and one line per sample.")
         first, _ = next(rows, ([], 0))
@@ -160,7 +160,7 @@ def _header(path: Path, delimiter: str) -> _Header:
     if len(first) == len(names) + 1:
         # R's write.table leaves the name of the id column out
         names = ["", *names]
-    return _Header(tuple(names), lines, len(first))
+    return _Header(tuple(names), records, len(first))
 
 
 def _all_numbers(names: list[str]) -> bool:
@@ -196,7 +196,7 @@ def _frame(path: Path, delimiter: str, header: _Header) -> pd.DataFrame:
         path,
         sep=delimiter,
         header=None,
-        skiprows=header.lines,
+        skiprows=header.records,
         index_col=False,
         dtype=as_text or None,
         low_memory=False,
