@@ -121,7 +121,7 @@ def named_frame(frame: pd.DataFrame) -> NamedFrame:
 
 
 def _flat_name(name: object) -> str:
-    return "/".join(str(part) for part in name) if isinstance(name, tuple) else str(name)
+    return ("/".join(str(part) for part in name) if isinstance(name, tuple) else str(name)).strip()
 
 
 def _is_id_name(name: str) -> bool:
@@ -150,7 +150,7 @@ def _take_ids(named: NamedFrame, options: ReadOptions, source: str) -> NamedFram
 
 
 def _id_text(value: object) -> str:
-    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value).strip()
 
 
 def _id_position(named: NamedFrame, options: ReadOptions, source: str) -> int | None:

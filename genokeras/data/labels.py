@@ -9,10 +9,12 @@ from typing import Any
 import numpy as np
 
 from genokeras.data.targets import missing_mask
+from genokeras.data.tidy import tidy, unmasked
 from genokeras.errors import DataError
 from genokeras.support.wording import counted, listed
 
 _MANY = 20
+_MISSING_WORDS = frozenset(["na", "n/a", "nan", "none", "null", "<na>"])
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,7 +63,7 @@ def encode_labels(y: Any, source: str = "y") -> Labels:
     """
     if y is None:
         raise DataError(f"{source} came without labels: pass y, one label per sample.")
-    values = np.asarray(y)
+    values = np.asarray(unmasked(y))
     if values.ndim != 1:
         raise DataError(f"y must be 1-d, one label per sample: got shape {values.shape} ({source}).")
     lost = np.flatnonzero(missing_mask(values))
@@ -74,11 +76,35 @@ def encode_labels(y: Any, source: str = "y") -> Labels:
 
 
 def _notes(classes: np.ndarray) -> tuple[str, ...]:
+    if classes.dtype.kind == "U":
+        return (*_case_notes(classes.tolist()), *_missing_note(classes.tolist()))
     if classes.dtype.kind != "f":
         return ()
     return (
         f"The labels are numbers with a decimal point ({listed(classes.tolist(), 4)}); they are taken as "
         f"{len(classes)} classes. If they are a quantity, use a regressor (--task numbers).",
+    )
+
+
+def _case_notes(classes: list[str]) -> tuple[str, ...]:
+    alike: dict[str, list[str]] = {}
+    for name in classes:
+        alike.setdefault(name.casefold(), []).append(name)
+    return tuple(
+        f"{' and '.join(map(repr, names))} differ in upper and lower case alone and count as {len(names)} classes. "
+        "If they are one, write them alike."
+        for names in alike.values()
+        if len(names) > 1
+    )
+
+
+def _missing_note(classes: list[str]) -> tuple[str, ...]:
+    words = [name for name in classes if name.casefold() in _MISSING_WORDS]
+    if not words:
+        return ()
+    return (
+        f"{' and '.join(map(repr, words))} {'is a class' if len(words) == 1 else 'are classes'} like any other here. "
+        "If it means that the label is not known, leave these samples out.",
     )
 
 
@@ -90,10 +116,10 @@ def encode_known_labels(y: Any, classes: np.ndarray, source: str = "y") -> np.nd
     DataError
         Where a label is none of `classes`.
     """
-    values = native_labels(np.asarray(y))
+    values = native_labels(np.asarray(unmasked(y)))
     if values.dtype.kind != classes.dtype.kind and "U" in (values.dtype.kind, classes.dtype.kind):
         values, classes = values.astype(str), classes.astype(str)
-    order = {value: code for code, value in enumerate(classes.tolist())}
+    order = {value: code for code, value in enumerate(tidy(classes).tolist())}
     unknown = sorted({str(value) for value in values.tolist() if value not in order})
     if unknown:
         raise DataError(
@@ -104,12 +130,13 @@ def encode_known_labels(y: Any, classes: np.ndarray, source: str = "y") -> np.nd
 
 
 def native_labels(values: np.ndarray) -> np.ndarray:
-    """Return labels as a plain bool, integer, float or text array."""
+    """Return labels as a plain bool, integer, float or text array; text without blanks at its ends."""
+    values = tidy(values)
     kind = values.dtype.kind
     if kind in "biufU":
         return values.astype(values.dtype.newbyteorder("="), copy=False)
     if kind == "S":
-        return np.char.decode(values, "utf-8")
+        return np.char.strip(np.char.decode(values, "utf-8"))
     items = [value.decode() if isinstance(value, bytes) else value for value in values.tolist()]
     if all(isinstance(value, bool | np.bool_) for value in items):
         return np.array(items, dtype=bool)

@@ -22,6 +22,7 @@ from genokeras.data.quantities import names_columns, read_targets
 from genokeras.data.readers.registry import read_table
 from genokeras.data.table import ReadOptions, Table
 from genokeras.data.targets import check_no_missing, column_names, sample_values
+from genokeras.data.tidy import stripped
 from genokeras.errors import DataError
 from genokeras.support.checks import check_choice
 from genokeras.support.wording import counted
@@ -89,6 +90,7 @@ def load_dataset(
     named = y if several and names_columns(y) else (y,)
     options = ReadOptions(column_names(*named, groups), transposed, sample_column, delimiter)
     table = read_table(x, options) if isinstance(x, str | os.PathLike) else table_from_memory(x, options)
+    table = _with_stripped_names(table)
     check_shape(table.x, table.names, table.ids, table.source)
     labels = (
         read_targets(y, lambda given: _labels_of(given, table))
@@ -102,6 +104,15 @@ def load_dataset(
     for note in dataset.notes:
         _logger.info("%s: %s", dataset.source, note)
     return dataset
+
+
+def _with_stripped_names(table: Table) -> Table:
+    names, ids = table.feature_names, table.sample_ids
+    return dataclasses.replace(
+        table,
+        feature_names=None if names is None else stripped(names),
+        sample_ids=None if ids is None else stripped(ids),
+    )
 
 
 def _labels_of(given: Any, table: Table) -> np.ndarray:

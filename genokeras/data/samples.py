@@ -12,6 +12,7 @@ import pandas as pd
 from genokeras.data.frames import ID_NAMES
 from genokeras.data.table import Table, to_float32
 from genokeras.data.targets import check_no_missing, missing_mask, sample_values
+from genokeras.data.tidy import stripped, tidy
 from genokeras.errors import DataError
 from genokeras.support.checks import check_choice
 from genokeras.support.wording import counted, did_you_mean, duplicates, listed
@@ -41,6 +42,7 @@ def described(
     if not n:
         raise DataError(f"{source} holds no samples: expected at least one.")
     if names is not None:
+        names = stripped(names)
         check_unique(names, source)
     ids = None if names is None else tuple(names)
     return Table(np.empty((n, 0), np.float32), None, ids, source, annotations, y, groups, notes)
@@ -93,7 +95,7 @@ def labels_and_note(given: Any, table: Table) -> tuple[np.ndarray | None, tuple[
     lost = int(missing_mask(values).sum())
     if lost:
         return None, (f"{name!r} was not taken as the labels: {lost} of {len(values)} samples have none.",)
-    return values, (f"The labels were taken from {name!r}.",)
+    return tidy(values), (f"The labels were taken from {name!r}.",)
 
 
 def extra_numbers(given: Any, table: Table) -> tuple[np.ndarray | None, tuple[str, ...]]:

@@ -20,17 +20,18 @@ from genokeras.data.readers.delimited import (
 )
 from genokeras.data.readers.registry import check_file
 from genokeras.data.table import Table
+from genokeras.data.tidy import tidy, unmasked
 from genokeras.errors import DataError, DataFileError
 from genokeras.support.wording import counted, did_you_mean, duplicates, listed
 
 
 def column_names(*values: Any) -> tuple[str, ...]:
     """Return those of the target and the groups that are given as names."""
-    return tuple(value for value in values if isinstance(value, str))
+    return tuple(value.strip() for value in values if isinstance(value, str))
 
 
 def sample_values(values: Any, table: Table, what: str) -> np.ndarray | None:
-    """Return one value per sample of `table`, in its order.
+    """Return one value per sample of `table`, in its order; text without blanks at its ends.
 
     Parameters
     ----------
@@ -45,10 +46,17 @@ def sample_values(values: Any, table: Table, what: str) -> np.ndarray | None:
     DataError
         Where the name is unknown, the number of values is wrong, or ids do not match.
     """
+    found = _found(unmasked(values), table, what)
+    return None if found is None else tidy(found)
+
+
+def _found(values: Any, table: Table, what: str) -> np.ndarray | None:
     if values is None:
         return None
-    if isinstance(values, str) and values in table.annotations:
-        return table.annotations[values]
+    if isinstance(values, str):
+        column = next((name for name in (values, values.strip()) if name in table.annotations), None)
+        if column is not None:
+            return table.annotations[column]
     if isinstance(values, str | os.PathLike):
         return _from_file_or_complain(values, table, what)
     if isinstance(values, pd.DataFrame):
@@ -67,9 +75,18 @@ def check_no_missing(values: np.ndarray, ids: Sequence[str], what: str, source: 
         named = listed((ids[i] for i in lost), 8)
         one = "label" if what == "y" else "group"
         raise DataError(
-            f"{what} has no {one} for {len(lost)} of {len(values)} samples ({source}): {named}. "
-            f"Give them a {one} or drop these samples."
+            f"{what} has no {one} for {len(lost)} of {len(values)} samples ({source}): {named}."
+            f"{_missing_words(source)} Give them a {one} or drop these samples."
         )
+
+
+def _missing_words(source: str) -> str:
+    if not Path(source).suffix:
+        return ""
+    return (
+        " In tables, empty cells and the words NA, N/A, NaN, None and null are read as missing: if one of them is a name, "
+        "write it in another way, such as 'untreated' for 'None'."
+    )
 
 
 def missing_mask(values: np.ndarray) -> np.ndarray:
@@ -139,7 +156,7 @@ def _from_series(series: pd.Series, table: Table, what: str) -> np.ndarray:
                 f"or by row? Pass {what}.sort_index() or {what}.to_numpy()."
             )
         return _checked_length(values, table, what)
-    keys = [str(key) for key in index]
+    keys = [str(key).strip() for key in index]
     if not set(keys) & set(table.sample_ids):
         return _checked_length(values, table, what)
     by_id = dict(zip(keys, range(len(keys)), strict=True))

@@ -15,7 +15,11 @@ from genokeras.data.readers.delimited import text_errors
 from genokeras.data.readers.registry import check_file
 from genokeras.errors import DataFileError
 
-_PAIR = re.compile(r"([A-Za-z_][\w.-]*)=(\"[^\"]*\"|\S+)")
+# A value ends at a blank, or at ; , or | before the next key: "label=1;split=train" holds two pairs, "go=GO:1;GO:2" one. The
+# look behind keeps the search linear: no key begins within a word.
+_PAIR = re.compile(
+    r"(?<![\w.-])([A-Za-z_][\w.-]*)=(\"[^\"]*\"|[^\s;,|]+(?:[;,|]+(?![A-Za-z_][\w.-]*=)[^\s;,|]+)*)"
+)
 # As bedtools getfasta writes them: chr1:100-200, chr1:100-200(+), name::chr1:100-200.
 _PLACE = re.compile(r"(?:.*::)?([^\s:]+):\d+-\d+(?:\([+-]\))?$")
 
@@ -74,7 +78,7 @@ def _annotations(words: list[list[str]], names: list[str]) -> dict[str, np.ndarr
     annotations = {
         key: typed_column(pd.Series([found.get(key) for found in pairs], dtype=object)) for key in keys
     }
-    left = [_PAIR.sub("", rest).strip() for rest in rests]
+    left = [_PAIR.sub("", rest).strip(" \t;,|") for rest in rests]
     if any(left):
         annotations.setdefault("description", np.array([text or None for text in left], dtype=object))
     places = [_PLACE.match(name) for name in names]
