@@ -18,6 +18,7 @@ from genokeras.encoders import (
     fit_table_encoder,
     n_rows,
 )
+from genokeras.engine.final_sharpness import AllRows, trained_with_sharpness
 from genokeras.engine.jobs import weights_to_arrays
 from genokeras.engine.methods import PackedMethod, method_of
 from genokeras.engine.run import FINAL_WEIGHTS, Run
@@ -26,38 +27,21 @@ from genokeras.features import Matrix
 from genokeras.graph import Weights, is_linear
 from genokeras.networks import TrainedNetwork, initial_weights, start_weights
 from genokeras.searchers import TrialResult
+from genokeras.tasks.task import LinearFit
 from genokeras.training import PackedTask, PackedTrainer
 from genokeras.training.allotment import Plan
-from genokeras.training.members import NetworkSettings, Samples, Trainee, train_whole
+from genokeras.training.members import NetworkSettings, Samples, Trainee, mean_answers, train_whole
 
 SEEDS = 5
 
 
 @dataclass(frozen=True, eq=False)
-class AllRows:
-    """What a final fit trains on.
-
-    Attributes
-    ----------
-    rows : dict of str to numpy.ndarray
-        As ``encoder.rows`` gives them.
-    targets : numpy.ndarray
-    sample_weight : numpy.ndarray
-        ``(n_samples,)``.
-    """
-
-    rows: Rows
-    targets: np.ndarray
-    sample_weight: np.ndarray
-
-
-@dataclass(frozen=True, eq=False)
 class _Trained:
-    """The network of a final fit, the encoder that it reads by, and how long it trained."""
+    """The network of a final fit, the encoder that it reads by, and what there is to note: how long it trained, how sure it is."""
 
     network: TrainedNetwork
     encoder: Any
-    length: dict[str, int]
+    noted: Mapping[str, float]
 
 
 def final_fit(
@@ -95,7 +79,7 @@ def final_fit(
     problem = replace(run.problem, encoder=trained.encoder)
     model = method_of(problem).merge(problem, [trained.network])
     run.folder.write_arrays(FINAL_WEIGHTS, weights_to_arrays(trained.network.weights))
-    note = {"trial": trial.id, **trained.length, "rows": len(data.targets), "retrain": retrain}
+    note = {"trial": trial.id, **trained.noted, "rows": len(data.targets), "retrain": retrain}
     return run.with_model(model, {"final_fit": note})
 
 
@@ -238,18 +222,26 @@ def _by_batches(
     assert isinstance(encoder, NetworkEncoder)
     # Most folds decide whether training moves samples; nothing is held out here.
     moves = problem.moved is None or bool(np.mean(problem.moved) >= 0.5)
-    samples = Samples(
-        problem.task, encoder if moves else encoder.still(), data.rows, data.targets, data.sample_weight
-    )
     trainee = Trainee(proposal.graph, proposal.hyper, problem.task.training_loss(settings.label_smoothing))
     rng = np.random.default_rng(proposal.seed)
     start = start_weights(proposal.graph, rng) if retrain else run.network(trial).weights
-    trainee.restart(start, 0, proposal.seed)
-    size = settings.batch_of(len(data.targets))
-    plan = Plan(max(1, round(epochs * len(data.targets) / size)), None)
-    train_whole(trainee, samples, plan, proposal.hyper.learning_rate, proposal.seed, settings)
-    network = replace(run.network(trial), weights=trainee.weights())
-    return _Trained(network, encoder, {"epochs": epochs})
+
+    def train(part: AllRows) -> Weights:
+        samples = Samples(
+            problem.task, encoder if moves else encoder.still(), part.rows, part.targets, part.sample_weight
+        )
+        trainee.restart(start, 0, proposal.seed)
+        size = settings.batch_of(len(part.targets))
+        plan = Plan(max(1, round(epochs * len(part.targets) / size)), None)
+        train_whole(trainee, samples, plan, proposal.hyper.learning_rate, proposal.seed, settings)
+        return trainee.weights()
+
+    def answers(_: Weights, rows: Rows) -> np.ndarray:
+        return mean_answers(trainee, problem.task, encoder, rows)
+
+    weights, sharpness = trained_with_sharpness(run, trial, data, train, answers)
+    network = replace(run.network(trial), weights=weights, sharpness=sharpness)
+    return _Trained(network, encoder, {"epochs": epochs, "sharpness": sharpness})
 
 
 def _epochs_behind(run: Run, trial: TrialResult, settings: NetworkSettings, retrain: bool) -> int:
@@ -262,8 +254,15 @@ def _linear(run: Run, trial: TrialResult, data: AllRows) -> _Trained:
     encoder, hyper = run.problem.encoder, trial.proposal.hyper
     assert isinstance(encoder, NetworkEncoder)
     view = encoder.linear_views[hyper.view]
-    kernel, bias, iterations = run.task.fit_view(
-        view, encoder.counts(data.rows), data.targets, data.sample_weight, hyper.weight_decay
-    )
+
+    def train(part: AllRows) -> LinearFit:
+        counts = encoder.counts(part.rows)
+        return run.task.fit_view(view, counts, part.targets, part.sample_weight, hyper.weight_decay)
+
+    def answers(fitted: LinearFit, rows: Rows) -> np.ndarray:
+        return run.task.answers_of(np.asarray(encoder.counts(rows) @ fitted[0]) + fitted[1])
+
+    (kernel, bias, iterations), sharpness = trained_with_sharpness(run, trial, data, train, answers)
     weights = {trial.proposal.graph.output: {"kernel": kernel[None], "bias": bias[None]}}
-    return _Trained(replace(run.network(trial), weights=weights), encoder, {"epochs": iterations})
+    network = replace(run.network(trial), weights=weights, sharpness=sharpness)
+    return _Trained(network, encoder, {"epochs": iterations, "sharpness": sharpness})

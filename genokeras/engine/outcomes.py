@@ -6,16 +6,20 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from genokeras.encoders import NetworkEncoder
 from genokeras.engine.jobs import Father, Outcome
 from genokeras.engine.problem import Problem
 from genokeras.errors import TrainingError
 from genokeras.graph import Weights
 from genokeras.graph.shapes import InputUnits
 from genokeras.searchers import Proposal, TrialResult
+from genokeras.tasks.calibration import Calibration
 from genokeras.tasks.objectives import Objective
 
 # What is left of inherited weights, and how much of fresh ones joins them.
 SHRINK, PERTURB = 0.5, 0.5
+# Of the halves of the rows that a single fold holds out.
+_SEED_OF_HALVES = 0
 
 
 def inherit(
@@ -82,7 +86,7 @@ def scored_outcome(
     step: int,
     seconds: float,
 ) -> Outcome:
-    """A trained trial, scored on its out-of-fold answers.
+    """A trained trial, scored on its out-of-fold answers; of mini-batch training, on those that `sharpened` makes of them.
 
     Parameters
     ----------
@@ -100,7 +104,9 @@ def scored_outcome(
         The step that was kept.
     seconds : float
     """
-    scored = problem.scored
+    scored, sharpness = problem.scored, 1.0
+    if isinstance(problem.encoder, NetworkEncoder):
+        answers, sharpness = sharpened(problem, answers)
     score_of = (answers[scored], problem.targets[scored], problem.sample_weight[scored])
     trial = TrialResult(
         id=trial_id,
@@ -111,8 +117,46 @@ def scored_outcome(
         step=step,
         seconds=seconds,
         n_parameters=proposal.graph.n_parameters(_input_units(problem, proposal)),
+        sharpness=sharpness,
     )
     return Outcome(trial, weights, answers, curve.astype("float32"))
+
+
+def sharpened(problem: Problem, answers: np.ndarray) -> tuple[np.ndarray, float]:
+    """Out-of-fold answers as sure as they are right, and the sharpness that the whole trial gets.
+
+    Answers to the rows of a fold are changed by what the other folds' rows say; where one fold alone has answers, those of one half
+    of its rows by what the other half says.
+
+    Parameters
+    ----------
+    problem : Problem
+    answers : numpy.ndarray
+        ``(n_samples, n_outputs)``; NaN for rows without any.
+    """
+    there = np.isfinite(answers).all(axis=1)
+    kind, targets, weight = problem.task.answers, problem.targets, problem.sample_weight
+    part = np.where(there, problem.held_out.argmax(axis=0), -1)
+    if len(np.unique(part[there])) < 2:
+        part[there] = _halves(kind.strata(targets[there]))
+
+    def sharpness(rows: np.ndarray) -> float:
+        return kind.sharpness(answers[rows], targets[rows], weight[rows])
+
+    changed = answers.copy()
+    for number in np.unique(part[there]):
+        own = part == number
+        changed[own] = Calibration(sharpness(there & ~own)).apply(answers[own])
+    return changed, sharpness(there)
+
+
+def _halves(strata: np.ndarray) -> np.ndarray:
+    """``(n,)`` 0 or 1, drawn alike for every trial; each class has as many of both as it can."""
+    order = np.random.default_rng(_SEED_OF_HALVES).permutation(len(strata))
+    order = order[np.argsort(strata[order], kind="stable")]
+    halves = np.empty(len(strata), dtype=np.int64)
+    halves[order] = np.arange(len(strata)) % 2
+    return halves
 
 
 def _input_units(problem: Problem, proposal: Proposal) -> InputUnits:

@@ -145,7 +145,9 @@ def trained_network(store: TrialStore, trial: TrialResult, share: float = 1.0) -
     """A trial as merging needs it, its weights read from the run folder."""
     proposal = trial.proposal
     weights = store.father(trial).weights
-    return TrainedNetwork(f"trial_{trial.id}", proposal.graph, proposal.hyper, weights, share)
+    return TrainedNetwork(
+        f"trial_{trial.id}", proposal.graph, proposal.hyper, weights, share, trial.sharpness
+    )
 
 
 def finish_run(

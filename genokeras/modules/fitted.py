@@ -17,7 +17,7 @@ from genokeras.encoders import ArrayEncoder, predict
 from genokeras.engine import LoadedGraph, Run, history_table, load_trial_graph, open_run
 from genokeras.engine.jobs import weights_from_arrays
 from genokeras.engine.problem_files import read_task_of
-from genokeras.engine.run import FINAL_WEIGHTS
+from genokeras.engine.run import FINAL_WEIGHTS, RESULT_FILE
 from genokeras.errors import DataError, NotFittedError, ParameterError, RunFolderError
 from genokeras.estimators.exporting import export_run
 from genokeras.estimators.finished import FinishedSearch
@@ -121,11 +121,12 @@ class FittedModule(ABC):
         """
         run = self._fitted()
         found = load_trial_graph(run.folder, run.best.id)
-        weights = run.network(run.best).weights
+        network = run.network(run.best)
         if run.folder.has(FINAL_WEIGHTS):
             weights = weights_from_arrays(run.folder.read_arrays(FINAL_WEIGHTS))
-        assert found.network is not None
-        return replace(found, network=replace(found.network, weights=weights), problem=run.problem)
+            noted = run.folder.read_json(RESULT_FILE)["final_fit"]
+            network = replace(network, weights=weights, sharpness=noted.get("sharpness", 1.0))
+        return replace(found, network=network, problem=run.problem)
 
     @property
     def model_(self) -> Any:

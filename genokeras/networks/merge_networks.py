@@ -45,6 +45,8 @@ class TrainedNetwork:
         Leading axis: fold members, which count equally.
     share : float
         Weight in the delivered average.
+    sharpness : float
+        The power that a member's answers, means over its looks, are raised to.
     """
 
     name: str
@@ -52,6 +54,7 @@ class TrainedNetwork:
     hyper: HyperParameters
     weights: Weights
     share: float = 1.0
+    sharpness: float = 1.0
 
     @property
     def n_members(self) -> int:
@@ -87,9 +90,9 @@ def merge_networks(
     total = sum(network.share for network in networks)
     terms = []
     for network in networks:
-        answers = (
-            _network(network, task, parts) if network.hyper.view == TENSOR else _linear(network, task, parts)
-        )
+        found = _network if network.hyper.view == TENSOR else _linear
+        sharpness = Calibration(network.sharpness)
+        answers = [calibrated(answer, sharpness) for answer in found(network, task, parts)]
         mean = keras.layers.Average()(answers) if len(answers) > 1 else answers[0]
         terms.append(float(network.share / total) * mean)
     average = keras.layers.Add()(terms) if len(terms) > 1 else terms[0]
@@ -98,7 +101,7 @@ def merge_networks(
 
 
 def _network(network: TrainedNetwork, task: Task, parts: _Parts) -> list[Any]:
-    """The answers of a trial's members, which all count the same: to every look, or the mean over looks that do not."""
+    """The answers of a trial's members, means over their looks."""
     answers = []
     for member in range(network.n_members):
         built = build_network(
@@ -111,12 +114,14 @@ def _network(network: TrainedNetwork, task: Task, parts: _Parts) -> list[Any]:
         found = [answer[0] if isinstance(answer, list | tuple) else answer for answer in found]
         if parts.shares:
             weighted = [share * answer for share, answer in zip(parts.shares, found, strict=True)]
-            found = [keras.layers.Add()(weighted)]
-        answers += found
+            answers.append(keras.layers.Add()(weighted))
+        else:
+            answers.append(keras.layers.Average()(found) if len(found) > 1 else found[0])
     return answers
 
 
 def _linear(network: TrainedNetwork, task: Task, parts: _Parts) -> list[Any]:
+    """The answers of a linear trial's members."""
     answers = []
     arrays = network.weights[network.graph.output]
     for member in range(network.n_members):

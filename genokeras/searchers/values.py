@@ -167,6 +167,8 @@ class TrialResult:
     gain : float
         How far the out-of-fold loss of the ensemble fell when the trial's job came back: the same for all trials of
         a job; nan where unknown.
+    sharpness : float
+        The power that its members' probabilities are raised to, so that they are as sure as they are right.
     """
 
     id: int
@@ -179,6 +181,7 @@ class TrialResult:
     n_parameters: int = 0
     error: str | None = None
     gain: float = math.nan
+    sharpness: float = 1.0
 
     def __post_init__(self) -> None:
         check_choice(self.status, f"status of trial {self.id}", ("ok", "failed"))
@@ -211,6 +214,7 @@ class TrialResult:
             "n_parameters": self.n_parameters,
             "error": self.error,
             **({"gain": self.gain} if math.isfinite(self.gain) else {}),
+            **({"sharpness": self.sharpness} if self.sharpness != 1.0 else {}),
         }
 
     @classmethod
@@ -230,6 +234,7 @@ class TrialResult:
             score=math.inf if data["score"] is None else data["score"],
             score_se=math.nan if data["score_se"] is None else data["score_se"],
             gain=data.get("gain", math.nan),
+            sharpness=data.get("sharpness", 1.0),
             **{name: data[name] for name in names},
         )
 

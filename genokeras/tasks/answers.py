@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from genokeras.errors import ParameterError
-from genokeras.tasks.calibration import Calibration, fit_calibration
+from genokeras.tasks.calibration import Calibration, fit_calibration, fit_sharpness
 from genokeras.tasks.class_scores import SMALLEST_PROBABILITY, log_loss_rows
 from genokeras.tasks.rows import Array
 
@@ -74,6 +74,10 @@ class Answers(ABC):
     @abstractmethod
     def calibration(self, answers: Array, targets: Targets, sample_weight: ArrayLike | None) -> Calibration:
         """How answers ``(n, k)`` are to be changed before they are given out."""
+
+    @abstractmethod
+    def sharpness(self, answers: Array, targets: Targets, sample_weight: ArrayLike | None) -> float:
+        """The power that makes answers ``(n, k)`` of one trial as sure as they are right; see :class:`Calibration`."""
 
     def check(
         self, answers: ArrayLike, targets: ArrayLike, sample_weight: ArrayLike | None
@@ -140,6 +144,9 @@ class ClassAnswers(Answers):
     def calibration(self, answers: Array, targets: Targets, sample_weight: ArrayLike | None) -> Calibration:
         return fit_calibration(answers, targets, sample_weight)
 
+    def sharpness(self, answers: Array, targets: Targets, sample_weight: ArrayLike | None) -> float:
+        return fit_sharpness(answers, targets, sample_weight)
+
 
 @final
 class _NumberEvidence(Evidence):
@@ -194,6 +201,9 @@ class NumberAnswers(Answers):
 
     def calibration(self, answers: Array, targets: Targets, sample_weight: ArrayLike | None) -> Calibration:
         return Calibration()
+
+    def sharpness(self, answers: Array, targets: Targets, sample_weight: ArrayLike | None) -> float:
+        return 1.0
 
 
 CLASSES, NUMBERS = ClassAnswers(), NumberAnswers()

@@ -18,6 +18,7 @@ from genokeras.errors import ParameterError
 from genokeras.features import RowSpace
 from genokeras.searchers import History, TrialResult
 from genokeras.support import RunFolder
+from genokeras.tasks.calibration import Calibration, fit_sharpness
 from genokeras.tasks.numbers import _RIDGE_PENALTY
 from genokeras.training import NetworkSettings, Plan, Samples, Trainee, train_member
 from genokeras.training.members import rate_share, train_whole
@@ -285,7 +286,9 @@ def test_the_steps_behind_a_trial_are_those_its_weights_took(classes, history, s
 
 def test_a_network_is_trained_for_as_many_epochs_as_were_asked_for(images, tmp_path):
     run = fitted(images, tmp_path, max_iter_num=3)
-    assert note(run) == {"trial": 0, "epochs": 3, "rows": N, "retrain": True}
+    noted = note(run)
+    assert noted.pop("sharpness") > 0
+    assert noted == {"trial": 0, "epochs": 3, "rows": N, "retrain": True}
 
 
 def test_a_network_is_trained_for_as_long_as_the_folds_found_best(images, tmp_path):
@@ -337,8 +340,36 @@ def test_the_linear_model_of_samples_is_fitted_once(counted, tmp_path):
     encoder, task = run.problem.encoder, run.task
     view, counts = encoder.linear_views["counts"], encoder.counts(run.problem.rows)
     kernel, bias, steps = task.fit_view(view, counts, run.problem.targets, weight, 0.1)
-    np.testing.assert_allclose(answers(run), task.answers_of(counts @ kernel + bias), atol=1e-4)
+    plain = task.answers_of(counts @ kernel + bias)
+    np.testing.assert_allclose(answers(run), Calibration(note(run)["sharpness"]).apply(plain), atol=1e-4)
     assert note(run)["epochs"] == steps
+
+
+def test_the_sharpness_of_a_final_fit_is_judged_on_rows_it_did_not_train_on(counted, tmp_path):
+    problem, hyper = counted.problem, counted.best.proposal.hyper
+    encoder, task, held = problem.encoder, problem.task, problem.held_out[0]
+    view, counts = encoder.linear_views["counts"], encoder.counts(problem.rows)
+    kernel, bias, _ = task.fit_view(
+        view, counts[~held], problem.targets[~held], np.ones((~held).sum()), hyper.weight_decay
+    )
+    wanted = fit_sharpness(task.answers_of(counts[held] @ kernel + bias), problem.targets[held])
+    assert note(fitted(counted, tmp_path))["sharpness"] == pytest.approx(wanted, rel=1e-3)
+
+
+def test_a_final_fit_without_the_held_out_rows_trains_once(counted, tmp_path, monkeypatch):
+    fits: list[int] = []
+    fit_view = type(counted.task).fit_view
+
+    def counting(self, view, counts, *others):
+        fits.append(counts.shape[0])
+        return fit_view(self, view, counts, *others)
+
+    monkeypatch.setattr(type(counted.task), "fit_view", counting)
+    apart = ~counted.problem.held_out[0]
+    data = AllRows(counted.problem.rows, CODES, np.ones(N)).take(apart)
+    final_fit(replace(counted, folder=counted.folder.copy_to(tmp_path / "apart")), data, None, True)
+    fitted(counted, tmp_path)
+    assert fits == [apart.sum(), apart.sum(), N]
 
 
 # ---- the loop that trains without held-out samples

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import keras
 import numpy as np
 import pytest
@@ -109,3 +111,18 @@ def test_calibration_is_part_of_the_model():
     plain = predict(merge_networks(encoder, Classes(2), [network]), encoder, rows)
     doubtful = predict(merge_networks(encoder, Classes(2), [network], Calibration(doubt=0.5)), encoder, rows)
     np.testing.assert_allclose(doubtful, 0.5 * plain + 0.25, atol=1e-6)
+
+
+@pytest.mark.parametrize("case", ["both strands", "windows"])
+def test_each_member_is_as_sure_as_its_trial_found_best(case):
+    encoder, data = CASES[case]()
+    rows, network = encoder.rows(data), two_trials(encoder)[0]
+    members = [replace(network, weights=of_member(network.weights, member)) for member in range(2)]
+    each = [predict(merge_networks(encoder, Classes(2), [one]), encoder, rows) for one in members]
+    wanted = np.mean([Calibration(3.0).apply(answers) for answers in each], axis=0)
+    sharp = merge_networks(encoder, Classes(2), [replace(network, sharpness=3.0)])
+    np.testing.assert_allclose(predict(sharp, encoder, rows), wanted, atol=1e-5)
+
+
+def of_member(weights, member):
+    return {i: {name: array[[member]] for name, array in named.items()} for i, named in weights.items()}

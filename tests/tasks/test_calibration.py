@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from genokeras.tasks.calibration import Calibration, fit_calibration
+from genokeras.tasks.calibration import Calibration, fit_calibration, fit_sharpness
 
 
 def calibrated(n: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -51,3 +51,9 @@ def test_forty_rows_told_apart_leave_the_doubt_of_one_row_in_forty_one() -> None
     assert calibration.doubt == pytest.approx(1 / 41)
     assert calibration.apply(sure).min() == pytest.approx(1 / 41 / 2, rel=1e-3)
     np.testing.assert_allclose(calibration.apply(sure).sum(axis=1), 1)
+
+
+def test_a_trial_that_hardly_trained_is_made_many_times_surer() -> None:
+    p, codes = calibrated(5_000)
+    assert fit_sharpness(Calibration(1 / 8).apply(p), codes) == pytest.approx(8, rel=0.06)
+    assert fit_sharpness(p[:0], codes[:0]) == 1.0
