@@ -9,7 +9,7 @@ from typing import Any
 
 import keras
 
-from genokeras.encoders import NetworkEncoder, TableEncoder
+from genokeras.encoders import TableEncoder
 from genokeras.engine.methods import method_of
 from genokeras.engine.problem import Problem
 from genokeras.engine.problem_files import has_problem, read_problem
@@ -30,7 +30,7 @@ class LoadedGraph(Graph):
     ----------
     hyper : HyperParameters
     n_features : int or None
-        Numbers of a sample as the graph reads it, where its input has no shape of its own.
+        Features of a sample, of a table.
     network : TrainedNetwork or None
     problem : Problem or None
         Of the run that it was searched in.
@@ -47,9 +47,10 @@ class LoadedGraph(Graph):
         Parameters
         ----------
         weights : bool, default=False
-            False: fresh weights, one ordinary network from (standardised) features to answers, class probabilities where the
-            graph was loaded without its run, to be compiled and trained like any other (one of sequences, images or token ids reads
-            what those are encoded to). True: the trained fold members merged into one model, raw samples in, answers out.
+            False: fresh weights, one network to be compiled and trained like any other. Of a table it reads standardised features; of
+            sequences, images, texts and arrays it reads what was given to ``fit``, as the trained one does. Without its run the graph
+            makes a model of what it reads itself, which answers class probabilities. True: the trained fold members merged into one
+            model, raw samples in, answers out.
         n_features : int, optional
             Width of a fresh network's input; that of the run's data by default.
 
@@ -67,11 +68,12 @@ class LoadedGraph(Graph):
                     "gk.load_estimator(run).load_searcher().load_model_by_id(id)."
                 )
             return method_of(self.problem).merge(self.problem, [self.network])
-        known = self.problem is not None
+        if self.problem is not None and not isinstance(self.problem.encoder, TableEncoder):
+            fresh = TrainedNetwork("network", self, self.hyper, {})
+            return method_of(self.problem).merge(self.problem, [fresh])
         if self.input_shape is not None:
-            network = build_network(self, None, self.hyper, logits=known)
-        else:
-            network = build_plain(self, self._width(n_features), self.hyper, logits=known)
+            return build_network(self, None, self.hyper)
+        network = build_plain(self, self._width(n_features), self.hyper, logits=self.problem is not None)
         if self.problem is None:
             return network
         return keras.Model(network.input, self.problem.task.answer_tensor(network.output))
@@ -104,8 +106,9 @@ def load_trial_graph(folder: RunFolder, trial_id: int) -> LoadedGraph:
         )
     trial, problem = store.read(trial_id), read_problem(folder)
     network = trained_network(store, trial) if trial.status == "ok" else None
-    graph, hyper = trial.proposal.graph, trial.proposal.hyper
-    return LoadedGraph(graph.layers, hyper, _input_width(problem), network, problem)
+    graph, encoder = trial.proposal.graph, problem.encoder
+    width = encoder.n_features if isinstance(encoder, TableEncoder) else None
+    return LoadedGraph(graph.layers, trial.proposal.hyper, width, network, problem)
 
 
 def load_graph(file: str | os.PathLike[str]) -> LoadedGraph:
@@ -142,14 +145,6 @@ def load_graph(file: str | os.PathLike[str]) -> LoadedGraph:
     return LoadedGraph(
         Graph.from_dict(proposal["graph"]).layers, HyperParameters.from_dict(proposal["hyper"])
     )
-
-
-def _input_width(problem: Problem) -> int:
-    encoder = problem.encoder
-    if isinstance(encoder, TableEncoder):
-        return encoder.n_features
-    assert isinstance(encoder, NetworkEncoder)
-    return encoder.n_counts
 
 
 def _ranges(ids: list[int]) -> str:

@@ -42,7 +42,7 @@ class TrainedNetwork:
     graph : Graph
     hyper : HyperParameters
     weights : Weights
-        Leading axis: fold members, which count equally.
+        Leading axis: fold members, which count equally. Where there are none, one member begins with Keras' own initial weights.
     share : float
         Weight in the delivered average.
     sharpness : float
@@ -58,6 +58,8 @@ class TrainedNetwork:
 
     @property
     def n_members(self) -> int:
+        if not self.weights:
+            return 1
         arrays = next(iter(self.weights.values()))
         return len(next(iter(arrays.values())))
 
@@ -94,7 +96,7 @@ def merge_networks(
         sharpness = Calibration(network.sharpness)
         answers = [calibrated(answer, sharpness) for answer in found(network, task, parts)]
         mean = keras.layers.Average()(answers) if len(answers) > 1 else answers[0]
-        terms.append(float(network.share / total) * mean)
+        terms.append(float(network.share / total) * mean if len(networks) > 1 else mean)
     average = keras.layers.Add()(terms) if len(terms) > 1 else terms[0]
     used = list(parts.inputs.values())
     return keras.Model(used if len(used) > 1 else used[0], calibrated(average, calibration), name=name)
@@ -104,9 +106,8 @@ def _network(network: TrainedNetwork, task: Task, parts: _Parts) -> list[Any]:
     """The answers of a trial's members, means over their looks."""
     answers = []
     for member in range(network.n_members):
-        built = build_network(
-            network.graph, None, network.hyper, weights=network.weights, member=member, logits=True
-        )
+        weights = network.weights or None
+        built = build_network(network.graph, None, network.hyper, weights=weights, member=member, logits=True)
         whole = keras.Model(
             built.inputs, task.answer_tensor(built.outputs[0]), name=f"{network.name}_{member}"
         )
@@ -123,12 +124,12 @@ def _network(network: TrainedNetwork, task: Task, parts: _Parts) -> list[Any]:
 def _linear(network: TrainedNetwork, task: Task, parts: _Parts) -> list[Any]:
     """The answers of a linear trial's members."""
     answers = []
-    arrays = network.weights[network.graph.output]
+    arrays = network.weights.get(network.graph.output)
     for member in range(network.n_members):
-        kernel, bias = arrays["kernel"][member], arrays["bias"][member]
-        layer = keras.layers.Dense(int(kernel.shape[1]), name=f"{network.name}_{member}")
+        layer = keras.layers.Dense(task.n_outputs, name=f"{network.name}_{member}")
         answers.append(task.answer_tensor(layer(parts.counts)))
-        layer.set_weights([kernel, bias])
+        if arrays is not None:
+            layer.set_weights([arrays["kernel"][member], arrays["bias"][member]])
     return answers
 
 

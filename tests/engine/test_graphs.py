@@ -117,8 +117,13 @@ def test_a_fresh_model_of_images_reads_their_shape(images):
     np.testing.assert_allclose(array(model(np.ones((3, 8, 8, 1)))).sum(axis=1), 1, atol=1e-5)
 
 
-def test_a_fresh_linear_model_of_images_reads_their_counts(images):
-    assert load_trial_graph(images.folder, 1).produce_keras_model().input_shape == (None, 64)
+def test_a_fresh_linear_model_of_images_reads_their_pixels_and_can_be_trained(images):
+    model = load_trial_graph(images.folder, 1).produce_keras_model()
+    assert model.input_shape == (None, 8, 8, 1)
+    model.compile(keras.optimizers.Adam(0.01), "sparse_categorical_crossentropy", jit_compile=False)
+    pixels, codes = images.problem.rows["pixels"], images.problem.targets
+    losses = model.fit(pixels, codes, epochs=8, verbose=0).history["loss"]
+    assert losses[-1] < 0.7 * losses[0]
 
 
 def test_a_fresh_model_of_numbers_answers_with_numbers(numbers):

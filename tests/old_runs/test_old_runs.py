@@ -207,3 +207,16 @@ def test_any_model_goes_on_in_its_folder(copy):
         param_spec=gk.ParamSpec.from_dict(facts["searched"]),
     )
     assert (done.resumed_from, done.steps) == (made.ANY_STEPS, made.ANY_MORE_STEPS)
+
+
+@pytest.mark.parametrize("kind", [*ESTIMATORS, *MODULES])
+def test_graphs_of_linear_models_and_networks_make_fresh_models_of_the_samples(kind):
+    files = sorted((FIXTURES / "runs" / kind / "trials").glob("*/graph.json"))
+    by_view = {graph.hyper.view: graph for graph in map(gk.load_graph, files)}
+    for graph in by_view.values():
+        fresh = graph.produce_keras_model()
+        trained = graph.produce_keras_model(weights=True)
+        assert [(x.name, x.shape) for x in fresh.inputs] == [(x.name, x.shape) for x in trained.inputs]
+        assert fresh.output_shape == trained.output_shape
+        answers = graph.problem.task.n_outputs
+        assert fresh.output_shape == (None, answers) and fresh.trainable_variables
