@@ -9,6 +9,7 @@ import numpy as np
 from scipy import sparse
 
 from genokeras.data.dataset import Dataset, Matrix
+from genokeras.data.genes import without_version
 from genokeras.errors import DataError
 from genokeras.support.wording import counted, listed, loose_key
 
@@ -36,12 +37,15 @@ def align_features(dataset: Dataset, feature_names: Sequence[str]) -> Dataset:
     if not dataset.names_given or _made_up(wanted):
         return _by_position(dataset, wanted)
     position = {name: i for i, name in enumerate(dataset.feature_names)}
+    if dataset.versions_ignored:
+        # the model may have been trained on ids with versions
+        position |= {name: position[bare] for name in wanted if (bare := without_version(name)) in position}
     missing = [name for name in wanted if name not in position]
     if missing:
         raise DataError(_missing_message(missing, dataset, len(wanted)))
     order = np.fromiter((position[name] for name in wanted), dtype=np.intp, count=len(wanted))
-    chosen = set(wanted)
-    surplus = [name for name in dataset.feature_names if name not in chosen]
+    chosen = set(order.tolist())
+    surplus = [name for i, name in enumerate(dataset.feature_names) if i not in chosen]
     notes = dataset.notes
     if surplus:
         text = counted(len(surplus), "gene", "genes")
@@ -91,6 +95,8 @@ def _missing_message(missing: list[str], dataset: Dataset, n_wanted: int) -> str
             else ""
         )
         message += f" Did you mean {pairs}?{also}"
+        if any(without_version(ours) == without_version(theirs) for theirs, ours in close):
+            message += " Ensembl ids of other versions match in data loaded with ignore_versions=True (gk.load_dataset)."
     if len(missing) == n_wanted and not close:
         message += f" The data start with {listed(dataset.feature_names, 3)}: other names, or genes in rows?"
     return f"{message} Expected were all genes of the training data, in any order."

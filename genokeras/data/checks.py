@@ -36,7 +36,8 @@ def check_names(names: Sequence[str], ids: Sequence[str], source: str) -> None:
         hint = " They are numbers: has the file no header line, or are genes in rows?" if numbers else ""
         raise DataError(
             f"{source}: {counted(len(twice), 'gene name occurs', 'gene names occur')} more than once: "
-            f"{listed(twice)}. Rename or merge these genes.{hint}"
+            f"{listed(twice)}. Rename them, or load the data with duplicates='sum', 'mean', 'first' or 'unique' "
+            f"(gk.load_dataset, --duplicates).{hint}"
         )
     repeated = duplicates(ids)
     if repeated:

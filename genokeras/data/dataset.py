@@ -37,6 +37,8 @@ class Dataset:
         What missing values were filled with, where ``missing="median"`` was asked for.
     ids_given : bool
         False where `sample_ids` were made up as ``"sample_0"``, ``"sample_1"``...
+    versions_ignored : bool
+        Ensembl ids lost their version on request: ``ENSG00000141510.18`` is ``ENSG00000141510``.
     """
 
     x: Matrix
@@ -49,6 +51,7 @@ class Dataset:
     notes: tuple[str, ...] = ()
     medians: np.ndarray | None = None
     ids_given: bool = True
+    versions_ignored: bool = False
 
     @property
     def n_samples(self) -> int:

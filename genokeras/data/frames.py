@@ -155,9 +155,9 @@ def _id_text(value: object) -> str:
 
 def _id_position(named: NamedFrame, options: ReadOptions, source: str) -> int | None:
     """Return which column holds the ids: the one asked for, else the first if it looks like ids."""
-    if options.sample_column is not None:
-        if options.sample_column in named.names:
-            return named.names.index(options.sample_column)
+    if options.sample_column in named.names:
+        return named.names.index(options.sample_column)
+    if options.sample_column is not None and options.needs_sample_column:
         hint = did_you_mean(options.sample_column, named.names[:1000])
         raise DataError(
             f"{source} has no column {options.sample_column!r} to take ids from; its first columns are "
@@ -283,7 +283,7 @@ def _strings_among_numbers(named: NamedFrame, bad: dict[int, np.ndarray], source
     rest = f"; and {len(bad) - 5} more columns" if len(bad) > 5 else ""
     values = [str(named.frame.iat[int(np.flatnonzero(mask)[0]), i]) for i, mask in bad.items()]
     comma = (
-        " These look like decimal commas: write 3.5, not 3,5."
+        " These look like decimal commas: read the file with decimal=','."
         if any(map(_DECIMAL_COMMA.match, values))
         else ""
     )

@@ -15,7 +15,7 @@ import numpy as np
 from genokeras.data.pictures import IMAGE_SUFFIXES, check_size, pixels_of, read_pictures
 from genokeras.data.readers.class_folders import list_class_folder
 from genokeras.data.readers.idx import is_idx, read_idx
-from genokeras.data.readers.registry import check_file
+from genokeras.data.readers.opening import check_file
 from genokeras.data.samples import described, labels_and_note, per_sample
 from genokeras.data.table import Table
 from genokeras.errors import DataError, DataFileError

@@ -17,6 +17,8 @@ from genokeras.data.checks import (
     impute_median,
 )
 from genokeras.data.dataset import Dataset
+from genokeras.data.genes import Duplicates, check_duplicates, tidy_genes
+from genokeras.data.label_files import has_column, label_file
 from genokeras.data.memory import table_from_memory
 from genokeras.data.quantities import names_columns, read_targets
 from genokeras.data.readers.registry import read_table
@@ -40,20 +42,27 @@ def load_dataset(
     missing: Missing = "error",
     transposed: bool = False,
     sample_column: str | None = None,
+    duplicates: Duplicates = "error",
+    ignore_versions: bool = False,
     delimiter: str | None = None,
+    decimal: str = ".",
+    layer: str | None = None,
+    modality: str | None = None,
+    sheet: str | None = None,
     several_targets: bool = False,
 ) -> Dataset:
     """Read and check samples, their genes and, where given, their labels.
 
     Parameters
     ----------
-    x : path, Dataset, AnnData or matrix-like of shape (n_samples, n_features)
-        A DataFrame, ndarray, scipy sparse matrix or list of lists is taken from memory; a path is read
-        by its suffix: csv, tsv, txt (each also .gz), parquet, npz, gct, gct.gz, h5ad.
+    x : path, Dataset, AnnData, MuData or matrix-like of shape (n_samples, n_features)
+        A DataFrame, ndarray, scipy sparse matrix or list of lists is taken from memory. A path is read by its suffix, and text
+        and HDF5 by their content: csv, tsv and txt (also packed), series matrices of GEO, GCT, counts of featureCounts, HTSeq, STAR,
+        salmon, kallisto and RSEM, xlsx, parquet, npz, mtx, 10x (``.h5``, or the folder), h5ad, h5mu, loom; a folder of counts is joined.
     y : array-like of shape (n_samples,), str or path, optional
         Labels by row; a Series whose index holds the sample ids goes by index; the name of a column or
-        ``obs`` key; or a second file with the columns sample id and label, or labels alone. An npz's own
-        ``y`` is used without it.
+        ``obs`` key; or a second file with the columns sample id and label, or labels alone; ``"clinical.tsv:er_status"``
+        names one of several columns. The file may name more samples. An npz's own ``y`` is used without it.
     groups : array-like of shape (n_samples,), str or path, optional
         Which samples belong together, given as `y` is.
     missing : {"error", "median", "keep"}
@@ -61,9 +70,22 @@ def load_dataset(
     transposed : bool
         The table or array holds genes in rows.
     sample_column : str, optional
-        Column of a table that holds the sample ids; without it the first column is, if it looks like ids.
+        Column that holds the sample ids, of the table or of a file of labels; without it a table's first column is, if it
+        looks like ids, and in a file of labels the one with most ids of the data.
+    duplicates : {"error", "sum", "mean", "first", "unique"}
+        Genes of one name raise, are added, averaged, reduced to the first, or numbered.
+    ignore_versions : bool
+        Ensembl ids lose their version: ``ENSG00000141510.18`` is ``ENSG00000141510``.
     delimiter : str, optional
         What separates the fields of a delimited text; without it the suffix says.
+    decimal : {".", ","}
+        What stands before the fraction of a number in text.
+    layer : str, optional
+        Which matrix: a layer of an h5ad, AnnData or loom file, ``"raw"``; a column of counts, such as ``"NumReads"``.
+    modality : str, optional
+        Which of a MuData's modalities; without it all, side by side.
+    sheet : str, optional
+        Which sheet of an xlsx file; without it the first.
     several_targets : bool
         `y` may hold several columns, or name them: a list of texts is then one of columns. ``Dataset.y`` has the shape
         (n_samples, n_targets) where there are several.
@@ -88,17 +110,35 @@ def load_dataset(
     check_choice(missing, "missing", get_args(Missing))
     several = several_targets and y is not None
     named = y if several and names_columns(y) else (y,)
-    options = ReadOptions(column_names(*named, groups), transposed, sample_column, delimiter)
-    table = read_table(x, options) if isinstance(x, str | os.PathLike) else table_from_memory(x, options)
-    table = _with_stripped_names(table)
-    check_shape(table.x, table.names, table.ids, table.source)
-    labels = (
-        read_targets(y, lambda given: _labels_of(given, table))
-        if several
-        else _per_sample(y, table.y, table, "y")
+    check_duplicates(duplicates)
+    check_choice(decimal, "decimal", (".", ","))
+    elsewhere = sample_column is not None and any(has_column(given, sample_column) for given in (y, groups))
+    options = ReadOptions(
+        columns=column_names(*named, groups),
+        transposed=transposed,
+        sample_column=sample_column,
+        delimiter=delimiter,
+        needs_sample_column=not elsewhere,
+        decimal=decimal,
+        layer=layer,
+        modality=modality,
+        sheet=sheet,
     )
-    grouping = _per_sample(groups, table.groups, table, "groups")
-    dataset = _checked(table, labels, grouping, missing)
+    table = read_table(x, options) if isinstance(x, str | os.PathLike) else table_from_memory(x, options)
+    table = dataclasses.replace(_with_stripped_names(table), sample_column=sample_column)
+    table = tidy_genes(table, duplicates, ignore_versions=ignore_versions)
+    check_shape(table.x, table.names, table.ids, table.source)
+    said: list[str] = []
+    labels = (
+        read_targets(y, lambda given: _labels_of(given, table, said))
+        if several
+        else _per_sample(y, table.y, table, "y", said)
+    )
+    grouping = _per_sample(groups, table.groups, table, "groups", said)
+    table = dataclasses.replace(table, notes=(*table.notes, *dict.fromkeys(said)))
+    dataset = dataclasses.replace(
+        _checked(table, labels, grouping, missing), versions_ignored=ignore_versions
+    )
     if isinstance(x, Dataset) and dataset.medians is None and x.medians is not None:
         dataset = _with_medians(dataset, x.medians)
     for note in dataset.notes:
@@ -115,16 +155,19 @@ def _with_stripped_names(table: Table) -> Table:
     )
 
 
-def _labels_of(given: Any, table: Table) -> np.ndarray:
-    labels = _per_sample(given, None, table, "y")
+def _labels_of(given: Any, table: Table, notes: list[str]) -> np.ndarray:
+    labels = _per_sample(given, None, table, "y", notes)
     assert labels is not None
     return labels
 
 
-def _per_sample(given: Any, own: np.ndarray | None, table: Table, what: str) -> np.ndarray | None:
-    values = sample_values(own if given is None else given, table, what)
+def _per_sample(
+    given: Any, own: np.ndarray | None, table: Table, what: str, notes: list[str]
+) -> np.ndarray | None:
+    values = sample_values(own if given is None else given, table, what, notes)
     if values is not None:
-        check_no_missing(values, table.ids, what, table.source)
+        file = None if given is None or values is own else label_file(given, table.annotations)
+        check_no_missing(values, table.ids, what, f"{table.source}, {file}" if file else table.source)
     return values
 
 

@@ -12,12 +12,13 @@ from scipy import sparse
 from genokeras.data.dataset import Dataset
 from genokeras.data.frames import NamedFrame, named_frame, table_from_frame
 from genokeras.data.readers.anndata import is_anndata, table_from_anndata
+from genokeras.data.readers.mudata import is_mudata, table_from_mudata
 from genokeras.data.table import ReadOptions, Table, to_csr, to_float32
 from genokeras.errors import DataError
 
 
 def table_from_memory(x: Any, options: ReadOptions) -> Table:
-    """Take a Dataset, AnnData, DataFrame, sparse matrix, array or list of lists as it is.
+    """Take a Dataset, AnnData, MuData, DataFrame, sparse matrix, array or list of lists as it is.
 
     Raises
     ------
@@ -28,6 +29,8 @@ def table_from_memory(x: Any, options: ReadOptions) -> Table:
         return _from_dataset(x)
     if is_anndata(x):
         return table_from_anndata(x, options)
+    if is_mudata(x):
+        return table_from_mudata(x, options)
     if isinstance(x, pd.DataFrame):
         return table_from_frame(named_frame(x), options, "DataFrame")
     if sparse.issparse(x):

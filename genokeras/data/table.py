@@ -30,12 +30,27 @@ class ReadOptions:
         Column that holds the sample ids (the gene names, where `transposed`).
     delimiter : str, optional
         What separates the fields of a delimited text.
+    needs_sample_column : bool
+        A table without `sample_column` is an error; it may be the name of a column in a file of labels.
+    decimal : str
+        What stands before the fraction of a number in text.
+    layer : str, optional
+        Which of several matrices is read: a layer of an h5ad or loom file, ``"raw"``, a column of a table of counts.
+    modality : str, optional
+        Which omics layer of a MuData is read; without it all, side by side.
+    sheet : str, optional
+        Which sheet of a spreadsheet is read.
     """
 
     columns: tuple[str, ...] = ()
     transposed: bool = False
     sample_column: str | None = None
     delimiter: str | None = None
+    decimal: str = "."
+    layer: str | None = None
+    modality: str | None = None
+    sheet: str | None = None
+    needs_sample_column: bool = True
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,6 +68,8 @@ class Table:
         Columns that describe samples: the target, the groups, text columns, ``obs``.
     y, groups : ndarray of shape (n_samples,), optional
         Labels and groups that the source itself marks as such.
+    sample_column : str, optional
+        What the column of ids is called in a file of labels.
     """
 
     x: Matrix
@@ -63,6 +80,7 @@ class Table:
     y: np.ndarray | None = None
     groups: np.ndarray | None = None
     notes: tuple[str, ...] = ()
+    sample_column: str | None = None
 
     @property
     def ids(self) -> tuple[str, ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,18 +10,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from genokeras.data.readers.delimited import (
-    best_delimiter,
-    first_line,
-    open_text,
-    split_line,
-    text_errors,
-)
-from genokeras.data.readers.registry import check_file
+from genokeras.data.label_files import labels_from_file, split_reference
+from genokeras.data.readers.opening import check_file
 from genokeras.data.table import Table
 from genokeras.data.tidy import tidy, unmasked
-from genokeras.errors import DataError, DataFileError
-from genokeras.support.wording import counted, did_you_mean, duplicates, listed
+from genokeras.errors import DataError
+from genokeras.support.wording import did_you_mean, listed
 
 
 def column_names(*values: Any) -> tuple[str, ...]:
@@ -30,27 +23,30 @@ def column_names(*values: Any) -> tuple[str, ...]:
     return tuple(value.strip() for value in values if isinstance(value, str))
 
 
-def sample_values(values: Any, table: Table, what: str) -> np.ndarray | None:
+def sample_values(values: Any, table: Table, what: str, notes: list[str] | None = None) -> np.ndarray | None:
     """Return one value per sample of `table`, in its order; text without blanks at its ends.
 
     Parameters
     ----------
     values : array-like, str, path or None
         Values by row (a Series by index, where its index holds the sample ids), the name of a column or
-        ``obs`` key, or a file with two columns (sample id, value) or one (by row).
+        ``obs`` key, or a file with two columns (sample id, value) or one (by row); ``"clinical.tsv:er_status"`` names one of
+        several.
     what : str
         The argument's name, for messages: ``"y"`` or ``"groups"``.
+    notes : list of str, optional
+        What is worth saying is added to it.
 
     Raises
     ------
     DataError
         Where the name is unknown, the number of values is wrong, or ids do not match.
     """
-    found = _found(unmasked(values), table, what)
+    found = _found(unmasked(values), table, what, notes)
     return None if found is None else tidy(found)
 
 
-def _found(values: Any, table: Table, what: str) -> np.ndarray | None:
+def _found(values: Any, table: Table, what: str, notes: list[str] | None) -> np.ndarray | None:
     if values is None:
         return None
     if isinstance(values, str):
@@ -58,7 +54,7 @@ def _found(values: Any, table: Table, what: str) -> np.ndarray | None:
         if column is not None:
             return table.annotations[column]
     if isinstance(values, str | os.PathLike):
-        return _from_file_or_complain(values, table, what)
+        return _from_file_or_complain(values, table, what, notes)
     if isinstance(values, pd.DataFrame):
         if values.shape[1] != 1:
             raise DataError(f"{what} must be one column: got a DataFrame with {values.shape[1]} columns.")
@@ -97,13 +93,18 @@ def missing_mask(values: np.ndarray) -> np.ndarray:
     return mask
 
 
-def _from_file_or_complain(values: str | os.PathLike[str], table: Table, what: str) -> np.ndarray:
-    path = Path(values).expanduser()
-    if isinstance(values, str) and not path.is_file():
+def _from_file_or_complain(
+    values: str | os.PathLike[str], table: Table, what: str, notes: list[str] | None
+) -> np.ndarray:
+    reference = split_reference(values)
+    if reference is None:
+        path = Path(values).expanduser()
         looks_like_path = path.suffix.lower() in (".csv", ".tsv", ".txt", ".gz") or len(path.parts) > 1
         if not looks_like_path:
-            raise DataError(_unknown_name(values, table, what))
-    return labels_from_file(check_file(path), table, what)
+            raise DataError(_unknown_name(str(values), table, what))
+        reference = path, None
+    path, column = reference
+    return labels_from_file(check_file(path), table, what, column=column, notes=notes)
 
 
 def _unknown_name(name: str, table: Table, what: str) -> str:
@@ -168,83 +169,3 @@ def _from_series(series: pd.Series, table: Table, what: str) -> np.ndarray:
             f"Its index must hold every sample id, or pass {what}.to_numpy() to go by row."
         )
     return values[[by_id[name] for name in table.sample_ids]]
-
-
-def labels_from_file(path: Path, table: Table, what: str = "y") -> np.ndarray:
-    """Read labels from a text file of two columns (sample id, label; in any order of rows) or one (by row).
-
-    Raises
-    ------
-    DataError
-        Where ids of the data are missing in the file, or ids of the file are not in the data.
-    DataFileError
-        Where the file cannot be read or has more than two columns.
-    """
-    with text_errors(path):
-        rows = _read_rows(path)
-    width = max(map(len, rows))
-    if width > 2 or min(map(len, rows)) != width:
-        raise DataFileError(
-            f"{path.name}: expected one column (label) or two (sample id, label), got {width} in some lines. "
-            f"Pass a pandas Series as {what} to choose one."
-        )
-    if width == 1:
-        labels = [row[0] for row in rows]
-        if len(labels) == table.x.shape[0] + 1:
-            labels = labels[1:]
-        return _typed(_checked_length(np.array(labels, dtype=object), table, what))
-    return _typed(_joined(rows, table, path.name, what))
-
-
-def _read_rows(path: Path) -> list[list[str]]:
-    line = first_line(path)
-    delimiter = best_delimiter(line)
-    with open_text(path) as handle:
-        if delimiter in ("\t", ",", ";", "|"):
-            rows = list(csv.reader(handle, delimiter=delimiter))
-        else:
-            rows = [split_line(text, delimiter) for text in handle]
-    return [[field.strip() for field in row] for row in rows if any(field.strip() for field in row)]
-
-
-def _joined(rows: list[list[str]], table: Table, source: str, what: str) -> np.ndarray:
-    if table.sample_ids is None:
-        raise DataError(
-            f"{table.source} has no sample ids to join {source} by: give the ids in the first column of "
-            "the data, or "
-            "a file with the labels alone, one per row."
-        )
-    known = set(table.sample_ids)
-    hits = [sum(row[column] in known for row in rows) for column in (0, 1)]
-    key = 0 if hits[0] >= hits[1] else 1
-    if rows[0][key] not in known and rows[0][1 - key] not in {row[1 - key] for row in rows[1:]}:
-        rows = rows[1:]
-    repeated = duplicates(row[key] for row in rows)
-    if repeated:
-        raise DataError(
-            f"{source} names {counted(len(repeated), 'sample')} more than once: {listed(repeated, 8)}."
-        )
-    by_id = {row[key]: row[1 - key] for row in rows}
-    unknown = [name for name in by_id if name not in known]
-    lost = [name for name in table.sample_ids if name not in by_id]
-    if unknown or lost:
-        raise DataError(_mismatch(unknown, lost, table, source, what))
-    return np.array([by_id[name] for name in table.sample_ids], dtype=object)
-
-
-def _mismatch(unknown: list[str], lost: list[str], table: Table, source: str, what: str) -> str:
-    parts = []
-    if unknown:
-        parts.append(f"{counted(len(unknown), 'id')} of {source} not in {table.source}: {listed(unknown, 8)}")
-    if lost:
-        parts.append(f"{counted(len(lost), 'sample')} of {table.source} not in {source}: {listed(lost, 8)}")
-    return (
-        f"{what}: the sample ids do not match. {'; '.join(parts)}. Both must name the same samples, in "
-        "any order."
-    )
-
-
-def _typed(values: np.ndarray) -> np.ndarray:
-    """Turn text into numbers where every value is one."""
-    numbers = pd.to_numeric(pd.Series(values, dtype=object), errors="coerce").to_numpy()
-    return numbers if len(numbers) and not np.isnan(numbers.astype(float)).any() else values

@@ -14,8 +14,9 @@ import numpy as np
 import pandas as pd
 
 from genokeras.data.readers.class_folders import list_class_folder
-from genokeras.data.readers.columns import read_bytes, read_columns
+from genokeras.data.readers.columns import read_columns
 from genokeras.data.readers.delimited import text_errors
+from genokeras.data.readers.opening import open_text
 from genokeras.data.samples import described, labels_and_note, per_sample, split_frame
 from genokeras.data.table import Table
 from genokeras.errors import DataError
@@ -160,8 +161,8 @@ def _from_folder(folder: Path) -> tuple[list[str], Table]:
     listing = list_class_folder(folder, (".txt",))
     texts = []
     for file in listing.files:
-        with text_errors(file):
-            texts.append(read_bytes(file).decode("utf-8-sig"))
+        with text_errors(file), open_text(file) as handle:
+            texts.append(handle.read())
     labels = None if listing.labels is None else np.array(listing.labels, dtype=object)
     return texts, described(len(texts), folder.name, names=listing.names, y=labels, notes=listing.notes)
 

@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from genokeras.data.pictures import read_pictures
-from genokeras.data.readers.registry import check_file
+from genokeras.data.readers.opening import check_file
 from genokeras.errors import DataError
 
 

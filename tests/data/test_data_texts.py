@@ -97,11 +97,11 @@ def test_bytes_that_are_not_utf8_are_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"sample_1 is not text in UTF-8 \(byte 1\)"):
         load_texts([b"a", "né".encode("latin-1")])
     path = tmp_path / "d.csv"
-    path.write_bytes("text,label\nné,1\n".encode("latin-1"))
+    path.write_bytes(b"text,label\nn\0\1\xe9,1\n")
     with pytest.raises(DataFileError, match=r"d.csv is not text in UTF-8"):
         load_texts(path)
     (tmp_path / "f" / "a").mkdir(parents=True)
-    (tmp_path / "f" / "a" / "1.txt").write_bytes(b"\xff\xfe\xfa")
+    (tmp_path / "f" / "a" / "1.txt").write_bytes(b"\0\1\2")
     with pytest.raises(DataFileError, match=r"1.txt is not text in UTF-8"):
         load_texts(tmp_path / "f")
 

@@ -13,11 +13,12 @@ from scipy import sparse
 
 from genokeras.data.table import ReadOptions, Table, to_csr, to_float32
 from genokeras.errors import DataError, DataFileError, ParameterError
-from genokeras.support.wording import cause
+from genokeras.support.checks import check_choice
+from genokeras.support.wording import cause, listed
 
 
 def read_h5ad(path: Path, options: ReadOptions) -> Table:
-    """Read ``X``, ``obs`` and the names of an h5ad file; ``raw`` and ``layers`` are ignored.
+    """Read ``X``, ``obs`` and the names of an h5ad file; ``options.layer`` names a layer, or ``raw``.
 
     Raises
     ------
@@ -50,31 +51,47 @@ def is_anndata(value: object) -> bool:
 
 
 def table_from_anndata(data: Any, options: ReadOptions, source: str = "AnnData") -> Table:
-    """Take ``X``, ``obs`` and the names of an AnnData; sparse stays sparse.
+    """Take ``X``, a layer or ``raw``, ``obs`` and the names of an AnnData; sparse stays sparse.
 
     Raises
     ------
     DataError
         Where there is no ``X``.
+    ParameterError
+        Where there is no such layer.
     """
     if options.transposed:
         raise ParameterError("transposed=True is for plain tables; an AnnData always holds cells in rows.")
     if data.isbacked:
         data = data.to_memory()
-    if data.X is None:
-        raise DataError(
-            f"{source} has no X: put the values to learn from there, such as adata.X = "
-            "adata.layers['counts']."
-        )
-    x = to_csr(data.X) if sparse.issparse(data.X) else _dense(data.X, source)
+    values, names, notes = _matrix(data, options.layer, source)
+    x = to_csr(values) if sparse.issparse(values) else _dense(values, source)
     obs = data.obs
     return Table(
         x=x,
-        feature_names=tuple(map(str, data.var_names)),
+        feature_names=tuple(map(str, names)),
         sample_ids=tuple(map(str, data.obs_names)),
         source=source,
         annotations={str(key): np.asarray(obs[key]) for key in obs.columns},
+        notes=notes,
     )
+
+
+def _matrix(data: Any, layer: str | None, source: str) -> tuple[Any, Any, tuple[str, ...]]:
+    """Return the values, the names of their genes, and a note that tells of the other matrices."""
+    known = [*data.layers, *(["raw"] if data.raw is not None else []), *(["X"] if data.X is not None else [])]
+    if layer is None and data.X is None:
+        others = f" It has {listed(map(repr, known))}: pass layer={known[0]!r}." if known else ""
+        raise DataError(f"{source} has no X, which holds the values to learn from.{others}")
+    if layer is not None:
+        check_choice(layer, f"layer (of {source})", known)
+    if layer == "raw" and "raw" not in data.layers:
+        return data.raw.X, data.raw.var_names, ()
+    if layer is not None and layer != "X":
+        return data.layers[layer], data.var_names, ()
+    more = [name for name in known if name != "X"]
+    note = f"The values are X; layer= takes {listed(map(repr, more), 6)} instead."
+    return data.X, data.var_names, (note,) if more else ()
 
 
 def _dense(values: Any, source: str) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Tables whose cells may be text: csv, tsv and txt (also .gz), parquet, JSON and JSON lines, with nothing guessed away.
+"""Tables whose cells may be text: csv, tsv and txt (also packed), parquet, JSON and JSON lines, with nothing guessed away.
 
 A sentence that reads ``NA`` or ``645`` stays the text it is; columns beside it become numbers where all their values are.
 """
@@ -6,7 +6,6 @@ A sentence that reads ``NA`` or ``645`` stays the text it is; columns beside it 
 from __future__ import annotations
 
 import csv
-import gzip
 import json
 import warnings
 from pathlib import Path
@@ -15,30 +14,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from genokeras.data.readers.delimited import (
-    WHITESPACE,
-    best_delimiter,
-    first_line,
-    open_text,
-    text_errors,
-)
-from genokeras.data.readers.registry import check_file
+from genokeras.data.readers.delimited import WHITESPACE, best_delimiter, first_line, text_errors
+from genokeras.data.readers.opening import bare_name, check_file, open_text
 from genokeras.errors import DataFileError
 from genokeras.support.wording import counted
 
 TEXT_SUFFIXES = (".csv", ".tsv", ".txt")
 JSON_SUFFIXES = (".jsonl", ".ndjson", ".json")
 COLUMN_SUFFIXES = (*TEXT_SUFFIXES, *JSON_SUFFIXES, ".parquet")
-_GZIP = b"\x1f\x8b"
 _MISSING = frozenset(["", "NA", "N/A", "NaN", "nan", "null", "None", "<NA>"])
-
-
-def read_bytes(path: Path) -> bytes:
-    """Return a file's bytes, unpacked where they are gzip data, whatever its name ends in."""
-    data = path.read_bytes()
-    if data[:2] == _GZIP or path.name.lower().endswith(".gz"):
-        return gzip.decompress(data)
-    return data
 
 
 def read_columns(
@@ -57,10 +41,10 @@ def read_columns(
         Where the file is missing, empty, truncated, not UTF-8, ragged, or of an unknown suffix.
     """
     file = check_file(path)
-    suffix = Path(file.name.lower().removesuffix(".gz")).suffix
+    suffix = Path(bare_name(file)).suffix
     if suffix not in COLUMN_SUFFIXES:
         raise DataFileError(
-            f"{file.name}: no reader for this suffix; known are {', '.join(COLUMN_SUFFIXES)}, each text also .gz."
+            f"{file.name}: no reader for this suffix; known are {', '.join(COLUMN_SUFFIXES)}, each text also packed (.gz, .bz2, .xz)."
         )
     if suffix == ".parquet":
         return _from_parquet(file)
@@ -90,19 +74,17 @@ def _from_text(file: Path, suffix: str, delimiter: str | None) -> pd.DataFrame:
     if separator == WHITESPACE:
         raise DataFileError(f"{file.name} has no delimiter: expected commas or tabs between its columns.")
     loose = separator == "\t" and _has_loose_quotes(file)
-    with warnings.catch_warnings():
+    with open_text(file) as text, warnings.catch_warnings():
         # pandas cuts lines that are all longer than the header, and only warns.
         warnings.simplefilter("error", pd.errors.ParserWarning)
         try:
             frame = pd.read_csv(
-                file,
+                text,
                 sep=separator,
                 dtype=str,
                 keep_default_na=False,
                 index_col=False,
                 quoting=csv.QUOTE_NONE if loose else csv.QUOTE_MINIMAL,
-                encoding="utf-8-sig",
-                compression="gzip" if file.name.lower().endswith(".gz") else None,
             )
         except pd.errors.ParserWarning as error:
             raise DataFileError(
@@ -119,7 +101,8 @@ def _has_loose_quotes(file: Path) -> bool:
 
 
 def _from_json(file: Path) -> pd.DataFrame:
-    text = read_bytes(file).decode("utf-8-sig")
+    with open_text(file) as handle:
+        text = handle.read()
     rows: list[Any]
     if text.lstrip().startswith("["):
         rows = _parsed(text, file.name)

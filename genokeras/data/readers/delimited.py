@@ -1,19 +1,20 @@
-"""Delimited text: csv, tsv and txt, also gzipped."""
+"""Delimited text: csv, tsv and txt, also packed."""
 
 from __future__ import annotations
 
 import csv
-import gzip
-import zlib
-from collections.abc import Iterator
+import io
+import itertools
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 import pandas as pd
 
 from genokeras.data.frames import NamedFrame, table_from_frame
+from genokeras.data.readers.opening import bare_name, encoding_note, open_text, unpacking_errors
 from genokeras.data.table import ReadOptions, Table
 from genokeras.errors import DataFileError
 from genokeras.support.wording import counted, listed
@@ -25,34 +26,43 @@ _SPOKEN = {"\t": "'\\t' (tab)", ",": "','", ";": "';'", "|": "'|'", WHITESPACE: 
 
 @dataclass(frozen=True)
 class _Header:
+    """The line of column names, and where the text below it starts."""
+
     names: tuple[str, ...]
-    records: int
     width: int
     given: bool = True
 
 
 def read_delimited(path: Path, options: ReadOptions) -> Table:
-    """Read a table of samples in rows (genes in rows where ``options.transposed``).
+    """Read a table of samples in rows (genes in rows where ``options.transposed``); ``#`` lines above it are comments.
 
     Raises
     ------
     DataFileError
-        Where the text is empty, truncated, not UTF-8, ragged, or comes out as a single column.
+        Where the text is empty, truncated, ragged, or comes out as a single column.
     DataError
         Where text stands among the numbers.
     """
+    named, given = read_named(path, options)
+    return table_from_frame(named, options, path.name, names_given=given)
+
+
+def read_named(path: Path, options: ReadOptions) -> tuple[NamedFrame, bool]:
+    """Return the columns of a delimited text, and whether it names them."""
     with text_errors(path):
         delimiter = _delimiter(path, options)
-        header = _header(path, delimiter)
-        _check_delimiter(path, delimiter, header)
-        frame = _frame(path, delimiter, header)
-    names, notes = list(header.names), [] if header.given else [_NO_HEADER]
+        with open_text(path) as handle:
+            lines = _Lines(handle)
+            header, n_lines = _header(path, lines, delimiter)
+            _check_delimiter(path, delimiter, header)
+            frame = _frame(path, lines.rest(n_lines), delimiter, header, options.decimal)
+    names = list(header.names)
+    notes = [*encoding_note(path), *([] if header.given else [_NO_HEADER])]
     names += [""] * (frame.shape[1] - len(names))
     while len(names) > 1 and not names[-1] and frame.iloc[:, -1].isna().all():
         # a delimiter at the end of every line
         frame, names = frame.iloc[:, :-1], names[:-1]
-    named = NamedFrame(frame, tuple(names), notes=tuple(notes))
-    return table_from_frame(named, options, path.name, names_given=header.given)
+    return NamedFrame(frame, tuple(names), notes=tuple(notes)), header.given
 
 
 _NO_HEADER = "The first line holds numbers only: it was read as a sample, and the genes have no names."
@@ -61,56 +71,38 @@ _NO_HEADER = "The first line holds numbers only: it was read as a sample, and th
 @contextmanager
 def text_errors(path: Path) -> Iterator[None]:
     """Turn what can go wrong in reading text into a `DataFileError` that says what to do."""
-    try:
-        yield
-    except DataFileError:
-        raise
-    except (EOFError, zlib.error) as error:
-        raise DataFileError(
-            f"{path.name}: the gzip data end too early or are damaged ({error}). The file is truncated: "
-            "copy or download it again."
-        ) from error
-    except gzip.BadGzipFile as error:
-        raise DataFileError(
-            f"{path.name} is not gzip data although its name ends in .gz ({error})."
-        ) from error
-    except UnicodeDecodeError as error:
-        raise DataFileError(
-            f"{path.name} is not text in UTF-8 (byte {error.start}): save it as 'CSV UTF-8', or check that "
-            "it is a table."
-        ) from error
-    except pd.errors.EmptyDataError as error:
-        raise DataFileError(
-            f"{path.name} is empty: expected a header line and one line per sample."
-        ) from error
-    except (pd.errors.ParserError, csv.Error) as error:
-        reason = str(error).removeprefix("Error tokenizing data. C error: ").strip()
-        raise DataFileError(
-            f"{path.name}: the lines do not have the same number of fields ({reason})."
-        ) from error
-    except OSError as error:
-        raise DataFileError(f"{path.name} cannot be read: {error}.") from error
+    with unpacking_errors(path):
+        try:
+            yield
+        except pd.errors.EmptyDataError as error:
+            raise DataFileError(
+                f"{path.name} is empty: expected a header line and one line per sample."
+            ) from error
+        except (pd.errors.ParserError, csv.Error) as error:
+            reason = str(error).removeprefix("Error tokenizing data. C error: ").strip()
+            raise DataFileError(
+                f"{path.name}: the lines do not have the same number of fields ({reason})."
+            ) from error
 
 
-def open_text(path: Path) -> TextIO:
-    """Open a text file, gzipped or not; a byte order mark is skipped."""
-    if path.name.lower().endswith(".gz"):
-        return gzip.open(path, "rt", encoding="utf-8-sig", newline="")
-    return open(path, encoding="utf-8-sig", newline="")
+def first_lines(path: Path, limit: int = 20) -> list[str]:
+    """Return the first lines of a text, blank ones left out."""
+    with text_errors(path), open_text(path) as handle:
+        return [line for line in itertools.islice(handle, limit) if line.strip()]
 
 
-def first_line(path: Path) -> str:
-    """Return the first line that is not blank."""
+def first_line(path: Path, *, comments: bool = False) -> str:
+    """Return the first line that is not blank, nor a comment where the text may start with some."""
     with open_text(path) as handle:
-        for line in handle:
+        for line in without_comments(handle) if comments else handle:
             if line.strip():
                 return line.rstrip("\r\n")
     raise DataFileError(f"{path.name} is empty: expected a header line and one line per sample.")
 
 
-def best_delimiter(line: str) -> str:
+def best_delimiter(line: str, decimal: str = ".") -> str:
     """Return the delimiter that splits a line into most fields; blanks where nothing else does."""
-    counts = {candidate: _n_fields(line, candidate) for candidate in _CANDIDATES}
+    counts = {candidate: _n_fields(line, candidate) for candidate in _CANDIDATES if candidate != decimal}
     best = max(counts, key=lambda candidate: counts[candidate])
     return best if counts[best] > 1 else WHITESPACE
 
@@ -124,43 +116,109 @@ def _n_fields(line: str, delimiter: str) -> int:
     return len(split_line(line, delimiter))
 
 
+def without_comments(handle: TextIO) -> Iterator[str]:
+    """Yield the lines of a text less the ``#`` lines at its start; one that names the columns counts as their header."""
+    return iter(_Lines(handle))
+
+
+class _Lines:
+    """Lines of a text, which can be given back: pandas reads what is below the header from the same handle."""
+
+    def __init__(self, handle: TextIO) -> None:
+        self._handle = handle
+        self._start, self.n_skipped = _below_comments(handle)
+        self._read: list[str] = []
+
+    def __iter__(self) -> Iterator[str]:
+        for line in itertools.chain(self._start, self._handle):
+            self._read.append(line)
+            yield line
+
+    def rest(self, n_header: int) -> _Rest:
+        """The text below `n_header` lines, with as many empty ones above as make the parser count them right."""
+        n_waiting = max(0, len(self._start) - len(self._read))
+        waiting = self._read[n_header:] + self._start[len(self._start) - n_waiting :]
+        return _Rest("\n" * (self.n_skipped + n_header) + "".join(waiting), self._handle)
+
+
+class _Rest(io.TextIOBase):
+    def __init__(self, waiting: str, handle: TextIO) -> None:
+        self._waiting, self._handle = waiting, handle
+
+    def read(self, size: int | None = -1, /) -> str:
+        waiting, self._waiting = self._waiting, ""
+        if size is None or size < 0:
+            return waiting + self._handle.read()
+        return waiting or self._handle.read(size)
+
+    def readline(self, size: int = -1, /) -> str:  # type: ignore[override]
+        line, end, self._waiting = self._waiting.partition("\n")
+        return line + end if end else line + self._handle.readline(size)
+
+
+def _below_comments(handle: TextIO) -> tuple[list[str], int]:
+    """Read up to the first line that is no comment; return the lines that count so far, and how many were left out."""
+    skipped, last = 0, ""
+    for line in handle:
+        if not line.startswith("#") and line.strip():
+            if last and _names_columns_of(last, line):
+                return [last.lstrip("#").lstrip(), line], skipped - 1
+            return [line], skipped
+        skipped, last = skipped + 1, line.strip() and line
+    return ([last.lstrip("#").lstrip()], skipped - 1) if last else ([], skipped)
+
+
+def _names_columns_of(comment: str, line: str) -> bool:
+    """Whether a ``#`` line has as many fields as the data below it, and no numbers where these have some."""
+    delimiter = best_delimiter(line)
+    names, values = (split_line(text.strip("\r\n"), delimiter) for text in (comment.lstrip("#"), line))
+    same = len(names) == len(values) > 1
+    return same and any(map(_is_number, values)) and not any(map(_is_number, names))
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
 def _delimiter(path: Path, options: ReadOptions) -> str:
     if options.delimiter is not None:
         return WHITESPACE if options.delimiter == " " else options.delimiter
-    stem = path.name.lower().removesuffix(".gz")
-    by_suffix = {".csv": ",", ".tsv": "\t"}.get(Path(stem).suffix)
-    return by_suffix or best_delimiter(first_line(path))
+    by_suffix = {".csv": ",", ".tsv": "\t"}.get(Path(bare_name(path)).suffix)
+    if by_suffix == options.decimal:
+        by_suffix = None
+    return by_suffix or best_delimiter(first_line(path, comments=True), options.decimal)
 
 
-def _rows(handle: TextIO, delimiter: str) -> Iterator[tuple[list[str], int]]:
+def _rows(lines: Iterable[str], delimiter: str) -> Iterator[tuple[list[str], int]]:
     if delimiter == WHITESPACE:
-        for number, line in enumerate(handle, start=1):
+        for number, line in enumerate(lines, start=1):
             yield line.split(), number
         return
-    # Records, not lines: a name in quotes may hold a line break, and the parser skips records.
-    for number, row in enumerate(csv.reader(handle, delimiter=delimiter), start=1):
-        yield row, number
+    reader = csv.reader(lines, delimiter=delimiter)
+    for row in reader:
+        yield row, reader.line_num
 
 
-def _header(path: Path, delimiter: str) -> _Header:
-    """Return the names of the columns and how many records they take, blank ones before them among these."""
-    with open_text(path) as handle:
-        rows = (
-            (row, number) for row, number in _rows(handle, delimiter) if any(field.strip() for field in row)
-        )
-        names, records = next(rows, (None, 0))
-        if names is None:
-            raise DataFileError(f"{path.name} is empty: expected a header line and one line per sample.")
-        first, _ = next(rows, ([], 0))
+def _header(path: Path, lines: Iterable[str], delimiter: str) -> tuple[_Header, int]:
+    """Return the names of the columns and how many lines they take."""
+    rows = ((row, number) for row, number in _rows(lines, delimiter) if any(field.strip() for field in row))
+    names, n_lines = next(rows, (None, 0))
+    if names is None:
+        raise DataFileError(f"{path.name} is empty: expected a header line and one line per sample.")
+    first, _ = next(rows, ([], 0))
     names = [name.strip() for name in names]
     if _all_numbers(names):
-        return _Header(tuple(f"feature_{i}" for i in range(len(names))), 0, len(names), given=False)
+        return _Header(tuple(f"feature_{i}" for i in range(len(names))), len(names), given=False), 0
     if not first:
         raise DataFileError(f"{path.name} holds a header line and no samples (zero rows).")
     if len(first) == len(names) + 1:
         # R's write.table leaves the name of the id column out
         names = ["", *names]
-    return _Header(tuple(names), records, len(first))
+    return _Header(tuple(names), len(first)), n_lines
 
 
 def _all_numbers(names: list[str]) -> bool:
@@ -173,9 +231,9 @@ def _all_numbers(names: list[str]) -> bool:
 
 
 def _check_delimiter(path: Path, delimiter: str, header: _Header) -> None:
-    if len(header.names) > 1:
+    if len(header.names) > 2 or (all(header.names[:2]) and len(header.names) > 1):
         return
-    line = first_line(path)
+    line = first_line(path, comments=True)
     better = best_delimiter(line)
     fields = _n_fields(line, better)
     if fields > 1 and better != delimiter:
@@ -187,21 +245,19 @@ def _check_delimiter(path: Path, delimiter: str, header: _Header) -> None:
         )
 
 
-def _frame(path: Path, delimiter: str, header: _Header) -> pd.DataFrame:
+def _frame(path: Path, rest: Any, delimiter: str, header: _Header, decimal: str) -> pd.DataFrame:
     # the first columns may be ids such as "007": as text they keep their zeros
     as_text = {
         i: str for i in range(min(3, header.width)) if i < len(header.names) and _may_be_id(header.names[i])
     }
     frame = pd.read_csv(
-        path,
+        rest,
         sep=delimiter,
         header=None,
-        skiprows=header.records,
         index_col=False,
         dtype=as_text or None,
         low_memory=False,
-        encoding="utf-8-sig",
-        compression="gzip" if path.name.lower().endswith(".gz") else None,
+        decimal=decimal,
     )
     if frame.shape[1] < len(header.names):
         missing = header.names[frame.shape[1] :]

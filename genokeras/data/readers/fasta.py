@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from genokeras.data.readers.columns import read_bytes, typed_column
+from genokeras.data.readers.columns import typed_column
 from genokeras.data.readers.delimited import text_errors
-from genokeras.data.readers.registry import check_file
+from genokeras.data.readers.opening import check_file, open_text
 from genokeras.errors import DataFileError
 
 # A value ends at a blank, or at ; , or | before the next key: "label=1;split=train" holds two pairs, "go=GO:1;GO:2" one. The
@@ -52,8 +52,8 @@ def read_fasta(path: str | Path) -> FastaRecords:
         Where it is missing, empty, truncated, not text, or does not start with ``>``.
     """
     file = check_file(path)
-    with text_errors(file):
-        text = read_bytes(file).decode("utf-8-sig")
+    with text_errors(file), open_text(file) as handle:
+        text = handle.read()
     text = text.replace("\r\n", "\n").replace("\r", "\n").lstrip()
     if not text.startswith(">"):
         start = text[:20].split("\n", 1)[0]

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import io
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TextIO
 
 import numpy as np
 import pandas as pd
 
-from genokeras.data.frames import NamedFrame, table_from_frame
-from genokeras.data.readers.delimited import open_text, text_errors
+from genokeras.data.readers.delimited import text_errors
+from genokeras.data.readers.opening import open_text
+from genokeras.data.readers.rows import genes_in_rows
 from genokeras.data.table import ReadOptions, Table
-from genokeras.errors import DataFileError, ParameterError
+from genokeras.errors import DataFileError
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,12 @@ class _Preamble:
         return 1 + self.n_gene_columns
 
 
+def is_gct(start: Sequence[str]) -> bool:
+    """Return whether the first lines of a text are those of a GCT file."""
+    sizes = start[1].split() if len(start) > 1 else []
+    return bool(sizes) and start[0].strip() in ("#1.2", "#1.3") and all(size.isdigit() for size in sizes)
+
+
 def read_gct(path: Path, options: ReadOptions) -> Table:
     """Read a GCT file; its samples become rows, and the sample annotations of version 1.3 can hold the
     target.
@@ -37,36 +46,29 @@ def read_gct(path: Path, options: ReadOptions) -> Table:
     DataFileError
         Where the file is no GCT 1.2 or 1.3, or holds fewer genes or samples than it announces.
     """
-    if options.transposed:
-        raise ParameterError("transposed=True is for plain tables; a GCT file always holds genes in rows.")
     with text_errors(path):
-        preamble = _preamble(path)
-        sample_rows = _read(path, 3, preamble.n_sample_rows, str) if preamble.n_sample_rows else None
-        genes = _read(path, 3 + preamble.n_sample_rows, None, {0: str})
+        with open_text(path) as handle:
+            preamble = _preamble(path, handle)
+            rows = [handle.readline() for _ in range(preamble.n_sample_rows)]
+            genes = pd.read_csv(handle, sep="\t", header=None, dtype={0: str}, low_memory=False)
+        sample_rows = _sample_rows(rows) if rows else None
     if genes.shape != (preamble.n_genes, len(preamble.names)):
         raise DataFileError(
             f"{path.name} announces {preamble.n_genes} genes x {preamble.n_samples} samples and holds "
             f"{genes.shape[0]} x {genes.shape[1] - preamble.first_sample}: the file is truncated or damaged."
         )
     samples = preamble.names[preamble.first_sample :]
-    named = NamedFrame(genes.iloc[:, preamble.first_sample :].set_axis(range(len(samples)), axis=1), samples)
-    gene_names = tuple(genes.iloc[:, 0].astype(str))
-    table = _flipped(named, gene_names, path.name)
-    return Table(table.x, gene_names, samples, path.name, _annotations(sample_rows, preamble))
-
-
-def _flipped(named: NamedFrame, gene_names: tuple[str, ...], source: str) -> Table:
-    flipped = named.frame.T.reset_index(drop=True).set_axis(range(len(gene_names)), axis=1)
-    return table_from_frame(
-        NamedFrame(flipped, gene_names, named.names), ReadOptions(), source, names_given=False
+    values = genes.iloc[:, preamble.first_sample :]
+    gene_names = genes.iloc[:, 0].astype(str)
+    return genes_in_rows(
+        values, gene_names, samples, path.name, annotations=_annotations(sample_rows, preamble)
     )
 
 
-def _preamble(path: Path) -> _Preamble:
-    with open_text(path) as handle:
-        version = handle.readline().strip()
-        sizes = handle.readline().split()
-        names = tuple(name.strip() for name in handle.readline().rstrip("\r\n").split("\t"))
+def _preamble(path: Path, handle: TextIO) -> _Preamble:
+    version = handle.readline().strip()
+    sizes = handle.readline().split()
+    names = tuple(name.strip() for name in handle.readline().rstrip("\r\n").split("\t"))
     if version not in ("#1.2", "#1.3"):
         raise DataFileError(
             f"{path.name} is no GCT file: expected '#1.2' or '#1.3' on line 1, got {version[:40]!r}."
@@ -85,18 +87,8 @@ def _preamble(path: Path) -> _Preamble:
     return preamble
 
 
-def _read(path: Path, skip: int, rows: int | None, dtype: Any) -> pd.DataFrame:
-    return pd.read_csv(
-        path,
-        sep="\t",
-        header=None,
-        skiprows=skip,
-        nrows=rows,
-        dtype=dtype,
-        low_memory=False,
-        encoding="utf-8-sig",
-        compression="gzip" if path.name.lower().endswith(".gz") else None,
-    )
+def _sample_rows(lines: list[str]) -> pd.DataFrame:
+    return pd.read_csv(io.StringIO("".join(lines)), sep="\t", header=None, dtype=str)
 
 
 def _annotations(rows: pd.DataFrame | None, preamble: _Preamble) -> dict[str, np.ndarray]:

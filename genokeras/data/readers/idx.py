@@ -7,9 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from genokeras.data.readers.columns import read_bytes
 from genokeras.data.readers.delimited import text_errors
-from genokeras.data.readers.registry import check_file
+from genokeras.data.readers.opening import bare_name, check_file, read_bytes
 from genokeras.errors import DataFileError
 
 _TYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
@@ -17,7 +16,7 @@ _TYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: "
 
 def is_idx(path: str | Path) -> bool:
     """Return whether a file's name says that it is idx: ``train-images-idx3-ubyte.gz``, ``digits.idx``."""
-    name = Path(path).name.lower().removesuffix(".gz")
+    name = bare_name(path)
     return "-idx" in name or ".idx" in name or name.endswith("ubyte")
 
 

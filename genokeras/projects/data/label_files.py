@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from genokeras.data.frames import ID_NAMES
-from genokeras.data.readers.delimited import best_delimiter, open_text, text_errors
-from genokeras.data.readers.registry import check_file
+from genokeras.data.readers.delimited import best_delimiter, text_errors
+from genokeras.data.readers.opening import check_file, open_text
 from genokeras.errors import DataError, DataFileError
 from genokeras.projects.data.matrices import counts_up, is_missing, is_number, read_matrix
 from genokeras.support.wording import counted, duplicates, listed

@@ -11,7 +11,7 @@ import numpy as np
 
 from genokeras.data import Dataset, align_features
 from genokeras.data.checks import check_names, check_shape
-from genokeras.data.readers.registry import check_file
+from genokeras.data.readers.opening import check_file
 from genokeras.data.table import Table
 from genokeras.errors import DataError, DataFileError
 from genokeras.projects.config import (

@@ -21,10 +21,10 @@ from genokeras.data.readers import known_suffixes, read_table
 from genokeras.data.readers.delimited import (
     WHITESPACE,
     best_delimiter,
-    open_text,
     split_line,
     text_errors,
 )
+from genokeras.data.readers.opening import bare_name, open_text
 from genokeras.data.table import Table, to_float32
 from genokeras.errors import DataError, DataFileError
 from genokeras.support.wording import counted
@@ -71,7 +71,7 @@ def read_matrix(path: Path, delimiter: str | None = None) -> Table:
     DataError
         Where text stands among the numbers.
     """
-    stem = path.name.lower().removesuffix(".gz")
+    stem = bare_name(path)
     if stem.endswith(".npy"):
         return Table(_npy(path), None, None, path.name)
     if any(stem.endswith(suffix) for suffix in known_suffixes()) and not stem.endswith(_TEXT_SUFFIXES):
@@ -225,17 +225,17 @@ def _frame(path: Path, layout: _Layout) -> pd.DataFrame:
         "skiprows": layout.skip,
         "index_col": False,
         "low_memory": False,
-        "encoding": "utf-8-sig",
-        "compression": "gzip" if path.name.lower().endswith(".gz") else None,
     }
     dtype: Any = defaultdict(lambda: np.float32, {0: str}) if layout.has_ids else np.float32
     try:
-        with np.errstate(over="ignore"):  # what is too large becomes infinite, and is complained of as that
-            return pd.read_csv(path, dtype=dtype, **options)
+        # what is too large becomes infinite, and is complained of as that
+        with open_text(path) as text, np.errstate(over="ignore"):
+            return pd.read_csv(text, dtype=dtype, **options)
     except ValueError as error:
         if isinstance(error, pd.errors.ParserError | pd.errors.EmptyDataError | UnicodeDecodeError):
             raise
-        frame = pd.read_csv(path, dtype=str, keep_default_na=False, **options)
+        with open_text(path) as text:
+            frame = pd.read_csv(text, dtype=str, keep_default_na=False, **options)
         raise DataError(_text_among_numbers(frame, layout, path.name)) from error
 
 
