@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import bz2
 import csv
 import gzip
+import itertools
 import json
+import lzma
 import os
 import zlib
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -17,17 +20,37 @@ GENES, SEQUENCES, IMAGES, TEXTS = KINDS = ("genes", "sequences", "images", "text
 _FIRST_WORDS = {"Genome": GENES, "Sequence": SEQUENCES, "Image": IMAGES, "Text": TEXTS}
 
 # The same as in the readers, which take seconds to import; a test compares them.
-FASTA_SUFFIXES = (".fa", ".fasta", ".fna", ".ffn", ".fas")
+FASTA_SUFFIXES = (".fa", ".fasta", ".fna", ".ffn", ".fas", ".fastq", ".fq")
+PACKED_SUFFIXES = (".gz", ".bz2", ".xz")
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp")
 SEQUENCE_COLUMNS = ("sequence", "sequences", "seq", "dna", "rna")
 TEXT_COLUMNS = ("text", "texts", "sentence", "message", "document", "review")
 JSON_SUFFIXES = (".jsonl", ".ndjson", ".json")
+COUNT_NAMES = (
+    "matrix.mtx",
+    "quant.sf",
+    "quant.genes.sf",
+    "abundance.tsv",
+    "readspergene.out.tab",
+    ".genes.results",
+    ".counts",
+)
 
 _LABELS = ("label", "labels")
+_UNPACKERS: dict[bytes, Callable[..., Any]] = {
+    b"\x1f\x8b": gzip.open,
+    b"BZh": bz2.open,
+    b"\xfd7zXZ": lzma.open,
+}
 # Columns of numbers that may stand beside a sequence or a text; with more, the table may be one of genes.
 MOST_NUMBERS = 8
 _ROWS = 5
 _CHARACTERS = 1_000_000
+
+
+def _bare_name(path: Path) -> str:
+    name = path.name.lower()
+    return next((name.removesuffix(end) for end in PACKED_SUFFIXES if name.endswith(end)), name)
 
 
 def kind_of(estimator: object) -> str:
@@ -55,7 +78,7 @@ def find_kind(data: Path, delimiter: str | None = None, known: Collection[str | 
     """
     if data.is_dir():
         return _kind_of_folder(data)
-    name = data.name.lower().removesuffix(".gz")
+    name = _bare_name(data)
     if name.endswith(FASTA_SUFFIXES):
         return SEQUENCES
     if "-idx" in name or ".idx" in name or name.endswith(("ubyte", *IMAGE_SUFFIXES)):
@@ -64,13 +87,15 @@ def find_kind(data: Path, delimiter: str | None = None, known: Collection[str | 
         return GENES
     try:
         columns = _first_rows(data, Path(name).suffix, delimiter)
-    except (OSError, EOFError, ValueError, csv.Error, zlib.error):
+    except (OSError, EOFError, ValueError, csv.Error, lzma.LZMAError, zlib.error):
         return GENES  # damaged: the reader says how
     return GENES if columns is None else _kind_of_columns(data, columns, known)
 
 
 def _kind_of_folder(folder: Path) -> str:
     images = texts = False
+    if _holds_counts(folder):
+        return GENES
     for _, folders, files in os.walk(folder):
         folders[:] = [name for name in folders if not name.startswith(".")]
         shown = [name.lower() for name in files if not name.startswith(".")]
@@ -82,9 +107,29 @@ def _kind_of_folder(folder: Path) -> str:
             )
     if not images and not texts:
         raise Failure(
-            f"{folder} is a folder without images or .txt files. Give a file, or a folder with a folder of them for each class."
+            f"{folder} is a folder without images, .txt files, matrix.mtx or counts. Give a file, or a folder with a folder of "
+            "images or texts for each class."
         )
     return IMAGES if images else TEXTS
+
+
+def _holds_counts(folder: Path) -> bool:
+    """Whether it is a 10x folder, or a sample's counts lie in it or in a folder of it."""
+    found = [path for pattern in ("*", "*/*") for path in folder.glob(pattern) if path.is_file()]
+    if any(_bare_name(path).endswith(COUNT_NAMES) for path in found):
+        return True
+    first = next((path for path in sorted(found) if _bare_name(path).endswith((".txt", ".tsv"))), None)
+    return first is not None and _counts_genes(first)
+
+
+def _counts_genes(file: Path) -> bool:
+    """Whether the lines are a gene and how often it was read, as HTSeq writes them."""
+    try:
+        with _opened(file) as lines:
+            rows = [line.rstrip("\r\n").split("\t") for line in itertools.islice(lines, _ROWS)]
+    except (OSError, EOFError, ValueError, lzma.LZMAError, zlib.error):
+        return False
+    return len(rows) > 1 and all(len(row) == 2 and row[1].isdigit() and not row[0].isdigit() for row in rows)
 
 
 def _kind_of_columns(data: Path, columns: dict[str, list[Any]], known: Collection[str | None]) -> str:
@@ -95,7 +140,7 @@ def _kind_of_columns(data: Path, columns: dict[str, list[Any]], known: Collectio
     }
     there = {kind: column for kind, column in found.items() if column is not None}
     if not there:
-        if data.name.lower().removesuffix(".gz").endswith(JSON_SUFFIXES):
+        if _bare_name(data).endswith(JSON_SUFFIXES):
             raise Failure(
                 f"{data.name} has neither sequences nor texts under a usual name, such as 'sequence' or 'text': it has "
                 f"{', '.join(columns) or 'nothing'}. Say what it holds with --kind, and rename what holds it."
@@ -149,10 +194,10 @@ def _first_rows(data: Path, suffix: str, delimiter: str | None) -> dict[str, lis
 def _opened(data: Path) -> TextIO:
     # Some files are packed and not called so.
     with data.open("rb") as raw:
-        packed = raw.read(2) == b"\x1f\x8b"
-    if packed:
-        return gzip.open(data, "rt", encoding="utf-8-sig", errors="replace", newline="")
-    return data.open(encoding="utf-8-sig", errors="replace", newline="")
+        start = raw.read(6)
+    opener = next((opener for mark, opener in _UNPACKERS.items() if start.startswith(mark)), open)
+    text: TextIO = opener(data, "rt", encoding="utf-8-sig", errors="replace", newline="")
+    return text
 
 
 def _from_text(lines: TextIO, suffix: str, delimiter: str | None) -> dict[str, list[Any]]:

@@ -16,7 +16,8 @@ import pandas as pd
 
 from genokeras.data.bases import LETTERS
 from genokeras.data.readers.columns import read_columns
-from genokeras.data.readers.fasta import read_fasta
+from genokeras.data.readers.fastq import FASTQ_SUFFIXES, read_records
+from genokeras.data.readers.opening import bare_name
 from genokeras.data.samples import (
     described,
     extra_numbers,
@@ -29,7 +30,7 @@ from genokeras.data.table import Table
 
 _logger = logging.getLogger(__name__)
 
-FASTA_SUFFIXES = (".fa", ".fasta", ".fna", ".ffn", ".fas")
+FASTA_SUFFIXES = (".fa", ".fasta", ".fna", ".ffn", ".fas", *FASTQ_SUFFIXES)
 COLUMN_NAMES = ("sequence", "sequences", "seq", "dna", "rna")
 
 
@@ -130,8 +131,8 @@ def load_sequences(
     Parameters
     ----------
     x : path, SequenceData, DataFrame, sequence of str, or array-like of shape (n_sequences, length, 4)
-        Paths: FASTA (fa, fasta, fna, ffn, fas) or a table with a column of sequences (csv, tsv, txt, jsonl, parquet); each text
-        also .gz. One-hot arrays have the channels A, C, G, T; equal shares mean an ambiguity code, zeros a place
+        Paths: FASTA (fa, fasta, fna, ffn, fas), FASTQ (fastq, fq) or a table with a column of sequences (csv, tsv, txt, jsonl,
+        parquet); each text also packed. Proteins are refused. One-hot arrays have the channels A, C, G, T; equal shares mean an ambiguity code, zeros a place
         without any base.
     y : array-like of shape (n_sequences,), str or path, optional
         Labels by row; a column of the table or a key of FASTA headers (``>p1 label=1``, or ``description`` for what is not
@@ -188,8 +189,8 @@ def _content(
 ) -> tuple[Sequence[Any] | Spelled, Table]:
     if isinstance(x, str | os.PathLike):
         path = Path(x).expanduser()
-        if path.name.lower().removesuffix(".gz").endswith(FASTA_SUFFIXES):
-            records = read_fasta(path)
+        if bare_name(path).endswith(FASTA_SUFFIXES):
+            records = read_records(path)
             names, annotations = records.names, records.annotations
             return records.sequences, described(len(names), path.name, names=names, annotations=annotations)
         frame = read_columns(path, (sequence_column, *COLUMN_NAMES), delimiter)

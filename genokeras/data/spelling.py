@@ -18,6 +18,8 @@ Unknown = Literal["error", "n"]
 _SHARE_TOLERANCE = 1e-3
 _BLOCK = 4_000_000
 _AMINO_ACIDS = frozenset("EFILPQ")
+# These six are about a third of the letters of usual proteins.
+_SHARE_OF_AMINO_ACIDS = 0.1
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,7 +42,7 @@ def spell(sequences: Sequence[Any], names: Sequence[str], source: str, unknown: 
     Raises
     ------
     DataError
-        Where a sequence is missing, empty, holds U and T, or (unless `unknown` is ``"n"``) letters that are no bases.
+        Where a sequence is missing, empty, holds U and T, where they are proteins, or (unless `unknown` is ``"n"``) letters that are no bases.
     """
     texts = _texts(sequences, names, source)
     lengths = np.fromiter(map(len, texts), np.int64, len(texts))
@@ -50,6 +52,7 @@ def spell(sequences: Sequence[Any], names: Sequence[str], source: str, unknown: 
     codes = CODE_OF_BYTE[letters]
     notes = _rna_notes(letters, offsets, names, source)
     odd = np.flatnonzero(codes == NO_BASE)
+    _check_not_protein(letters, odd, source)
     if len(odd):
         if unknown == "error":
             raise DataError(_no_bases(odd, texts, offsets, names, source))
@@ -133,6 +136,17 @@ def _texts(sequences: Sequence[Any], names: Sequence[str], source: str) -> list[
     return [str(item).strip() for item in texts]
 
 
+def _check_not_protein(letters: np.ndarray, odd: np.ndarray, source: str) -> None:
+    """Raise where the letters are those of proteins, which reading them as N would hide."""
+    found = {chr(letter) for letter in np.unique(letters[odd] & 0xDF).tolist()} & _AMINO_ACIDS
+    if len(found) > 2 and len(odd) > _SHARE_OF_AMINO_ACIDS * len(letters):
+        raise DataError(
+            f"{source} looks like protein: {', '.join(sorted(found))} are amino acids and no bases. Sequences are DNA or RNA here, "
+            "because networks read four bases and both strands: pass the coding sequences, or numbers that describe the "
+            "proteins as a table."
+        )
+
+
 def _check_lengths(lengths: np.ndarray, names: Sequence[str], source: str) -> None:
     empty = np.flatnonzero(lengths == 0).tolist()
     if empty:
@@ -175,8 +189,6 @@ def _no_bases(
     hint = ""
     if set("-.") & set(found):
         hint = " Gaps of an alignment must be taken out."
-    elif len(_AMINO_ACIDS & {letter.upper() for letter in found}) > 2:
-        hint = " This looks like protein."
     return (
         f"{source}: {counted(len(found), 'letter is', 'letters are')} no base: {'; '.join(cells)}{more}. Known are A, C, "
         "G, T, U and the ambiguity codes R, Y, S, W, K, M, B, D, H, V, N; unknown='n' reads all others as N."

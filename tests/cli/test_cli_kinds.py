@@ -14,7 +14,7 @@ from genokeras.cli import kinds
 from genokeras.cli.group import Failure
 from genokeras.cli.kinds import find_kind
 from genokeras.data import images, pictures, sequences, texts
-from genokeras.data.readers import columns
+from genokeras.data.readers import columns, opening
 
 
 def written(path: Path, text: str) -> Path:
@@ -102,8 +102,22 @@ def test_what_may_be_several_is_asked_for(tmp_path: Path, name: str, text: str, 
         find_kind(written(tmp_path / name, text))
 
 
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("matrix.mtx.gz", "x"),
+        ("S1/quant.sf", "x"),
+        ("S1ReadsPerGene.out.tab", "x"),
+        ("S1.txt", "g1\t1\n__no_feature\t2\n"),
+    ],
+)
+def test_a_folder_of_counts_or_of_a_matrix_holds_genes(tmp_path: Path, name: str, text: str) -> None:
+    written(tmp_path / name, text)
+    assert find_kind(tmp_path) == "genes"
+
+
 def test_a_folder_of_both_or_neither_is_asked_for(tmp_path: Path) -> None:
-    with pytest.raises(Failure, match="without images or .txt files"):
+    with pytest.raises(Failure, match="without images, .txt files, matrix.mtx or counts"):
         find_kind(tmp_path)
     written(tmp_path / "a" / "1.txt", "")
     written(tmp_path / "b" / "1.jpg", "")
@@ -117,3 +131,4 @@ def test_names_and_columns_are_those_of_the_readers() -> None:
     assert kinds.SEQUENCE_COLUMNS == sequences.COLUMN_NAMES
     assert kinds.TEXT_COLUMNS == texts.COLUMN_NAMES
     assert kinds.JSON_SUFFIXES == columns.JSON_SUFFIXES
+    assert kinds.PACKED_SUFFIXES == opening.PACKED_SUFFIXES

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import bz2
 import gzip
 from pathlib import Path
 
@@ -118,11 +119,38 @@ def test_letters_that_are_no_bases_can_count_as_any() -> None:
 
 
 @pytest.mark.parametrize(
-    ("sequence", "hint"), [("AC-T", "Gaps of an alignment"), ("MEFLIPQ", "looks like protein")]
+    ("sequence", "hint"),
+    [("AC-T", "Gaps of an alignment"), ("MEFLIPQ", "looks like protein: E, F, I, L, P, Q")],
 )
 def test_gaps_and_protein_are_recognised(sequence: str, hint: str) -> None:
     with pytest.raises(DataError, match=hint):
         load_sequences([sequence])
+
+
+def test_protein_is_refused_even_where_other_letters_count_as_any() -> None:
+    with pytest.raises(DataError, match="pass the coding sequences"):
+        load_sequences(["MKVLAWFEEQLISP", "MEEPQSDPSVEPPLSQ"], unknown="n")
+
+
+def test_fastq_is_read_by_name_or_content(tmp_path: Path) -> None:
+    text = "@p1 label=1\nACGT\n+\nIIII\n@p2 label=0\nTTNA\n+p2\n@@@@\n"
+    for name in ("d.fastq.bz2", "d.fq", "d.fa"):
+        path = tmp_path / name
+        path.write_bytes(bz2.compress(text.encode()) if name.endswith("bz2") else text.encode())
+        data = load_sequences(path)
+        assert data.sequences == ["ACGT", "TTNA"] and data.names == ("p1", "p2")
+        assert data.labels is not None and data.labels.tolist() == [1, 0]
+    for cut in (text[:-3], text[:30], text.replace("+p2", "ACGT")):
+        (tmp_path / "d.fq").write_text(cut)
+        with pytest.raises(DataFileError, match="read 2 .p2.* is cut short or spans several lines"):
+            load_sequences(tmp_path / "d.fq")
+
+
+@pytest.mark.parametrize("start", ["LOCUS       X", "ID   X; SV 1"])
+def test_flat_files_are_named(tmp_path: Path, start: str) -> None:
+    (tmp_path / "d.fa").write_text(f"{start}\n")
+    with pytest.raises(DataFileError, match="flat file of GenBank or EMBL: export its sequences as FASTA"):
+        load_sequences(tmp_path / "d.fa")
 
 
 def test_a_sequence_with_u_and_t_is_an_error() -> None:

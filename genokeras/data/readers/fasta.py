@@ -56,18 +56,37 @@ def read_fasta(path: str | Path) -> FastaRecords:
         text = handle.read()
     text = text.replace("\r\n", "\n").replace("\r", "\n").lstrip()
     if not text.startswith(">"):
-        start = text[:20].split("\n", 1)[0]
-        raise DataFileError(f"{file.name} is not FASTA: expected a line that starts with '>', got {start!r}.")
+        raise DataFileError(_no_fasta(text, file.name))
     headers, sequences = [], []
     for record in text[1:].split("\n>"):
         header, _, body = record.partition("\n")
         headers.append(header.strip())
         sequences.append("".join(body.split()))
+    return records_of(headers, sequences, file.name)
+
+
+def _no_fasta(text: str, source: str) -> str:
+    if text.startswith(("LOCUS ", "ID   ")):
+        return (
+            f"{source} is a flat file of GenBank or EMBL: export its sequences as FASTA, such as with seqret."
+        )
+    start = text[:20].split("\n", 1)[0]
+    return f"{source} is not FASTA: expected a line that starts with '>', got {start!r}."
+
+
+def records_of(headers: list[str], sequences: list[str], source: str) -> FastaRecords:
+    """Return sequences with what their headers say.
+
+    Raises
+    ------
+    DataFileError
+        Where a header is empty.
+    """
     words = [header.split(None, 1) for header in headers]
     names = [word[0] if word else "" for word in words]
     unnamed = names.index("") + 1 if "" in names else 0
     if unnamed:
-        raise DataFileError(f"{file.name}: sequence {unnamed} has no name: expected one right behind '>'.")
+        raise DataFileError(f"{source}: sequence {unnamed} has no name: expected one right behind '>'.")
     return FastaRecords(names, sequences, _annotations(words, names))
 
 
