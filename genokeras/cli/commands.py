@@ -22,6 +22,7 @@ from genokeras.cli.inputs import (
     labels_of,
     names_of,
     read_samples,
+    reading_for,
     reading_options,
     run_argument,
 )
@@ -117,6 +118,7 @@ def fit(
     missing: str | None,
     transposed: bool,
     delimiter: str | None,
+    drop: tuple[str, ...],
     executor: str | None,
     quiet: bool,
 ) -> None:
@@ -132,8 +134,10 @@ def fit(
     """
     started = time.monotonic()
     found = kind or (GENES if transposed else find_kind(data, delimiter, (*target, groups)))
-    reading = Reading(transposed, delimiter)
-    of_genes = _of_genes(found, missing=missing, executor=executor)
+    reading = Reading(transposed, delimiter, drop)
+    of_genes: dict[str, Any] = dict(_of_genes(found, missing=missing, executor=executor))
+    if drop and found == GENES:
+        of_genes["drop_columns"] = drop
     limit = DEFAULT_TIME_LIMIT if time_limit is None and max_trials is None else time_limit
     if len(target) > 1:
         task, samples = _of_several_numbers(task), _with_several(found, data, target, reading, groups)
@@ -176,11 +180,18 @@ def fit(
 @reading_options
 @debug_option
 def predict(
-    run: Path, data: Path, out: Path | None, probabilities: bool, transposed: bool, delimiter: str | None
+    run: Path,
+    data: Path,
+    out: Path | None,
+    probabilities: bool,
+    transposed: bool,
+    delimiter: str | None,
+    drop: tuple[str, ...],
 ) -> None:
     """Predict DATA by the model of RUN, as csv: the class or the number of each sample."""
     estimator = load_run(run)
-    samples = read_samples(kind_of(estimator), data, None, Reading(transposed, delimiter), keep_empty=True)
+    reading = reading_for(estimator, transposed, delimiter, drop)
+    samples = read_samples(kind_of(estimator), data, None, reading, keep_empty=True)
     if probabilities and not hasattr(estimator, "classes_"):
         raise click.UsageError(f"--probabilities are of classes, and {run} predicts numbers.")
     _predictions(estimator, samples, probabilities).to_csv(sys.stdout if out is None else out, index=False)
@@ -196,11 +207,17 @@ def predict(
 @reading_options
 @debug_option
 def evaluate(
-    run: Path, data: Path, target: tuple[str, ...], as_json: bool, transposed: bool, delimiter: str | None
+    run: Path,
+    data: Path,
+    target: tuple[str, ...],
+    as_json: bool,
+    transposed: bool,
+    delimiter: str | None,
+    drop: tuple[str, ...],
 ) -> None:
     """Score the model of RUN on labelled samples in DATA, which it should not have seen."""
     estimator = load_run(run)
-    kind, reading = kind_of(estimator), Reading(transposed, delimiter)
+    kind, reading = kind_of(estimator), reading_for(estimator, transposed, delimiter, drop)
     if len(target) > 1 and not reading.is_told:
         scores = estimator.evaluate(data, list(target))
     else:

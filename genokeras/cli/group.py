@@ -21,6 +21,7 @@ _SPELLINGS = {
     r"\btransposed=True": "--transposed",
     r"\bmissing='median'": "--missing median",
     r"\bdelimiter=": "--delimiter ",
+    r"\bdrop_columns= \(--drop\)": "--drop",
     r"\bpath=": "--out",
     r"\by=(?=')": "--target ",
     r"\bpass y as an array, ": "pass --target as ",

@@ -18,21 +18,32 @@ data_argument = click.argument("data", type=click.Path(path_type=Path))
 
 @dataclass(frozen=True)
 class Reading:
-    """How samples are written: ``--transposed`` and ``--delimiter``."""
+    """How samples are written: ``--transposed``, ``--delimiter`` and ``--drop``; and what the model was fitted without."""
 
     transposed: bool
     delimiter: str | None
+    drop: tuple[str, ...] = ()
+    never_read: tuple[str, ...] = ()
 
     @property
     def is_told(self) -> bool:
-        return self.transposed or self.delimiter is not None
+        return self.transposed or self.delimiter is not None or bool(self.drop)
 
     def check(self, kind: str) -> None:
         """Raise where an option is none of this kind of samples."""
         if self.transposed and kind != GENES:
             raise click.UsageError(f"--transposed is for tables of genes, and these are {kind}.")
+        if self.drop and kind != GENES:
+            raise click.UsageError(f"--drop is for tables of genes, and these are {kind}.")
         if self.delimiter is not None and kind == IMAGES:
             raise click.UsageError("--delimiter is for text files, and these are images.")
+
+
+def reading_for(
+    estimator: Any, transposed: bool, delimiter: str | None, drop: tuple[str, ...] = ()
+) -> Reading:
+    """How samples for a fitted model are read: columns that it was fitted without stay out, and may be missing."""
+    return Reading(transposed, delimiter, drop, tuple(getattr(estimator, "drop_columns", None) or ()))
 
 
 def reading_options(command: Command) -> Command:
@@ -40,9 +51,13 @@ def reading_options(command: Command) -> Command:
     delimiter = click.option(
         "--delimiter", help="What separates the fields of a text file; by default decided by its name."
     )
-    return delimiter(
-        click.option("--transposed", is_flag=True, help="The table holds genes in rows.")(command)
+    drop = click.option(
+        "--drop",
+        multiple=True,
+        help="A column that is no gene, such as an age. Several times for several columns.",
     )
+    transposed = click.option("--transposed", is_flag=True, help="The table holds genes in rows.")
+    return delimiter(drop(transposed(command)))
 
 
 def read_samples(
@@ -68,6 +83,8 @@ def read_samples(
             missing="keep",
             transposed=reading.transposed,
             delimiter=reading.delimiter,
+            drop_columns=(*reading.drop, *reading.never_read),
+            drop_unknown=bool(reading.never_read),
             several_targets=several_targets,
         )
     if kind == IMAGES:

@@ -15,6 +15,7 @@ from genokeras.cli.inputs import (
     data_argument,
     names_of,
     read_samples,
+    reading_for,
     reading_options,
     run_argument,
 )
@@ -47,6 +48,7 @@ def report(
     no_genes: bool,
     transposed: bool,
     delimiter: str | None,
+    drop: tuple[str, ...],
 ) -> None:
     """Write all there is to know of RUN into one HTML file.
 
@@ -54,14 +56,15 @@ def report(
     RUN was trained on. The report of a run of sequences, images or texts looks
     at no samples. A model card is written beside the report.
     """
-    reading = Reading(transposed, delimiter)
+    reading = Reading(transposed, delimiter, drop)
     if data is None and (target or reading.is_told):
         raise click.UsageError(
-            "--target, --transposed and --delimiter say how DATA is read, which is missing."
+            "--target, --transposed, --delimiter and --drop say how DATA is read, which is missing."
         )
     estimator = load_run(run)
     kind = kind_of(estimator)
     if kind == GENES:
+        reading = reading_for(estimator, transposed, delimiter, drop)
         samples = None if data is None else read_samples(kind, data, target, reading)
         written = estimator.report(out, samples, explain=not no_genes)
     elif data is None:
@@ -102,6 +105,7 @@ def explain(
     samples: int,
     transposed: bool,
     delimiter: str | None,
+    drop: tuple[str, ...],
 ) -> None:
     """Find what RUN tells the samples in DATA apart by.
 
@@ -111,7 +115,8 @@ def explain(
     """
     estimator = load_run(run)
     kind = kind_of(estimator)
-    read = read_samples(kind, data, target, Reading(transposed, delimiter), keep_empty=True)
+    reading = reading_for(estimator, transposed, delimiter, drop)
+    read = read_samples(kind, data, target, reading, keep_empty=True)
     if kind == GENES:
         explanation = estimator.explain(read, method=method or METHOD_OF_GENES, num_samples=samples)
         written = gk.write_explanation(explanation, out)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from genokeras.data.align import align_features
 from genokeras.data.checks import check_sample_weight, impute_median
 from genokeras.data.dataset import Dataset
+from genokeras.data.dropping import dropped_names
 from genokeras.data.folds import Folds, choose_folds, holdout_folds, make_folds, make_plain_folds, usual_folds
 from genokeras.data.images import ImageData, load_images
 from genokeras.data.labels import Labels, encode_known_labels, encode_labels
@@ -41,6 +42,7 @@ __all__ = [
     "check_varied",
     "choose_folds",
     "column_parts",
+    "dropped_names",
     "encode_known_labels",
     "encode_labels",
     "few_values_note",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,48 +12,15 @@ import numpy as np
 import pandas as pd
 
 from genokeras.data.dataset import Matrix
+from genokeras.data.gene_columns import describing, id_like_note
+from genokeras.data.id_columns import find_ids, numbering
 from genokeras.data.table import ReadOptions, Table, to_csr, to_float32
 from genokeras.errors import DataError
 from genokeras.support.wording import counted, did_you_mean, listed
 
-ID_NAMES = frozenset(
-    [
-        "sample",
-        "samples",
-        "id",
-        "ids",
-        "sample_id",
-        "sampleid",
-        "sample_name",
-        "sample_ids",
-        "cell",
-        "cells",
-        "cell_id",
-        "cellid",
-        "barcode",
-        "barcodes",
-        "index",
-        "idx",
-        "rownames",
-        "row_names",
-        "row",
-        "unnamed",
-        "patient",
-        "patient_id",
-        "geo_accession",
-        "gene",
-        "genes",
-        "gene_id",
-        "gene_name",
-        "gene_symbol",
-        "symbol",
-        "name",
-        "probe",
-        "probe_id",
-        "feature",
-    ]
-)
-_DECIMAL_COMMA = re.compile(r"^\s*[-+]?\d+,\d+\s*$")
+_DECIMAL_COMMA = re.compile(r"\s*[-+]?\d+,\d+\s*")
+_THOUSANDS = re.compile(r"\s*[-+]?\d{1,3}(?:,\d{3})+(?:\.\d*)?\s*|\s*[-+]?\d{1,3}(?:\.\d{3})+,\d*\s*")
+_PER_CENT = re.compile(r"\s*[-+]?\d+(?:[.,]\d+)?\s*%\s*")
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,9 +63,12 @@ def table_from_frame(
     DataError
         Where text stands among the numbers, or there is no number at all.
     """
+    named, dropped = _drop(named, options.drop)
     named = _take_ids(named, options, source)
     if options.transposed:
-        named = _transpose(named, options)
+        named = _transpose(named)
+    else:
+        named = _without_numbering(named, options)
     annotations, named = _take_annotations(named, options.columns, text_too=names_given)
     if not named.names:
         raise DataError(_no_numbers(annotations, source))
@@ -108,6 +79,7 @@ def table_from_frame(
         source=source,
         annotations=annotations,
         notes=named.notes,
+        dropped=dropped,
     )
 
 
@@ -121,12 +93,27 @@ def named_frame(frame: pd.DataFrame) -> NamedFrame:
 
 
 def _flat_name(name: object) -> str:
-    return ("/".join(str(part) for part in name) if isinstance(name, tuple) else str(name)).strip()
+    return "/".join(str(part) for part in name) if isinstance(name, tuple) else str(name)
 
 
-def _is_id_name(name: str) -> bool:
-    plain = re.sub(r"[\s.\-:]+", "_", name.strip().lower()).strip("_")
-    return not plain or plain in ID_NAMES or plain.startswith("unnamed")
+def _drop(named: NamedFrame, wanted: Sequence[str]) -> tuple[NamedFrame, tuple[str, ...]]:
+    """Leave out the columns that were asked for and are there, and say which."""
+    found = [i for i, name in enumerate(named.names) if name in wanted]
+    if not found:
+        return named, ()
+    return named.without(found), tuple(dict.fromkeys(named.names[i] for i in found))
+
+
+def _without_numbering(named: NamedFrame, options: ReadOptions) -> NamedFrame:
+    """Leave out further columns that number the samples."""
+    found = numbering(named.names, named.frame, options.columns)
+    if not found or len(found) == len(named.names):
+        return named
+    called = listed((repr(named.names[i]) for i in found), 5)
+    return named.without(
+        found,
+        f"Left out, because {'it numbers' if len(found) == 1 else 'they number'} the samples: {called}.",
+    )
 
 
 def _take_ids(named: NamedFrame, options: ReadOptions, source: str) -> NamedFrame:
@@ -150,7 +137,7 @@ def _take_ids(named: NamedFrame, options: ReadOptions, source: str) -> NamedFram
 
 
 def _id_text(value: object) -> str:
-    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value).strip()
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
 def _id_position(named: NamedFrame, options: ReadOptions, source: str) -> int | None:
@@ -163,23 +150,32 @@ def _id_position(named: NamedFrame, options: ReadOptions, source: str) -> int | 
             f"{source} has no column {options.sample_column!r} to take ids from; its first columns are "
             f"{listed(named.names, 6)}.{hint}"
         )
-    candidates = [i for i in range(min(len(named.names), 3)) if named.names[i] not in options.columns]
-    if named.row_ids is not None or len(candidates) < 1 or len(named.names) < 2 or not len(named.frame):
+    if named.row_ids is not None:
         return None
-    first = candidates[0]
+    found = find_ids(named.names, named.frame, options.columns, of_genes=options.transposed)
+    if found is not None or len(named.names) < 2 or not len(named.frame):
+        return found
+    first = next((i for i in range(min(len(named.names), 3)) if named.names[i] not in options.columns), None)
+    if first is None:
+        return None
     column = named.frame.iloc[:, first]
-    if _is_id_name(named.names[first]) and not column.isna().all():
-        return first
     mostly_distinct = column.nunique() > 0.9 * len(column)
     return first if mostly_distinct and _is_text_only(column) else None
 
 
-def _transpose(named: NamedFrame, options: ReadOptions) -> NamedFrame:
-    """Turn genes in rows into samples in rows; text columns such as a gene's description are left out."""
+def _transpose(named: NamedFrame) -> NamedFrame:
+    """Turn genes in rows into samples in rows; what describes genes, such as text or their length, is left out."""
     text = [i for i in _non_numeric(named.frame) if _is_text_only(named.frame.iloc[:, i])]
-    if text and len(text) < len(named.names):
-        left_out = listed((named.names[i] for i in text), 5)
-        named = named.without(text, f"Left out, because they describe genes in text: {left_out}.")
+    numbers = describing(named.names, named.frame, text)
+    for left_out, how in ((text, " in text"), (numbers, "")):
+        if left_out and len(text) + len(numbers) < len(named.names):
+            called = listed((named.names[i] for i in left_out), 5)
+            named = dataclasses.replace(
+                named, notes=(*named.notes, f"Left out, because they describe genes{how}: {called}.")
+            )
+    if len(text) + len(numbers) < len(named.names):
+        named = named.without([*text, *numbers])
+    named = dataclasses.replace(named, notes=(*named.notes, *id_like_note(named.names, named.frame)))
     n_rows = len(named.frame)
     names = named.row_ids or tuple(f"feature_{i}" for i in range(n_rows))
     flipped = named.frame.T.reset_index(drop=True).set_axis(range(n_rows), axis=1)
@@ -207,7 +203,18 @@ def _is_text_only(column: pd.Series) -> bool:
     bad = _not_numbers(column)
     if not bad.any() or bad.sum() < column.notna().sum():
         return False
-    return not any(_DECIMAL_COMMA.match(str(value)) for value in column[bad].iloc[:20])
+    first = [_how_written(str(value)) for value in column[bad].iloc[:20]]
+    return sum(how is not None for how in first) < len(first) / 2
+
+
+def _how_written(text: str) -> str | None:
+    """What is odd about a number, and how to write it instead; None of what is no number."""
+    if _THOUSANDS.fullmatch(text):
+        either = "decimal commas or " if _DECIMAL_COMMA.fullmatch(text) else ""
+        return f"{either}separators of thousands: write 1234.5, not 1,234.5 or 1.234,5"
+    if _DECIMAL_COMMA.fullmatch(text):
+        return "decimal commas: read the file with decimal=',', or write 3.5, not 3,5"
+    return "percentages: write 12, not 12%" if _PER_CENT.fullmatch(text) else None
 
 
 def _take_annotations(
@@ -282,15 +289,13 @@ def _strings_among_numbers(named: NamedFrame, bad: dict[int, np.ndarray], source
         cells.append(f"column {named.names[i]!r}, {where}: {str(named.frame.iat[row, i])!r}{also}")
     rest = f"; and {len(bad) - 5} more columns" if len(bad) > 5 else ""
     values = [str(named.frame.iat[int(np.flatnonzero(mask)[0]), i]) for i, mask in bad.items()]
-    comma = (
-        " These look like decimal commas: read the file with decimal=','."
-        if any(map(_DECIMAL_COMMA.match, values))
-        else ""
-    )
+    how = next(filter(None, map(_how_written, values)), None)
+    looks = "" if how is None else f" These look like {how}."
     return (
         f"{source}: expected numbers, found text in {counted(len(bad), 'column')}: "
-        f"{'; '.join(cells)}{rest}.{comma} "
-        "Replace these cells by numbers, leave them empty and pass missing='median', or drop the columns."
+        f"{'; '.join(cells)}{rest}.{looks} "
+        "Replace these cells by numbers, leave them empty and pass missing='median', or leave the columns out with drop_columns= "
+        "(--drop)."
     )
 
 

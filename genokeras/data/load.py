@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import logging
 import os
+from collections.abc import Sequence
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -16,7 +17,9 @@ from genokeras.data.checks import (
     constant_note,
     impute_median,
 )
+from genokeras.data.column_kinds import kinds_note
 from genokeras.data.dataset import Dataset
+from genokeras.data.dropping import dropped_names, without_columns
 from genokeras.data.genes import Duplicates, check_duplicates, tidy_genes
 from genokeras.data.label_files import has_column, label_file
 from genokeras.data.memory import table_from_memory
@@ -49,6 +52,8 @@ def load_dataset(
     layer: str | None = None,
     modality: str | None = None,
     sheet: str | None = None,
+    drop_columns: str | Sequence[str] = (),
+    drop_unknown: bool = False,
     several_targets: bool = False,
 ) -> Dataset:
     """Read and check samples, their genes and, where given, their labels.
@@ -86,6 +91,10 @@ def load_dataset(
         Which of a MuData's modalities; without it all, side by side.
     sheet : str, optional
         Which sheet of an xlsx file; without it the first.
+    drop_columns : str or sequence of str
+        Columns to leave out, as the table has them, or genes: numbers that are no genes, such as an age.
+    drop_unknown : bool
+        Such a column may be missing, in place of an error.
     several_targets : bool
         `y` may hold several columns, or name them: a list of texts is then one of columns. ``Dataset.y`` has the shape
         (n_samples, n_targets) where there are several.
@@ -123,9 +132,11 @@ def load_dataset(
         layer=layer,
         modality=modality,
         sheet=sheet,
+        drop=dropped_names(drop_columns),
     )
     table = read_table(x, options) if isinstance(x, str | os.PathLike) else table_from_memory(x, options)
-    table = dataclasses.replace(_with_stripped_names(table), sample_column=sample_column)
+    table = dataclasses.replace(_with_stripped_ids(table), sample_column=sample_column)
+    table = without_columns(table, options.drop, drop_unknown or isinstance(x, Dataset))
     table = tidy_genes(table, duplicates, ignore_versions=ignore_versions)
     check_shape(table.x, table.names, table.ids, table.source)
     said: list[str] = []
@@ -146,13 +157,9 @@ def load_dataset(
     return dataset
 
 
-def _with_stripped_names(table: Table) -> Table:
-    names, ids = table.feature_names, table.sample_ids
-    return dataclasses.replace(
-        table,
-        feature_names=None if names is None else stripped(names),
-        sample_ids=None if ids is None else stripped(ids),
-    )
+def _with_stripped_ids(table: Table) -> Table:
+    ids = table.sample_ids
+    return table if ids is None else dataclasses.replace(table, sample_ids=stripped(ids))
 
 
 def _labels_of(given: Any, table: Table, notes: list[str]) -> np.ndarray:
@@ -179,7 +186,10 @@ def _checked(table: Table, y: np.ndarray | None, groups: np.ndarray | None, miss
     if missing == "median":
         x, medians = impute_median(table.x)
         notes = (*notes, *_filled_note(table))
-    extra = tuple(note for note in constant_note(x, names) if note not in notes)
+    found = constant_note(x, names)
+    if isinstance(x, np.ndarray):
+        found = (*found, *kinds_note(x, names, table.feature_names is not None))
+    extra = tuple(note for note in found if note not in notes)
     return Dataset(
         x=x,
         feature_names=names,

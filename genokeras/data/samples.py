@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from genokeras.data.frames import ID_NAMES
+from genokeras.data.id_columns import ID_NAMES
 from genokeras.data.table import Table, to_float32
 from genokeras.data.targets import check_no_missing, missing_mask, sample_values
 from genokeras.data.tidy import stripped, tidy

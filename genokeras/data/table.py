@@ -40,6 +40,8 @@ class ReadOptions:
         Which omics layer of a MuData is read; without it all, side by side.
     sheet : str, optional
         Which sheet of a spreadsheet is read.
+    drop : tuple of str
+        Columns to leave out.
     """
 
     columns: tuple[str, ...] = ()
@@ -51,6 +53,7 @@ class ReadOptions:
     modality: str | None = None
     sheet: str | None = None
     needs_sample_column: bool = True
+    drop: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,6 +73,8 @@ class Table:
         Labels and groups that the source itself marks as such.
     sample_column : str, optional
         What the column of ids is called in a file of labels.
+    dropped : tuple of str
+        Columns that were left out, because it was asked for.
     """
 
     x: Matrix
@@ -81,6 +86,7 @@ class Table:
     groups: np.ndarray | None = None
     notes: tuple[str, ...] = ()
     sample_column: str | None = None
+    dropped: tuple[str, ...] = ()
 
     @property
     def ids(self) -> tuple[str, ...]:

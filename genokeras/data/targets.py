@@ -20,7 +20,8 @@ from genokeras.support.wording import did_you_mean, listed
 
 def column_names(*values: Any) -> tuple[str, ...]:
     """Return those of the target and the groups that are given as names."""
-    return tuple(value.strip() for value in values if isinstance(value, str))
+    names = [value for value in values if isinstance(value, str)]
+    return tuple(dict.fromkeys([*names, *(name.strip() for name in names)]))
 
 
 def sample_values(values: Any, table: Table, what: str, notes: list[str] | None = None) -> np.ndarray | None:

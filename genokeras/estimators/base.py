@@ -197,7 +197,8 @@ class SearchedEstimator(BaseEstimator):
     ) -> Content:
         check_extra(self, extra)
         read = self.content.read_several if self.several_targets else self.content.read
-        return read(Given(x, y, groups, extra, self._missing(training), training))
+        drop_columns = getattr(self, "drop_columns", None) or ()
+        return read(Given(x, y, groups, extra, self._missing(training), training, drop_columns))
 
     def final_fit(
         self,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -40,6 +40,8 @@ class Given:
         What to do about missing values, of tables.
     training : bool
         Whether a network is to learn from them.
+    drop_columns : str or sequence of str
+        What to leave out, of tables.
     """
 
     x: Any
@@ -48,6 +50,7 @@ class Given:
     extra: Any = None
     missing: str = "error"
     training: bool = False
+    drop_columns: str | Sequence[str] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,7 +131,7 @@ class ContentKind(ABC):
 
     @abstractmethod
     def prepare(self, training: Training, arguments: Mapping[str, Any]) -> Prepared:
-        """The run's data, with ``arguments`` of the estimator: ``backbone``, ``views`` and ``searcher_args``."""
+        """The run's data, with ``arguments`` of the estimator: ``backbone``, ``views``, ``searcher_args``, ``drop_columns``."""
 
     @abstractmethod
     def searcher(self, wanted: Wanted, problem: Problem, arcs: tuple[Arc, ...]) -> Searcher:

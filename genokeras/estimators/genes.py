@@ -10,7 +10,7 @@ from typing import Any, ClassVar, final
 import numpy as np
 from scipy import sparse
 
-from genokeras.data import Dataset, align_features, load_dataset, usual_folds
+from genokeras.data import Dataset, align_features, dropped_names, load_dataset, usual_folds
 from genokeras.encoders import TableEncoder, fit_table_encoder
 from genokeras.engine import Method, PackedMethod, Prepared, Problem, Run, Wanted, make_table_searcher
 from genokeras.engine.problem import fingerprint_of, group_numbers
@@ -46,7 +46,14 @@ class Genes(ContentKind):
     def _load(self, given: Given, *, several_targets: bool) -> Dataset:
         missing: Any = given.missing
         return load_dataset(
-            given.x, given.y, groups=given.groups, missing=missing, several_targets=several_targets
+            given.x,
+            given.y,
+            groups=given.groups,
+            missing=missing,
+            drop_columns=given.drop_columns,
+            # New samples may well lack what the model does not read.
+            drop_unknown=not given.training,
+            several_targets=several_targets,
         )
 
     def method(self) -> Method:
@@ -97,6 +104,7 @@ class Genes(ContentKind):
                 **aim.task.described(targets, aim.names),
                 "feature_names": list(dataset.feature_names),
                 "names_given": dataset.names_given,
+                "drop_columns": list(arguments.get("drop_columns", ())),
                 "notes": [*dataset.notes, *aim.notes, *folds.notes],
             },
         )
@@ -150,6 +158,7 @@ class TableEstimator(SearchedEstimator):
         searcher_args: Mapping[str, Any] | None = None,
         executor: str = "local",
         missing: str = "error",
+        drop_columns: str | Sequence[str] | None = None,
         random_state: int | None = None,
         resume: bool = False,
         verbose: int = 1,
@@ -164,6 +173,7 @@ class TableEstimator(SearchedEstimator):
         self.searcher_args = searcher_args
         self.executor = executor
         self.missing = missing
+        self.drop_columns = drop_columns
         self.random_state = random_state
         self.resume = resume
         self.verbose = verbose
@@ -173,6 +183,23 @@ class TableEstimator(SearchedEstimator):
         if self.missing not in ("error", "median"):
             raise ParameterError(f"missing must be 'error' or 'median', got {self.missing!r}.")
         return {"missing": self.missing}
+
+    def _dropped(self) -> tuple[str, ...]:
+        return dropped_names(self.drop_columns or ())
+
+    def _arguments(self) -> dict[str, Any]:
+        return {**super()._arguments(), "drop_columns": self._dropped()}
+
+    def _samples(self, x: Any, y: Any = None) -> Dataset:
+        """Samples as they came, for what looks at their gaps itself."""
+        return load_dataset(
+            x,
+            y,
+            missing="keep",
+            drop_columns=self._dropped(),
+            drop_unknown=True,
+            several_targets=self.several_targets,
+        )
 
     def _missing(self, training: bool) -> str:
         # NaN may stay where the model fills it in by itself.
@@ -222,9 +249,11 @@ class TableEstimator(SearchedEstimator):
         ------
         NotFittedError, DataError, ParameterError
         """
-        return explain_run(
-            self._fitted(), x, background, method=method, num_samples=num_samples, output=output
-        )
+        run = self._fitted()
+        if self._dropped():
+            x = self._samples(x)
+            background = None if background is None else self._samples(background)
+        return explain_run(run, x, background, method=method, num_samples=num_samples, output=output)
 
     def report(
         self,
@@ -257,9 +286,7 @@ class TableEstimator(SearchedEstimator):
         NotFittedError, DataError, ParameterError, RunFolderError
         """
         run = self._fitted()
-        samples = None
-        if x is not None:
-            samples = load_dataset(x, y, missing="keep", several_targets=self.several_targets)
+        samples = None if x is None else self._samples(x, y)
         explanation, stability = (explained(run, samples) if explain else None) or (None, None)
         return write_report(
             run, path, explanation=explanation, stability=stability, x=samples, known_genes=known_genes
@@ -279,4 +306,8 @@ class TableEstimator(SearchedEstimator):
     @classmethod
     def _restored(cls, run: Run) -> dict[str, Any]:
         custom = run.task.kind not in ("classes", "numbers")
-        return {"task": run.task.kind} if custom else {}
+        dropped = run.folder.settings.get("drop_columns")
+        return {
+            **({"task": run.task.kind} if custom else {}),
+            **({"drop_columns": tuple(dropped)} if dropped else {}),
+        }

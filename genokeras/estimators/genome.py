@@ -36,6 +36,8 @@ class GenomeClassifier(ClassifierFace, TableEstimator):
         Where trials are trained.
     missing : {"error", "median"}, default="error"
         What to do about missing values; the medians of the training rows become part of the exported model.
+    drop_columns : str or sequence of str, optional
+        Columns of tables that are no genes, such as an age: they are left out here and wherever samples are read.
     random_state : int, optional
         Seed; drawn, and written down in ``run.json``, where it is None.
     resume : bool, default=False
@@ -100,7 +102,7 @@ class GenomeRegressor(RegressorFace, TableEstimator):
         Cross-validation folds, at random; grouped ones where ``fit`` gets groups. By default as in ``GenomeClassifier``.
     task : optional
         "numbers" (the default), or a custom task: a subclass of ``genokeras.tasks.task.Task``, for counts say.
-    path, time_limit, searcher, max_trials, searcher_args, executor, missing, random_state, resume, verbose
+    path, time_limit, searcher, max_trials, searcher_args, executor, missing, drop_columns, random_state, resume, verbose
         As in ``GenomeClassifier``.
 
     Attributes

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from genokeras.data.frames import ID_NAMES
+from genokeras.data.id_columns import ID_NAMES
 from genokeras.data.readers.delimited import best_delimiter, text_errors
 from genokeras.data.readers.opening import check_file, open_text
 from genokeras.errors import DataError, DataFileError

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from genokeras.data.dataset import Matrix
-from genokeras.data.frames import ID_NAMES
+from genokeras.data.id_columns import ID_NAMES
 from genokeras.data.readers import known_suffixes, read_table
 from genokeras.data.readers.delimited import (
     WHITESPACE,
