@@ -49,7 +49,7 @@ class Asker:
         tried = history.fingerprints()
         fresh: dict[str, Proposal] = {}
         for proposal in proposals:
-            if proposal.fingerprint() not in tried:
+            if proposal.completes is not None or proposal.fingerprint() not in tried:
                 fresh.setdefault(proposal.fingerprint(), proposal)
         if proposals and not fresh:
             raise SearchError(
@@ -57,6 +57,21 @@ class Asker:
                 f"{proposals[0].graph.describe()}; ask must return new proposals, or an empty list at the end."
             )
         return list(fresh.values())
+
+    def due(self, history: History) -> list[Proposal]:
+        """What the searcher wants to be trained before the search ends.
+
+        Raises
+        ------
+        SearchError
+            If it raises, or wants to complete a trial that lacks no folds.
+        """
+        try:
+            return self._checked(self._searcher.finish(history), history)
+        except SearchError:
+            raise
+        except Exception as error:
+            raise SearchError(f"{self._name} raised an error when the search ended: {error!r}") from error
 
     def said(self, history: History) -> Mapping[str, Any]:
         """What the searcher says about its ask, for the journal."""
@@ -92,7 +107,12 @@ class Asker:
             shown = f"{proposals!r:.80}"
             raise SearchError(f"{self._name} must return a list of Proposal when it is asked, got {shown}.")
         known = {trial.id for trial in history}
+        lacking = {trial.id for trial in history.begun()}
         for proposal in proposals:
+            if proposal.completes is not None and proposal.completes not in lacking:
+                raise SearchError(
+                    f"{self._name} would complete trial {proposal.completes}, which lacks no folds."
+                )
             if proposal.father is not None and proposal.father not in known:
                 raise SearchError(
                     f"{self._name} proposes a child of trial {proposal.father}, which there is not; "

@@ -120,6 +120,10 @@ class Budget:
         predicted = _SAFETY * max(self._costs, default=0.0) if self._least is None else self._least
         return self.search_remaining > predicted
 
+    def must_begin(self, seconds: float) -> bool:
+        """Whether a job of this many seconds has to begin now: behind another one there may be no time left for it."""
+        return self.search_remaining < _SAFETY * (seconds + max(self._costs, default=0.0))
+
 
 def search_budget(time_limit: float | None, least: float | None = None) -> Budget:
     """The budget of a search from now on, with what is reserved for its end.

@@ -29,7 +29,9 @@ def history_table(run: Run) -> pd.DataFrame:
     """
     store = TrialStore(run.folder)
     parts = []
-    for trial in run.history.ok():
+    for trial in run.history:
+        if trial.status != "ok":
+            continue
         curve = store.curve(trial.id).astype("float64")
         step = curve[:, 0].astype("int64")
         rows = {

@@ -29,6 +29,29 @@ class Father:
 
 
 @dataclass(frozen=True)
+class Begun:
+    """A trial with some of its folds, whose other folds are to be trained.
+
+    Attributes
+    ----------
+    result : TrialResult
+    weights : Weights
+        Of the folds that it has.
+    curve : numpy.ndarray
+        As in `Outcome`.
+    """
+
+    result: TrialResult
+    weights: Weights
+    curve: np.ndarray
+
+    @property
+    def folds(self) -> int:
+        """Number of the folds that it has."""
+        return len(self.result.folds)
+
+
+@dataclass(frozen=True)
 class Job:
     """Proposals that train packed, in one compiled run.
 
@@ -44,6 +67,8 @@ class Job:
         Of the program that trains them; None is a program of the graph's own.
     note : str
         What the journal says of it.
+    begun : tuple of (Begun or None)
+        For each proposal, the trial that it completes; None is a new trial.
     """
 
     ids: tuple[int, ...]
@@ -51,10 +76,12 @@ class Job:
     fathers: tuple[Father | None, ...] = ()
     shape: ShapeClass | None = None
     note: str = ""
+    begun: tuple[Begun | None, ...] = ()
 
     def __post_init__(self) -> None:
-        if not self.fathers:
-            object.__setattr__(self, "fathers", (None,) * len(self.ids))
+        for name in ("fathers", "begun"):
+            if not getattr(self, name):
+                object.__setattr__(self, name, (None,) * len(self.ids))
 
 
 @dataclass(frozen=True)
@@ -69,7 +96,7 @@ class Outcome:
     answers : numpy.ndarray
         ``(n_samples, n_outputs)`` out of fold; NaN for rows that no fold holds out, empty for a failed trial.
     curve : numpy.ndarray
-        ``(scorings, 3)``: step, training loss, held-out loss.
+        ``(scorings, 3)``: step, training loss, held-out loss; where folds were trained later, of the first ones.
     """
 
     result: TrialResult

@@ -150,23 +150,46 @@ class SearchLoop:
             while len({trial.job for trial in running.values()}) < self._executor.slots and not reason:
                 if interruption.pressed:
                     reason = "interrupted"
-                elif self._out_of_time(running):
-                    reason = "time"
-                elif not waiting:
-                    reason = self._ask(waiting, running)
+                else:
+                    reason = self._next(waiting, running)
                 if not reason:
                     self._submit(waiting.popleft(), running)
             if not running:
                 return reason
             self._collect(running)
 
+    def _next(self, waiting: deque[Job], running: Mapping[int, _Running]) -> str:
+        """See to it that a job is waiting; or why there is none."""
+        late = self._out_of_time(running)
+        if waiting:
+            return "time" if late else ""
+        due = [] if running else self._due()
+        if due and (not self._history.ok() if late else self._must_begin(due[0])):
+            waiting.append(due[0])
+            return ""
+        reason = "time" if late else self._ask(waiting, running)
+        if reason in ("trials", "space") and due:
+            waiting.append(due[0])
+            return ""
+        return reason
+
+    def _due(self) -> list[Job]:
+        """Jobs that have to be trained before the search ends."""
+        return [_completion(proposal) for proposal in self._asker.due(self._history)]
+
+    def _must_begin(self, job: Job) -> bool:
+        """Whether there may be no time for a job that completes a trial if another one is trained before."""
+        trial = self._history.get(job.ids[0])
+        return self._budget.must_begin(trial.seconds * trial.missing / max(1, len(trial.folds)))
+
     def _out_of_time(self, running: Mapping[int, _Running]) -> bool:
         """The first job always runs: its chunks look at the time themselves."""
-        return bool(self._history.ok() or running) and not self._budget.affords_another()
+        tried = self._history.ok() or self._history.begun() or running
+        return bool(tried) and not self._budget.affords_another()
 
     def _ask(self, waiting: deque[Job], running: Mapping[int, _Running]) -> str:
         """Jobs to train next; or why there are none."""
-        known = self._history.extend(trial.pretended(number) for number, trial in running.items())
+        known = self._history.updated(trial.pretended(number) for number, trial in running.items())
         done = len(known)
         count = self._pack_size
         if self._max_trials is not None:
@@ -187,7 +210,8 @@ class SearchLoop:
         self._store.folder.record("asked", trials=done, proposals=len(proposals), **said)
         last = max((trial.id for trial in self._history), default=-1)
         next_id = 1 + max(last, self._last_id)
-        jobs = self._packer.jobs(proposals, next_id)
+        jobs = self._packer.jobs([p for p in proposals if p.completes is None], next_id)
+        jobs += [_completion(proposal) for proposal in proposals if proposal.completes is not None]
         waiting.extend(jobs)
         self._last_id = max((trial for job in jobs for trial in job.ids), default=self._last_id)
         return "" if waiting else "space"
@@ -198,8 +222,14 @@ class SearchLoop:
         for proposal in job.proposals:
             if proposal.father is not None and proposal.inherit and proposal.father not in found:
                 father = self._history.get(proposal.father)
-                found[father.id] = self._store.father(father) if father.status == "ok" else None
-        return replace(job, fathers=tuple(self._father(proposal, found) for proposal in job.proposals))
+                there = father.status == "ok" and not father.missing
+                found[father.id] = self._store.father(father) if there else None
+        begun = [
+            None if proposal.completes is None else self._store.begun(self._history.get(proposal.completes))
+            for proposal in job.proposals
+        ]
+        fathers = tuple(self._father(proposal, found) for proposal in job.proposals)
+        return replace(job, fathers=fathers, begun=tuple(begun))
 
     def _father(self, proposal: Proposal, found: Mapping[int, Father | None]) -> Father | None:
         if proposal.father is None or not proposal.inherit:
@@ -225,7 +255,7 @@ class SearchLoop:
         if self._gains is not None:
             outcomes = self._gains.with_gain(outcomes)
         self._store.write(*outcomes)
-        self._history = self._history.extend(outcome.result for outcome in outcomes)
+        self._history = self._history.updated(outcome.result for outcome in outcomes)
         began = [running.pop(outcome.result.id).submitted for outcome in outcomes]
         self._budget.observe(time.perf_counter() - min(began))
         for observer in self._observers:
@@ -239,3 +269,9 @@ class SearchLoop:
                 f"the last {FAILURES_IN_A_ROW} trials failed; error.txt of each is in {self._store.folder.path / 'trials'}. "
                 f"The last one said:\n{latest[-1].error}"
             )
+
+
+def _completion(proposal: Proposal) -> Job:
+    """The job that trains the folds that a trial lacks; it keeps its number."""
+    assert proposal.completes is not None
+    return Job((proposal.completes,), (proposal,))

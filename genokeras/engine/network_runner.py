@@ -6,7 +6,8 @@ import math
 import time
 import traceback
 from collections import OrderedDict
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import Any, final
 
@@ -14,20 +15,42 @@ import numpy as np
 
 from genokeras.encoders import TENSOR, Counts, NetworkEncoder
 from genokeras.engine.budget import Deadline
-from genokeras.engine.jobs import Job, Outcome
-from genokeras.engine.outcomes import inherit, scored_outcome
+from genokeras.engine.jobs import Begun, Father, Job, Outcome
+from genokeras.engine.outcomes import inherit, joined_weights, scored_outcome
 from genokeras.engine.problem import Problem
 from genokeras.errors import TrainingError
 from genokeras.graph import Weights
 from genokeras.networks import start_weights
 from genokeras.searchers import Proposal, TrialResult
 from genokeras.tasks.objectives import Objective
-from genokeras.training.allotment import Allotment
-from genokeras.training.members import NetworkSettings, Samples, Scoring, Trainee, train_member
+from genokeras.training.allotment import Allotment, Plan
+from genokeras.training.members import (
+    NetworkSettings,
+    Samples,
+    Scoring,
+    Trainee,
+    mean_answers,
+    train_member,
+)
 
 _KEPT_COMPILED = 4
 # The last scoring of a network comes behind its last step.
 _SCORING_SHARE = 0.95
+
+
+@dataclass(frozen=True)
+class _Found:
+    """A trial's fold members and their answers to the rows that each holds out; as `Outcome` and `TrialResult` have the rest."""
+
+    weights: Weights
+    answers: list[np.ndarray]
+    curve: np.ndarray
+    step: int
+    planned: int = 0
+
+    @property
+    def folds(self) -> int:
+        return len(self.answers)
 
 
 @final
@@ -65,60 +88,127 @@ class NetworkRunner:
     def run(self, job: Job, deadline: Deadline) -> list[Outcome]:
         """Train the trials of a job one after the other; one outcome each, in the order of its ids."""
         outcomes = []
-        for trial_id, proposal in zip(job.ids, job.proposals, strict=True):
+        for position, (trial_id, proposal) in enumerate(zip(job.ids, job.proposals, strict=True)):
             started = time.perf_counter()
             try:
                 if proposal.hyper.view != TENSOR:
                     found = self._linear(proposal, deadline)
                 else:
-                    found = self._network(proposal, self._start(proposal, job), deadline)
-                seconds = time.perf_counter() - started
-                outcomes.append(
-                    scored_outcome(self.problem, self.objective, trial_id, proposal, *found, seconds)
-                )
+                    start = self._start(proposal, job.fathers[position])
+                    begun = job.begun[position]
+                    make = self._network if begun is None else partial(self._completed, begun)
+                    found = make(proposal, start, deadline)
+                outcomes.append(self._outcome(trial_id, proposal, found, job.begun[position], started))
             except Exception:
                 error, seconds = traceback.format_exc(), time.perf_counter() - started
                 outcomes.append(Outcome(TrialResult.failure(trial_id, proposal, error, seconds)))
         return outcomes
 
+    def _outcome(
+        self, trial_id: int, proposal: Proposal, found: _Found, begun: Begun | None, started: float
+    ) -> Outcome:
+        """The outcome of what was trained, scored on the rows of the folds that there are."""
+        n = found.folds
+        problem = replace(self.problem, held_out=self.problem.held_out[:n], train=self.problem.train[:n])
+        seconds = time.perf_counter() - started + (0.0 if begun is None else begun.result.seconds)
+        own = replace(proposal, folds=n % self.problem.n_folds, completes=None)
+        answers = self._out_of_fold(found.answers)
+        outcome = scored_outcome(
+            problem, self.objective, trial_id, own, found.weights, answers, found.curve, found.step, seconds
+        )
+        losses = tuple(self._loss(outcome.answers, held) for held in problem.held_out)
+        missing = self.problem.n_folds - n
+        result = replace(outcome.result, folds=losses, missing=missing, planned=found.planned)
+        return replace(outcome, result=result)
+
+    def _loss(self, answers: np.ndarray, held: np.ndarray) -> float:
+        """NaN where the objective is not defined on the rows of a fold."""
+        problem = self.problem
+        try:
+            return self.objective.loss(answers[held], problem.targets[held], problem.sample_weight[held])
+        except Exception:
+            # It may be a function that somebody wrote for all rows.
+            return math.nan
+
+    @cached_property
+    def _compares(self) -> bool:
+        """Whether the objective says something of the first fold alone: it may lack a class."""
+        problem = self.problem
+        outputs = np.random.default_rng(0).normal(size=(problem.n_samples, problem.task.n_outputs))
+        return math.isfinite(self._loss(problem.task.answers_of(outputs), problem.held_out[0]))
+
     # ---- convolutional networks
 
-    def _start(self, proposal: Proposal, job: Job) -> Weights:
+    def _start(self, proposal: Proposal, father: Father | None) -> Weights:
         """Weights to start from: fold k of the father begets fold k, so no held-out row is ever seen."""
         rng = np.random.default_rng(proposal.seed)
-        father = job.fathers[0]
         if father is None:
             return start_weights(proposal.graph, rng, self.problem.n_folds)
         return inherit(proposal, father, rng)
 
-    def _network(
-        self, proposal: Proposal, start: Weights, deadline: Deadline
-    ) -> tuple[Weights, np.ndarray, np.ndarray, int]:
-        problem, folds = self.problem, self.problem.n_folds
+    def _network(self, proposal: Proposal, start: Weights, deadline: Deadline) -> _Found:
+        """Train the folds that a proposal asks for."""
+        folds = (self._compares and proposal.folds) or self.problem.n_folds
         plan = self.allotment.plan(proposal.rung, grown=bool(proposal.morphisms))
-        trainee = self._trainee(proposal)
-        scorings: list[list[Scoring]] = []
+        scorings = []
         for fold in range(folds):
-            trainee.restart(start, fold, proposal.seed + fold)
-            found = train_member(
-                trainee,
-                self._training_rows(fold),
-                self._samples.take(problem.held_out[fold]),
-                plan=plan,
-                rate=proposal.hyper.learning_rate,
-                seed=proposal.seed + fold,
-                settings=self.settings,
-                remaining=partial(_seconds_each, deadline, folds - fold),
-                should_stop=deadline.passed,
-                keep_all=folds > 1,
-            )
-            if not found:
-                raise TrainingError(
-                    f"the held-out loss of fold {fold + 1} was never finite (learning rate "
-                    f"{proposal.hyper.learning_rate:g}), or time ran out before it was known."
-                )
-            scorings.append(found)
+            seconds = partial(_seconds_each, deadline, folds - fold)
+            scorings.append(self._member(proposal, start, fold, plan, seconds, deadline, keep_all=folds > 1))
         return self._kept(scorings)
+
+    def _completed(self, begun: Begun, proposal: Proposal, start: Weights, deadline: Deadline) -> _Found:
+        """Train the folds that a trial lacks as its first ones were trained, up to the step that was kept there."""
+        problem, before = self.problem, begun.result
+        plan = Plan(max(before.planned, before.step, 1), None)
+        weights, answers = [begun.weights], []
+        for fold in range(problem.n_folds):
+            if fold < begun.folds:
+                answers.append(self._answers(proposal, begun.weights, fold))
+                continue
+            seconds = partial(_seconds_each, deadline, problem.n_folds - fold)
+            last = self._member(proposal, start, fold, plan, seconds, deadline, until=before.step)[-1]
+            answers.append(last.answers)
+            weights.append(last.weights)
+        return _Found(joined_weights(weights), answers, begun.curve, before.step, before.planned)
+
+    def _answers(self, proposal: Proposal, weights: Weights, fold: int) -> np.ndarray:
+        """What a trained fold answers to the rows that it holds out."""
+        trainee, held = self._trainee(proposal), self._samples.take(self.problem.held_out[fold])
+        trainee.restart(weights, fold, proposal.seed)
+        return mean_answers(trainee, held.task, held.encoder, held.rows)
+
+    def _member(
+        self,
+        proposal: Proposal,
+        start: Weights,
+        fold: int,
+        plan: Plan,
+        remaining: Callable[[], float],
+        deadline: Deadline,
+        keep_all: bool = True,
+        until: int | None = None,
+    ) -> list[Scoring]:
+        trainee, seed = self._trainee(proposal), proposal.seed + fold
+        trainee.restart(start, fold, seed)
+        found = train_member(
+            trainee,
+            self._training_rows(fold),
+            self._samples.take(self.problem.held_out[fold]),
+            plan=plan,
+            rate=proposal.hyper.learning_rate,
+            seed=seed,
+            settings=self.settings,
+            remaining=remaining,
+            should_stop=deadline.passed,
+            keep_all=keep_all,
+            until=until,
+        )
+        if not found:
+            raise TrainingError(
+                f"the held-out loss of fold {fold + 1} was never finite (learning rate "
+                f"{proposal.hyper.learning_rate:g}), or time ran out before it was known."
+            )
+        return found
 
     def _training_rows(self, fold: int) -> Samples:
         """Those of a fold, moved at random in training only where its own training rows allow it."""
@@ -138,12 +228,12 @@ class NetworkRunner:
             self._compiled.popitem(last=False)
         return trainee
 
-    def _kept(self, scorings: list[list[Scoring]]) -> tuple[Weights, np.ndarray, np.ndarray, int]:
+    def _kept(self, scorings: list[list[Scoring]]) -> _Found:
         """The weights at the scoring that is best on the mean over the folds, and the curve up to where all folds went.
 
         A fold that chose its own step on the rows it is scored on would flatter itself.
         """
-        held_out = self.problem.held_out * self.problem.sample_weight
+        held_out = self.problem.held_out[: len(scorings)] * self.problem.sample_weight
         share = held_out.sum(axis=1) / held_out.sum()
         common = min(len(found) for found in scorings)
         curve = np.array(
@@ -158,12 +248,11 @@ class NetworkRunner:
         )
         best = int(curve[:, 2].argmin())
         chosen = [found[best] for found in scorings]
-        weights = {
-            layer: {name: np.concatenate([s.weights[layer][name] for s in chosen]) for name in arrays}
-            for layer, arrays in chosen[0].weights.items()
-        }
+        weights = joined_weights([scoring.weights for scoring in chosen])
         answers = [scoring.answers for scoring in chosen]
-        return weights, self._out_of_fold(answers), curve, int(curve[best, 0])
+        last = scorings[0][common - 1]
+        planned = math.ceil(last.step / last.used)
+        return _Found(weights, answers, curve, int(curve[best, 0]), planned)
 
     # ---- the linear father
 
@@ -171,7 +260,7 @@ class NetworkRunner:
     def _counts(self) -> Counts:
         return self.encoder.counts(self.problem.rows)
 
-    def _linear(self, proposal: Proposal, deadline: Deadline) -> tuple[Weights, np.ndarray, np.ndarray, int]:
+    def _linear(self, proposal: Proposal, deadline: Deadline) -> _Found:
         problem = self.problem
         view = self.encoder.linear_views[proposal.hyper.view]
         counts = self._counts
@@ -196,13 +285,13 @@ class NetworkRunner:
         layer = proposal.graph.output
         weights: Weights = {layer: {"kernel": np.stack(kernels), "bias": np.stack(biases)}}
         curve = np.array([[steps, *np.mean(losses, axis=0)]])
-        return weights, self._out_of_fold(answers), curve, steps
+        return _Found(weights, answers, curve, steps)
 
     # ---- after training
 
     def _out_of_fold(self, answers: list[np.ndarray]) -> np.ndarray:
         """Mean answers ``(n, n_outputs)`` over the folds that hold a row out; NaN for no fold."""
-        held_out = self.problem.held_out
+        held_out = self.problem.held_out[: len(answers)]
         total = np.zeros((held_out.shape[1], self.problem.task.n_outputs))
         for found, held in zip(answers, held_out, strict=True):
             total[held] += found

@@ -149,6 +149,7 @@ def make_network_searcher(wanted: Wanted, fathers: Fathers, problem: Problem) ->
         "space": fathers.space,
         "linear": linear_fathers if problem.task.has_linear_fit else [],
         "n_outputs": n_outputs,
+        "n_folds": problem.n_folds,
     }
     guided: dict[str, type[Searcher]] = dict.fromkeys(GUIDES, HalvingSearcher)
     if isinstance(wanted.searcher, str):

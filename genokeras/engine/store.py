@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from genokeras.engine.jobs import Father, Outcome, weights_from_arrays, weights_to_arrays
+from genokeras.engine.jobs import Begun, Father, Outcome, weights_from_arrays, weights_to_arrays
 from genokeras.errors import RunFolderError
 from genokeras.searchers import History, TrialResult
 from genokeras.support.folder import RunFolder
@@ -56,6 +56,14 @@ class TrialStore:
         arrays = self.folder.read_arrays(f"{self.folder.trial_name(trial.id)}/weights.npz")
         return Father(trial.proposal.graph, weights_from_arrays(arrays))
 
+    def begun(self, trial: TrialResult) -> Begun:
+        """What there is of a trial that lacks folds."""
+        n = len(trial.folds)
+        held = self.father(trial).weights
+        # A run that was killed may have the weights of further folds.
+        weights = {layer: {name: w[:n] for name, w in arrays.items()} for layer, arrays in held.items()}
+        return Begun(trial, weights, self.curve(trial.id))
+
     def answers(self, trials: tuple[TrialResult, ...]) -> np.ndarray:
         """``(n_trials, n_samples, n_outputs)`` out of fold."""
         names = [f"{self.folder.trial_name(trial.id)}/predictions.npz" for trial in trials]
@@ -81,6 +89,7 @@ def _journal_line(result: TrialResult) -> dict[str, object]:
         "hyper": proposal.hyper.to_dict(),
         "status": result.status,
         "score": result.score if result.status == "ok" else None,
+        **({"folds": len(result.folds), "missing": result.missing} if result.missing else {}),
         "gain": round(result.gain, _DIGITS_OF_GAIN) if math.isfinite(result.gain) else None,
         "step": result.step,
         "seconds": round(result.seconds, 3),

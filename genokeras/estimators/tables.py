@@ -12,11 +12,11 @@ from genokeras.searchers import TrialResult
 
 
 def leaderboard(run: Run) -> pd.DataFrame:
-    """One row a trial, best first; failed trials last, with the last line of their error in ``origin``'s place."""
+    """One row a trial, best first; trials that lack folds behind them, and failed ones last, with the last line of their error in ``origin``'s place."""
     ranked, generation = run.history.ranked(), generations(run.history)
     linear = min((trial.score for trial in ranked if is_linear(trial.proposal.graph)), default=np.nan)
     rows = [_row(run, trial, rank, linear) for rank, trial in enumerate(ranked, start=1)]
-    rows += [_row(run, trial, None, linear) for trial in run.history.failed()]
+    rows += [_row(run, trial, None, linear) for trial in (*run.history.begun(), *run.history.failed())]
     table = pd.DataFrame(rows)
     table["rank"] = table["rank"].astype("Int64")
     table["father"] = table["father"].astype("Int64")
@@ -44,7 +44,7 @@ def _row(run: Run, trial: TrialResult, rank: int | None, linear: float) -> dict[
         **proposal.hyper.to_dict(),
         "step": trial.step,
         "share": run.delivery.shares.get(trial.id, 0.0),
-        "status": trial.status,
+        "status": f"{len(trial.folds)} of {run.rows.n_folds} folds" if trial.begun else trial.status,
     }
 
 

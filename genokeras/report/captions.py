@@ -46,7 +46,9 @@ def trial_captions(folder: RunFolder, history: History) -> dict[int, tuple[Trial
     objective = shown_objective(folder)
     shares = ensemble_shares(folder)
     best = chosen_best(folder, history)
-    ranked = sorted([*history.ranked(), *history.failed()], key=lambda trial: trial is not best)
+    ranked = sorted(
+        [*history.ranked(), *history.begun(), *history.failed()], key=lambda trial: trial is not best
+    )
     groups: dict[str, list[TrialResult]] = {}
     for trial in ranked:
         groups.setdefault(trial.proposal.graph.fingerprint(), []).append(trial)

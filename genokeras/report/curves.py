@@ -242,7 +242,7 @@ def _draw_trials(
 
 
 def _draw_best(axes: Axes, history: History, objective: Objective, at: dict[int, float]) -> None:
-    losses = [trial.score for trial in history]
+    losses = [np.inf if trial.missing else trial.score for trial in history]
     values = [objective.value_of_loss(float(loss)) for loss in np.minimum.accumulate(losses)]
     times = [at[trial.id] for trial in history]
     axes.step(times, values, where="post", color=COLOURS[1], linewidth=1.6, label="best so far", zorder=2)

@@ -1,4 +1,4 @@
-"""Successive halving: networks begin with short training, and the better ones go on."""
+"""Successive halving: networks begin with short training on one fold, and the better ones get the other folds and go on."""
 
 from __future__ import annotations
 
@@ -37,7 +37,11 @@ class LinearFather:
 
 
 class HalvingSearcher(Searcher):
-    """Fathers first; then the best third of each rung trains on for longer, and the best networks grow.
+    """Fathers first; then the best third of each rung trains on all folds and for longer, and the best networks grow.
+
+    A network trains on the first fold alone. Networks are compared there, and what is sent on or grown is compared with its
+    father; those that do well are completed: they train on the other folds as on the first one, and keep their number.
+    Only complete networks are sent on or grow, so that each fold goes on from its own weights.
 
     A rung is how often a network was sent on. A network that was sent on goes on from its weights, for `factor` times as
     long as before (asynchronous successive halving, Li et al. 2020, "A system for massively parallel hyperparameter tuning",
@@ -61,6 +65,8 @@ class HalvingSearcher(Searcher):
         How morphisms are chosen.
     n_incumbents, n_mutations : int
         How many of the best networks may grow, and morphisms of each that are looked at.
+    n_folds : int, default=1
+        Folds that trials train on.
 
     Raises
     ------
@@ -79,6 +85,7 @@ class HalvingSearcher(Searcher):
         guide: str = "bayesian",
         n_incumbents: int = 3,
         n_mutations: int = 6,
+        n_folds: int = 1,
     ) -> None:
         if not fathers:
             raise ParameterError("fathers must name at least one graph.")
@@ -87,6 +94,7 @@ class HalvingSearcher(Searcher):
             ("most_rungs", most_rungs, 0),
             ("n_incumbents", n_incumbents, 1),
             ("n_mutations", n_mutations, 1),
+            ("n_folds", n_folds, 1),
         ):
             check_whole(value, name, least)
         check_choice(guide, "guide", GUIDES)
@@ -98,6 +106,7 @@ class HalvingSearcher(Searcher):
         self.guide = guide
         self.n_incumbents = n_incumbents
         self.n_mutations = n_mutations
+        self.n_folds = n_folds
 
     def ask(self, history: History, n: int, rng: np.random.Generator) -> list[Proposal]:
         """Propose what to try next; see `Searcher.ask`."""
@@ -105,20 +114,32 @@ class HalvingSearcher(Searcher):
         initial = self._initial(rng)
         for proposal in initial:
             if len(asked.chosen) < n:
-                asked.add(proposal)
+                asked.add(self._begun(proposal, history))
         turns: dict[str, Callable[[_Asked, np.random.Generator], Proposal | None]] = {
+            "complete": self._completed,
             "promote": self._promoted,
             "vary": self._varied,
             "grow": self._grown,
         }
         while len(asked.chosen) < n:
             first = max(0, len(history) + len(asked.chosen) - len(initial)) % len(TURNS)
-            order = dict.fromkeys((*TURNS[first:], *TURNS[:first]))
+            order = dict.fromkeys(("complete", *TURNS[first:], *TURNS[:first]))
             found = next((p for turn in order if (p := turns[turn](asked, rng)) is not None), None)
             if found is None:
                 break
-            asked.add(found)
+            asked.add(self._begun(found, history))
         return asked.chosen
+
+    def finish(self, history: History) -> list[Proposal]:
+        """Complete the best network where it lacks folds; see `Searcher.finish`."""
+        ranked = self._networks(history)
+        return [_completing(trial) for trial in ranked[:1] if trial.missing]
+
+    def _begun(self, proposal: Proposal, history: History) -> Proposal:
+        """A network trains on its first fold alone, unless there would be nothing complete without it."""
+        alone = self.n_folds > 1 and (self.linear or history.ok())
+        network = proposal.hyper.view in self.space.views and proposal.completes is None
+        return replace(proposal, folds=1) if alone and network else proposal
 
     def _initial(self, rng: np.random.Generator) -> list[Proposal]:
         """The fathers: linear models, one of each network with the middle of every rate, more linear models."""
@@ -144,6 +165,22 @@ class HalvingSearcher(Searcher):
 
     # ---- one proposal each, or None
 
+    def _completed(self, asked: _Asked, rng: np.random.Generator) -> Proposal | None:
+        """The best network that lacks folds and survived the first one."""
+        networks = self._networks(asked.history)
+        for trial in networks:
+            if not trial.missing or trial.id in asked.completed:
+                continue
+            pool = [other for other in networks if other.proposal.rung == trial.proposal.rung]
+            father = trial.proposal.father
+            if father is not None:
+                survived = trial.folds[0] < _first_loss(asked.history.get(father))
+            else:
+                survived = pool.index(trial) < math.ceil(len(pool) / self.factor)
+            if survived:
+                return _completing(trial)
+        return None
+
     def _promoted(self, asked: _Asked, rng: np.random.Generator) -> Proposal | None:
         """The best network of the lowest rung that owes one to the next rung."""
         for rung in range(self.most_rungs):
@@ -152,6 +189,8 @@ class HalvingSearcher(Searcher):
             if len(pool) < 2 or len(gone) >= math.ceil(len(pool) / self.factor):
                 continue
             for trial in pool:
+                if trial.missing:
+                    continue
                 proposal = replace(
                     trial.proposal,
                     father=trial.id,
@@ -160,6 +199,7 @@ class HalvingSearcher(Searcher):
                     origin="halving",
                     inherit=True,
                     rung=rung + 1,
+                    folds=0,
                 )
                 if trial.id not in asked.sent_on and proposal.fingerprint() not in asked.tried:
                     return proposal
@@ -190,7 +230,8 @@ class HalvingSearcher(Searcher):
     def _children(self, history: History, rng: np.random.Generator) -> list[Proposal]:
         best: dict[str, TrialResult] = {}
         for trial in self._networks(history):
-            best.setdefault(trial.proposal.graph.fingerprint(), trial)
+            if not trial.missing:
+                best.setdefault(trial.proposal.graph.fingerprint(), trial)
         found = []
         for trial in list(best.values())[: self.n_incumbents]:
             own = trial.proposal
@@ -203,8 +244,13 @@ class HalvingSearcher(Searcher):
         return found
 
     def _networks(self, history: History) -> list[TrialResult]:
-        """Finished trials but the linear ones, best first."""
-        return [trial for trial in history.ranked() if trial.proposal.hyper.view in self.space.views]
+        """Trials that did not fail but the linear ones, best first; those that lack folds with the score that they may have."""
+        views = self.space.views
+        whole = [trial for trial in history.ok() if trial.proposal.hyper.view in views]
+        # Folds differ in how hard they are.
+        harder = float(np.median([trial.score - _first_loss(trial) for trial in whole])) if whole else 0.0
+        begun = [replace(trial, score=_first_loss(trial) + harder) for trial in history.begun()]
+        return sorted([*whole, *begun], key=lambda trial: (trial.score, trial.id))
 
 
 class _Asked:
@@ -215,12 +261,16 @@ class _Asked:
         self.tried = set(history.fingerprints())
         self.chosen: list[Proposal] = []
         self.sent_on: set[int] = set()
+        self.completed: set[int] = set()
         for trial in history:
             self._note(trial.proposal)
 
     def add(self, proposal: Proposal) -> None:
         """Take a proposal that was not tried."""
-        if proposal.fingerprint() not in self.tried:
+        if proposal.completes is not None:
+            self.chosen.append(proposal)
+            self.completed.add(proposal.completes)
+        elif proposal.fingerprint() not in self.tried:
             self.chosen.append(proposal)
             self._note(proposal)
 
@@ -238,8 +288,20 @@ def _levelled(trials: Sequence[TrialResult]) -> History:
     medians = {rung: float(np.median(scores)) for rung, scores in by_rung.items()}
     ordered = sorted(trials, key=lambda trial: trial.id)
     return History(
-        tuple(replace(trial, score=trial.score - medians[trial.proposal.rung]) for trial in ordered)
+        tuple(
+            replace(trial, score=trial.score - medians[trial.proposal.rung], missing=0) for trial in ordered
+        )
     )
+
+
+def _completing(trial: TrialResult) -> Proposal:
+    """The proposal that trains the folds that a trial lacks."""
+    return replace(trial.proposal, folds=0, completes=trial.id)
+
+
+def _first_loss(trial: TrialResult) -> float:
+    """The loss on the first fold, as far as it is known."""
+    return trial.folds[0] if trial.folds and math.isfinite(trial.folds[0]) else trial.score
 
 
 def _middle(values: Sequence[float]) -> float:

@@ -39,6 +39,20 @@ class Searcher(ABC):
             At most `n`, none of them tried before or twice; empty where nothing is left to try.
         """
 
+    def finish(self, history: History) -> list[Proposal]:
+        """What has to be trained before the search may end: folds that its best trial lacks; nothing by default.
+
+        Parameters
+        ----------
+        history : History
+
+        Returns
+        -------
+        list of Proposal
+            Each completes a trial, the most urgent one first.
+        """
+        return []
+
     def explain(self, history: History) -> dict[str, Any]:
         """What the journal says about the next ask, as JSON values; nothing by default."""
         return {}

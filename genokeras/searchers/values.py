@@ -76,6 +76,10 @@ class Proposal:
         How often the network was sent on to train longer, in a search by successive halving.
     split : int, default=0
         Number of the split into folds that it is trained on; other splits of one network are its replicates.
+    folds : int, default=0
+        How many folds are trained at first; 0 is all of them.
+    completes : int or None
+        Id of the trial whose other folds are to be trained; it is the trial's own proposal otherwise, with 0 `folds`.
     """
 
     graph: Graph
@@ -87,6 +91,8 @@ class Proposal:
     inherit: bool = True
     rung: int = 0
     split: int = 0
+    folds: int = 0
+    completes: int | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "morphisms", tuple(self.morphisms))
@@ -119,8 +125,9 @@ class Proposal:
             "origin": self.origin,
             "inherit": self.inherit,
         }
-        optional = {"rung": self.rung, "split": self.split}
-        return values | {name: value for name, value in optional.items() if value}
+        optional = {"rung": self.rung, "split": self.split, "folds": self.folds}
+        found = values | {name: value for name, value in optional.items() if value}
+        return found if self.completes is None else found | {"completes": self.completes}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Proposal:
@@ -142,6 +149,8 @@ class Proposal:
             inherit=data.get("inherit", True),
             rung=data.get("rung", 0),
             split=data.get("split", 0),
+            folds=data.get("folds", 0),
+            completes=data.get("completes"),
         )
 
 
@@ -169,6 +178,12 @@ class TrialResult:
         a job; nan where unknown.
     sharpness : float
         The power that its members' probabilities are raised to, so that they are as sure as they are right.
+    folds : tuple of float
+        The loss on each fold that was trained, where folds train one by one.
+    missing : int
+        Folds that were not trained yet; the score is that on the others.
+    planned : int
+        Steps that the learning rate was planned for, of which `step` is the one that was kept; 0 where unknown.
     """
 
     id: int
@@ -182,8 +197,12 @@ class TrialResult:
     error: str | None = None
     gain: float = math.nan
     sharpness: float = 1.0
+    folds: tuple[float, ...] = ()
+    missing: int = 0
+    planned: int = 0
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "folds", tuple(math.inf if math.isnan(x) else x for x in self.folds))
         check_choice(self.status, f"status of trial {self.id}", ("ok", "failed"))
         if self.status == "ok" and not math.isfinite(self.score):
             raise ParameterError(
@@ -201,8 +220,15 @@ class TrialResult:
         """The result of a trial that raised."""
         return cls(id, proposal, "failed", math.inf, seconds=seconds, error=error)
 
+    @property
+    def begun(self) -> bool:
+        """Whether it did not fail and some of its folds were not trained yet."""
+        return self.status == "ok" and self.missing > 0
+
     def to_dict(self) -> dict[str, Any]:
         """As JSON values; numbers that are not finite become null."""
+        folds = [loss if math.isfinite(loss) else None for loss in self.folds]
+        optional = {"folds": folds, "missing": self.missing, "planned": self.planned}
         return {
             "id": self.id,
             "proposal": self.proposal.to_dict(),
@@ -215,6 +241,7 @@ class TrialResult:
             "error": self.error,
             **({"gain": self.gain} if math.isfinite(self.gain) else {}),
             **({"sharpness": self.sharpness} if self.sharpness != 1.0 else {}),
+            **{name: value for name, value in optional.items() if value},
         }
 
     @classmethod
@@ -235,6 +262,9 @@ class TrialResult:
             score_se=math.nan if data["score_se"] is None else data["score_se"],
             gain=data.get("gain", math.nan),
             sharpness=data.get("sharpness", 1.0),
+            folds=tuple(math.inf if loss is None else loss for loss in data.get("folds", ())),
+            missing=data.get("missing", 0),
+            planned=data.get("planned", 0),
             **{name: data[name] for name in names},
         )
 
@@ -262,7 +292,7 @@ class History:
 
     @cached_property
     def _ok(self) -> tuple[TrialResult, ...]:
-        return tuple(trial for trial in self.trials if trial.status == "ok")
+        return tuple(trial for trial in self.trials if trial.status == "ok" and not trial.missing)
 
     @cached_property
     def _ranked(self) -> tuple[TrialResult, ...]:
@@ -275,15 +305,19 @@ class History:
         return iter(self.trials)
 
     def ok(self) -> tuple[TrialResult, ...]:
-        """The trials that did not fail."""
+        """The trials that did not fail, trained on all folds."""
         return self._ok
+
+    def begun(self) -> tuple[TrialResult, ...]:
+        """The trials that did not fail and lack folds."""
+        return tuple(trial for trial in self.trials if trial.begun)
 
     def failed(self) -> tuple[TrialResult, ...]:
         """The trials that failed."""
         return tuple(trial for trial in self.trials if trial.status == "failed")
 
     def ranked(self) -> tuple[TrialResult, ...]:
-        """The trials that did not fail, best first; equal scores in order of their ids."""
+        """The trials of `ok`, best first; equal scores in order of their ids."""
         return self._ranked
 
     def best(self) -> TrialResult | None:
@@ -314,6 +348,11 @@ class History:
     def extend(self, results: Iterable[TrialResult]) -> History:
         """A history with more trials."""
         return History((*self.trials, *results))
+
+    def updated(self, results: Iterable[TrialResult]) -> History:
+        """A history where these results take the place of those with their ids; new ones come behind."""
+        new = {result.id: result for result in results}
+        return History((*(new.pop(trial.id, trial) for trial in self.trials), *new.values()))
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON values."""

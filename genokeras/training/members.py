@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, final
 
 import keras
@@ -181,6 +181,8 @@ class Scoring:
     answers : numpy.ndarray
         ``(n_held_out, n_outputs)``.
     weights : Weights
+    used : float
+        Share of the plan that was used up.
     """
 
     step: int
@@ -188,6 +190,7 @@ class Scoring:
     held_out_loss: float
     answers: np.ndarray
     weights: Weights
+    used: float = 0.0
 
 
 @dataclass
@@ -223,6 +226,7 @@ class _Watch:
     settings: NetworkSettings
     should_stop: Callable[[], bool]
     keep_all: bool
+    until: int | None = None
     scorings: list[Scoring] = field(default_factory=list)
     best: float = math.inf
     idle: int = 0
@@ -241,7 +245,7 @@ class _Watch:
         if used >= 1 or position.step - self.scored_at >= self.every or (stop and not self.scorings):
             stop = self._score(position.step, logs["loss"], used) or stop
         self.trainee.set_rate(self.rate * rate_share(used))
-        return stop or used >= 1
+        return stop or used >= 1 or (self.until is not None and position.step >= self.until)
 
     def _score(self, step: int, loss: float, used: float) -> bool:
         held = self.held_out
@@ -258,10 +262,9 @@ class _Watch:
         else:
             weights = {}
         if weights and not self.keep_all:
-            self.scorings = [
-                Scoring(s.step, s.loss, s.held_out_loss, s.answers[:0], {}) for s in self.scorings
-            ]
-        self.scorings.append(Scoring(step, loss, held_out_loss, answers if weights else answers[:0], weights))
+            self.scorings = [replace(s, answers=s.answers[:0], weights={}) for s in self.scorings]
+        answers = answers if weights else answers[:0]
+        self.scorings.append(Scoring(step, loss, held_out_loss, answers, weights, used))
         return self.idle >= self.settings.patience
 
 
@@ -292,6 +295,7 @@ def train_member(
     remaining: Callable[[], float] = lambda: math.inf,
     should_stop: Callable[[], bool] = lambda: False,
     keep_all: bool = False,
+    until: int | None = None,
 ) -> list[Scoring]:
     """Train a network that was restarted; how it did, scoring by scoring.
 
@@ -303,7 +307,6 @@ def train_member(
     rate : float
         The largest learning rate.
     seed : int
-        Of the order of samples and their augmentation.
     settings : NetworkSettings
     remaining : callable
         Seconds there are; the plan is shortened to that.
@@ -311,6 +314,8 @@ def train_member(
         Asked every step or so.
     keep_all : bool
         Keep the weights of every scoring; else those of the best alone, and others have none.
+    until : int, optional
+        The step of a plan to stop at, or a little behind it, and to score at once.
 
     Returns
     -------
@@ -324,10 +329,11 @@ def train_member(
         held_out=held_out,
         rate=rate,
         clock=_Clock(plan, remaining),
-        every=_steps_between_scorings(plan, size, held_out.encoder.n_looks(held_out.rows)),
+        every=until or _steps_between_scorings(plan, size, held_out.encoder.n_looks(held_out.rows)),
         settings=settings,
         should_stop=should_stop,
         keep_all=keep_all,
+        until=until,
     )
     watch.start()
     stream = _stream(train, size, np.random.default_rng(seed))

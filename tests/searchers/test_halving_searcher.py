@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from genokeras.errors import ParameterError
 from genokeras.graph import HyperParameters, small_cnn
 from genokeras.graph.templates import linear
-from genokeras.searchers import HalvingSearcher, History, HyperSpace, Proposal
+from genokeras.searchers import HalvingSearcher, History, HyperSpace, Proposal, TrialResult
 from genokeras.searchers.halving import LinearFather
 from genokeras.searchers.testing import SearcherContract, finish, simulate
 
@@ -32,6 +34,69 @@ class TestHalvingSearcher(SearcherContract):
 class TestHalvingSearcherGuidedByChance(SearcherContract):
     def make_searcher(self):
         return a_searcher(guide="random")
+
+
+def on_first_folds(history, proposals, losses, n_folds=3):
+    """As `finish`, with a loss on the first fold for those that train there alone."""
+    for proposal in proposals:
+        loss = losses(proposal)
+        missing = n_folds - proposal.folds if proposal.folds else 0
+        number = len(history) if proposal.completes is None else proposal.completes
+        folds = (loss,) if missing else (loss, *[loss + 0.1] * (n_folds - 1))
+        score = float(np.mean(folds))
+        own = replace(proposal, completes=None)
+        history = history.updated([TrialResult(number, own, "ok", score, folds=folds, missing=missing)])
+    return history
+
+
+LOSSES = {
+    "father:linear": 0.9,
+    "father:cnn4": 0.5,
+    "father:cnn8": 0.3,
+    "father:cnn12": 0.4,
+    "father:cnn16": 0.6,
+}
+
+
+def raced(searcher, n, losses):
+    history, rng = History(), np.random.default_rng(0)
+    for _ in range(n):
+        history = on_first_folds(history, searcher.ask(history, 1, rng), losses)
+    return history
+
+
+def test_networks_train_on_one_fold_and_the_best_third_of_them_gets_the_others():
+    searcher = a_searcher(n_folds=3)
+    history = raced(searcher, 9, lambda p: LOSSES.get(p.origin, 1.0))
+    assert [trial.missing for trial in history if not trial.proposal.morphisms][:5] == [0, 2, 0, 0, 2]
+    assert all(history.get(t.proposal.father).missing == 0 for t in history if t.proposal.father is not None)
+
+
+def test_what_is_no_better_than_its_father_on_the_first_fold_gets_no_others():
+    searcher = a_searcher(n_folds=3)
+    worse = raced(searcher, 16, lambda p: LOSSES.get(p.origin, 1.0))
+    better = raced(
+        searcher, 16, lambda p: LOSSES.get(p.origin, 0.2 - 0.01 * p.rung - 0.001 * len(p.graph.layers))
+    )
+    assert all(trial.missing for trial in worse if trial.proposal.father is not None)
+    assert any(trial.missing == 0 for trial in better if trial.proposal.father is not None)
+
+
+def test_before_a_search_ends_its_best_network_is_completed():
+    searcher = a_searcher(n_folds=3)
+    history = on_first_folds(
+        History(), searcher.ask(History(), 5, np.random.default_rng(0)), lambda p: LOSSES.get(p.origin, 1.0)
+    )
+    due = searcher.finish(history)
+    assert [(p.completes, p.folds, p.origin) for p in due] == [(2, 0, "father:cnn8")]
+    assert due[0].fingerprint() == history.get(2).proposal.fingerprint()
+    assert not searcher.finish(on_first_folds(history, due, lambda p: 0.3))
+
+
+def test_without_linear_models_the_first_network_trains_on_all_folds():
+    searcher = HalvingSearcher(some_fathers(), SPACE, n_folds=3)
+    history = raced(searcher, 2, lambda p: 0.5)
+    assert [trial.missing for trial in history] == [0, 2]
 
 
 def test_linear_fathers_come_first_then_every_network_then_other_linear_models():

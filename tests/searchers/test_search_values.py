@@ -147,3 +147,19 @@ def test_a_trial_without_a_finite_score_cannot_be_ok() -> None:
 def test_an_incomplete_history_says_what_it_lacks() -> None:
     with pytest.raises(ParameterError, match="history is incomplete: it lacks 'format'"):
         History.from_dict({"trials": []})
+
+
+def test_a_trial_that_lacks_folds_is_not_among_the_finished_ones_and_survives_json() -> None:
+    begun = TrialResult(2, replace(grown(), folds=1), "ok", 0.3, folds=(0.3,), missing=2, planned=50)
+    before = history(0.4, math.nan).append(begun)
+    assert History.from_dict(json.loads(json.dumps(before.to_dict(), allow_nan=False))) == before
+    assert [trial.id for trial in before.ok()] == [0]
+    assert before.begun() == (begun,)
+    assert begun.proposal.fingerprint() == grown().fingerprint()
+
+
+def test_a_trial_that_was_completed_takes_its_own_place() -> None:
+    after = history(0.4, 0.5).updated(
+        [TrialResult(0, grown(), "ok", 0.3), TrialResult(7, grown(), "ok", 0.2)]
+    )
+    assert [(trial.id, trial.score) for trial in after] == [(0, 0.3), (1, 0.5), (7, 0.2)]
