@@ -79,6 +79,8 @@ class NetworkRunner:
         self.objective = objective
         self.allotment = allotment
         self.settings = settings
+        # Seconds that linear models took.
+        self._on_linear = 0.0
         self._compiled: OrderedDict[Any, Trainee] = OrderedDict()
         self.encoder: NetworkEncoder = problem.encoder
         self._samples = Samples(
@@ -261,11 +263,13 @@ class NetworkRunner:
         return self.encoder.counts(self.problem.rows)
 
     def _linear(self, proposal: Proposal, deadline: Deadline) -> _Found:
-        problem = self.problem
+        problem, began = self.problem, time.perf_counter()
         view = self.encoder.linear_views[proposal.hyper.view]
         counts = self._counts
+        spent = self._on_linear + time.perf_counter() - began
         kernels, biases, answers, losses, steps = [], [], [], [], 0
-        seconds = self.allotment.plan(0).seconds or math.inf
+        # The first of many must leave some time for the others.
+        seconds = (self.allotment.linear_seconds - spent) / (2 * problem.n_folds)
         for train, held in zip(problem.train, problem.held_out, strict=True):
             weight, end = problem.sample_weight, time.perf_counter() + seconds
             kernel, bias, steps = problem.task.fit_view(
@@ -285,6 +289,7 @@ class NetworkRunner:
         layer = proposal.graph.output
         weights: Weights = {layer: {"kernel": np.stack(kernels), "bias": np.stack(biases)}}
         curve = np.array([[steps, *np.mean(losses, axis=0)]])
+        self._on_linear += time.perf_counter() - began
         return _Found(weights, answers, curve, steps)
 
     # ---- after training

@@ -16,6 +16,7 @@ from genokeras.graph.arcs import Arc
 from genokeras.searchers import BayesianSearcher, HalvingSearcher, HyperSpace, RandomSearcher, Searcher
 from genokeras.searchers.halving import GUIDES, LinearFather
 from genokeras.support.wording import did_you_mean
+from genokeras.training.allotment import LINEAR_SHARE
 from genokeras.tuning import is_oracle, make_oracle_searcher
 
 SEARCHERS: dict[str, type[Searcher]] = {"bayesian": BayesianSearcher, "random": RandomSearcher}
@@ -36,14 +37,22 @@ class Wanted:
     arguments : mapping
         What goes to its constructor.
     trainer_args : mapping or None
+    time_limit : float or None
+        Seconds of the whole run.
     """
 
     searcher: Any
     arguments: Mapping[str, Any]
     trainer_args: Mapping[str, Any] | None = None
+    time_limit: float | None = None
 
     @classmethod
-    def of(cls, searcher: str | Searcher, searcher_args: Mapping[str, Any] | None) -> Wanted:
+    def of(
+        cls,
+        searcher: str | Searcher,
+        searcher_args: Mapping[str, Any] | None,
+        time_limit: float | None = None,
+    ) -> Wanted:
         """``searcher`` and ``searcher_args`` of an estimator; ``search_type`` takes the place of ``searcher``.
 
         Raises
@@ -59,7 +68,7 @@ class Wanted:
             raise ParameterError(
                 f"searcher_args {sorted(arguments)} need a searcher by name or class, not an instance."
             )
-        return cls(wanted, arguments, given.get("trainer_args"))
+        return cls(wanted, arguments, given.get("trainer_args"), time_limit)
 
     @property
     def name(self) -> str:
@@ -150,6 +159,8 @@ def make_network_searcher(wanted: Wanted, fathers: Fathers, problem: Problem) ->
         "linear": linear_fathers if problem.task.has_linear_fit else [],
         "n_outputs": n_outputs,
         "n_folds": problem.n_folds,
+        "time_limit": wanted.time_limit,
+        "linear_share": LINEAR_SHARE,
     }
     guided: dict[str, type[Searcher]] = dict.fromkeys(GUIDES, HalvingSearcher)
     if isinstance(wanted.searcher, str):

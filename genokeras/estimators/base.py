@@ -117,7 +117,7 @@ class SearchedEstimator(BaseEstimator):
         seed, task, wanted = (
             seed_of(self.random_state),
             self._task(),
-            Wanted.of(self.searcher, self.searcher_args),
+            Wanted.of(self.searcher, self.searcher_args, limit),
         )
         check_limits(self.folds, self.max_trials, seed, limit)
         method = self.content.method()

@@ -69,11 +69,12 @@ class Images(NetworkKind):
     def fathers(self, encoder: ImageEncoder, task: Task) -> Fathers:
         shape, n_outputs = encoder.input_shape, task.n_outputs
         known = {
-            "small_cnn": partial(small_cnn, shape, n_outputs),
+            "plain_cnn": partial(small_cnn, shape, n_outputs, units=0),
             "residual_cnn": partial(residual_cnn, shape, n_outputs),
+            "small_cnn": partial(small_cnn, shape, n_outputs),
         }
         decays = RIDGE_WEIGHT_DECAYS if task.kind == "numbers" else WEIGHT_DECAYS
-        return Fathers(known, tuple(known), SPACE, decays)
+        return Fathers(known, ("plain_cnn", "residual_cnn"), SPACE, decays)
 
 
 class ImageClassifier(TunedClassifier, NetworkEstimator):
@@ -88,7 +89,7 @@ class ImageClassifier(TunedClassifier, NetworkEstimator):
     path, time_limit, objective, folds, searcher, max_trials, random_state, resume, verbose
         As in ``SequenceClassifier``.
     searcher_args : dict, optional
-        As in ``SequenceClassifier``; fathers are "small_cnn", "residual_cnn" or graphs.
+        As in ``SequenceClassifier``; fathers are "plain_cnn" and "residual_cnn", "small_cnn" or graphs.
     backbone : keras.Model or str, optional
         A pretrained network, or the name or folder of a keras-hub preset (``pip install genokeras[pretrained]``). It is frozen: a copy makes
         features of each image (averages over positions), on which small heads are searched; fathers are then "mlp", "deep_mlp" or

@@ -112,7 +112,7 @@ class Sequences(NetworkKind):
             "residual_cnn": partial(residual_cnn, shape, n_outputs, head=pooled or "average"),
         }
         decays = RIDGE_WEIGHT_DECAYS if task.kind == "numbers" else WEIGHT_DECAYS
-        return Fathers(known, tuple(known), SPACE, decays)
+        return Fathers(known, ("motif_cnn", "dilated_cnn", "small_cnn"), SPACE, decays)
 
 
 class SequenceEstimator(NetworkEstimator):
@@ -163,7 +163,7 @@ class SequenceClassifier(TunedClassifier, SequenceEstimator):
     searcher_args : dict, optional
         ``trainer_args`` (``max_iter_num`` epochs of a trial at most, 200; ``max_no_improvement_num`` scorings without
         improvement, 5; ``min_loss_dec``, 1e-4; ``batch_size``), ``search_type`` (a Searcher class or instance), ``fathers``
-        (of "motif_cnn", "dilated_cnn", "small_cnn", "residual_cnn", or graphs) and whatever else the searcher takes.
+        ("motif_cnn", "dilated_cnn" and "small_cnn", or of these, "residual_cnn" and graphs) and whatever else the searcher takes.
     random_state : int, optional
         Seed; drawn, and written down in ``run.json``, where it is None.
     resume : bool, default=False

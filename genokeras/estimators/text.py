@@ -14,7 +14,7 @@ from genokeras.estimators.content import ContentKind, Given
 from genokeras.estimators.faces import RegressorFace
 from genokeras.estimators.fine_tuning import TunedClassifier
 from genokeras.estimators.networks import NetworkEstimator, NetworkKind
-from genokeras.graph import text_cnn
+from genokeras.graph import text_attention, text_cnn
 from genokeras.searchers import HyperSpace
 from genokeras.tasks.task import Task
 
@@ -51,10 +51,11 @@ class Texts(NetworkKind):
         shape, n_outputs, vocabulary = encoder.input_shape, task.n_outputs, encoder.vocabulary.size
         known = {
             "text_cnn": partial(text_cnn, shape, n_outputs, vocabulary),
+            "text_attention": partial(text_attention, shape, n_outputs, vocabulary),
             "small_text_cnn": partial(text_cnn, shape, n_outputs, vocabulary, units=32, filters=32),
         }
         decays = RIDGE_WEIGHT_DECAYS if task.kind == "numbers" else WEIGHT_DECAYS
-        return Fathers(known, tuple(known), SPACE, decays)
+        return Fathers(known, ("text_cnn", "text_attention"), SPACE, decays)
 
 
 class TextClassifier(TunedClassifier, NetworkEstimator):
@@ -68,7 +69,7 @@ class TextClassifier(TunedClassifier, NetworkEstimator):
     path, time_limit, objective, folds, searcher, max_trials, random_state, resume, verbose
         As in ``SequenceClassifier``.
     searcher_args : dict, optional
-        As in ``SequenceClassifier``; fathers are "text_cnn", "small_text_cnn" or graphs.
+        As in ``SequenceClassifier``; fathers are "text_cnn" and "text_attention", "small_text_cnn" or graphs.
     backbone : keras.Model or str, optional
         A pretrained network that reads strings (TensorFlow only), or the name or folder of a keras-hub preset
         (``pip install genokeras[pretrained]``). It is frozen: a copy makes features of each text (averages over tokens), on which small heads are

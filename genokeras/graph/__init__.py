@@ -36,6 +36,7 @@ from genokeras.graph.spatial_templates import (
     motif_cnn,
     residual_cnn,
     small_cnn,
+    text_attention,
     text_cnn,
 )
 from genokeras.graph.specs import (
@@ -133,5 +134,6 @@ __all__ = [
     "rfcn_densenet",
     "rfcn_resnet",
     "small_cnn",
+    "text_attention",
     "text_cnn",
 ]

@@ -35,6 +35,9 @@ from genokeras.graph.specs import (
 from genokeras.support.checks import check_choice
 
 LARGEST_FLAT = 4096
+_BLOCKS = (32, 64, 128, 128)
+# Images up to this many pixels a side need no more than two blocks.
+_SMALL_SIDE = 48
 HEADS = ("flatten", "max", "average", "attention")
 
 
@@ -57,6 +60,12 @@ class _Chain:
     @property
     def rank(self) -> int:
         return len(self.shape) - 1
+
+    @property
+    def halvings(self) -> int:
+        """How often an image is halved, twice at most, before it is as small as those that two blocks are enough for."""
+        side = min(self.shape[:-1]) if self.rank == 2 else 1
+        return (side > _SMALL_SIDE) + (side > 2 * _SMALL_SIDE)
 
     def append(self, spec: LayerSpec, *inputs: int) -> int:
         """Append a layer and return its id."""
@@ -121,7 +130,7 @@ def flat_linear(input_shape: Sequence[int], n_outputs: int) -> Graph:
 def small_cnn(
     input_shape: Sequence[int],
     n_outputs: int,
-    filters: Sequence[int] = (32, 64),
+    filters: Sequence[int] | None = None,
     kernel_size: int | None = None,
     units: int = 64,
     head: str | None = None,
@@ -135,8 +144,8 @@ def small_cnn(
         ``(length, channels)`` or ``(height, width, channels)``.
     n_outputs : int
         Number of logits.
-    filters : sequence of int, default=(32, 64)
-        Of each block.
+    filters : sequence of int, optional
+        Of each block; 32, 64 by default, and for large images 128 once or twice behind them.
     kernel_size : int, optional
         Along each axis; 7 for sequences and 3 for images by default.
     units : int, default=64
@@ -158,7 +167,7 @@ def small_cnn(
     '[32x3-max2-64x3-max2-flatten-64]'
     """
     chain = _Chain(input_shape, (2, 3), _SEQUENCE_OR_IMAGE, activation)
-    for width in filters:
+    for width in filters or _BLOCKS[: 2 + chain.halvings]:
         chain.block(width, kernel_size or (7 if chain.rank == 1 else 3))
         chain.pool(4 if chain.rank == 1 else 2)
     return chain.head(head, units, n_outputs)
@@ -175,7 +184,7 @@ def residual_cnn(
 ) -> Graph:
     """Return a residual network (He et al. 2016): a block, then stages that halve positions between them.
 
-    Sequences are pooled by 4 behind the first block. Parameters as for :func:`small_cnn`, but that the filters, one
+    Sequences are pooled by 4 behind the first block, large images by 2 or 4. Parameters as for :func:`small_cnn`, but that the filters, one
     number a stage, are 32 and 64 for sequences and 16, 32 and 64 for images by default; `blocks` is the number of
     residual blocks a stage.
     """
@@ -183,8 +192,8 @@ def residual_cnn(
     size = kernel_size or (7 if chain.rank == 1 else 3)
     filters = filters or ((32, 64) if chain.rank == 1 else (16, 32, 64))
     chain.block(filters[0], size)
-    if chain.rank == 1:
-        chain.pool(4)
+    if chain.rank == 1 or chain.halvings:
+        chain.pool(4 if chain.rank == 1 else 2**chain.halvings)
     for stage, width in enumerate(filters):
         for block in range(blocks):
             stride = 2 if stage and not block else 1
@@ -320,6 +329,24 @@ def text_cnn(
     return Graph.build(chain.layers)
 
 
+def text_attention(
+    input_shape: Sequence[int], n_outputs: int, vocabulary: int = 20_000, units: int = 64
+) -> Graph:
+    """Return a network for token ids that trains fast: an embedding, whose mean is weighted by what each token says.
+
+    Parameters as for :func:`text_cnn`.
+
+    Examples
+    --------
+    >>> text_attention((50,), 2, 1000).describe()
+    '[embed64-global-attention]'
+    """
+    chain = _Chain(input_shape, (1,), "a text network reads token ids, (length,)", None)
+    chain.append(Embedding(vocabulary, units))
+    chain.append(Dropout())
+    return chain.head("attention", 0, n_outputs)
+
+
 def feature_mlp(
     input_shape: Sequence[int],
     n_outputs: int,
@@ -367,5 +394,6 @@ SPATIAL_FATHERS: MappingProxyType[str, Callable[[Sequence[int], int], Graph]] = 
         "motif_cnn": motif_cnn,
         "dilated_cnn": dilated_cnn,
         "text_cnn": text_cnn,
+        "text_attention": text_attention,
     }
 )

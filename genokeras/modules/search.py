@@ -86,7 +86,7 @@ class ModuleSettings:
     def wanted(self) -> Wanted:
         """The searcher that was asked for."""
         arguments = {name: v for name, v in self.searcher_args.items() if name not in _OWN_ARGUMENTS}
-        return Wanted.of("bayesian", arguments)
+        return Wanted.of("bayesian", arguments, self.time_limit)
 
 
 def prepare(

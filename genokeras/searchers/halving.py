@@ -18,7 +18,7 @@ from genokeras.searchers.searcher import Searcher
 from genokeras.searchers.space import HyperSpace
 from genokeras.searchers.surrogate import Candidate, Surrogate
 from genokeras.searchers.values import History, Proposal, TrialResult, proposal_fingerprint
-from genokeras.support.checks import check_choice, check_whole
+from genokeras.support.checks import check_choice, check_number, check_whole
 
 LINEAR_RATE = 1e-2
 LIMITS = Limits(max_parameters=2_000_000, max_layers=60)
@@ -67,6 +67,10 @@ class HalvingSearcher(Searcher):
         How many of the best networks may grow, and morphisms of each that are looked at.
     n_folds : int, default=1
         Folds that trials train on.
+    time_limit : float or None
+        Seconds of the whole search. Without it trials are counted, and not their seconds.
+    linear_share : float, default=0.1
+        Of the time limit, for linear models: no further one is tried that would take more.
 
     Raises
     ------
@@ -86,6 +90,8 @@ class HalvingSearcher(Searcher):
         n_incumbents: int = 3,
         n_mutations: int = 6,
         n_folds: int = 1,
+        time_limit: float | None = None,
+        linear_share: float = 0.1,
     ) -> None:
         if not fathers:
             raise ParameterError("fathers must name at least one graph.")
@@ -107,13 +113,15 @@ class HalvingSearcher(Searcher):
         self.n_incumbents = n_incumbents
         self.n_mutations = n_mutations
         self.n_folds = n_folds
+        self.time_limit = time_limit
+        self.linear_share = check_number(linear_share, "linear_share", above=0, most=1)
 
     def ask(self, history: History, n: int, rng: np.random.Generator) -> list[Proposal]:
         """Propose what to try next; see `Searcher.ask`."""
         asked = _Asked(history)
         initial = self._initial(rng)
         for proposal in initial:
-            if len(asked.chosen) < n:
+            if len(asked.chosen) < n and self._affords(proposal, history):
                 asked.add(self._begun(proposal, history))
         turns: dict[str, Callable[[_Asked, np.random.Generator], Proposal | None]] = {
             "complete": self._completed,
@@ -134,6 +142,13 @@ class HalvingSearcher(Searcher):
         """Complete the best network where it lacks folds; see `Searcher.finish`."""
         ranked = self._networks(history)
         return [_completing(trial) for trial in ranked[:1] if trial.missing]
+
+    def _affords(self, proposal: Proposal, history: History) -> bool:
+        """Whether there is time for a linear model as costly as those before; for networks there is."""
+        if self.time_limit is None or proposal.hyper.view in self.space.views:
+            return True
+        costs = [t.seconds for t in history if t.proposal.hyper.view not in self.space.views]
+        return not costs or sum(costs) + max(costs) <= self.linear_share * self.time_limit
 
     def _begun(self, proposal: Proposal, history: History) -> Proposal:
         """A network trains on its first fold alone, unless there would be nothing complete without it."""

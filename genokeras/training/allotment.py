@@ -10,6 +10,10 @@ from genokeras.support.checks import check_whole
 FIRST_SHARE = 1 / 20
 FIRST_EPOCHS, LEAST_STEPS = 3, 100
 MOST_EPOCHS = 200
+# On a slow machine the first training takes as long as this number of epochs, within a share of the limit.
+JUDGED_EPOCHS, MOST_FIRST_SHARE = 5, 1 / 6
+# Of the time limit, for all linear models together.
+LINEAR_SHARE = 1 / 10
 
 
 @dataclass(frozen=True)
@@ -21,11 +25,23 @@ class Plan:
     steps : int
         Batches at most.
     seconds : float or None
-        Of training at most, the compilation of the network not counted; None is no limit.
+        Of training, the compilation of the network not counted; None is no limit.
+    least_steps : int
+        Batches that training takes even where they take longer than that.
+    most_seconds : float or None
+        Of training, for these.
     """
 
     steps: int
     seconds: float | None
+    least_steps: int = 0
+    most_seconds: float | None = None
+
+    def allowed(self, per_step: float) -> float:
+        """Seconds of training where a step takes this many."""
+        if self.seconds is None:
+            return math.inf
+        return max(self.seconds, min(self.most_seconds or 0.0, self.least_steps * per_step))
 
 
 @dataclass(frozen=True)
@@ -43,7 +59,7 @@ class Allotment:
     most_epochs : int
         Of any trial.
     members : int
-        Folds, which share the time of a trial.
+        Folds. A trial trains on the first one, and those that do well on all of them.
     """
 
     epoch: int
@@ -55,8 +71,13 @@ class Allotment:
     def __post_init__(self) -> None:
         check_whole(self.most_epochs, "max_iter_num")
 
+    @property
+    def linear_seconds(self) -> float:
+        """For all linear models together."""
+        return math.inf if self.time_limit is None else LINEAR_SHARE * self.time_limit
+
     def plan(self, rung: int, grown: bool = False) -> Plan:
-        """What a trial of this rung may use.
+        """What each fold of a trial of this rung may use.
 
         Parameters
         ----------
@@ -68,6 +89,12 @@ class Allotment:
         most = self.most_epochs * self.epoch
         if self.time_limit is None:
             return Plan(min(most, times * max(FIRST_EPOCHS * self.epoch, LEAST_STEPS)), None)
-        seconds = FIRST_SHARE * self.time_limit * times / self.members
+        # One fold of several is half of a trial: most trials end there.
+        unit = self.time_limit * times * 2 / (self.members + 1)
         # Where the time would be enough for very many epochs of few samples, they would do no good.
-        return Plan(min(most, times * max(math.ceil(most / self.factor**2), LEAST_STEPS)), seconds)
+        return Plan(
+            min(most, times * max(math.ceil(most / self.factor**2), LEAST_STEPS)),
+            FIRST_SHARE * unit,
+            times * max(JUDGED_EPOCHS * self.epoch, LEAST_STEPS),
+            MOST_FIRST_SHARE * unit,
+        )

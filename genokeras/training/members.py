@@ -201,17 +201,17 @@ class _Clock:
     remaining: Callable[[], float]
     now: Callable[[], float] = time.perf_counter
     began: float | None = None
-    seconds: float = math.inf
+    most: float = math.inf
 
     def begin(self) -> None:
         """Behind the first step, which compiles."""
         if self.began is None:
-            self.began = self.now()
-            self.seconds = min(self.plan.seconds or math.inf, max(self.remaining(), 1e-3))
+            self.began, self.most = self.now(), max(self.remaining(), 1e-3)
 
     def used(self, step: int) -> float:
-        spent = 0.0 if self.began is None else (self.now() - self.began) / self.seconds
-        return min(1.0, max(step / self.plan.steps, spent))
+        seconds = 0.0 if self.began is None else self.now() - self.began
+        allowed = min(self.plan.allowed(seconds / max(1, step - 1)), self.most)
+        return min(1.0, max(step / self.plan.steps, seconds / allowed))
 
 
 @dataclass

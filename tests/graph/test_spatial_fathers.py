@@ -32,7 +32,9 @@ from genokeras.graph import (
 @pytest.mark.parametrize("shape", [(70, 4), (301, 4), (28, 28, 1), (32, 40, 3), (8, 8, 1), (50,)])
 @pytest.mark.parametrize("name", SPATIAL_FATHERS)
 def test_every_father_fits_its_inputs_and_refuses_others(name: str, shape: tuple[int, ...]) -> None:
-    axes = {"text_cnn": (1,), "motif_cnn": (2,), "dilated_cnn": (2,)}.get(name, (2, 3))
+    axes = {"text_cnn": (1,), "text_attention": (1,), "motif_cnn": (2,), "dilated_cnn": (2,)}.get(
+        name, (2, 3)
+    )
     if len(shape) not in axes:
         with pytest.raises(ParameterError, match="got input_shape"):
             get_father(name, 3, shape)
@@ -64,6 +66,12 @@ def test_large_inputs_are_pooled_and_small_ones_flattened() -> None:
     small, large = (small_cnn(shape, 2) for shape in ((28, 28, 1), (128, 128, 3)))
     assert any(isinstance(layer.spec, Flatten) for layer in small.layers)
     assert any(isinstance(layer.spec, GlobalPool) for layer in large.layers)
+
+
+def test_larger_images_have_more_blocks() -> None:
+    described = [small_cnn((side, side, 3), 2, units=0).describe() for side in (28, 64, 128)]
+    assert [text.count("x3") for text in described] == [2, 3, 4]
+    assert max(residual_cnn((128, 128, 3), 2).shapes()[4][:2]) == 32
 
 
 def test_an_unknown_head_is_refused() -> None:

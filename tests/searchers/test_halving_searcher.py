@@ -93,6 +93,15 @@ def test_before_a_search_ends_its_best_network_is_completed():
     assert not searcher.finish(on_first_folds(history, due, lambda p: 0.3))
 
 
+def test_linear_models_take_no_more_than_their_share_of_the_time_limit():
+    searcher, rng = a_searcher(time_limit=60.0), np.random.default_rng(0)
+    history = finish(History(), searcher.ask(History(), 5, rng))
+    costly = History(tuple(replace(trial, seconds=2.5) for trial in history))
+    assert [p.origin for p in searcher.ask(costly, 1, rng)] == ["father:linear"]
+    costly = History(tuple(replace(trial, seconds=4.0) for trial in history))
+    assert "father:linear" not in {p.origin for p in searcher.ask(costly, 3, rng)}
+
+
 def test_without_linear_models_the_first_network_trains_on_all_folds():
     searcher = HalvingSearcher(some_fathers(), SPACE, n_folds=3)
     history = raced(searcher, 2, lambda p: 0.5)

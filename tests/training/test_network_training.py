@@ -137,6 +137,22 @@ def test_a_network_that_was_sent_on_may_train_three_times_as_long():
     assert allotment.plan(1, grown=True) == allotment.plan(0)
 
 
+def test_on_a_slow_machine_a_first_training_takes_some_epochs_within_a_sixth_of_the_limit():
+    plan = Allotment(epoch=50, time_limit=600.0).plan(0)
+    assert [plan.allowed(per_step) for per_step in (0.01, 0.2, 4.0)] == pytest.approx([30, 50, 100])
+    assert Allotment(epoch=50, time_limit=600.0, members=5).plan(0).allowed(4.0) == pytest.approx(100 / 3)
+
+
+def test_a_step_that_takes_long_is_given_its_time(problem, trainee):
+    plan = Plan(100_000, 0.05, least_steps=45, most_seconds=30.0)
+    trainee.restart(start_weights(trainee.graph, np.random.default_rng(0)), 0, 1)
+    parts = samples_of(problem, problem.train[0]), samples_of(problem, problem.held_out[0])
+    found = train_member(
+        trainee, *parts, plan=plan, rate=0.01, seed=0, settings=NetworkSettings(patience=100)
+    )
+    assert found[-1].step >= 40
+
+
 def test_without_a_time_limit_training_is_counted_in_epochs():
     assert Allotment(epoch=50, time_limit=None).plan(1) == Plan(450, None)
     assert Allotment(epoch=50, time_limit=None, most_epochs=5).plan(2) == Plan(250, None)
