@@ -14,6 +14,7 @@ from typing import Any, TextIO
 import pandas as pd
 
 from genokeras.data.frames import NamedFrame, table_from_frame
+from genokeras.data.readers.large_text import parse_large
 from genokeras.data.readers.opening import bare_name, encoding_note, open_text, unpacking_errors
 from genokeras.data.table import ReadOptions, Table
 from genokeras.errors import DataFileError
@@ -55,7 +56,7 @@ def read_named(path: Path, options: ReadOptions) -> tuple[NamedFrame, bool]:
             lines = _Lines(handle)
             header, n_lines = _header(path, lines, delimiter)
             _check_delimiter(path, delimiter, header)
-            frame = _frame(path, lines.rest(n_lines), delimiter, header, options.decimal)
+            frame = _frame(path, lines, n_lines, delimiter, header, options.decimal)
     names = list(header.names)
     notes = [*encoding_note(path), *([] if header.given else [_NO_HEADER])]
     names += [""] * (frame.shape[1] - len(names))
@@ -126,7 +127,7 @@ class _Lines:
 
     def __init__(self, handle: TextIO) -> None:
         self._handle = handle
-        self._start, self.n_skipped = _below_comments(handle)
+        self._start, self._skipped = _below_comments(handle)
         self._read: list[str] = []
 
     def __iter__(self) -> Iterator[str]:
@@ -138,7 +139,11 @@ class _Lines:
         """The text below `n_header` lines, with as many empty ones above as make the parser count them right."""
         n_waiting = max(0, len(self._start) - len(self._read))
         waiting = self._read[n_header:] + self._start[len(self._start) - n_waiting :]
-        return _Rest("\n" * (self.n_skipped + n_header) + "".join(waiting), self._handle)
+        return _Rest("\n" * (len(self._skipped) + n_header) + "".join(waiting), self._handle)
+
+    def above(self, n_header: int) -> list[str]:
+        """The lines above the data as they stand in the file."""
+        return [*self._skipped, *self._read[:n_header]]
 
 
 class _Rest(io.TextIOBase):
@@ -156,16 +161,17 @@ class _Rest(io.TextIOBase):
         return line + end if end else line + self._handle.readline(size)
 
 
-def _below_comments(handle: TextIO) -> tuple[list[str], int]:
-    """Read up to the first line that is no comment; return the lines that count so far, and how many were left out."""
-    skipped, last = 0, ""
+def _below_comments(handle: TextIO) -> tuple[list[str], list[str]]:
+    """Read up to the first line that is no comment; return the lines that count so far, and those left out."""
+    skipped: list[str] = []
     for line in handle:
         if not line.startswith("#") and line.strip():
+            last = next((text for text in reversed(skipped) if text.strip()), "")
             if last and _names_columns_of(last, line):
-                return [last.lstrip("#").lstrip(), line], skipped - 1
+                return [last.lstrip("#").lstrip(), line], skipped[:-1]
             return [line], skipped
-        skipped, last = skipped + 1, line.strip() and line
-    return ([last.lstrip("#").lstrip()], skipped - 1) if last else ([], skipped)
+        skipped.append(line)
+    return [], skipped
 
 
 def _names_columns_of(comment: str, line: str) -> bool:
@@ -245,20 +251,25 @@ def _check_delimiter(path: Path, delimiter: str, header: _Header) -> None:
         )
 
 
-def _frame(path: Path, rest: Any, delimiter: str, header: _Header, decimal: str) -> pd.DataFrame:
+def _frame(
+    path: Path, lines: _Lines, n_lines: int, delimiter: str, header: _Header, decimal: str
+) -> pd.DataFrame:
     # the first columns may be ids such as "007": as text they keep their zeros
-    as_text = {
-        i: str for i in range(min(3, header.width)) if i < len(header.names) and _may_be_id(header.names[i])
-    }
-    frame = pd.read_csv(
-        rest,
-        sep=delimiter,
-        header=None,
-        index_col=False,
-        dtype=as_text or None,
-        low_memory=False,
-        decimal=decimal,
-    )
+    as_text = [
+        i for i in range(min(3, header.width)) if i < len(header.names) and _may_be_id(header.names[i])
+    ]
+    frame = parse_large(path, lines.above(n_lines), delimiter, as_text) if decimal == "." else None
+    if frame is None:
+        rest: Any = lines.rest(n_lines)
+        frame = pd.read_csv(
+            rest,
+            sep=delimiter,
+            header=None,
+            index_col=False,
+            dtype=dict.fromkeys(as_text, str) or None,
+            low_memory=False,
+            decimal=decimal,
+        )
     if frame.shape[1] < len(header.names):
         missing = header.names[frame.shape[1] :]
         raise DataFileError(

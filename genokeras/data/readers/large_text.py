@@ -1,0 +1,90 @@
+"""Large delimited texts, parsed by Polars in a quarter of pandas' time; what the two might read differently is left to pandas."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from pathlib import Path
+
+import pandas as pd
+import polars as pl
+
+from genokeras.data.readers.opening import encoding_of, open_bytes
+
+# Below this, either parser takes no time to speak of.
+_LARGE = 4_000_000
+_LOOK = 1000
+# What pandas reads as missing.
+_MISSING = [
+    *[
+        "",
+        "#N/A",
+        "#N/A N/A",
+        "#NA",
+        "-1.#IND",
+        "-1.#QNAN",
+        "-NaN",
+        "-nan",
+        "1.#IND",
+        "1.#QNAN",
+        "<NA>",
+        "N/A",
+    ],
+    *["NA", "NULL", "NaN", "None", "n/a", "nan", "null"],
+]
+_BOOLEANS = frozenset(["true", "false"])
+
+
+def parse_large(
+    path: Path, above: Sequence[str], delimiter: str, as_text: Collection[int]
+) -> pd.DataFrame | None:
+    """Return the columns of a large text, numbered; None where pandas should read it.
+
+    Parameters
+    ----------
+    path : Path
+    above : sequence of str
+        The lines above the data, as they stand in the file.
+    delimiter : str
+    as_text : collection of int
+        Columns that stay text.
+    """
+    if path.stat().st_size < _LARGE or len(delimiter) != 1 or encoding_of(path) not in ("utf-8", "utf-8-sig"):
+        return None
+    with open_bytes(path) as handle:
+        skipped = b"".join(handle.readline() for _ in above).decode("utf-8-sig")
+        if skipped != "".join(above):
+            return None
+        data = handle.read()
+    frame = _parsed(data, delimiter, as_text)
+    if frame is None or any(map(_may_differ, frame.iter_columns())):
+        return None
+    return frame.to_pandas().set_axis(range(frame.width), axis=1)
+
+
+def _parsed(data: bytes, delimiter: str, as_text: Collection[int]) -> pl.DataFrame | None:
+    """Types are taken from the first lines, or from all where these mislead."""
+    for look in (_LOOK, None):
+        try:
+            return pl.read_csv(
+                data,
+                has_header=False,
+                separator=delimiter,
+                null_values=_MISSING,
+                infer_schema_length=look,
+                schema_overrides={f"column_{i + 1}": pl.String for i in as_text},
+            )
+        except pl.exceptions.PolarsError:
+            continue
+    return None
+
+
+def _may_differ(column: pl.Series) -> bool:
+    """Whether pandas may read a column as other than text: numbers in blanks or quotes, or truth values."""
+    if column.dtype != pl.String:
+        return not (column.dtype.is_numeric() or column.dtype == pl.Null)
+    first = next((value for value in column.head(_LOOK) if value is not None), "")
+    try:
+        float(first)
+    except ValueError:
+        return first.lower() in _BOOLEANS
+    return True
