@@ -67,7 +67,8 @@ def main(ctx: click.Context) -> None:
 @click.option(
     "--target",
     multiple=True,
-    help="Column with the labels or numbers, or a file of them by sample id. Several times for several numbers.",
+    help="Column with the labels or numbers, or a file of them by sample id (clinical.tsv:er_status for one column of it). "
+    "Several times for several numbers.",
 )
 @click.option(
     "--task",
@@ -116,28 +117,25 @@ def fit(
     resume: bool,
     groups: str | None,
     missing: str | None,
-    transposed: bool,
-    delimiter: str | None,
-    drop: tuple[str, ...],
+    reading: Reading,
     executor: str | None,
     quiet: bool,
 ) -> None:
     """Grow a network on DATA that predicts the classes or numbers of --target.
 
     \b
-    genes      a table of samples by genes: csv, tsv or txt (each also .gz),
-               parquet, npz, gct or h5ad
-    sequences  FASTA (also .gz), or a table with a column "sequence"
+    genes      a table of samples by genes: csv, tsv, txt or xlsx, GEO series
+               matrix, GCT, counts of reads, 10x, h5ad, loom, parquet, npz ...
+    sequences  FASTA or FASTQ, or a table with a column "sequence"
     images     a folder with a folder of images for each class, or an idx file
     texts      a table or JSON lines with a column "text", or a folder with a
                folder of .txt files for each class
     """
     started = time.monotonic()
-    found = kind or (GENES if transposed else find_kind(data, delimiter, (*target, groups)))
-    reading = Reading(transposed, delimiter, drop)
+    found = kind or (GENES if reading.of_genes else find_kind(data, reading.delimiter, (*target, groups)))
     of_genes: dict[str, Any] = dict(_of_genes(found, missing=missing, executor=executor))
-    if drop and found == GENES:
-        of_genes["drop_columns"] = drop
+    if reading.drop and found == GENES:
+        of_genes["drop_columns"] = reading.drop
     limit = DEFAULT_TIME_LIMIT if time_limit is None and max_trials is None else time_limit
     if len(target) > 1:
         task, samples = _of_several_numbers(task), _with_several(found, data, target, reading, groups)
@@ -184,14 +182,12 @@ def predict(
     data: Path,
     out: Path | None,
     probabilities: bool,
-    transposed: bool,
-    delimiter: str | None,
-    drop: tuple[str, ...],
+    reading: Reading,
 ) -> None:
     """Predict DATA by the model of RUN, as csv: the class or the number of each sample."""
     estimator = load_run(run)
-    reading = reading_for(estimator, transposed, delimiter, drop)
-    samples = read_samples(kind_of(estimator), data, None, reading, keep_empty=True)
+    told = reading_for(estimator, reading)
+    samples = read_samples(kind_of(estimator), data, None, told, keep_empty=True)
     if probabilities and not hasattr(estimator, "classes_"):
         raise click.UsageError(f"--probabilities are of classes, and {run} predicts numbers.")
     _predictions(estimator, samples, probabilities).to_csv(sys.stdout if out is None else out, index=False)
@@ -211,13 +207,11 @@ def evaluate(
     data: Path,
     target: tuple[str, ...],
     as_json: bool,
-    transposed: bool,
-    delimiter: str | None,
-    drop: tuple[str, ...],
+    reading: Reading,
 ) -> None:
     """Score the model of RUN on labelled samples in DATA, which it should not have seen."""
     estimator = load_run(run)
-    kind, reading = kind_of(estimator), reading_for(estimator, transposed, delimiter, drop)
+    kind, reading = kind_of(estimator), reading_for(estimator, reading)
     if len(target) > 1 and not reading.is_told:
         scores = estimator.evaluate(data, list(target))
     else:
@@ -334,9 +328,16 @@ def _named_numbers(samples: Any, target: tuple[str, ...], task: str) -> Any:
 
     if task != NUMBERS or not target:
         return None
-    columns = [Path(name).stem if Path(name).is_file() else name for name in target]
+    columns = [_column_name(name) for name in target]
     numbers = pd.DataFrame(labels_of(samples), index=list(names_of(samples)), columns=columns)
     return numbers if len(columns) > 1 else numbers[columns[0]]
+
+
+def _column_name(target: str) -> str:
+    if Path(target).is_file():
+        return Path(target).stem
+    file, _, column = target.rpartition(":")
+    return column if file and Path(file).is_file() else target
 
 
 def _print_fit(classifier: Any, kind: str) -> None:

@@ -46,9 +46,7 @@ def report(
     target: str | None,
     out: Path,
     no_genes: bool,
-    transposed: bool,
-    delimiter: str | None,
-    drop: tuple[str, ...],
+    reading: Reading,
 ) -> None:
     """Write all there is to know of RUN into one HTML file.
 
@@ -56,15 +54,14 @@ def report(
     RUN was trained on. The report of a run of sequences, images or texts looks
     at no samples. A model card is written beside the report.
     """
-    reading = Reading(transposed, delimiter, drop)
     if data is None and (target or reading.is_told):
         raise click.UsageError(
-            "--target, --transposed, --delimiter and --drop say how DATA is read, which is missing."
+            "--target and options such as --transposed say how DATA is read, which is missing."
         )
     estimator = load_run(run)
     kind = kind_of(estimator)
     if kind == GENES:
-        reading = reading_for(estimator, transposed, delimiter, drop)
+        reading = reading_for(estimator, reading)
         samples = None if data is None else read_samples(kind, data, target, reading)
         written = estimator.report(out, samples, explain=not no_genes)
     elif data is None:
@@ -103,9 +100,7 @@ def explain(
     out: Path,
     method: str | None,
     samples: int,
-    transposed: bool,
-    delimiter: str | None,
-    drop: tuple[str, ...],
+    reading: Reading,
 ) -> None:
     """Find what RUN tells the samples in DATA apart by.
 
@@ -115,7 +110,7 @@ def explain(
     """
     estimator = load_run(run)
     kind = kind_of(estimator)
-    reading = reading_for(estimator, transposed, delimiter, drop)
+    reading = reading_for(estimator, reading)
     read = read_samples(kind, data, target, reading, keep_empty=True)
     if kind == GENES:
         explanation = estimator.explain(read, method=method or METHOD_OF_GENES, num_samples=samples)

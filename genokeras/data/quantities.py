@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from genokeras.data.label_files import split_reference
 from genokeras.data.targets import missing_mask
 from genokeras.errors import DataError
 from genokeras.support.wording import counted, listed
@@ -55,7 +55,8 @@ def target_name(y: Any) -> str:
     if isinstance(y, pd.Series) and y.name is not None:
         return str(y.name)
     if isinstance(y, str | os.PathLike):
-        return Path(y).name.split(".")[0] or "y"
+        _, column = split_reference(y) or (None, None)
+        return column or Path(y).name.split(".")[0] or "y"
     return "label" if y is None else "y"
 
 
