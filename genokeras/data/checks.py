@@ -13,6 +13,8 @@ from genokeras.errors import DataError
 from genokeras.support.wording import counted, duplicates, listed
 
 _BLOCK = 4096
+# Squares of what is a thousand times as large are finite in 32 bits.
+LARGEST = 1e15
 
 
 def check_shape(x: Matrix, names: Sequence[str], ids: Sequence[str], source: str) -> None:
@@ -51,9 +53,9 @@ def check_names(names: Sequence[str], ids: Sequence[str], source: str) -> None:
 def check_finite(
     x: Matrix, names: Sequence[str], ids: Sequence[str], source: str, *, allow_nan: bool
 ) -> None:
-    """Raise where a value is infinite, or is missing and `allow_nan` is False, naming the first cells."""
+    """Raise where a value is infinite or too large to compute with, or is missing and `allow_nan` is False."""
     values = x.data if sparse.issparse(x) else x
-    if np.isfinite(values).all():
+    if np.isfinite(values).all() and is_moderate(values):
         return
     infinite = np.isinf(values)
     if infinite.any():
@@ -63,13 +65,27 @@ def check_finite(
             f"{cells}. "
             "Genes need finite numbers: was a logarithm of zero taken?"
         )
-    if not allow_nan:
-        lost = np.isnan(values)
+    if not is_moderate(values):
+        large = np.abs(values) > LARGEST
+        cells = _cells(x, large, names, ids)
+        raise DataError(
+            f"{source}: {counted(int(large.sum()), 'value is', 'values are')} beyond {LARGEST:g}: {cells}. Sums of such values "
+            "overflow. Do they stand for missing ones? Leave them empty then and pass missing='median', or drop these samples "
+            "or genes."
+        )
+    lost = np.isnan(values)
+    if not allow_nan and lost.any():
         cells = _cells(x, lost, names, ids)
         raise DataError(
             f"{source}: {counted(int(lost.sum()), 'missing value')} (NaN): {cells}. "
             "Pass missing='median' to fill each with its gene's median, or drop these samples or genes."
         )
+
+
+def is_moderate(values: np.ndarray) -> bool:
+    """Whether no value is so large that networks would overflow on it; missing and infinite ones are another matter."""
+    finite = values[np.isfinite(values)] if not np.isfinite(values).all() else values
+    return not finite.size or bool(finite.min() >= -LARGEST and finite.max() <= LARGEST)
 
 
 def constant_note(x: Matrix, names: Sequence[str]) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
+from genokeras.data.checks import LARGEST
 from genokeras.errors import DataError, DataFileError, ParameterError
 from genokeras.support.wording import counted, listed
 
@@ -166,11 +167,11 @@ def _plain(values: np.ndarray, source: str) -> np.ndarray:
         return np.ascontiguousarray(values, dtype=np.uint8)
     with np.errstate(over="ignore"):
         pixels = np.ascontiguousarray(values, dtype=np.float32)
-    odd = ~np.isfinite(pixels).all(axis=(1, 2, 3))
+    odd = ~(np.abs(pixels) <= LARGEST).all(axis=(1, 2, 3))
     if odd.any():
         rows = listed(np.flatnonzero(odd).tolist(), 8)
         raise DataError(
-            f"{source}: {counted(int(odd.sum()), 'image holds', 'images hold')} values that are missing or infinite: "
+            f"{source}: {counted(int(odd.sum()), 'image holds', 'images hold')} values that are missing, infinite or beyond {LARGEST:g}: "
             f"image {rows}."
         )
     return pixels

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from genokeras.data.checks import LARGEST
 from genokeras.data.id_columns import ID_NAMES
 from genokeras.data.table import Table, to_float32
 from genokeras.data.targets import check_no_missing, missing_mask, sample_values
@@ -121,12 +122,12 @@ def extra_numbers(given: Any, table: Table) -> tuple[np.ndarray | None, tuple[st
         numbers = to_float32(columns)
     except (TypeError, ValueError) as error:
         raise DataError(f"extra must hold numbers ({table.source}): {error}.") from error
-    finite = np.isfinite(numbers)
+    finite = np.abs(numbers) <= LARGEST
     if not finite.all():
         column = int(np.flatnonzero(~finite.all(axis=0))[0])
         lost = np.flatnonzero(~finite[:, column]).tolist()
         raise DataError(
-            f"extra: {names[column]!r} has no finite value for {len(lost)} of {n} samples ({table.source}): "
+            f"extra: {names[column]!r} has no finite value, or one beyond {LARGEST:g}, for {len(lost)} of {n} samples ({table.source}): "
             f"{listed((table.ids[i] for i in lost), 8)}. Fill them or drop these samples."
         )
     return numbers, names

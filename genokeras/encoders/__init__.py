@@ -4,7 +4,7 @@ from genokeras.encoders.array import CHANNELS_FIRST, FLAT, KEPT, ArrayEncoder
 from genokeras.encoders.backbone import BackboneEncoder, fit_backbone_encoder
 from genokeras.encoders.encoder import COUNTS, TENSOR, Counts, Encoder, NetworkEncoder, Rows, n_rows, take
 from genokeras.encoders.image import ImageEncoder, fit_image_encoder
-from genokeras.encoders.inference import predict
+from genokeras.encoders.inference import checked_answers, predict
 from genokeras.encoders.motion import moves_matter
 from genokeras.encoders.sequence import WINDOW, SequenceEncoder, fit_sequence_encoder
 from genokeras.encoders.strands import have_orientation, places_loose
@@ -29,6 +29,7 @@ __all__ = [
     "TableEncoder",
     "TextEncoder",
     "by_sample",
+    "checked_answers",
     "fit_backbone_encoder",
     "fit_image_encoder",
     "fit_sequence_encoder",

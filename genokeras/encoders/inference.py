@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, final
 
 import keras
 import numpy as np
 
 from genokeras.encoders.encoder import Encoder, n_rows, take
+from genokeras.errors import DataError
 from genokeras.support.backends import current_backend
+from genokeras.support.wording import counted, listed
 
 # So few blocks are done sooner one operation at a time than compiled first.
 _EAGER_BLOCKS = 4
@@ -51,6 +53,24 @@ class Inference:
 
 def _one_or_all(inputs: tuple[Any, ...]) -> Any:
     return inputs[0] if len(inputs) == 1 else list(inputs)
+
+
+def checked_answers(answers: np.ndarray, names: Sequence[object]) -> np.ndarray:
+    """Return a model's answers ``(n_samples, n_outputs)``.
+
+    Raises
+    ------
+    DataError
+        If some are no finite numbers; the message names these samples.
+    """
+    odd = np.flatnonzero(~np.isfinite(answers).all(axis=1)).tolist()
+    if odd:
+        raise DataError(
+            f"the model has no finite answer for {counted(len(odd), 'sample')}: {listed((names[i] for i in odd), 8)}. Their values "
+            "are so far from those of the training samples that sums overflow: look for a wrong unit, or a number that stands "
+            "for a missing value."
+        )
+    return answers
 
 
 def predict(model: Any, encoder: Encoder, rows: dict[str, np.ndarray]) -> np.ndarray:

@@ -15,7 +15,7 @@ import pandas as pd
 from sklearn.base import BaseEstimator
 
 from genokeras.data import check_sample_weight
-from genokeras.encoders import predict
+from genokeras.encoders import checked_answers, predict
 from genokeras.engine import (
     AllRows,
     Run,
@@ -37,6 +37,7 @@ from genokeras.estimators.content import (
     Training,
     known_targets,
     labelled,
+    names_of,
     validation_parts,
 )
 from genokeras.estimators.exporting import export_run
@@ -197,8 +198,8 @@ class SearchedEstimator(BaseEstimator):
     ) -> Content:
         check_extra(self, extra)
         read = self.content.read_several if self.several_targets else self.content.read
-        drop_columns = getattr(self, "drop_columns", None) or ()
-        return read(Given(x, y, groups, extra, self._missing(training), training, drop_columns))
+        drop = getattr(self, "drop_columns", None) or ()
+        return read(Given(x, y, groups, extra, self._missing(training), training, drop))
 
     def final_fit(
         self,
@@ -226,7 +227,6 @@ class SearchedEstimator(BaseEstimator):
             ``max_iter_num`` sets the number of steps, or of epochs.
         retrain : bool, default=True
             Start from fresh weights; False goes on from those of the search.
-
         """
         run = self._fitted()
         content = self.content.matched(self._read(x_train, y_train, None, extra_train), run)
@@ -244,7 +244,8 @@ class SearchedEstimator(BaseEstimator):
         run = self._fitted()
         # The model has a backbone inside, whose features need not be computed beforehand.
         encoder = run.problem.encoder.reader
-        return predict(run.model, encoder, encoder.rows(self.content.matched(content, run)))
+        rows = encoder.rows(self.content.matched(content, run))
+        return checked_answers(predict(run.model, encoder, rows), names_of(content))
 
     def _scored(self, x: Any, y: Any, extra: Any, predicted: bool = True) -> tuple[np.ndarray, np.ndarray]:
         """Answers and targets of samples whose targets are known."""

@@ -146,6 +146,11 @@ class ContentKind(ABC):
         """What ``run.json`` says of the folds that were asked for."""
 
 
+def names_of(content: Content) -> tuple[str, ...]:
+    """What the samples are called."""
+    return content.sample_ids if isinstance(content, Dataset) else content.names
+
+
 def labelled(content: Content, y: Any) -> Labelled:
     """The labels of samples that were read.
 
@@ -154,14 +159,12 @@ def labelled(content: Content, y: Any) -> Labelled:
     DataError
         If they came without any.
     """
-    values, samples = (
-        (content.y, content.sample_ids) if isinstance(content, Dataset) else (content.labels, content.names)
-    )
+    values = content.y if isinstance(content, Dataset) else content.labels
     if values is None:
         raise DataError(
             f"{content.source} came without labels: pass y as an array, the name of a column, or a file of labels."
         )
-    return Labelled(values, target_names(y), samples, content.source)
+    return Labelled(values, target_names(y), names_of(content), content.source)
 
 
 def known_targets(task: Task, content: Content, y: Any, names: np.ndarray) -> np.ndarray:

@@ -13,7 +13,7 @@ import keras
 import numpy as np
 import pandas as pd
 
-from genokeras.encoders import ArrayEncoder, predict
+from genokeras.encoders import ArrayEncoder, checked_answers, predict
 from genokeras.engine import LoadedGraph, Run, history_table, load_trial_graph, open_run
 from genokeras.engine.jobs import weights_from_arrays
 from genokeras.engine.problem_files import read_task_of
@@ -102,7 +102,8 @@ class FittedModule(ABC):
 
     def _answers(self, pairs: Pairs) -> np.ndarray:
         run = self._fitted()
-        return predict(run.model, run.problem.encoder, run.problem.encoder.rows(pairs.x))
+        answers = predict(run.model, run.problem.encoder, run.problem.encoder.rows(pairs.x))
+        return checked_answers(answers, [f"row {i}" for i in range(len(answers))])
 
     def _read(self, data: Any, name: str, labelled: bool = True) -> Pairs:
         run = self._fitted()

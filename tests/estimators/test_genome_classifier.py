@@ -21,6 +21,7 @@ from sklearn.metrics import (
 
 import genokeras as gk
 from genokeras import DataError, GenomeClassifier, NotFittedError, ParameterError, RunFolderError
+from genokeras.encoders import checked_answers
 from genokeras.graph import get_father
 from genokeras.searchers import RandomSearcher
 
@@ -93,6 +94,24 @@ def test_genes_in_another_order_are_put_in_order(fitted, study):
 def test_missing_genes_are_listed(fitted, study):
     with pytest.raises(DataError, match=r"GENE3.*GENE7"):
         fitted.predict(study[0].drop(columns=["GENE3", "GENE7"]))
+
+
+@pytest.mark.parametrize("value", [3e38, -3e38, 2e15])
+def test_values_that_would_overflow_are_refused(fitted, study, value):
+    x = study[0].copy()
+    x.iloc[3, 5] = value
+    for use in (fitted.predict_proba, lambda x: fitted.evaluate(x, study[1])):
+        with pytest.raises(
+            DataError, match=rf"1 value is beyond 1e\+15: sample '{x.index[3]}', gene 'GENE5'"
+        ):
+            use(x)
+    x.iloc[3, 5] = 1e14
+    assert np.isfinite(fitted.predict_proba(x)).all()
+
+
+def test_a_model_without_a_finite_answer_names_the_samples():
+    with pytest.raises(DataError, match=r"no finite answer for 1 sample: b\. Their values are so far"):
+        checked_answers(np.array([[0.5, 0.5], [np.nan, np.nan]]), ["a", "b"])
 
 
 def test_wrong_gene_count_is_said(fitted, study):

@@ -8,6 +8,25 @@ from pathlib import Path
 from genokeras.errors import DataFileError
 from genokeras.support.wording import counted, listed
 
+_PARTS = frozenset(
+    [
+        "train",
+        "training",
+        "trainset",
+        "test",
+        "testing",
+        "testset",
+        "val",
+        "valid",
+        "validation",
+        "validate",
+        "dev",
+        "eval",
+        "evaluation",
+        "holdout",
+    ]
+)
+
 
 @dataclass(frozen=True)
 class ClassFolder:
@@ -36,13 +55,15 @@ def list_class_folder(folder: Path, suffixes: tuple[str, ...]) -> ClassFolder:
     Raises
     ------
     DataFileError
-        Where there are none, or some lie in class folders and some beside them.
+        Where there are none, some lie in class folders and some beside them, or the folders are parts of a data set, such as
+        ``train`` and ``test``, and no classes.
     """
     everything = [path for path in sorted(folder.rglob("*")) if path.is_file() and not _hidden(path, folder)]
     files = [path for path in everything if path.suffix.lower() in suffixes]
     if not files:
         raise DataFileError(f"{folder} holds no files that end in {', '.join(suffixes)}.")
     parts = [path.relative_to(folder).parts for path in files]
+    _refuse_parts(folder, parts)
     beside = ["/".join(part) for part in parts if len(part) == 1]
     if beside and len(beside) < len(files):
         raise DataFileError(
@@ -51,8 +72,38 @@ def list_class_folder(folder: Path, suffixes: tuple[str, ...]) -> ClassFolder:
         )
     other = [path.name for path in everything if path.suffix.lower() not in suffixes]
     notes = (f"{counted(len(other), 'file')} of another kind left out: {listed(other, 5)}.",) if other else ()
+    notes += () if beside else _nested_note(parts)
     labels = None if beside else tuple(part[0] for part in parts)
     return ClassFolder(tuple(files), tuple("/".join(part) for part in parts), labels, notes)
+
+
+def _refuse_parts(folder: Path, paths: list[tuple[str, ...]]) -> None:
+    """Raise where the folders are called like training and test samples: read as classes, they would be what is predicted."""
+    outer = sorted({path[0] for path in paths if len(path) > 1})
+    nested = any(len(path) > 2 for path in paths)
+    if not outer or not all(name.lower() in _PARTS for name in outer) or (len(outer) == 1 and not nested):
+        return
+    training = next((name for name in outer if name.lower().startswith("train")), outer[0])
+    others = [name for name in outer if name != training]
+    advice = f"Read one of them at a time: {str(folder / training)!r} to fit"
+    if others:
+        advice += f", {str(folder / others[0])!r} to evaluate or as validation_data"
+    hold = " which hold the class folders" if nested else ""
+    raise DataFileError(f"{folder} holds {listed(outer)}: parts of a data set{hold}, not classes. {advice}.")
+
+
+def _nested_note(paths: list[tuple[str, ...]]) -> tuple[str, ...]:
+    """Say which folders were taken as the classes, where each of them holds folders of the same names."""
+    inner: dict[str, set[str]] = {}
+    for path in paths:
+        inner.setdefault(path[0], set()).add(path[1] if len(path) > 2 else "")
+    kinds = next(iter(inner.values()))
+    if len(inner) < 2 or len(kinds) < 2 or any(names != kinds for names in inner.values()):
+        return ()
+    return (
+        f"The classes are the outer folders ({listed(sorted(inner), 5)}); each of them holds the folders "
+        f"{listed(sorted(kinds - {''}), 5)}.",
+    )
 
 
 def _hidden(path: Path, folder: Path) -> bool:

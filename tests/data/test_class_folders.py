@@ -1,0 +1,56 @@
+"""Folders of classes: which folders are classes, and which are parts of a data set."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from genokeras.data import load_texts
+from genokeras.errors import DataFileError
+
+
+def write(folder: Path, *paths: str) -> Path:
+    for path in paths:
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text(f"about {path}")
+    return folder
+
+
+@pytest.mark.parametrize(
+    "parts", [("train", "test"), ("Training", "Validation"), ("train", "val", "test"), ("train",)]
+)
+def test_parts_of_a_data_set_are_no_classes_and_reading_one_works(
+    tmp_path: Path, parts: tuple[str, ...]
+) -> None:
+    folder = write(
+        tmp_path / "d",
+        *(f"{part}/{kind}/{i}.txt" for part in parts for kind in ("good", "bad") for i in (1, 2)),
+    )
+    with pytest.raises(
+        DataFileError, match="parts of a data set which hold the class folders, not classes"
+    ) as error:
+        load_texts(folder)
+    assert f"Read one of them at a time: {str(folder / parts[0])!r} to fit" in str(error.value)
+    assert sorted(set(load_texts(folder / parts[0]).labels)) == ["bad", "good"]
+
+
+def test_parts_without_class_folders_are_no_classes_either(tmp_path: Path) -> None:
+    with pytest.raises(DataFileError, match="parts of a data set, not classes"):
+        load_texts(write(tmp_path / "d", "train/1.txt", "test/2.txt"))
+    assert load_texts(tmp_path / "d" / "train", ["good"]).labels.tolist() == ["good"]
+
+
+def test_a_class_may_be_called_train(tmp_path: Path) -> None:
+    data = load_texts(write(tmp_path / "d", "train/1.txt", "ship/old/2.txt"))
+    assert sorted(data.labels) == ["ship", "train"] and data.notes == ()
+
+
+def test_which_folders_are_the_classes_is_said_where_both_could_be(tmp_path: Path) -> None:
+    data = load_texts(
+        write(tmp_path / "d", *(f"{site}/{kind}/1.txt" for site in "ab" for kind in ("good", "bad")))
+    )
+    assert sorted(set(data.labels)) == ["a", "b"]
+    assert data.notes == (
+        "The classes are the outer folders (a, b); each of them holds the folders bad, good.",
+    )
