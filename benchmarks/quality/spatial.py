@@ -2,7 +2,9 @@
 
     python -m benchmarks.quality.spatial --data ../shared/data --results spatial.jsonl [--sets ...] [--seconds 600] [--rounds 1]
     python -m benchmarks.quality.spatial ... --tools genokeras autokeras --envs FOLDER
+    python -m benchmarks.quality.spatial ... --tools genokeras templates --seeds 0 1; python -m benchmarks.quality.spatial_growth
 
+The tool ``templates`` is GenoKeras without morphisms: the same time for first networks and varied hyper-parameters.
 Appends a JSON line a set, round and tool, and leaves out those that are there, so that it can be stopped and started again.
 Training and validation parts are given to ``fit`` together; the test part is looked at once. AutoKeras has an environment of
 its own (``python -m benchmarks.quality peers --envs FOLDER autokeras`` makes it) and does images and texts. ``spatial_peers``
@@ -17,8 +19,9 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -50,20 +53,26 @@ ESTIMATORS: dict[str, Any] = {
 
 
 # Fits and scores one round of a set under a time limit.
-Tool = Callable[[SpatialSet, Round, float], dict[str, Any]]
-TOOLS = ("genokeras", "autokeras")
+Tool = Callable[[SpatialSet, Round, float, int], dict[str, Any]]
+TOOLS = ("genokeras", "templates", "autokeras")
 # AutoKeras stops between batches only, and a batch of a large network on large images takes a while.
 GRACE = 600.0
 
 
-def fit_and_score(data: SpatialSet, part: Round, seconds: float) -> dict[str, Any]:
+def fit_and_score(
+    data: SpatialSet,
+    part: Round,
+    seconds: float,
+    seed: int,
+    searcher_args: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
     """One fit of GenoKeras: measures on the test part, the classifier's own estimate, and how long all took."""
     folder = tempfile.mkdtemp(prefix="genokeras-benchmark-")
     train = np.concatenate([part.train, part.valid])
     started = time.perf_counter()
-    classifier = ESTIMATORS[data.kind](f"{folder}/run", time_limit=seconds, random_state=0, verbose=0).fit(
-        _content(data, train), data.codes[train]
-    )
+    options = {"time_limit": seconds, "random_state": seed, "verbose": 0, "searcher_args": searcher_args}
+    classifier = ESTIMATORS[data.kind](f"{folder}/run", **options)
+    classifier.fit(_content(data, train), data.codes[train])
     fitted = time.perf_counter()
     found = classifier.predict_proba(_content(data, part.test))
     line = _rounded_measures(data.codes[part.test], found)
@@ -77,13 +86,18 @@ def fit_and_score(data: SpatialSet, part: Round, seconds: float) -> dict[str, An
         "estimate": round(classifier.estimate_["value"], 4),
         "linear_baseline": classifier.estimate_["linear_baseline"],
         "best": str(board["graph"].iloc[0])[:200],
+        "best_is_grown": bool(board["generation"].iloc[0]),
+        "grown": classifier.growth_.grown,
+        "grown_share": round(classifier.growth_.share, 4),
+        "grown_seconds": round(float(board["seconds"][board["generation"] > 0].sum()), 1),
+        "trained_seconds": round(float(board["seconds"].sum()), 1),
     }
 
 
 def peer_tool(peer: Peer) -> Tool:
     """A peer that fits in a process of its own, which says itself how long that took; importing is not counted."""
 
-    def fit_and_score_peer(data: SpatialSet, part: Round, seconds: float) -> dict[str, Any]:
+    def fit_and_score_peer(data: SpatialSet, part: Round, seconds: float, seed: int) -> dict[str, Any]:
         train = np.concatenate([part.train, part.valid])
         fitted = peer.fit(_array(data, train), data.codes[train], None, seconds)
         line = _rounded_measures(data.codes[part.test], fitted.predict(_array(data, part.test)))
@@ -108,8 +122,9 @@ def find_tools(names: list[str], envs: Path | None) -> dict[str, Tool]:
     """The tools by name; ends the program where AutoKeras is asked for and has no environment."""
     peers = find_peers(names, envs)
     worker = HERE / "workers" / "fit_autokeras_spatial.py"
+    own = {"genokeras": fit_and_score, "templates": partial(fit_and_score, searcher_args={"growth": 0.0})}
     return {
-        name: peer_tool(replace(peers[name], worker=worker, grace=GRACE)) if name in peers else fit_and_score
+        name: peer_tool(replace(peers[name], worker=worker, grace=GRACE)) if name in peers else own[name]
         for name in names
     }
 
@@ -143,30 +158,36 @@ def main() -> None:
     parser.add_argument("--envs", type=Path, help="folder with the environment of AutoKeras")
     parser.add_argument("--seconds", type=float, default=600, help="time limit of a fit")
     parser.add_argument("--rounds", type=int, help="of five folds, or of samples left out; default: all")
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0])
     arguments = parser.parse_args()
     tools = find_tools(arguments.tools, arguments.envs)
     for name in find_spatial_sets(arguments.data, arguments.sets):
         data = read_spatial_set(arguments.data, name)
-        for line in evaluate_set(data, tools, arguments.seconds, arguments.rounds, arguments.results):
-            print(json.dumps(line), flush=True)
+        for seed in arguments.seeds:
+            limits = arguments.seconds, arguments.rounds
+            for line in evaluate_set(data, tools, *limits, arguments.results, seed):
+                print(json.dumps(line), flush=True)
     print(table_of(read_lines(arguments.results)))
 
 
 def evaluate_set(
-    data: SpatialSet, tools: dict[str, Tool], seconds: float, count: int | None, results: Path
+    data: SpatialSet, tools: dict[str, Tool], seconds: float, count: int | None, results: Path, seed: int = 0
 ) -> Iterator[dict[str, Any]]:
     """Fit the tools in turn on each round of a set, appending a line for each that is not in ``results`` yet."""
     # Earlier lines name no tool: there was one.
     done = {
-        (line["set"], line["round"], line["seconds"], line.get("tool", "genokeras"))
+        (line["set"], line["round"], line["seconds"], line.get("tool", "genokeras"), line.get("seed", 0))
         for line in read_lines(results)
     }
     for number, part in enumerate(rounds(data, count)):
         for tool, score in tools.items():
-            if (data.name, number, seconds, tool) in done or (data.kind, tool) == ("sequence", "autokeras"):
+            if (data.name, number, seconds, tool, seed) in done or (data.kind, tool) == (
+                "sequence",
+                "autokeras",
+            ):
                 continue
-            key = {"set": data.name, "round": number, "seconds": seconds, "tool": tool}
-            line = {**key, **score(data, part, seconds), "machine": describe_machine()}
+            key = {"set": data.name, "round": number, "seconds": seconds, "tool": tool, "seed": seed}
+            line = {**key, **score(data, part, seconds, seed), "machine": describe_machine()}
             with results.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(line) + "\n")
             yield line
@@ -176,7 +197,7 @@ def table_of(lines: list[dict[str, Any]]) -> str:
     """Means over rounds, a row a set, time limit and tool, beside what is to be reached."""
     if not lines:
         return "There are no results yet."
-    columns = ["mcc", "roc_auc", "accuracy", "error", "fit_seconds", "trials"]
+    columns = ["mcc", "roc_auc", "accuracy", "error", "log_loss", "fit_seconds", "trials"]
     frame = pd.DataFrame([{"tool": "genokeras", **line} for line in lines])
     frame = frame.reindex(columns=["set", "seconds", "tool", *columns]).astype(dict.fromkeys(columns, float))
     means = frame.groupby(["set", "seconds", "tool"])[columns].mean().round(4)

@@ -27,6 +27,7 @@ from genokeras.data import (
     load_texts,
 )
 from genokeras.support.wording import did_you_mean
+from genokeras.tasks.class_scores import log_loss_rows
 
 Kind = Literal["sequence", "image", "text"]
 Content = SequenceData | ImageData | TextData
@@ -166,7 +167,7 @@ def rounds(data: SpatialSet, count: int | None = None) -> Iterator[Round]:
 
 
 def measures(codes: np.ndarray, probabilities: np.ndarray) -> dict[str, float]:
-    """Matthews correlation, area under the curve (one class against the rest), accuracy, error and their count."""
+    """Matthews correlation, area under the curve (one class against the rest), accuracy, error and their count, log loss."""
     predicted = probabilities.argmax(axis=1)
     wrong = int((predicted != codes).sum())
     scored = {
@@ -174,6 +175,7 @@ def measures(codes: np.ndarray, probabilities: np.ndarray) -> dict[str, float]:
         "accuracy": 1 - wrong / len(codes),
         "error": wrong / len(codes),
         "errors": float(wrong),
+        "log_loss": float(log_loss_rows(np.asarray(probabilities, dtype="float64"), codes).mean()),
     }
     if len(np.unique(codes)) == probabilities.shape[1]:
         two = probabilities.shape[1] == 2

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -24,6 +25,10 @@ LINEAR_RATE = 1e-2
 LIMITS = Limits(max_parameters=2_000_000, max_layers=60)
 # What is tried behind the fathers, over and over; what cannot be done gives its turn to the next.
 TURNS = ("promote", "promote", "promote", "vary", "grow")
+# From this share of the time limit on, children get their share of the time; without a limit, from this many trials behind the fathers on.
+_OPENING, _OPENING_TRIALS = 1 / 3, 2
+# Of the time limit, what there is for training.
+_FOR_TRAINING = 0.9
 GUIDES = ("bayesian", "random")
 
 
@@ -69,6 +74,9 @@ class HalvingSearcher(Searcher):
         Folds that trials train on.
     time_limit : float or None
         Seconds of the whole search. Without it trials are counted, and not their seconds.
+    growth : float, default=0.5
+        From a third of the time limit on, at least this share of the training time goes to networks that morphism brought up;
+        0 grows none.
     linear_share : float, default=0.1
         Of the time limit, for linear models: no further one is tried that would take more.
 
@@ -91,6 +99,7 @@ class HalvingSearcher(Searcher):
         n_mutations: int = 6,
         n_folds: int = 1,
         time_limit: float | None = None,
+        growth: float = 0.5,
         linear_share: float = 0.1,
     ) -> None:
         if not fathers:
@@ -114,6 +123,7 @@ class HalvingSearcher(Searcher):
         self.n_mutations = n_mutations
         self.n_folds = n_folds
         self.time_limit = time_limit
+        self.growth = check_number(growth, "growth", least=0, most=1)
         self.linear_share = check_number(linear_share, "linear_share", above=0, most=1)
 
     def ask(self, history: History, n: int, rng: np.random.Generator) -> list[Proposal]:
@@ -128,15 +138,40 @@ class HalvingSearcher(Searcher):
             "promote": self._promoted,
             "vary": self._varied,
             "grow": self._grown,
+            "promote grown": partial(self._promoted, grown=True),
         }
         while len(asked.chosen) < n:
-            first = max(0, len(history) + len(asked.chosen) - len(initial)) % len(TURNS)
-            order = dict.fromkeys(("complete", *TURNS[first:], *TURNS[:first]))
+            order = self._order(history, len(asked.chosen), len(initial))
             found = next((p for turn in order if (p := turns[turn](asked, rng)) is not None), None)
             if found is None:
                 break
             asked.add(self._begun(found, history))
         return asked.chosen
+
+    def _order(self, history: History, n_chosen: int, n_initial: int) -> list[str]:
+        """The turns, those that are due first."""
+        first = max(0, len(history) + n_chosen - n_initial) % len(TURNS)
+        order = ["complete", *TURNS[first:], *TURNS[:first]]
+        if self.growth and self._owes_growth(history, n_initial):
+            order[1:1] = ["promote grown", "grow"]
+        return [turn for turn in dict.fromkeys(order) if self.growth or turn != "grow"]
+
+    def _owes_growth(self, history: History, n_initial: int) -> bool:
+        """Whether grown networks had less than their share of the training behind the opening."""
+        opening = n_initial + _OPENING_TRIALS if self.time_limit is None else _OPENING * self.time_limit
+        spent = late = grown = 0.0
+        for trial in history:
+            cost = 1.0 if self.time_limit is None else trial.seconds
+            if spent >= opening:
+                late += cost
+                grown += cost * _is_grown(trial, history)
+            spent += cost
+        return spent >= opening and grown <= self.growth * late
+
+    def _has_time(self, seconds: float, history: History) -> bool:
+        """Whether a training of this many seconds would end before the search does."""
+        limit = math.inf if self.time_limit is None else _FOR_TRAINING * self.time_limit
+        return sum(trial.seconds for trial in history) + seconds <= limit
 
     def finish(self, history: History) -> list[Proposal]:
         """Complete the best network where it lacks folds; see `Searcher.finish`."""
@@ -196,15 +231,21 @@ class HalvingSearcher(Searcher):
                 return _completing(trial)
         return None
 
-    def _promoted(self, asked: _Asked, rng: np.random.Generator) -> Proposal | None:
-        """The best network of the lowest rung that owes one to the next rung."""
+    def _promoted(self, asked: _Asked, rng: np.random.Generator, grown: bool = False) -> Proposal | None:
+        """The best network of the lowest rung that owes one to the next rung; of grown ones, where these are wanted."""
         for rung in range(self.most_rungs):
             pool = [trial for trial in self._networks(asked.history) if trial.proposal.rung == rung]
             gone = [trial for trial in pool if trial.id in asked.sent_on]
-            if len(pool) < 2 or len(gone) >= math.ceil(len(pool) / self.factor):
+            # Children of those that were sent on are cheaper than the next rung, and may deserve it more.
+            least = self.factor if rung and self.growth else 2
+            if len(pool) < least or len(gone) >= math.ceil(len(pool) / self.factor):
                 continue
             for trial in pool:
-                if trial.missing:
+                # One that would train on its first fold alone is of no use to anybody.
+                longer = trial.seconds * (self.factor if self.n_folds > 1 else 1)
+                if trial.missing or not self._has_time(longer, asked.history):
+                    continue
+                if grown and not _is_grown(trial, asked.history):
                     continue
                 proposal = replace(
                     trial.proposal,
@@ -307,6 +348,11 @@ def _levelled(trials: Sequence[TrialResult]) -> History:
             replace(trial, score=trial.score - medians[trial.proposal.rung], missing=0) for trial in ordered
         )
     )
+
+
+def _is_grown(trial: TrialResult, history: History) -> bool:
+    """Whether morphism made a network or one that it went on from."""
+    return any(one.proposal.morphisms for one in history.lineage(trial.id))
 
 
 def _completing(trial: TrialResult) -> Proposal:

@@ -13,6 +13,7 @@ import pytest
 
 from benchmarks.quality.peers import HERE, Peer
 from benchmarks.quality.spatial import Tool, evaluate_set, find_tools, peer_tool, table_of
+from benchmarks.quality.spatial_growth import growth_table, summary
 from benchmarks.quality.spatial_sets import Round, SpatialSet
 from genokeras.data import load_sequences, load_texts
 
@@ -31,7 +32,7 @@ def sequences() -> SpatialSet:
 
 
 def tool_that_counts(calls: list[str], name: str) -> Tool:
-    def score(data: SpatialSet, part: Round, seconds: float) -> dict[str, Any]:
+    def score(data: SpatialSet, part: Round, seconds: float, seed: int) -> dict[str, Any]:
         calls.append(name)
         return {"mcc": 0.5, "accuracy": 0.75, "error": 0.25, "fit_seconds": seconds, "trials": 3}
 
@@ -56,6 +57,25 @@ def test_each_tool_has_a_line_and_is_not_run_again(tmp_path: Path) -> None:
     assert [line["tool"] for line in lines] == calls == ["genokeras", "autokeras"]
     assert list(evaluate_set(texts(), tools, 5.0, None, results)) == []
     assert len(list(evaluate_set(texts(), tools, 6.0, None, results))) == 2
+
+
+def test_each_seed_has_a_line(tmp_path: Path) -> None:
+    tools, results = {"genokeras": tool_that_counts([], "genokeras")}, tmp_path / "lines.jsonl"
+    found = [line for seed in (0, 1, 0) for line in evaluate_set(texts(), tools, 5.0, None, results, seed)]
+    assert [line["seed"] for line in found] == [0, 1]
+
+
+def test_growing_is_compared_with_templates_on_the_rounds_and_seeds_of_both() -> None:
+    line = {"set": "tiny", "round": 0, "seconds": 5.0, "tool": "genokeras", "log_loss": 0.2, "accuracy": 0.9}
+    facts = {"best_is_grown": True, "grown_share": 0.4, "grown_seconds": 3.0, "trained_seconds": 5.0}
+    templates = {**line, "tool": "templates", "log_loss": 0.3, "best_is_grown": False}
+    table = growth_table([{**line, **facts}, {**line, **facts, "seed": 1, "log_loss": 9.0}, templates])
+    assert table.loc[("tiny", 5.0), ["log_loss", "log_loss_templates", "grown_time"]].tolist() == [
+        0.2,
+        0.3,
+        0.6,
+    ]
+    assert summary(table).startswith("Ahead in log loss on 1 of 1 sets; the best trial was grown on 1;")
 
 
 def test_a_line_that_names_no_tool_is_one_of_genokeras(tmp_path: Path) -> None:
@@ -84,14 +104,14 @@ return Result(predict, {"log_loss": 0.25}, {"networks": 4, "best": "a small one"
 """,
     )
     part = Round(np.arange(6), np.arange(6, 8), np.arange(8, 12))
-    line = peer_tool(peer)(texts(), part, 5.0)
+    line = peer_tool(peer)(texts(), part, 5.0, 0)
     assert (line["accuracy"], line["mcc"], line["estimate"], line["trials"]) == (1.0, 1.0, 0.25, 4)
     assert line["best"] == "a small one" and "failed" not in line
 
 
 def test_a_peer_that_fails_says_why_and_is_scored_as_class_frequencies(tmp_path: Path) -> None:
     part = Round(np.arange(6), np.arange(6, 8), np.arange(8, 12))
-    line = peer_tool(peer_of(tmp_path, "raise MemoryError('too large')"))(texts(), part, 5.0)
+    line = peer_tool(peer_of(tmp_path, "raise MemoryError('too large')"))(texts(), part, 5.0, 0)
     assert line["failed"] == "exit code 1: MemoryError: too large"
     assert line["roc_auc"] == 0.5 and line["trials"] is None
 
@@ -106,7 +126,7 @@ def test_the_table_has_a_row_for_each_tool_and_the_goal_of_the_set() -> None:
 def test_autokeras_without_its_environment_is_refused_with_the_command_that_makes_it(tmp_path: Path) -> None:
     with pytest.raises(SystemExit, match="autokeras has no finished environment"):
         find_tools(["genokeras", "autokeras"], tmp_path)
-    assert list(find_tools(["genokeras"], None)) == ["genokeras"]
+    assert list(find_tools(["genokeras", "templates"], None)) == ["genokeras", "templates"]
 
 
 def test_the_worker_for_images_and_texts_needs_no_genokeras() -> None:

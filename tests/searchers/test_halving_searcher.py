@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from genokeras.engine.growth import generations
 from genokeras.errors import ParameterError
 from genokeras.graph import HyperParameters, small_cnn
 from genokeras.graph.templates import linear
@@ -102,6 +103,44 @@ def test_linear_models_take_no_more_than_their_share_of_the_time_limit():
     assert "father:linear" not in {p.origin for p in searcher.ask(costly, 3, rng)}
 
 
+def in_seconds(searcher, limit, seconds=lambda proposal: 2.0 * 3**proposal.rung):
+    """A search of single trials that take these seconds each, until the limit; deeper graphs are a little better."""
+    history, rng = History(), np.random.default_rng(0)
+    while sum(trial.seconds for trial in history) < limit:
+        (proposal,) = searcher.ask(history, 1, rng)
+        score = 0.5 - 0.1 * proposal.rung - 0.001 * len(proposal.graph.layers)
+        history = history.append(
+            TrialResult(len(history), proposal, "ok", score, seconds=seconds(proposal), folds=(score,))
+        )
+    return history
+
+
+def test_from_a_third_of_the_limit_on_half_of_the_time_goes_to_grown_networks():
+    history = in_seconds(a_searcher(time_limit=120.0, guide="random"), 120.0)
+    ends = np.cumsum([trial.seconds for trial in history])
+    late = [trial for trial, end in zip(history, ends, strict=True) if end - trial.seconds >= 40]
+    depths = generations(history)
+    grown = sum(trial.seconds for trial in late if depths[trial.id])
+    assert grown >= 0.5 * sum(trial.seconds for trial in late)
+    assert depths[history.ranked()[0].id]
+
+
+def test_a_search_may_grow_nothing():
+    history = in_seconds(a_searcher(time_limit=120.0, growth=0.0), 120.0)
+    assert not any(trial.proposal.morphisms for trial in history)
+    assert {trial.proposal.origin.partition(":")[0] for trial in history} == {"father", "varied", "halving"}
+
+
+def test_nothing_is_sent_on_that_could_not_be_completed_in_time():
+    searcher = a_searcher(time_limit=30.0, n_folds=3)
+    history, rng = History(), np.random.default_rng(0)
+    for _ in range(12):
+        history = on_first_folds(history, searcher.ask(history, 1, rng), lambda p: LOSSES.get(p.origin, 1.0))
+    assert any(trial.proposal.rung for trial in history)
+    slow = History(tuple(replace(trial, seconds=2.2) for trial in history if not trial.proposal.rung))
+    assert not [p for p in searcher.ask(slow, 3, rng) if p.rung]
+
+
 def test_without_linear_models_the_first_network_trains_on_all_folds():
     searcher = HalvingSearcher(some_fathers(), SPACE, n_folds=3)
     history = raced(searcher, 2, lambda p: 0.5)
@@ -141,7 +180,7 @@ def test_the_best_third_of_the_fathers_goes_on_from_its_weights():
 
 
 def test_of_two_that_went_on_the_better_one_goes_on_again():
-    searcher, rng = a_searcher(), np.random.default_rng(0)
+    searcher, rng = a_searcher(growth=0.0), np.random.default_rng(0)
     history = finish(History(), searcher.ask(History(), 7, rng), lambda p: 0.5 + len(p.origin) / 1000)
     history = finish(history, searcher.ask(history, 2, rng), lambda p: 0.01 * p.father)
     best = history.ranked()[0]
@@ -171,7 +210,7 @@ def test_the_rung_is_part_of_what_a_proposal_is_and_of_its_json():
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"factor": 1}, {"guide": "magic"}, {"most_rungs": -1}, {"n_incumbents": 0}]
+    "wrong", [{"growth": 1.5}, {"factor": 1}, {"guide": "magic"}, {"most_rungs": -1}, {"n_incumbents": 0}]
 )
 def test_arguments_out_of_range_are_refused(wrong):
     with pytest.raises(ParameterError, match=next(iter(wrong))):
