@@ -81,8 +81,8 @@ def searched(data: StructureSet, arguments: Mapping[str, Any], seconds: float, s
 
 
 def best_alone(run: Run, x: np.ndarray) -> np.ndarray:
-    """What the single best trial, as the search ranks them, answers for rows ``(n, p)``, without calibration."""
-    model = method_of(run.problem).merge(run.problem, [run.network(run.best)])
+    """What the single best network, as the search ranks them, with its replicates answers for rows ``(n, p)``; not calibrated."""
+    model = method_of(run.problem).merge(run.problem, run.best_networks())
     return np.asarray(model.predict(x, verbose=0, batch_size=256))
 
 

@@ -13,7 +13,6 @@ from scipy.special import softmax
 
 from benchmarks.quality.sets import BenchmarkSet
 from genokeras import GenomeClassifier
-from genokeras.encoders import TableEncoder
 from genokeras.engine import Run, TrialStore, row_trial
 from genokeras.graph import reference_forward
 from genokeras.searchers import TrialResult
@@ -55,9 +54,7 @@ class FittedTrials:
         return np.stack([self._unseen(trial) for trial in trials])
 
     def _unseen(self, trial: TrialResult) -> np.ndarray:
-        encoder = self.run.problem.encoder
-        assert isinstance(encoder, TableEncoder)
-        trained = row_trial(encoder, self.run.network(trial))
+        trained = row_trial(self.run.problem, self.run.network(trial))
         z = {}
         for i, width in trained.widths.items():
             z[i] = np.zeros((len(trained.spaces[i]), len(self.x), width))

@@ -6,7 +6,15 @@ from genokeras.data.align import align_features
 from genokeras.data.checks import check_sample_weight, impute_median
 from genokeras.data.dataset import Dataset
 from genokeras.data.dropping import dropped_names
-from genokeras.data.folds import Folds, choose_folds, holdout_folds, make_folds, make_plain_folds, usual_folds
+from genokeras.data.folds import (
+    Folds,
+    choose_folds,
+    further_splits,
+    holdout_folds,
+    make_folds,
+    make_plain_folds,
+    usual_folds,
+)
 from genokeras.data.images import ImageData, load_images
 from genokeras.data.labels import Labels, encode_known_labels, encode_labels
 from genokeras.data.load import load_dataset, require_labels
@@ -46,6 +54,7 @@ __all__ = [
     "encode_known_labels",
     "encode_labels",
     "few_values_note",
+    "further_splits",
     "holdout_folds",
     "impute_median",
     "known_suffixes",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +16,9 @@ from genokeras.support.wording import counted
 
 _TRIES = 20
 MOST_FOLDS, FEW_FOLDS = 5, 3
+# Splits into folds that networks may be tried on, the first one included.
+MOST_SPLITS = 4
+_DRAWS = 2 * (MOST_SPLITS - 1)
 # Above this many samples a hold-out says enough even where folds train packed: its standard error is below that of how trials differ.
 _LARGE_PACKED = 20_000
 # Where folds train one by one: several networks a trial are soon trained on few samples, or few places of all samples together, and
@@ -203,6 +206,34 @@ def choose_folds(
         more = f" and {len(never) - 5} more" if len(never) > 5 else ""
         notes.append(f"No sample of {', '.join(named)}{more} is held out: never scored.")
     return Folds(train, held_out, tuple(notes))
+
+
+def further_splits(first: Folds, draw: Callable[[int], Folds], seed: int) -> list[Folds]:
+    """Splits that differ from a first one and from each other, as far as there are any: with few groups there is only one.
+
+    Parameters
+    ----------
+    first : Folds
+        A single hold-out has no further ones: each scores other samples.
+    draw : callable
+        Makes folds by the rule of the first split from a seed.
+    seed : int
+    """
+    found = [first]
+    if first.n_folds > 1:
+        for state in np.random.SeedSequence([seed, 1]).generate_state(_DRAWS):
+            if len(found) == MOST_SPLITS:
+                break
+            other = draw(int(state))
+            worse = len(other.notes) > len(first.notes) or not np.array_equal(other.scored, first.scored)
+            if not worse and _parts(other) not in map(_parts, found):
+                found.append(other)
+    return found[1:]
+
+
+def _parts(folds: Folds) -> frozenset[bytes]:
+    """Equal for equal parts, in whatever order."""
+    return frozenset(rows.tobytes() for rows in folds.held_out)
 
 
 def holdout_folds(n_train: int, n_validation: int) -> Folds:

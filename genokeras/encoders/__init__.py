@@ -8,7 +8,7 @@ from genokeras.encoders.inference import checked_answers, predict
 from genokeras.encoders.motion import moves_matter
 from genokeras.encoders.sequence import WINDOW, SequenceEncoder, fit_sequence_encoder
 from genokeras.encoders.strands import have_orientation, places_loose
-from genokeras.encoders.table import TableEncoder, by_sample, fit_table_encoder
+from genokeras.encoders.table import SplitView, TableEncoder, by_sample, fit_split_view, fit_table_encoder
 from genokeras.encoders.text import TextEncoder, fit_text_encoder
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "NetworkEncoder",
     "Rows",
     "SequenceEncoder",
+    "SplitView",
     "TableEncoder",
     "TextEncoder",
     "by_sample",
@@ -33,6 +34,7 @@ __all__ = [
     "fit_backbone_encoder",
     "fit_image_encoder",
     "fit_sequence_encoder",
+    "fit_split_view",
     "fit_table_encoder",
     "fit_text_encoder",
     "have_orientation",

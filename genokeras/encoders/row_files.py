@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from genokeras.encoders.encoder import Rows, n_rows
-from genokeras.encoders.table import TableEncoder, by_sample
+from genokeras.encoders.table import SplitView, TableEncoder, by_sample
 from genokeras.features import RowSpace
 
 # ---- texts have no fixed size: they are laid end to end
@@ -53,11 +53,7 @@ def table_to_arrays(encoder: TableEncoder, rows: Rows) -> dict[str, np.ndarray]:
     """Coordinates and row spaces, by view and fold; a basis that folds share is there once."""
     arrays: dict[str, np.ndarray] = {}
     for name, spaces in encoder.spaces.items():
-        arrays[f"{name}/z"] = by_sample(rows[name])
-        known: dict[int, int] = {}
-        for fold, space in enumerate(spaces):
-            shared = known.setdefault(id(space.basis), fold) if space.basis is not None else fold
-            arrays |= _space_arrays(f"{name}/{fold}/", space, None if shared == fold else shared)
+        arrays |= view_to_arrays(name, SplitView(spaces, rows[name]))
     return arrays
 
 
@@ -68,11 +64,28 @@ def table_from_arrays(
     spaces: dict[str, tuple[RowSpace, ...]] = {}
     rows: Rows = {}
     for name in [key.removesuffix("/z") for key in arrays if key.endswith("/z")]:
-        z, read = arrays[f"{name}/z"], list[RowSpace]()
-        for fold in range(len(z)):
-            read.append(_read_space(arrays, f"{name}/{fold}/", read))
-        spaces[name], rows[name] = tuple(read), by_sample(z)
+        spaces[name], rows[name] = view_from_arrays(arrays, name)
     return TableEncoder(feature_names, spaces, medians), rows
+
+
+def view_to_arrays(name: str, view: SplitView, earlier: Sequence[RowSpace] = ()) -> dict[str, np.ndarray]:
+    """A view in one split; bases of earlier spaces, of another split, are not written again."""
+    arrays, known = {f"{name}/z": by_sample(view.rows)}, dict[int, int]()
+    for number, space in enumerate([*earlier, *view.spaces]):
+        shared = known.setdefault(id(space.basis), number) if space.basis is not None else number
+        if number >= len(earlier):
+            arrays |= _space_arrays(f"{name}/{number}/", space, None if shared == number else shared)
+    return arrays
+
+
+def view_from_arrays(
+    arrays: Mapping[str, np.ndarray], name: str, earlier: Sequence[RowSpace] = ()
+) -> SplitView:
+    """The inverse of :func:`view_to_arrays`."""
+    z, read = arrays[f"{name}/z"], list(earlier)
+    for number in range(len(earlier), len(earlier) + len(z)):
+        read.append(_read_space(arrays, f"{name}/{number}/", read))
+    return SplitView(tuple(read[len(earlier) :]), by_sample(z))
 
 
 def _space_arrays(prefix: str, space: RowSpace, shared: int | None) -> dict[str, np.ndarray]:

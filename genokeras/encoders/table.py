@@ -12,14 +12,14 @@ z         coordinates of the samples in a view, fold by fold,       ``(n, F, wid
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, ClassVar, final
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, NamedTuple, final
 
 import numpy as np
 from scipy import sparse
 
 from genokeras.encoders.encoder import Encoder, Rows
-from genokeras.features import FittedView, Matrix, RowSpace, Screening, fit_views
+from genokeras.features import FittedView, Matrix, RowSpace, Screening, fit_views, restrict
 
 # Networks of different views share their shapes: what zero columns cost is less than another compilation.
 _WIDTH_STEP = 32
@@ -119,6 +119,45 @@ def fit_table_encoder(
     }
     encoder = TableEncoder(feature_names, {name: view.spaces for name, view in views.items()}, medians)
     return encoder, {name: by_sample(view.z) for name, view in views.items()}
+
+
+class SplitView(NamedTuple):
+    """A view in a split into folds: the space of each fold, and coordinates ``(n_samples, n_folds, width)``."""
+
+    spaces: tuple[RowSpace, ...]
+    rows: np.ndarray
+
+
+def fit_split_view(
+    x: Matrix, targets: np.ndarray, train: np.ndarray, name: str, screening: Screening, first: TableEncoder
+) -> SplitView:
+    """Fit one view in a further split into folds.
+
+    Parameters
+    ----------
+    x : numpy.ndarray or scipy.sparse.csr_matrix
+        ``(n_samples, n_features)``, without missing values.
+    targets : numpy.ndarray
+    train : numpy.ndarray
+        ``(n_folds, n_samples)`` bool, of the further split.
+    name : str
+    screening : Screening
+    first : TableEncoder
+        Of the first split. A basis that its folds share looks at no target and serves the further split, too.
+    """
+    shared = first.spaces[name]
+    if any(space.rotation is None for space in shared):
+        fitted = fit_views((name,), x, targets, train, screening)[name]
+    else:
+        whole = replace(shared[0], rotation=None, scale=1.0)
+        z = whole.transform(x)
+        spaces = tuple(restrict(whole, z, rows) for rows in train)
+        parts = [space.scale * (z @ space.rotation) for space in spaces]
+        rank = max(space.rank for space in spaces)
+        padded = [np.pad(part, ((0, 0), (0, rank - part.shape[1]))) for part in parts]
+        fitted = FittedView(name, spaces, np.stack(padded).astype("float32"))
+    view = widened(fitted)
+    return SplitView(view.spaces, by_sample(view.z))
 
 
 def by_sample(z: np.ndarray) -> np.ndarray:

@@ -77,7 +77,8 @@ def final_fit(
     else:
         trained = _linear(run, trial, data)
     problem = replace(run.problem, encoder=trained.encoder)
-    model = method_of(problem).merge(problem, [trained.network])
+    # Its members are of the fitted encoder, whatever split the trial was scored on.
+    model = method_of(problem).merge(problem, [replace(trained.network, split=0)])
     run.folder.write_arrays(FINAL_WEIGHTS, weights_to_arrays(trained.network.weights))
     note = {"trial": trial.id, **trained.noted, "rows": len(data.targets), "retrain": retrain}
     return run.with_model(model, {"final_fit": note})
@@ -99,8 +100,9 @@ def steps_behind(run: Run, trial: TrialResult) -> int:
 def _on_table(
     run: Run, trial: TrialResult, data: AllRows, trainer_args: Mapping[str, Any] | None, retrain: bool
 ) -> _Trained:
-    problem, graph, encoder = run.problem, trial.proposal.graph, run.problem.encoder
+    problem, graph = run.problem, trial.proposal.graph
     views = graph.views(trial.proposal.hyper.view)
+    encoder = problem.of_split(trial.proposal.split, views.values()).encoder
     assert isinstance(encoder, TableEncoder)
     x = encoder.filled(data.rows["features"])
     given = "max_iter_num" in (trainer_args or {})

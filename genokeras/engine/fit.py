@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -28,6 +28,7 @@ from genokeras.engine.problem_files import (
 from genokeras.engine.progress import ProgressDisplay
 from genokeras.engine.run import Run, finish_run
 from genokeras.engine.searching import Wanted
+from genokeras.engine.splits import FitView
 from genokeras.engine.store import TrialStore
 from genokeras.errors import ParameterError, RunFolderError, SearchError
 from genokeras.graph.arcs import Arc
@@ -57,6 +58,8 @@ class Prepared:
     groups : numpy.ndarray or None
     described : mapping
         Entries of ``run.json``: ``source``, ``n_samples``, ``feature_names``, ``notes`` and the names of the outputs among them.
+    fit_view : callable, optional
+        Fits a view in a further split into folds.
     """
 
     make: Callable[[], Problem]
@@ -65,6 +68,7 @@ class Prepared:
     sample_weight: np.ndarray
     groups: np.ndarray | None
     described: Mapping[str, Any]
+    fit_view: FitView | None = None
 
     @property
     def words(self) -> str:
@@ -147,6 +151,9 @@ def fit_run(
         If interrupted before the first trial was trained.
     """
     folder, problem, history = resumed(prepared, settings) or _created(prepared, settings, make_searcher)
+    if problem.further is not None:
+        further = replace(problem.further, fit=prepared.fit_view, folder=folder)
+        problem = replace(problem, further=further)
     seed, wanted = int(folder.settings["seed"]), settings.wanted
     arcs = find_arcs(wanted.arguments, problem, folder, budget, seed) if wanted.is_enas else ()
     method = method_of(problem)

@@ -31,14 +31,15 @@ class LoadedGraph(Graph):
     hyper : HyperParameters
     n_features : int or None
         Features of a sample, of a table.
-    network : TrainedNetwork or None
+    networks : tuple of TrainedNetwork
+        The trial's, and those of its replicates where it stands for them; none of a trial that failed.
     problem : Problem or None
         Of the run that it was searched in.
     """
 
     hyper: HyperParameters = field(default_factory=HyperParameters)
     n_features: int | None = None
-    network: TrainedNetwork | None = field(default=None, repr=False)
+    networks: tuple[TrainedNetwork, ...] = field(default=(), repr=False)
     problem: Problem | None = field(default=None, repr=False)
 
     def produce_keras_model(self, weights: bool = False, n_features: int | None = None) -> Any:
@@ -60,14 +61,14 @@ class LoadedGraph(Graph):
             If trained weights are asked for and the trial failed, or the graph was loaded without its run.
         """
         if weights:
-            if self.problem is not None and self.network is None:
+            if self.problem is not None and not self.networks:
                 raise NotFittedError("the trial of this graph failed: it has no trained weights.")
-            if self.network is None or self.problem is None:
+            if not self.networks or self.problem is None:
                 raise NotFittedError(
                     "this graph was loaded without its run, so its trained weights are not known. Load it with "
                     "gk.load_estimator(run).load_searcher().load_model_by_id(id)."
                 )
-            return method_of(self.problem).merge(self.problem, [self.network])
+            return method_of(self.problem).merge(self.problem, self.networks)
         if self.problem is not None and not isinstance(self.problem.encoder, TableEncoder):
             fresh = TrainedNetwork("network", self, self.hyper, {})
             return method_of(self.problem).merge(self.problem, [fresh])
@@ -91,8 +92,15 @@ class LoadedGraph(Graph):
         return self.produce_keras_model(weights=weights)
 
 
-def load_trial_graph(folder: RunFolder, trial_id: int) -> LoadedGraph:
+def load_trial_graph(folder: RunFolder, trial_id: int, replicates: bool = False) -> LoadedGraph:
     """The graph of one trial of a run, trained members included.
+
+    Parameters
+    ----------
+    folder : RunFolder
+    trial_id : int
+    replicates : bool
+        Whether the members of its replicates, on other splits into folds, join its own.
 
     Raises
     ------
@@ -105,10 +113,11 @@ def load_trial_graph(folder: RunFolder, trial_id: int) -> LoadedGraph:
             f"the run {str(folder.path)!r} has no trial {trial_id}; its trials are {_ranges(known)}."
         )
     trial, problem = store.read(trial_id), read_problem(folder)
-    network = trained_network(store, trial) if trial.status == "ok" else None
+    found = store.history().replicates(trial) if replicates else (trial,)
+    networks = tuple(trained_network(store, one) for one in found if one.status == "ok")
     graph, encoder = trial.proposal.graph, problem.encoder
     width = encoder.n_features if isinstance(encoder, TableEncoder) else None
-    return LoadedGraph(graph.layers, trial.proposal.hyper, width, network, problem)
+    return LoadedGraph(graph.layers, trial.proposal.hyper, width, networks, problem)
 
 
 def load_graph(file: str | os.PathLike[str]) -> LoadedGraph:

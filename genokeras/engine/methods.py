@@ -136,7 +136,7 @@ class PackedMethod(Method):
     ) -> Any:
         encoder = problem.encoder
         assert isinstance(encoder, TableEncoder)
-        trials = [row_trial(encoder, network) for network in networks]
+        trials = [row_trial(problem, network) for network in networks]
         return merge_rows(trials, problem.task, encoder.n_features, encoder.medians, calibration)
 
 
@@ -192,8 +192,11 @@ def method_of(problem: Problem) -> Method:
     return PackedMethod() if isinstance(problem.encoder, TableEncoder) else NetworkMethod()
 
 
-def row_trial(encoder: TableEncoder, network: TrainedNetwork) -> TrainedTrial:
-    """A trial with the row space of its members by each Input."""
+def row_trial(problem: Problem, network: TrainedNetwork) -> TrainedTrial:
+    """A trial with the row space of its members by each Input, in the split into folds that they come from."""
     hyper = network.hyper
-    spaces = {i: encoder.spaces[view] for i, view in network.graph.views(hyper.view).items()}
+    views = network.graph.views(hyper.view)
+    encoder = problem.of_split(network.split, views.values()).encoder
+    assert isinstance(encoder, TableEncoder)
+    spaces = {i: encoder.spaces[view] for i, view in views.items()}
     return TrainedTrial(network.graph, hyper.activation, network.weights, spaces, network.share)

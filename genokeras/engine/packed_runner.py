@@ -55,9 +55,7 @@ class PackedRunner:
     """
 
     def __init__(self, problem: Problem, objective: Objective, settings: TrainingSettings) -> None:
-        assert isinstance(problem.encoder, TableEncoder)
         self.problem = problem
-        self.encoder: TableEncoder = problem.encoder
         self.objective = objective
         self.trainer = PackedTrainer(settings)
 
@@ -109,9 +107,9 @@ class PackedRunner:
         return [self._solution(proposal) for proposal in job.proposals]
 
     def _solution(self, proposal: Proposal) -> Trained:
-        problem, task, graph = self.problem, self.problem.task, proposal.graph
-        z = self._coordinates((proposal.hyper.view,))
-        ranks = self.encoder.ranks(proposal.hyper.view)
+        problem, task, graph = self._problem(proposal), self.problem.task, proposal.graph
+        z = _coordinates(problem, (proposal.hyper.view,))
+        ranks = _ranks(problem, (proposal.hyper.view,))
         kernels = np.zeros((problem.n_folds, z.shape[2], task.n_outputs), dtype="float32")
         biases = np.zeros((problem.n_folds, task.n_outputs), dtype="float32")
         outputs = []
@@ -137,56 +135,52 @@ class PackedRunner:
 
     # ---- before training
 
-    def _coordinates(self, views: tuple[str, ...]) -> np.ndarray:
-        """``(n_folds, n_samples, width)`` of these views, side by side."""
-        for view in views:
-            self._width(view)
-        rows = self.problem.rows
-        if len(views) == 1:
-            return by_sample(rows[views[0]])
-        return np.concatenate([by_sample(rows[view]) for view in views], axis=2)
-
-    def _width(self, view: str) -> int:
-        """Columns of a view.
+    def _problem(self, proposal: Proposal) -> Problem:
+        """The problem in the split into folds that a proposal is trained on.
 
         Raises
         ------
         ParameterError
-            If the data have no such view.
+            If the data have no view that it reads, or no such split.
         """
-        widths = self.problem.widths
-        if view not in widths:
-            raise ParameterError(f"the data have no view {view!r}; there are {', '.join(map(repr, widths))}.")
-        return widths[view]
+        views, known = _views(proposal), self.problem.widths
+        for view in views:
+            if view not in known:
+                raise ParameterError(
+                    f"the data have no view {view!r}; there are {', '.join(map(repr, known))}."
+                )
+        return self.problem.of_split(proposal.split, views)
 
     def _columns(self, proposal: Proposal) -> Columns:
         """Which columns of its views, side by side, each Input of a proposal's graph reads."""
-        columns, first = {}, 0
+        columns, first, widths = {}, 0, self._problem(proposal).widths
         for id, view in proposal.graph.views(proposal.hyper.view).items():
-            columns[id] = (first, self._width(view))
-            first += self._width(view)
+            columns[id] = (first, widths[view])
+            first += widths[view]
         return columns
 
     def _of_members(self, proposals: Sequence[Proposal], width: int | None = None) -> dict[str, Any]:
         """What a task knows of its members; inputs of other widths get zeros behind them."""
         problem = self.problem
         folds, trials = problem.n_folds, len(proposals)
-        views = [_views(proposal) for proposal in proposals]
-        # Members of the same views and fold share their inputs, of which there may be gigabytes.
-        inputs = {names: _widened(self._coordinates(names), width) for names in views}
-        first_input = np.repeat([folds * list(inputs).index(names) for names in views], folds)
-        train = problem.train * problem.sample_weight
-        held_out = problem.held_out * problem.sample_weight
-        ranks = [sum(self.encoder.ranks(view) for view in names) for names in views]
+        of_trials = [self._problem(proposal) for proposal in proposals]
+        read = [(proposal.split, _views(proposal)) for proposal in proposals]
+        # Members of the same split, views and fold share their inputs, of which there may be gigabytes.
+        seen = dict(zip(read, of_trials, strict=True))
+        inputs = {key: _widened(_coordinates(found, key[1]), width) for key, found in seen.items()}
+        first_input = np.repeat([folds * list(inputs).index(key) for key in read], folds)
+        train = [found.train * found.sample_weight for found in of_trials]
+        held_out = [found.held_out * found.sample_weight for found in of_trials]
+        ranks = [_ranks(found, names) for found, (_, names) in zip(of_trials, read, strict=True)]
         rates = {
             name: np.repeat([getattr(p.hyper, name) for p in proposals], folds)
             for name in ("learning_rate", "weight_decay", "dropout")
         }
         return {
-            "inputs": np.concatenate(list(inputs.values())) if len(inputs) > 1 else inputs[views[0]],
+            "inputs": np.concatenate(list(inputs.values())) if len(inputs) > 1 else inputs[read[0]],
             "targets": problem.task.training_targets(problem.targets),
-            "train_weights": np.tile(train / train.sum(axis=1, keepdims=True), (trials, 1)),
-            "score_weights": np.tile(held_out / held_out.sum(), (trials, 1)),
+            "train_weights": np.concatenate([rows / rows.sum(axis=1, keepdims=True) for rows in train]),
+            "score_weights": np.concatenate([rows / rows.sum() for rows in held_out]),
             "trial_of_member": np.repeat(np.arange(trials), folds),
             "input_rank": np.concatenate(ranks),
             "input_of_member": first_input + np.tile(np.arange(folds), trials),
@@ -237,7 +231,7 @@ class PackedRunner:
         return [self._part(job, number, result) for number in range(len(job.ids))]
 
     def _part(self, job: Job, number: int, result: PackedResult) -> Trained | str:
-        problem = self.problem
+        problem = self._problem(job.proposals[number])
         members = slice(number * problem.n_folds, (number + 1) * problem.n_folds)
         if not np.isfinite(result.best_loss[number]):
             return (
@@ -254,7 +248,7 @@ class PackedRunner:
         if isinstance(found, str):
             return Outcome(TrialResult.failure(trial_id, proposal, found, seconds))
         return scored_outcome(
-            self.problem,
+            self._problem(proposal),
             self.objective,
             trial_id,
             proposal,
@@ -269,6 +263,18 @@ class PackedRunner:
 def _views(proposal: Proposal) -> tuple[str, ...]:
     """Views that a proposal's network reads, the main one first."""
     return tuple(proposal.graph.views(proposal.hyper.view).values())
+
+
+def _coordinates(problem: Problem, views: tuple[str, ...]) -> np.ndarray:
+    """``(n_folds, n_samples, width)`` of these views, side by side."""
+    parts = [by_sample(problem.rows[view]) for view in views]
+    return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=2)
+
+
+def _ranks(problem: Problem, views: tuple[str, ...]) -> np.ndarray:
+    """``(n_folds,)`` coordinates of these views in each fold, without the zeros behind them."""
+    assert isinstance(problem.encoder, TableEncoder)
+    return np.sum([problem.encoder.ranks(view) for view in views], axis=0)
 
 
 def _widened(z: np.ndarray, width: int | None) -> np.ndarray:

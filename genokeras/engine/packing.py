@@ -81,6 +81,7 @@ class ClassPacker(Packer):
     """
 
     def __init__(self, problem: Problem, most: int) -> None:
+        self._problem = problem
         self._widths = problem.widths
         self._rows = problem.n_samples
         self._solves_linear = problem.task.solves_linear
@@ -114,11 +115,12 @@ class ClassPacker(Packer):
 
     def _needed(self, proposal: Proposal) -> ShapeClass | None:
         views = proposal.graph.views(proposal.hyper.view).values()
-        if any(view not in self._widths for view in views):
+        if any(view not in self._widths for view in views) or self._is_solved(proposal):
             return None
-        if self._is_solved(proposal):
+        if proposal.split >= self._problem.n_splits:
             return None
-        return class_of(proposal.graph, sum(self._widths[view] for view in views))
+        widths = self._problem.of_split(proposal.split, views).widths
+        return class_of(proposal.graph, sum(widths[view] for view in views))
 
     def _is_solved(self, proposal: Proposal) -> bool:
         return self._solves_linear and is_linear(proposal.graph)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from genokeras.encoders import Encoder, Rows
+from genokeras.encoders import Encoder, Rows, TableEncoder
 from genokeras.encoders.row_files import packed_rows
+from genokeras.engine.splits import FurtherSplits
+from genokeras.errors import ParameterError
 from genokeras.support.digest import hex_digest
 from genokeras.tasks.task import Task
 
@@ -67,6 +69,8 @@ class Problem(ScoredRows):
         ``(n_folds,)`` bool: whether training in a fold may move samples at random; None where the encoder alone decides.
     fingerprint : mapping of str to str
         A digest of each of ``PARTS``; a resumed run must have the same.
+    further : FurtherSplits or None
+        Splits into folds, beside the one above, that replicates are trained on.
     """
 
     encoder: Encoder
@@ -76,11 +80,43 @@ class Problem(ScoredRows):
     groups: np.ndarray | None = None
     moved: np.ndarray | None = None
     fingerprint: Mapping[str, str] = field(default_factory=dict)
+    further: FurtherSplits | None = None
 
     @property
     def widths(self) -> dict[str, int]:
         """Width of a network's input, by view."""
         return self.encoder.widths
+
+    @property
+    def n_splits(self) -> int:
+        """Splits into folds that a trial can be trained on."""
+        return 1 if self.further is None else 1 + len(self.further.held_out)
+
+    def of_split(self, split: int, views: Iterable[str]) -> Problem:
+        """The problem with the folds of a split, and with these views alone where it is a further one.
+
+        Raises
+        ------
+        ParameterError
+            If there is no such split.
+        """
+        if split == 0:
+            return self
+        if self.further is None or not 0 < split < self.n_splits:
+            raise ParameterError(
+                f"there is no split {split} of the data into folds; there are {self.n_splits}, numbered from 0."
+            )
+        assert isinstance(self.encoder, TableEncoder)
+        read = {view: self.further.view(self.encoder, split, view) for view in views}
+        held_out = self.further.held_out[split - 1]
+        return replace(
+            self,
+            held_out=held_out,
+            train=~held_out,
+            encoder=replace(self.encoder, spaces={view: found.spaces for view, found in read.items()}),
+            rows={view: found.rows for view, found in read.items()},
+            further=None,
+        )
 
     @property
     def digest(self) -> str:

@@ -2,9 +2,10 @@
 
 ::
 
-    data.npz          targets ("codes"), folds, weights; of tables also n_classes, n_features and medians
+    data.npz          targets ("codes"), folds, weights; of tables also n_classes, n_features, medians and further splits
     task.json         what is predicted; runs of tables before it was written are of classes
     features.npz      tables: coordinates and row spaces; or encoder.json and content.npz: see genokeras.encoders.files
+    split_1_view_0.npz  those of a view in a further split, from when a trial first read it there
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import numpy as np
 from genokeras.encoders import TableEncoder
 from genokeras.encoders.files import has_samples, read_samples, write_samples
 from genokeras.engine.problem import PARTS, Problem, ScoredRows
+from genokeras.engine.splits import FurtherSplits
 from genokeras.errors import RunFolderError
 from genokeras.support import RunFolder
 from genokeras.tasks.classes import Classes
@@ -38,6 +40,8 @@ def write_problem(folder: RunFolder, problem: Problem) -> None:
     encoder = problem.encoder
     if isinstance(encoder, TableEncoder) and encoder.medians is not None:
         data["medians"] = encoder.medians
+    if problem.further is not None:
+        data["further_held_out"] = problem.further.held_out
     folder.write_arrays(ROWS_FILE, data)
     folder.write_json(TASK_FILE, problem.task.to_dict())
     write_samples(folder, encoder, problem.rows)
@@ -70,6 +74,9 @@ def read_problem(folder: RunFolder) -> Problem:
             groups=read_groups(folder),
             moved=data.get("moved"),
             fingerprint=read_fingerprint(folder),
+            further=FurtherSplits(data["further_held_out"], folder=folder)
+            if "further_held_out" in data
+            else None,
         )
     except KeyError as error:
         raise RunFolderError(f"{ROWS_FILE} or {TASK_FILE} of {str(folder.path)!r} lacks {error}.") from error

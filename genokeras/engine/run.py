@@ -126,6 +126,11 @@ class Run:
         """A trial as merging needs it."""
         return trained_network(TrialStore(self.folder), trial, share)
 
+    def best_networks(self) -> list[TrainedNetwork]:
+        """The best trial and all its replicates: one network, with the same settings, seen on several splits into folds."""
+        store = TrialStore(self.folder)
+        return [trained_network(store, trial) for trial in self.history.replicates(self.best)]
+
     def ensemble(self) -> list[TrainedNetwork]:
         """The trials of the delivered ensemble, with their shares."""
         store = TrialStore(self.folder)
@@ -146,7 +151,7 @@ def trained_network(store: TrialStore, trial: TrialResult, share: float = 1.0) -
     proposal = trial.proposal
     weights = store.father(trial).weights
     return TrainedNetwork(
-        f"trial_{trial.id}", proposal.graph, proposal.hyper, weights, share, trial.sharpness
+        f"trial_{trial.id}", proposal.graph, proposal.hyper, weights, share, trial.sharpness, proposal.split
     )
 
 

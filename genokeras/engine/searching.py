@@ -84,7 +84,7 @@ class Wanted:
 
 
 def make_table_searcher(
-    wanted: Wanted, n_outputs: int, views: tuple[str, ...], arcs: tuple[Arc, ...] = ()
+    wanted: Wanted, n_outputs: int, views: tuple[str, ...], arcs: tuple[Arc, ...] = (), splits: int = 1
 ) -> Searcher:
     """The searcher of a run on tables.
 
@@ -96,6 +96,8 @@ def make_table_searcher(
         Views that the data allow.
     arcs : tuple of Arc
         What the shared weights of ``"enas"`` found.
+    splits : int
+        Splits into folds that there are.
 
     Raises
     ------
@@ -107,10 +109,11 @@ def make_table_searcher(
         for name in wanted.arguments:
             if name not in known:
                 raise _unknown(f"searcher_args {name!r} for {NAME}", name, known)
-        return make_enas_searcher(wanted.arguments, n_outputs, HyperSpace(views=views), arcs)
+        arguments = {"splits": splits, **wanted.arguments}
+        return make_enas_searcher(arguments, n_outputs, HyperSpace(views=views), arcs)
     if is_oracle(wanted.searcher):
         return make_oracle_searcher(wanted.searcher, wanted.arguments, n_outputs, views)
-    offered = {"n_outputs": n_outputs, "space": HyperSpace(views=views)}
+    offered = {"n_outputs": n_outputs, "space": HyperSpace(views=views), "splits": splits}
     return _made(wanted, wanted.arguments, SEARCHERS, offered, [*SEARCHERS, NAME])
 
 

@@ -16,6 +16,7 @@ from genokeras.data import (
     SequenceData,
     TextData,
     choose_folds,
+    further_splits,
     holdout_folds,
     target_names,
 )
@@ -106,9 +107,19 @@ class Training:
         """Which samples train and which score; see `genokeras.data.choose_folds`."""
         if self.held_targets is not None:
             return holdout_folds(self.n_samples, len(self.held_targets))
+        return self._drawn(self.seed, places)
+
+    def further_folds(self, first: Folds) -> np.ndarray:
+        """``(splits, n_folds, n_samples)`` bool: what the folds of further splits hold out; see `genokeras.data.further_splits`."""
+        if self.held_targets is not None:
+            return np.empty((0, *first.held_out.shape), dtype=bool)
+        found = [folds.held_out for folds in further_splits(first, self._drawn, self.seed)]
+        return np.array(found, dtype=bool).reshape(-1, *first.held_out.shape)
+
+    def _drawn(self, seed: int, places: int | None = None) -> Folds:
         names = [str(name) for name in self.aim.names]
         strata = self.aim.task.strata(self.aim.targets)
-        return choose_folds(self.n_samples, strata, self.groups, self.n_folds, self.seed, names, places)
+        return choose_folds(self.n_samples, strata, self.groups, self.n_folds, seed, names, places)
 
 
 class ContentKind(ABC):

@@ -39,12 +39,12 @@ class FinishedSearch:
         ]
 
     def get_best_model_id(self) -> int:
-        """Id of the trial with the best out-of-fold score."""
+        """Id of the best trial: of a table by the searcher's model of all scores, else by its own score."""
         return self._run.best.id
 
     def load_best_model(self) -> LoadedGraph:
-        """The graph of the best trial, trained members included."""
-        return self.load_model_by_id(self.get_best_model_id())
+        """The graph of the best trial, with its trained members and those of its replicates."""
+        return load_trial_graph(self._run.folder, self.get_best_model_id(), replicates=True)
 
     def load_model_by_id(self, model_id: int) -> LoadedGraph:
         """The graph of any trial.

@@ -11,9 +11,10 @@ import numpy as np
 from scipy import sparse
 
 from genokeras.data import Dataset, align_features, dropped_names, load_dataset, usual_folds
-from genokeras.encoders import TableEncoder, fit_table_encoder
+from genokeras.encoders import SplitView, TableEncoder, fit_split_view, fit_table_encoder
 from genokeras.engine import Method, PackedMethod, Prepared, Problem, Run, Wanted, make_table_searcher
 from genokeras.engine.problem import fingerprint_of, group_numbers
+from genokeras.engine.splits import FurtherSplits
 from genokeras.errors import ParameterError
 from genokeras.estimators.base import SearchedEstimator
 from genokeras.estimators.content import ContentKind, Given, Training
@@ -77,6 +78,7 @@ class Genes(ContentKind):
             encoder, rows = fit_table_encoder(
                 x, targets, folds.train, views, aim.task.screening, dataset.feature_names, dataset.medians
             )
+            further = training.further_folds(folds)
             return Problem(
                 targets,
                 folds.held_out,
@@ -88,7 +90,11 @@ class Genes(ContentKind):
                 groups,
                 None,
                 fingerprint,
+                FurtherSplits(further) if len(further) else None,
             )
+
+        def fit_view(encoder: TableEncoder, train: np.ndarray, name: str) -> SplitView:
+            return fit_split_view(x, targets, train, name, aim.task.screening, encoder)
 
         return Prepared(
             make=make,
@@ -107,10 +113,12 @@ class Genes(ContentKind):
                 "drop_columns": list(arguments.get("drop_columns", ())),
                 "notes": [*dataset.notes, *aim.notes, *folds.notes],
             },
+            fit_view=fit_view,
         )
 
     def searcher(self, wanted: Wanted, problem: Problem, arcs: tuple[Arc, ...]) -> Searcher:
-        return make_table_searcher(wanted, problem.task.n_outputs, tuple(problem.widths), arcs)
+        views, splits = tuple(problem.widths), problem.n_splits
+        return make_table_searcher(wanted, problem.task.n_outputs, views, arcs, splits)
 
     def matched(self, content: Any, run: Run) -> Any:
         return align_features(content, run.feature_names)

@@ -94,7 +94,7 @@ def _attributions(
     if method == "linear":
         ranked = run.history.ranked()
         trial = ranked[best_linear([is_linear(trial.proposal.graph) for trial in ranked])]
-        trained = row_trial(table_of(run.problem), run.network(trial))
+        trained = row_trial(run.problem, run.network(trial))
         return attribute_linear_trial(trained, link, x, background)
     # A final fit trains anew: its weights are in the delivered model only.
     refitted = run.folder.has(RESULT_FILE) and "final_fit" in run.folder.read_json(RESULT_FILE)
@@ -105,8 +105,7 @@ def _attributions(
 
 def ensemble_trials(run: Run) -> list[TrainedTrial]:
     """The trials of the delivered ensemble, with their shares."""
-    encoder = table_of(run.problem)
-    return [row_trial(encoder, network) for network in run.ensemble()]
+    return [row_trial(run.problem, network) for network in run.ensemble()]
 
 
 def table_of(problem: Problem) -> TableEncoder:

@@ -127,7 +127,7 @@ class FittedModule(ABC):
             weights = weights_from_arrays(run.folder.read_arrays(FINAL_WEIGHTS))
             noted = run.folder.read_json(RESULT_FILE)["final_fit"]
             network = replace(network, weights=weights, sharpness=noted.get("sharpness", 1.0))
-        return replace(found, network=network, problem=run.problem)
+        return replace(found, networks=(network,), problem=run.problem)
 
     @property
     def model_(self) -> Any:

@@ -47,6 +47,8 @@ class TrainedNetwork:
         Weight in the delivered average.
     sharpness : float
         The power that a member's answers, means over its looks, are raised to.
+    split : int
+        Number of the split into folds that its members come from.
     """
 
     name: str
@@ -55,6 +57,7 @@ class TrainedNetwork:
     weights: Weights
     share: float = 1.0
     sharpness: float = 1.0
+    split: int = 0
 
     @property
     def n_members(self) -> int:

@@ -337,6 +337,18 @@ class History:
             found.append(self._by_id[father])
         return tuple(found)
 
+    def replicates(self, trial: TrialResult) -> tuple[TrialResult, ...]:
+        """The trial, and those of the same network and settings on other splits into folds; failed ones are left out."""
+        own = trial.proposal
+        network = (own.graph, own.hyper, own.rung)
+        others = [
+            other
+            for other in self._ok
+            if other.proposal.split != own.split
+            and (other.proposal.graph, other.proposal.hyper, other.proposal.rung) == network
+        ]
+        return (trial, *others)
+
     def fingerprints(self) -> frozenset[str]:
         """Fingerprints of all proposals tried, failed ones included."""
         return self._fingerprints

@@ -202,6 +202,8 @@ def _refuse_foreign(folder: Path, allowed: str | None) -> None:
 def _remove_run(folder: Path) -> None:
     for name in ("trials", "drawings"):
         shutil.rmtree(folder / name, ignore_errors=True)
+    for path in folder.glob("split_*_view_*.npz"):
+        path.unlink()
     for name in (
         "run.json",
         "journal.jsonl",

@@ -149,7 +149,7 @@ def test_a_failed_trial_has_a_graph_and_no_weights(genes, tmp_path):
     proposal = mlp_proposal(rate=0.5)
     TrialStore(folder).write(Outcome(TrialResult.failure(2, proposal, "no")))
     graph = load_trial_graph(folder, 2)
-    assert graph.layers == proposal.graph.layers and graph.network is None
+    assert graph.layers == proposal.graph.layers and not graph.networks
     assert graph.produce_keras_model().output_shape == (None, 2)
     with pytest.raises(NotFittedError, match="the trial of this graph failed"):
         graph.produce_keras_model(weights=True)

@@ -155,7 +155,7 @@ def test_each_trial_of_a_job_has_its_own_penalty() -> None:
 def test_columns_beyond_the_rank_of_a_fold_have_no_weight() -> None:
     runner = numbers_runner()
     kernel = solved(runner, 0.1)[0].weights[1]["kernel"]
-    for member, rank in enumerate(runner.encoder.ranks("all")):
+    for member, rank in enumerate(runner.problem.encoder.ranks("all")):
         assert not kernel[member, rank:].any() and kernel[member, :rank].any()
 
 

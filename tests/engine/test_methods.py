@@ -142,7 +142,7 @@ def test_a_merged_table_model_reads_raw_features(genes):
     model = PackedMethod().merge(genes, [network], Calibration(doubt=0.5))
     found = np.asarray(keras.ops.convert_to_numpy(model(expression(seed=1)[0])))
     assert found.shape == (24, 2) and found.min() >= 0.25
-    trial = row_trial(genes.encoder, network)
+    trial = row_trial(genes, network)
     assert trial.spaces[proposal.graph.input] is genes.encoder.spaces["all"] and trial.share == 1.0
 
 

@@ -46,8 +46,7 @@ def predict(model) -> np.ndarray:
 
 
 def test_the_model_is_the_ensemble_behind_its_calibration(run):
-    encoder = run.problem.encoder
-    trials = [row_trial(encoder, network) for network in run.ensemble()]
+    trials = [row_trial(run.problem, network) for network in run.ensemble()]
     wanted = merge_rows(trials, run.task, 40, None, run.delivery.calibration)
     np.testing.assert_allclose(predict(run.model), predict(wanted), atol=1e-6)
     assert [network.share for network in run.ensemble()] == list(run.delivery.shares.values())

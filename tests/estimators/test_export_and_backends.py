@@ -78,7 +78,7 @@ def test_delivered_model_equals_the_members_it_was_made_of(fitted, study):
     total = np.zeros((len(x), 2))
     for trial_id, share in run.delivery.shares.items():
         network = trained_network(TrialStore(run.folder), run.history.get(trial_id))
-        trial = row_trial(run.problem.encoder, network)
+        trial = row_trial(run.problem, network)
         z = {}
         for i, width in trial.widths.items():
             z[i] = np.zeros((len(trial.spaces[i]), len(x), width))
