@@ -18,7 +18,8 @@ _TRIES = 20
 MOST_FOLDS, FEW_FOLDS = 5, 3
 # Splits into folds that networks may be tried on, the first one included.
 MOST_SPLITS = 4
-_DRAWS = 2 * (MOST_SPLITS - 1)
+# With more samples than this, one split says enough, and coordinates in several would fill the memory.
+_MOST_REPLICATED = 5000
 # Above this many samples a hold-out says enough even where folds train packed: its standard error is below that of how trials differ.
 _LARGE_PACKED = 20_000
 # Where folds train one by one: several networks a trial are soon trained on few samples, or few places of all samples together, and
@@ -209,19 +210,19 @@ def choose_folds(
 
 
 def further_splits(first: Folds, draw: Callable[[int], Folds], seed: int) -> list[Folds]:
-    """Splits that differ from a first one and from each other, as far as there are any: with few groups there is only one.
+    """Splits that differ from a first one and from each other; none with few groups, or more than 5,000 samples.
 
     Parameters
     ----------
     first : Folds
-        A single hold-out has no further ones: each scores other samples.
+        A single hold-out has no further ones: each would score other samples.
     draw : callable
         Makes folds by the rule of the first split from a seed.
     seed : int
     """
     found = [first]
-    if first.n_folds > 1:
-        for state in np.random.SeedSequence([seed, 1]).generate_state(_DRAWS):
+    if first.n_folds > 1 and first.train.shape[1] <= _MOST_REPLICATED:
+        for state in np.random.SeedSequence([seed, 1]).generate_state(2 * MOST_SPLITS):
             if len(found) == MOST_SPLITS:
                 break
             other = draw(int(state))

@@ -51,8 +51,10 @@ def recipe(run: Run) -> list[str]:
     hyper, views = best.proposal.hyper, best.proposal.views
     # Networks read sequences, images and texts as they are; only genes have several views.
     view = f", view{'s' * (len(views) > 1)} {listed(views)}" if run.kind == "genome" else ""
+    others = len(run.history.replicates(best)) - 1
+    again = f" (and {counted(others, 'replicate')} of it)" if others else ""
     words = [
-        f"Best network: trial {best.id}, {best.proposal.graph.describe()}; {best.n_parameters:,} parameters, learning rate "
+        f"Best network: trial {best.id}{again}, {best.proposal.graph.describe()}; {best.n_parameters:,} parameters, learning rate "
         f"{hyper.learning_rate:g}, weight decay {hyper.weight_decay:g}, dropout {hyper.dropout:g}, activation "
         f"{hyper.activation}{view}.",
     ]

@@ -4,6 +4,7 @@
 
     run.json                 settings, versions, seed, data fingerprint, classes, features
     data.npz, features.npz   class numbers and folds; the fitted views
+    split_1_view_0.npz       a view in a further split into folds
     journal.jsonl            one line an event, append-only
     trials/000017/           graph.json, weights.npz, predictions.npz; error.txt where it failed
     result.json              the estimate and the ensemble, once the run is finished

@@ -87,8 +87,15 @@ def test_further_splits_hold_out_other_rows_and_every_row_once(problem: Problem)
 
 @pytest.mark.parametrize(
     ("n", "folds", "groups", "count"),
-    [(24, 3, None, 3), (24, 24, None, 0), (24, 3, 3, 0), (24, 3, 8, 3), (20_001, None, None, 0)],
-    ids=["plain", "each row alone", "as many groups as folds", "groups", "one hold-out"],
+    [
+        (24, 3, None, 3),
+        (24, 24, None, 0),
+        (24, 3, 3, 0),
+        (24, 3, 8, 3),
+        (20_001, None, None, 0),
+        (5001, 5, None, 0),
+    ],
+    ids=["plain", "each row alone", "as many groups as folds", "groups", "one hold-out", "many samples"],
 )
 def test_there_are_further_splits_where_the_rule_allows_others(
     n: int, folds: int | None, groups: int | None, count: int
