@@ -10,10 +10,12 @@ import pandas as pd
 from scipy import sparse
 
 from genokeras.data.dataset import Dataset
+from genokeras.data.foreign import as_pandas
 from genokeras.data.frames import NamedFrame, named_frame, table_from_frame
 from genokeras.data.readers.anndata import is_anndata, table_from_anndata
 from genokeras.data.readers.mudata import is_mudata, table_from_mudata
 from genokeras.data.table import ReadOptions, Table, to_csr, to_float32
+from genokeras.data.tidy import unmasked
 from genokeras.errors import DataError
 
 
@@ -27,6 +29,7 @@ def table_from_memory(x: Any, options: ReadOptions) -> Table:
     """
     if isinstance(x, Dataset):
         return _from_dataset(x)
+    x = as_pandas(unmasked(x))
     if is_anndata(x):
         return table_from_anndata(x, options)
     if is_mudata(x):

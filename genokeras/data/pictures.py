@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from genokeras.data.checks import LARGEST
 from genokeras.errors import DataError, DataFileError, ParameterError
@@ -16,6 +17,7 @@ from genokeras.support.wording import counted, listed
 
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp")
 _USUAL_CHANNELS = (1, 3, 4)
+_ORIENTATION = 0x0112  # of EXIF
 _DEEP = ("I", "F", "I;16", "I;16B", "I;16L", "I;16N")
 
 
@@ -43,6 +45,8 @@ def pixels_of(
     if isinstance(x, Sequence) and len({np.shape(image) for image in x}) > 1:
         images = [_with_channels(np.asarray(image), source) for image in x]
         return _one_size(images, [f"image {i}" for i in range(len(images))], source, size)
+    if isinstance(x, Sequence) and x and all(isinstance(image, np.ndarray) for image in x):
+        _check_depths(x, [f"image {i}" for i in range(len(x))], source)
     values = np.asarray(x)
     if values.dtype.kind not in "biuf":
         raise DataError(f"{source}: pixels must be numbers: got an array of dtype {values.dtype}.")
@@ -65,28 +69,76 @@ def read_pictures(
     Raises
     ------
     DataFileError
-        Where a file is truncated or no picture.
+        Where a file is truncated, no picture, or a stack of pages.
     DataError
-        Where sizes differ and no `size` is given.
+        Where sizes differ and no `size` is given, or some have 8 bits and others more.
     """
-    images = [_picture(file, name) for file, name in zip(files, names, strict=True)]
+    read = [_picture(file, name) for file, name in zip(files, names, strict=True)]
+    images = [picture.pixels for picture in read]
+    _check_depths(images, names, source)
     if len({image.shape[2] for image in images}) > 1:
         images = [np.repeat(image, 3, axis=2) if image.shape[2] == 1 else image for image in images]
-    if len({image.dtype for image in images}) > 1:
-        images = [image.astype(np.float32) for image in images]
-    return _one_size(images, names, source, size)
+    pixels, notes = _one_size(images, names, source, size)
+    return pixels, (*notes, *_reading_notes(read, names))
 
 
-def _picture(file: Path, name: str) -> np.ndarray:
+@dataclass(frozen=True, eq=False)
+class _Picture:
+    pixels: np.ndarray
+    turned: bool
+    frames: int
+
+
+def _picture(file: Path, name: str) -> _Picture:
     try:
         with Image.open(file) as picture:
-            if picture.mode in _DEEP:
-                return np.asarray(picture).astype(np.float32)[..., np.newaxis]
-            mode = "L" if picture.mode in ("1", "L", "LA") else "RGB"
-            pixels = np.array(picture.convert(mode), dtype=np.uint8)
+            frames = int(getattr(picture, "n_frames", 1))
+            if frames > 1 and picture.format == "TIFF" and _of_one_size(picture, frames):
+                raise DataFileError(
+                    f"{name} is a stack of {frames} pages: expected one image a file. Save the page or the projection that counts, "
+                    "or pass the pages as an array."
+                )
+            turned = picture.getexif().get(_ORIENTATION, 1) != 1
+            upright = ImageOps.exif_transpose(picture) if turned else picture
+            if upright.mode in _DEEP:
+                pixels = np.asarray(upright).astype(np.float32)
+            else:
+                mode = "L" if upright.mode in ("1", "L", "LA") else "RGB"
+                pixels = np.array(upright.convert(mode), dtype=np.uint8)
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
         raise DataFileError(f"{name} is truncated, damaged or no image ({error}).") from error
-    return pixels[..., np.newaxis] if pixels.ndim == 2 else pixels
+    return _Picture(pixels[..., np.newaxis] if pixels.ndim == 2 else pixels, turned, frames)
+
+
+def _of_one_size(picture: Image.Image, frames: int) -> bool:
+    """Whether all pages are alike: those of a pyramid, or a small preview, have other sizes."""
+    sizes = set()
+    for page in range(frames):
+        picture.seek(page)
+        sizes.add(picture.size)
+    picture.seek(0)
+    return len(sizes) == 1
+
+
+def _check_depths(images: Sequence[np.ndarray], names: Sequence[str], source: str) -> None:
+    """Raise where some images have 8 bits and others more, which are on another scale."""
+    deep = [name for image, name in zip(images, names, strict=True) if image.dtype != np.uint8]
+    if deep and len(deep) < len(images):
+        raise DataError(
+            f"{source}: {len(deep)} of {len(images)} images have more than 8 bits, the others 8: {listed(deep, 5)}. Their pixels "
+            "are on different scales: save all of them with the same depth."
+        )
+
+
+def _reading_notes(read: Sequence[_Picture], names: Sequence[str]) -> tuple[str, ...]:
+    notes = []
+    turned = sum(picture.turned for picture in read)
+    if turned:
+        notes.append(f"{counted(turned, 'image was', 'images were')} turned upright, as the camera noted.")
+    several = [name for picture, name in zip(read, names, strict=True) if picture.frames > 1]
+    if several:
+        notes.append(f"Of files with several frames the first was read: {listed(several, 5)}.")
+    return tuple(notes)
 
 
 def _one_size(

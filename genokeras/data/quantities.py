@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from genokeras.data.foreign import as_pandas
 from genokeras.data.label_files import split_reference
 from genokeras.data.targets import missing_mask
 from genokeras.errors import DataError
@@ -37,6 +38,7 @@ def column_parts(y: Any) -> tuple[Any, np.ndarray, tuple[str, ...]] | None:
     values : ndarray of shape (n_rows, n_targets)
     names : tuple of str
     """
+    y = as_pandas(y)
     if isinstance(y, pd.DataFrame):
         rows, values = pd.Series(np.arange(len(y)), index=y.index), y.to_numpy()
         return (rows, values, tuple(map(str, y.columns))) if y.shape[1] > 1 else None
@@ -51,6 +53,7 @@ def column_parts(y: Any) -> tuple[Any, np.ndarray, tuple[str, ...]] | None:
 
 def target_name(y: Any) -> str:
     """What a single target is called: the column it comes from, or ``y``."""
+    y = as_pandas(y)
     if isinstance(y, pd.DataFrame):
         return str(y.columns[0]) if y.shape[1] else "y"
     if isinstance(y, pd.Series) and y.name is not None:

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from genokeras.data.checks import LARGEST
+from genokeras.data.foreign import as_pandas
 from genokeras.data.id_columns import ID_NAMES
 from genokeras.data.table import Table, to_float32
 from genokeras.data.targets import check_no_missing, missing_mask, sample_values
@@ -134,6 +135,7 @@ def extra_numbers(given: Any, table: Table) -> tuple[np.ndarray | None, tuple[st
 
 
 def _extra_columns(given: Any, table: Table) -> tuple[np.ndarray, tuple[str, ...]]:
+    given = as_pandas(given)
     if isinstance(given, pd.DataFrame):
         return given.to_numpy(), tuple(str(name) for name in given.columns)
     if isinstance(given, list | tuple) and given and all(isinstance(name, str) for name in given):

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from genokeras.data.bases import LETTERS
+from genokeras.data.foreign import as_pandas
 from genokeras.data.readers.columns import read_columns
 from genokeras.data.readers.fastq import FASTQ_SUFFIXES, read_records
 from genokeras.data.readers.opening import bare_name
@@ -197,6 +198,7 @@ def _content(
         return split_frame(
             frame, path.name, content=sequence_column, usual=COLUMN_NAMES, name_column=name_column
         )
+    x = as_pandas(x)
     if isinstance(x, pd.DataFrame):
         return split_frame(
             x, "DataFrame", content=sequence_column, usual=COLUMN_NAMES, name_column=name_column

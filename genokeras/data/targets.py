@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from genokeras.data.foreign import as_pandas
 from genokeras.data.label_files import labels_from_file, split_reference
 from genokeras.data.readers.opening import check_file
 from genokeras.data.table import Table
@@ -43,7 +44,7 @@ def sample_values(values: Any, table: Table, what: str, notes: list[str] | None 
     DataError
         Where the name is unknown, the number of values is wrong, or ids do not match.
     """
-    found = _found(unmasked(values), table, what, notes)
+    found = _found(as_pandas(unmasked(values)), table, what, notes)
     return None if found is None else tidy(found)
 
 

@@ -13,6 +13,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 import pandas as pd
 
+from genokeras.data.foreign import as_pandas
 from genokeras.data.readers.class_folders import list_class_folder
 from genokeras.data.readers.columns import read_columns
 from genokeras.data.readers.delimited import text_errors
@@ -148,6 +149,7 @@ def _content(
             return _from_folder(path)
         frame = read_columns(path, (text_column, *COLUMN_NAMES), delimiter)
         return split_frame(frame, path.name, content=text_column, usual=COLUMN_NAMES, name_column=name_column)
+    x = as_pandas(x)
     if isinstance(x, pd.DataFrame):
         return split_frame(x, "DataFrame", content=text_column, usual=COLUMN_NAMES, name_column=name_column)
     source = {list: "list", pd.Series: "Series", np.ndarray: "array"}.get(type(x), type(x).__name__)

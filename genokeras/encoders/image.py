@@ -13,9 +13,18 @@ import numpy as np
 from genokeras.data import ImageData
 from genokeras.encoders.encoder import COUNTS, LinearView, NetworkEncoder, Rows
 from genokeras.errors import DataError
-from genokeras.features import Augmentation, ImageScaling, fit_image_scaling, random_transforms
+from genokeras.features import (
+    DEEP,
+    Augmentation,
+    ImageScaling,
+    fit_image_scaling,
+    random_transforms,
+    scale_of_pixels,
+)
 from genokeras.graph import Shape
 
+# Pixels of 8 bits have no such mean.
+_SURELY_DEEP = 1000.0
 AUGMENTATION = Augmentation(shift=0.08, rotate=10.0, zoom=0.1)
 
 
@@ -31,12 +40,15 @@ class ImageEncoder(NetworkEncoder):
         Of each channel: networks read ``pixel * factor + offset``.
     augmentation : Augmentation
         What training may do to an image.
+    scale : float, optional
+        What white was in training: 1, 255 or 65535; None where that is not known.
     """
 
     shape: Shape
     factor: tuple[float, ...]
     offset: tuple[float, ...]
     augmentation: Augmentation = AUGMENTATION
+    scale: float | None = None
     kind: ClassVar[str] = "image"
 
     @property
@@ -58,7 +70,23 @@ class ImageEncoder(NetworkEncoder):
                 f"{data.source}: the model was fitted on images of shape {self.shape} (height, width, channels), got "
                 f"{data.pixels.shape[1:]}."
             )
+        self._check_scale(data)
         return {"pixels": data.pixels}
+
+    def _check_scale(self, data: ImageData) -> None:
+        found = scale_of_pixels(data.pixels)
+        if found is None or self.scale is None or found == self.scale:
+            return
+        if (
+            self.scale == DEEP
+            and min(-o / f for o, f in zip(self.offset, self.factor, strict=True)) < _SURELY_DEEP
+        ):
+            return  # dark images of many bits
+        times = self.scale / found
+        by = f"multiply by {times:g}" if times > 1 else f"divide by {1 / times:g}"
+        raise DataError(
+            f"{data.source}: pixels are from 0 to {found:g}, and the model was fitted on pixels from 0 to {self.scale:g}: {by}."
+        )
 
     def tensor(self, rows: Rows, rng: np.random.Generator | None = None) -> np.ndarray:
         scaling = ImageScaling(
@@ -85,13 +113,14 @@ class ImageEncoder(NetworkEncoder):
             "factor": list(self.factor),
             "offset": list(self.offset),
             "augmentation": self.augmentation.to_json(),
+            "scale": self.scale,
         }
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> ImageEncoder:
         """Read what `to_dict` wrote."""
         shape, factor, offset = (tuple(data[name]) for name in ("shape", "factor", "offset"))
-        return cls(shape, factor, offset, Augmentation.from_json(data["augmentation"]))
+        return cls(shape, factor, offset, Augmentation.from_json(data["augmentation"]), data.get("scale"))
 
     def describe_inputs(self) -> dict[str, Any]:
         return {"pixels": f"{self.shape}: height, width, channels; pixels as they came, scaled inside"}
@@ -102,7 +131,7 @@ def fit_image_encoder(data: ImageData) -> ImageEncoder:
     scaling = fit_image_scaling(data.pixels)
     factor = tuple(float(value) for value in scaling.factor)
     offset = tuple(float(value) for value in scaling.offset)
-    return ImageEncoder(data.pixels.shape[1:], factor, offset)
+    return ImageEncoder(data.pixels.shape[1:], factor, offset, scale=scale_of_pixels(data.pixels))
 
 
 def _moved(pixels: np.ndarray, augmentation: Augmentation, rng: np.random.Generator) -> np.ndarray:

@@ -1,10 +1,12 @@
 """Fitted preprocessing: standardisation, row space, views; encodings of sequences and texts, scales of images."""
 
 from genokeras.features.image_scaling import (
+    DEEP,
     Augmentation,
     ImageScaling,
     fit_image_scaling,
     random_transforms,
+    scale_of_pixels,
     transform_images,
 )
 from genokeras.features.logarithm import EPSILON as LOG_EPSILON
@@ -46,6 +48,7 @@ from genokeras.features.views import DEFAULT_VIEWS, FittedView, available_views,
 
 __all__ = [
     "BY_CLASS",
+    "DEEP",
     "DEFAULT_VIEWS",
     "LOG_EPSILON",
     "PROBABILITIES",
@@ -78,6 +81,7 @@ __all__ = [
     "restrict",
     "reverse_complement",
     "ridge_weights",
+    "scale_of_pixels",
     "squared_correlation",
     "standardisation",
     "standardised_blocks",

@@ -15,6 +15,9 @@ from genokeras.support.checks import check_choice, check_number
 
 Kind = Literal["unit", "standard"]
 _BLOCK = 1024
+UNIT, BYTE, DEEP = 1.0, 255.0, 65535.0
+# Images in units of their own may be a little brighter than those before.
+_BEYOND_UNIT, _BEYOND_BYTE = 16, 1020
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,6 +78,24 @@ def fit_image_scaling(
 def _scaling(mean: np.ndarray, spread: np.ndarray) -> ImageScaling:
     factor = np.divide(1.0, spread, out=np.ones(spread.shape), where=spread > 1e-12)
     return ImageScaling(mean.astype(np.float32), factor.astype(np.float32))
+
+
+def scale_of_pixels(pixels: np.ndarray) -> float | None:
+    """What white is, by what occurs in images ``(n_images, height, width, channels)``: 1, 255 or 65535.
+
+    None where pixels are below 0, as those that were standardised already, or all of them could be on either scale.
+    """
+    if pixels.dtype == np.uint8:
+        return BYTE
+    if not pixels.size or pixels.min() < 0:
+        return None
+    largest = pixels.max()
+    if largest <= 1:
+        fractions = ((pixels > 0) & (pixels < 1)).any()
+        return UNIT if fractions else None
+    if largest <= _BEYOND_UNIT or BYTE < largest <= _BEYOND_BYTE:
+        return None
+    return BYTE if largest <= BYTE else DEEP
 
 
 @dataclass(frozen=True)

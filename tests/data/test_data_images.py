@@ -126,7 +126,9 @@ def test_arrays_of_another_shape_are_an_error(shape: tuple[int, ...], hint: str)
 def test_values_that_are_not_finite_are_named() -> None:
     values = GREY / 255
     values[3, 0, 0] = np.nan
-    with pytest.raises(DataError, match=r"1 image holds values that are missing, infinite or beyond 1e\+15: image 3"):
+    with pytest.raises(
+        DataError, match=r"1 image holds values that are missing, infinite or beyond 1e\+15: image 3"
+    ):
         load_images(values)
 
 
@@ -195,3 +197,34 @@ def test_taken_rows_carry_everything_along() -> None:
     assert (
         part.groups is not None and part.groups.tolist() == [5, 2] and part.names == ("sample_4", "sample_1")
     )
+
+
+def test_pictures_are_turned_as_the_camera_noted(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6  # turn to the right
+    Image.fromarray(GREY[0]).save(tmp_path / "1.png", exif=exif)
+    data = load_images(tmp_path)
+    np.testing.assert_array_equal(data.pixels[0, :, :, 0], np.rot90(GREY[0], -1))
+    assert data.notes == ("1 image was turned upright, as the camera noted.",)
+
+
+def test_a_stack_of_pages_is_refused_and_a_pyramid_read(tmp_path: Path) -> None:
+    pages = [Image.fromarray(page) for page in GREY]
+    (tmp_path / "p").mkdir()
+    pages[0].save(tmp_path / "p" / "1.tif", save_all=True, append_images=[pages[1].resize((2, 2))])
+    data = load_images(tmp_path / "p")
+    np.testing.assert_array_equal(data.pixels[0, :, :, 0], GREY[0])
+    assert data.notes == ("Of files with several frames the first was read: 1.tif.",)
+    pages[0].save(tmp_path / "p" / "1.tif", save_all=True, append_images=pages[1:])
+    with pytest.raises(DataFileError, match=r"1.tif is a stack of 5 pages: expected one image a file"):
+        load_images(tmp_path / "p")
+
+
+def test_images_of_different_depths_are_refused(tmp_path: Path) -> None:
+    save(tmp_path / "a.png", GREY[0])
+    save(tmp_path / "b.png", GREY[1].astype(np.uint16) * 257)
+    with pytest.raises(DataError, match=r"1 of 2 images have more than 8 bits, the others 8: b.png"):
+        load_images(tmp_path)
+    with pytest.raises(DataError, match="different scales"):
+        load_images([GREY[0], GREY[1] / 255])
+    assert load_images([GREY[0], GREY[1]]).pixels.dtype == np.uint8

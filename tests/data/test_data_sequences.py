@@ -196,7 +196,10 @@ def test_text_in_an_extra_column_is_an_error(tmp_path: Path) -> None:
     path = write(tmp_path / "d.csv", "sequence,strand,gc\nAC,plus,1\nGT,minus,\n")
     with pytest.raises(DataError, match="extra must hold numbers"):
         load_sequences(path, extra=["strand"])
-    with pytest.raises(DataError, match=r"'gc' has no finite value, or one beyond 1e\+15, for 1 of 2 samples \(d.csv\): sample_1"):
+    with pytest.raises(
+        DataError,
+        match=r"'gc' has no finite value, or one beyond 1e\+15, for 1 of 2 samples \(d.csv\): sample_1",
+    ):
         load_sequences(path, extra=["gc"])
     with pytest.raises(DataError, match=r"a name in extra .* must be one of .*got 'gcc'.*Did you mean 'gc'"):
         load_sequences(path, extra=["gcc"])

@@ -71,7 +71,9 @@ def list_class_folder(folder: Path, suffixes: tuple[str, ...]) -> ClassFolder:
             f"{'lies' if len(beside) == 1 else 'lie'} beside the class folders."
         )
     other = [path.name for path in everything if path.suffix.lower() not in suffixes]
-    notes = (f"{counted(len(other), 'file')} of another kind left out: {listed(other, 5)}.",) if other else ()
+    notes: tuple[str, ...] = (
+        (f"{counted(len(other), 'file')} of another kind left out: {listed(other, 5)}.",) if other else ()
+    )
     notes += () if beside else _nested_note(parts)
     labels = None if beside else tuple(part[0] for part in parts)
     return ClassFolder(tuple(files), tuple("/".join(part) for part in parts), labels, notes)
