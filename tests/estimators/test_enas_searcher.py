@@ -28,7 +28,7 @@ def classifier(path: Path, **arguments: object) -> GenomeClassifier:
         searcher="enas",
         searcher_args=args,
         folds=2,
-        max_trials=40,
+        max_trials=16,
         time_limit=None,
         verbose=0,
         **arguments,
