@@ -25,8 +25,8 @@ from genokeras.tasks.numbers import Numbers
 from genokeras.tasks.task import Task
 from tests.explain.random_ensembles import GENES, KerasMembers, expression, random_trial, read_by
 
-# JAX and PyTorch compute half of the random graphs: JAX compiles each, PyTorch takes many small steps.
-GRAPHS, ENSEMBLES = 14 if keras.backend.backend() == "tensorflow" else 7, 6
+# JAX and PyTorch compute fewer of the random graphs: JAX compiles each, PyTorch takes many small steps.
+GRAPHS, ENSEMBLES = (14, 6) if keras.backend.backend() == "tensorflow" else (4, 3)
 SAMPLES, BACKGROUND, PLACES = 2, 2, 2
 LINES = SAMPLES * BACKGROUND
 CALIBRATIONS = (Calibration(), Calibration(1.4, 0.05), Calibration(0.7, 0.02))
