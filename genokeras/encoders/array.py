@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from math import prod
 from typing import Any, ClassVar
 
+import keras
 import numpy as np
 
 from genokeras.encoders.encoder import LinearView, NetworkEncoder, Rows
@@ -63,6 +64,16 @@ class ArrayEncoder(NetworkEncoder):
         if self.layout == FLAT:
             return found.reshape(len(found), -1)
         return found if self.layout == KEPT else np.ascontiguousarray(np.moveaxis(found, 1, -1))
+
+    @property
+    def read_rows(self) -> tuple[str, ...]:
+        return ("samples",)
+
+    def read(self, rows: Mapping[str, Any], drawn: Mapping[str, Any]) -> Any:
+        found = keras.ops.cast(rows["samples"], "float32")
+        if self.layout == FLAT:
+            return keras.ops.reshape(found, (-1, prod(self.shape)))
+        return found if self.layout == KEPT else keras.ops.moveaxis(found, 1, -1)
 
     def counts(self, rows: Rows) -> np.ndarray:
         return rows["samples"].astype("float32").reshape(len(rows["samples"]), -1)

@@ -10,9 +10,11 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+import keras
 import numpy as np
 
 from genokeras.encoders.encoder import COUNTS, LinearView, NetworkEncoder, Rows, take
@@ -83,6 +85,14 @@ class BackboneEncoder(NetworkEncoder):
 
     def tensor(self, rows: Rows, rng: np.random.Generator | None = None) -> np.ndarray:
         return rows["features"] * self.factor + self.offset
+
+    @property
+    def read_rows(self) -> tuple[str, ...]:
+        return ("features",)
+
+    def read(self, rows: Mapping[str, Any], drawn: Mapping[str, Any]) -> Any:
+        factor, offset = (keras.ops.convert_to_tensor(values) for values in (self.factor, self.offset))
+        return rows["features"] * factor + offset
 
     def counts(self, rows: Rows) -> np.ndarray:
         return self.tensor(rows)

@@ -143,6 +143,19 @@ class NetworkEncoder(Encoder):
         Of samples that are larger it is a part: the middle, or one that is drawn.
         """
 
+    @property
+    @abstractmethod
+    def read_rows(self) -> tuple[str, ...]:
+        """Names of the rows that `read` takes; they may stay on the device from epoch to epoch."""
+
+    def draw(self, rows: Rows, picked: np.ndarray, rng: np.random.Generator) -> dict[str, np.ndarray]:
+        """The random numbers ``(n_picked, ...)`` of the changes that `tensor` makes to the samples picked of `rows`."""
+        return {}
+
+    @abstractmethod
+    def read(self, rows: Mapping[str, Any], drawn: Mapping[str, Any]) -> Any:
+        """What `tensor` makes of these samples with what was drawn, computed by Keras' operations of tensors on a device."""
+
     def still(self) -> NetworkEncoder:
         """The same encoder, whose random changes leave every sample at its place and size."""
         return self

@@ -95,7 +95,28 @@ class ImageEncoder(NetworkEncoder):
         )
         if rng is None or self.augmentation.is_none:
             return scaling.apply(rows["pixels"])
-        return scaling.apply(_moved(rows["pixels"], self.augmentation, rng))
+        drawn = self.draw(rows, np.arange(len(rows["pixels"])), rng)
+        moved = _moved(rows["pixels"].astype("float32"), drawn["transforms"])
+        return scaling.apply(np.asarray(keras.ops.convert_to_numpy(moved)))
+
+    @property
+    def read_rows(self) -> tuple[str, ...]:
+        return ("pixels",)
+
+    def draw(self, rows: Rows, picked: np.ndarray, rng: np.random.Generator) -> dict[str, np.ndarray]:
+        if self.augmentation.is_none:
+            return {}
+        height, width, _ = self.shape
+        return {"transforms": random_transforms(self.augmentation, len(picked), height, width, rng)}
+
+    def read(self, rows: Mapping[str, Any], drawn: Mapping[str, Any]) -> Any:
+        pixels = keras.ops.cast(rows["pixels"], "float32")
+        if "transforms" in drawn:
+            pixels = _moved(pixels, drawn["transforms"])
+        factor, offset = (
+            keras.ops.convert_to_tensor(values, "float32") for values in (self.factor, self.offset)
+        )
+        return pixels * factor + offset
 
     def still(self) -> ImageEncoder:
         return replace(self, augmentation=Augmentation())
@@ -134,13 +155,8 @@ def fit_image_encoder(data: ImageData) -> ImageEncoder:
     return ImageEncoder(data.pixels.shape[1:], factor, offset, scale=scale_of_pixels(data.pixels))
 
 
-def _moved(pixels: np.ndarray, augmentation: Augmentation, rng: np.random.Generator) -> np.ndarray:
-    """Images behind random transforms, on the device; what comes into view from outside repeats the border."""
-    n, height, width, _ = pixels.shape
-    moved = keras.ops.image.affine_transform(
-        pixels.astype("float32"),
-        random_transforms(augmentation, n, height, width, rng),
-        fill_mode="nearest",
-        data_format="channels_last",
+def _moved(pixels: Any, transforms: Any) -> Any:
+    """Images ``(n, height, width, channels)`` float32 behind transforms, on the device; what comes into view from outside repeats the border."""
+    return keras.ops.image.affine_transform(
+        pixels, transforms, fill_mode="nearest", data_format="channels_last"
     )
-    return np.asarray(keras.ops.convert_to_numpy(moved))

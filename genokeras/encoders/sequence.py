@@ -16,11 +16,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, ClassVar
 
+import keras
 import numpy as np
 from scipy import sparse
 
 from genokeras.data import SequenceData
-from genokeras.data.bases import ANY
+from genokeras.data.bases import ANY, COMPLEMENT, PROBABILITIES
 from genokeras.encoders.encoder import COUNTS, LinearView, Look, NetworkEncoder, Rows, take
 from genokeras.encoders.windows import (
     cut_windows,
@@ -162,7 +163,7 @@ class SequenceEncoder(NetworkEncoder):
     def tensor(self, rows: Rows, rng: np.random.Generator | None = None) -> np.ndarray:
         codes = rows["codes"]
         if rng is not None:
-            codes = self._changed(codes, rng)
+            codes = self._changed(codes, self.draw(rows, np.arange(len(codes)), rng))
         elif self.n_windows > 1:
             codes = cut_windows(codes, middle_starts(codes, self.window), self.window)
         return self._read(codes, rows)
@@ -175,21 +176,56 @@ class SequenceEncoder(NetworkEncoder):
         numbers = np.broadcast_to(self._extra(rows)[:, None], (*codes.shape, len(self.extra_names)))
         return np.concatenate([letters, numbers], axis=2)
 
-    def _changed(self, codes: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    def _changed(self, codes: np.ndarray, drawn: Mapping[str, np.ndarray]) -> np.ndarray:
         """Sequences as they might have been: on the other strand, a little off, with letters that cannot be read.
 
         Of long ones, a window.
         """
-        n = len(codes)
         if self.strands:
-            other = rng.random((n, 1)) < 0.5
-            codes = np.where(other, reverse_complement(codes, keep_padding=False), codes)
-        starts = drawn_starts(codes, self.window, rng) if self.n_windows > 1 else np.zeros(n, dtype=np.int64)
-        starts = starts + rng.integers(-self.shift, self.shift + 1, size=n)
-        # What comes in from outside is not known where sequences fill their row, and padding where they do not.
-        moved = cut_windows(codes, starts, self.input_shape[0], outside=ANY if self.equal else 0)
-        hidden = (rng.random(moved.shape) < self.masked) & (moved != 0)
-        return np.where(hidden, np.uint8(ANY), moved)
+            codes = np.where(drawn["other"], reverse_complement(codes, keep_padding=False), codes)
+        moved = cut_windows(codes, drawn["starts"], self.input_shape[0], outside=self._outside)
+        return np.where(drawn["hidden"] & (moved != 0), np.uint8(ANY), moved)
+
+    @property
+    def _outside(self) -> int:
+        """What comes in from outside is not known where sequences fill their row, and padding where they do not."""
+        return ANY if self.equal else 0
+
+    @property
+    def read_rows(self) -> tuple[str, ...]:
+        return ("codes", "extra") if self.extra_names else ("codes",)
+
+    def draw(self, rows: Rows, picked: np.ndarray, rng: np.random.Generator) -> dict[str, np.ndarray]:
+        n, drawn = len(picked), {}
+        if self.strands:
+            drawn["other"] = rng.random((n, 1)) < 0.5
+        starts = np.zeros(n, dtype=np.int64)
+        if self.n_windows > 1:
+            codes = rows["codes"][picked]
+            if self.strands:
+                codes = np.where(drawn["other"], reverse_complement(codes, keep_padding=False), codes)
+            starts = drawn_starts(codes, self.window, rng)
+        drawn["starts"] = (starts + rng.integers(-self.shift, self.shift + 1, size=n)).astype("int32")
+        drawn["hidden"] = rng.random((n, self.input_shape[0])) < self.masked
+        return drawn
+
+    def read(self, rows: Mapping[str, Any], drawn: Mapping[str, Any]) -> Any:
+        ops, width = keras.ops, self.input_shape[0]
+        codes = ops.cast(rows["codes"], "int32")
+        length = codes.shape[1]
+        if self.strands:
+            turned = ops.take(ops.convert_to_tensor(COMPLEMENT, "int32"), ops.flip(codes, axis=1), axis=0)
+            codes = ops.where(drawn["other"], turned, codes)
+        places = drawn["starts"][:, None] + ops.arange(width, dtype="int32")
+        inside = ops.logical_and(places >= 0, places < length)
+        moved = ops.take_along_axis(codes, ops.clip(places, 0, length - 1), axis=1)
+        moved = ops.where(inside, moved, self._outside)
+        moved = ops.where(ops.logical_and(drawn["hidden"], moved != 0), ANY, moved)
+        letters = ops.take(ops.convert_to_tensor(PROBABILITIES), moved, axis=0)
+        if not self.extra_names:
+            return letters
+        numbers = ops.repeat(self._extra(rows)[:, None], width, axis=1)
+        return ops.concatenate([letters, numbers], axis=2)
 
     def still(self) -> SequenceEncoder:
         return replace(self, shift=0)
@@ -231,8 +267,10 @@ class SequenceEncoder(NetworkEncoder):
             parts.append(sparse.csr_matrix(self._extra(rows)))
         return sparse.csr_matrix(sparse.hstack(parts, format="csr"))
 
-    def _extra(self, rows: Rows) -> np.ndarray:
+    def _extra(self, rows: Mapping[str, Any]) -> Any:
         mean, sd = np.array(self.extra_mean, "float32"), np.array(self.extra_sd, "float32")
+        if not isinstance(rows["extra"], np.ndarray):
+            mean, sd = (keras.ops.convert_to_tensor(values) for values in (mean, sd))
         return (rows["extra"] - mean) / sd
 
     def model_inputs(self, rows: Rows) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Any, ClassVar
 
+import keras
 import numpy as np
 from scipy import sparse
 
@@ -140,6 +141,17 @@ class NetworkEncoderContract(EncoderContract):
         first, second = (encoder.tensor(rows, np.random.default_rng(3)) for _ in range(2))
         assert first.shape == encoder.tensor(rows).shape
         np.testing.assert_array_equal(first, second)
+
+    def test_a_device_reads_the_same(self) -> None:
+        encoder, rows = self.encoded()
+        picked = np.array([3, 0, 4])
+        drawn = encoder.draw(rows, picked, np.random.default_rng(3))
+        kept = take({name: rows[name] for name in encoder.read_rows}, picked)
+        read = encoder.read(
+            *({k: keras.ops.convert_to_tensor(v) for k, v in d.items()} for d in (kept, drawn))
+        )
+        expected = encoder.tensor(take(rows, picked), np.random.default_rng(3))
+        np.testing.assert_allclose(keras.ops.convert_to_numpy(read), expected, atol=1e-5)
 
     def test_a_sample_is_read_alike_whatever_stands_beside_it(self) -> None:
         encoder, rows = self.encoded()

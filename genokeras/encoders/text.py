@@ -70,8 +70,20 @@ class TextEncoder(NetworkEncoder):
         tokens = rows["tokens"]
         if rng is None:
             return tokens
-        dropped = (rng.random(tokens.shape) < DROPPED_TOKENS) & (tokens != PADDING)
+        dropped = self.draw(rows, np.arange(len(tokens)), rng)["dropped"] & (tokens != PADDING)
         return np.where(dropped, np.int32(UNKNOWN), tokens)
+
+    @property
+    def read_rows(self) -> tuple[str, ...]:
+        return ("tokens",)
+
+    def draw(self, rows: Rows, picked: np.ndarray, rng: np.random.Generator) -> dict[str, np.ndarray]:
+        return {"dropped": rng.random((len(picked), self.length)) < DROPPED_TOKENS}
+
+    def read(self, rows: Mapping[str, Any], drawn: Mapping[str, Any]) -> Any:
+        tokens = keras.ops.cast(rows["tokens"], "int32")
+        dropped = keras.ops.logical_and(drawn["dropped"], tokens != PADDING)
+        return keras.ops.where(dropped, UNKNOWN, tokens)
 
     def counts(self, rows: Rows) -> sparse.csr_matrix:
         parts = [part.transform(rows["texts"]) for part in self.tfidf]

@@ -30,7 +30,9 @@ from genokeras.searchers import TrialResult
 from genokeras.tasks.task import LinearFit
 from genokeras.training import PackedTask, PackedTrainer
 from genokeras.training.allotment import Plan
-from genokeras.training.members import NetworkSettings, Samples, Trainee, mean_answers, train_whole
+from genokeras.training.members import NetworkSettings, mean_answers, train_whole
+from genokeras.training.samples import Samples
+from genokeras.training.trainee import Trainee
 
 SEEDS = 5
 

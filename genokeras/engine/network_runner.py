@@ -24,14 +24,9 @@ from genokeras.networks import start_weights
 from genokeras.searchers import Proposal, TrialResult
 from genokeras.tasks.objectives import Objective
 from genokeras.training.allotment import Allotment, Plan
-from genokeras.training.members import (
-    NetworkSettings,
-    Samples,
-    Scoring,
-    Trainee,
-    mean_answers,
-    train_member,
-)
+from genokeras.training.members import NetworkSettings, Scoring, mean_answers, train_member
+from genokeras.training.samples import Samples
+from genokeras.training.trainee import Trainee
 
 _KEPT_COMPILED = 4
 # The last scoring of a network comes behind its last step.
@@ -220,11 +215,12 @@ class NetworkRunner:
 
     def _trainee(self, proposal: Proposal) -> Trainee:
         hyper = proposal.hyper
-        key = (proposal.graph, hyper.activation, hyper.dropout, hyper.weight_decay)
+        key = (proposal.graph, hyper.activation)
         trainee = self._compiled.pop(key, None)
         if trainee is None:
             loss = self.problem.task.training_loss(self.settings.label_smoothing)
             trainee = Trainee(proposal.graph, hyper, loss)
+        trainee.use(hyper)
         self._compiled[key] = trainee
         while len(self._compiled) > _KEPT_COMPILED:
             self._compiled.popitem(last=False)

@@ -21,8 +21,9 @@ from genokeras.estimators.faces import ClassifierFace
 from genokeras.estimators.networks import NetworkEstimator
 from genokeras.streams import Batch, Batches
 from genokeras.support.checks import check_number, check_whole
-from genokeras.training.members import Samples, adamw
+from genokeras.training.samples import Samples
 from genokeras.training.steps import settle, train_steps
+from genokeras.training.tunable import adamw
 
 # Few samples make some twenty batches an epoch: at a low rate a handful of steps would change nothing.
 _LEAST_BATCH, _LARGEST_BATCH, _STEPS = 4, 32, 20

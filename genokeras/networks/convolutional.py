@@ -6,7 +6,7 @@ have their channels last on every backend. A Keras layer is named after its kind
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
@@ -43,6 +43,8 @@ from genokeras.graph import (
 # Keras' 0.99 would need hundreds of steps to forget where it started; trials may be that short.
 BATCH_NORM_MOMENTUM = 0.9
 
+MakeDropout = Callable[[str, float | None], Any]
+
 
 def build_network(
     graph: Graph,
@@ -52,6 +54,7 @@ def build_network(
     weights: Weights | None = None,
     member: int = 0,
     logits: bool = False,
+    dropout: MakeDropout | None = None,
 ) -> Any:
     """A trainable network: ``(batch, *input_shape)`` -> class probabilities ``(batch, n_outputs)``.
 
@@ -68,6 +71,8 @@ def build_network(
         Which member of the weights.
     logits : bool, default=False
         Whether to leave out the softmax, as for regression or a loss on logits.
+    dropout : callable, optional
+        ``dropout(name, rate)`` makes the dropout layers, at the graph's own rate or None for that of `hyper`; Keras' own by default.
 
     Returns
     -------
@@ -87,7 +92,10 @@ def build_network(
             tensors[layer.id] = x
             continue
         read = [tensors[source] for source in layer.inputs]
-        tensors[layer.id] = _call(layer, read, shapes[layer.inputs[0]], hyper)
+        if isinstance(layer.spec, Dropout) and dropout is not None:
+            tensors[layer.id] = dropout(layer_name(layer), layer.spec.rate)(read[0])
+        else:
+            tensors[layer.id] = _call(layer, read, shapes[layer.inputs[0]], hyper)
     outputs = tensors[graph.output]
     if not logits:
         outputs = keras.layers.Softmax(name="probabilities")(outputs)

@@ -1,10 +1,11 @@
 """Packed training: all folds, seeds and hyper-parameter variants of one graph in one compiled loop."""
 
 from genokeras.training.allotment import Allotment, Plan
-from genokeras.training.members import NetworkSettings, Samples, Trainee, train_member
+from genokeras.training.members import NetworkSettings, train_member
 from genokeras.training.optimizers.registry import OPTIMIZERS, get_optimizer, get_update
 from genokeras.training.packed import PackedTrainer
 from genokeras.training.random_state import seeded
+from genokeras.training.samples import Samples
 from genokeras.training.schedules import Cosine, Plateau, Ramp, Schedule
 from genokeras.training.snapshot import load_snapshot, save_snapshot
 from genokeras.training.steps import (
@@ -17,6 +18,7 @@ from genokeras.training.steps import (
     train_steps,
 )
 from genokeras.training.task import MixedTask, PackedResult, PackedTask, TrainingSettings, TrialNetwork
+from genokeras.training.trainee import Trainee
 
 __all__ = [
     "OPTIMIZERS",

@@ -4,29 +4,24 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Any, final
 
-import keras
 import numpy as np
 
-from genokeras.encoders.encoder import NetworkEncoder, Rows, n_rows, take
-from genokeras.encoders.inference import Inference
-from genokeras.graph import Graph, HyperParameters, Weights
-from genokeras.networks import build_network, read_weights, write_weights
-from genokeras.streams import Batch, Batches
+from genokeras.encoders.encoder import NetworkEncoder, Rows, n_rows
+from genokeras.graph import Weights
 from genokeras.support.checks import check_number, check_whole
 from genokeras.tasks.task import Task
 from genokeras.training.allotment import Plan
-from genokeras.training.steps import Logs, Position, settle, train_steps
+from genokeras.training.samples import Samples
+from genokeras.training.steps import Position
+from genokeras.training.trainee import Trainee, train_batches
 
 WARM_UP = 0.05
 LEAST_RATE = 0.01
-PREDICTED_AT_ONCE = 256
-# The rate changes, and the clock is looked at, once in this number of steps.
+# The rate changes once in this number of steps.
 STRETCH = 20
-_LOOK_EVERY = 5
 SCORINGS = 20
 # A scoring may cost this share of the training before it; a training step costs three forward passes.
 SCORING_SHARE = 0.1
@@ -62,109 +57,6 @@ class NetworkSettings:
     def batch_of(self, n: int) -> int:
         """Rows of a batch for ``n`` samples."""
         return min(n, self.batch_size or (32 if n < 1000 else 64 if n < 4000 else 128))
-
-
-@dataclass(frozen=True)
-class Samples:
-    """What a network is trained and scored on.
-
-    Attributes
-    ----------
-    task : Task
-    encoder : NetworkEncoder
-    rows : dict of str to numpy.ndarray
-    targets : numpy.ndarray
-        ``(n, ...)`` as the task has them.
-    weight : numpy.ndarray
-        ``(n,)``.
-    """
-
-    task: Task
-    encoder: NetworkEncoder
-    rows: Rows
-    targets: np.ndarray
-    weight: np.ndarray
-
-    def take(self, picked: np.ndarray) -> Samples:
-        """The samples that a mask or positions select."""
-        return Samples(
-            self.task, self.encoder, take(self.rows, picked), self.targets[picked], self.weight[picked]
-        )
-
-
-def adamw(learning_rate: float, weight_decay: float = 0.004, clipnorm: float = 5.0) -> Any:
-    """Keras' AdamW, whose decay leaves biases and normalisations alone.
-
-    Parameters
-    ----------
-    learning_rate, weight_decay : float
-    clipnorm : float
-        Of each gradient.
-    """
-    optimizer = keras.optimizers.AdamW(learning_rate, weight_decay, clipnorm=clipnorm)
-    optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
-    return optimizer
-
-
-@final
-class Trainee:
-    """A compiled network, to be trained again and again from other weights at other rates.
-
-    Parameters
-    ----------
-    graph : Graph
-    hyper : HyperParameters
-        All but the learning rate is compiled in.
-    loss : keras.losses.Loss
-        Of the network's outputs.
-    """
-
-    def __init__(self, graph: Graph, hyper: HyperParameters, loss: Any) -> None:
-        self.graph = graph
-        self.model = build_network(graph, None, hyper, logits=True)
-        self.optimizer = adamw(hyper.learning_rate, hyper.weight_decay)
-        self.optimizer.build(self.model.trainable_variables)
-        # TensorFlow's own kernels for convolutions are faster on processors than what XLA makes, and need no compilation.
-        jit: Any = False if keras.backend.backend() == "tensorflow" else "auto"
-        self.model.compile(self.optimizer, loss, jit_compile=jit)
-        self._answers = Inference(self.model)
-
-    def restart(self, weights: Weights, member: int, seed: int) -> None:
-        """Put in weights, forget the optimizer's state, and draw dropout from `seed`."""
-        settle(self.model)
-        write_weights(self.model, self.graph, weights, member=member)
-        for variable in self.optimizer.variables:
-            if variable is not self.optimizer.learning_rate:
-                variable.assign(np.zeros(variable.shape, dtype=variable.dtype))
-        for layer in self.model.layers:
-            generator = getattr(layer, "seed_generator", None)
-            if generator is not None:
-                generator.state.assign(np.array([seed % 2**31, layer_number(layer.name)], dtype="uint32"))
-
-    def set_rate(self, rate: float) -> None:
-        """Use this learning rate from the next step on."""
-        self.optimizer.learning_rate = rate
-
-    def weights(self) -> Weights:
-        """One member's weights as they are now."""
-        settle(self.model)
-        return read_weights(self.model, self.graph)
-
-    def outputs(self, tensor: np.ndarray) -> np.ndarray:
-        """``(n, n_outputs)`` float32, in blocks of one size, so that nothing is compiled anew."""
-        settle(self.model)
-        parts = []
-        for start in range(0, len(tensor), PREDICTED_AT_ONCE):
-            block = tensor[start : start + PREDICTED_AT_ONCE]
-            short = PREDICTED_AT_ONCE - len(block)
-            padded = np.concatenate([block, np.repeat(block[-1:], short, axis=0)]) if short else block
-            parts.append(self._answers(padded)[: len(block)])
-        return np.concatenate(parts)
-
-
-def layer_number(name: str) -> int:
-    """The id that a layer of ``build_network`` carries in its name."""
-    return int(name.rsplit("_", 1)[-1]) if name.rsplit("_", 1)[-1].isdigit() else 0
 
 
 @dataclass(frozen=True)
@@ -235,7 +127,7 @@ class _Watch:
     def start(self) -> None:
         self.trainee.set_rate(self.rate * rate_share(0.0))
 
-    def on_step(self, position: Position, logs: Logs) -> bool:
+    def on_step(self, position: Position, loss: Callable[[], float]) -> bool:
         self.clock.begin()
         stop = self.should_stop()
         if position.batch and not stop:
@@ -243,7 +135,7 @@ class _Watch:
         used = self.clock.used(position.step)
         # A trial that is cut short before its first scoring would be lost.
         if used >= 1 or position.step - self.scored_at >= self.every or (stop and not self.scorings):
-            stop = self._score(position.step, logs["loss"], used) or stop
+            stop = self._score(position.step, loss(), used) or stop
         self.trainee.set_rate(self.rate * rate_share(used))
         return stop or used >= 1 or (self.until is not None and position.step >= self.until)
 
@@ -336,9 +228,7 @@ def train_member(
         until=until,
     )
     watch.start()
-    stream = _stream(train, size, np.random.default_rng(seed))
-    batches = Batches(lambda: _next(stream, stretch), name="the training samples")
-    train_steps(trainee.model, batches, until=None, on_step=watch.on_step, when=_now_and_then)
+    train_batches(trainee, train, size, stretch, seed, watch.on_step)
     return watch.scorings
 
 
@@ -360,41 +250,16 @@ def train_whole(
     """
     size = settings.batch_of(len(samples.targets))
     stretch = min(STRETCH, max(1, plan.steps // SCORINGS))
-    stream = _stream(samples, size, np.random.default_rng(seed))
     trainee.set_rate(rate * rate_share(0.0))
 
-    def on_step(position: Position, logs: Logs) -> bool:
-        trainee.set_rate(rate * rate_share(position.step / plan.steps))
-        return False
+    def on_step(position: Position, loss: Callable[[], float]) -> bool:
+        if not position.batch:
+            trainee.set_rate(rate * rate_share(position.step / plan.steps))
+        return position.step >= plan.steps
 
-    batches = Batches(lambda: _next(stream, stretch), name="the training samples")
-    train_steps(
-        trainee.model, batches, until=plan.steps, on_step=on_step, when=lambda position: not position.batch
-    )
-
-
-def _now_and_then(position: Position) -> bool:
-    return position.step == 1 or position.step % _LOOK_EVERY == 0
+    train_batches(trainee, samples, size, stretch, seed, on_step, until=plan.steps)
 
 
 def _steps_between_scorings(plan: Plan, batch: int, scored: int) -> int:
     cheap = math.ceil(scored / (3 * batch * SCORING_SHARE))
     return max(1, min(plan.steps, max(plan.steps // SCORINGS, cheap)) if plan.seconds is None else cheap)
-
-
-def _next(stream: Iterator[Batch], count: int) -> Iterator[Batch]:
-    for _ in range(count):
-        yield next(stream)
-
-
-def _stream(samples: Samples, size: int, rng: np.random.Generator) -> Iterator[Batch]:
-    """Batches of one size for ever; each sample comes once in every turn, in an order drawn anew."""
-    weighted = len(np.unique(samples.weight)) > 1
-    waiting = np.empty(0, dtype=np.int64)
-    while True:
-        while len(waiting) < size:
-            waiting = np.concatenate([waiting, rng.permutation(len(samples.targets))])
-        picked, waiting = waiting[:size], waiting[size:]
-        x = samples.encoder.tensor(take(samples.rows, picked), rng)
-        weight = samples.weight[picked].astype("float32") if weighted else None
-        yield x, samples.task.training_targets(samples.targets[picked]), weight

@@ -422,9 +422,9 @@ def test_every_sample_is_used_however_the_batches_fall(images):
         def __getattr__(self, name: str) -> Any:
             return getattr(few.encoder, name)
 
-        def tensor(self, rows: Rows, rng: np.random.Generator | None = None) -> np.ndarray:
-            seen.append(rows["pixels"])
-            return few.encoder.tensor(rows, rng)
+        def draw(self, rows: Rows, picked: np.ndarray, rng: np.random.Generator) -> dict[str, np.ndarray]:
+            seen.append(rows["pixels"][picked])
+            return few.encoder.draw(rows, picked, rng)
 
     noted = replace(few, encoder=Noting())  # type: ignore[arg-type]
     train_whole(trainee, noted, Plan(5, None), 0.01, 0, NetworkSettings(batch_size=2))

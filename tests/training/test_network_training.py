@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import keras
 import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
@@ -12,12 +15,13 @@ from genokeras.engine import Deadline, Job, NetworkRunner, Problem
 from genokeras.errors import ParameterError
 from genokeras.graph import HyperParameters, small_cnn
 from genokeras.graph.templates import linear
-from genokeras.networks import start_weights
+from genokeras.networks import build_network, start_weights
 from genokeras.searchers import Proposal
 from genokeras.tasks.classes import Classes
 from genokeras.tasks.linear import fit_logistic
 from genokeras.tasks.objectives import get_objective
 from genokeras.training import Allotment, NetworkSettings, Plan, Samples, Trainee, train_member
+from genokeras.training.device_steps import card_generation, training_precision
 from genokeras.training.members import rate_share
 from tests.encoders.planted import planted_sequences
 
@@ -192,3 +196,38 @@ def test_a_network_that_diverges_is_a_failed_trial_that_says_so(problem):
     outcome = a_runner(problem).run(Job((0,), (Proposal(small_graph(), wild),)), Deadline())[0]
     assert outcome.result.status == "failed"
     assert "never finite" in outcome.result.error
+
+
+# ---- rows on the device
+
+
+def trained_weights(problem, trainee, **options):
+    scorings = trained(problem, trainee, 20, **options)
+    return [s.held_out_loss for s in scorings]
+
+
+def test_data_that_do_not_fit_on_the_device_train_the_same_network(problem, trainee, monkeypatch):
+    first = trained_weights(problem, trainee)
+    monkeypatch.setattr("genokeras.training.samples.MOST_ON_DEVICE", 0)
+    np.testing.assert_allclose(trained_weights(problem, trainee), first, rtol=1e-4)
+
+
+def test_dropout_and_weight_decay_change_without_another_network(problem):
+    shared = Trainee(small_graph(), HYPER, Classes(2).training_loss(0.0))
+    other = replace(HYPER, dropout=0.5, weight_decay=0.1)
+    first = trained_weights(problem, shared)
+    shared.use(other)
+    changed = trained_weights(problem, shared)
+    alone = trained_weights(problem, Trainee(small_graph(), other, Classes(2).training_loss(0.0)))
+    shared.use(HYPER)
+    assert changed == alone != first
+    assert trained_weights(problem, shared) == first
+
+
+def test_reduced_precision_is_for_graphics_cards_and_ends_with_the_network():
+    with training_precision():
+        assert card_generation() is not None or keras.config.dtype_policy().name == "float32"
+    with training_precision("mixed_bfloat16"):
+        model = build_network(small_graph(), None, HYPER, logits=True)
+    assert model.get_layer(index=1).compute_dtype == "bfloat16"
+    assert keras.config.dtype_policy().name == "float32"
