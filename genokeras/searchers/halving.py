@@ -27,6 +27,8 @@ LIMITS = Limits(max_parameters=2_000_000, max_layers=60)
 TURNS = ("promote", "promote", "promote", "vary", "grow")
 # From this share of the time limit on, children get their share of the time; without a limit, from this many trials behind the fathers on.
 _OPENING, _OPENING_TRIALS = 1 / 3, 2
+# Of the time limit: a first network that takes longer, on one of few folds half of it, is the only one.
+_SLOW_SHARE = 1 / 8
 # Of the time limit, what there is for training.
 _FOR_TRAINING = 0.9
 GUIDES = ("bayesian", "random")
@@ -179,11 +181,22 @@ class HalvingSearcher(Searcher):
         return [_completing(trial) for trial in ranked[:1] if trial.missing]
 
     def _affords(self, proposal: Proposal, history: History) -> bool:
-        """Whether there is time for a linear model as costly as those before; for networks there is."""
-        if self.time_limit is None or proposal.hyper.view in self.space.views:
+        """Whether there is time for a linear model as costly as those before, or for a further network to begin with."""
+        if self.time_limit is None:
             return True
+        if proposal.hyper.view in self.space.views:
+            return not self._is_slow(history)
         costs = [t.seconds for t in history if t.proposal.hyper.view not in self.space.views]
         return not costs or sum(costs) + max(costs) <= self.linear_share * self.time_limit
+
+    def _is_slow(self, history: History) -> bool:
+        """Whether a fold of a first network took so long that what is left is better spent on going on with it."""
+        most = math.inf if self.time_limit is None else _SLOW_SHARE * self.time_limit * 2 / (self.n_folds + 1)
+        return any(
+            trial.seconds / max(1, len(trial.folds)) >= most
+            for trial in self._networks(history)
+            if trial.proposal.father is None
+        )
 
     def _begun(self, proposal: Proposal, history: History) -> Proposal:
         """A network trains on its first fold alone, unless there would be nothing complete without it."""
@@ -237,7 +250,7 @@ class HalvingSearcher(Searcher):
             pool = [trial for trial in self._networks(asked.history) if trial.proposal.rung == rung]
             gone = [trial for trial in pool if trial.id in asked.sent_on]
             # Children of those that were sent on are cheaper than the next rung, and may deserve it more.
-            least = self.factor if rung and self.growth else 2
+            least = self.factor if rung and self.growth else 1 if self._is_slow(asked.history) else 2
             if len(pool) < least or len(gone) >= math.ceil(len(pool) / self.factor):
                 continue
             for trial in pool:

@@ -125,6 +125,14 @@ def test_from_a_third_of_the_limit_on_half_of_the_time_goes_to_grown_networks():
     assert depths[history.ranked()[0].id]
 
 
+def test_on_a_slow_machine_one_network_goes_on_in_place_of_others():
+    searcher = a_searcher(time_limit=120.0, guide="random")
+    history = in_seconds(searcher, 60.0, lambda p: 3.0 if p.origin == "father:linear" else 20.0)
+    networks = [trial.proposal for trial in history if trial.proposal.origin != "father:linear"]
+    assert [p.origin for p in networks].count("father:cnn4") == 1
+    assert all(p.father is not None for p in networks[1:3])
+
+
 def test_a_search_may_grow_nothing():
     history = in_seconds(a_searcher(time_limit=120.0, growth=0.0), 120.0)
     assert not any(trial.proposal.morphisms for trial in history)
