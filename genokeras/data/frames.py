@@ -20,6 +20,8 @@ from genokeras.support.wording import counted, did_you_mean, listed
 
 _DECIMAL_COMMA = re.compile(r"\s*[-+]?\d+,\d+\s*")
 _THOUSANDS = re.compile(r"\s*[-+]?\d{1,3}(?:,\d{3})+(?:\.\d*)?\s*|\s*[-+]?\d{1,3}(?:\.\d{3})+,\d*\s*")
+# Above this, columns of text are looked at together.
+_MANY = 100
 _PER_CENT = re.compile(r"\s*[-+]?\d+(?:[.,]\d+)?\s*%\s*")
 
 
@@ -165,7 +167,7 @@ def _id_position(named: NamedFrame, options: ReadOptions, source: str) -> int | 
 
 def _transpose(named: NamedFrame) -> NamedFrame:
     """Turn genes in rows into samples in rows; what describes genes, such as text or their length, is left out."""
-    text = [i for i in _non_numeric(named.frame) if _is_text_only(named.frame.iloc[:, i])]
+    text = _text_only(named.frame, _non_numeric(named.frame))
     numbers = describing(named.names, named.frame, text)
     for left_out, how in ((text, " in text"), (numbers, "")):
         if left_out and len(text) + len(numbers) < len(named.names):
@@ -178,12 +180,37 @@ def _transpose(named: NamedFrame) -> NamedFrame:
     named = dataclasses.replace(named, notes=(*named.notes, *id_like_note(named.names, named.frame)))
     n_rows = len(named.frame)
     names = named.row_ids or tuple(f"feature_{i}" for i in range(n_rows))
-    flipped = named.frame.T.reset_index(drop=True).set_axis(range(n_rows), axis=1)
+    if all(dtype.kind in "iuf" and isinstance(dtype, np.dtype) for dtype in set(named.frame.dtypes)):
+        flipped = pd.DataFrame(named.frame.to_numpy().T)  # without the copies below
+    else:
+        flipped = named.frame.T.reset_index(drop=True).set_axis(range(n_rows), axis=1)
     return NamedFrame(flipped, names, named.names, named.notes)
 
 
 def _non_numeric(frame: pd.DataFrame) -> list[int]:
-    return [i for i, dtype in enumerate(frame.dtypes) if not pd.api.types.is_numeric_dtype(dtype)]
+    dtypes = frame.dtypes.tolist()
+    numeric = {dtype: pd.api.types.is_numeric_dtype(dtype) for dtype in set(dtypes)}
+    return [i for i, dtype in enumerate(dtypes) if not numeric[dtype]]
+
+
+def _text_only(frame: pd.DataFrame, positions: Sequence[int]) -> list[int]:
+    """Positions of the columns in which no cell is a number; those of objects are looked at all at once."""
+    dtypes = frame.dtypes.tolist()
+    objects = [i for i in positions if isinstance(dtypes[i], np.dtype) and dtypes[i].kind == "O"]
+    if len(objects) < _MANY:
+        return [i for i in positions if _is_text_only(frame.iloc[:, i])]
+    cells = frame.iloc[:, objects].to_numpy(dtype=object)
+    flat = pd.Series(cells.ravel(order="F"), dtype=object)
+    bad = _not_numbers(flat).reshape(cells.shape, order="F")
+    present = flat.notna().to_numpy().reshape(cells.shape, order="F")
+    text = bad.any(axis=0) & (bad.sum(axis=0) == present.sum(axis=0))
+    found = [
+        i
+        for i, mask, is_text in zip(objects, bad.T, text, strict=True)
+        if is_text and _is_prose(frame.iloc[:, i], mask)
+    ]
+    others = [i for i in positions if i not in set(objects) and _is_text_only(frame.iloc[:, i])]
+    return sorted([*found, *others])
 
 
 def _not_numbers(column: pd.Series) -> np.ndarray:
@@ -203,7 +230,13 @@ def _is_text_only(column: pd.Series) -> bool:
     bad = _not_numbers(column)
     if not bad.any() or bad.sum() < column.notna().sum():
         return False
-    first = [_how_written(str(value)) for value in column[bad].iloc[:20]]
+    return _is_prose(column, bad)
+
+
+def _is_prose(column: pd.Series, bad: np.ndarray) -> bool:
+    """Whether the cells that are no numbers are not numbers in another spelling."""
+    values = column.to_numpy(dtype=object)[np.flatnonzero(bad)[:20]]
+    first = [_how_written(str(value)) for value in values]
     return sum(how is not None for how in first) < len(first) / 2
 
 
@@ -224,7 +257,7 @@ def _take_annotations(
     text: list[int] = []
     if text_too:
         others = [i for i in _non_numeric(named.frame) if i not in asked]
-        text = [i for i in others if _is_text_only(named.frame.iloc[:, i])]
+        text = _text_only(named.frame, others)
     annotations: dict[str, np.ndarray] = {}
     for i in (*text, *asked):
         annotations[named.names[i]] = _plain(named.frame.iloc[:, i])
@@ -242,12 +275,20 @@ def _plain(column: pd.Series) -> np.ndarray:
     if values.dtype != object:
         return values
     # a flipped table leaves numbers as objects or as text: give them back their type
-    present = [value for value in values if not pd.isna(value)]
-    if present and all(isinstance(value, str) for value in present):
+    present = values[~pd.isna(values)].tolist()
+    if present and _may_be_number(present[0]) and all(isinstance(value, str) for value in present):
         numbers = pd.to_numeric(pd.Series(values), errors="coerce")
         if numbers.notna().sum() == len(present):
             return numbers.to_numpy()
     return values
+
+
+def _may_be_number(text: object) -> bool:
+    try:
+        float(str(text))
+        return True
+    except ValueError:
+        return False
 
 
 def _numbers(named: NamedFrame, source: str) -> Matrix:
@@ -259,7 +300,7 @@ def _numbers(named: NamedFrame, source: str) -> Matrix:
         raise DataError(f"{source} holds complex numbers; genes need real ones.")
     odd = _non_numeric(frame)
     if not odd:
-        extension = any(pd.api.types.is_extension_array_dtype(dtype) for dtype in frame.dtypes)
+        extension = any(not isinstance(dtype, np.dtype) for dtype in set(frame.dtypes))
         with np.errstate(over="ignore"):
             values = (
                 frame.to_numpy(dtype=np.float32, na_value=np.nan) if extension else frame.to_numpy(np.float32)

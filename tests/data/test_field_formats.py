@@ -17,6 +17,7 @@ import scipy.io
 from scipy import sparse
 
 from genokeras.data import load_dataset
+from genokeras.data.readers import large_text
 from genokeras.errors import DataError, DataFileError, ParameterError
 
 PLAIN = "sample\tlabel\tTP53\tMYC\ns1\ta\t1\t2.5\ns2\tb\t3\t4.5\ns3\ta\t5\t6.5\n"
@@ -319,3 +320,35 @@ def test_decimal_commas_are_read_on_request(tmp_path: Path) -> None:
         load_dataset(path, "label", delimiter=";")
     with pytest.raises(ParameterError, match="decimal"):
         load_dataset(path, "label", decimal=";")
+
+
+def test_large_texts_are_read_alike_by_either_parser(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "# made\nid\tstatus\tage\tTP53\tMYC\n007\ta\t5\t1\t1.5\nx,1\tb\t\tNA\t1e3\n\n9\ta\t7\t3\t-2\n"
+    path = put(tmp_path / "d.tsv", text)
+    slow = load_dataset(path, "status", missing="keep")
+    monkeypatch.setattr(large_text, "_LARGE", 0)
+    fast = load_dataset(path, "status", missing="keep")
+    np.testing.assert_array_equal(fast.x, slow.x)
+    assert fast.sample_ids == slow.sample_ids == ("007", "x,1", "9")
+    assert fast.y is not None and fast.y.tolist() == ["a", "b", "a"] and fast.notes == slow.notes
+
+
+@pytest.mark.parametrize("cell", [" 1.5", '"2"', "True", "1,5"])
+def test_what_parsers_read_differently_is_left_to_pandas(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cell: str
+) -> None:
+    path = put(tmp_path / "d.tsv", f"id\tTP53\tMYC\ns1\t{cell}\t1\ns2\t{cell}\t2\n")
+    monkeypatch.setattr(large_text, "_LARGE", 0)
+    lines = ["id\tTP53\tMYC\n"]
+    found = large_text.parse_large(path, lines, "\t", [0])
+    assert found is None or list(found[1]) == [cell] * 2
+    assert large_text.parse_large(path, ["other\n"], "\t", [0]) is None
+
+
+def test_thousands_of_columns_of_text_are_refused_together(tmp_path: Path) -> None:
+    row = ",".join(f"word{i}" for i in range(300))
+    path = put(tmp_path / "d.csv", f"{row}\n{row}\n{row}\n")
+    with pytest.raises(DataError, match="no column of numbers besides 'word0'"):
+        load_dataset(path)
+    data = load_dataset(put(tmp_path / "e.csv", f"{row},g\n{row},1\n{row},2\n"))
+    assert data.feature_names == ("g",) and any("300 columns hold text only" in note for note in data.notes)

@@ -58,7 +58,9 @@ def parse_large(
     frame = _parsed(data, delimiter, as_text)
     if frame is None or any(map(_may_differ, frame.iter_columns())):
         return None
-    return frame.to_pandas().set_axis(range(frame.width), axis=1)
+    columns = frame.to_pandas()
+    columns.columns = pd.RangeIndex(frame.width)
+    return columns
 
 
 def _parsed(data: bytes, delimiter: str, as_text: Collection[int]) -> pl.DataFrame | None:
