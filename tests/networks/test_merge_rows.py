@@ -27,6 +27,7 @@ from genokeras.graph import (
 from genokeras.graph.testing import random_weights
 from genokeras.networks import TrainedTrial, merge_rows
 from genokeras.tasks.classes import Classes
+from tests.backends import fewer
 from tests.processes import run_alone
 
 N, P, FOLDS = 24, 120, 3
@@ -150,7 +151,7 @@ ENSEMBLES = {
 }
 
 
-@pytest.mark.parametrize("name", ENSEMBLES)
+@pytest.mark.parametrize("name", fewer(reversed(ENSEMBLES), 6))
 def test_an_exported_model_is_the_weighted_mean_of_its_members(name: str) -> None:
     model = merge_rows(ENSEMBLES[name], TASK, P)
     new = expression()[:7] + np.random.default_rng(3).normal(size=(7, P)).astype("float32")
@@ -169,8 +170,14 @@ def test_missing_values_are_replaced_by_the_medians() -> None:
 
 @pytest.mark.parametrize(
     ("offset", "scale"),
-    [(0.0, 1e-10), (1e4, 1.0), (0.0, 1e8)],
-    ids=["proportions", "far from zero", "raw counts"],
+    fewer(
+        [
+            pytest.param(1e4, 1.0, id="far from zero"),
+            pytest.param(0.0, 1e-10, id="proportions"),
+            pytest.param(0.0, 1e8, id="raw counts"),
+        ],
+        3,
+    ),
 )
 def test_the_scale_of_the_features_does_not_matter(offset: float, scale: float) -> None:
     x = (offset + scale * expression()).astype("float32")

@@ -12,6 +12,7 @@ from genokeras.graph import Dense, mlp, reference_forward
 from genokeras.graph.testing import random_graph, random_weights, relative_difference
 from genokeras.networks import PackedNetwork, build_packed, slot_array
 from genokeras.support.backends import current_backend
+from tests.backends import fewer
 
 MEMBERS, ROWS, UNITS = 3, 9, 7
 
@@ -39,7 +40,7 @@ def test_a_network_has_no_probes_unless_asked() -> None:
     assert build_packed(mlp(2, (5,)), UNITS, MEMBERS, "relu").probes == ()
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", fewer(range(5), 4))
 def test_every_dense_layer_has_a_probe_and_zeros_change_nothing(seed: int) -> None:
     rng = np.random.default_rng(seed)
     graph = random_graph(rng, seed)
