@@ -70,6 +70,7 @@ def test_few_images_of_classes_that_the_backbone_never_saw_are_told_apart(fitted
     assert fitted.score(*new_digits[1]) > 0.6
 
 
+@pytest.mark.slow
 def test_few_images_are_told_apart_better_by_what_was_learnt_from_many(tmp_path):
     keras.utils.set_random_seed(0)
     read = keras.Input((12, 12, 1))

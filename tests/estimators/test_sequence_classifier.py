@@ -129,8 +129,8 @@ def journal(clf):
 
 
 def test_the_same_seed_writes_the_same_journal(study, tmp_path):
-    first = quick(tmp_path / "a", max_trials=5).fit(*study)
-    second = quick(tmp_path / "b", max_trials=5).fit(*study)
+    first = quick(tmp_path / "a", max_trials=3).fit(*study)
+    second = quick(tmp_path / "b", max_trials=3).fit(*study)
     assert journal(first) == journal(second)
 
 
