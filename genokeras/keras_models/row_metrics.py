@@ -77,6 +77,9 @@ class RowMetric:
         return len(names) > 1 and names[1] in _SCORE_ARGUMENTS
 
 
+_BY_SHAPE = ("accuracy", "acc", "crossentropy", "ce")
+
+
 def split_metrics(metrics: Any) -> tuple[list[Any], list[RowMetric]]:
     """Metrics of Keras, which are computed batch by batch, and functions of all rows.
 
@@ -93,14 +96,14 @@ def split_metrics(metrics: Any) -> tuple[list[Any], list[RowMetric]]:
     Raises
     ------
     ParameterError
-        If one is neither.
+        If one is neither, or cannot have the name that it was given.
     """
     named = metrics.items() if isinstance(metrics, dict) else ((None, metric) for metric in metrics or ())
     own: list[Any] = []
     rows: list[RowMetric] = []
     for name, metric in named:
         if isinstance(metric, str | keras.metrics.Metric) or _is_of_keras(metric):
-            own.append(metric)
+            own.append(_called(metric, name))
         elif callable(metric):
             rows.append(RowMetric(name or _name(metric), metric))
         else:
@@ -108,6 +111,21 @@ def split_metrics(metrics: Any) -> tuple[list[Any], list[RowMetric]]:
                 f"a metric is a name, a keras.metrics.Metric or a function (y_true, y_pred) -> number, got {metric!r}."
             )
     return own, rows
+
+
+def _called(metric: Any, name: str | None) -> Any:
+    """A metric of Keras under the name that it was given."""
+    if name is None or getattr(metric, "name", metric) == name:
+        return metric
+    if metric in _BY_SHAPE:
+        raise ParameterError(
+            f"metrics={{{name!r}: {metric!r}}}: which accuracy or cross entropy {metric!r} is, Keras decides by the shapes, under "
+            f"this name alone: pass {{{metric!r}: {metric!r}}}, or a metric such as keras.metrics.BinaryAccuracy()."
+        )
+    made = keras.metrics.get(metric) if isinstance(metric, str) else metric
+    if isinstance(made, keras.metrics.Metric):
+        return type(made).from_config({**made.get_config(), "name": name})
+    return keras.metrics.MeanMetricWrapper(made, name=name)
 
 
 def _is_of_keras(metric: Any) -> bool:

@@ -102,7 +102,11 @@ class SearchStages:
         The highest rate that trains learns the fastest, but its weights do not settle: of rates that are equally good after a
         short training, the lowest gets further in a longer one. At least three lower rates are tried, because a single score
         of unsettled weights is luck, and more while the lowest is as good as any.
+
+        Where no rate is better than no training, as with the weights of a good checkpoint, the lowest would win by changing
+        nothing: of equals the highest is kept then.
         """
+        before = self.trainings.score_before(spec)
         highest = float(spec.learning_rate)
         outcomes = [self._trained(spec, highest)]
         chosen = outcomes[0]
@@ -110,7 +114,9 @@ class SearchStages:
             outcomes.append(self.trainings.short_training(spec, outcomes[-1].rate / LOWER))
             able = [o for o in outcomes if o.trained] or outcomes[:1]
             best = max(o.score for o in able)
-            chosen = [o for o in able if o.score >= best - self.trainings.error(best)][-1]
+            chance = self.trainings.error(best)
+            equal = [o for o in able if o.score >= best - chance]
+            chosen = equal[-1] if best > before + chance else equal[0]
             if len(outcomes) > LEAST_LOWER and chosen is not outcomes[-1]:
                 break
         self.log(f"Pretraining: kept of {len(outcomes)} learning rates: {chosen}")

@@ -128,6 +128,11 @@ class ShortTrainings:
         share = (n * min(max(score, 0.0), 1.0) + 2) / (n + 4)
         return min(2.0 * math.sqrt(share * (1 - share) / (n + 4)), _MOST_CHANCE)
 
+    def score_before(self, spec: ParamSpec) -> float:
+        """What the weights score before any training, on the scale of :meth:`short_training`."""
+        before = self._losses_before(self._restarted(spec), spec)[1]
+        return before if self._options.by_acc else 0.0
+
     def range_test(self, spec: ParamSpec) -> RangeTest:
         """Train while the learning rate grows; see :func:`genokeras.tuning.suggest_rate`."""
         o = self._options

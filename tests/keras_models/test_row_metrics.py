@@ -61,3 +61,22 @@ def test_a_function_that_returns_no_number_is_an_error() -> None:
 def test_several_outputs_are_an_error() -> None:
     with pytest.raises(ParameterError, match="one output"):
         RowMetric("it", f1_score).value([SECOND, SECOND], TRUE, "mse")
+
+
+@pytest.mark.parametrize(
+    "metric", ["mse", keras.metrics.MeanSquaredError(), keras.metrics.mean_squared_error]
+)
+def test_a_metric_of_keras_has_the_name_that_it_is_given(metric: Any) -> None:
+    (own,), rows = split_metrics({"squares": metric})
+    assert own.name == "squares" and not rows
+    own.update_state(np.zeros((2, 1)), np.full((2, 1), 3.0))
+    assert float(own.result()) == 9.0
+
+
+def test_a_name_that_keras_would_not_keep_is_refused_and_following_the_advice_works() -> None:
+    with pytest.raises(
+        ParameterError, match=r"pass {'accuracy': 'accuracy'}, or a metric such as keras.metrics.Bin"
+    ):
+        split_metrics({"right": "accuracy"})
+    assert split_metrics({"accuracy": "accuracy"}) == (["accuracy"], [])
+    assert split_metrics({"right": keras.metrics.BinaryAccuracy()})[0][0].name == "right"
