@@ -48,8 +48,8 @@ class RowSpace:
     mean, inverse_sd : numpy.ndarray
         ``(k,)`` float64.
     basis : numpy.ndarray or None
-        ``(k, r)`` float32 orthonormal columns, times the features' weights where they are weighted; None where there is nothing to
-        gain and the features stay themselves.
+        ``(k, r)`` float32 orthonormal columns, times the features' weights where they are weighted, and divided by their standard
+        deviations where they are leading components; None where there is nothing to gain and the features stay themselves.
     scale : float
     rotation : numpy.ndarray or None
         ``(r, q)`` float32 orthonormal columns: a subspace of the basis, such as the span of one fold's training rows.
@@ -133,6 +133,35 @@ def restrict(space: RowSpace, z: np.ndarray, rows: np.ndarray) -> RowSpace:
     return replace(
         space, rotation=directions[kept].T.astype("float32"), scale=float(space.scale / np.sqrt(mean_square))
     )
+
+
+def leading(space: RowSpace, z: np.ndarray, rows: np.ndarray, count: int) -> tuple[RowSpace, np.ndarray]:
+    """Scores of the leading principal components of the training rows ``rows`` of a fold, each of mean square 1 there.
+
+    Parameters
+    ----------
+    space : RowSpace
+        Without a rotation.
+    z : numpy.ndarray
+        ``(n, r)`` all rows in that space.
+    rows : numpy.ndarray
+        ``(n,)`` bool, the training rows of the fold.
+    count : int
+        Components at most: there are no more than the rows span.
+
+    Returns
+    -------
+    space : RowSpace
+        From raw features to the scores.
+    z : numpy.ndarray
+        ``(n, count)`` float32, the scores of all rows.
+    """
+    values, directions = _directions(z, np.flatnonzero(rows))
+    kept = np.flatnonzero(values > SMALLEST_SINGULAR_VALUE * values[0])[:count]
+    rotation = directions[kept].T * (np.sqrt(rows.sum()) / values[kept])
+    basis = rotation if space.basis is None else space.basis @ rotation
+    found = replace(space, basis=np.asarray(space.scale * basis, dtype="float32"), scale=1.0)
+    return found, np.asarray(z @ rotation, dtype="float32")
 
 
 def _directions(z: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

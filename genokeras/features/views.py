@@ -4,20 +4,23 @@
 of it that its training rows span. ``top<k>`` keeps the ``k`` features with the largest statistic (``genokeras.features.screening``);
 that looks at targets, so it is fitted inside each fold, on the fold's training rows only. ``weighted<k>`` keeps the ``k`` features
 with the largest coefficients of a ridge regression, inside each fold as well, and multiplies each by the size of its coefficient.
-``log``, ``log:top<k>`` and ``log:weighted<k>`` are the same behind the logarithm (``genokeras.features.logarithm``).
+``leading<k>`` are the scores of the ``k`` leading principal components of a fold's training rows, each of variance 1 there: what
+many genes do together, where products of modules or pathways can be seen. ``log``, ``log:top<k>``, ``log:weighted<k>`` and
+``log:leading<k>`` are the same behind the logarithm (``genokeras.features.logarithm``).
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from scipy import sparse
 
 from genokeras.errors import ParameterError
 from genokeras.features.logarithm import log_factors, log_normalised
-from genokeras.features.rowspace import RowSpace, fit_row_space, restrict
+from genokeras.features.rowspace import RowSpace, fit_row_space, leading, restrict
 from genokeras.features.screening import BY_CLASS, Screening
 from genokeras.features.standardise import Matrix, Standardisation, standardisation
 
@@ -32,11 +35,15 @@ DEFAULT_VIEWS = (
     "log:top1000",
     "top100",
     "log:top100",
+    "leading10",
+    "log:leading10",
+    "leading30",
+    "log:leading30",
 )
 _LARGEST_COPY = 50_000_000
 # Weights come from the Gram matrix of all samples over all features: n^2 p multiplications at most.
 _LARGEST_GRAM = 100_000_000_000
-_VIEW = re.compile(r"(?P<whole>all|log)|(?P<log>log:)?(?P<part>top|weighted)(?P<count>[1-9][0-9]*)")
+_VIEW = re.compile(r"(?P<whole>all|log)|(?P<log>log:)?(?P<part>top|weighted|leading)(?P<count>[1-9][0-9]*)")
 
 
 @dataclass(frozen=True)
@@ -56,6 +63,16 @@ class Source:
     x: Matrix
     scaling: Standardisation
     log_factors: np.ndarray | None = None
+
+    @cached_property
+    def whole(self) -> RowSpace:
+        """The row space of all rows over all features."""
+        return replace(fit_row_space(self.x, self.scaling), log_factors=self.log_factors)
+
+    @cached_property
+    def coordinates(self) -> np.ndarray:
+        """``(n_samples, rank)`` float32: the rows in `whole`."""
+        return self.whole.project(self.x)
 
 
 def raw_source(x: Matrix, rows: np.ndarray | None = None) -> Source:
@@ -108,10 +125,13 @@ def available_views(
 ) -> tuple[str, ...]:
     """Those of ``names`` that add something new at an acceptable cost.
 
-    Picking as many features as there are, or more, adds no new view, but weighting them does. A logarithm takes a dense copy,
+    Picking as many features as there are, or more, adds no new view, but weighting them does. More components than half of the
+    samples are not leading ones. A logarithm takes a dense copy,
     sparse or not: left out where that would be larger than 200 MB. Weights take ``n^2 p`` multiplications: left out above 1e11.
     """
-    fitting = tuple(name for name in names if is_weighted(name) or (_top_count(name) or 0) < n_features)
+    fitting = tuple(name for name in names if is_weighted(name) or (_count(name) or 0) < n_features)
+    if n_samples:
+        fitting = tuple(n for n in fitting if not is_leading(n) or 2 * (_count(n) or 0) <= n_samples)
     if n_samples**2 * n_features > _LARGEST_GRAM:
         fitting = tuple(name for name in fitting if not is_weighted(name))
     if n_samples * n_features > _LARGEST_COPY:
@@ -122,6 +142,11 @@ def available_views(
 def is_weighted(name: str) -> bool:
     """Whether a view multiplies features by weights."""
     return _parsed(name)["part"] == "weighted"
+
+
+def is_leading(name: str) -> bool:
+    """Whether a view is of leading principal components."""
+    return _parsed(name)["part"] == "leading"
 
 
 def is_logged(name: str) -> bool:
@@ -137,7 +162,7 @@ def fit_views(
     Parameters
     ----------
     names : tuple of str
-        ``"all"``, ``"log"``, ``"top<k>"``, ``"weighted<k>"``, ``"log:top<k>"`` or ``"log:weighted<k>"``.
+        ``"all"``, ``"log"``, ``"top<k>"``, ``"weighted<k>"`` or ``"leading<k>"``, the last three also behind ``"log:"``.
     x : numpy.ndarray or scipy.sparse.csr_matrix
         ``(n_samples, n_features)``.
     targets : numpy.ndarray
@@ -173,12 +198,14 @@ def fit_views(
 def _fit_view(
     name: str, source: Source, targets: np.ndarray, train: np.ndarray, screening: Screening
 ) -> FittedView:
-    x, scaling, count = source.x, source.scaling, _top_count(name)
+    x, scaling, count = source.x, source.scaling, _count(name)
     if count is None:
-        whole = replace(fit_row_space(x, scaling), log_factors=source.log_factors)
-        z = whole.project(x)
+        whole, z = source.whole, source.coordinates
         spaces = [restrict(whole, z, rows) for rows in train]
         return FittedView(name, tuple(spaces), _padded([_rotated(z, whole, space) for space in spaces]))
+    if is_leading(name):
+        parts = [leading(source.whole, source.coordinates, rows, count) for rows in train]
+        return FittedView(name, tuple(space for space, _ in parts), _padded([z for _, z in parts]))
     weighted = is_weighted(name)
     statistic = screening.weigh if weighted else screening.rank
     spaces = []
@@ -214,8 +241,8 @@ def _padded(parts: list[np.ndarray]) -> np.ndarray:
     return np.stack([np.pad(z, ((0, 0), (0, rank - z.shape[1]))) for z in parts])
 
 
-def _top_count(name: str) -> int | None:
-    """The ``k`` of ``top<k>`` and ``weighted<k>``; None where all features take part unweighted."""
+def _count(name: str) -> int | None:
+    """The ``k`` of ``top<k>``, ``weighted<k>`` and ``leading<k>``; None where all features take part unweighted."""
     count = _parsed(name)["count"]
     return None if count is None else int(count)
 
@@ -224,6 +251,7 @@ def _parsed(name: str) -> dict[str, str | None]:
     match = _VIEW.fullmatch(name)
     if match is None:
         raise ParameterError(
-            f"a view is 'all', 'log', 'top<k>' such as 'top1000', 'weighted<k>', 'log:top<k>' or 'log:weighted<k>': got {name!r}."
+            f"a view is 'all', 'log', 'top<k>' such as 'top1000', 'weighted<k>' or 'leading<k>', the last three also behind 'log:': "
+            f"got {name!r}."
         )
     return match.groupdict()

@@ -78,7 +78,19 @@ def test_the_folds_of_all_share_one_basis_and_no_direction_of_their_own() -> Non
 
 @pytest.mark.parametrize(
     "name",
-    ["all", "top50", "top5", "top1000", "log", "log:top50", "log:top5", "weighted90", "log:weighted40"],
+    [
+        "all",
+        "top50",
+        "top5",
+        "top1000",
+        "log",
+        "log:top50",
+        "log:top5",
+        "weighted90",
+        "log:weighted40",
+        "leading4",
+        "log:leading99",
+    ],
 )
 def test_z_is_the_transform_of_every_fold_padded_with_zeros(name: str) -> None:
     x, train = labelled(), TRAIN.copy()
@@ -87,6 +99,18 @@ def test_z_is_the_transform_of_every_fold_padded_with_zeros(name: str) -> None:
     for z, space in zip(view.z, view.spaces, strict=True):
         np.testing.assert_allclose(z[:, : space.rank], space.transform(x), atol=1e-5)
         assert not z[:, space.rank :].any()
+
+
+@pytest.mark.parametrize("width", [P, 12])
+def test_leading_components_are_those_of_the_training_rows_at_variance_1(width: int) -> None:
+    x = labelled()[:, :width]
+    view = fit_one("leading4", x, CODES, TRAIN)
+    scaled = (x - x.mean(axis=0)) / np.where(x.std(axis=0) > 0, x.std(axis=0), 1)
+    for z, rows in zip(view.z, TRAIN, strict=True):
+        _, _, directions = np.linalg.svd(scaled[rows], full_matrices=False)
+        scores = scaled @ directions[:4].T
+        scores /= np.sqrt(np.mean(scores[rows] ** 2, axis=0))
+        np.testing.assert_allclose(np.abs(z), np.abs(scores), atol=2e-3)
 
 
 def test_top_k_takes_the_k_best_features_of_each_fold() -> None:
@@ -114,9 +138,21 @@ def test_top_k_never_looks_at_held_out_rows(name: str) -> None:
 
 def test_views_that_would_take_every_feature_are_not_offered() -> None:
     weighted = ("weighted2000", "log:weighted2000")
-    assert available_views(500) == ("all", "log", *weighted, "top300", "log:top300", "top100", "log:top100")
-    assert available_views(500, n_samples=100_001) == ("all", "top300", "top100")
-    assert available_views(100) == ("all", "log", *weighted)
+    leading = ("leading10", "log:leading10", "leading30", "log:leading30")
+    assert available_views(500) == (
+        "all",
+        "log",
+        *weighted,
+        "top300",
+        "log:top300",
+        "top100",
+        "log:top100",
+        *leading,
+    )
+    assert available_views(500, n_samples=100_001) == ("all", "top300", "top100", "leading10", "leading30")
+    assert available_views(100) == ("all", "log", *weighted, *leading)
+    assert available_views(100, n_samples=59) == ("all", "log", *weighted, *leading[:2])
+    assert available_views(10) == ("all", "log", *weighted)
     assert available_views(20_000, n_samples=2_200) == DEFAULT_VIEWS
     assert not set(weighted) & set(available_views(20_000, n_samples=2_300))
 
