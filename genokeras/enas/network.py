@@ -23,12 +23,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import keras
 import numpy as np
 from keras import ops
 
 from genokeras.graph import LAYER_NORM_EPSILON
 from genokeras.graph.arcs import Arc, ArcSpace
+from genokeras.networks import FUNCTIONS
 from genokeras.networks.initialise import CLOSING_SCALE
 
 
@@ -95,7 +95,7 @@ def supernet_outputs(
         Dropout of the stem ``(F, 1, n, C)`` and of every layer ``(F, B, n, C)``, already divided by the keep probability;
         none in inference.
     """
-    function = keras.activations.get(activation)
+    function = FUNCTIONS[activation]
     (kernel, bias), *layers, logits = zip(params[::2], params[1::2], strict=True)
     channel = kernel.shape[2]
     stem = _normalised((ops.matmul(x, kernel) + bias)[:, None], 1.0, float(channel))

@@ -159,7 +159,8 @@ def _numbered(jobs: Sequence[Job], first_id: int) -> list[Job]:
 
 def _union(a: ShapeClass, b: ShapeClass) -> ShapeClass:
     nodes = max(a.nodes, b.nodes)
-    return ShapeClass(max(a.input_units, b.input_units), nodes, nodes, max(a.units, b.units), a.outputs)
+    widths = max(a.input_units, b.input_units), max(a.units, b.units)
+    return ShapeClass(widths[0], nodes, nodes, widths[1], a.outputs, a.squares or b.squares)
 
 
 def _same_graph(proposal: Proposal, widths: Mapping[str, int] | None) -> Hashable:

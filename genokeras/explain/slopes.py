@@ -82,6 +82,10 @@ def _gelu(x: np.ndarray, slopes: bool) -> Found:
     return y, np.add(share, bell, out=share)
 
 
+def _square(x: np.ndarray, slopes: bool) -> Found:
+    return x * x, x + x if slopes else None
+
+
 def _linear(x: np.ndarray, slopes: bool) -> Found:
     return x, np.ones_like(x) if slopes else None
 
@@ -93,6 +97,7 @@ _FUNCTIONS: dict[str, Callable[[np.ndarray, bool], Found]] = {
     "silu": _silu,
     "selu": _selu,
     "sigmoid": _sigmoid,
+    "square": _square,
     "linear": _linear,
 }
 

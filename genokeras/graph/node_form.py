@@ -115,8 +115,13 @@ class NodeForm:
 
     @property
     def functions(self) -> frozenset[str | None]:
-        """Functions of its nodes, None for that of the hyper-parameters; "linear" is none."""
-        return frozenset(node.function for node in self.nodes) - {"linear"}
+        """Functions of its nodes, None for that of the hyper-parameters; "linear" is none, and squares do not count."""
+        return frozenset(node.function for node in self.nodes) - {"linear", "square"}
+
+    @property
+    def squares(self) -> bool:
+        """Whether a node is squared."""
+        return any(node.function == "square" for node in self.nodes)
 
 
 class _DoesNotFit(Exception):

@@ -57,6 +57,7 @@ _FUNCTIONS: dict[str, Callable[[FloatArray], FloatArray]] = {
     "silu": lambda x: x * expit(x),
     "selu": _selu,
     "sigmoid": expit,
+    "square": np.square,
     "linear": lambda x: x,
 }
 

@@ -39,6 +39,7 @@ from genokeras.graph import (
     Shape,
     Weights,
 )
+from genokeras.networks.functions import activated
 
 # Keras' 0.99 would need hundreds of steps to forget where it started; trials may be that short.
 BATCH_NORM_MOMENTUM = 0.9
@@ -167,7 +168,7 @@ def _call(layer: Layer, read: list[Any], shape: Shape, hyper: HyperParameters) -
                 center=False, scale=False, epsilon=LAYER_NORM_EPSILON, name=name
             )(x)
         case Activation(function=function):
-            return keras.layers.Activation(function or hyper.activation, name=name)(x)
+            return activated(function or hyper.activation, x, name)
         case Dropout(rate=rate):
             return keras.layers.Dropout(hyper.dropout if rate is None else rate, name=name)(x)
         case Add():

@@ -33,6 +33,7 @@ from genokeras.graph import (
     LayerNorm,
     Weights,
 )
+from genokeras.networks.functions import activated
 
 Layout = Literal["members", "rows", "plain"]
 _EQUATION = {"members": ("mbi,mio->mbo", "mo"), "rows": ("bmi,mio->bmo", "mo")}
@@ -190,7 +191,7 @@ def connect(
                 )
                 tensors[layer.id] = norm(inputs[0])
             case Activation(function=function):
-                tensors[layer.id] = keras.layers.Activation(function or activation, name=name)(inputs[0])
+                tensors[layer.id] = activated(function or activation, inputs[0], name)
             case Dropout():
                 tensors[layer.id] = dropout(layer.id, inputs[0]) if dropout else inputs[0]
             case Add():

@@ -6,24 +6,15 @@ What tells the graphs apart are arrays with a leading member axis (see `Selector
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from keras import ops
 
 from genokeras.graph import LAYER_NORM_EPSILON, Graph, node_form
+from genokeras.networks.functions import Apply
 from genokeras.networks.shape_class import BIAS, INNER, INPUT, LINEAR, OUTPUT, OUTPUT_BIAS, ShapeClass
-
-Apply = Callable[[Any], Any]
-FUNCTIONS: Mapping[str, Apply] = {
-    "relu": ops.relu,
-    "tanh": ops.tanh,
-    "gelu": lambda x: ops.gelu(x, approximate=False),
-    "silu": ops.silu,
-    "selu": ops.selu,
-    "sigmoid": ops.sigmoid,
-}
 
 
 def padded_outputs(
@@ -61,7 +52,8 @@ def padded_outputs(
     nodes: list[Any] = []
     for j in range(shape.nodes):
         node = _normalised(sums[j], selected, j)
-        node = ops.where(selected["activated"][j] > 0.5, apply(node), node)
+        found = ops.where(selected["activated"][j] > 0.5, apply(node), node)
+        node = ops.where(selected["squared"][j] > 0.5, ops.square(node), found) if shape.squares else found
         nodes.append(node * masks[j] if masks else node)
         if j < shape.nodes - 1:
             passed = ops.matmul(nodes[j], params[INNER + j] + selected[f"carried_{j}"])
@@ -95,6 +87,7 @@ def selectors(shape: ShapeClass, graph: Graph) -> dict[str, np.ndarray]:
     ``normalised``   ``(N, 1)``            1 for nodes that normalise
     ``units``        ``(N, 1)``            units that are no padding; W for nodes that nothing reads
     ``activated``    ``(N, 1)``            1 for nodes that have the member's function
+    ``squared``      ``(N, 1)``            1 for nodes that are squared; only of classes that have some
     ``carried_s``    ``(1, W, (N-1-s) W)``  the identity from node s to those behind it that sum it
     ===============  ====================  ==============================================================
     """
@@ -105,12 +98,15 @@ def selectors(shape: ShapeClass, graph: Graph) -> dict[str, np.ndarray]:
         "normalised": np.zeros((n, 1), dtype="float32"),
         "units": np.full((n, 1), width, dtype="float32"),
         "activated": np.zeros((n, 1), dtype="float32"),
+        **({"squared": np.zeros((n, 1), dtype="float32")} if shape.squares else {}),
         **{f"carried_{s}": np.zeros((1, width, (n - 1 - s) * width), dtype="float32") for s in range(n - 1)},
     }
     for number, node in enumerate(form.nodes):
         found["normalised"][number] = node.normalised
         found["units"][number] = node.units
-        found["activated"][number] = node.function != "linear"
+        found["activated"][number] = node.function not in ("linear", "square")
+        if shape.squares:
+            found["squared"][number] = node.function == "square"
         for source in node.carried:
             start = (number - source - 1) * width
             found[f"carried_{source}"][0, :, start : start + width] += _identity(width, node.units)

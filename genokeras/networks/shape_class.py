@@ -50,6 +50,8 @@ class ShapeClass:
         W.
     outputs : int
         k.
+    squares : bool
+        Whether nodes may be squared.
     """
 
     input_units: int
@@ -57,6 +59,7 @@ class ShapeClass:
     reading: int
     units: int
     outputs: int
+    squares: bool = False
 
     def holds(self, other: ShapeClass) -> bool:
         """Whether graphs of the other class fit into this one, too."""
@@ -66,6 +69,7 @@ class ShapeClass:
             and self.nodes >= other.nodes
             and self.reading >= other.reading
             and self.units >= other.units
+            and self.squares >= other.squares
         )
 
     def shapes(self) -> list[tuple[int, int]]:
@@ -83,13 +87,14 @@ class ShapeClass:
         Every weight is moved about as often as every number of a node and row; a product counts as a twentieth of that.
         """
         weights = sum(rows * columns for rows, columns in self.shapes())
-        return weights * (1 + n_rows / 20) + n_rows * (2 * self.nodes * self.units + self.input_units)
+        moved = (3 if self.squares else 2) * self.nodes * self.units + self.input_units
+        return weights * (1 + n_rows / 20) + n_rows * moved
 
 
 def class_of(graph: Graph, input_units: int) -> ShapeClass | None:
     """The smallest usual class that a graph fits into, or None where it fits into none.
 
-    All nodes of a graph have one function, or none.
+    All nodes of a graph have one function, or none; any of them may be squares.
 
     Parameters
     ----------
@@ -104,7 +109,7 @@ def class_of(graph: Graph, input_units: int) -> ShapeClass | None:
         return ShapeClass(input_units, 0, 0, 0, graph.n_outputs)
     nodes = next(n for n in _NODES if n >= len(form.nodes))
     units = next(n for n in _WIDTHS if n >= form.units)
-    return ShapeClass(input_units, nodes, form.n_reading, units, graph.n_outputs)
+    return ShapeClass(input_units, nodes, form.n_reading, units, graph.n_outputs, form.squares)
 
 
 def function_of(graph: Graph, activation: str) -> str:
@@ -201,7 +206,7 @@ def place(graph: Graph, shape: ShapeClass, columns: Columns) -> Placement:
     form = node_form(graph)
     read = max(first + n for first, n in columns.values())
     if form is None or not shape.holds(
-        ShapeClass(read, len(form.nodes), form.n_reading, form.units, graph.n_outputs)
+        ShapeClass(read, len(form.nodes), form.n_reading, form.units, graph.n_outputs, form.squares)
     ):
         raise GraphError(f"the graph {graph.describe()} does not fit into a program for {shape}.")
     targets = [(form.output, None), *((node.summands, number) for number, node in enumerate(form.nodes))]

@@ -281,7 +281,7 @@ class PaddedGraphs(Architecture):
         return place(network.graph, self.shape, network.columns)
 
 
-_OF_NODES = ("normalised", "units", "activated")
+_OF_NODES = ("normalised", "units", "activated", "squared")
 
 
 def member_axis(name: str) -> int:

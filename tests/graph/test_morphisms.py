@@ -14,6 +14,7 @@ from genokeras.graph import (
     Add,
     AddBranch,
     AddInput,
+    AddProducts,
     AddSkip,
     ConcatSkip,
     Deepen,
@@ -57,6 +58,34 @@ class TestAddBranch(MorphismContract):
 
 class TestAddInput(MorphismContract):
     morphism = AddInput
+
+
+class TestAddProducts(MorphismContract):
+    morphism = AddProducts
+
+
+@pytest.mark.parametrize("view", ["", "log"])
+def test_added_products_are_those_of_a_factorisation_machine(view: str) -> None:
+    rng = np.random.default_rng(0)
+    graph, start = linear(2), random_weights(linear(2), 7, 1, rng)
+    grown, weights = AddProducts(view, 16).apply(graph, start, rng, {"log": 5})
+    assert weights is not None
+    first, last = [
+        layer.id for layer in grown.layers if layer.id not in graph and isinstance(layer.spec, Dense)
+    ]
+    weights[last] = random_weights(grown, {i: 5 if i else 7 for i in grown.inputs}, 1, rng)[last]
+    x = {i: rng.standard_normal((4, 5 if i else 7)) for i in grown.inputs}
+    read = x[grown.inputs[-1]]
+    factors, shares = weights[first]["kernel"][0], weights[last]["kernel"][0]
+    pairs = np.einsum("ni,nj,iu,ju,uk->nk", read, read, factors, factors, shares)
+    linear_part = x[graph.input] @ weights[graph.output]["kernel"][0] + weights[graph.output]["bias"][0]
+    expected = linear_part + pairs + weights[last]["bias"][0]
+    np.testing.assert_allclose(reference_forward(grown, weights, x, "relu")[0], expected, rtol=1e-5)
+
+
+def test_products_of_no_view_are_refused() -> None:
+    with pytest.raises(GraphError, match="AddProducts.view must be the name of a view, or empty; got None"):
+        AddProducts(None, 4)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)
@@ -108,8 +137,8 @@ def test_a_morphism_says_why_it_does_not_fit(morphism: Morphism, message: str) -
         morphism.apply(mlp(2), None, np.random.default_rng(0))
 
 
-def test_the_linear_father_only_grows_branches() -> None:
-    assert [kind.name for kind in MORPHISMS if kind.sites(linear(3))] == ["add_branch"]
+def test_the_linear_father_only_grows_branches_and_products() -> None:
+    assert [kind.name for kind in MORPHISMS if kind.sites(linear(3))] == ["add_branch", "add_products"]
 
 
 def test_a_deepened_tensor_is_read_as_the_sum() -> None:
@@ -153,7 +182,7 @@ def test_unchanged_arrays_are_shared() -> None:
 
 def test_mutations_are_different_from_each_other() -> None:
     drawn = mutations(mlp(2), np.random.default_rng(0), 50)
-    assert len(drawn) == len(set(drawn)) == 7
+    assert len(drawn) == len(set(drawn)) == 9
 
 
 def test_mutations_of_the_same_seed_are_the_same() -> None:
@@ -165,7 +194,7 @@ def test_mutations_draw_kinds_evenly() -> None:
     rng = np.random.default_rng(0)
     graph = mlp(2, linear_path=False)
     names = [mutations(graph, rng, 1)[0].name for _ in range(500)]
-    assert all(70 <= names.count(kind.name) <= 130 for kind in MORPHISMS if kind is not AddInput)
+    assert all(60 <= names.count(kind.name) <= 110 for kind in MORPHISMS if kind is not AddInput)
 
 
 def test_graphs_at_the_limit_are_not_grown() -> None:

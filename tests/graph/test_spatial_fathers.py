@@ -107,7 +107,7 @@ def test_graphs_of_vectors_keep_their_fingerprints_and_mutations() -> None:
         "e2e94429442e924e7e2de7a07b2794f2",
     ]
     drawn = mutations(mlp(2), np.random.default_rng(0), 4)
-    assert drawn == [Widen(1), Deepen(4), AddSkip(0, 4), AddBranch(128)]
+    assert drawn == [Deepen(4), Widen(1), AddSkip(0, 4), AddBranch(128)]
     assert linear(2).to_dict() == {
         "format": 1,
         "layers": [

@@ -5,7 +5,7 @@ from __future__ import annotations
 from genokeras.graph.morphisms.base import DEFAULT_LIMITS, Limits, Morphism
 from genokeras.graph.morphisms.blocks import BRANCH_WIDTHS, AddBranch, Deepen
 from genokeras.graph.morphisms.convolutions import GrowKernel, InsertConv
-from genokeras.graph.morphisms.inputs import AddInput
+from genokeras.graph.morphisms.inputs import AddInput, AddProducts
 from genokeras.graph.morphisms.mutate import MORPHISMS, SPATIAL_MORPHISMS, mutants, mutations
 from genokeras.graph.morphisms.skips import AddSkip, ConcatSkip
 from genokeras.graph.morphisms.widen import Widen
@@ -17,6 +17,7 @@ __all__ = [
     "SPATIAL_MORPHISMS",
     "AddBranch",
     "AddInput",
+    "AddProducts",
     "AddSkip",
     "ConcatSkip",
     "Deepen",

@@ -1,4 +1,4 @@
-"""The morphism that lets a graph of vectors read a further view of the data."""
+"""Morphisms that let a graph of vectors read a further view of the data, or products of what it reads."""
 
 from __future__ import annotations
 
@@ -23,9 +23,11 @@ from genokeras.graph.morphisms.base import (
 from genokeras.graph.morphisms.blocks import BRANCH_WIDTHS
 from genokeras.graph.morphisms.skips import sum_targets, summed_already, target_problem
 from genokeras.graph.reference import Weights
-from genokeras.graph.specs import Dense, Input
+from genokeras.graph.specs import Activation, Dense, Dropout, Input
 from genokeras.graph.specs.base import checked_view
 from genokeras.support.checks import check_whole
+
+PRODUCT_WIDTHS = (16, 32)
 
 
 @dataclass(frozen=True)
@@ -102,6 +104,70 @@ class AddInput(Morphism):
         if self.units:
             return new + hidden_block(first, source, self.units, outputs)
         return new + chain(first, source, [Dense(outputs)])
+
+
+@dataclass(frozen=True)
+class AddProducts(Morphism):
+    """Sum products of pairs of features to the logits: Dense(Dropout(Dense(view)^2)), with zero outgoing weights.
+
+    A weighted sum of squares of linear units is a quadratic form of low rank, so that a linear model becomes a
+    factorisation machine of degree 2 (Rendle 2010, "Factorization machines", ICDM, equation 1).
+
+    Parameters
+    ----------
+    view : str
+        Name of the view whose features are multiplied; its Input is new where the graph has none. Empty is the main Input.
+    units : int
+        Number of linear units: the rank of the form at most.
+    """
+
+    view: str
+    units: int
+    name: ClassVar[str] = "add_products"
+
+    def __post_init__(self) -> None:
+        if self.view:
+            checked_view(self.view, "AddProducts.view")
+        elif self.view != "":
+            raise GraphError(f"AddProducts.view must be the name of a view, or empty; got {self.view!r}.")
+        object.__setattr__(self, "units", check_whole(self.units, "AddProducts.units", error=GraphError))
+
+    @classmethod
+    def candidates(cls, graph: Graph, limits: Limits) -> Iterator[AddProducts]:
+        """Yield the main Input and each view with each of `PRODUCT_WIDTHS`."""
+        full = len(graph.inputs) >= limits.max_inputs
+        for view in ("", *limits.views):
+            if not view or not full or _input_of(graph, view) is not None:
+                yield from (cls(view, units) for units in PRODUCT_WIDTHS)
+
+    def problem(self, graph: Graph) -> str | None:
+        """Return why there can be no products, or None."""
+        if graph.input_shape is not None:
+            return f"{graph.layer(graph.input)} has a shape; products are of vectors"
+        return None
+
+    def edit(self, graph: Graph) -> Graph:
+        """Return the graph with the Input, if it is new, and the products summed to the logits."""
+        added = self._added(graph)
+        return with_summand(graph, graph.output, added[-1].id, added)
+
+    def carry(
+        self,
+        graph: Graph,
+        edited: Graph,
+        weights: Weights,
+        rng: np.random.Generator,
+        widths: Mapping[int, int] | None,
+    ) -> Weights:
+        """Return the weights with a He-normal first and a zero last kernel of the branch."""
+        return with_fresh(graph, edited, weights, rng, widths, zero=[self._added(graph)[-1].id])
+
+    def _added(self, graph: Graph) -> list[Layer]:
+        source, first = graph.input if not self.view else _input_of(graph, self.view), graph.next_id()
+        new = [] if source is not None else [Layer(first, Input(view=self.view))]
+        source, first = first if source is None else source, first + len(new)
+        specs = (Dense(self.units), Activation("square"), Dropout(), Dense(graph.n_outputs))
+        return new + chain(first, source, specs)
 
 
 def _input_of(graph: Graph, view: str) -> int | None:

@@ -11,13 +11,13 @@ from genokeras.graph.graph import Graph
 from genokeras.graph.morphisms.base import DEFAULT_LIMITS, Limits, Morphism
 from genokeras.graph.morphisms.blocks import AddBranch, Deepen
 from genokeras.graph.morphisms.convolutions import GrowKernel, InsertConv
-from genokeras.graph.morphisms.inputs import AddInput
+from genokeras.graph.morphisms.inputs import AddInput, AddProducts
 from genokeras.graph.morphisms.skips import AddSkip, ConcatSkip
 from genokeras.graph.morphisms.widen import Widen
 
-MORPHISMS: tuple[type[Morphism], ...] = (Deepen, Widen, AddSkip, ConcatSkip, AddBranch, AddInput)
-# An Input with a shape is the only one of its graph.
-SPATIAL_MORPHISMS: tuple[type[Morphism], ...] = (*MORPHISMS[:-1], InsertConv, GrowKernel)
+_OF_BOTH: tuple[type[Morphism], ...] = (Deepen, Widen, AddSkip, ConcatSkip, AddBranch)
+MORPHISMS: tuple[type[Morphism], ...] = (*_OF_BOTH, AddInput, AddProducts)
+SPATIAL_MORPHISMS: tuple[type[Morphism], ...] = (*_OF_BOTH, InsertConv, GrowKernel)
 # A graph near its limits has hundreds of morphisms and hardly any that may still be done.
 _MOST_REFUSED = 16
 

@@ -11,7 +11,7 @@ from genokeras.errors import GraphError
 from genokeras.graph.specs.base import LayerSpec, Shape, checked_view, plain_ints
 from genokeras.support.checks import check_choice, check_number, check_whole
 
-ACTIVATIONS = ("relu", "tanh", "gelu", "silu", "selu", "sigmoid", "linear")
+ACTIVATIONS = ("relu", "tanh", "gelu", "silu", "selu", "sigmoid", "square", "linear")
 LAYER_NORM_EPSILON = 1e-3
 BATCH_NORM_EPSILON = 1e-3
 
@@ -110,7 +110,8 @@ class Activation(LayerSpec):
     Parameters
     ----------
     function : str or None, default=None
-        One of `ACTIVATIONS`; None is the activation of the proposal's hyper-parameters.
+        One of `ACTIVATIONS`; None is the activation of the proposal's hyper-parameters. A sum of squares of linear units holds all
+        products of pairs.
     """
 
     function: str | None = None
