@@ -84,7 +84,7 @@ class Wanted:
 
 
 def make_table_searcher(
-    wanted: Wanted, n_outputs: int, views: tuple[str, ...], arcs: tuple[Arc, ...] = (), splits: int = 1
+    wanted: Wanted, n_outputs: int, space: HyperSpace, arcs: tuple[Arc, ...] = (), splits: int = 1
 ) -> Searcher:
     """The searcher of a run on tables.
 
@@ -92,8 +92,8 @@ def make_table_searcher(
     ----------
     wanted : Wanted
     n_outputs : int
-    views : tuple of str
-        Views that the data allow.
+    space : HyperSpace
+        With the views that the data allow, and their widths.
     arcs : tuple of Arc
         What the shared weights of ``"enas"`` found.
     splits : int
@@ -110,10 +110,10 @@ def make_table_searcher(
             if name not in known:
                 raise _unknown(f"searcher_args {name!r} for {NAME}", name, known)
         arguments = {"splits": splits, **wanted.arguments}
-        return make_enas_searcher(arguments, n_outputs, HyperSpace(views=views), arcs)
+        return make_enas_searcher(arguments, n_outputs, space, arcs)
     if is_oracle(wanted.searcher):
-        return make_oracle_searcher(wanted.searcher, wanted.arguments, n_outputs, views)
-    offered = {"n_outputs": n_outputs, "space": HyperSpace(views=views), "splits": splits}
+        return make_oracle_searcher(wanted.searcher, wanted.arguments, n_outputs, space.views)
+    offered = {"n_outputs": n_outputs, "space": space, "splits": splits}
     return _made(wanted, wanted.arguments, SEARCHERS, offered, [*SEARCHERS, NAME])
 
 

@@ -117,8 +117,8 @@ class Genes(ContentKind):
         )
 
     def searcher(self, wanted: Wanted, problem: Problem, arcs: tuple[Arc, ...]) -> Searcher:
-        views, splits = tuple(problem.widths), problem.n_splits
-        return make_table_searcher(wanted, problem.task.n_outputs, views, arcs, splits)
+        space = HyperSpace(views=tuple(problem.widths), view_units=tuple(problem.widths.values()))
+        return make_table_searcher(wanted, problem.task.n_outputs, space, arcs, problem.n_splits)
 
     def matched(self, content: Any, run: Run) -> Any:
         return align_features(content, run.feature_names)

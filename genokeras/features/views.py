@@ -24,21 +24,22 @@ from genokeras.features.rowspace import RowSpace, fit_row_space, leading, restri
 from genokeras.features.screening import BY_CLASS, Screening
 from genokeras.features.standardise import Matrix, Standardisation, standardisation
 
+# Searches try them in this order: those that differ most come first.
 DEFAULT_VIEWS = (
     "all",
+    "leading10",
     "log",
+    "log:leading10",
     "weighted2000",
     "log:weighted2000",
+    "leading30",
+    "log:leading30",
     "top300",
     "log:top300",
     "top1000",
     "log:top1000",
     "top100",
     "log:top100",
-    "leading10",
-    "log:leading10",
-    "leading30",
-    "log:leading30",
 )
 _LARGEST_COPY = 50_000_000
 # Weights come from the Gram matrix of all samples over all features: n^2 p multiplications at most.

@@ -52,12 +52,14 @@ TREE_SEEDS = 20
 _FOR_GROWN, _FOR_KNOWN = 3, 8
 # Networks of the lowest posterior mean that may be tried on further splits.
 _PROMISING = 20
+# Finished trials, from which on half of an ask is grown, even if the initial design is not done yet.
+_ENOUGH = 12
 # An ask changes between arms about so often: jobs that differ in their arms show which one earns.
 _TURNS = 4
 
 
 class BayesianSearcher(Searcher):
-    """Fathers first, then four kinds of proposals, each with a share that follows from what it earned.
+    """Fathers first, then, beside the rest of them, four kinds of proposals with shares that follow from what they earned.
 
     - ``"bayesian"``: morphisms, and hyper-parameters of the grown graph, that a Gaussian process over graphs and
       hyper-parameters finds most promising. Candidates come from mutations of the best trials and from a tree of
@@ -144,8 +146,9 @@ class BayesianSearcher(Searcher):
     def ask(self, history: History, n: int, rng: np.random.Generator) -> list[Proposal]:
         """Propose what to try next; see `Searcher.ask`."""
         tried = set(history.fingerprints())
-        chosen = ask_initial(self._initial, tried, n, rng)
-        if chosen and not history.ok() and self.fresh < 1:
+        knows = len(history.ok()) >= _ENOUGH
+        chosen = ask_initial(self._initial, tried, -(-n // 2) if knows else n, rng)
+        if chosen and not knows and self.fresh < 1:
             # The rest is worth more once there is something to learn from.
             return chosen
         sources = [self._ask_arms, self._ask_fathers]

@@ -20,6 +20,7 @@ Array = NDArray[np.float64]
 # Field of the space, field of HyperParameters; the first three have an order, the others are names.
 RATES = {"learning_rate": "learning_rate", "weight_decay": "weight_decay", "dropout": "dropout"}
 NAMES = {"activation": "activation", "views": "view"}
+USUAL_INPUT = 128
 LOG_SCALED = ("learning_rate", "weight_decay")
 
 
@@ -34,6 +35,8 @@ class HyperSpace:
     activation : tuple of str
     views : tuple of str
         Names of the features' views.
+    view_units : tuple of int
+        Width of each view, which says what a network costs; empty takes 128 for all.
 
     Raises
     ------
@@ -52,6 +55,7 @@ class HyperSpace:
     dropout: tuple[float, ...] = (0.0, 0.2, 0.5)
     activation: tuple[str, ...] = ("gelu", "relu", "tanh")
     views: tuple[str, ...] = ("all",)
+    view_units: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         for name, field in (RATES | NAMES).items():
@@ -66,6 +70,10 @@ class HyperSpace:
             for value in values:
                 HyperParameters(**{field: value})
             object.__setattr__(self, name, tuple(sorted(values)) if name in RATES else values)
+        if self.view_units and len(self.view_units) != len(self.views):
+            raise ParameterError(
+                f"HyperSpace.view_units needs one width for each of {len(self.views)} views: got {len(self.view_units)}."
+            )
 
     @property
     def size(self) -> int:
@@ -103,6 +111,11 @@ class HyperSpace:
         for field in unused_hyper_parameters(graph):
             hyper = _with(hyper, field, getattr(self, field)[0])
         return hyper
+
+    def input_units(self, graph: Graph, hyper: HyperParameters) -> int:
+        """Units of all Inputs of a graph together."""
+        known = dict(zip(self.views, self.view_units, strict=False))
+        return sum(known.get(view, USUAL_INPUT) for view in graph.views(hyper.view).values())
 
     def fits(self, hyper: HyperParameters, graph: Graph) -> bool:
         """Whether the graph looks at the view of the hyper-parameters only once: no further Input reads it."""

@@ -20,7 +20,7 @@ from genokeras.searchers.acquisition import (
     negative_log_expected_improvement,
 )
 from genokeras.searchers.gp import GaussianProcess, KernelParameters
-from genokeras.searchers.space import HyperSpace
+from genokeras.searchers.space import USUAL_INPUT, HyperSpace
 from genokeras.searchers.values import History, TrialResult
 
 Array = NDArray[np.float64]
@@ -29,8 +29,8 @@ Networks = tuple[tuple[Graph, HyperParameters], ...]
 MOST_OBSERVATIONS = 200
 # Of these at most so many are the best trials with their replicates, and the newest.
 _BEST, _REPLICATES, _NEWEST = 60, 30, 50
-# What a network of twice the parameters must promise more, in acquisition values, with a usual number of input units.
-PRICE, _USUAL_INPUT = 0.15, 128
+# What a network of twice the parameters must promise more, in acquisition values.
+PRICE = 0.15
 ACQUISITIONS = ("lower_confidence_bound", "expected_improvement")
 
 
@@ -138,7 +138,8 @@ class Pool:
         self.open = np.ones(len(self.candidates), dtype=bool)
         self._surrogate = surrogate
         self._best = surrogate.best
-        sizes = [padded_size(candidate.graph) for candidate in self.candidates]
+        space = surrogate.space
+        sizes = [padded_size(c.graph, space.input_units(c.graph, c.hyper)) for c in self.candidates]
         self._price = PRICE * np.log2(np.array(sizes, dtype=np.float64))
         if self.candidates:
             self.mean, self.covariance = surrogate.process.joint(surrogate.inputs(self.candidates))
@@ -193,10 +194,18 @@ def posterior_best(history: History, space: HyperSpace) -> tuple[TrialResult, fl
     return (ranked[0], means[ranked[0].id][0]) if ranked else None
 
 
-def padded_size(graph: Graph) -> int:
-    """Numbers of weights that a graph costs in a program of its shape class, at a usual number of units of each Input."""
-    form, units = node_form(graph), len(graph.inputs) * _USUAL_INPUT
-    hidden = graph.n_parameters(_USUAL_INPUT) if form is None else form.padded_parameters(units)
+def padded_size(graph: Graph, units: int | None = None) -> int:
+    """Numbers of weights that a graph costs in a program of its shape class.
+
+    Parameters
+    ----------
+    graph : Graph
+    units : int, optional
+        Of all its Inputs together; 128 each by default.
+    """
+    each = USUAL_INPUT if units is None else -(-units // len(graph.inputs))
+    form, units = node_form(graph), each * len(graph.inputs)
+    hidden = graph.n_parameters(each) if form is None else form.padded_parameters(units)
     return hidden + units * graph.n_outputs
 
 

@@ -13,6 +13,7 @@ from benchmarks.quality.ablation import DELIVERED, STRATEGIES, deliveries, frame
 from benchmarks.quality.sets import BenchmarkSet
 from benchmarks.quality.trials import fitted_trials
 from genokeras.engine import Wanted, make_table_searcher
+from genokeras.searchers import HyperSpace
 
 
 def line(strategy: str, seed: int, loss: float) -> dict[str, Any]:
@@ -32,7 +33,7 @@ LINES = [
 @pytest.mark.parametrize("strategy", STRATEGIES)
 def test_every_strategy_makes_a_searcher(strategy):
     asked = {"searcher": "bayesian", "searcher_args": {}, **STRATEGIES[strategy]}
-    make_table_searcher(Wanted.of(**asked), n_outputs=2, views=("all",))
+    make_table_searcher(Wanted.of(**asked), n_outputs=2, space=HyperSpace())
 
 
 def test_differences_are_paired_and_have_the_standard_error_of_their_mean():

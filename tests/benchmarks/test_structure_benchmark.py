@@ -30,6 +30,7 @@ from benchmarks.quality.structure_peers import boosted_numbers, boosting, forest
 from benchmarks.quality.structure_sets import PLANTED, REAL, StructureSet, read_structure_set
 from benchmarks.quality.structure_table import against, common, means, show
 from genokeras.engine import Wanted, make_table_searcher
+from genokeras.searchers import HyperSpace
 
 
 def drawn(name: str, n: int, seed: int = 0) -> Any:
@@ -136,7 +137,7 @@ def test_a_set_that_is_unknown_or_needs_a_folder_ends_the_program_with_a_hint():
 @pytest.mark.parametrize("arm", ARMS)
 def test_every_arm_makes_a_searcher(arm):
     asked = {"searcher": "bayesian", "searcher_args": {}, **ARMS[arm]}
-    make_table_searcher(Wanted.of(**asked), n_outputs=2, views=("all",))
+    make_table_searcher(Wanted.of(**asked), n_outputs=2, space=HyperSpace())
 
 
 @pytest.mark.parametrize("numbers", [False, True])

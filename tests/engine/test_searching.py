@@ -37,7 +37,7 @@ FATHERS = Fathers(
 
 
 def for_tables(searcher="bayesian", **arguments):
-    return make_table_searcher(Wanted.of(searcher, arguments), 2, VIEWS)
+    return make_table_searcher(Wanted.of(searcher, arguments), 2, HyperSpace(views=VIEWS))
 
 
 def for_images(searcher="bayesian", **arguments):

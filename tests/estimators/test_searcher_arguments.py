@@ -8,12 +8,14 @@ import pytest
 from genokeras import GenomeClassifier, ImageClassifier, SequenceClassifier, TextClassifier
 from genokeras.engine import Wanted, make_table_searcher
 from genokeras.errors import ParameterError
-from genokeras.searchers import BayesianSearcher, RandomSearcher
+from genokeras.searchers import BayesianSearcher, HyperSpace, RandomSearcher
 
 
 @pytest.mark.parametrize(("name", "kind"), [("bayesian", BayesianSearcher), ("random", RandomSearcher)])
 def test_fathers_and_inheritance_can_be_chosen(name, kind):
-    searcher = make_table_searcher(Wanted.of(name, {"fathers": ["linear"], "inherit": False}), 3, ("all",))
+    searcher = make_table_searcher(
+        Wanted.of(name, {"fathers": ["linear"], "inherit": False}), 3, HyperSpace()
+    )
     assert isinstance(searcher, kind)
     assert [father.name for father in searcher.fathers] == ["linear"]
     assert searcher.inherit is False
