@@ -22,13 +22,14 @@ export TF_CPP_MIN_LOG_LEVEL := 2
 # What Python compiles is kept, whatever the shell says.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test test-tensorflow test-jax test-torch test-slow lint lint-style lint-types lint-contracts clean
+.PHONY: help demo test test-tensorflow test-jax test-torch test-slow fuzz lint lint-style lint-types lint-contracts clean
 
 help:
 	@echo 'make demo       set up .venv, then grow a classifier on the bundled leukemia data (about 2 minutes)'
 	@echo 'make test       set up .venv, then lint, types, import contracts and tests'
 	@echo 'make lint       the first three of those'
 	@echo 'make test-slow  the tests that take long'
+	@echo 'make fuzz       100,000 damaged files of each kind (hours)'
 	@echo 'make clean      remove runs, caches and build leftovers (not .venv)'
 
 # TensorFlow has no wheels for Python 3.14 yet; ensurepip is missing where a system splits venv off Python.
@@ -74,6 +75,11 @@ test-jax test-torch: test-%: $(VENV)/.installed-dev
 
 test-slow: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -m 'slow and not gpu'
+
+# Damaged files of every kind, INPUTS of each.
+INPUTS ?= 100000
+fuzz: $(VENV)/.installed-dev
+	FUZZ_INPUTS=$(INPUTS) $(BIN)/python -m pytest tests/fuzz -n auto --maxprocesses 8
 
 lint: lint-style lint-types lint-contracts
 
