@@ -32,12 +32,15 @@ class Reading:
     modality: str | None = None
     sheet: str | None = None
     never_read: tuple[str, ...] = ()
+    genes: tuple[str, ...] = ()
 
     @property
     def of_genes(self) -> dict[str, Any]:
         """Options that were given and are for tables of genes, by the name of the argument of `load_dataset`."""
         plain = Reading()
-        names = [one.name for one in fields(self) if one.name not in ("delimiter", "drop", "never_read")]
+        names = [
+            one.name for one in fields(self) if one.name not in ("delimiter", "drop", "never_read", "genes")
+        ]
         return {name: getattr(self, name) for name in names if getattr(self, name) != getattr(plain, name)}
 
     @property
@@ -56,7 +59,8 @@ class Reading:
 
 def reading_for(estimator: Any, reading: Reading) -> Reading:
     """How samples for a fitted model are read: columns that it was fitted without stay out, and may be missing."""
-    return replace(reading, never_read=tuple(getattr(estimator, "drop_columns", None) or ()))
+    never_read = tuple(getattr(estimator, "drop_columns", None) or ())
+    return replace(reading, never_read=never_read, genes=tuple(getattr(estimator, "feature_names_in_", ())))
 
 
 _READING_OPTIONS = (
@@ -92,7 +96,7 @@ _READING_OPTIONS = (
 
 def reading_options(command: Command) -> Command:
     """Add the options that say how a table is written; the command gets them as one `Reading`, called ``reading``."""
-    names = [one.name for one in fields(Reading) if one.name != "never_read"]
+    names = [one.name for one in fields(Reading) if one.name not in ("never_read", "genes")]
 
     @functools.wraps(command)
     def with_reading(*args: Any, **given: Any) -> Any:
@@ -130,6 +134,7 @@ def read_samples(
             **reading.of_genes,
             drop_columns=(*reading.drop, *reading.never_read),
             drop_unknown=bool(reading.never_read),
+            genes=reading.genes,
             several_targets=several_targets,
         )
     if kind == IMAGES:

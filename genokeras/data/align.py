@@ -9,9 +9,10 @@ import numpy as np
 from scipy import sparse
 
 from genokeras.data.dataset import Dataset, Matrix
+from genokeras.data.dropping import surplus_note
 from genokeras.data.genes import without_version
 from genokeras.errors import DataError
-from genokeras.support.wording import counted, listed, loose_key
+from genokeras.support.wording import listed, loose_key
 
 
 def align_features(dataset: Dataset, feature_names: Sequence[str]) -> Dataset:
@@ -48,8 +49,7 @@ def align_features(dataset: Dataset, feature_names: Sequence[str]) -> Dataset:
     surplus = [name for i, name in enumerate(dataset.feature_names) if i not in chosen]
     notes = dataset.notes
     if surplus:
-        text = counted(len(surplus), "gene", "genes")
-        notes = (*notes, f"{text} unknown to the model dropped: {listed(surplus, 5)}.")
+        notes = (*notes, surplus_note(surplus))
     return dataclasses.replace(
         dataset,
         x=_columns(dataset.x, order),

@@ -15,6 +15,11 @@ from genokeras.support.wording import counted, duplicates, listed
 _BLOCK = 4096
 # Squares of what is a thousand times as large are finite in 32 bits.
 LARGEST = 1e15
+FILL = "Pass missing='median' to fill each with its gene's median"
+FILL_BEFORE_PREDICTING = (
+    "The model was fitted with missing='error': fit with missing='median', or fill them in with "
+    "gk.load_dataset(x, missing='median')"
+)
 
 
 def check_shape(x: Matrix, names: Sequence[str], ids: Sequence[str], source: str) -> None:
@@ -51,9 +56,9 @@ def check_names(names: Sequence[str], ids: Sequence[str], source: str) -> None:
 
 
 def check_finite(
-    x: Matrix, names: Sequence[str], ids: Sequence[str], source: str, *, allow_nan: bool
+    x: Matrix, names: Sequence[str], ids: Sequence[str], source: str, advice: str | None = None
 ) -> None:
-    """Raise where a value is infinite or too large to compute with, or is missing and `allow_nan` is False."""
+    """Raise where a value is infinite or too large to compute with; with `advice`, what to do, also where one is missing."""
     values = x.data if sparse.issparse(x) else x
     if np.isfinite(values).all() and is_moderate(values):
         return
@@ -74,11 +79,11 @@ def check_finite(
             "or genes."
         )
     lost = np.isnan(values)
-    if not allow_nan and lost.any():
+    if advice is not None and lost.any():
         cells = _cells(x, lost, names, ids)
         raise DataError(
             f"{source}: {counted(int(lost.sum()), 'missing value')} (NaN): {cells}. "
-            "Pass missing='median' to fill each with its gene's median, or drop these samples or genes."
+            f"{advice}, or drop these samples or genes."
         )
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from genokeras.data.table import Table
 from genokeras.errors import DataError, ParameterError
-from genokeras.support.wording import did_you_mean, listed
+from genokeras.support.wording import counted, did_you_mean, listed
 
 
 def dropped_names(drop_columns: str | Sequence[str]) -> tuple[str, ...]:
@@ -25,6 +25,35 @@ def dropped_names(drop_columns: str | Sequence[str]) -> tuple[str, ...]:
     if odd:
         raise ParameterError(f"drop_columns must be names of columns, such as ['age']: got {odd[0]!r}.")
     return tuple(name.strip() for name in names)
+
+
+def surplus_genes(names: Sequence[str], genes: Sequence[str], others: Sequence[str] = ()) -> list[int]:
+    """Positions of the names that are neither genes that are used nor others; none where a gene that is used is missing."""
+    if not genes or not set(genes) <= set(names):
+        return []
+    used = {*genes, *others}
+    return [i for i, name in enumerate(names) if name not in used]
+
+
+def surplus_note(names: Sequence[str]) -> str:
+    """What is said of genes that a model does not use."""
+    return f"{counted(len(names), 'gene')} unknown to the model dropped: {listed(names, 5)}."
+
+
+def only_genes(table: Table, genes: Sequence[str]) -> Table:
+    """Return a table less the genes that are not used; see :func:`surplus_genes`."""
+    names = table.feature_names
+    surplus = [] if names is None else surplus_genes(names, genes)
+    if names is None or not surplus:
+        return table
+    left_out = set(surplus)
+    keep = [i for i in range(len(names)) if i not in left_out]
+    return dataclasses.replace(
+        table,
+        x=table.x[:, keep],
+        feature_names=tuple(names[i] for i in keep),
+        notes=(*table.notes, surplus_note([names[i] for i in surplus])),
+    )
 
 
 def without_columns(table: Table, wanted: Sequence[str], unknown_too: bool) -> Table:

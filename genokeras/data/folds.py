@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from sklearn.model_selection import GroupKFold, StratifiedGroupKFold, StratifiedKFold
+from sklearn.model_selection import StratifiedKFold
 
+from genokeras.data.grouped_split import best_grouped_split
 from genokeras.errors import DataError
 from genokeras.support.checks import check_whole
 from genokeras.support.wording import counted
 
-_TRIES = 20
 MOST_FOLDS, FEW_FOLDS = 5, 3
 # Splits into folds that networks may be tried on, the first one included.
 MOST_SPLITS = 4
@@ -315,13 +314,15 @@ def _grouped(
     locked, notes = _locked_groups(codes, groups, names)
     free = np.flatnonzero(~np.isin(groups, locked))
     n_free = len(np.unique(groups[free]))
+    if n_free < 2:
+        raise DataError(_cannot_split(len(np.unique(groups)), len(locked)))
     if n_free < n_folds:
         kept = f" ({len(locked)} more hold a class of their own and stay in training)" if len(locked) else ""
         raise DataError(
             f"fewer groups than folds: {n_folds} folds need at least {n_folds} groups, got {n_free}{kept}. "
-            f"Pass folds={max(2, n_free)} or fewer, or bring more groups."
+            f"Pass folds={n_free} or fewer, or bring more groups."
         )
-    assigned, lost = _best_grouped_split(codes, groups, free, n_folds, seed)
+    assigned, lost = best_grouped_split(codes, groups, free, n_folds, seed)
     for fold, code in lost:
         notes.append(
             f"Fold {fold + 1} trains without {_called(code, names)}: its groups are all held out there."
@@ -330,6 +331,18 @@ def _grouped(
     fold_of[free] = assigned
     held_out = fold_of[np.newaxis, :] == np.arange(n_folds)[:, np.newaxis]
     return Folds(~held_out, held_out, tuple(notes))
+
+
+def _cannot_split(n_groups: int, n_locked: int) -> str:
+    if n_groups == 1:
+        return (
+            "all samples are of one group, which cannot be split: groups stay on one side. Leave groups out if the samples are "
+            "independent, pass validation_data, or bring more groups."
+        )
+    return (
+        f"the {n_groups} groups cannot be split: {n_locked} hold a class of their own, without which it could not be learnt. "
+        "Pass validation_data, or bring groups that share their classes."
+    )
 
 
 def _locked_groups(
@@ -349,51 +362,3 @@ def _locked_groups(
             )
             notes.append(_sentence(text))
     return np.array(sorted(locked), dtype=groups.dtype), notes
-
-
-def _best_grouped_split(
-    codes: np.ndarray, groups: np.ndarray, free: np.ndarray, n_folds: int, seed: int | None
-) -> tuple[np.ndarray, list[tuple[int, int]]]:
-    """Try some shuffles for one where every fold scores something and trains on every class."""
-    rng = np.random.default_rng(seed)
-    best: tuple[np.ndarray, list[tuple[int, int]]] | None = None
-    for _ in range(_TRIES):
-        assigned = _grouped_split(codes[free], groups[free], n_folds, int(rng.integers(2**31)))
-        if len(np.unique(assigned)) < n_folds:
-            continue
-        lost = _classes_lost(codes, free, assigned, n_folds)
-        if best is None or len(lost) < len(best[1]):
-            best = assigned, lost
-        if not lost:
-            break
-    if best is None:
-        assigned = np.empty(len(free), dtype=np.int64)
-        for fold, (_, test) in enumerate(GroupKFold(n_folds).split(free, groups=groups[free])):
-            assigned[test] = fold
-        best = assigned, _classes_lost(codes, free, assigned, n_folds)
-    return best
-
-
-def _grouped_split(codes: np.ndarray, groups: np.ndarray, n_folds: int, seed: int) -> np.ndarray:
-    assigned = np.full(len(codes), -1, dtype=np.int64)
-    if np.bincount(codes).max() < n_folds:  # refused by StratifiedGroupKFold
-        return assigned
-    splitter = StratifiedGroupKFold(n_folds, shuffle=True, random_state=seed)
-    with warnings.catch_warnings():
-        # a class with fewer rows than folds is said in the notes where it matters
-        warnings.simplefilter("ignore", UserWarning)
-        for fold, (_, test) in enumerate(splitter.split(np.zeros(len(codes)), codes, groups)):
-            assigned[test] = fold
-    return assigned
-
-
-def _classes_lost(
-    codes: np.ndarray, free: np.ndarray, assigned: np.ndarray, n_folds: int
-) -> list[tuple[int, int]]:
-    everything = set(np.unique(codes).tolist())
-    lost = []
-    for fold in range(n_folds):
-        train = np.ones(len(codes), dtype=bool)
-        train[free[assigned == fold]] = False
-        lost += [(fold, int(code)) for code in sorted(everything - set(np.unique(codes[train]).tolist()))]
-    return lost

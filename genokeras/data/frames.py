@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from genokeras.data.dataset import Matrix
+from genokeras.data.dropping import surplus_genes, surplus_note
 from genokeras.data.gene_columns import describing, id_like_note
 from genokeras.data.id_columns import find_ids, numbering
 from genokeras.data.table import ReadOptions, Table, to_csr, to_float32
@@ -71,6 +72,7 @@ def table_from_frame(
         named = _transpose(named)
     else:
         named = _without_numbering(named, options)
+    named = _used_alone(named, options)
     annotations, named = _take_annotations(named, options.columns, text_too=names_given)
     if not named.names:
         raise DataError(_no_numbers(annotations, source))
@@ -185,6 +187,12 @@ def _transpose(named: NamedFrame) -> NamedFrame:
     else:
         flipped = named.frame.T.reset_index(drop=True).set_axis(range(n_rows), axis=1)
     return NamedFrame(flipped, names, named.names, named.notes)
+
+
+def _used_alone(named: NamedFrame, options: ReadOptions) -> NamedFrame:
+    """Leave out genes that are not used: they may hold anything."""
+    surplus = surplus_genes(named.names, options.genes, options.columns)
+    return named.without(surplus, surplus_note([named.names[i] for i in surplus])) if surplus else named
 
 
 def _non_numeric(frame: pd.DataFrame) -> list[int]:

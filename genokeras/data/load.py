@@ -11,6 +11,8 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from genokeras.data.checks import (
+    FILL,
+    FILL_BEFORE_PREDICTING,
     check_finite,
     check_names,
     check_shape,
@@ -19,7 +21,7 @@ from genokeras.data.checks import (
 )
 from genokeras.data.column_kinds import kinds_note
 from genokeras.data.dataset import Dataset
-from genokeras.data.dropping import dropped_names, without_columns
+from genokeras.data.dropping import dropped_names, only_genes, without_columns
 from genokeras.data.genes import Duplicates, check_duplicates, tidy_genes
 from genokeras.data.label_files import has_column, label_file
 from genokeras.data.memory import table_from_memory
@@ -54,6 +56,7 @@ def load_dataset(
     sheet: str | None = None,
     drop_columns: str | Sequence[str] = (),
     drop_unknown: bool = False,
+    genes: Sequence[str] = (),
     several_targets: bool = False,
 ) -> Dataset:
     """Read and check samples, their genes and, where given, their labels.
@@ -95,6 +98,8 @@ def load_dataset(
         Columns to leave out, as the table has them, or genes: numbers that are no genes, such as an age.
     drop_unknown : bool
         Such a column may be missing, in place of an error.
+    genes : sequence of str
+        Those that a model reads. Where all of them are there, others are left out and may hold anything.
     several_targets : bool
         `y` may hold several columns, or name them: a list of texts is then one of columns. ``Dataset.y`` has the shape
         (n_samples, n_targets) where there are several.
@@ -133,11 +138,13 @@ def load_dataset(
         modality=modality,
         sheet=sheet,
         drop=dropped_names(drop_columns),
+        genes=tuple(genes),
     )
     table = read_table(x, options) if isinstance(x, str | os.PathLike) else table_from_memory(x, options)
     table = dataclasses.replace(_with_stripped_ids(table), sample_column=sample_column)
     table = without_columns(table, options.drop, drop_unknown or isinstance(x, Dataset))
     table = tidy_genes(table, duplicates, ignore_versions=ignore_versions)
+    table = only_genes(table, options.genes)
     check_shape(table.x, table.names, table.ids, table.source)
     said: list[str] = []
     labels = (
@@ -148,7 +155,7 @@ def load_dataset(
     grouping = _per_sample(groups, table.groups, table, "groups", said)
     table = dataclasses.replace(table, notes=(*table.notes, *dict.fromkeys(said)))
     dataset = dataclasses.replace(
-        _checked(table, labels, grouping, missing), versions_ignored=ignore_versions
+        _checked(table, labels, grouping, missing, bool(options.genes)), versions_ignored=ignore_versions
     )
     if isinstance(x, Dataset) and dataset.medians is None and x.medians is not None:
         dataset = _with_medians(dataset, x.medians)
@@ -178,10 +185,13 @@ def _per_sample(
     return values
 
 
-def _checked(table: Table, y: np.ndarray | None, groups: np.ndarray | None, missing: Missing) -> Dataset:
+def _checked(
+    table: Table, y: np.ndarray | None, groups: np.ndarray | None, missing: Missing, fitted: bool
+) -> Dataset:
     names, ids = table.names, table.ids
     check_names(names, ids, table.source)
-    check_finite(table.x, names, ids, table.source, allow_nan=missing != "error")
+    advice = FILL_BEFORE_PREDICTING if fitted else FILL
+    check_finite(table.x, names, ids, table.source, None if missing != "error" else advice)
     x, medians, notes = table.x, None, table.notes
     if missing == "median":
         x, medians = impute_median(table.x)

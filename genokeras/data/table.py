@@ -42,6 +42,8 @@ class ReadOptions:
         Which sheet of a spreadsheet is read.
     drop : tuple of str
         Columns to leave out.
+    genes : tuple of str
+        The genes that are used, if not all. Where all of them are there, others are left out unchecked.
     """
 
     columns: tuple[str, ...] = ()
@@ -54,6 +56,7 @@ class ReadOptions:
     sheet: str | None = None
     needs_sample_column: bool = True
     drop: tuple[str, ...] = ()
+    genes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

@@ -27,6 +27,7 @@ from genokeras.features import Matrix
 from genokeras.graph import Weights, is_linear
 from genokeras.networks import TrainedNetwork, initial_weights, start_weights
 from genokeras.searchers import TrialResult
+from genokeras.support.precision import single_precision
 from genokeras.tasks.task import LinearFit
 from genokeras.training import PackedTask, PackedTrainer
 from genokeras.training.allotment import Plan
@@ -46,6 +47,7 @@ class _Trained:
     noted: Mapping[str, float]
 
 
+@single_precision()
 def final_fit(
     run: Run,
     data: AllRows,

@@ -35,6 +35,7 @@ from genokeras.graph.arcs import Arc
 from genokeras.searchers import History, Searcher
 from genokeras.support import RunFolder
 from genokeras.support.digest import hex_digest
+from genokeras.support.precision import single_precision
 from genokeras.tasks.objectives import Objective
 
 # From a runner to the executor that a user named.
@@ -121,6 +122,7 @@ class RunSettings:
             )
 
 
+@single_precision()
 def fit_run(
     prepared: Prepared,
     settings: RunSettings,

@@ -60,32 +60,36 @@ def read_problem(folder: RunFolder) -> Problem:
     RunFolderError
         If a file is missing or damaged, or the task is a custom one that is not known.
     """
-    data = folder.read_arrays(ROWS_FILE)
-    encoder, rows = read_samples(folder, data.get("medians"))
-    try:
-        return Problem(
-            targets=data["codes"],
-            held_out=data["held_out"],
-            sample_weight=data["sample_weight"],
-            encoder=encoder,
-            rows=rows,
-            task=_task(folder, data),
-            train=data["train"],
-            groups=read_groups(folder),
-            moved=data.get("moved"),
-            fingerprint=read_fingerprint(folder),
-            further=FurtherSplits(data["further_held_out"], folder=folder)
-            if "further_held_out" in data
-            else None,
-        )
-    except KeyError as error:
-        raise RunFolderError(f"{ROWS_FILE} or {TASK_FILE} of {str(folder.path)!r} lacks {error}.") from error
+    with folder.reading():
+        data = folder.read_arrays(ROWS_FILE)
+        encoder, rows = read_samples(folder, data.get("medians"))
+        try:
+            return Problem(
+                targets=data["codes"],
+                held_out=data["held_out"],
+                sample_weight=data["sample_weight"],
+                encoder=encoder,
+                rows=rows,
+                task=_task(folder, data),
+                train=data["train"],
+                groups=read_groups(folder),
+                moved=data.get("moved"),
+                fingerprint=read_fingerprint(folder),
+                further=FurtherSplits(data["further_held_out"], folder=folder)
+                if "further_held_out" in data
+                else None,
+            )
+        except KeyError as error:
+            raise RunFolderError(
+                f"{ROWS_FILE} or {TASK_FILE} of {str(folder.path)!r} lacks {error}."
+            ) from error
 
 
 def read_scored_rows(folder: RunFolder) -> ScoredRows:
     """The rows' part alone: no samples are read."""
-    data = folder.read_arrays(ROWS_FILE)
-    return ScoredRows(data["codes"], data["held_out"], data["sample_weight"])
+    with folder.reading():
+        data = folder.read_arrays(ROWS_FILE)
+        return ScoredRows(data["codes"], data["held_out"], data["sample_weight"])
 
 
 def read_task_of(folder: RunFolder) -> Task:
@@ -96,7 +100,8 @@ def read_task_of(folder: RunFolder) -> Task:
     RunFolderError
         If it is a custom task that is not known, or its file is damaged.
     """
-    return _task(folder, folder.read_arrays(ROWS_FILE) if not folder.has(TASK_FILE) else {})
+    with folder.reading():
+        return _task(folder, folder.read_arrays(ROWS_FILE) if not folder.has(TASK_FILE) else {})
 
 
 def read_groups(folder: RunFolder) -> np.ndarray | None:

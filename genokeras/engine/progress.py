@@ -19,6 +19,7 @@ from genokeras.engine.loop import Observer
 from genokeras.graph import is_linear
 from genokeras.searchers import History, Proposal, TrialResult
 from genokeras.searchers.values import unused_hyper_parameters
+from genokeras.support.console import standard_error
 from genokeras.tasks.objectives import Objective, get_objective
 
 LINE_WIDTH = 99
@@ -219,7 +220,7 @@ class LiveProgress(ProgressDisplay):
             get_renderable=self._render,
             transient=True,
             refresh_per_second=4,
-            redirect_stdout=sys.stdout.isatty(),
+            redirect_stdout=sys.stdout is not None and sys.stdout.isatty(),
         )
 
     def __enter__(self) -> Self:
@@ -296,14 +297,9 @@ def make_observer(
     """
     if not verbose:
         return None
-    shown = console if console is not None else _standard_error()
+    shown = console if console is not None else standard_error()
     kind = LiveProgress if shown.is_terminal and not shown.is_dumb_terminal else LineProgress
     return kind(get_objective(objective), time_limit, max_trials, shown)
-
-
-def _standard_error() -> Console:
-    # Asked for here because rich takes FORCE_COLOR for a terminal, and a log file then gets control codes.
-    return Console(stderr=True, force_terminal=None if sys.stderr.isatty() else False)
 
 
 def clock_time(seconds: float) -> str:

@@ -34,6 +34,7 @@ from genokeras.errors import RunFolderError
 from genokeras.networks import TrainedNetwork
 from genokeras.searchers import History, TrialResult
 from genokeras.support import RunFolder
+from genokeras.support.precision import single_precision
 from genokeras.tasks.calibration import Calibration
 from genokeras.tasks.objectives import Objective, get_objective, named_objective
 from genokeras.tasks.task import Task
@@ -207,6 +208,7 @@ def finish_run(
     return run
 
 
+@single_precision()
 def open_run(folder: RunFolder, objective: Objective | None = None, best_alone: bool = False) -> Run:
     """Read a run back; one that never finished is delivered from the trials it has.
 
@@ -223,20 +225,22 @@ def open_run(folder: RunFolder, objective: Objective | None = None, best_alone: 
     RunFolderError
         If no trial of the run ever finished.
     """
-    if not has_problem(folder):
-        raise RunFolderError(
-            f"the run {str(folder.path)!r} was stopped before its first trial: there is nothing to load."
-        )
-    problem, history = read_problem(folder), TrialStore(folder).history()
-    if not history.ok():
-        raise RunFolderError(
-            f"no trial of the run {str(folder.path)!r} has finished: there is nothing to load."
-        )
-    objective = objective or objective_of(folder, problem.task)
+    with folder.reading():
+        if not has_problem(folder):
+            raise RunFolderError(
+                f"the run {str(folder.path)!r} was stopped before its first trial: there is nothing to load."
+            )
+        problem, history = read_problem(folder), TrialStore(folder).history()
+        if not history.ok():
+            raise RunFolderError(
+                f"no trial of the run {str(folder.path)!r} has finished: there is nothing to load."
+            )
+        objective = objective or objective_of(folder, problem.task)
     if not (folder.has(RESULT_FILE) and folder.has(MODEL_FILE)):
         return finish_run(folder, problem, history, objective, "killed", best_alone=best_alone)
-    model = keras.saving.load_model(folder.path / MODEL_FILE, compile=False)
-    return replace(read_record(folder, objective), rows=problem, history=history, model=model)
+    with folder.reading():
+        model = keras.saving.load_model(folder.path / MODEL_FILE, compile=False)
+        return replace(read_record(folder, objective), rows=problem, history=history, model=model)
 
 
 def read_record(folder: RunFolder, objective: Objective | None = None) -> Run:
@@ -253,15 +257,16 @@ def read_record(folder: RunFolder, objective: Objective | None = None) -> Run:
     RunFolderError
         If the run was stopped before it was finished.
     """
-    if not folder.has(RESULT_FILE):
-        raise RunFolderError(
-            f"the run {str(folder.path)!r} was stopped before it chose its ensemble. "
-            "gk.load_estimator(path) finishes it from the trials it has."
-        )
-    task, history = read_task_of(folder), TrialStore(folder).history()
-    reason = str(folder.read_json(RESULT_FILE)["stop_reason"])
-    rows, objective = read_scored_rows(folder), objective or objective_of(folder, task)
-    return Run(folder, rows, task, history, read_delivery(folder), reason, objective)
+    with folder.reading():
+        if not folder.has(RESULT_FILE):
+            raise RunFolderError(
+                f"the run {str(folder.path)!r} was stopped before it chose its ensemble. "
+                "gk.load_estimator(path) finishes it from the trials it has."
+            )
+        task, history = read_task_of(folder), TrialStore(folder).history()
+        reason = str(folder.read_json(RESULT_FILE)["stop_reason"])
+        rows, objective = read_scored_rows(folder), objective or objective_of(folder, task)
+        return Run(folder, rows, task, history, read_delivery(folder), reason, objective)
 
 
 def read_delivery(folder: RunFolder) -> Delivery:
@@ -272,9 +277,10 @@ def read_delivery(folder: RunFolder) -> Delivery:
     RunFolderError
         If the run is not finished.
     """
-    result = folder.read_json(RESULT_FILE)
-    shares = {int(trial): float(share) for trial, share in result["shares"].items()}
-    return Delivery(shares, Calibration(**result["calibration"]), result["estimate"], result.get("best"))
+    with folder.reading():
+        result = folder.read_json(RESULT_FILE)
+        shares = {int(trial): float(share) for trial, share in result["shares"].items()}
+        return Delivery(shares, Calibration(**result["calibration"]), result["estimate"], result.get("best"))
 
 
 def objective_of(folder: RunFolder, task: Task) -> Objective:

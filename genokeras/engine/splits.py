@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import final
+from typing import Any, final
 
 import numpy as np
 
@@ -36,6 +36,10 @@ class FurtherSplits:
     fit: FitView | None = None
     folder: RunFolder | None = None
     _known: dict[tuple[int, str], SplitView] = field(default_factory=dict, repr=False)
+
+    def __getstate__(self) -> dict[str, Any]:
+        # What fits views holds the samples, and is a closure: it does not travel with a pickled estimator.
+        return {**vars(self), "fit": None}
 
     def view(self, encoder: TableEncoder, split: int, name: str) -> SplitView:
         """A view in a split, which is read from the run folder or fitted.

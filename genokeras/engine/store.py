@@ -42,7 +42,8 @@ class TrialStore:
 
     def history(self) -> History:
         """All trials whose record is complete."""
-        return History(tuple(self.read(trial_id) for trial_id in self.folder.trial_ids()))
+        with self.folder.reading():
+            return History(tuple(self.read(trial_id) for trial_id in self.folder.trial_ids()))
 
     def read(self, trial_id: int) -> TrialResult:
         name = f"{self.folder.trial_name(trial_id)}/graph.json"

@@ -44,6 +44,7 @@ from genokeras.estimators.exporting import export_run
 from genokeras.estimators.finished import FinishedSearch
 from genokeras.estimators.tables import leaderboard
 from genokeras.support import RunFolder
+from genokeras.support.precision import single_precision
 from genokeras.tasks.known import find_task
 from genokeras.tasks.task import Task
 
@@ -115,11 +116,8 @@ class SearchedEstimator(BaseEstimator):
             If no trial could be trained.
         """
         limit = self.time_limit if time_limit is None else time_limit
-        seed, task, wanted = (
-            seed_of(self.random_state),
-            self._task(),
-            Wanted.of(self.searcher, self.searcher_args, limit),
-        )
+        seed, task = seed_of(self.random_state), self._task()
+        wanted = Wanted.of(self.searcher, self.searcher_args, limit)
         check_limits(self.folds, self.max_trials, seed, limit)
         method = self.content.method()
         method.check(wanted.trainer_args)
@@ -199,7 +197,8 @@ class SearchedEstimator(BaseEstimator):
         check_extra(self, extra)
         read = self.content.read_several if self.several_targets else self.content.read
         drop = getattr(self, "drop_columns", None) or ()
-        return read(Given(x, y, groups, extra, self._missing(training), training, drop))
+        genes = () if training else self._fitted().feature_names
+        return read(Given(x, y, groups, extra, self._missing(training), training, drop, genes))
 
     def final_fit(
         self,
@@ -239,6 +238,7 @@ class SearchedEstimator(BaseEstimator):
         self.final_evaluation_ = None if test is None else self.evaluate(x_test, y_test, extra_test)
         return self
 
+    @single_precision()
     def _answers(self, content: Any) -> np.ndarray:
         """``(n_samples, n_outputs)`` float32."""
         run = self._fitted()
@@ -334,7 +334,7 @@ class SearchedEstimator(BaseEstimator):
         ----------
         path : path-like
         format : {"keras", "tf_saved_model", "onnx", "litert", "torchscript"}, optional
-            By default of the suffix (.keras, .onnx, .tflite, .pt); ``.keras`` is added to any other.
+            By default of the suffix (.keras, .onnx, .tflite, .pt); ``.keras`` is added to a name without one.
 
         Returns
         -------
@@ -344,7 +344,7 @@ class SearchedEstimator(BaseEstimator):
         Raises
         ------
         ParameterError
-            If there is no such format, or the backend cannot write it; the message says which it can.
+            If there is no such format or suffix, or the backend cannot write it; the message says which it can.
         ExportError
             If the export cannot be written, or answers otherwise than the model. What was there before stays.
         """

@@ -9,6 +9,9 @@ import numpy as np
 from genokeras.errors import ParameterError
 from genokeras.support.checks import check_number, check_whole
 
+# What scikit-learn and NumPy's older generators take.
+_LARGEST_SEED = 2**32 - 1
+
 
 def check_limits(folds: object, max_trials: object, seed: object, time_limit: object) -> None:
     """See that nothing is out of range, and that something ends the search.
@@ -18,9 +21,10 @@ def check_limits(folds: object, max_trials: object, seed: object, time_limit: ob
     ParameterError
         If one of these is no sensible number, or nothing would ever end the search.
     """
-    for name, value, least in (("folds", folds, 2), ("max_trials", max_trials, 1), ("seed", seed, 0)):
-        if value is not None or name == "seed":
+    for name, value, least in (("folds", folds, 2), ("max_trials", max_trials, 1)):
+        if value is not None:
             check_whole(value, name, least)
+    check_whole(seed, "random_state (seed)", 0, _LARGEST_SEED)
     if time_limit is None and max_trials is None:
         raise ParameterError("give a time_limit, max_trials, or both: a search without either never ends.")
     if time_limit is not None:

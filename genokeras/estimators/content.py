@@ -43,6 +43,8 @@ class Given:
         Whether a network is to learn from them.
     drop_columns : str or sequence of str
         What to leave out, of tables.
+    genes : sequence of str
+        What a fitted model reads, of tables.
     """
 
     x: Any
@@ -52,6 +54,7 @@ class Given:
     missing: str = "error"
     training: bool = False
     drop_columns: str | Sequence[str] = ()
+    genes: Sequence[str] = ()
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,8 +11,6 @@ from genokeras.engine import Run
 from genokeras.engine.model_files import write_model, write_sidecar
 from genokeras.exports import choose_format, export_model_as
 
-_SUFFIXES = (".onnx", ".tflite", ".pt")
-
 
 def export_run(
     run: Run,
@@ -26,7 +24,7 @@ def export_run(
     ----------
     run : Run
     path : path-like
-        Where neither format nor suffix says otherwise, a ``.keras`` file.
+        A name without suffix becomes a ``.keras`` file.
     format : str, optional
         One of ``genokeras.exports.FORMATS``.
     examples : callable, optional
@@ -36,9 +34,15 @@ def export_run(
     -------
     pathlib.Path
         The file, or the folder of a ``tf_saved_model``.
+
+    Raises
+    ------
+    ParameterError
+        If the suffix belongs to no format.
     """
-    known = format is not None or Path(path).suffix.lower() in _SUFFIXES
-    chosen, target = choose_format(path, format if known else "keras")
+    if format is None and not Path(path).suffix:
+        format = "keras"
+    chosen, target = choose_format(path, format)
     if chosen == "keras":
         write_model(run.model, target, run.sidecar(), run.delivery.estimate)
         return target

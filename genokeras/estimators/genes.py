@@ -15,12 +15,12 @@ from genokeras.encoders import SplitView, TableEncoder, fit_split_view, fit_tabl
 from genokeras.engine import Method, PackedMethod, Prepared, Problem, Run, Wanted, make_table_searcher
 from genokeras.engine.problem import fingerprint_of, group_numbers
 from genokeras.engine.splits import FurtherSplits
-from genokeras.errors import ParameterError
+from genokeras.errors import DataError, ParameterError
 from genokeras.estimators.base import SearchedEstimator
 from genokeras.estimators.content import ContentKind, Given, Training
 from genokeras.explain import Explanation, explain_run
 from genokeras.explain.runs import training_rows
-from genokeras.features import DEFAULT_VIEWS, available_views
+from genokeras.features import DEFAULT_VIEWS, available_views, varies
 from genokeras.graph.arcs import Arc
 from genokeras.report import write_report
 from genokeras.report.genes import explained
@@ -54,6 +54,7 @@ class Genes(ContentKind):
             drop_columns=given.drop_columns,
             # New samples may well lack what the model does not read.
             drop_unknown=not given.training,
+            genes=given.genes,
             several_targets=several_targets,
         )
 
@@ -63,6 +64,11 @@ class Genes(ContentKind):
     def prepare(self, training: Training, arguments: Mapping[str, Any]) -> Prepared:
         dataset = training.content
         assert isinstance(dataset, Dataset)
+        if not varies(dataset.x):
+            raise DataError(
+                f"{dataset.source}: every gene has the same value in all {dataset.n_samples} samples, so there is nothing to learn "
+                "from. Is this the matrix that was meant?"
+            )
         x = _with_validation(dataset, training.held)
         aim, folds, targets = training.aim, training.folds(), training.targets
         weight, groups = training.weight, group_numbers(training.groups)
@@ -206,6 +212,7 @@ class TableEstimator(SearchedEstimator):
             missing="keep",
             drop_columns=self._dropped(),
             drop_unknown=True,
+            genes=self._fitted().feature_names,
             several_targets=self.several_targets,
         )
 

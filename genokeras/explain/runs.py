@@ -22,10 +22,12 @@ from genokeras.explain.paths import DRAWS, Attributions
 from genokeras.features import RowSpace
 from genokeras.graph import is_linear
 from genokeras.networks import TrainedTrial
+from genokeras.support.precision import single_precision
 
 _BACKGROUND_ROWS = 500
 
 
+@single_precision()
 def explain_run(
     run: Run,
     x: Any,
@@ -126,7 +128,7 @@ def table_of(problem: Problem) -> TableEncoder:
 def aligned(run: Run, x: Any) -> Dataset:
     """``x`` read, checked and brought into the run's order of genes; NaN may stay where the run fills it in."""
     missing = "error" if table_of(run.problem).medians is None else "keep"
-    return align_features(load_dataset(x, missing=missing), run.feature_names)  # type: ignore[arg-type]
+    return align_features(load_dataset(x, missing=missing, genes=run.feature_names), run.feature_names)  # type: ignore[arg-type]
 
 
 def _background(run: Run, background: Any, seed: int) -> np.ndarray:

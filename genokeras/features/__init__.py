@@ -37,6 +37,7 @@ from genokeras.features.standardise import (
     column_blocks,
     standardisation,
     standardised_blocks,
+    varies,
 )
 from genokeras.features.text_encoding import (
     NgramTfidf,
@@ -86,6 +87,7 @@ __all__ = [
     "standardisation",
     "standardised_blocks",
     "transform_images",
+    "varies",
     "words_by_place",
     "words_near",
 ]

@@ -45,6 +45,11 @@ def standardisation(x: Matrix) -> Standardisation:
     return Standardisation(mean.astype("float32").astype("float64"), inverse)
 
 
+def varies(x: Matrix) -> bool:
+    """Whether any column has more than one value; it looks no further than the first block that has such a column."""
+    return any((standardisation(block).inverse_sd > 0).any() for _, block in column_blocks(x))
+
+
 def column_blocks(x: Matrix, columns: np.ndarray | None = None) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """``(column numbers, dense float64 block of these columns)``, about 16 MiB at a time."""
     everything = np.arange(x.shape[1]) if columns is None else np.asarray(columns)

@@ -10,5 +10,6 @@ from rich.console import Console
 def standard_error() -> Console:
     """A console on standard error: colours and bars on a terminal, plain text anywhere else."""
     # rich takes FORCE_COLOR for a terminal, and a log file then gets control codes.
-    terminal = None if sys.stderr.isatty() else False
+    # Without a console (pythonw, some services) there is no standard error, and rich writes nothing.
+    terminal = None if sys.stderr is not None and sys.stderr.isatty() else False
     return Console(stderr=True, highlight=False, force_terminal=terminal, force_jupyter=False)

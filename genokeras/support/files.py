@@ -7,8 +7,11 @@ so that two processes (or threads) that write one path do not disturb each other
 from __future__ import annotations
 
 import errno
+import lzma
 import os
 import shutil
+import struct
+import tokenize
 import uuid
 import zipfile
 import zlib
@@ -21,6 +24,21 @@ import numpy as np
 from genokeras.errors import GenoKerasError, RunFolderError
 
 PathLike = str | os.PathLike[str]
+# What zipfile, NumPy, the parser of its headers and our own readers raise where content is not what it should be.
+DAMAGED = (
+    *(
+        ValueError,
+        EOFError,
+        TypeError,
+        AttributeError,
+        LookupError,
+        MemoryError,
+        OverflowError,
+        AssertionError,
+    ),
+    *(SyntaxError, RuntimeError, tokenize.TokenError, struct.error),
+    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError),
+)
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _LONGEST_STEM = 40
@@ -121,7 +139,7 @@ def read_arrays(path: PathLike) -> dict[str, np.ndarray]:
             return dict(arrays)
     except OSError as error:
         raise RunFolderError(f"cannot read {os.fspath(path)!r}: {error.strerror or error}.") from error
-    except (ValueError, EOFError, TypeError, AttributeError, zipfile.BadZipFile, zlib.error) as error:
+    except DAMAGED as error:
         raise RunFolderError(
             f"cannot read {os.fspath(path)!r}: it is damaged or no npz file ({error})."
         ) from error

@@ -18,15 +18,23 @@ import os
 import shutil
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from genokeras.errors import RunFolderError
-from genokeras.support.files import append_lines, read_arrays, save_arrays, unwritable, written_together
+from genokeras.errors import GenoKerasError, RunFolderError
+from genokeras.support.files import (
+    DAMAGED,
+    append_lines,
+    read_arrays,
+    save_arrays,
+    unwritable,
+    written_together,
+)
 from genokeras.support.json_files import json_text, read_json, write_json
+from genokeras.support.wording import cause
 
 FORMAT = 1
 
@@ -41,7 +49,7 @@ class RunFolder:
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        self.path = Path(path)
+        self.path = _place(path)
         self.settings: dict[str, Any] = self._read_settings()
 
     @classmethod
@@ -63,7 +71,7 @@ class RunFolder:
         RunFolderError
             If the path cannot be written, holds another run, or holds files that are no run.
         """
-        folder = Path(path)
+        folder = _place(path)
         _refuse_foreign(folder, replace)
         try:
             if cls.exists(folder):
@@ -89,12 +97,12 @@ class RunFolder:
         RunFolderError
             If it holds another run, or files that are no run.
         """
-        _refuse_foreign(Path(path), replace)
+        _refuse_foreign(_place(path), replace)
 
     @staticmethod
     def exists(path: str | os.PathLike[str]) -> bool:
         """Whether ``path`` holds a run."""
-        return (Path(path) / "run.json").exists()
+        return (_place(path) / "run.json").exists()
 
     def _read_settings(self) -> dict[str, Any]:
         if not self.exists(self.path):
@@ -106,6 +114,32 @@ class RunFolder:
     @property
     def run_id(self) -> str:
         return str(self.settings["run_id"])
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Say of values that are missing or of another kind than they should be that the folder is damaged.
+
+        Raises
+        ------
+        RunFolderError
+            In place of the errors of Python and its libraries.
+        """
+        try:
+            yield
+        except GenoKerasError:
+            raise
+        except DAMAGED as error:
+            raise RunFolderError(
+                f"the run folder {str(self.path)!r} is damaged ({type(error).__name__}: {cause(error)}). Copy it again from where "
+                "it was made, or fit again with another path."
+            ) from error
+
+    def _check_there(self) -> None:
+        if not self.exists(self.path):
+            raise RunFolderError(
+                f"the run folder {str(self.path)!r} is gone: it was moved or removed. Put it back, or load the run from where it "
+                "is now with gk.load_estimator(path). Predictions need no run folder."
+            )
 
     # ---- journal
 
@@ -122,8 +156,11 @@ class RunFolder:
         path = self.path / "journal.jsonl"
         if path.exists():
             for line in path.read_text(encoding="utf-8", errors="replace").split("\n"):
-                with suppress(json.JSONDecodeError):
-                    yield json.loads(line)
+                event = None
+                with suppress(ValueError, RecursionError):
+                    event = json.loads(line)
+                if isinstance(event, dict):
+                    yield event
 
     # ---- values
 
@@ -148,6 +185,7 @@ class RunFolder:
         self.write({name: content})
 
     def read_json(self, name: str) -> dict[str, Any]:
+        self._check_there()
         return read_json(self.path / name)
 
     def write_arrays(self, name: str, arrays: Mapping[str, np.ndarray]) -> None:
@@ -157,6 +195,7 @@ class RunFolder:
         self.write({name: text})
 
     def read_arrays(self, name: str) -> dict[str, np.ndarray]:
+        self._check_there()
         return read_arrays(self.path / name)
 
     def has(self, name: str) -> bool:
@@ -170,16 +209,31 @@ class RunFolder:
     def trial_ids(self) -> list[int]:
         """Trials whose record is complete, in order."""
         found = (self.path / "trials").glob("*/graph.json")
-        return sorted(int(path.parent.name) for path in found)
+        return sorted(int(path.parent.name) for path in found if path.parent.name.isdecimal())
 
     def copy_to(self, path: str | os.PathLike[str]) -> RunFolder:
-        """A copy of the whole run at a new place."""
-        target = Path(path)
+        """A copy of the whole run at a new place.
+
+        Raises
+        ------
+        RunFolderError
+            If this run folder is gone, or the place is taken or cannot be written.
+        """
+        self._check_there()
+        target = _place(path)
         if target.resolve() == self.path.resolve():
             return self
         _refuse_foreign(target, self.run_id)
-        shutil.copytree(self.path, target, dirs_exist_ok=True)
+        try:
+            shutil.copytree(self.path, target, dirs_exist_ok=True)
+        except (OSError, shutil.Error) as error:
+            raise unwritable(target, error) from error
         return RunFolder(target)
+
+
+def _place(path: str | os.PathLike[str]) -> Path:
+    """The path as it is from every folder: a program may change into another one later."""
+    return Path(path).expanduser().absolute()
 
 
 def _refuse_foreign(folder: Path, allowed: str | None) -> None:

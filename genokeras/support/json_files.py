@@ -93,7 +93,7 @@ def read_json(
         raise error(f"there is no file {name!r}.") from missing
     except OSError as refused:
         raise error(f"cannot read {name!r}: {refused.strerror or refused}.") from refused
-    except ValueError as damage:
+    except (ValueError, RecursionError, MemoryError) as damage:
         raise error(f"cannot read {name!r}: it is damaged or no JSON ({damage}).") from damage
     if not isinstance(content, dict):
         raise error(f"{name!r} should hold a JSON object, got {type(content).__name__}.")

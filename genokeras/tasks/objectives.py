@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -36,8 +37,13 @@ from genokeras.tasks.number_scores import (
 from genokeras.tasks.rows import Array, resample_counts, standard_error_of_mean, weighted_mean
 
 
+def _mean_of(rows: Callable[[Any, Any], Array], a: Any, targets: Any, w: Array) -> Array:
+    return weighted_mean(rows(a, targets), w)
+
+
 def _over_rows(rows: Callable[[Any, Any], Array]) -> Callable[[Any, Any, Array], Array]:
-    return lambda a, targets, w: weighted_mean(rows(a, targets), w)
+    # A partial and no closure: fitted estimators are pickled.
+    return partial(_mean_of, rows)
 
 
 @dataclass(frozen=True)

@@ -354,7 +354,8 @@ def test_trainer_args_bound_the_steps_of_a_trial(study):
         ({"time_limit": -3}, "time_limit .seconds. must be a number above 0"),
         ({"executor": "slurm"}, "executor must be 'local'"),
         ({"missing": "mean"}, "missing must be one of error, median, keep"),
-        ({"random_state": -1}, "seed must be a whole number"),
+        ({"random_state": -1}, "random_state .seed. must be a whole number"),
+        ({"random_state": 2**40}, "from 0 to 4294967295"),
         ({"searcher_args": {"trainer_args": {"max_iter": 5}}}, "Did you mean 'max_iter_num'"),
         (
             {"searcher_args": {"trainer_args": {"max_iter_num": 0}}},

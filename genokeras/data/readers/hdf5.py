@@ -11,6 +11,7 @@ import numpy as np
 from scipy import sparse
 
 from genokeras.data.readers.anndata import read_h5ad
+from genokeras.data.readers.hdf5_check import check_readable
 from genokeras.data.readers.matrix_market import expression_features, symbols_or_ids
 from genokeras.data.readers.mudata import read_h5mu
 from genokeras.data.readers.opening import HDF5
@@ -39,6 +40,7 @@ def read_hdf5(path: Path, options: ReadOptions) -> Table:
         raise DataFileError(
             f"{path.name} is truncated, damaged or no HDF5 file: unpack, write or copy it again."
         )
+    check_readable(path)
     with _opened(path) as file:
         read, part = _reader_of(path, file)
         if part is not None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import zipfile
-import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from scipy import sparse
 
 from genokeras.data.table import ReadOptions, Table, to_csr, to_float32
 from genokeras.errors import DataError, DataFileError
+from genokeras.support.files import DAMAGED
 from genokeras.support.wording import did_you_mean
 
 _SPARSE_KEYS = frozenset({"indices", "indptr", "data", "shape"})
@@ -68,11 +68,7 @@ def _arrays(path: Path) -> dict[str, np.ndarray]:
                 return {name: archive[name] for name in archive.files}
     except DataFileError:
         raise
-    except (zipfile.BadZipFile, EOFError, OSError, KeyError, zlib.error) as error:
-        raise DataFileError(
-            f"{path.name} is truncated, damaged or no npz archive ({error}): copy it again."
-        ) from error
-    except ValueError as error:
+    except (OSError, *DAMAGED) as error:
         if "allow_pickle" in str(error) and zipfile.is_zipfile(path):
             raise DataFileError(
                 f"{path.name} holds pickled Python objects, which are not loaded because they could run "
