@@ -98,6 +98,12 @@ def fitted(
     return final_fit(replace(run, folder=folder), data, trainer_args or None, retrain)
 
 
+@pytest.fixture(scope="module")
+def fresh(classes, tmp_path_factory) -> Run:
+    """The final fit of `classes` without further arguments; no test may change its folder."""
+    return fitted(classes, tmp_path_factory.mktemp("fits"))
+
+
 def answers(run: Run, seed: int = 5) -> np.ndarray:
     """What a run's model says of new samples."""
     if run.kind == "genome":
@@ -126,14 +132,13 @@ def test_every_view_of_a_network_is_fitted(tmp_path, retrain):
     np.testing.assert_allclose(answers(again), answers(run), atol=1e-6)
 
 
-def test_a_fresh_fit_trains_several_seeds_on_all_rows(classes, tmp_path):
-    run = fitted(classes, tmp_path)
-    found = note(run)
+def test_a_fresh_fit_trains_several_seeds_on_all_rows(classes, fresh):
+    found = note(fresh)
     assert found["members"] == SEEDS and found["rows"] == N
     assert found["trial"] == classes.best.id and found["retrain"] is True
     assert found["steps"] == max(classes.best.step, 5)
-    assert (run.folder.path / FINAL_WEIGHTS).exists()
-    assert list(run.folder.journal())[-1]["event"] == "final_fit"
+    assert (fresh.folder.path / FINAL_WEIGHTS).exists()
+    assert list(fresh.folder.journal())[-1]["event"] == "final_fit"
 
 
 def test_a_fresh_fit_learns_all_rows(classes, tmp_path):
@@ -143,11 +148,10 @@ def test_a_fresh_fit_learns_all_rows(classes, tmp_path):
     np.testing.assert_allclose(found.sum(axis=1), 1, atol=1e-5)
 
 
-def test_the_model_in_the_folder_is_the_new_one(classes, tmp_path):
-    run = fitted(classes, tmp_path)
-    again = open_run(RunFolder(run.folder.path))
-    np.testing.assert_allclose(answers(again), answers(run), atol=1e-6)
-    assert abs(answers(run) - answers(classes)).max() > 1e-4
+def test_the_model_in_the_folder_is_the_new_one(classes, fresh):
+    again = open_run(RunFolder(fresh.folder.path))
+    np.testing.assert_allclose(answers(again), answers(fresh), atol=1e-6)
+    assert abs(answers(fresh) - answers(classes)).max() > 1e-4
     assert again.delivery == classes.delivery
 
 
@@ -155,9 +159,8 @@ def test_steps_that_were_asked_for_are_taken(classes, tmp_path):
     assert note(fitted(classes, tmp_path, max_iter_num=7))["steps"] == 7
 
 
-def test_the_same_seed_gives_the_same_final_fit(classes, tmp_path):
-    first, second = (fitted(classes, tmp_path, name=name) for name in ("a", "b"))
-    np.testing.assert_array_equal(answers(first), answers(second))
+def test_the_same_seed_gives_the_same_final_fit(classes, fresh, tmp_path):
+    np.testing.assert_array_equal(answers(fitted(classes, tmp_path)), answers(fresh))
 
 
 def test_a_continued_fit_has_the_members_of_the_search(classes, tmp_path):
@@ -188,10 +191,9 @@ def test_rows_without_weight_teach_nothing(classes, tmp_path, retrain):
     np.testing.assert_allclose(answers(first), answers(second), atol=1e-6)
 
 
-def test_weights_change_what_is_learnt(classes, tmp_path):
-    heavy = np.where(CODES == 1, 20.0, 1.0)
-    plain, weighted = fitted(classes, tmp_path, name="a"), fitted(classes, tmp_path, weight=heavy, name="b")
-    assert answers(weighted)[:, 1].mean() > answers(plain)[:, 1].mean() + 0.02
+def test_weights_change_what_is_learnt(classes, fresh, tmp_path):
+    weighted = fitted(classes, tmp_path, weight=np.where(CODES == 1, 20.0, 1.0))
+    assert answers(weighted)[:, 1].mean() > answers(fresh)[:, 1].mean() + 0.02
 
 
 def test_missing_values_are_filled_as_the_model_fills_them(tmp_path):
