@@ -199,24 +199,20 @@ def _gradients(model: Any, encoder: Encoder, rows: Rows, name: str, task: Task) 
     """``(n_samples, *input, n_outputs)`` of what is explained with respect to one of the model's inputs."""
     backend, names = current_backend(), [tensor.name for tensor in model.inputs]
     place = names.index(name)
-    parts = []
     at_once = _ROWS_AT_ONCE
     if isinstance(encoder, SequenceEncoder):
         at_once = max(1, at_once // encoder.n_windows)
+    parts = []
     for start in range(0, n_rows(rows), at_once):
         block = take(rows, np.arange(start, min(start + at_once, n_rows(rows))))
         inputs = [keras.ops.convert_to_tensor(encoder.model_inputs(block)[other]) for other in names]
-        found = []
-        for number in range(task.n_outputs):
 
-            def total(values: list[Any], number: int = number, inputs: list[Any] = inputs) -> Any:
-                given = [*inputs[:place], values[0], *inputs[place + 1 :]]
-                answers = model(given[0] if len(given) == 1 else given, training=False)
-                return keras.ops.sum(task.explained(answers)[:, number])
+        def explained(x: Any, inputs: list[Any] = inputs) -> Any:
+            given = [*inputs[:place], x, *inputs[place + 1 :]]
+            return task.explained(model(given[0] if len(given) == 1 else given, training=False))
 
-            _, (gradient,) = backend.value_and_gradients(total, [inputs[place]])
-            found.append(np.asarray(keras.ops.convert_to_numpy(gradient)))
-        parts.append(np.stack(found, axis=-1))
+        found = backend.gradients_of_columns(explained, inputs[place])
+        parts.append(np.stack([np.asarray(keras.ops.convert_to_numpy(one)) for one in found], axis=-1))
     return np.concatenate(parts)
 
 

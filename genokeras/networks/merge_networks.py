@@ -27,7 +27,7 @@ from genokeras.graph import Graph, HyperParameters, Weights
 from genokeras.networks.convolutional import build_network
 from genokeras.networks.merge_rows import calibrated
 from genokeras.networks.sequence_windows import sequence_windows
-from genokeras.networks.sequence_words import placed_words, word_counts
+from genokeras.networks.sequence_words import Words, WordTables, placed_words, words_of
 from genokeras.tasks.calibration import Calibration
 from genokeras.tasks.task import Task
 
@@ -129,10 +129,9 @@ def _linear(network: TrainedNetwork, task: Task, parts: _Parts) -> list[Any]:
     answers = []
     arrays = network.weights.get(network.graph.output)
     for member in range(network.n_members):
-        layer = keras.layers.Dense(task.n_outputs, name=f"{network.name}_{member}")
-        answers.append(task.answer_tensor(layer(parts.counts)))
-        if arrays is not None:
-            layer.set_weights([arrays["kernel"][member], arrays["bias"][member]])
+        given = None if arrays is None else (arrays["kernel"][member], arrays["bias"][member])
+        outputs = parts.linear(f"{network.name}_{member}", task.n_outputs, given)
+        answers.append(task.answer_tensor(outputs))
     return answers
 
 
@@ -158,10 +157,18 @@ class _Parts(ABC):
         """Weights ``(batch, 1)`` of the looks that sum to 1; none where all count the same."""
         return []
 
+    def linear(self, name: str, n_outputs: int, arrays: tuple[np.ndarray, np.ndarray] | None) -> Any:
+        """Outputs ``(batch, n_outputs)`` of a linear model of the counts: with this kernel and bias, or with fresh ones."""
+        layer = keras.layers.Dense(n_outputs, name=name)
+        outputs = layer(self.counts)
+        if arrays is not None:
+            layer.set_weights(list(arrays))
+        return outputs
+
     @property
     @abstractmethod
     def counts(self) -> Any:
-        """What the linear father reads."""
+        """What linear models read."""
 
 
 @final
@@ -203,13 +210,29 @@ class _SequenceParts(_Parts):
         return [share / strands for _, share in self._windows for _ in range(strands)]
 
     @cached_property
+    def _words(self) -> list[Words]:
+        return words_of(self._letters, self._encoder.words, self._encoder.strands)
+
+    @cached_property
     def counts(self) -> Any:
-        encoder = self._encoder
-        parts = [*word_counts(self._letters, encoder.words, encoder.strands)]
-        parts += placed_words(self._letters, encoder.placed, NEAR)
-        if encoder.extra_names:
+        """All but the words, which are looked up; a zero where there is nothing else."""
+        parts = placed_words(self._letters, self._encoder.placed, NEAR)
+        if self._encoder.extra_names:
             parts.append(self._extra)
+        if not parts:
+            return 0.0 * self._words[0][1][:, :1]
         return keras.layers.Concatenate(name="counts")(parts) if len(parts) > 1 else parts[0]
+
+    def linear(self, name: str, n_outputs: int, arrays: tuple[np.ndarray, np.ndarray] | None) -> Any:
+        encoder, given = self._encoder, None
+        tables = WordTables(encoder.words, n_outputs, name)
+        outputs = tables(self._words)
+        if arrays is not None:
+            kernel, bias = arrays
+            tables.set_kernel(kernel[: encoder.n_words], encoder.strands)
+            others = kernel[encoder.n_words :]
+            given = others if len(others) else np.zeros((1, n_outputs), dtype="float32"), bias
+        return keras.layers.Add()([outputs, super().linear(name, n_outputs, given)])
 
 
 @final

@@ -1,7 +1,8 @@
 """Words of sequences inside a Keras model, as ``SequenceEncoder.counts`` has them.
 
-A word begins at a place where the product of its letters' indicators is 1. How often a word occurs is a sum of such products
-over the places; with the word cut in two, that is one matrix product of the parts' indicators, ``(4^a, L) (L, 4^b)``.
+A linear model of how often words occur is a sum, over the places of a sequence, of what it says of the word that begins there: a table
+that is looked up, which for long sequences is far less work than to count first. One letter of a place is sure at most, so that a word and how
+sure it is follow from which letter that is, and gradients are those of the letters that are there.
 """
 
 from __future__ import annotations
@@ -13,9 +14,12 @@ import keras
 import numpy as np
 from keras import ops
 
+# The number of a word, and how sure it is, at each place.
+Words = tuple[Any, Any]
 
-def word_counts(letters: Any, lengths: Sequence[int], strands: bool) -> list[Any]:
-    """How often each word occurs, one tensor ``(batch, 4^k)`` for each length k.
+
+def words_of(letters: Any, lengths: Sequence[int], strands: bool) -> list[Words]:
+    """The words of each length k, two tensors ``(batch, L - k + 1)`` each: numbers below 4^k, and 1 where all letters are sure.
 
     Parameters
     ----------
@@ -23,23 +27,46 @@ def word_counts(letters: Any, lengths: Sequence[int], strands: bool) -> list[Any
         One-hot; ambiguous letters are no part of a word.
     lengths : sequence of int
     strands : bool
-        Whether the words of the other strand count as well.
+        Whether a word and its reverse complement are the same: the smaller number stands for both.
     """
-    sure, found = _sure(letters), []
+    read, found = _sure_letters(letters), []
     for k in lengths:
-        front = k - k // 2
-        places = letters.shape[1] - k + 1
-        left = _words_at(sure, front)[:, :places]
-        counts = ops.transpose(left, (0, 2, 1))
-        if k > 1:
-            counts = ops.matmul(counts, _words_at(sure, k - front)[:, front : front + places])
-        else:
-            counts = ops.sum(counts, axis=2)
-        counts = ops.reshape(counts, (-1, 4**k))
-        if strands:
-            counts = counts + ops.take(counts, _other_strand(k), axis=1)
-        found.append(counts)
+        word, sure = _words_at(*read, k)
+        found.append((ops.take(_of_either_strand(k), word) if strands else word, sure))
     return found
+
+
+class WordTables:
+    """What a linear model says of words: stock layers, one for each length.
+
+    Parameters
+    ----------
+    lengths : sequence of int
+    n_outputs : int
+    name : str
+    """
+
+    def __init__(self, lengths: Sequence[int], n_outputs: int, name: str) -> None:
+        self._sizes = [4**k for k in lengths]
+        self._tables = [keras.layers.Embedding(4**k, n_outputs, name=f"{name}_words_{k}") for k in lengths]
+
+    def __call__(self, words: Sequence[Words]) -> Any:
+        """``(batch, n_outputs)``."""
+        terms = [
+            ops.squeeze(ops.matmul(ops.expand_dims(sure, 1), table(word)), 1)
+            for table, (word, sure) in zip(self._tables, words, strict=True)
+        ]
+        return keras.layers.Add()(terms) if len(terms) > 1 else terms[0]
+
+    def set_kernel(self, kernel: np.ndarray, strands: bool) -> None:
+        """Take over the rows ``(sum 4^k, n_outputs)`` of a kernel for counts; with both strands, counts are those of either."""
+        first = 0
+        for table, size in zip(self._tables, self._sizes, strict=True):
+            part = kernel[first : first + size]
+            if strands:
+                part = part + part[_other_strand(size)]
+            table.set_weights([part])
+            first += size
 
 
 def placed_words(letters: Any, longest: int, near: tuple[int, int, int]) -> list[Any]:
@@ -56,33 +83,45 @@ def placed_words(letters: Any, longest: int, near: tuple[int, int, int]) -> list
     if not longest:
         return []
     found = [keras.layers.Flatten(name="letters_by_place")(letters)]
-    sure = _sure(letters)
+    read = _sure_letters(letters)
     for k in range(2, longest + 1):
-        words = _words_at(sure, k)
+        words = _indicators(*_words_at(*read, k), k)
         found.append(ops.reshape(words, (-1, words.shape[1] * 4**k)))
     k, width, step = near
     pool = keras.layers.AveragePooling1D(width, step, data_format="channels_last", name="words_near")
-    sums = width * pool(_words_at(sure, k))
+    sums = width * pool(_indicators(*_words_at(*read, k), k))
     found.append(ops.reshape(sums, (-1, sums.shape[1] * 4**k)))
     return found
 
 
-def _sure(letters: Any) -> Any:
-    """1 for the letter that is there; 0 for those that might be."""
-    return ops.relu(2 * letters - 1)
+def _sure_letters(letters: Any) -> tuple[Any, Any]:
+    """``(batch, L)`` each: the number of the letter that is there, and 1 for it; 0 where none is likelier than all others."""
+    sure = ops.relu(2 * letters - 1)
+    return ops.cast(ops.argmax(sure, axis=2), "int32"), ops.sum(sure, axis=2)
 
 
-def _words_at(sure: Any, k: int) -> Any:
-    """``(batch, L - k + 1, 4^k)``: 1 for the word that begins at a place."""
-    places = sure.shape[1] - k + 1
-    words = sure[:, :places]
+def _words_at(letter: Any, much: Any, k: int) -> Words:
+    """The word of k letters that begins at each place, the first letter the highest digit."""
+    places = letter.shape[1] - k + 1
+    word, sure = letter[:, :places], much[:, :places]
     for i in range(1, k):
-        pairs = words[:, :, :, None] * sure[:, i : i + places, None, :]
-        words = ops.reshape(pairs, (-1, places, 4 ** (i + 1)))
-    return words
+        word = 4 * word + letter[:, i : i + places]
+        sure = sure * much[:, i : i + places]
+    return word, sure
 
 
-def _other_strand(k: int) -> np.ndarray:
-    """For each word of k letters the position of its reverse complement, ``(4^k,)``."""
-    digits = np.stack([np.arange(4**k) // 4**i % 4 for i in range(k)])  # the last letter first
+def _indicators(word: Any, sure: Any, k: int) -> Any:
+    """``(batch, places, 4^k)``."""
+    return ops.one_hot(word, 4**k) * ops.expand_dims(sure, 2)
+
+
+def _of_either_strand(k: int) -> np.ndarray:
+    """For each word of k letters the smaller number of its own and its reverse complement's, ``(4^k,)``."""
+    return np.minimum(np.arange(4**k, dtype="int32"), _other_strand(4**k))
+
+
+def _other_strand(size: int) -> np.ndarray:
+    """For each of 4^k words the number of its reverse complement, ``(4^k,)``."""
+    k = round(np.log(size) / np.log(4))
+    digits = np.stack([np.arange(size) // 4**i % 4 for i in range(k)])  # the last letter first
     return np.asarray(((3 - digits) * 4 ** np.arange(k - 1, -1, -1)[:, None]).sum(axis=0), dtype="int32")

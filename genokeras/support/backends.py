@@ -68,6 +68,10 @@ class Backend(ABC):
     def value_and_gradients(self, loss: Callable[[Tensors], Any], parameters: Tensors) -> tuple[Any, Tensors]:
         """The value of ``loss(parameters)`` and its gradient with respect to each parameter."""
 
+    @abstractmethod
+    def gradients_of_columns(self, function: Callable[[Any], Any], x: Any) -> Tensors:
+        """Gradients with respect to ``x`` of the sum of each column of ``function(x)`` ``(n, k)``, which is computed once."""
+
 
 @final
 class TensorFlowBackend(Backend):
@@ -124,6 +128,13 @@ class TensorFlowBackend(Backend):
             value = loss(parameters)
         return value, tape.gradient(value, parameters, unconnected_gradients="zero")
 
+    def gradients_of_columns(self, function: Callable[[Any], Any], x: Any) -> Tensors:
+        tf = self._tf
+        with tf.GradientTape(persistent=True, watch_accessed_variables=False) as tape:
+            tape.watch(x)
+            columns = tf.unstack(tf.reduce_sum(function(x), axis=0))
+        return [tape.gradient(column, x, unconnected_gradients="zero") for column in columns]
+
 
 @final
 class JaxBackend(Backend):
@@ -151,6 +162,11 @@ class JaxBackend(Backend):
 
     def value_and_gradients(self, loss: Callable[[Tensors], Any], parameters: Tensors) -> tuple[Any, Tensors]:
         return self._jax.value_and_grad(loss)(parameters)
+
+    def gradients_of_columns(self, function: Callable[[Any], Any], x: Any) -> Tensors:
+        jnp = self._jax.numpy
+        sums, pull = self._jax.vjp(lambda values: function(values).sum(axis=0), x)
+        return [pull(column)[0] for column in jnp.eye(len(sums), dtype=sums.dtype)]
 
 
 @final
@@ -186,6 +202,12 @@ class TorchBackend(Backend):
             gradients: Sequence[Any] = self._torch.autograd.grad(value, leaves, allow_unused=True)
         zeros = self._torch.zeros_like
         return value.detach(), [zeros(p) if g is None else g for g, p in zip(gradients, leaves, strict=True)]
+
+    def gradients_of_columns(self, function: Callable[[Any], Any], x: Any) -> Tensors:
+        with self._torch.enable_grad():
+            leaf = x.detach().requires_grad_(True)
+            sums = function(leaf).sum(dim=0)
+            return [self._torch.autograd.grad(column, leaf, retain_graph=True)[0] for column in sums]
 
 
 _BACKENDS: dict[str, type[Backend]] = {

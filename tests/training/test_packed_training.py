@@ -287,6 +287,9 @@ class CountingBackend(Backend):
     def value_and_gradients(self, loss: Callable[[list[Any]], Any], parameters: list[Any]) -> Any:
         return self.inner.value_and_gradients(loss, parameters)
 
+    def gradients_of_columns(self, function: Callable[[Any], Any], x: Any) -> Any:
+        return self.inner.gradients_of_columns(function, x)
+
 
 def test_another_task_of_the_same_shapes_does_not_compile_again() -> None:
     trainer = PackedTrainer(replace(SHORT, max_steps=24))  # two whole chunks and a shorter one
