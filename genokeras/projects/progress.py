@@ -56,7 +56,10 @@ class TrainingLog:
     def _say_step(self, steps: int, speed: float, scoring: np.ndarray) -> None:
         values = np.where(np.isfinite(scoring[:, 2]), scoring[:, 2], np.inf)
         training, held_out, monitored = scoring[values.argmin()]
-        figures = {"loss": training, **self._figure(held_out, monitored)}
+        # The loss is that of the training rows, all else is of the rows held out.
+        on_held_out = self._figure(held_out, monitored).items()
+        figures = {f"validation {name.removeprefix('validation ')}": value for name, value in on_held_out}
+        figures = {"loss": training, **figures}
         announce.trained_step(steps, steps, speed, figures)
 
     def _improved(self, scoring: np.ndarray) -> int | None:

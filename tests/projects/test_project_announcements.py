@@ -4,9 +4,11 @@ import io
 import logging
 from collections.abc import Iterator
 
+import numpy as np
 import pytest
 
 from genokeras.projects import announce
+from genokeras.projects.progress import TrainingLog
 
 PROJECTS, PACKAGE = logging.getLogger("genokeras.projects"), logging.getLogger("genokeras")
 
@@ -133,6 +135,15 @@ def test_the_banner_of_enas_has_its_own_words():
 
 
 # ---- who shows it
+
+
+@pytest.mark.parametrize(
+    ("monitor", "value", "figure"), [("accuracy", -0.61, "accuracy: 0.610"), ("loss", 0.8, "loss: 0.800")]
+)
+def test_a_step_line_tells_the_loss_of_training_from_what_is_held_out(capsys, monitor, value, figure):
+    log = TrainingLog(monitor, 5, 32, patience=3, n_rates=1)
+    line = said(lambda: log(5, np.array([[[0.7, 0.8, value]]])), capsys).splitlines()[0]
+    assert line.endswith(f"\tloss: 0.700\tvalidation {figure}")
 
 
 def test_nothing_is_printed_unless_asked_for(capsys):
