@@ -8,8 +8,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -119,50 +117,57 @@ def _trials(run: Path) -> list[dict[str, object]]:
     ]
 
 
-@contextmanager
-def long_fit(path: Path) -> Iterator[subprocess.Popen[str]]:
-    """A fit in another process that has trained at least six trials."""
+@pytest.fixture(scope="module")
+def stopped(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, str]:
+    """Runs that Ctrl-C and the operating system stopped behind six trials, of one process, and what the first one printed."""
     # A shell that runs the tests in its background hands down that Ctrl-C is ignored.
     code = (
         STUDY
         + """
 import signal
 signal.signal(signal.SIGINT, signal.default_int_handler)
-clf = GenomeClassifier(sys.argv[1], time_limit=200, random_state=0, verbose=0).fit(x, y)
-print(clf.stop_reason_, clf.n_trials_)
+for path in sys.argv[1:]:
+    clf = GenomeClassifier(path, time_limit=200, random_state=0, verbose=0).fit(x, y)
+    print(clf.stop_reason_, clf.n_trials_, flush=True)
 """
     )
-    command = [sys.executable, "-c", code, str(path)]
-    with subprocess.Popen(
-        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as process:
+    folder = tmp_path_factory.mktemp("stopped")
+    interrupted, killed = folder / "interrupted", folder / "killed"
+    command = [sys.executable, "-c", code, str(interrupted), str(killed)]
+    pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, cwd=ROOT, **pipes) as process:
         try:
-            for _ in range(900):
-                if len(list(path.glob("trials/*/graph.json"))) >= 6 or process.poll() is not None:
-                    break
-                time.sleep(0.1)
-            yield process
+            for path, number in ((interrupted, signal.SIGINT), (killed, signal.SIGKILL)):
+                wait_for_trials(path, process)
+                process.send_signal(number)
+            output, errors = process.communicate(timeout=180)
         finally:
             process.kill()
+    assert process.returncode == -signal.SIGKILL, errors[-3000:]
+    return interrupted, killed, output
 
 
-def test_ctrl_c_delivers_what_there_is(tmp_path):
-    with long_fit(tmp_path / "run") as process:
-        process.send_signal(signal.SIGINT)
-        output, errors = process.communicate(timeout=180)
-    assert process.returncode == 0, errors[-3000:]
-    assert output.startswith("interrupted")
-    assert GenomeClassifier.load(tmp_path / "run").n_trials_ >= 6
+def wait_for_trials(path: Path, process: subprocess.Popen[str]) -> None:
+    """Until a run in another process has at least six trials in its journal."""
+    journal = path / "journal.jsonl"
+    for _ in range(1800):
+        if (journal.exists() and journal.read_text().count('"trial"') >= 6) or process.poll() is not None:
+            break
+        time.sleep(0.1)
 
 
-def test_a_killed_run_loads_and_resumes(tmp_path):
-    with long_fit(tmp_path / "run") as process:
-        process.kill()
-        process.communicate(timeout=180)
+def test_ctrl_c_delivers_what_there_is(stopped):
+    path, _, output = stopped
+    assert output.startswith("interrupted") and output.count("\n") == 1
+    assert GenomeClassifier.load(path).n_trials_ >= 6
+
+
+def test_a_killed_run_loads_and_resumes(stopped):
+    path = stopped[1]
     found: dict[str, Any] = {}
     exec(STUDY, found)
-    before = GenomeClassifier.load(tmp_path / "run").n_trials_
-    again = GenomeClassifier(tmp_path / "run", time_limit=None, max_trials=3, resume=True, verbose=0)
+    before = GenomeClassifier.load(path).n_trials_
+    again = GenomeClassifier(path, time_limit=None, max_trials=3, resume=True, verbose=0)
     after = again.fit(found["x"], found["y"]).n_trials_
     assert before >= 6 and after == before + 3
 
