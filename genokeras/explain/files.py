@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 
 from genokeras.explain.explanation import Explanation
 from genokeras.explain.plots import PLOT_TYPES, plot_output, plot_total
+from genokeras.support.cells import plain_cell
 from genokeras.support.checks import check_choice, check_whole
 from genokeras.support.files import written_aside
 
@@ -86,14 +87,14 @@ def _write_orders(explanation: Explanation, path: Path) -> Path:
         writer = csv.writer(stream)
         writer.writerow(["rank", f"all_{outputs}", *heads])
         ranked = zip(names[explanation.order()], *columns, strict=True)
-        writer.writerows([rank, *row] for rank, row in enumerate(ranked, start=1))
+        writer.writerows([rank, *map(plain_cell, row)] for rank, row in enumerate(ranked, start=1))
     return path
 
 
 def _write_values(explanation: Explanation, number: int, path: Path) -> Path:
     with written_aside(path) as aside, aside.open("w", newline="", encoding="utf-8") as stream:
         writer = csv.writer(stream)
-        writer.writerow(["sample", *explanation.feature_names])
+        writer.writerow(["sample", *map(plain_cell, explanation.feature_names)])
         for sample, row in zip(explanation.sample_ids, explanation.values[:, :, number], strict=True):
-            writer.writerow([sample, *(f"{value:.6g}" for value in row.tolist())])
+            writer.writerow([plain_cell(sample), *(f"{value:.6g}" for value in row.tolist())])
     return path

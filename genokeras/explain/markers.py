@@ -14,6 +14,7 @@ from genokeras.errors import ParameterError
 from genokeras.explain.explanation import Explanation
 from genokeras.explain.stability import Stability
 from genokeras.explain.statistics import Association, copies
+from genokeras.support.cells import plain_table
 from genokeras.support.checks import check_whole
 from genokeras.support.files import written_aside
 
@@ -137,5 +138,5 @@ def write_marker_tables(tables: Mapping[str, pd.DataFrame], path: str | os.PathL
     parts = [table.assign(**{word: name}) for name, table in tables.items()]
     whole = pd.concat(parts, ignore_index=True)
     with written_aside(path) as aside:
-        whole[[word, *whole.columns.drop(word)]].to_csv(aside, index=False)
+        plain_table(whole[[word, *whole.columns.drop(word)]]).to_csv(aside, index=False)
     return Path(path)

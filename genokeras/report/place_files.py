@@ -12,6 +12,7 @@ import pandas as pd
 
 from genokeras.errors import ParameterError
 from genokeras.report.picture import Picture, shown
+from genokeras.support.cells import plain_table
 from genokeras.support.files import write_arrays, written_aside
 
 SCORES_TABLE, SCORES_ARRAYS, PICTURES = "scores.csv", "scores.npz", "pictures.pdf"
@@ -71,7 +72,7 @@ def write_places(
     target = Path(folder)
     if explanation.places:
         with written_aside(target / SCORES_TABLE) as aside:
-            place_table(explanation).to_csv(aside, index=False, float_format="%.6g")
+            plain_table(place_table(explanation)).to_csv(aside, index=False, float_format="%.6g")
         return [target / SCORES_TABLE]
     # Strings of a fixed width, so that nobody has to unpickle.
     names = {

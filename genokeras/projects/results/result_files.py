@@ -13,6 +13,7 @@ import pandas as pd
 from genokeras.errors import ParameterError
 from genokeras.projects.results.outputs import OutputFolder
 from genokeras.report.confusion import label_codes, plot_confusion
+from genokeras.support.cells import plain_table
 from genokeras.support.files import written_aside
 from genokeras.support.json_files import write_json
 
@@ -156,7 +157,7 @@ def _with_ids(sample_ids: Sequence[str], ids_given: bool, n_rows: int, what: str
 
 def _write_table(path: Path, table: Mapping[str, list[Any]]) -> Path:
     with written_aside(path) as aside:
-        pd.DataFrame(table).to_csv(aside, index=False, encoding="utf-8", lineterminator="\n")
+        plain_table(pd.DataFrame(table)).to_csv(aside, index=False, encoding="utf-8", lineterminator="\n")
     return path
 
 
