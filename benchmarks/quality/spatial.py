@@ -44,6 +44,7 @@ from benchmarks.quality.spatial_sets import (
 from benchmarks.speed.machine import describe_machine
 from genokeras import ImageClassifier, SequenceClassifier, TextClassifier
 from genokeras.data import ImageData, TextData
+from genokeras.encoders import WINDOW
 
 ESTIMATORS: dict[str, Any] = {
     "sequence": SequenceClassifier,
@@ -66,7 +67,10 @@ def fit_and_score(
     seed: int,
     searcher_args: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """One fit of GenoKeras: measures on the test part, the classifier's own estimate, and how long all took."""
+    """One fit of GenoKeras: measures on the test part, the classifier's own estimate, and how long all took.
+
+    Sequences that are read by windows are explained, too, up to 80 of the test part.
+    """
     folder = tempfile.mkdtemp(prefix="genokeras-benchmark-")
     train = np.concatenate([part.train, part.valid])
     started = time.perf_counter()
@@ -76,12 +80,18 @@ def fit_and_score(
     fitted = time.perf_counter()
     found = classifier.predict_proba(_content(data, part.test))
     line = _rounded_measures(data.codes[part.test], found)
+    predicted = time.perf_counter()
+    explained = {}
+    if data.kind == "sequence" and classifier.model_.input_shape[1] > WINDOW:
+        classifier.explain(_content(data, part.test))
+        explained = {"explain_seconds": round(time.perf_counter() - predicted, 1)}
     board = classifier.leaderboard()
     shutil.rmtree(folder, ignore_errors=True)
     return {
         **line,
         "fit_seconds": round(fitted - started, 1),
-        "predict_seconds": round(time.perf_counter() - fitted, 2),
+        "predict_seconds": round(predicted - fitted, 2),
+        **explained,
         "trials": classifier.n_trials_,
         "estimate": round(classifier.estimate_["value"], 4),
         "linear_baseline": classifier.estimate_["linear_baseline"],
@@ -197,7 +207,17 @@ def table_of(lines: list[dict[str, Any]]) -> str:
     """Means over rounds, a row a set, time limit and tool, beside what is to be reached."""
     if not lines:
         return "There are no results yet."
-    columns = ["mcc", "roc_auc", "accuracy", "error", "log_loss", "fit_seconds", "trials"]
+    columns = [
+        "mcc",
+        "roc_auc",
+        "accuracy",
+        "error",
+        "log_loss",
+        "calibration_error",
+        "fit_seconds",
+        "explain_seconds",
+        "trials",
+    ]
     frame = pd.DataFrame([{"tool": "genokeras", **line} for line in lines])
     frame = frame.reindex(columns=["set", "seconds", "tool", *columns]).astype(dict.fromkeys(columns, float))
     means = frame.groupby(["set", "seconds", "tool"])[columns].mean().round(4)

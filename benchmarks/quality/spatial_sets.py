@@ -27,7 +27,7 @@ from genokeras.data import (
     load_texts,
 )
 from genokeras.support.wording import did_you_mean
-from genokeras.tasks.class_scores import log_loss_rows
+from genokeras.tasks.class_scores import calibration_error, log_loss_rows
 
 Kind = Literal["sequence", "image", "text"]
 Content = SequenceData | ImageData | TextData
@@ -62,6 +62,7 @@ SETS = {
     "ecoli_sigma70": SetFiles("sequence", "ecoli_sigma70.fasta.gz"),
     "uci_splice_junctions": SetFiles("sequence", "uci_splice_junctions.csv.gz"),
     "uci_promoters": SetFiles("sequence", "uci_promoters.csv.gz", positive="promoter"),
+    "chimp_gene_family": SetFiles("sequence", "chimp_gene_family.csv.gz"),
     "mnist10k": SetFiles("image", "mnist10k-images-idx3-ubyte.gz", "mnist10k-labels-idx1-ubyte.gz"),
     "sst2_sentiment": SetFiles("text", "sst2_sentiment.csv.gz"),
     "sms_spam": SetFiles("text", "sms_spam.csv.gz", positive="spam"),
@@ -167,7 +168,7 @@ def rounds(data: SpatialSet, count: int | None = None) -> Iterator[Round]:
 
 
 def measures(codes: np.ndarray, probabilities: np.ndarray) -> dict[str, float]:
-    """Matthews correlation, area under the curve (one class against the rest), accuracy, error and their count, log loss."""
+    """Matthews correlation, area under the curve (one class against the rest), accuracy, error and their count, log loss, calibration error."""
     predicted = probabilities.argmax(axis=1)
     wrong = int((predicted != codes).sum())
     scored = {
@@ -176,6 +177,7 @@ def measures(codes: np.ndarray, probabilities: np.ndarray) -> dict[str, float]:
         "error": wrong / len(codes),
         "errors": float(wrong),
         "log_loss": float(log_loss_rows(np.asarray(probabilities, dtype="float64"), codes).mean()),
+        "calibration_error": calibration_error(np.asarray(probabilities, dtype="float64"), codes),
     }
     if len(np.unique(codes)) == probabilities.shape[1]:
         two = probabilities.shape[1] == 2

@@ -37,6 +37,17 @@ def brier_rows(p: Array, codes: Codes) -> Array:
     return rows / 2 if p.shape[-1] == 2 else rows
 
 
+def calibration_error(p: Array, codes: Codes, bins: int = 10) -> float:
+    """How far the probability of the predicted class is from the share that is right, on average over intervals of equal width.
+
+    Guo et al. 2017, On calibration of modern neural networks, ICML, eq. 3: the expected calibration error.
+    """
+    said, right = p.max(axis=-1), p.argmax(axis=-1) == codes
+    place = np.minimum((said * bins).astype(int), bins - 1)
+    gaps = np.bincount(place, right - said, minlength=bins)
+    return float(np.abs(gaps).sum() / len(codes))
+
+
 def accuracy_rows(p: Array, codes: Codes) -> Array:
     """1 where the most probable class is the true one, else 0; (..., n)."""
     return (p.argmax(-1) == codes).astype(np.float64)

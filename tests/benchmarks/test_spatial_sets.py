@@ -76,7 +76,7 @@ def test_only_sets_that_are_there_are_found(tmp_path: Path) -> None:
     assert find_spatial_sets(tmp_path) == ["gue_mouse_2"]
     with pytest.raises(SystemExit, match="no set 'gue_mouse_3'.*Did you mean 'gue_mouse_2'"):
         find_spatial_sets(tmp_path, ["gue_mouse_3"])
-    assert len(SETS) == 10
+    assert len(SETS) == 11
 
 
 def test_measures_are_those_of_a_count_by_hand() -> None:

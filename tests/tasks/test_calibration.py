@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from genokeras.tasks.calibration import Calibration, fit_calibration, fit_sharpness
+from genokeras.tasks.class_scores import calibration_error
 
 
 def calibrated(n: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -57,3 +58,9 @@ def test_a_trial_that_hardly_trained_is_made_many_times_surer() -> None:
     p, codes = calibrated(5_000)
     assert fit_sharpness(Calibration(1 / 8).apply(p), codes) == pytest.approx(8, rel=0.06)
     assert fit_sharpness(p[:0], codes[:0]) == 1.0
+
+
+def test_the_calibration_error_is_the_mean_gap_between_what_is_said_and_what_is_right() -> None:
+    p = np.array([[0.9, 0.1], [0.9, 0.1], [0.4, 0.6], [0.4, 0.6]])
+    assert calibration_error(p, np.array([0, 1, 1, 1])) == pytest.approx((2 * 0.4 + 2 * 0.4) / 4)
+    assert calibration_error(np.eye(2), np.array([0, 1])) == 0
