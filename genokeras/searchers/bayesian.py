@@ -50,8 +50,8 @@ from genokeras.support.checks import check_choice, check_number, check_whole
 TREE_SEEDS = 20
 # Other hyper-parameters that are looked at for a grown graph, and for a known one.
 _FOR_GROWN, _FOR_KNOWN = 3, 8
-# Networks of the lowest posterior mean that may be tried on further splits.
-_PROMISING = 20
+# Networks of the lowest posterior mean that may be tried on further splits, and ranks that a split is worth.
+_PROMISING, _RANKS_A_SPLIT = 20, 4
 # Finished trials, from which on half of an ask is grown, even if the initial design is not done yet.
 _ENOUGH = 12
 # An ask changes between arms about so often: jobs that differ in their arms show which one earns.
@@ -265,13 +265,15 @@ class BayesianSearcher(Searcher):
     ) -> Iterator[Proposal]:
         last = {(t.proposal.graph, t.proposal.hyper): t.proposal.split for t in history if t.proposal.split}
         first = [trial.proposal for trial in surrogate.ranked() if not trial.proposal.split][:_PROMISING]
-        pool = Pool(surrogate, [Candidate(p.graph, p.hyper, p.father, p.morphisms) for p in first])
-        while (position := pool.most_promising()) is not None:
-            pool.take(position)
-            again = first[position]
-            split = last.get((again.graph, again.hyper), 0) + 1
-            proposal = replace(again, seed=_seed(rng), origin=REPLICATE, split=split)
-            if split < self.splits and proposal.fingerprint() not in tried:
+        # The best network first; a further split of it comes with the first one of those some ranks behind.
+        turns = sorted(
+            (rank + _RANKS_A_SPLIT * split, split, rank)
+            for rank, again in enumerate(first)
+            for split in range(last.get((again.graph, again.hyper), 0) + 1, self.splits)
+        )
+        for _, split, rank in turns:
+            proposal = replace(first[rank], seed=_seed(rng), origin=REPLICATE, split=split)
+            if proposal.fingerprint() not in tried:
                 tried.add(proposal.fingerprint())
                 yield proposal
 
