@@ -9,7 +9,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from genokeras.encoders import TableEncoder
+from genokeras.encoders import NetworkEncoder, TableEncoder
 from genokeras.engine.delivery import (
     Delivery,
     OutOfFold,
@@ -19,6 +19,7 @@ from genokeras.engine.delivery import (
     single_best,
 )
 from genokeras.engine.growth import Growth, growth_of
+from genokeras.engine.jobs import weights_from_arrays
 from genokeras.engine.methods import method_of
 from genokeras.engine.model_files import write_model
 from genokeras.engine.problem import Problem, ScoredRows
@@ -136,6 +137,17 @@ class Run:
         """The trials of the delivered ensemble, with their shares."""
         store = TrialStore(self.folder)
         return [trained_network(store, store.read(id), share) for id, share in self.delivery.shares.items()]
+
+    def model_for(self, encoder: NetworkEncoder) -> Any:
+        """What is delivered as a model of its own, for samples that another encoder reads alike: shorter rows of the same sequences."""
+        networks, calibration = self.ensemble(), self.delivery.calibration
+        if self.folder.has(FINAL_WEIGHTS):
+            weights = weights_from_arrays(self.folder.read_arrays(FINAL_WEIGHTS))
+            sharpness = self.folder.read_json(RESULT_FILE)["final_fit"].get("sharpness", 1.0)
+            networks = [replace(self.network(self.best), weights=weights, sharpness=sharpness)]
+            calibration = Calibration()
+        problem = replace(self.problem, encoder=encoder)
+        return method_of(problem).merge(problem, networks, calibration)
 
     def with_model(self, model: Any, note: Mapping[str, Mapping[str, Any]]) -> Run:
         """The run delivering another model, written to its folder; `note` joins ``result.json`` and the journal."""

@@ -216,7 +216,8 @@ class NetworkEstimator(SearchedEstimator):
         data: Any = self._read(x, None, None, extra)
         data = data.take(np.arange(min(num_samples, len(data))))
         encoder, names = self._encoder().reader, tuple(str(name) for name in run.names)
-        return explain_rows(run.model, encoder, encoder.rows(data), names, data.names, method, run.task)
+        rows = encoder.rows(data)
+        return explain_rows(run.model, encoder, rows, names, data.names, method, run.task, run.model_for)
 
     def _examples(self) -> Any:
         run = self._fitted()

@@ -11,7 +11,8 @@ Scores are differences of what the delivered model says: of log odds of a class 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any
 
 import keras
@@ -23,6 +24,7 @@ from genokeras.encoders.image import ImageEncoder
 from genokeras.encoders.inference import predict
 from genokeras.encoders.sequence import SequenceEncoder
 from genokeras.encoders.text import TextEncoder
+from genokeras.encoders.windows import extents, window_counts
 from genokeras.errors import ParameterError
 from genokeras.explain.checks import position_of
 from genokeras.features import mask, one_hot
@@ -34,7 +36,8 @@ METHODS = {
     "image": ("gradient",),
     "text": ("leave_one_out",),
 }
-_ROWS_AT_ONCE = 64
+# What all networks of an ensemble compute is held for so many samples.
+_ROWS_AT_ONCE = 16
 # Letters of all sequences, with a letter exchanged in each, that are held at once.
 _MOST_LETTERS = 100_000_000
 _BASES = np.array([1, 2, 4, 8], dtype=np.uint8)
@@ -103,6 +106,7 @@ def explain_rows(
     sample_names: tuple[str, ...],
     method: str | None,
     task: Task,
+    model_for: Callable[[SequenceEncoder], Any] | None = None,
 ) -> SampleExplanation:
     """Scores of every place of some samples.
 
@@ -118,6 +122,8 @@ def explain_rows(
         windows: they have too many letters to exchange each.
     task : Task
         Says what scores are differences of.
+    model_for : callable, optional
+        Makes the same model for shorter rows: of sequences that are read by windows, those that need few are explained sooner by it.
 
     Raises
     ------
@@ -130,16 +136,52 @@ def explain_rows(
         raise ParameterError(
             f"method must be {' or '.join(map(repr, known))} for {encoder.kind}s, got {method!r}."
         )
+    if model_for is not None and isinstance(encoder, SequenceEncoder) and encoder.n_windows > 1:
+
+        def explain(model: Any, encoder: SequenceEncoder, rows: Rows) -> SampleExplanation:
+            return explain_rows(model, encoder, rows, output_names, sample_names, chosen, task)
+
+        values, outputs = _by_length(explain, model, model_for, encoder, rows)
+        return SampleExplanation(values, outputs, output_names, sample_names, _letters(rows), chosen)
     outputs = predict(model, encoder, rows)
     if isinstance(encoder, TextEncoder):
         values, places = _words(model, encoder, rows, outputs, task)
     elif isinstance(encoder, SequenceEncoder):
         letters = _mutated if chosen == "mutagenesis" else _letter_gradients
         values = letters(model, encoder, rows, outputs, task) * mask(rows["codes"])[:, :, None]
-        places = tuple(tuple(LETTERS[code] for code in row) for row in rows["codes"])
+        places = _letters(rows)
     else:
         values, places = _pixels(model, encoder, rows, outputs, task), ()
     return SampleExplanation(values.astype("float32"), outputs, output_names, sample_names, places, chosen)
+
+
+def _letters(rows: Rows) -> tuple[tuple[str, ...], ...]:
+    return tuple(tuple(LETTERS[code] for code in row) for row in rows["codes"])
+
+
+def _by_length(
+    explain: Callable[[Any, SequenceEncoder, Rows], SampleExplanation],
+    model: Any,
+    model_for: Callable[[SequenceEncoder], Any],
+    encoder: SequenceEncoder,
+    rows: Rows,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Values and outputs, those of sequences that need equally many windows by rows that hold no more."""
+    codes, window = rows["codes"], encoder.window
+    needed = window_counts(extents(codes)[1], window)
+    parts = []
+    for count in np.unique(needed):
+        samples, length = np.flatnonzero(needed == count), int(count) * window
+        start = (encoder.length - length) // 2
+        part = take(rows, samples)
+        part["codes"] = part["codes"][:, start : start + length]
+        short = replace(encoder, length=length)
+        found = explain(model if short == encoder else model_for(short), short, part)
+        beside = ((0, 0), (start, encoder.length - start - length), (0, 0))
+        parts.append((samples, np.pad(found.values, beside), found.outputs))
+    order = np.argsort(np.concatenate([samples for samples, _, _ in parts]))
+    values, outputs = (np.concatenate([part[i] for part in parts])[order] for i in (1, 2))
+    return values, outputs
 
 
 def _usual(encoder: Encoder) -> str:

@@ -9,12 +9,13 @@ from genokeras.data import load_images, load_sequences, load_texts
 from genokeras.encoders import fit_image_encoder, fit_sequence_encoder, fit_text_encoder
 from genokeras.errors import ParameterError, RunFolderError
 from genokeras.explain import Motif, SampleExplanation, explain_rows, filter_motifs, write_meme
-from genokeras.graph import HyperParameters, motif_cnn
+from genokeras.graph import HyperParameters, motif_cnn, small_cnn
 from genokeras.graph.templates import linear
 from genokeras.networks import TrainedNetwork, merge_networks, start_weights
 from genokeras.tasks.classes import Classes
 from tests.encoders.planted import MOTIF, bars, planted_sequences
 
+NETWORK = HyperParameters(0.01, 0.01, 0.1, "relu", "tensor")
 COUNTED = HyperParameters(0.01, 0.01, 0.0, "relu", "counts")
 
 
@@ -245,3 +246,30 @@ def test_a_text_without_words_has_no_scores():
     found = explain_rows(model, encoder, rows, ("bad", "good"), data.names, None, Classes(2))
     assert found.places == (("a", "fine", "film"), ())
     assert found.values[0].any() and not found.values[1].any()
+
+
+@pytest.mark.parametrize("method", ["gradient", "mutagenesis"])
+def test_shorter_sequences_are_explained_by_shorter_rows_to_the_same_end(method):
+    rng, lengths = np.random.default_rng(0), (20, 50, 24, 25, 72, 70)
+    data = load_sequences(["".join(rng.choice(list("ACGT"), size=n)) for n in lengths])
+    encoder, _ = fit_sequence_encoder(data, strands=True, window=24)
+    network = small_cnn(encoder.input_shape, 2, filters=(4,), units=0)
+    kernel = rng.normal(0, 0.2, size=(1, encoder.n_counts, 2)).astype("float32")
+    weights = {1: {"kernel": kernel, "bias": np.zeros((1, 2), dtype="float32")}}
+    trials = [
+        TrainedNetwork("a", network, NETWORK, start_weights(network, rng, 2), 0.5, 2.0),
+        TrainedNetwork("b", linear(2), COUNTED, weights, 0.5),
+    ]
+    made: list[int] = []
+
+    def model_for(short):
+        made.append(short.length)
+        return merge_networks(short, Classes(2), trials)
+
+    given = (encoder.rows(data), ("no", "yes"), data.names, method, Classes(2))
+    model = merge_networks(encoder, Classes(2), trials)
+    whole, found = explain_rows(model, encoder, *given), explain_rows(model, encoder, *given, model_for)
+    assert made == [24, 48]
+    assert found.places == whole.places and found.method == method
+    np.testing.assert_allclose(found.outputs, whole.outputs, atol=1e-5)
+    np.testing.assert_allclose(found.values, whole.values, atol=2e-4)
