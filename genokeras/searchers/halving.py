@@ -254,8 +254,8 @@ class HalvingSearcher(Searcher):
             if len(pool) < least or len(gone) >= math.ceil(len(pool) / self.factor):
                 continue
             for trial in pool:
-                # One that would train on its first fold alone is of no use to anybody.
-                longer = trial.seconds * (self.factor if self.n_folds > 1 else 1)
+                # Where it has several folds, one that would train on its first alone is of no use to anybody.
+                longer = trial.seconds * self.factor if self.n_folds > 1 else 0.0
                 if trial.missing or not self._has_time(longer, asked.history):
                     continue
                 if grown and not _is_grown(trial, asked.history):

@@ -229,7 +229,7 @@ x, y, _ = planted_sequences(80, 30)
 args = {"fathers": ["small_cnn"], "trainer_args": {"max_iter_num": 2}}
 clf = SequenceClassifier(sys.argv[1], time_limit=None, max_trials=13, folds=2, searcher_args=args, random_state=0, verbose=0)
 clf.fit(x, y)
-assert clf.leaderboard()["status"].eq("ok").all(), clf.leaderboard()
+assert not clf.leaderboard()["status"].eq("failed").any(), clf.leaderboard()
 assert clf.leaderboard()["father"].notna().any()
 np.save(sys.argv[2], clf.predict_proba(x))
 """
