@@ -150,10 +150,12 @@ def load_graph(file: str | os.PathLike[str]) -> LoadedGraph:
         raise RunFolderError(f"{str(path)!r} holds no graph: expected the keys 'layers' or 'trial'.")
     if RunFolder.exists(run) and has_problem(RunFolder(run)):
         return load_trial_graph(RunFolder(run), int(content["trial"]["id"]))
-    proposal = content["trial"]["proposal"]
-    return LoadedGraph(
-        Graph.from_dict(proposal["graph"]).layers, HyperParameters.from_dict(proposal["hyper"])
-    )
+    try:
+        proposal = content["trial"]["proposal"]
+        graph, hyper = proposal["graph"], proposal["hyper"]
+    except (KeyError, TypeError) as error:
+        raise RunFolderError(f"{str(path)!r} is damaged: its trial lacks its graph ({error}).") from error
+    return LoadedGraph(Graph.from_dict(graph).layers, HyperParameters.from_dict(hyper))
 
 
 def _ranges(ids: list[int]) -> str:

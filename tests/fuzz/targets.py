@@ -59,15 +59,8 @@ _FASTA = (
     b'>chr1:10-20(+) note="a b" label=x\r\nACGUACGU\r\n>chr2:30-40(-) label=y\r\nUUGG\r\n',
     b"@r1 label=1\nACGT\n+\nIIII\n@r2 label=0\nGGTA\n+\nIIII\n",
 )
-_CONFIG = (
-    b"""{
-  // a small project
-  task_name: "demo", data: {train: "train.csv", target: "label", folds: 3},
-  model: {kind: "resnet", learning_rate: [0.01, 0.1]}, search: {trials: 4, seconds: 10}, seed: 0,
-}
-""",
-    b'{"name": "demo", "model_name": "res_conv", "epochs": 2, "batch_size": 8}\n',
-)
+_EXAMPLES = Path(__file__).parents[2] / "examples" / "autogenome"
+_CONFIG = tuple((_EXAMPLES / name).read_bytes() for name in ("resnet.json", "vae.json"))
 
 
 def _idx() -> tuple[bytes, ...]:
@@ -100,7 +93,9 @@ def targets() -> dict[str, Target]:
     """All that are read in this process, by name."""
     return {
         "csv": Target("table.csv", _CSV, lambda path: gk.load_dataset(path, missing="keep"), 0.15),
-        "csv_labels": Target("table.csv", _CSV, lambda path: gk.load_dataset(path, "label"), 0.1),
+        "csv_labels": Target(
+            "table.csv", _CSV, lambda path: gk.load_dataset(path, "label", missing="keep"), 0.1
+        ),
         "gct": Target("table.gct", _GCT, gk.load_dataset, 0.15),
         "fasta": Target("reads.fa", _FASTA, _read_sequences),
         "idx": Target("train-images-idx3-ubyte", _idx(), gk.load_images),
