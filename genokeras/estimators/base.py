@@ -334,7 +334,7 @@ class SearchedEstimator(BaseEstimator):
         ----------
         path : path-like
         format : {"keras", "tf_saved_model", "onnx", "litert", "torchscript"}, optional
-            By default of the suffix (.keras, .onnx, .tflite, .pt); ``.keras`` is added to a name without one.
+            By default of the suffix (.keras, .onnx, .tflite, .pt); ``.keras`` is added to a name without that of any.
 
         Returns
         -------

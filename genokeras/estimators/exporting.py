@@ -10,6 +10,21 @@ from typing import Any
 from genokeras.engine import Run
 from genokeras.engine.model_files import write_model, write_sidecar
 from genokeras.exports import choose_format, export_model_as
+from genokeras.exports.formats import SUFFIXES
+
+_FOREIGN = (
+    ".h5",
+    ".hdf5",
+    ".pb",
+    ".pth",
+    ".ckpt",
+    ".pkl",
+    ".joblib",
+    ".safetensors",
+    ".json",
+    ".npz",
+    ".lite",
+)
 
 
 def export_run(
@@ -24,7 +39,7 @@ def export_run(
     ----------
     run : Run
     path : path-like
-        A name without suffix becomes a ``.keras`` file.
+        A name without the suffix of a format becomes a ``.keras`` file.
     format : str, optional
         One of ``genokeras.exports.FORMATS``.
     examples : callable, optional
@@ -38,9 +53,10 @@ def export_run(
     Raises
     ------
     ParameterError
-        If the suffix belongs to no format.
+        If the suffix is that of another program's models, such as ``.h5``.
     """
-    if format is None and not Path(path).suffix:
+    # "model.v2" is a name; "model.h5" asks for a format.
+    if format is None and Path(path).suffix.lower() not in (*SUFFIXES.values(), *_FOREIGN):
         format = "keras"
     chosen, target = choose_format(path, format)
     if chosen == "keras":

@@ -46,7 +46,7 @@ def choose_format(path: str | os.PathLike[str], format: str | None = None) -> tu
         if suggested is None and target.suffix:
             raise ParameterError(
                 f"the suffix {target.suffix!r} of {str(target)!r} belongs to no format; known are "
-                f"{', '.join(f'{suffix} ({name})' for suffix, name in by_suffix.items())} for a folder pass "
+                f"{', '.join(f'{suffix} ({name})' for suffix, name in by_suffix.items())}; for a folder pass "
                 f"format='tf_saved_model'.{did_you_mean(target.suffix, list(by_suffix))} Or pass format= by name, whose suffix "
                 "is then added."
             )
