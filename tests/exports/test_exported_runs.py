@@ -64,8 +64,8 @@ def test_a_run_is_exported_as_a_folder_to_serve(fitted: GenomeClassifier, tmp_pa
     assert written == tmp_path / "leukemia.v1" and (tmp_path / "leukemia.v1.json").exists()
 
 
-@pytest.mark.parametrize("name", ["model.keras", "model"])
-def test_a_name_without_a_suffix_is_a_keras_file(fitted: GenomeClassifier, tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize("name", ["model.keras", "model", "model.v2"])
+def test_a_name_without_a_known_suffix_is_a_keras_file(fitted: GenomeClassifier, tmp_path: Path, name: str) -> None:
     written = fitted.export_keras_model(tmp_path / name)
     assert written.name == (name if name.endswith(".keras") else f"{name}.keras")
     assert sorted(path.suffix for path in tmp_path.iterdir()) == [".json", ".keras"]
