@@ -135,29 +135,30 @@ def test_a_search_that_ends_completes_its_best_network_first(tmp_path, problem):
     assert said == [(0, 0), (1, 1), (2, 1), (best.id, 0)]
 
 
-class OnAClock:
-    """A runner whose folds take three seconds each on a clock of its own."""
+def test_the_best_network_is_completed_while_there_is_time_for_nothing_else(tmp_path, problem):
+    folder, loop = a_search(tmp_path / "run", problem, 3, fathers=2)
+    loop._due = lambda: []
+    begun = loop.run(TrialStore(folder).history()).history
+    best = min((t for t in begun if t.proposal.hyper.view == "tensor"), key=lambda trial: trial.folds[0])
+    assert best.missing == 1
+    costs = best.seconds
+    again = make_loop(folder, problem, None, Budget(1.2 * costs, clock=lambda: 0.0, least=costs), fathers=2)
+    events = len(list(folder.journal()))
+    again._collect = interrupt_behind(again._collect)
+    again._ask = lambda *_: pytest.fail("the searcher was asked for more")
+    found = again.run(TrialStore(folder).history())
+    assert [event["trial"] for event in list(folder.journal())[events:] if event["event"] == "trial"] == [
+        best.id
+    ]
+    assert found.history.get(best.id).missing == 0
 
-    def __init__(self, runner):
-        self.runner, self.now = runner, 0.0
 
-    def run(self, job, deadline):
-        (outcome,) = self.runner.run(job, deadline)
-        earlier = 0 if job.begun[0] is None else 1
-        folds = max(1, len(outcome.result.folds))
-        self.now += 3.0 * (folds - earlier)
-        return [replace(outcome, result=replace(outcome.result, seconds=3.0 * folds))]
+def interrupt_behind(collect):
+    def collected(running):
+        collect(running)
+        raise KeyboardInterrupt
 
-
-def test_time_is_kept_for_the_folds_that_the_best_network_lacks(tmp_path, problem):
-    _, loop = a_search(tmp_path / "run", problem, None)
-    runner = OnAClock(loop._executor._runner)
-    loop._executor = LocalExecutor(runner)
-    loop._budget = Budget(26, clock=lambda: runner.now, least=1.0)
-    found = loop.run(TrialStore(loop._store.folder).history())
-    networks = [trial for trial in found.history if trial.proposal.hyper.view == "tensor"]
-    assert found.reason == "time" and any(trial.missing for trial in networks)
-    assert min(networks, key=lambda trial: trial.folds[0]).missing == 0
+    return collected
 
 
 def test_a_search_that_was_stopped_goes_on_to_the_same_trials(tmp_path, problem):
