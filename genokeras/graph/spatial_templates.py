@@ -339,7 +339,7 @@ def text_attention(
     Examples
     --------
     >>> text_attention((50,), 2, 1000).describe()
-    '[embed64-global-attention]'
+    '[embed1000x64-global-attention]'
     """
     chain = _Chain(input_shape, (1,), "a text network reads token ids, (length,)", None)
     chain.append(Embedding(vocabulary, units))

@@ -65,7 +65,9 @@ def test_a_run_is_exported_as_a_folder_to_serve(fitted: GenomeClassifier, tmp_pa
 
 
 @pytest.mark.parametrize("name", ["model.keras", "model", "model.v2"])
-def test_a_name_without_a_known_suffix_is_a_keras_file(fitted: GenomeClassifier, tmp_path: Path, name: str) -> None:
+def test_a_name_without_a_known_suffix_is_a_keras_file(
+    fitted: GenomeClassifier, tmp_path: Path, name: str
+) -> None:
     written = fitted.export_keras_model(tmp_path / name)
     assert written.name == (name if name.endswith(".keras") else f"{name}.keras")
     assert sorted(path.suffix for path in tmp_path.iterdir()) == [".json", ".keras"]

@@ -1,6 +1,6 @@
 """Whatever a file holds: it is read, or one of our own errors says what is wrong; within a second and a gigabyte.
 
-`FUZZ_INPUTS=100000 pytest tests/fuzz` (or ``make fuzz``) tries that many inputs a target; without it a few hundred are tried.
+`FUZZ_INPUTS=100000 pytest tests/fuzz` (or ``make fuzz``) tries that many inputs a target; without it a hundred are tried.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import os
 import resource
 import time
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,7 @@ from tests.fuzz.mutations import damaged
 from tests.fuzz.targets import Target, prepare, targets
 
 INPUTS = int(os.environ.get("FUZZ_INPUTS", "0"))
-SHORT_RUN = 400
+SHORT_RUN = 100
 SECONDS, KILOBYTES = 1.0, 1_000_000
 TARGETS = targets()
 
@@ -39,12 +40,21 @@ def _try(target: Target, path: Path, content: bytes) -> None:
     assert grown < KILOBYTES, f"took {grown} kB"
 
 
+@pytest.fixture
+def quiet() -> Iterator[None]:
+    logger = logging.getLogger("genokeras")
+    before = logger.level
+    logger.setLevel(logging.ERROR)
+    yield
+    logger.setLevel(before)
+
+
+@pytest.mark.usefixtures("quiet")
 @pytest.mark.timeout(0 if INPUTS else 60)
 @pytest.mark.parametrize("name", list(TARGETS))
 def test_damaged_files_are_read_or_refused_in_our_words(name: str, tmp_path: Path) -> None:
     target, inputs = TARGETS[name], INPUTS or max(20, int(SHORT_RUN * TARGETS[name].share))
     path = prepare(target, tmp_path / "files")
-    logging.getLogger("genokeras").setLevel(logging.ERROR)
 
     @settings(
         max_examples=inputs,
