@@ -31,11 +31,13 @@ def test_the_two_rings_are_told_apart_and_the_shell_comes_off(run_example, tmp_p
     assert (tmp_path / "rings" / "best.keras").is_file()
 
 
+@pytest.mark.slow
 def test_the_classic_modules_find_networks_for_digits(run_example, tmp_path: Path) -> None:
     out = run_example("classic_modules.py", tmp_path / "modules", "--trials", "1", "--epochs", "1")
     assert "MlpModule" in out and "CnnModule" in out and "Keras alone" in out
 
 
+@pytest.mark.slow
 def test_the_search_on_digits_says_what_it_found_and_exports(run_example, tmp_path: Path) -> None:
     out = run_example("handwritten_digits.py", "--out", tmp_path / "digits", "--steps", "20")
     assert "Best lr" in out and "searchtime" in out and "trained for 20 steps" in out

@@ -155,6 +155,7 @@ def test_the_help_is_80_columns_wide() -> None:
     assert "CONFIG CALLS..." in text and max(map(len, text.splitlines())) <= 80
 
 
+@pytest.mark.slow
 def test_a_closed_pipe_ends_the_command_in_silence(done: Done) -> None:
     """``genokeras auto CONFIG evaluate | head -1``, whose reader is gone before the first line."""
     code = "from genokeras.cli import main; main(prog_name='genokeras')"

@@ -144,6 +144,7 @@ def test_pixels_are_explained_through_the_backbone(fitted, new_digits):
     assert abs(found.values).max() > 0
 
 
+@pytest.mark.slow
 def test_fine_tuning_keeps_the_best_epoch(fitted, new_digits, tmp_path):
     train, test = new_digits
     clf = ImageClassifier.load(fitted.save(tmp_path / "copy"))
@@ -159,6 +160,7 @@ def test_fine_tuning_keeps_the_best_epoch(fitted, new_digits, tmp_path):
     )
 
 
+@pytest.mark.slow
 def test_fine_tuning_that_makes_nothing_better_leaves_the_model(fitted, new_digits, tmp_path):
     clf = ImageClassifier.load(fitted.save(tmp_path / "copy"))
     clf.fine_tune(*new_digits[0], epochs=1, learning_rate=10.0)

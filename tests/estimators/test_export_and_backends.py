@@ -89,7 +89,14 @@ def test_delivered_model_equals_the_members_it_was_made_of(fitted, study):
     np.testing.assert_allclose(fitted.predict_proba(study[0]), expected, atol=1e-5)
 
 
-@pytest.mark.parametrize("backend", ["tensorflow", "jax", "torch"])
+@pytest.mark.parametrize(
+    "backend",
+    [
+        "tensorflow",
+        pytest.param("jax", marks=pytest.mark.slow),
+        pytest.param("torch", marks=pytest.mark.slow),
+    ],
+)
 def test_same_seed_and_data_give_the_same_journal(backend, monkeypatch, tmp_path):
     code = (
         STUDY

@@ -159,6 +159,7 @@ def test_resume_goes_on_where_the_run_stopped(study, tmp_path):
     )
 
 
+@pytest.mark.slow
 def test_a_run_stopped_and_resumed_tries_what_one_run_would_have(study, tmp_path):
     """Stopped between two asks, of which the first is for the design."""
     x, y = study

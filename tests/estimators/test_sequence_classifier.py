@@ -107,6 +107,7 @@ def test_a_run_killed_before_its_end_is_delivered_when_it_is_loaded(fitted, stud
     np.testing.assert_allclose(again.predict_proba(study[0]), fitted.predict_proba(study[0]), atol=1e-5)
 
 
+@pytest.mark.slow
 def test_the_export_loads_where_genokeras_is_not_installed(fitted, study, tmp_path):
     model = fitted.export_keras_model(tmp_path / "model")
     one_hot = np.stack([np.eye(4, dtype="float32")[["ACGT".index(c) for c in s]] for s in study[0]])
@@ -219,6 +220,7 @@ def test_a_run_of_sequences_is_no_run_of_images(fitted):
         ImageClassifier.load(fitted.path_)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", ["jax", "torch"])
 def test_a_run_ends_on_other_backends_and_its_model_loads_here(backend, study, tmp_path):
     code = """

@@ -127,6 +127,7 @@ def test_shap_agrees(small_network: Any, rows: np.ndarray) -> None:
     assert np.corrcoef(ours.values.ravel(), theirs.values.ravel())[0, 1] > 0.9
 
 
+@pytest.mark.slow
 def test_shap_explains_a_linear_model_as_we_do(rows: np.ndarray) -> None:
     model = keras.Sequential([keras.Input((6,)), keras.layers.Dense(2)])
     kernel, bias = np.random.default_rng(0).normal(size=(6, 2)), np.array([1.0, -2.0])

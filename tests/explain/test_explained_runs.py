@@ -96,6 +96,7 @@ def test_one_sample_and_repeated_names_are_fine(planted: Planted) -> None:
     assert set(marker_table(found)["tumor"]["direction"]) == {""}
 
 
+@pytest.mark.slow
 def test_stable_lists_are_told_from_noise(planted: Planted, tmp_path: Path) -> None:
     clf, x, y = planted
     stable = stability_of(clf._run, x, top=25)

@@ -130,6 +130,7 @@ def test_what_build_asks_for_on_the_way_joins_the_history() -> None:
     assert list(table["units"][1:]) == [2, 3, 4]
 
 
+@pytest.mark.slow
 def test_tensorflow_does_not_warn_of_networks_that_are_new_on_purpose(
     caplog: pytest.LogCaptureFixture,
 ) -> None:

@@ -12,6 +12,7 @@ from tests.keras_models.any_models import LISTS
 from tests.processes import run_on
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", ["jax", "torch"])
 def test_search_run_and_range_tests_work_on_other_backends(backend: str, tmp_path: Path) -> None:
     out = tmp_path / "found.json"

@@ -109,6 +109,7 @@ def test_a_longer_training_continues_to_the_same_weights(tmp_path: Path) -> None
         np.testing.assert_array_equal(one, other)
 
 
+@pytest.mark.slow
 def test_a_killed_training_ends_at_the_same_weights_as_one_in_peace(tmp_path: Path) -> None:
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     options: dict[str, Any] = {

@@ -171,6 +171,7 @@ def test_a_decay_without_a_finite_loss_loses() -> None:
     assert found.weight_decay == 1e-4
 
 
+@pytest.mark.slow
 def test_a_checkpoint_is_where_every_training_starts(tmp_path: Path) -> None:
     lines: list[str] = []
     model = model_fn(keras.Input((4,)))

@@ -134,6 +134,9 @@ def test_every_father_trains_and_gives_probabilities(name: str, shape: tuple[int
     np.testing.assert_allclose(call(model, graph, x).sum(axis=1), 1, rtol=1e-5)
 
 
+@pytest.mark.skipif(
+    keras.backend.backend() == "jax", reason="20 s of compilation; the file is that of TensorFlow"
+)
 def test_saved_networks_load_without_genokeras(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     for name, graph in (

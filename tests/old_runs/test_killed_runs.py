@@ -28,7 +28,9 @@ def kill(kind: str, folder: Path, count: int) -> None:
     assert done.returncode == -signal.SIGKILL, done.stderr
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    "kind", [pytest.param(kind, marks=[pytest.mark.slow] if kind == "sequences" else []) for kind in KINDS]
+)
 def test_a_killed_search_keeps_its_trials_and_goes_on(kind: str, tmp_path: Path) -> None:
     folder = tmp_path / "run"
     kill(kind, folder, 2)
@@ -56,6 +58,7 @@ def project(tmp_path: Path) -> Path:
     return tmp_path / "whole"
 
 
+@pytest.mark.slow
 def test_a_killed_project_goes_on_to_the_same_model(project: Path) -> None:
     killed = project.with_name("killed")
     shutil.copytree(project, killed)

@@ -21,6 +21,7 @@ def detector(detector_preset: Path) -> ObjectDetector:
     return ObjectDetector().load(detector_preset, labels=["cell", "bead", "dust"], min_score=0.0)
 
 
+@pytest.mark.slow
 def test_boxes_are_those_of_keras_hub_moved_out_of_the_padding(
     detector: ObjectDetector, detector_preset: Path, hub: Any
 ) -> None:

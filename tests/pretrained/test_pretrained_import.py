@@ -6,9 +6,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 
 
+@pytest.mark.slow
 def test_the_package_is_reached_by_its_name_and_keras_hub_is_left_alone() -> None:
     code = (
         "import sys, genokeras as gk; before = 'genokeras.pretrained' in sys.modules; "

@@ -77,6 +77,7 @@ def test_a_number_is_learnt_and_predicted_in_its_own_units(make_project):
     assert 80 < table["predicted_result"].mean() < 350
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model_type", ["DenseNet", "VAE"])
 def test_several_numbers_are_learnt_scored_predicted_and_explained(make_project, trained_project, model_type):
     sections = {}

@@ -63,6 +63,7 @@ def oracle_of(max_trials: int = 3, **arguments: Any) -> gk.MorphOracle:
     return gk.MorphOracle(3, max_trials=max_trials, space=SPACE, **arguments)
 
 
+@pytest.mark.slow
 def test_a_plain_tuner_searches_graphs_and_gives_the_best_model(tmp_path: Path) -> None:
     tuner = Tuner(oracle_of(2), build, directory=tmp_path, project_name="morph")
     x, y = samples()
