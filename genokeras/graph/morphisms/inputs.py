@@ -97,9 +97,7 @@ class AddInput(Morphism):
         return with_fresh(graph, edited, weights, rng, widths, zero=[self._added(graph)[-1].id])
 
     def _added(self, graph: Graph) -> list[Layer]:
-        source, first = _input_of(graph, self.view), graph.next_id()
-        new = [] if source is not None else [Layer(first, Input(view=self.view))]
-        source, first = first if source is None else source, first + len(new)
+        new, source, first = _source(graph, self.view)
         outputs = graph.known_units(self.target) or 0
         if self.units:
             return new + hidden_block(first, source, self.units, outputs)
@@ -163,11 +161,15 @@ class AddProducts(Morphism):
         return with_fresh(graph, edited, weights, rng, widths, zero=[self._added(graph)[-1].id])
 
     def _added(self, graph: Graph) -> list[Layer]:
-        source, first = graph.input if not self.view else _input_of(graph, self.view), graph.next_id()
-        new = [] if source is not None else [Layer(first, Input(view=self.view))]
-        source, first = first if source is None else source, first + len(new)
+        new, source, first = _source(graph, self.view)
         specs = (Dense(self.units), Activation("square"), Dropout(), Dense(graph.n_outputs))
         return new + chain(first, source, specs)
+
+
+def _source(graph: Graph, view: str) -> tuple[list[Layer], int, int]:
+    """Return the Input that has to be added for a view, the id of its Input, and the next free id; "" is the main Input."""
+    first, known = graph.next_id(), _input_of(graph, view) if view else graph.input
+    return ([], known, first) if known is not None else ([Layer(first, Input(view=view))], first, first + 1)
 
 
 def _input_of(graph: Graph, view: str) -> int | None:
