@@ -57,7 +57,8 @@ def run(
     max_number_of_steps : int
         Training steps in all. In the other modes it limits the batches of data of unknown length.
     log_every_n_steps : int
-        Steps between two lines of the log and of ``history.csv``.
+        Steps between two lines of the log and of ``history.csv``. A line holds the means over the training batches since the
+        line before, or since the beginning of the epoch where that is later.
     save_every_n_steps : int, optional
         Steps between two snapshots; a tenth of all by default.
     export_model : {"keras", "tf_saved_model", "onnx", "litert", "torchscript"}, optional

@@ -31,7 +31,8 @@ class FinishedTraining:
     steps : int
         In all, those of earlier calls included.
     metrics : dict of str to float
-        Loss and metrics of the training batches since the beginning of the last epoch.
+        The last line of ``history.csv``: loss and metrics, as means over the training batches since the line before, or
+        since the beginning of the epoch where that is later.
     log_dir : pathlib.Path
         With ``history.csv``, ``spec.json`` and ``snapshot.npz``.
     model : pathlib.Path
@@ -138,6 +139,7 @@ class RunTraining:
                 )
             if self._is_due(at, self.log_every):
                 self._report(at, last)
+                built.model.reset_metrics()  # an epoch of endless data has no end, and its mean lags behind for ever
             if self._is_due(at, save_every):
                 save_snapshot(self.folder.snapshot, built.model, at, {"metrics": dict(last)})
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import itertools
 import json
 import os
 import signal
@@ -159,6 +160,25 @@ def test_a_generator_may_be_shorter_than_the_training(tmp_path: Path) -> None:
         yield x[16:], y[16:]
 
     assert run(pieces, model_fn, optimizer_fn, **SHORT, log_dir=tmp_path).steps == 20
+
+
+def test_a_line_of_endless_data_is_the_mean_since_the_line_before(tmp_path: Path) -> None:
+    def endless(run_mode: str) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        zeros = np.zeros(8, "int32")
+        for step in itertools.count(
+            1
+        ):  # the model below is wrong in the first three steps, and right from then on
+            yield np.tile(np.eye(2, dtype="float32")[int(step <= 3)], (8, 1)), zeros
+
+    def as_they_are(inputs_spec: Any) -> keras.Model:
+        outputs = keras.layers.Dense(2, use_bias=False, kernel_initializer="identity")(inputs_spec)
+        return keras.Model(inputs_spec, outputs)
+
+    steps: dict[str, Any] = {"max_number_of_steps": 9, "log_every_n_steps": 3}
+    found = run(endless, as_they_are, lambda: keras.optimizers.SGD(0.0), **steps, log_dir=tmp_path)
+    head, *rows = _history(tmp_path)
+    assert [float(row[head.index("accuracy")]) for row in rows] == [0.0, 1.0, 1.0]
+    assert float(rows[-1][head.index("loss")]) == pytest.approx(found.metrics["loss"])
 
 
 # ---- refused
