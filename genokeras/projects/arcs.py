@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,14 +16,14 @@ from genokeras.graph.arcs import Arc, ArcSpace, arc_to_graph
 from genokeras.projects import announce
 from genokeras.projects.config import EnasConfig
 from genokeras.projects.rows import ProjectRows
+from genokeras.support.wording import counted
 from genokeras.training import PackedTrainer, TrainingSettings
 
 # Members of one network that differ in their learning rate alone; the configuration of an ENAS project names none.
 RATES = (1e-2, 3e-3, 1e-3)
 DROPOUT, DECAY = 0.2, 0.1
-# Steps of the shared weights for every epoch that the configuration asks for, at the least: an epoch of a small set is one or two
-# steps, in which a thousand arcs learn nothing.
-_STEPS_PER_EPOCH = 20
+# Of the shared weights: an epoch of a small set is one or two steps, and in a few steps a thousand arcs learn nothing.
+_FEWEST_STEPS = 200
 
 
 @dataclass(frozen=True)
@@ -62,9 +63,8 @@ def search_arcs(config: EnasConfig, rows: ProjectRows) -> dict[str, Any]:
     """
     trainer = config.trainer
     space = arc_space(config)
-    steps = max(len(rows.train) // trainer.batch_size, _STEPS_PER_EPOCH)
     supernet = SupernetSettings(
-        steps=steps * trainer.max_number_of_epoches_in_search,
+        steps=search_steps(trainer.max_number_of_epoches_in_search, len(rows.train), trainer.batch_size),
         batch_size=trainer.batch_size,
         child_l2_reg=trainer.child_l2_reg,
         dropout=DROPOUT,
@@ -107,6 +107,21 @@ def train_arcs(config: EnasConfig, rows: ProjectRows, state: Mapping[str, Any]) 
         raise TrainingError("the loss of no arc was ever finite: look for extreme values in the data.")
     announce.say(f"Best arc:{best.arc}, eval_acc:{best.accuracy:.6g}, max_k:{len(found)}")
     return best
+
+
+def search_steps(epochs: int, n_rows: int, batch_size: int) -> int:
+    """Steps that train the shared weights: whole passes over the training rows, more than were asked for if those are too short."""
+    batch = min(n_rows, batch_size)
+    asked = math.ceil(epochs * n_rows / batch)
+    enough = math.ceil(_FEWEST_STEPS * batch / n_rows)
+    if asked < _FEWEST_STEPS:
+        announce.say(
+            f"{counted(epochs, 'epoch')} (max_number_of_epoches_in_search) of {counted(n_rows, 'training row')} "
+            f"{'is' if epochs == 1 else 'are'} {counted(asked, 'step')}, too few to compare architectures: "
+            f"{counted(enough, 'epoch')} ({_FEWEST_STEPS} steps) are trained at most."
+        )
+    announce.running_until(max(asked, _FEWEST_STEPS))
+    return max(asked, _FEWEST_STEPS)
 
 
 def arc_space(config: EnasConfig) -> ArcSpace:

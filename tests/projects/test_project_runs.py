@@ -17,6 +17,7 @@ import genokeras as ag
 from genokeras.errors import ConfigError, DataError, NotFittedError, TrainingError
 from genokeras.projects import announce
 from genokeras.projects import training as training_module
+from genokeras.projects.arcs import search_steps
 from genokeras.projects.candidates import Candidates
 from genokeras.projects.data import load_evaluation
 from genokeras.projects.results import score_outputs
@@ -411,7 +412,22 @@ def test_an_enas_project_trains_the_arcs_that_shared_weights_rank_first(make_pro
     said = [r.getMessage() for r in caplog.records]
     assert any(line.startswith(f"Best arc:{record.parameters['arc']}, eval_acc:") for line in said)
     assert sum(line.startswith("training [") for line in said) == 2
+    assert any(
+        "2 epochs (max_number_of_epoches_in_search) of" in line for line in said
+    )  # more are trained, and said
     assert project.predict()["predicted_result"].isin([0, 1]).all()
+
+
+@pytest.mark.parametrize(
+    ("rows", "batch", "steps", "more"),
+    [(3200, 64, 500, None), (3201, 64, 501, None), (120, 64, 200, "107 epochs"), (30, 64, 200, "200 epochs")],
+)
+def test_an_epoch_of_enas_is_a_pass_over_the_training_rows(rows, batch, steps, more, caplog):
+    with caplog.at_level("INFO", "genokeras.projects"):
+        assert search_steps(10, rows, batch) == steps
+    said = [record.getMessage() for record in caplog.records]
+    assert said[-1] == f"Running will end at step: {steps}"
+    assert [more in line for line in said[:-1]] == ([] if more is None else [True])
 
 
 def test_an_enas_search_that_was_killed_goes_on_with_the_arcs_it_found(make_project, tmp_path, monkeypatch):
