@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from sklearn.exceptions import NotFittedError as _SklearnNotFittedError
 
+from genokeras.visible import visible
+
 
 class GenoKerasError(Exception):
     """Parent of every error raised on purpose."""
+
+    def __str__(self) -> str:
+        return visible(super().__str__())
 
 
 class DataError(GenoKerasError, ValueError):

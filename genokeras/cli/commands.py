@@ -15,7 +15,7 @@ import click
 import genokeras as gk
 from genokeras.cli.answers import NUMBERS, TASKS, find_task
 from genokeras.cli.backend import load_estimator, load_run, quiet_start
-from genokeras.cli.group import CommandGroup, debug_option, debugging
+from genokeras.cli.group import CommandGroup, debug_option, debugging, say
 from genokeras.cli.inputs import (
     Reading,
     data_argument,
@@ -38,6 +38,7 @@ from genokeras.cli.words import (
     leaderboard_table,
     make_console,
 )
+from genokeras.visible import plain_table, visible
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -59,7 +60,7 @@ def main(ctx: click.Context) -> None:
         # A class name, or ±, that the terminal cannot spell is no reason to fail.
         sys.stdout.reconfigure(errors="replace")
     if ctx.invoked_subcommand is None:
-        click.echo(ctx.get_help())
+        say(ctx.get_help())
 
 
 @main.command()
@@ -145,7 +146,7 @@ def fit(
         if task is None:
             task, sentence = find_task(labels_of(samples), named)
             if sentence and not quiet:
-                click.echo(textwrap.fill(sentence, WIDTH))
+                say(textwrap.fill(sentence, WIDTH))
     estimator = load_estimator(found, task)(
         out,
         time_limit=limit,
@@ -184,13 +185,19 @@ def predict(
     probabilities: bool,
     reading: Reading,
 ) -> None:
-    """Predict DATA by the model of RUN, as csv: the class or the number of each sample."""
+    """Predict DATA by the model of RUN, as csv: the class or the number of each sample.
+
+    In names that a spreadsheet would compute, such as =1+1, an apostrophe comes
+    first; control characters are written as codes, such as \\x1b.
+    """
     estimator = load_run(run)
     told = reading_for(estimator, reading)
     samples = read_samples(kind_of(estimator), data, None, told, keep_empty=True)
     if probabilities and not hasattr(estimator, "classes_"):
         raise click.UsageError(f"--probabilities are of classes, and {run} predicts numbers.")
-    _predictions(estimator, samples, probabilities).to_csv(sys.stdout if out is None else out, index=False)
+    plain_table(_predictions(estimator, samples, probabilities)).to_csv(
+        sys.stdout if out is None else out, index=False
+    )
 
 
 @main.command()
@@ -220,12 +227,10 @@ def evaluate(
         scores = estimator.evaluate(read_samples(kind, data, named, reading, several_targets=several))
     if as_json:
         # JSON has no NaN, which a score is that no sample of some class went into.
-        click.echo(
-            json.dumps({name: value if value == value else None for name, value in scores.items()}, indent=1)
-        )
+        say(json.dumps({name: value if value == value else None for name, value in scores.items()}, indent=1))
         return
     for name, value in scores.items():
-        click.echo(f"{label(name):<18} {value:.3f}" if value == value else f"{label(name):<18} undefined")
+        say(f"{label(name):<18} {value:.3f}" if value == value else f"{label(name):<18} undefined")
 
 
 @main.command()
@@ -240,7 +245,7 @@ def leaderboard(run: Path, top: int | None, as_csv: bool) -> None:
     classifier = load_run(run)
     board = classifier.leaderboard()
     if as_csv:
-        (board if top is None else board.head(top)).to_csv(sys.stdout, index=False)
+        plain_table(board if top is None else board.head(top)).to_csv(sys.stdout, index=False)
         return
     console = make_console()
     shown = TOP_ROWS if top is None else top
@@ -249,8 +254,8 @@ def leaderboard(run: Path, top: int | None, as_csv: bool) -> None:
         console.print(
             f"... and {len(board) - shown} more: --top {len(board)} shows all, --csv all columns too."
         )
-    click.echo(LEGEND)
-    click.echo(f"\n{growth_in_words(classifier.growth_)}")
+    say(LEGEND)
+    say(f"\n{growth_in_words(classifier.growth_)}")
 
 
 @main.command()
@@ -271,7 +276,7 @@ def export(run: Path, model: Path, format: str | None) -> None:
     with contextlib.nullcontext() if debugging() else quiet_start():
         written = classifier.export_keras_model(model, format)
     beside = written.with_name(f"{written.name}.json") if written.is_dir() else written.with_suffix(".json")
-    click.echo(f"Wrote {written} and {beside}.")
+    say(f"Wrote {written} and {beside}.")
 
 
 @main.command()
@@ -282,10 +287,10 @@ def visualize(run: Path) -> None:
     load_estimator()
     drawings = gk.visualize(run)
     if not drawings:
-        click.echo(f"{run} has no trials to draw yet.")
+        say(f"{run} has no trials to draw yet.")
         return
     networks = "1 network" if len(drawings) == 1 else f"{len(drawings)} networks"
-    click.echo(f"Drew {networks} into {drawings[0].parent}; the best one is {drawings[0]}.")
+    say(f"Drew {networks} into {drawings[0].parent}; the best one is {drawings[0]}.")
 
 
 for command in (report, explain, auto):
@@ -342,26 +347,26 @@ def _column_name(target: str) -> str:
 
 def _print_fit(classifier: Any, kind: str) -> None:
     console = make_console()
-    click.echo()
-    click.echo(estimate_in_words(classifier.estimate_, classifier.stop_reason_))
-    click.echo()
+    say()
+    say(estimate_in_words(classifier.estimate_, classifier.stop_reason_))
+    say()
     console.print(
         leaderboard_table(classifier.leaderboard(), classifier.estimate_["metric"], TOP_ROWS_OF_FIT)
     )
-    click.echo(LEGEND)
-    click.echo(f"\n{growth_in_words(classifier.growth_)}")
+    say(LEGEND)
+    say(f"\n{growth_in_words(classifier.growth_)}")
     if classifier.notes_:
-        click.echo("\nAbout the data:")
+        say("\nAbout the data:")
         for note in classifier.notes_:
-            console.print(f"- {note}")
+            console.print(f"- {visible(note)}")
     path = classifier.path_
-    click.echo(f"\nWrote the run into {path}")
+    say(f"\nWrote the run into {path}")
     raw, named = ("raw genes", "genes") if kind == GENES else (kind, "inputs")
     out, of = (
         ("class probabilities", "classes") if hasattr(classifier, "classes_") else ("numbers", "targets")
     )
-    click.echo(f"  {path / 'best.keras'}  the model: {raw} in, {out} out")
-    click.echo(f"  {path / 'best.json'}   its {of} and {named}")
+    say(f"  {path / 'best.keras'}  the model: {raw} in, {out} out")
+    say(f"  {path / 'best.json'}   its {of} and {named}")
 
 
 def _predictions(estimator: Any, samples: Any, probabilities: bool) -> pd.DataFrame:

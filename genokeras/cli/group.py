@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import click
 
 import genokeras as gk
+from genokeras.visible import visible
 
 INTERRUPTED = 130
 _DEBUG = "genokeras.debug"
@@ -44,6 +45,11 @@ class Failure(click.ClickException):
     exit_code = 2
 
 
+def say(text: str = "", err: bool = False) -> None:
+    """Print text, the control characters of names in it as codes."""
+    click.echo(visible(text), err=err)
+
+
 class CommandGroup(click.Group):
     """Commands whose expected errors end in a message, not in a traceback."""
 
@@ -54,14 +60,17 @@ class CommandGroup(click.Group):
             sys.stdout.flush()
             return result
         except KeyboardInterrupt:
-            click.echo("\nInterrupted before there was a result.", err=True)
+            say("\nInterrupted before there was a result.", err=True)
             raise click.exceptions.Exit(INTERRUPTED) from None
-        except (click.ClickException, click.exceptions.Exit, click.Abort):
+        except click.ClickException as error:
+            error.message = visible(error.message)
+            raise
+        except (click.exceptions.Exit, click.Abort):
             raise
         except Exception as error:
             if debugging(ctx) or not _expected(error):
                 raise
-            raise Failure(in_options(str(error))) from error
+            raise Failure(visible(in_options(str(error)))) from error
 
 
 def debug_option(command: Command) -> Command:

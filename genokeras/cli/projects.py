@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from genokeras.cli.backend import load_auto
-from genokeras.cli.group import INTERRUPTED, debug_option
+from genokeras.cli.group import INTERRUPTED, debug_option, say
 
 if TYPE_CHECKING:
     import genokeras as gk
@@ -41,7 +41,7 @@ def run_calls(project: gk.Project, calls: Sequence[str]) -> None:
             getattr(project, call)()
         except KeyboardInterrupt:
             settled = " Run it again: the parameters it had settled are kept." if call == "train" else ""
-            click.echo(f"\nInterrupted in {call}.{settled}", err=True)
+            say(f"\nInterrupted in {call}.{settled}", err=True)
             raise click.exceptions.Exit(INTERRUPTED) from None
 
 
@@ -49,7 +49,7 @@ class _Echo(logging.Handler):
     """Unlike logging's own handlers, this one lets a closed pipe end the command."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        click.echo(self.format(record))
+        say(self.format(record))
 
 
 @contextlib.contextmanager

@@ -9,7 +9,7 @@ import click
 
 import genokeras as gk
 from genokeras.cli.backend import load_run
-from genokeras.cli.group import debug_option
+from genokeras.cli.group import debug_option, say
 from genokeras.cli.inputs import (
     Reading,
     data_argument,
@@ -71,7 +71,7 @@ def report(
             f"the report of a run of {kind} looks at no samples: leave out DATA. genokeras evaluate scores it on samples, "
             "genokeras explain says what its answers depend on."
         )
-    click.echo(f"Wrote {written} and {written.with_name(f'{written.stem}_model_card.md')}.")
+    say(f"Wrote {written} and {written.with_name(f'{written.stem}_model_card.md')}.")
 
 
 @click.command()
@@ -115,15 +115,15 @@ def explain(
     if kind == GENES:
         explanation = estimator.explain(read, method=method or METHOD_OF_GENES, num_samples=samples)
         written = gk.write_explanation(explanation, out)
-        click.echo(f"Explained {explanation.shape[0]} samples; {explanation.additivity}.")
+        say(f"Explained {explanation.shape[0]} samples; {explanation.additivity}.")
     else:
         read = read.take(_drawn(len(names_of(read)), samples))
         explanation = estimator.explain(read, method=method, num_samples=samples)
         written = gk.write_explanation(explanation, out, images=read.pixels if kind == IMAGES else None)
-        click.echo(f"Explained {len(explanation.values)} {kind} by {explanation.method}.")
+        say(f"Explained {len(explanation.values)} {kind} by {explanation.method}.")
         written += _motifs(estimator, out) if kind == SEQUENCES else []
     for path in written:
-        click.echo(f"  {path}")
+        say(f"  {path}")
 
 
 def _drawn(n: int, most: int) -> Any:
@@ -138,5 +138,5 @@ def _motifs(estimator: Any, folder: Path) -> list[Path]:
     if "\nMOTIF " in path.read_text(encoding="utf-8"):
         return [path]
     path.unlink()
-    click.echo(f"There is no {MOTIFS}: none of the run's best networks looks for motifs.")
+    say(f"There is no {MOTIFS}: none of the run's best networks looks for motifs.")
     return []

@@ -11,6 +11,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from genokeras.visible import visible
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -128,7 +130,7 @@ def leaderboard_table(board: pd.DataFrame, metric: str, top: int | None = None) 
     table.add_column("network on views", min_width=18, overflow="fold")
     shown = board if top is None else board.head(top)
     for row in shown.to_dict("records"):
-        table.add_row(*(Text(cell) for cell in _cells(row)))
+        table.add_row(*(Text(visible(cell)) for cell in _cells(row)))
     return table
 
 

@@ -20,6 +20,7 @@ from genokeras.data.samples import described, labels_and_note, per_sample
 from genokeras.data.table import Table
 from genokeras.errors import DataError, DataFileError
 from genokeras.support.wording import counted
+from genokeras.visible import visible
 
 _logger = logging.getLogger(__name__)
 
@@ -127,7 +128,7 @@ def load_images(
         notes=(*table.notes, *label_notes),
     )
     for note in data.notes:
-        _logger.info("%s: %s", data.source, note)
+        _logger.info("%s: %s", visible(data.source), visible(note))
     return data
 
 

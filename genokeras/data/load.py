@@ -33,6 +33,7 @@ from genokeras.data.tidy import stripped
 from genokeras.errors import DataError
 from genokeras.support.checks import check_choice
 from genokeras.support.wording import counted
+from genokeras.visible import visible
 
 _logger = logging.getLogger(__name__)
 
@@ -160,7 +161,7 @@ def load_dataset(
     if isinstance(x, Dataset) and dataset.medians is None and x.medians is not None:
         dataset = _with_medians(dataset, x.medians)
     for note in dataset.notes:
-        _logger.info("%s: %s", dataset.source, note)
+        _logger.info("%s: %s", visible(dataset.source), visible(note))
     return dataset
 
 

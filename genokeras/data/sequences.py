@@ -28,6 +28,7 @@ from genokeras.data.samples import (
 )
 from genokeras.data.spelling import Spelled, Unknown, check_unknown, spell, spell_one_hot
 from genokeras.data.table import Table
+from genokeras.visible import visible
 
 _logger = logging.getLogger(__name__)
 
@@ -181,7 +182,7 @@ def load_sequences(
         notes=(*table.notes, *label_notes, *spelled.notes),
     )
     for note in data.notes:
-        _logger.info("%s: %s", data.source, note)
+        _logger.info("%s: %s", visible(data.source), visible(note))
     return data
 
 

@@ -23,6 +23,7 @@ from genokeras.data.table import Table
 from genokeras.errors import DataError
 from genokeras.support.checks import check_choice
 from genokeras.support.wording import counted, listed
+from genokeras.visible import visible
 
 _logger = logging.getLogger(__name__)
 
@@ -133,7 +134,7 @@ def load_texts(
         notes=(*table.notes, *label_notes),
     )
     for note in data.notes:
-        _logger.info("%s: %s", data.source, note)
+        _logger.info("%s: %s", visible(data.source), visible(note))
     return data
 
 

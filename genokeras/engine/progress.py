@@ -21,6 +21,7 @@ from genokeras.searchers import History, Proposal, TrialResult
 from genokeras.searchers.values import unused_hyper_parameters
 from genokeras.support.console import standard_error
 from genokeras.tasks.objectives import Objective, get_objective
+from genokeras.visible import visible
 
 LINE_WIDTH = 99
 SECONDS_BETWEEN_LINES = 5.0
@@ -181,6 +182,7 @@ class LineProgress(ProgressDisplay):
 
     def _say(self, line: str) -> None:
         self._said = self._clock()
+        line = visible(line)
         text = line if len(line) <= LINE_WIDTH else f"{line[: LINE_WIDTH - 3]}..."
         try:
             self._console.file.write(text + "\n")

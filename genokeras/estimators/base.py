@@ -47,6 +47,7 @@ from genokeras.support import RunFolder
 from genokeras.support.precision import single_precision
 from genokeras.tasks.known import find_task
 from genokeras.tasks.task import Task
+from genokeras.visible import visible
 
 
 class SearchedEstimator(BaseEstimator):
@@ -280,7 +281,7 @@ class SearchedEstimator(BaseEstimator):
         self.n_trials_ = len(run.history)
         self.growth_ = run.growth
         self.stop_reason_ = run.stop_reason
-        self.notes_ = tuple(run.folder.settings["notes"])
+        self.notes_ = tuple(visible(note) for note in run.folder.settings["notes"])
 
     def _fitted(self) -> Run:
         run: Run | None = getattr(self, "_run", None)

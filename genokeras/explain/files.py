@@ -13,9 +13,9 @@ from matplotlib.figure import Figure
 
 from genokeras.explain.explanation import Explanation
 from genokeras.explain.plots import PLOT_TYPES, plot_output, plot_total
-from genokeras.support.cells import plain_cell
 from genokeras.support.checks import check_choice, check_whole
 from genokeras.support.files import written_aside
+from genokeras.visible import plain_cell
 
 _SUFFIX = "feature_importance_summary.pdf"
 
@@ -85,7 +85,7 @@ def _write_orders(explanation: Explanation, path: Path) -> Path:
     heads = [f"{word}_{number} ({name})" for number, name in enumerate(explanation.output_names)]
     with written_aside(path) as aside, aside.open("w", newline="", encoding="utf-8") as stream:
         writer = csv.writer(stream)
-        writer.writerow(["rank", f"all_{outputs}", *heads])
+        writer.writerow(["rank", f"all_{outputs}", *map(plain_cell, heads)])
         ranked = zip(names[explanation.order()], *columns, strict=True)
         writer.writerows([rank, *map(plain_cell, row)] for rank, row in enumerate(ranked, start=1))
     return path

@@ -14,9 +14,9 @@ from genokeras.errors import ParameterError
 from genokeras.explain.explanation import Explanation
 from genokeras.explain.stability import Stability
 from genokeras.explain.statistics import Association, copies
-from genokeras.support.cells import plain_table
 from genokeras.support.checks import check_whole
 from genokeras.support.files import written_aside
+from genokeras.visible import plain_table
 
 _GROUPED = 200
 

@@ -13,6 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from genokeras.support.console import standard_error
 from genokeras.training.steps import Position
+from genokeras.visible import visible
 
 LINE_WIDTH = 80
 SECONDS_BETWEEN_LINES = 30.0
@@ -93,7 +94,10 @@ class EpochLog:
             return
         self._last_line = time.monotonic()
         lines = textwrap.wrap(
-            f"{datetime.now():%H:%M:%S} {text}", LINE_WIDTH, subsequent_indent=" " * 9, break_on_hyphens=False
+            f"{datetime.now():%H:%M:%S} {visible(text)}",
+            LINE_WIDTH,
+            subsequent_indent=" " * 9,
+            break_on_hyphens=False,
         )
         try:
             if self._bar is not None:

@@ -21,6 +21,7 @@ from genokeras.support.checks import check_choice, check_number, check_whole
 from genokeras.support.console import standard_error
 from genokeras.support.wording import counted, listed
 from genokeras.tuning import ORACLES, Attempt, OracleDriver, Proposed
+from genokeras.visible import visible
 
 _logger = logging.getLogger(__name__)
 _SAFETY = 1.25
@@ -216,7 +217,9 @@ class HyperSearch:
             if model is not None and (best is None or sign * trial.score > sign * best[0].score):
                 best = trial, model
             if console is not None:
-                console.print(_line(len(trials), trial, plan.objective), markup=False, soft_wrap=True)
+                console.print(
+                    visible(_line(len(trials), trial, plan.objective)), markup=False, soft_wrap=True
+                )
             return Attempt(sign * trial.score, seconds=trial.seconds, error=trial.error)
 
         def no_time() -> bool:

@@ -16,6 +16,7 @@ from genokeras.support.files import append_lines, unwritable, write_text, writte
 from genokeras.support.json_files import plain_json, read_json, write_json
 from genokeras.support.wording import listed
 from genokeras.tuning import ParamSpec
+from genokeras.visible import plain_cell
 
 _FORMAT = 1
 
@@ -116,7 +117,7 @@ class LogDir:
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
         if not self.history.exists():
-            writer.writerow(row)
+            writer.writerow(map(plain_cell, row))
         writer.writerow(row.values())
         append_lines(self.history, text.getvalue().splitlines())
 

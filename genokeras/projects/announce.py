@@ -12,6 +12,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any, final
 
+from genokeras.visible import visible
+
 LOGGER_NAME = "genokeras.projects"
 TRAINING, EVALUATION, PREDICTION = "Hyper & Training Search", "Evaluation", "Prediction"
 
@@ -76,8 +78,8 @@ def show_progress(verbose: int = 1) -> None:
 
 
 def say(message: str) -> None:
-    """Log a message as it is; what other parts take as their ``log``."""
-    _logger.info("%s", message)
+    """Log a message, its control characters as codes; what other parts take as their ``log``."""
+    _logger.info("%s", visible(message))
 
 
 # ---- what is said

@@ -11,6 +11,7 @@ from genokeras.report.answers import about_chance, card_sentence, model_limit, o
 from genokeras.report.estimate import ESTIMATE_HEAD, estimate_of, estimate_rows, how_estimated, verdict
 from genokeras.report.finished import finished_run, kind_of, loading, recipe
 from genokeras.report.sample_kinds import GENES
+from genokeras.visible import visible
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()#+!|~$-])")
 
@@ -81,7 +82,7 @@ def _a(noun: str) -> str:
 
 def plain(text: object) -> str:
     """Text that markdown shows as it is, on one line, and that no HTML hides in."""
-    line = " ".join(str(text).split())
+    line = visible(" ".join(str(text).split()))
     return _SPECIAL.sub(r"\\\1", line.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;"))
 
 

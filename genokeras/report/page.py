@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Collection, Iterable, Sequence
-from html import escape
+from html import escape as html_escape
 
 from matplotlib.figure import Figure
 
 from genokeras.report.picture import rendered
+from genokeras.visible import visible
 
 _LARGEST_DRAWING = 250_000
 _BUDGET = 3_600_000
@@ -57,6 +58,11 @@ _PAGE = """<!DOCTYPE html>
 </body>
 </html>
 """
+
+
+def escape(text: str) -> str:
+    """Text as HTML shows it, its control characters as codes."""
+    return html_escape(visible(text))
 
 
 def page(title: str, body: str) -> str:

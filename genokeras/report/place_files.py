@@ -12,8 +12,8 @@ import pandas as pd
 
 from genokeras.errors import ParameterError
 from genokeras.report.picture import Picture, shown
-from genokeras.support.cells import plain_table
 from genokeras.support.files import write_arrays, written_aside
+from genokeras.visible import plain_table
 
 SCORES_TABLE, SCORES_ARRAYS, PICTURES = "scores.csv", "scores.npz", "pictures.pdf"
 MOST_PICTURES = 20

@@ -156,6 +156,16 @@ def test_predictions_go_to_a_file_where_asked(fitted: Fitted, tmp_path: Path) ->
     assert len(pd.read_csv(tmp_path / "predictions.csv")) == 30
 
 
+def test_ids_are_text_in_a_spreadsheet_and_in_a_terminal(fitted: Fitted, tmp_path: Path) -> None:
+    table = small_table().head(3).assign(sample=["=1+1", "S\x1b[31m", "-S3"])
+    table.to_csv(tmp_path / "named.csv", index=False)
+    predicted = succeeded("predict", fitted.run, tmp_path / "named.csv")
+    assert [line.split(",")[0] for line in predicted.splitlines()[1:]] == ["'=1+1", r"S\x1b[31m", "'-S3"]
+    table.assign(gene_3=["1", "2", "\x1b[2J"]).to_csv(tmp_path / "named.csv", index=False)
+    refused = genokeras("predict", fitted.run, tmp_path / "named.csv")
+    assert refused.exit_code == 2 and "\x1b" not in refused.output and r"\x1b[" in refused.output
+
+
 def test_a_place_for_predictions_that_cannot_be_written_is_a_message(fitted: Fitted, tmp_path: Path) -> None:
     result = genokeras("predict", fitted.run, fitted.data, "--out", tmp_path / "nowhere" / "predictions.csv")
     assert result.exit_code == 2 and "nowhere" in result.stderr and "Traceback" not in result.stderr

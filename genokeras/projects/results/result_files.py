@@ -13,9 +13,9 @@ import pandas as pd
 from genokeras.errors import ParameterError
 from genokeras.projects.results.outputs import OutputFolder
 from genokeras.report.confusion import label_codes, plot_confusion
-from genokeras.support.cells import plain_table
 from genokeras.support.files import written_aside
 from genokeras.support.json_files import write_json
+from genokeras.visible import original_table, plain_table
 
 SAMPLE_ID, PREDICTED, SOFTMAX = "sample_id", "predicted_result", "softmax_value"
 
@@ -132,7 +132,7 @@ def write_confusion(
 
 
 def read_table(path: Path, classes: Sequence[str]) -> pd.DataFrame:
-    """Read a table of this module back: ids and names of classes stay what they were.
+    """Read a table of this module back: ids and names of classes are what they were, without an apostrophe before formulas.
 
     Parameters
     ----------
@@ -144,7 +144,7 @@ def read_table(path: Path, classes: Sequence[str]) -> pd.DataFrame:
     if not all(name.isdecimal() and str(int(name)) == name for name in classes):
         kinds[PREDICTED] = str
     # A class may be called "NA".
-    return pd.read_csv(path, dtype=kinds, keep_default_na=False, na_values=[""])
+    return original_table(pd.read_csv(path, dtype=kinds, keep_default_na=False, na_values=[""]))
 
 
 def _with_ids(sample_ids: Sequence[str], ids_given: bool, n_rows: int, what: str) -> dict[str, list[Any]]:
