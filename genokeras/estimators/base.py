@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from abc import abstractmethod
 from collections.abc import Mapping
 from functools import cached_property
@@ -45,6 +44,7 @@ from genokeras.estimators.finished import FinishedSearch
 from genokeras.estimators.tables import leaderboard
 from genokeras.support import RunFolder
 from genokeras.support.precision import single_precision
+from genokeras.support.temporary import temporary_folder
 from genokeras.tasks.known import find_task
 from genokeras.tasks.task import Task
 from genokeras.visible import visible
@@ -127,7 +127,7 @@ class SearchedEstimator(BaseEstimator):
         training = self._training(x, y, groups, sample_weight, extra, validation_data, seed)
         prepared = self.content.prepare(training, self._arguments())
         settings = RunSettings(
-            path=str(self.path) if self.path is not None else tempfile.mkdtemp(prefix="genokeras-"),
+            path=str(self.path if self.path is not None else temporary_folder()),
             objective=objective,
             wanted=wanted,
             asked={

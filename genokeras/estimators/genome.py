@@ -16,7 +16,7 @@ class GenomeClassifier(ClassifierFace, TableEstimator):
     Parameters
     ----------
     path : path-like, optional
-        The run folder, new or empty; a temporary one by default.
+        The run folder, new or empty. By default a temporary one, which is gone when Python ends; ``save`` and pickling keep it.
     time_limit : float or None, default=60
         Seconds for the whole of ``fit``; None needs ``max_trials``.
     objective : str, optional

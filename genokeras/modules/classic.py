@@ -56,7 +56,7 @@ class MlpModule(NetModule):
         (layers of the first network and their width, 3 and 64), ``search_type`` (a Searcher class or instance), ``fathers``
         (of "mlp", "shallow_mlp", or graphs) and whatever else the searcher takes.
     path : path-like, optional
-        The run folder, new or empty; a temporary one by default.
+        The run folder, new or empty. By default a temporary one, which is gone when Python ends.
     verbose : bool, default=False
         Progress on stderr.
     search_type : optional

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any, Self
@@ -17,6 +16,7 @@ from genokeras.modules.losses import make_task, targets_of
 from genokeras.modules.reading import Pairs, expected_shape, read_pairs
 from genokeras.modules.search import TEST_CHOOSES, ModuleSettings, prepare, search_module
 from genokeras.support.checks import check_whole
+from genokeras.support.temporary import temporary_folder
 
 DAY = 24 * 60 * 60
 
@@ -105,7 +105,7 @@ class NetModule(FittedModule):
             seed = int(np.random.SeedSequence().entropy % 2**31)  # type: ignore[operator]
         return ModuleSettings(
             kind=self.kind,
-            path=str(self.path) if self.path is not None else tempfile.mkdtemp(prefix="genokeras-"),
+            path=str(self.path if self.path is not None else temporary_folder()),
             loss=self.loss,
             metric=self.metric,
             time_limit=time_limit,

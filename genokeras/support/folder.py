@@ -13,6 +13,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import os
 import shutil
@@ -34,6 +35,7 @@ from genokeras.support.files import (
     written_together,
 )
 from genokeras.support.json_files import json_text, read_json, write_json
+from genokeras.support.temporary import keep_folder
 from genokeras.support.wording import cause
 
 FORMAT = 1
@@ -51,6 +53,16 @@ class RunFolder:
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = _place(path)
         self.settings: dict[str, Any] = self._read_settings()
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Who unpickles it, maybe in another process, will look for the folder.
+        keep_folder(self.path)
+        return dict(vars(self))
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> RunFolder:
+        again = object.__new__(type(self))
+        vars(again).update(copy.deepcopy(vars(self), memo))
+        return again
 
     @classmethod
     def create(
