@@ -20,6 +20,7 @@ from genokeras.graph import Graph, HyperParameters
 from genokeras.networks import TrainedNetwork, build_network, build_plain
 from genokeras.support import RunFolder
 from genokeras.support.json_files import read_json
+from genokeras.support.precision import single_precision
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,7 +69,8 @@ class LoadedGraph(Graph):
                     "this graph was loaded without its run, so its trained weights are not known. Load it with "
                     "gk.load_estimator(run).load_searcher().load_model_by_id(id)."
                 )
-            return method_of(self.problem).merge(self.problem, self.networks)
+            with single_precision():
+                return method_of(self.problem).merge(self.problem, self.networks)
         if self.problem is not None and not isinstance(self.problem.encoder, TableEncoder):
             fresh = TrainedNetwork("network", self, self.hyper, {})
             return method_of(self.problem).merge(self.problem, [fresh])

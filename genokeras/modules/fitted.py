@@ -25,6 +25,7 @@ from genokeras.modules.losses import known_loss, regression_loss, targets_of
 from genokeras.modules.metrics import objective_again
 from genokeras.modules.reading import Pairs, read_pairs
 from genokeras.support import RunFolder
+from genokeras.support.precision import single_precision
 from genokeras.tasks.loss import LossTask
 
 _EXAMPLES = 32
@@ -100,6 +101,7 @@ class FittedModule(ABC):
         loss = float(task.row_losses(answers, targets).mean())
         return {"loss": loss, run.objective.name: run.objective.value(answers, targets)}
 
+    @single_precision()
     def _answers(self, pairs: Pairs) -> np.ndarray:
         run = self._fitted()
         answers = predict(run.model, run.problem.encoder, run.problem.encoder.rows(pairs.x))

@@ -36,6 +36,7 @@ from genokeras.projects.results import (
 )
 from genokeras.projects.training import DECODER_FILE, train_project
 from genokeras.projects.vae import score_reconstruction
+from genokeras.support.precision import single_precision
 
 
 def auto(config: str | os.PathLike[str] | Mapping[str, Any], verbose: int = 1) -> Project:
@@ -117,6 +118,7 @@ class Project:
             self._model = keras.saving.load_model(self.trained.path, compile=False)
         return self._model
 
+    @single_precision()
     def train(self) -> Self:
         """Select the parameters, train, and keep the best network under ``save_dir``.
 
@@ -136,6 +138,7 @@ class Project:
         self._trained, self._model = train_project(self.config, data), None
         return self
 
+    @single_precision()
     def evaluate(self) -> dict[str, Any]:
         """Evaluate on ``data_evaluate``.
 
@@ -166,6 +169,7 @@ class Project:
             announce.confusion_written(path)
         return metrics
 
+    @single_precision()
     def predict(self) -> pd.DataFrame:
         """Predict ``data_predict``, and write what was predicted.
 
@@ -192,6 +196,7 @@ class Project:
             announce.predictions_written(path)
         return read_table(path, record.classes)
 
+    @single_precision()
     def explain(self) -> Explanation:
         """Rank the features by what they moved the outputs, and write tables and pictures of it.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 import shutil
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from scipy import sparse
 
 import genokeras as gk
 from genokeras.errors import DataError, ParameterError, RunFolderError
+from genokeras.support import temporary
 
 FIT: dict[str, Any] = {"time_limit": 20, "max_trials": 1, "random_state": 0, "verbose": 0, "folds": 2}
 
@@ -33,18 +35,26 @@ def fitted() -> gk.GenomeClassifier:
     return gk.GenomeClassifier(**FIT).fit(*table())
 
 
-def test_a_global_precision_does_not_reach_our_networks() -> None:
-    x, y = table()
+@pytest.fixture(params=[("float64", "float64"), ("float32", "mixed_float16")], ids=lambda given: given[1])
+def precision(request: pytest.FixtureRequest) -> Iterator[tuple[str, str]]:
     floats, policy = keras.config.floatx(), keras.config.dtype_policy()
-    try:
-        keras.config.set_floatx("float64")
-        keras.config.set_dtype_policy("float64")
-        found = gk.GenomeClassifier(**FIT).fit(x, y).predict_proba(x)
-        assert found.dtype == "float32"
-        assert (keras.config.floatx(), keras.config.dtype_policy().name) == ("float64", "float64")
-    finally:
-        keras.config.set_floatx(floats)
-        keras.config.set_dtype_policy(policy)
+    keras.config.set_floatx(request.param[0])
+    keras.config.set_dtype_policy(request.param[1])
+    yield request.param
+    keras.config.set_floatx(floats)
+    keras.config.set_dtype_policy(policy)
+
+
+def test_a_global_precision_does_not_reach_our_networks(
+    fitted: gk.GenomeClassifier, precision: tuple[str, str]
+) -> None:
+    x, y = table()
+    found = gk.GenomeClassifier(**FIT).fit(x, y)
+    assert found.predict_proba(x).dtype == "float32"
+    np.testing.assert_array_equal(found.predict_proba(x), fitted.predict_proba(x))
+    trained = found.load_searcher().load_best_model().produce_keras_model(weights=True)
+    assert {weight.dtype for weight in trained.weights} == {"float32"} == {trained.outputs[0].dtype}
+    assert (keras.config.floatx(), keras.config.dtype_policy().name) == precision
 
 
 @pytest.mark.parametrize("x", [np.ones((20, 5)), sparse.csr_matrix((20, 5))])
@@ -64,6 +74,28 @@ def test_a_run_at_a_relative_path_is_found_from_another_folder(
     assert classifier.path_ == tmp_path / "runs" / "a"
     assert len(classifier.history_)
     assert classifier.save("copy") == tmp_path / "other" / "copy"
+
+
+@pytest.mark.slow
+def test_a_loaded_run_at_a_relative_path_works_from_another_folder(
+    fitted: gk.GenomeClassifier, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    x, y = table()
+    fitted.save(tmp_path / "runs" / "a")
+    (tmp_path / "other").mkdir()
+    monkeypatch.chdir(tmp_path)
+    classifier = gk.load_estimator("runs/a")
+    monkeypatch.chdir(tmp_path / "other")
+    assert classifier.evaluate(x, y) == fitted.evaluate(x, y)
+    assert classifier.explain(x, num_samples=4).shape[0] == 4
+    assert classifier.report("report.html", x, y).is_file()
+    classifier.final_fit(x, y, x, y, {"max_iter_num": 5})
+    assert (tmp_path / "other" / "report.html").is_file() and classifier.final_evaluation_ is not None
+    np.testing.assert_array_equal(gk.load_estimator(classifier.save("b")).predict(x), classifier.predict(x))
+    np.testing.assert_array_equal(
+        gk.load_estimator(tmp_path / "runs" / "a").predict(x), classifier.predict(x)
+    )
+    assert [path.name for path in (tmp_path / "other").iterdir() if path.is_dir()] == ["b"]
 
 
 def surplus(x: pd.DataFrame) -> list[pd.DataFrame]:
@@ -116,6 +148,7 @@ def test_a_pickled_classifier_whose_run_is_gone_predicts_and_says_so_otherwise(
     fitted: gk.GenomeClassifier, tmp_path: Path
 ) -> None:
     x, y = table()
+    assert fitted.path_ in temporary.made  # and so gone when Python ends
     gone = gk.GenomeClassifier(path=tmp_path / "a", **FIT).fit(x, y)
     again = pickle.loads(pickle.dumps(gone))
     shutil.rmtree(tmp_path / "a")

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
 import pandas as pd
 import pytest
@@ -445,6 +446,18 @@ def test_an_enas_search_that_was_killed_goes_on_with_the_arcs_it_found(make_proj
             trained(source)
     monkeypatch.setattr("genokeras.projects.training.search_arcs", killed)
     assert trained(source).trained.record.extra["n_scored"] == 50
+
+
+def test_a_global_precision_does_not_reach_a_project(make_project):
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("mixed_float16")
+    try:
+        project = trained(make_project(**QUICK))
+        assert {weight.dtype for weight in project.model.weights} == {"float32"}
+        assert len(project.predict()) == 40
+        assert keras.config.dtype_policy().name == "mixed_float16"
+    finally:
+        keras.config.set_dtype_policy(before)
 
 
 def test_more_candidates_than_arcs_are_refused(make_project, tmp_path):
