@@ -19,7 +19,7 @@ import numpy as np
 from scipy import sparse
 
 from genokeras.encoders.encoder import Encoder, Rows
-from genokeras.features import FittedView, Matrix, RowSpace, Screening, fit_views, restrict
+from genokeras.features import FittedView, Matrix, RowSpace, Screening, fit_views, principal_axes, restrict
 
 # Networks of different views share their shapes: what zero columns cost is less than another compilation.
 _WIDTH_STEP = 32
@@ -151,7 +151,7 @@ def fit_split_view(
     else:
         whole = replace(shared[0], rotation=None, scale=1.0)
         z = whole.transform(x)
-        spaces = tuple(restrict(whole, z, rows) for rows in train)
+        spaces = tuple(restrict(whole, principal_axes(z, rows)) for rows in train)
         parts = [space.scale * (z @ space.rotation) for space in spaces]
         rank = max(space.rank for space in spaces)
         padded = [np.pad(part, ((0, 0), (0, rank - part.shape[1]))) for part in parts]

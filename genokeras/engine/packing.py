@@ -19,10 +19,13 @@ from genokeras.searchers import Proposal
 _TYPICAL_UNITS = 64
 _PACK_MULTIPLICATIONS = 250_000_000
 _SMALLEST_PACK, _LARGEST_PACK = 4, 24
-# A program for larger networks trains smaller ones, too, as long as it costs no more than this times what they need.
-_WASTE, _MOST_WASTE = 2.0, 4.0
-# Compilations, and graphs in one ask that are worth one.
-_MOST_CLASSES, _ENOUGH = 7, 3
+# A program for larger networks trains smaller ones, too, as long as this wastes less than a compilation costs: as many moved numbers
+# (see `ShapeClass.cost`) as take about one and a half seconds on one core.
+_COMPILATION = 1.5e9
+_STEPS = 200
+# Graphs of one kind come up again: for each in an ask another one is expected.
+_EXPECTED = 2
+_MOST_CLASSES = 12
 
 _ALONE = "no shape class holds this graph: it is trained by a program of its own"
 
@@ -127,18 +130,30 @@ class ClassPacker(Packer):
 
     def _chosen(self, needed: ShapeClass, count: int) -> ShapeClass:
         """The class for a number of graphs that need this one."""
-        cost = needed.cost(self._rows)
         holding = [shape for shape in self._classes if shape.holds(needed)]
         best = min(holding, key=lambda shape: shape.cost(self._rows), default=None)
         adds = len(self._classes) < _MOST_CLASSES
-        limit = _WASTE if adds and count >= _ENOUGH else _MOST_WASTE
-        if best is not None and (not adds or best.cost(self._rows) <= limit * cost):
+        if best is not None and (not adds or self._waste(best, needed, count) <= _COMPILATION):
             return best
         if not adds:
             # One that holds whatever comes: there must not be more and more of them.
             needed = _union(needed, max(self._classes, key=lambda shape: shape.cost(self._rows)))
+            needed = replace(needed, reading=needed.nodes)
+        elif best is None:
+            needed = self._widened(needed, count)
         self._classes.append(needed)
         return needed
+
+    def _widened(self, needed: ShapeClass, count: int) -> ShapeClass:
+        """The largest union with another class that wastes little: it saves compilations later."""
+        unions = [_union(needed, shape) for shape in self._classes if shape.nodes and needed.nodes]
+        cheap = [shape for shape in unions if self._waste(shape, needed, count) <= _COMPILATION]
+        return max([needed, *cheap], key=lambda shape: shape.cost(self._rows))
+
+    def _waste(self, shape: ShapeClass, needed: ShapeClass, count: int) -> float:
+        """Numbers that a number of trials, and those to come, move for nothing in a class."""
+        steps = _STEPS * self._problem.n_folds * count * _EXPECTED
+        return steps * (shape.cost(self._rows) - needed.cost(self._rows))
 
     def _most_of(self, shape: ShapeClass) -> int:
         usual = replace(
@@ -158,9 +173,15 @@ def _numbered(jobs: Sequence[Job], first_id: int) -> list[Job]:
 
 
 def _union(a: ShapeClass, b: ShapeClass) -> ShapeClass:
-    nodes = max(a.nodes, b.nodes)
-    widths = max(a.input_units, b.input_units), max(a.units, b.units)
-    return ShapeClass(widths[0], nodes, nodes, widths[1], a.outputs, a.squares or b.squares)
+    """The smallest class that holds both."""
+    return ShapeClass(
+        input_units=max(a.input_units, b.input_units),
+        nodes=max(a.nodes, b.nodes),
+        reading=max(a.reading, b.reading),
+        units=max(a.units, b.units),
+        outputs=a.outputs,
+        squares=a.squares or b.squares,
+    )
 
 
 def _same_graph(proposal: Proposal, widths: Mapping[str, int] | None) -> Hashable:

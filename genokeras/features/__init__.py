@@ -11,7 +11,7 @@ from genokeras.features.image_scaling import (
 )
 from genokeras.features.logarithm import EPSILON as LOG_EPSILON
 from genokeras.features.logarithm import log_factors, log_normalised
-from genokeras.features.rowspace import RowSpace, fit_row_space, restrict
+from genokeras.features.rowspace import PrincipalAxes, RowSpace, fit_row_space, principal_axes, restrict
 from genokeras.features.screening import (
     BY_CLASS,
     Screening,
@@ -58,6 +58,7 @@ __all__ = [
     "ImageScaling",
     "Matrix",
     "NgramTfidf",
+    "PrincipalAxes",
     "RowSpace",
     "Screening",
     "Standardisation",
@@ -78,6 +79,7 @@ __all__ = [
     "mask",
     "one_hot",
     "padded_codes",
+    "principal_axes",
     "random_transforms",
     "restrict",
     "reverse_complement",

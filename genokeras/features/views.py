@@ -12,7 +12,7 @@ many genes do together, where products of modules or pathways can be seen. ``log
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -20,26 +20,33 @@ from scipy import sparse
 
 from genokeras.errors import ParameterError
 from genokeras.features.logarithm import log_factors, log_normalised
-from genokeras.features.rowspace import RowSpace, fit_row_space, leading, restrict
+from genokeras.features.rowspace import (
+    PrincipalAxes,
+    RowSpace,
+    fit_row_space,
+    leading,
+    principal_axes,
+    restrict,
+)
 from genokeras.features.screening import BY_CLASS, Screening
 from genokeras.features.standardise import Matrix, Standardisation, standardisation
 
-# Searches try them in this order: those that differ most come first.
+# Searches try them in this order: those that differ most come first, so that a search of few trials has seen each kind.
 DEFAULT_VIEWS = (
     "all",
     "leading10",
     "log",
     "log:leading10",
-    "weighted2000",
+    "top100",
     "log:weighted2000",
-    "leading30",
-    "log:leading30",
-    "top300",
     "log:top300",
+    "leading30",
+    "weighted2000",
+    "log:top100",
+    "top300",
+    "log:leading30",
     "top1000",
     "log:top1000",
-    "top100",
-    "log:top100",
 )
 _LARGEST_COPY = 50_000_000
 # Weights come from the Gram matrix of all samples over all features: n^2 p multiplications at most.
@@ -64,6 +71,7 @@ class Source:
     x: Matrix
     scaling: Standardisation
     log_factors: np.ndarray | None = None
+    _axes: dict[bytes, PrincipalAxes] = field(default_factory=dict, init=False)
 
     @cached_property
     def whole(self) -> RowSpace:
@@ -74,6 +82,13 @@ class Source:
     def coordinates(self) -> np.ndarray:
         """``(n_samples, rank)`` float32: the rows in `whole`."""
         return self.whole.project(self.x)
+
+    def axes(self, rows: np.ndarray) -> PrincipalAxes:
+        """Of the rows ``rows`` ``(n_samples,)`` bool in `whole`; views share them."""
+        key = rows.tobytes()
+        if key not in self._axes:
+            self._axes[key] = principal_axes(self.coordinates, rows)
+        return self._axes[key]
 
 
 def raw_source(x: Matrix, rows: np.ndarray | None = None) -> Source:
@@ -202,10 +217,11 @@ def _fit_view(
     x, scaling, count = source.x, source.scaling, _count(name)
     if count is None:
         whole, z = source.whole, source.coordinates
-        spaces = [restrict(whole, z, rows) for rows in train]
+        # Without a basis, each fold's rows span all there is.
+        spaces = [whole if whole.basis is None else restrict(whole, source.axes(rows)) for rows in train]
         return FittedView(name, tuple(spaces), _padded([_rotated(z, whole, space) for space in spaces]))
     if is_leading(name):
-        parts = [leading(source.whole, source.coordinates, rows, count) for rows in train]
+        parts = [leading(source.whole, source.coordinates, source.axes(rows), count) for rows in train]
         return FittedView(name, tuple(space for space, _ in parts), _padded([z for _, z in parts]))
     weighted = is_weighted(name)
     statistic = screening.weigh if weighted else screening.rank

@@ -7,7 +7,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from genokeras.engine import Deadline, PackedRunner
+from genokeras.engine import Deadline, PackedRunner, packing
 from genokeras.engine.jobs import Father, Job
 from genokeras.engine.packing import ClassPacker
 from genokeras.engine.problem import Problem
@@ -81,6 +81,20 @@ def test_many_graphs_need_few_classes(problem: Problem) -> None:
     assert sum(len(job.ids) for job in jobs) == 240
     assert sorted(number for job in jobs for number in job.ids) == list(range(240))
     assert all(len(job.ids) <= 24 for job in jobs)
+
+
+@pytest.mark.parametrize(("compilation", "n_classes"), [(0.0, 3), (np.inf, 1)])
+def test_a_class_is_added_where_it_saves_more_than_its_compilation(
+    problem: Problem, monkeypatch: pytest.MonkeyPatch, compilation: float, n_classes: int
+) -> None:
+    monkeypatch.setattr(packing, "_COMPILATION", compilation)
+    packer = ClassPacker(problem, 24)
+    jobs = [
+        job
+        for graph in (mlp(2, (64,)), mlp(2, (16,)), mlp(2, (32,)))
+        for job in packer.jobs(proposals(graph), 0)
+    ]
+    assert len({job.shape for job in jobs}) == n_classes
 
 
 def test_every_graph_of_a_job_is_held_by_its_class_and_trained(problem: Problem) -> None:

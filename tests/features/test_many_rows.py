@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from genokeras.features import fit_row_space, restrict, rowspace, standardisation
+from genokeras.features import fit_row_space, principal_axes, rowspace, standardisation
 from genokeras.features.rowspace import TRUNCATED_RANK
 
 
@@ -24,19 +24,19 @@ def test_rows_mapped_in_blocks_are_those_mapped_at_once(monkeypatch: pytest.Monk
     np.testing.assert_allclose(space.transform(x), at_once, atol=1e-5)
 
 
-def test_directions_of_many_rows_are_those_of_the_decomposition(monkeypatch: pytest.MonkeyPatch) -> None:
-    x = counts(50, 90)
-    space = fit_row_space(x, standardisation(x))
-    z, rows = space.transform(x), np.arange(50) % 5 > 0
-    exact = restrict(space, z, rows)
-    monkeypatch.setattr(rowspace, "_ROWS_FOR_SVD", 10)
+@pytest.mark.parametrize("n", [50, 300])
+def test_axes_are_those_of_the_singular_value_decomposition(monkeypatch: pytest.MonkeyPatch, n: int) -> None:
+    x = counts(n, 90)
+    z, rows = fit_row_space(x, standardisation(x)).transform(x), np.arange(n) % 5 > 0
     monkeypatch.setattr(rowspace, "_ROWS_MAPPED_AT_ONCE", 7)
-    found = restrict(space, z, rows)
-    assert found.rank == exact.rank and found.scale == pytest.approx(exact.scale, rel=1e-6)
-    assert exact.rotation is not None and found.rotation is not None
+    found = principal_axes(z, rows)
+    _, values, directions = np.linalg.svd(z[rows].astype("float64"), full_matrices=False)
+    assert found.n_rows == rows.sum()
+    np.testing.assert_allclose(found.values, values[: len(found.values)], rtol=1e-6)
+    assert (values[len(found.values) :] <= 1e-3 * values[0]).all()
     # The same directions, each perhaps the other way round.
-    overlap = np.abs(np.sum(exact.rotation * found.rotation, axis=0))
-    np.testing.assert_allclose(overlap, 1.0, atol=1e-3)
+    overlap = np.abs(np.sum(directions[: len(found.values)].T * found.directions, axis=0))
+    np.testing.assert_allclose(overlap, 1.0, atol=1e-6)
 
 
 def test_a_part_of_the_rows_says_which_directions_lead(monkeypatch: pytest.MonkeyPatch) -> None:
