@@ -44,6 +44,9 @@ class Failure(click.ClickException):
 
     exit_code = 2
 
+    def format_message(self) -> str:
+        return visible(super().format_message())
+
 
 def say(text: str = "", err: bool = False) -> None:
     """Print text, the control characters of names in it as codes."""
@@ -62,15 +65,17 @@ class CommandGroup(click.Group):
         except KeyboardInterrupt:
             say("\nInterrupted before there was a result.", err=True)
             raise click.exceptions.Exit(INTERRUPTED) from None
-        except click.ClickException as error:
-            error.message = visible(error.message)
-            raise
-        except (click.exceptions.Exit, click.Abort):
+        except click.UsageError as error:
+            said = error.format_message()
+            if visible(said) == said:
+                raise
+            raise click.UsageError(visible(said), error.ctx) from error
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
         except Exception as error:
             if debugging(ctx) or not _expected(error):
                 raise
-            raise Failure(visible(in_options(str(error)))) from error
+            raise Failure(in_options(str(error))) from error
 
 
 def debug_option(command: Command) -> Command:

@@ -75,7 +75,7 @@ def labels_from_file(
         Text or xlsx; ``#`` lines above are skipped. The rows may come in any order, and name more samples than the data have.
     table : Table
         The data; its ids are looked for in every column, or in the one that its ``sample_column`` names.
-    what : {"y", "groups"}
+    what : {"y", "groups", "labels_file"}
     column : str, optional
         The column of the labels, by the file's header.
     notes : list of str, optional
@@ -194,10 +194,9 @@ def _mismatch(unknown: list[str], lost: list[str], table: Table, source: str, wh
     if unknown:
         parts.append(f"{counted(len(unknown), 'id')} of {source} not in {table.source}: {listed(unknown, 8)}")
     parts.append(f"{counted(len(lost), 'sample')} of {table.source} not in {source}: {listed(lost, 8)}")
-    return (
-        f"{what}: the sample ids do not match. {'; '.join(parts)}. The file must name every sample of the data, in any order; "
-        "sample_column= names its column of ids."
-    )
+    # Projects have no such option.
+    ids = "" if what == "labels_file" else "; sample_column= names its column of ids"
+    return f"{what}: the sample ids do not match. {'; '.join(parts)}. The file must name every sample of the data, in any order{ids}."
 
 
 def _typed(labels: list[str]) -> np.ndarray:

@@ -286,6 +286,35 @@ def test_labels_that_cannot_be_used_get_one_clear_error(project: Project, labels
     assert expected in str(caught.value)
 
 
+CLINICAL = "age,patient,er_status,dose\n50,s4,neg,1\n40,s1,pos,2\n60,s9,pos,3\n41,s2,neg,4\n42,s3,pos,5\n"
+WITH_IDS = "".join(f"s{i}\t{line}\n" for i, line in enumerate(MATRIX.splitlines(), start=1))
+
+
+def labelled_by(config: Config, labels_file: str) -> Config:
+    given = config.to_dict()
+    given["data_train"]["args"]["labels_file"] = labels_file
+    return read_config(given)
+
+
+def test_a_column_of_a_table_is_read_as_estimators_read_it(project: Project) -> None:
+    config = project(WITH_IDS, CLINICAL)
+    with pytest.raises(DataError, match=r"holds 4 columns: .* name the column: 'y\.txt:dose'"):
+        load_training(config)
+    data = train(labelled_by(config, "y.txt:er_status"))
+    assert data.y is not None and (data.y.tolist(), data.classes) == ([1, 0, 1, 0], ("neg", "pos"))
+    assert any("y.txt names 1 further sample" in note for note in data.notes)
+    with pytest.raises(DataError, match="er_state.*Did you mean 'er_status'"):
+        load_training(labelled_by(config, "y.txt:er_state"))
+
+
+def test_a_column_of_numbers_is_predicted(project: Project) -> None:
+    config = project(WITH_IDS, CLINICAL, output_classes=1, trainer={"loss": "mse"})
+    data = train(labelled_by(config, "y.txt:dose"))
+    assert data.y is not None and data.y.tolist() == [[2], [4], [5], [1]]
+    with pytest.raises(DataError, match="needs finite numbers"):
+        load_training(labelled_by(config, "y.txt:er_status"))
+
+
 def test_an_empty_labels_file_is_told_so(project: Project) -> None:
     with pytest.raises(DataFileError, match="y.txt is empty"):
         train(project(labels="\n"))

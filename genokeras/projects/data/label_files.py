@@ -8,8 +8,10 @@ from pathlib import Path
 import numpy as np
 
 from genokeras.data.id_columns import ID_NAMES
+from genokeras.data.label_files import labels_from_file
 from genokeras.data.readers.delimited import best_delimiter, text_errors
 from genokeras.data.readers.opening import check_file, open_text
+from genokeras.data.table import Table
 from genokeras.errors import DataError, DataFileError
 from genokeras.projects.data.matrices import counts_up, is_missing, is_number, read_matrix
 from genokeras.support.wording import counted, duplicates, listed
@@ -59,13 +61,38 @@ def read_labels(
             f"{path.name} holds {counted(len(values), 'label')}, {source} {counted(n_samples, 'row')}: expected one "
             "label for every row."
         )
-    lost = [i + 1 for i, value in enumerate(values) if is_missing(value)]
-    if lost:
-        raise DataError(
-            f"{path.name}: {counted(len(lost), 'label is', 'labels are')} missing, in row {listed(lost, 8)}. Give "
-            "these rows a label or drop them from both files."
-        )
+    _check_none_missing(values, path.name)
     return values, tuple(notes)
+
+
+def read_column(path: Path, column: str, table: Table) -> tuple[list[str], tuple[str, ...]]:
+    """Read a column of a file with sample ids, as estimators and the command line do.
+
+    Parameters
+    ----------
+    path : Path
+    column : str
+    table : Table
+        The features, by whose sample ids the rows are joined.
+
+    Returns
+    -------
+    labels : list of str
+        In the order of the features' rows.
+    notes : tuple of str
+
+    Raises
+    ------
+    DataFileError
+        Where the file cannot be read.
+    DataError
+        Where there is no such column, or samples or their labels are missing.
+    """
+    notes = [f"The labels of {path.name}, column {column!r}, were joined to the rows by sample id."]
+    found = labels_from_file(path, table, "labels_file", column=column, notes=notes).tolist()
+    labels = ["" if value is None else str(value) for value in found]
+    _check_none_missing(labels, f"{path.name}, column {column!r}", table.ids)
+    return labels, tuple(notes)
 
 
 def read_feature_names(path: Path, n_features: int, source: str = "the features") -> tuple[str, ...]:
@@ -172,7 +199,7 @@ def read_numbers(
     """
     if n_targets == 1:
         labels, notes = read_labels(path, n_samples, source, ids)
-        return _finite_numbers(labels, path.name)[:, None], ("value",), notes
+        return finite_numbers(labels, path.name)[:, None], ("value",), notes
     table = read_matrix(path, _delimiter_of(path))
     values = np.asarray(table.x)
     if values.shape[1] != n_targets:
@@ -199,6 +226,16 @@ def read_numbers(
     return values, names, notes
 
 
+def _check_none_missing(labels: Sequence[str], source: str, ids: Sequence[str] | None = None) -> None:
+    lost = [i for i, value in enumerate(labels) if is_missing(value)]
+    if lost:
+        places = [i + 1 for i in lost] if ids is None else [ids[i] for i in lost]
+        raise DataError(
+            f"{source}: {counted(len(lost), 'label is', 'labels are')} missing, in row {listed(places, 8)}. Give "
+            "these rows a label or drop them from both files."
+        )
+
+
 def _delimiter_of(path: Path) -> str | None:
     if path.name.lower().endswith(".npy"):
         return None
@@ -206,7 +243,14 @@ def _delimiter_of(path: Path) -> str | None:
         return best_delimiter(next((line for line in handle if line.strip()), ""))
 
 
-def _finite_numbers(labels: Sequence[str], source: str) -> np.ndarray:
+def finite_numbers(labels: Sequence[str], source: str) -> np.ndarray:
+    """Labels as float32, where they are all finite numbers.
+
+    Raises
+    ------
+    DataError
+        Where one is not.
+    """
     odd = [f"row {i + 1}: {label!r}" for i, label in enumerate(labels) if not _is_finite(label)]
     if odd:
         raise DataError(
@@ -259,6 +303,9 @@ def _one_column(values: list[str], source: str, ids: Sequence[str] | None) -> tu
     if width == 2 and (counts_up(first) or counts_up(first[1:])):
         return labels, [f"The first column of {source} counts the rows and was left out."]
     hint = " The first of them does not hold the sample ids of the features." if ids is not None else ""
+    if width > 2 and ids is not None:
+        column = next((name.strip(' "') for name in reversed(rows[0]) if name.strip(' "')), "status")
+        hint = f" Of a table with the sample ids, name the column: {f'{source}:{column}'!r}."
     raise DataError(f"{source} holds {counted(width, 'column')}: expected one, the labels, one a line.{hint}")
 
 

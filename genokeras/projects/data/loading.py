@@ -11,6 +11,7 @@ import numpy as np
 
 from genokeras.data import Dataset, align_features
 from genokeras.data.checks import check_names, check_shape
+from genokeras.data.label_files import split_reference
 from genokeras.data.readers.opening import check_file
 from genokeras.data.table import Table
 from genokeras.errors import DataError, DataFileError
@@ -23,6 +24,8 @@ from genokeras.projects.config import (
 )
 from genokeras.projects.data.label_files import (
     class_codes,
+    finite_numbers,
+    read_column,
     read_feature_names,
     read_labels,
     read_numbers,
@@ -170,9 +173,9 @@ def _load(
     section = _section_of(config, args)
     path = _existing(config, f"{section}.args.features_file", args.data_dir, args.features_file)
     labels_file = args.labels_file if isinstance(args, EvaluateArgs) else None
-    labels_path = None
+    labels = None
     if labels_file is not None:
-        labels_path = _existing(config, f"{section}.args.labels_file", args.data_dir, labels_file)
+        labels = _labels_place(config, f"{section}.args.labels_file", args.data_dir, labels_file)
     table = read_matrix(path, args.delimiter)
     check_shape(table.x, table.names, table.ids, table.source)
     check_names(table.names, table.ids, table.source)
@@ -188,24 +191,61 @@ def _load(
         names_given=table.feature_names is not None,
         ids_given=table.sample_ids is not None,
     )
-    if labels_path is None or config.task == "encoding":
+    if labels is None or config.task == "encoding":
         return data
-    return _with_labels(config, data, labels_path, classes)
+    return _with_labels(config, data, table, *labels, classes)
+
+
+def _labels_place(config: BaseConfig, key: str, *parts: str) -> tuple[Path, str | None]:
+    """The file of the labels, and the column that ``"clinical.tsv:er_status"`` names."""
+    for place in config.places(*parts):
+        reference = split_reference(str(place))
+        if reference is not None and reference[1] is not None:
+            return reference
+    return _existing(config, key, *parts), None
 
 
 def _with_labels(
-    config: ProjectConfig | EnasConfig, data: ProjectData, path: Path, classes: tuple[str, ...] | None
+    config: ProjectConfig | EnasConfig,
+    data: ProjectData,
+    table: Table,
+    path: Path,
+    column: str | None,
+    classes: tuple[str, ...] | None,
 ) -> ProjectData:
+    """The data with what a file, or a column of it, says of their samples.
+
+    Parameters
+    ----------
+    config : ProjectConfig or EnasConfig
+    data : ProjectData
+    table : Table
+        The features, whose ids a column is joined by.
+    path : Path
+    column : str or None
+    classes : tuple of str or None
+        Those of the training data.
+    """
     ids = data.sample_ids if data.ids_given else None
-    if config.task == "regression":
-        n_targets = config.model.args.output_classes or 1
-        values, targets, notes = read_numbers(path, data.n_samples, n_targets, data.source, ids)
+    n_outputs = config.model.args.output_classes
+    name = path.name if column is None else f"{path.name}:{column}"
+    if column is None and config.task == "regression":
+        values, targets, notes = read_numbers(path, data.n_samples, n_outputs or 1, data.source, ids)
         return dataclasses.replace(data, y=values, targets=targets, notes=(*data.notes, *notes))
-    labels, notes = read_labels(path, data.n_samples, data.source, ids)
-    notes = (*data.notes, *notes)
-    n_classes = config.model.args.output_classes or len(set(labels))
-    codes, names = class_codes(labels, n_classes, path.name, classes or None)
-    return dataclasses.replace(data, y=codes, classes=names, notes=notes)
+    if column is None:
+        labels, notes = read_labels(path, data.n_samples, data.source, ids)
+    else:
+        labels, notes = read_column(path, column, table)
+    data = dataclasses.replace(data, notes=(*data.notes, *notes))
+    if config.task != "regression":
+        codes, names = class_codes(labels, n_outputs or len(set(labels)), name, classes or None)
+        return dataclasses.replace(data, y=codes, classes=names)
+    if n_outputs is not None and n_outputs > 1:
+        raise DataError(
+            f"{name} is one column of numbers, model.args.output_classes is {n_outputs}: give a file with the sample ids and a column "
+            "for each number to predict, or set it to 1."
+        )
+    return dataclasses.replace(data, y=finite_numbers(labels, name)[:, None], targets=("value",))
 
 
 def _section_of(config: BaseConfig, args: PredictArgs) -> str:
