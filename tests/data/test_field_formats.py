@@ -5,6 +5,8 @@ from __future__ import annotations
 import bz2
 import gzip
 import lzma
+import sys
+import types
 from collections.abc import Callable
 from pathlib import Path
 
@@ -148,6 +150,15 @@ STAR = "N_unmapped\t9\t9\t9\nN_multimapping\t9\t9\t9\nN_noFeature\t9\t9\t9\nN_am
 SALMON = "Name\tLength\tEffectiveLength\tTPM\tNumReads\ng1\t10\t9\t1.5\t30\ng2\t10\t9\t2.5\t40\n"
 KALLISTO = "target_id\tlength\teff_length\test_counts\ttpm\ng1\t10\t9\t30\t1.5\ng2\t10\t9\t40\t2.5\n"
 
+RSEM = "gene_id\ttranscript_id(s)\tlength\teffective_length\texpected_count\tTPM\tFPKM\n"
+RSEM += "g1\tt1,t2\t10\t9\t30.00\t1.5\t0.7\ng2\tt3\t10\t9\t40.00\t2.5\t0.9\n"
+ISOFORMS = "transcript_id\tgene_id\tlength\teffective_length\texpected_count\tTPM\tFPKM\tIsoPct\n"
+ISOFORMS += "t1\tg1\t10\t9\t30.00\t1.5\t0.5\t60.00\nt3\tg2\t10\t9\t40.00\t2.5\t0.75\t100.00\n"
+WITH_MEANS = "".join(
+    f"{line}\t{more}\n"
+    for line, more in zip(RSEM.splitlines(), ["posterior_mean_count", "31", "41"], strict=True)
+)
+
 
 @pytest.mark.parametrize(
     ("name", "text", "layer", "values", "ids"),
@@ -157,6 +168,9 @@ KALLISTO = "target_id\tlength\teff_length\test_counts\ttpm\ng1\t10\t9\t30\t1.5\n
         ("{}/quant.sf", SALMON, None, [1.5, 2.5], ("A_", "B_")),
         ("{}/quant.sf", SALMON, "NumReads", [30, 40], ("A_", "B_")),
         ("{}/abundance.tsv", KALLISTO, "est_counts", [30, 40], ("A_", "B_")),
+        ("{}.genes.results", RSEM, None, [1.5, 2.5], ("A_", "B_")),
+        ("{}.genes.results", WITH_MEANS, "expected_count", [30, 40], ("A_", "B_")),
+        ("{}.isoforms.results", ISOFORMS, "FPKM", [0.5, 0.75], ("A_", "B_")),
     ],
 )
 def test_quantifiers_write_a_sample_a_file(
@@ -270,11 +284,13 @@ def test_a_layer_or_raw_of_an_h5ad_can_be_read(tmp_path: Path) -> None:
 
 
 def test_modalities_of_a_mudata_are_read_one_or_all(tmp_path: Path) -> None:
-    with h5py.File(tmp_path / "d.h5mu", "w") as file:
+    with h5py.File(tmp_path / "d.h5mu", "w", userblock_size=512) as file:
         anndata.io.write_elem(file, "mod/rna", adata())
         anndata.io.write_elem(file, "mod/atac", adata(2 * X[:2], ("s2", "s1")))
         file["mod"].attrs["mod-order"] = ["rna", "atac"]
         anndata.io.write_elem(file, "obs", pd.DataFrame({"er": ["+", "-", "+"]}, index=["s1", "s2", "s3"]))
+    with (tmp_path / "d.h5mu").open("r+b") as raw:  # as mudata begins its files
+        raw.write(b"MuData (format-version=0.1.0;creator=muon)")
     data = load_dataset(tmp_path / "d.h5mu", "er")
     assert data.sample_ids == ("s1", "s2")
     assert data.feature_names == ("rna:TP53", "rna:MYC", "atac:TP53", "atac:MYC")
@@ -283,6 +299,31 @@ def test_modalities_of_a_mudata_are_read_one_or_all(tmp_path: Path) -> None:
     one = load_dataset(tmp_path / "d.h5mu", "kind", modality="rna")
     np.testing.assert_array_equal(one.x, X)
     assert one.feature_names == ("TP53", "MYC")
+
+
+class MuData:
+    """What is read of a ``mudata.MuData``, which need not be installed: its modalities and annotations."""
+
+    def __init__(self, mod: dict[str, anndata.AnnData], obs: pd.DataFrame) -> None:
+        self.mod, self.obs = mod, obs
+
+
+def test_a_mudata_in_memory_is_read_like_its_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    module = types.ModuleType("mudata")
+    module.MuData = MuData  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "mudata", module)
+    obs = pd.DataFrame({"er": ["+", "-", "+"]}, index=["s1", "s2", "s3"])
+    given = MuData({"rna": adata(), "atac": adata(2 * X[:2], ("s2", "s1"))}, obs)
+    data = load_dataset(given, "er")
+    assert (data.sample_ids, data.source) == (("s1", "s2"), "MuData")
+    assert data.feature_names == ("rna:TP53", "rna:MYC", "atac:TP53", "atac:MYC")
+    np.testing.assert_array_equal(data.x, np.hstack([X[:2], 2 * X[[1, 0]]]))
+    assert data.y is not None and data.y.tolist() == ["+", "-"]
+    np.testing.assert_array_equal(load_dataset(given, "kind", modality="rna").x, X)
+    with pytest.raises(ParameterError, match="Did you mean 'atac'"):
+        load_dataset(given, modality="atak")
+    with pytest.raises(DataError, match="no sample is in all of rna, atac. Pass modality="):
+        load_dataset(MuData({"rna": adata(), "atac": adata(X[:1], ("s9",))}, obs))
 
 
 @pytest.mark.parametrize("name", ["d.h5", "d.loom", "d.h5mu"])

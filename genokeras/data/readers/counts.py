@@ -66,6 +66,11 @@ _LAYOUTS = (
         ("gene_id", "transcript_id(s)", "length", "effective_length", "expected_count", "TPM", "FPKM"),
         {"TPM": 5, "expected_count": 4, "FPKM": 6},
     ),
+    _Layout(
+        "RSEM (isoforms)",
+        ("transcript_id", "gene_id", "length", "effective_length", "expected_count", "TPM", "FPKM", "IsoPct"),
+        {"TPM": 5, "expected_count": 4, "FPKM": 6, "IsoPct": 7},
+    ),
     _Layout("STAR", None, {"unstranded": 1, "forward": 2, "reverse": 3}, ("ReadsPerGene.out.tab",)),
     _Layout("HTSeq", None, {"counts": 1}),
 )
@@ -85,13 +90,20 @@ def tool_of(start: Sequence[str]) -> str | None:
         return None
     if rows[0][0].startswith("# Program:featureCounts") or tuple(lines[0][1:6]) == _FEATURE_COUNTS:
         return "featureCounts"
-    named = next((layout.tool for layout in _LAYOUTS if layout.header == tuple(lines[0])), None)
+    # RSEM appends columns where it is asked for intervals.
+    named = next(
+        (layout.tool for layout in _LAYOUTS if layout.header and _begins(lines[0], layout.header)), None
+    )
     if named is not None:
         return named
     if lines[0][0] == "N_unmapped" and len(lines[0]) == 4:
         return "STAR"
     gene_and_count = len(lines) > 1 and all(len(row) == 2 and row[1].isdigit() for row in lines)
     return "HTSeq" if gene_and_count and not any(row[0].isdigit() for row in lines) else None
+
+
+def _begins(row: Sequence[str], header: Sequence[str]) -> bool:
+    return tuple(row[: len(header)]) == tuple(header)
 
 
 def read_feature_counts(path: Path, options: ReadOptions) -> Table:

@@ -14,7 +14,6 @@ from genokeras.data.readers.anndata import read_h5ad
 from genokeras.data.readers.hdf5_check import check_readable
 from genokeras.data.readers.matrix_market import expression_features, symbols_or_ids
 from genokeras.data.readers.mudata import read_h5mu
-from genokeras.data.readers.opening import HDF5
 from genokeras.data.table import ReadOptions, Table, to_csr, to_float32
 from genokeras.errors import DataFileError, GenoKerasError
 from genokeras.support.checks import check_choice
@@ -34,9 +33,7 @@ def read_hdf5(path: Path, options: ReadOptions) -> Table:
     DataFileError
         Where it is truncated, damaged, or of none of them.
     """
-    with path.open("rb") as raw:
-        start = raw.read(len(HDF5))
-    if start != HDF5:
+    if not h5py.is_hdf5(path):  # mudata writes a line of text before the signature
         raise DataFileError(
             f"{path.name} is truncated, damaged or no HDF5 file: unpack, write or copy it again."
         )
