@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any, NamedTuple, final
+from typing import Any, NamedTuple, TypeVar, final
 
 import numpy as np
 
@@ -29,6 +29,8 @@ from genokeras.training import (
     TrainingSettings,
     TrialNetwork,
 )
+
+_T = TypeVar("_T")
 
 
 class Trained(NamedTuple):
@@ -74,37 +76,28 @@ class PackedRunner:
         ]
 
     def _found(self, job: Job, deadline: Deadline) -> Sequence[Trained | str]:
-        """What was trained, or the error, of each trial."""
-        if job.shape is None:
-            return self._solved(job) or self._parts(job, self.trainer.run(self._task(job), deadline.passed))
-        starts = [self._tried_start(*given) for given in zip(job.proposals, job.fathers, strict=True)]
-        good = [number for number, start in enumerate(starts) if not isinstance(start, str)]
+        """What was trained, or the error, of each trial: one that fails must not spoil the others."""
+        if is_linear(job.proposals[0].graph) and job.shape is None and self.problem.task.solves_linear:
+            return [_tried(self._solution, proposal) for proposal in job.proposals]
+        # Copies of one graph differ in their weights only if their seeds do.
+        seeded = [
+            replace(proposal, seed=proposal.seed + number) if job.shape is None else proposal
+            for number, proposal in enumerate(job.proposals)
+        ]
+        starts = [_tried(self._start, *given) for given in zip(seeded, job.fathers, strict=True)]
         found: list[Trained | str] = [start if isinstance(start, str) else "" for start in starts]
-        if good:
-            part = Job(
-                tuple(job.ids[n] for n in good), tuple(job.proposals[n] for n in good), shape=job.shape
-            )
-            weights = [start for start in starts if not isinstance(start, str)]
-            result = self.trainer.run(self._mixed_task(part, weights), deadline.passed)
-            for number, parts in zip(good, self._parts(part, result), strict=True):
-                found[number] = parts
+        good = [number for number, start in enumerate(starts) if not isinstance(start, str)]
+        if not good:
+            return found
+        part = Job(tuple(job.ids[n] for n in good), tuple(job.proposals[n] for n in good), shape=job.shape)
+        weights = [start for start in starts if not isinstance(start, str)]
+        task = self._task(part, weights) if job.shape is None else self._mixed_task(part, weights)
+        result = self.trainer.run(task, deadline.passed)
+        for place, number in enumerate(good):
+            found[number] = _tried(self._part, part, place, result)
         return found
 
-    def _tried_start(self, proposal: Proposal, father: Father | None) -> Weights | str:
-        """Weights to start from, or the error of a trial that must not spoil the others."""
-        try:
-            return self._start(proposal, father)
-        except Exception:
-            return traceback.format_exc()
-
     # ---- linear models that are solved
-
-    def _solved(self, job: Job) -> list[Trained]:
-        """Members, answers, curve and step of each trial, where the task solves linear models exactly; else nothing."""
-        graph, task = job.proposals[0].graph, self.problem.task
-        if not is_linear(graph) or not task.solves_linear:
-            return []
-        return [self._solution(proposal) for proposal in job.proposals]
 
     def _solution(self, proposal: Proposal) -> Trained:
         problem, task, graph = self._problem(proposal), self.problem.task, proposal.graph
@@ -187,19 +180,15 @@ class PackedRunner:
             **rates,
         }
 
-    def _task(self, job: Job) -> PackedTask:
-        proposals, first = job.proposals, job.proposals[0]
-        starts = [
-            self._start(replace(proposal, seed=proposal.seed + number), father)
-            for number, (proposal, father) in enumerate(zip(proposals, job.fathers, strict=True))
-        ]
+    def _task(self, job: Job, starts: Sequence[Weights]) -> PackedTask:
+        first = job.proposals[0]
         return PackedTask(
             graph=first.graph,
             activation=first.hyper.activation,
             weights=joined_weights(starts),
             columns=self._columns(first) if len(first.graph.inputs) > 1 else None,
             seed=first.seed,
-            **self._of_members(proposals),
+            **self._of_members(job.proposals),
         )
 
     def _mixed_task(self, job: Job, starts: Sequence[Weights]) -> MixedTask:
@@ -227,16 +216,13 @@ class PackedRunner:
 
     # ---- after training
 
-    def _parts(self, job: Job, result: PackedResult) -> list[Trained | str]:
-        return [self._part(job, number, result) for number in range(len(job.ids))]
-
     def _part(self, job: Job, number: int, result: PackedResult) -> Trained | str:
         problem = self._problem(job.proposals[number])
         members = slice(number * problem.n_folds, (number + 1) * problem.n_folds)
         if not np.isfinite(result.best_loss[number]):
             return (
                 f"the held-out loss of trial {job.ids[number]} was never finite in {result.steps} steps (learning rate "
-                f"{job.proposals[number].hyper.learning_rate:g}); look for extreme values in the data."
+                f"{job.proposals[number].hyper.learning_rate:g}): it is too high, or there are extreme values in the data."
             )
         answers = out_of_fold(problem.task, result.logits[members], result.rows[members], problem.held_out)
         curve = np.column_stack([result.curve_steps, result.curves[:, number]])
@@ -247,7 +233,8 @@ class PackedRunner:
     def _outcome(self, trial_id: int, proposal: Proposal, found: Trained | str, seconds: float) -> Outcome:
         if isinstance(found, str):
             return Outcome(TrialResult.failure(trial_id, proposal, found, seconds))
-        return scored_outcome(
+        outcome = _tried(
+            scored_outcome,
             self._problem(proposal),
             self.objective,
             trial_id,
@@ -258,6 +245,15 @@ class PackedRunner:
             found.step,
             seconds,
         )
+        return self._outcome(trial_id, proposal, outcome, seconds) if isinstance(outcome, str) else outcome
+
+
+def _tried(function: Callable[..., _T], *arguments: Any) -> _T | str:
+    """What a function returns, or its error as text."""
+    try:
+        return function(*arguments)
+    except Exception:
+        return traceback.format_exc()
 
 
 def _views(proposal: Proposal) -> tuple[str, ...]:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 
-from genokeras.engine import Deadline, PackedRunner, packing
-from genokeras.engine.jobs import Father, Job
-from genokeras.engine.packing import ClassPacker
+from genokeras.engine import Deadline, PackedRunner, packed_runner, packing
+from genokeras.engine.jobs import Father, Job, Outcome
+from genokeras.engine.packing import ClassPacker, GraphPacker, Packer
 from genokeras.engine.problem import Problem
 from genokeras.engine.testing import table_problem
 from genokeras.graph import (
@@ -28,8 +31,9 @@ from genokeras.graph import (
     multi_view,
     mutations,
 )
-from genokeras.searchers import Proposal
+from genokeras.searchers import Proposal, TrialResult
 from genokeras.tasks.classes import Classes
+from genokeras.tasks.objectives import Objective
 from genokeras.training import TrainingSettings
 
 VIEWS = ("all", "top20")
@@ -144,6 +148,43 @@ def test_a_view_that_the_data_lack_fails_one_trial_and_lists_what_there_is(probl
     assert found[strange].status == "failed"
     assert "the data have no view 'proteins'; there are 'all', 'top20'" in (found[strange].error or "")
     assert found[mlp(2, (16,))].status == "ok"
+
+
+@pytest.mark.parametrize(
+    "packer", [lambda problem: GraphPacker(24), lambda problem: ClassPacker(problem, 24)]
+)
+def test_a_trial_that_diverges_fails_alone(problem: Problem, packer: Callable[[Problem], Packer]) -> None:
+    def found(rate: float) -> list[TrialResult]:
+        first, *others = proposals(mlp(2, (16,))) * 3
+        wild = replace(first, hyper=replace(first.hyper, learning_rate=rate))
+        (job,) = packer(problem).jobs([wild, *others], 0)
+        return [outcome.result for outcome in runner(problem).run(job, Deadline())]
+
+    wild, usual = found(1e30), found(0.01)
+    assert [trial.status for trial in wild] == ["failed", "ok", "ok"]
+    assert "learning rate 1e+30): it is too high" in (wild[0].error or "")
+    assert [trial.score for trial in wild[1:]] == pytest.approx(
+        [trial.score for trial in usual[1:]], rel=1e-5
+    )
+
+
+@pytest.mark.parametrize("graph", [linear(2), mlp(2, (16,))])
+def test_an_objective_that_raises_fails_its_trial_alone(
+    problem: Problem, monkeypatch: pytest.MonkeyPatch, graph: Graph
+) -> None:
+    (job,) = GraphPacker(24).jobs(proposals(graph) * 2, 0)
+    scored = packed_runner.scored_outcome
+
+    def fails_for_the_first(
+        problem: Problem, objective: Objective, trial_id: int, *arguments: Any
+    ) -> Outcome:
+        if trial_id == 0:
+            raise ValueError("no such score")
+        return scored(problem, objective, trial_id, *arguments)
+
+    monkeypatch.setattr(packed_runner, "scored_outcome", fails_for_the_first)
+    first, second = (outcome.result for outcome in runner(problem).run(job, Deadline()))
+    assert "no such score" in (first.error or "") and second.status == "ok"
 
 
 def test_a_trial_whose_weights_cannot_be_inherited_leaves_the_others_alone(problem: Problem) -> None:

@@ -25,6 +25,7 @@ from genokeras.graph import (
 from genokeras.graph.testing import random_weights
 from genokeras.support.backends import Backend, TorchBackend, current_backend
 from genokeras.training import PackedTask, PackedTrainer, TrainingSettings
+from genokeras.training.optimizers import get_update
 from tests.training.small_tasks import (
     FOLDS,
     held_out_loss,
@@ -213,6 +214,19 @@ def test_values_that_are_not_finite_fail_their_own_trial_only(settings: Training
     assert np.isposinf(result.best_loss[0]) and result.best_step[0] == 0
     assert result.best_loss[1] == pytest.approx(healthy.best_loss[0], rel=1e-3)
     assert np.isfinite(result.logits).all()
+
+
+@pytest.mark.parametrize(("optimizer", "monitor"), [("adam", "f1_score"), ("kfac", "accuracy")])
+def test_a_learning_rate_that_diverges_leaves_the_other_trials_alone(optimizer: str, monitor: str) -> None:
+    settings = replace(SHORT, monitor=monitor, optimizer=get_update(optimizer))
+    wild, usual = (
+        PackedTrainer(settings).run(small_task(GRAPH, (rate, 0.02), dropout=0.2)) for rate in (1e30, 0.01)
+    )
+    others = slice(FOLDS, None)
+    np.testing.assert_allclose(wild.logits[others], usual.logits[others], atol=1e-6)
+    np.testing.assert_allclose(wild.curves[:, 1], usual.curves[:, 1], atol=1e-6)
+    assert wild.best_step[1] == usual.best_step[1] and wild.best_loss[1] == pytest.approx(usual.best_loss[1])
+    assert not wild.best_loss[0] < usual.best_loss[0]
 
 
 def test_data_that_is_not_finite_ends_the_run_early() -> None:
