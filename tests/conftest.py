@@ -4,11 +4,9 @@ examples."""
 from __future__ import annotations
 
 import gc
+import importlib
 import os
 import sys
-from collections import OrderedDict
-from collections.abc import Hashable
-from typing import Any, ClassVar
 
 import pytest
 from hypothesis import settings
@@ -29,9 +27,6 @@ os.environ.setdefault(
 # No deadline, because the first example of a test may wait for a compiler; `--hypothesis-profile=default` looks for new examples.
 settings.register_profile("repeatable", deadline=None, derandomize=True)
 settings.load_profile("repeatable")
-
-# Programs that the fits of a process share.
-_KEPT_PROGRAMS = 200
 
 # Files that take long, in seconds on one core: begun first, so that no core is left waiting for one of them at the end.
 LONG_FILES = {
@@ -73,38 +68,6 @@ def pytest_collection_finish() -> None:
     # What TensorFlow compiles here runs a few times at most, too.
     if os.environ["KERAS_BACKEND"] == "tensorflow" and "tensorflow" in sys.modules:
         sys.modules["tensorflow"].config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
-    if "genokeras.training.packed" in sys.modules:
-        _share_programs(sys.modules["genokeras.training.packed"].PackedTrainer)
-
-
-class _Programs(OrderedDict[Hashable, Any]):
-    """The programs of one trainer; it takes one that another trainer of the same settings has compiled in place of its own.
-
-    Parameters
-    ----------
-    settings : TrainingSettings
-    """
-
-    compiled: ClassVar[OrderedDict[Hashable, Any]] = OrderedDict()
-
-    def __init__(self, settings: Hashable) -> None:
-        super().__init__()
-        self._settings = settings
-
-    def __setitem__(self, key: Hashable, program: Any) -> None:
-        name = (self._settings, key)
-        super().__setitem__(key, self.compiled.setdefault(name, program))
-        self.compiled.move_to_end(name)
-        if len(self.compiled) > _KEPT_PROGRAMS:
-            self.compiled.popitem(last=False)
-
-
-def _share_programs(trainer: Any) -> None:
-    """Have all fits of a process share what they compile for the same graph, shapes and settings, as the trials of one fit do."""
-    begin = trainer.__init__
-
-    def begin_with_shared(self: Any, settings: Hashable) -> None:
-        begin(self, settings)
-        self._programs = _Programs(settings)
-
-    trainer.__init__ = begin_with_shared
+    # Imported here, because the tests that need no Keras shall not wait for it.
+    if "genokeras.training" in sys.modules:
+        importlib.import_module("tests.compiled_once").share()
