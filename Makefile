@@ -62,10 +62,10 @@ demo: $(VENV)/.installed
 	$(BIN)/genokeras export $(RUN) $(RUN)/leukemia.keras
 	$(BIN)/python -I examples/use_exported_model.py $(RUN)/leukemia.keras $(RUN)/leukemia.json $(DATA)
 
-# What keeps one core busy runs two at a time, then the other tests run on all cores.
+# What keeps one core busy runs two at a time, the longest first; where the second has nothing left to do, the tests that run on all
+# cores begin.
 test: $(VENV)/.installed-dev
-	$(MAKE) --no-print-directory --jobs 2 lint-style lint-types lint-contracts test-jax test-torch
-	$(MAKE) --no-print-directory test-tensorflow
+	$(MAKE) --no-print-directory --jobs 2 lint-style test-jax lint-types lint-contracts test-torch test-tensorflow
 
 test-tensorflow: $(VENV)/.installed-dev
 	$(PYTEST_ALL)
