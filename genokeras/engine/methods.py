@@ -119,7 +119,7 @@ class PackedMethod(Method):
         task = problem.task
         if not task.additive:
             # Such a loss is of all rows together.
-            settings = replace(settings, batch_size=max(settings.batch_size, problem.n_samples))
+            settings = replace(settings, batch_size=problem.n_samples)
         return PackedRunner(problem, objective, replace(settings, loss=task))
 
     def pack_size(self, problem: Problem) -> int:

@@ -15,6 +15,7 @@ from genokeras.engine.problem import Problem
 from genokeras.graph import is_linear
 from genokeras.networks import ShapeClass, class_of
 from genokeras.searchers import Proposal
+from genokeras.training import TrainingSettings
 
 _TYPICAL_UNITS = 64
 _PACK_MULTIPLICATIONS = 250_000_000
@@ -86,7 +87,8 @@ class ClassPacker(Packer):
     def __init__(self, problem: Problem, most: int) -> None:
         self._problem = problem
         self._widths = problem.widths
-        self._rows = problem.n_samples
+        # Of a step.
+        self._rows = TrainingSettings().batch_of(problem.n_samples)
         self._solves_linear = problem.task.solves_linear
         self._most = most
         self._classes: list[ShapeClass] = []

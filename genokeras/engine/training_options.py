@@ -88,8 +88,8 @@ def scaled_training(
     steps_given : bool
         Leave ``max_steps`` alone.
     """
-    batch = settings.batch_size
-    if train.shape[1] <= batch:
+    batch = settings.batch_of(train.shape[1])
+    if train.shape[1] == batch:
         return settings
     epochs = EPOCHS * -(-int(train.any(axis=0).sum()) // batch)
     steps = max(settings.max_steps, min(epochs, MOST_STEPS))

@@ -30,8 +30,8 @@ class GenomeClassifier(ClassifierFace, TableEstimator):
         Trials at most. With it and ``time_limit=None`` the same seed gives the same run.
     searcher_args : dict, optional
         ``trainer_args`` (``max_iter_num`` steps, 200; ``max_no_improvement_num`` scorings without improvement, 5;
-        ``min_loss_dec``, 1e-4; ``batch_size``, 2048), ``search_type`` (a Searcher class or instance), ``fathers`` and
-        whatever else the searcher takes.
+        ``min_loss_dec``, 1e-4; ``batch_size``, 512 where there are more than 1,024 samples, else all), ``search_type`` (a Searcher
+        class or instance), ``fathers`` and whatever else the searcher takes.
     executor : {"local"}, default="local"
         Where trials are trained.
     missing : {"error", "median"}, default="error"

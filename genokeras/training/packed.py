@@ -127,7 +127,7 @@ class PackedTrainer:
             key += (task.shape, functions, () if self._backend.frees_axes else task.n_members)
         elif isinstance(task, PackedTask):
             # Where all rows are used at once, members get inputs of their own, however few different ones there are.
-            batched = n_rows > self.settings.batch_size
+            batched = n_rows > self.settings.batch_of(n_rows)
             key += (OneGraph.key(task), len(task.inputs) if batched else task.n_members)
         if key in self._programs:
             self._programs.move_to_end(key)
@@ -154,16 +154,17 @@ class _Started:
         settings = trainer.settings
         self._trainer, self._asked, self._settings = trainer, asked, settings
         self._schedule = asked.schedule or settings.schedule or Cosine(settings.schedule_steps or asked.most)
-        self._trained = trained_rows(task, settings.batch_size)
-        self._batches = MiniBatches(task.seed, len(self._trained), settings.batch_size)
+        batch = settings.batch_of(task.inputs.shape[1])
+        self._trained = trained_rows(task, batch)
+        self._batches = MiniBatches(task.seed, len(self._trained), batch)
         self._curves, self._steps = np.empty((0, task.n_trials, 3)), 0
         self._set(task)
-        self._noise = self._program.architecture.noise(task, min(task.inputs.shape[1], settings.batch_size))
+        self._noise = self._program.architecture.noise(task, batch)
         self._state = self._program.initial_state(task, self._scored)
 
     def _set(self, task: MemberTask) -> None:
         self.task = task
-        batch_size = self._settings.batch_size
+        batch_size = self._settings.batch_of(task.inputs.shape[1])
         self._scored = scored_rows(task, batch_size)
         self._program = self._trainer.program(task, self._scored)
         self._constants = constants_of(

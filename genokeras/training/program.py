@@ -37,7 +37,7 @@ class Program:
     ) -> None:
         self.settings = settings
         self.backend = backend
-        self.full_batch = task.inputs.shape[1] <= settings.batch_size
+        self.full_batch = settings.batch_of(task.inputs.shape[1]) == task.inputs.shape[1]
         self.n_blocks = scored.n_blocks
         self.update = settings.optimizer
         self.loss: Loss = NamedLoss(settings.loss) if isinstance(settings.loss, str) else settings.loss

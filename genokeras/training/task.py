@@ -14,6 +14,9 @@ from genokeras.training.goals import LOSSES, MONITORS, Loss
 from genokeras.training.optimizers import AdamUpdate, Update
 from genokeras.training.schedules import Schedule
 
+# Rows up to which every step uses all of them, and those of a mini-batch where there are more.
+_WITHOUT_BATCHES, _BATCH = 1024, 512
+
 
 @dataclass(frozen=True)
 class TrainingSettings:
@@ -35,8 +38,9 @@ class TrainingSettings:
         What counts as an improvement of the mean held-out loss, in nats (``min_loss_dec``).
     chunk_steps : int
         Steps in one compiled call, in whole scorings and at least one; the time limit is looked at between calls.
-    batch_size : int
-        Rows in a mini-batch; with no more rows than this, every step uses all of them.
+    batch_size : int, optional
+        Rows in a mini-batch; with no more rows than this, every step uses all of them. By default 512 where there are more than 1,024
+        rows: their noise costs nothing (log losses were lower with it), and a step less than half.
     schedule_steps : int, optional
         Steps over which the learning rate falls to zero; ``max_steps`` by default.
     keep_last : bool
@@ -62,7 +66,7 @@ class TrainingSettings:
     patience: int = 5
     min_improvement: float = 1e-4
     chunk_steps: int = 50
-    batch_size: int = 2048
+    batch_size: int | None = None
     schedule_steps: int | None = None
     keep_last: bool = False
     optimizer: Update = AdamUpdate(beta_2=0.99)  # noqa: RUF009 - a frozen value
@@ -73,7 +77,7 @@ class TrainingSettings:
     def __post_init__(self) -> None:
         check_whole(self.min_steps, "min_steps", 0)
         for name in ("max_steps", "score_every", "patience", "chunk_steps", "batch_size", "schedule_steps"):
-            if name != "schedule_steps" or self.schedule_steps is not None:
+            if getattr(self, name) is not None or name not in ("batch_size", "schedule_steps"):
                 check_whole(getattr(self, name), name)
         if isinstance(self.loss, str):
             check_choice(self.loss, "loss", LOSSES)
@@ -83,6 +87,11 @@ class TrainingSettings:
                 f"monitor {self.monitor!r} is for classes; with loss='mse' it must be 'loss'."
             )
         check_number(self.min_improvement, "min_improvement", least=0)
+
+    def batch_of(self, n_rows: int) -> int:
+        """Rows of a step, where there are ``n_rows``."""
+        usual = n_rows if n_rows <= _WITHOUT_BATCHES else _BATCH
+        return min(n_rows, self.batch_size or usual)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -164,12 +164,12 @@ def masks(n: int, folds: int = 1) -> tuple[np.ndarray, np.ndarray]:
 
 def test_settings_stay_as_they_are_where_every_step_uses_all_rows():
     settings = TrainingSettings()
-    assert scaled_training(settings, *masks(2048)) is settings
+    assert scaled_training(settings, *masks(1024)) is settings
 
 
 def test_many_rows_train_for_25_epochs_of_mini_batches():
     settings = scaled_training(TrainingSettings(), *masks(50_000))
-    assert settings.max_steps == 25 * -(-40_000 // 2048)
+    assert settings.max_steps == 25 * -(-40_000 // 512)
     assert settings.score_every > TrainingSettings().score_every
 
 
@@ -185,7 +185,8 @@ def test_steps_that_were_asked_for_are_kept():
 
 def test_scorings_cost_a_tenth_of_the_training():
     settings = scaled_training(TrainingSettings(), *masks(50_000))
-    scored, trained = 10_000 + settings.batch_size, 3 * settings.batch_size * settings.score_every
+    batch = settings.batch_of(50_000)
+    scored, trained = 10_000 + batch, 3 * batch * settings.score_every
     assert 0.05 < scored / trained <= 0.11
 
 

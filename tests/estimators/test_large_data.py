@@ -125,15 +125,15 @@ def split(n: int, held: int) -> tuple[np.ndarray, np.ndarray]:
 
 def test_training_in_whole_batches_stays_as_it_is() -> None:
     settings = TrainingSettings()
-    assert scaled_training(settings, *split(2048, 400)) is settings
+    assert scaled_training(settings, *split(1024, 200)) is settings
 
 
 def test_mini_batches_train_for_epochs_and_are_scored_now_and_then() -> None:
-    scaled = scaled_training(TrainingSettings(), *split(100_000, 10_000))
-    assert scaled.max_steps == 25 * 44  # 90,000 rows in batches of 2,048
-    assert scaled.score_every == 20
+    scaled = scaled_training(TrainingSettings(), *split(40_000, 4_000))
+    assert scaled.max_steps == 25 * 71  # 36,000 rows in batches of 512
+    assert scaled.score_every == 30
     # A scoring costs a third of a step with as many rows.
-    assert 0.1 * scaled.score_every * 2048 >= (10_000 + 2048) / 3
+    assert 0.1 * scaled.score_every * 512 >= (4_000 + 512) / 3
 
 
 def test_a_million_rows_train_for_no_more_steps_than_fit_into_minutes() -> None:
