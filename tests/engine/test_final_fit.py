@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
+from importlib import import_module
 from typing import Any
 
 import keras
@@ -16,6 +18,7 @@ from genokeras.engine.final_fit import SEEDS, steps_behind
 from genokeras.engine.run import FINAL_WEIGHTS, RESULT_FILE
 from genokeras.errors import ParameterError
 from genokeras.features import RowSpace
+from genokeras.graph import Graph, HyperParameters
 from genokeras.searchers import History, TrialResult
 from genokeras.support import RunFolder
 from genokeras.tasks.calibration import Calibration, fit_sharpness
@@ -39,6 +42,23 @@ from tests.engine.runs import (
 N = 24
 X, CODES = expression()
 STILL = 1e-12  # a learning rate that moves nothing
+
+
+@pytest.fixture(scope="module", autouse=True)
+def compiled_once() -> Iterator[None]:
+    """Final fits of one graph share its compiled network, as the folds of a search do."""
+    made: dict[Any, Trainee] = {}
+
+    def trainee(graph: Graph, hyper: HyperParameters, loss: Any) -> Trainee:
+        key = graph, hyper.activation, type(loss), str(loss.get_config())
+        if key not in made:
+            made[key] = Trainee(graph, hyper, loss)
+        made[key].use(hyper)
+        return made[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(import_module("genokeras.engine.final_fit"), "Trainee", trainee)
+        yield
 
 
 @pytest.fixture(scope="module")
