@@ -1,11 +1,13 @@
-"""Which cases run on which backend."""
+"""Which cases run on which backend, and how."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TypeVar
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
 
 import keras
+
+from genokeras.support.backends import current_backend
 
 T = TypeVar("T")
 
@@ -18,3 +20,8 @@ def fewer(cases: Iterable[T], step: int) -> list[T]:
     """
     every = list(cases)
     return every if keras.backend.backend() == "tensorflow" else every[::step]
+
+
+def at_once(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function; on JAX as one program, because each operation by itself would be compiled for each shape."""
+    return current_backend().compile(function) if keras.backend.backend() == "jax" else function

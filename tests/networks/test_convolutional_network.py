@@ -40,7 +40,7 @@ from genokeras.networks import (
     start_weights,
     write_weights,
 )
-from tests.backends import fewer
+from tests.backends import at_once, fewer
 from tests.processes import run_alone
 
 FATHERS = [
@@ -56,7 +56,8 @@ FATHERS = [
 
 
 def call(model: Any, graph: Graph, x: np.ndarray) -> np.ndarray:
-    return np.asarray(ops.convert_to_numpy(model(x.astype("int32") if graph.reads_tokens else x)))
+    read = ops.convert_to_tensor(x.astype("int32" if graph.reads_tokens else "float32"))
+    return np.asarray(ops.convert_to_numpy(at_once(lambda tensor: model(tensor))(read)))
 
 
 @pytest.mark.parametrize("seed", fewer(range(24), 7))

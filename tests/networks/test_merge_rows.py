@@ -27,7 +27,7 @@ from genokeras.graph import (
 from genokeras.graph.testing import random_weights
 from genokeras.networks import TrainedTrial, merge_rows
 from genokeras.tasks.classes import Classes
-from tests.backends import fewer
+from tests.backends import at_once, fewer
 from tests.processes import run_alone
 
 N, P, FOLDS = 24, 120, 3
@@ -83,7 +83,8 @@ def expected(trials: list[TrainedTrial], x: np.ndarray) -> np.ndarray:
 
 
 def predicted(model: Any, x: np.ndarray) -> np.ndarray:
-    return np.asarray(keras.ops.convert_to_numpy(model(x)))
+    read = keras.ops.convert_to_tensor(x)
+    return np.asarray(keras.ops.convert_to_numpy(at_once(lambda tensor: model(tensor))(read)))
 
 
 def linear_of(units: int) -> Graph:

@@ -13,7 +13,7 @@ from genokeras.errors import GraphError
 from genokeras.graph import Graph, Weights, mlp, node_form, reference_forward
 from genokeras.graph.testing import random_graph, random_weights
 from genokeras.networks import FUNCTIONS, ShapeClass, class_of, padded_outputs, place, selectors
-from tests.backends import fewer
+from tests.backends import at_once, fewer
 
 UNITS, MEMBERS, ROWS = 7, 2, 5
 RNG = np.random.default_rng(0)
@@ -40,11 +40,8 @@ def computed(graph: Graph, shape: ShapeClass, weights: Weights, x: np.ndarray, a
         for name, array in chosen.items()
     }
     params = [ops.convert_to_tensor(array) for array in placed.arrays(weights, MEMBERS)]
-    return np.asarray(
-        ops.convert_to_numpy(
-            padded_outputs(shape, FUNCTIONS[activation], params, ops.convert_to_tensor(wide), (), tensors)
-        )
-    )
+    run = at_once(lambda x: padded_outputs(shape, FUNCTIONS[activation], params, x, (), tensors))
+    return np.asarray(ops.convert_to_numpy(run(ops.convert_to_tensor(wide))))
 
 
 @pytest.mark.parametrize("number", fewer(range(14), 5))
