@@ -251,8 +251,10 @@ def _is_prose(column: pd.Series, bad: np.ndarray) -> bool:
 def _how_written(text: str) -> str | None:
     """What is odd about a number, and how to write it instead; None of what is no number."""
     if _THOUSANDS.fullmatch(text):
-        either = "decimal commas or " if _DECIMAL_COMMA.fullmatch(text) else ""
-        return f"{either}separators of thousands: write 1234.5, not 1,234.5 or 1.234,5"
+        thousands = "separators of thousands: write 1234.5, not 1,234.5 or 1.234,5"
+        if _DECIMAL_COMMA.fullmatch(text):
+            return f"decimal commas (read the file with decimal=',') or {thousands}"
+        return thousands
     if _DECIMAL_COMMA.fullmatch(text):
         return "decimal commas: read the file with decimal=',', or write 3.5, not 3,5"
     return "percentages: write 12, not 12%" if _PER_CENT.fullmatch(text) else None

@@ -13,7 +13,7 @@ from genokeras.exports import FORMATS, format_problem
 from genokeras.keras_models.log_dir import LogDir
 from genokeras.keras_models.model_builder import BuiltModel, ModelBuilder, copy_weights, load_checkpoint
 from genokeras.keras_models.run_training import RunTraining
-from genokeras.keras_models.user_functions import RUN_MODES, UserFunctions, checked_targets
+from genokeras.keras_models.user_functions import RUN_MODES, UserFunctions, checked_spec, checked_targets
 from genokeras.streams import Batch, Batches
 from genokeras.support.checks import check_choice, check_whole, complaints
 from genokeras.training import load_snapshot, predict_batches
@@ -99,7 +99,7 @@ def run(
         if folder is None:
             raise ParameterError("training needs log_dir, a folder for the weights and the history.")
         _check_export(export_model)
-        spec = ParamSpec() if param_spec is None else param_spec
+        spec = checked_spec("param_spec", param_spec)
         batches = functions.batches("train", batch_size=batch_size, auto_batch=auto_batch, seed=seed)
         builder = ModelBuilder(functions, checked_targets(batches.first(), "train"), seed)
         settings = {"batch_size": int(batch_size), "auto_batch": bool(auto_batch), "seed": int(seed)}
@@ -107,16 +107,19 @@ def run(
             builder, batches, spec, folder, max_number_of_steps, log_every_n_steps, save_every_n_steps, log
         )
         return training.run(settings, checkpoint_path, export_model)
-    if param_spec is None:
-        param_spec = ParamSpec() if folder is None else folder.param_spec()
+    spec = (
+        folder.param_spec()
+        if param_spec is None and folder is not None
+        else checked_spec("param_spec", param_spec)
+    )
     data = functions.batches(run_mode, batch_size=batch_size, auto_batch=auto_batch)
     batches = _limited(data, max_number_of_steps, run_mode)
     builder = ModelBuilder(functions, batches.first(), seed)
-    trained = _trained_model(builder, param_spec, folder, checkpoint_path)
+    trained = _trained_model(builder, spec, folder, checkpoint_path)
     if run_mode == "predict":
-        return predict_batches(builder.predictor(param_spec, trained), batches)[0]
+        return predict_batches(builder.predictor(spec, trained), batches)[0]
     checked_targets(builder.example, run_mode)
-    judge = builder.judge(param_spec, trained)
+    judge = builder.judge(spec, trained)
     copy_weights(trained.model, judge.model)
     return judge.evaluated(batches)
 

@@ -8,12 +8,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from genokeras.errors import ParameterError
 from genokeras.keras_models.model_builder import RATE
 from genokeras.keras_models.search_options import SearchOptions
 from genokeras.keras_models.search_stages import SearchStages
 from genokeras.keras_models.short_trainings import ShortTrainings
-from genokeras.keras_models.user_functions import UserFunctions
+from genokeras.keras_models.user_functions import UserFunctions, checked_spec
 from genokeras.tuning import ParamSpec, lists_to_search
 
 _logger = logging.getLogger(__name__)
@@ -168,21 +167,11 @@ def search(
         search_learning_rate=search_learning_rate,
         seed=seed,
     )
-    start = _checked_spec("param_spec", param_spec)
-    lists = lists_to_search(start, _checked_spec("param_list_spec", param_list_spec))
+    start = checked_spec("param_spec", param_spec)
+    lists = lists_to_search(start, checked_spec("param_list_spec", param_list_spec))
     if RATE in lists:
         options = replace(options, search_learning_rate=False)
     elif options.search_learning_rate and RATE not in start:
         start = start.replace(**{RATE: _PLACEHOLDER_RATE})
     trainings = ShortTrainings(UserFunctions(input_fn, model_fn, optimizer_fn), options, log)
     return SearchStages(trainings, options, lists, log).run(start)
-
-
-def _checked_spec(name: str, spec: Any) -> ParamSpec:
-    if spec is None:
-        return ParamSpec()
-    if isinstance(spec, ParamSpec):
-        return spec
-    raise ParameterError(
-        f"{name} must be a ParamSpec, got {type(spec).__name__}: pass ParamSpec(momentum=0.9), for example."
-    )

@@ -13,6 +13,7 @@ from genokeras.keras_models.model_spec import ModelSpec, as_model_spec
 from genokeras.keras_models.noted_spec import NotedSpec
 from genokeras.streams import Batch, Batches, BatchesEndedError
 from genokeras.support.wording import did_you_mean, listed
+from genokeras.tuning import ParamSpec
 
 RUN_MODES = ("train", "evaluate", "predict")
 
@@ -206,3 +207,20 @@ def _accepted(name: str, function: Callable[..., Any], offered: tuple[str, ...])
     if any(p.kind is p.VAR_KEYWORD for p in parameters):
         return offered
     return tuple(wanted for wanted in offered if wanted in {p.name for p in by_name})
+
+
+def checked_spec(name: str, spec: Any) -> ParamSpec:
+    """The spec, an empty one for None.
+
+    Raises
+    ------
+    ParameterError
+        If it is something else.
+    """
+    if spec is None:
+        return ParamSpec()
+    if isinstance(spec, ParamSpec):
+        return spec
+    raise ParameterError(
+        f"{name} must be a ParamSpec, got {type(spec).__name__}: pass ParamSpec(momentum=0.9), for example."
+    )

@@ -198,6 +198,8 @@ def unpacking_errors(path: Path) -> Iterator[None]:
     """Turn what goes wrong in unpacking and decoding into a `DataFileError` that says what to do."""
     try:
         yield
+    except DataFileError:  # an OSError, too, that says what to do already
+        raise
     except _UNPACKING_ERRORS as error:
         raise DataFileError(
             f"{path.name}: the {_packing(path)} data end too early or are damaged ({error}). The file is truncated: "
