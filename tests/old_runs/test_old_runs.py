@@ -102,7 +102,8 @@ def test_a_run_answers_as_it_did(kind, copy):
 @pytest.mark.parametrize("kind", REPORTED)
 def test_a_run_is_reported(kind, copy, tmp_path):
     folder = copy(kind)
-    gk.load_estimator(folder)  # chooses a model where the run was killed before it did
+    if kind == "genome_killed":
+        gk.load_estimator(folder)  # chooses a model, which the run was killed before it did
     page = gk.write_report(folder, tmp_path / "report.html")
     assert page.stat().st_size > 10_000
     assert (tmp_path / "report_model_card.md").exists()
