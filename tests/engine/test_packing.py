@@ -74,12 +74,8 @@ def different_graphs(n: int) -> list[Graph]:
 
 
 def test_many_graphs_need_few_classes(problem: Problem) -> None:
-    packer = ClassPacker(problem, 24)
-    jobs = [
-        job
-        for part in range(10)
-        for job in packer.jobs(proposals(*different_graphs(240)[24 * part :][:24]), 24 * part)
-    ]
+    packer, graphs = ClassPacker(problem, 24), different_graphs(240)
+    jobs = [job for part in range(10) for job in packer.jobs(proposals(*graphs[24 * part :][:24]), 24 * part)]
     shapes = Counter(job.shape for job in jobs if job.shape is not None)
     assert len(shapes) <= 12
     assert sum(len(job.ids) for job in jobs) == 240
