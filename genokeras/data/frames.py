@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from genokeras.data.cells import how_written, is_text_only, non_numeric, plain_columns, read_cells, text_only
 from genokeras.data.dataset import Matrix
 from genokeras.data.dropping import surplus_genes, surplus_note
 from genokeras.data.gene_columns import describing, id_like_note
@@ -18,12 +18,6 @@ from genokeras.data.id_columns import find_ids, numbering
 from genokeras.data.table import ReadOptions, Table, to_csr, to_float32
 from genokeras.errors import DataError
 from genokeras.support.wording import counted, did_you_mean, listed
-
-_DECIMAL_COMMA = re.compile(r"\s*[-+]?\d+,\d+\s*")
-_THOUSANDS = re.compile(r"\s*[-+]?\d{1,3}(?:,\d{3})+(?:\.\d*)?\s*|\s*[-+]?\d{1,3}(?:\.\d{3})+,\d*\s*")
-# Above this, columns of text are looked at together.
-_MANY = 100
-_PER_CENT = re.compile(r"\s*[-+]?\d+(?:[.,]\d+)?\s*%\s*")
 
 
 @dataclass(frozen=True, eq=False)
@@ -164,12 +158,12 @@ def _id_position(named: NamedFrame, options: ReadOptions, source: str) -> int | 
         return None
     column = named.frame.iloc[:, first]
     mostly_distinct = column.nunique() > 0.9 * len(column)
-    return first if mostly_distinct and _is_text_only(column) else None
+    return first if mostly_distinct and is_text_only(column) else None
 
 
 def _transpose(named: NamedFrame) -> NamedFrame:
     """Turn genes in rows into samples in rows; what describes genes, such as text or their length, is left out."""
-    text = _text_only(named.frame, _non_numeric(named.frame))
+    text = text_only(named.frame, non_numeric(named.frame))
     numbers = describing(named.names, named.frame, text)
     for left_out, how in ((text, " in text"), (numbers, "")):
         if left_out and len(text) + len(numbers) < len(named.names):
@@ -195,82 +189,16 @@ def _used_alone(named: NamedFrame, options: ReadOptions) -> NamedFrame:
     return named.without(surplus, surplus_note([named.names[i] for i in surplus])) if surplus else named
 
 
-def _non_numeric(frame: pd.DataFrame) -> list[int]:
-    dtypes = frame.dtypes.tolist()
-    numeric = {dtype: pd.api.types.is_numeric_dtype(dtype) for dtype in set(dtypes)}
-    return [i for i, dtype in enumerate(dtypes) if not numeric[dtype]]
-
-
-def _text_only(frame: pd.DataFrame, positions: Sequence[int]) -> list[int]:
-    """Positions of the columns in which no cell is a number; those of objects are looked at all at once."""
-    dtypes = frame.dtypes.tolist()
-    objects = [i for i in positions if isinstance(dtypes[i], np.dtype) and dtypes[i].kind == "O"]
-    if len(objects) < _MANY:
-        return [i for i in positions if _is_text_only(frame.iloc[:, i])]
-    cells = frame.iloc[:, objects].to_numpy(dtype=object)
-    flat = pd.Series(cells.ravel(order="F"), dtype=object)
-    bad = _not_numbers(flat).reshape(cells.shape, order="F")
-    present = flat.notna().to_numpy().reshape(cells.shape, order="F")
-    text = bad.any(axis=0) & (bad.sum(axis=0) == present.sum(axis=0))
-    found = [
-        i
-        for i, mask, is_text in zip(objects, bad.T, text, strict=True)
-        if is_text and _is_prose(frame.iloc[:, i], mask)
-    ]
-    others = [i for i in positions if i not in set(objects) and _is_text_only(frame.iloc[:, i])]
-    return sorted([*found, *others])
-
-
-def _not_numbers(column: pd.Series) -> np.ndarray:
-    """Return a mask of the cells that are there and are no numbers."""
-    if column.dtype.kind in "mM":
-        return column.notna().to_numpy()
-    values = column.astype(object)
-    numbers = pd.to_numeric(values, errors="coerce")
-    blank = values.map(lambda value: isinstance(value, str) and not value.strip()).to_numpy(dtype=bool)
-    return (numbers.isna() & values.notna()).to_numpy() & ~blank
-
-
-def _is_text_only(column: pd.Series) -> bool:
-    """Return whether no cell is a number; ``"3,5"`` counts as a broken number, not as text."""
-    if pd.api.types.is_numeric_dtype(column.dtype):
-        return False
-    bad = _not_numbers(column)
-    if not bad.any() or bad.sum() < column.notna().sum():
-        return False
-    return _is_prose(column, bad)
-
-
-def _is_prose(column: pd.Series, bad: np.ndarray) -> bool:
-    """Whether the cells that are no numbers are not numbers in another spelling."""
-    values = column.to_numpy(dtype=object)[np.flatnonzero(bad)[:20]]
-    first = [_how_written(str(value)) for value in values]
-    return sum(how is not None for how in first) < len(first) / 2
-
-
-def _how_written(text: str) -> str | None:
-    """What is odd about a number, and how to write it instead; None of what is no number."""
-    if _THOUSANDS.fullmatch(text):
-        thousands = "separators of thousands: write 1234.5, not 1,234.5 or 1.234,5"
-        if _DECIMAL_COMMA.fullmatch(text):
-            return f"decimal commas (read the file with decimal=',') or {thousands}"
-        return thousands
-    if _DECIMAL_COMMA.fullmatch(text):
-        return "decimal commas: read the file with decimal=',', or write 3.5, not 3,5"
-    return "percentages: write 12, not 12%" if _PER_CENT.fullmatch(text) else None
-
-
 def _take_annotations(
     named: NamedFrame, wanted: Sequence[str], *, text_too: bool
 ) -> tuple[dict[str, np.ndarray], NamedFrame]:
     asked = [i for i, name in enumerate(named.names) if name in wanted]
     text: list[int] = []
     if text_too:
-        others = [i for i in _non_numeric(named.frame) if i not in asked]
-        text = _text_only(named.frame, others)
-    annotations: dict[str, np.ndarray] = {}
-    for i in (*text, *asked):
-        annotations[named.names[i]] = _plain(named.frame.iloc[:, i])
+        others = [i for i in non_numeric(named.frame) if i not in asked]
+        text = text_only(named.frame, others)
+    taken = [*text, *asked]
+    annotations = dict(zip((named.names[i] for i in taken), plain_columns(named.frame, taken), strict=True))
     if not annotations:
         return {}, named
     notes: tuple[str, ...] = ()
@@ -280,27 +208,6 @@ def _take_annotations(
     return annotations, named.without([*asked, *text], *notes)
 
 
-def _plain(column: pd.Series) -> np.ndarray:
-    values = column.to_numpy() if column.dtype.kind in "biufO" else np.asarray(column, dtype=object)
-    if values.dtype != object:
-        return values
-    # a flipped table leaves numbers as objects or as text: give them back their type
-    present = values[~pd.isna(values)].tolist()
-    if present and _may_be_number(present[0]) and all(isinstance(value, str) for value in present):
-        numbers = pd.to_numeric(pd.Series(values), errors="coerce")
-        if numbers.notna().sum() == len(present):
-            return numbers.to_numpy()
-    return values
-
-
-def _may_be_number(text: object) -> bool:
-    try:
-        float(str(text))
-        return True
-    except ValueError:
-        return False
-
-
 def _numbers(named: NamedFrame, source: str) -> Matrix:
     frame = named.frame
     if all(isinstance(dtype, pd.SparseDtype) for dtype in frame.dtypes):
@@ -308,7 +215,7 @@ def _numbers(named: NamedFrame, source: str) -> Matrix:
         return to_csr(accessor.to_coo())
     if any(dtype.kind == "c" for dtype in frame.dtypes):
         raise DataError(f"{source} holds complex numbers; genes need real ones.")
-    odd = _non_numeric(frame)
+    odd = non_numeric(frame)
     if not odd:
         extension = any(not isinstance(dtype, np.dtype) for dtype in set(frame.dtypes))
         with np.errstate(over="ignore"):
@@ -316,34 +223,33 @@ def _numbers(named: NamedFrame, source: str) -> Matrix:
                 frame.to_numpy(dtype=np.float32, na_value=np.nan) if extension else frame.to_numpy(np.float32)
             )
         return to_float32(values)
-    bad = {i: mask for i in odd if (mask := _not_numbers(frame.iloc[:, i])).any()}
-    if bad:
-        raise DataError(_strings_among_numbers(named, bad, source))
+    numbers, bad = read_cells(frame, odd)
+    if bad.any():
+        raise DataError(_strings_among_numbers(named, odd, bad, source))
     x = np.empty(frame.shape, dtype=np.float32)
     plain = sorted(set(range(frame.shape[1])) - set(odd))
     with np.errstate(over="ignore"):
         if plain:
             x[:, plain] = frame.iloc[:, plain].to_numpy(dtype=np.float32, na_value=np.nan)
-        for i in odd:
-            numbers = pd.to_numeric(frame.iloc[:, i].astype(object), errors="coerce")
-            x[:, i] = numbers.to_numpy(dtype=np.float64, na_value=np.nan)
+        x[:, odd] = numbers
     return x
 
 
-def _strings_among_numbers(named: NamedFrame, bad: dict[int, np.ndarray], source: str) -> str:
+def _strings_among_numbers(named: NamedFrame, odd: Sequence[int], bad: np.ndarray, source: str) -> str:
+    columns = np.flatnonzero(bad.any(axis=0)).tolist()
+    rows = bad.argmax(axis=0)
+    first = [(odd[j], int(rows[j])) for j in columns]
     cells = []
-    for i, mask in list(bad.items())[:5]:
-        row = int(np.flatnonzero(mask)[0])
+    for (i, row), j in zip(first[:5], columns, strict=False):
         where = f"sample {named.row_ids[row]!r}" if named.row_ids else f"row {row}"
-        more = int(mask.sum()) - 1
+        more = int(bad[:, j].sum()) - 1
         also = f" (and {more} more in this column)" if more else ""
         cells.append(f"column {named.names[i]!r}, {where}: {str(named.frame.iat[row, i])!r}{also}")
-    rest = f"; and {len(bad) - 5} more columns" if len(bad) > 5 else ""
-    values = [str(named.frame.iat[int(np.flatnonzero(mask)[0]), i]) for i, mask in bad.items()]
-    how = next(filter(None, map(_how_written, values)), None)
+    rest = f"; and {len(columns) - 5} more columns" if len(columns) > 5 else ""
+    how = next(filter(None, (how_written(str(named.frame.iat[row, i])) for i, row in first)), None)
     looks = "" if how is None else f" These look like {how}."
     return (
-        f"{source}: expected numbers, found text in {counted(len(bad), 'column')}: "
+        f"{source}: expected numbers, found text in {counted(len(columns), 'column')}: "
         f"{'; '.join(cells)}{rest}.{looks} "
         "Replace these cells by numbers, leave them empty and pass missing='median', or leave the columns out with drop_columns= "
         "(--drop)."

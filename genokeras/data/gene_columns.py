@@ -77,7 +77,8 @@ def describing(names: Sequence[str], frame: pd.DataFrame, text: Sequence[int]) -
     text : sequence of int
         Positions of columns of text, which describe genes in any case.
     """
-    plain = {i: re.sub(r"[^a-z]+", "", name.lower()) for i, name in enumerate(names) if i not in set(text)}
+    others = sorted(set(range(len(names))).difference(text))
+    plain = {i: re.sub(r"[^a-z]+", "", names[i].lower()) for i in others}
     sure = [
         i for i, name in plain.items() if name in _PROPERTIES or _holds_gene_ids(names[i], frame.iloc[:, i])
     ]

@@ -134,6 +134,8 @@ def numbering(names: Sequence[str], frame: pd.DataFrame, known: Collection[str])
 def whole_numbers(column: pd.Series) -> np.ndarray | None:
     """The values of a column as int64; None where one is missing, has a fraction, or is no number."""
     if column.dtype == object or pd.api.types.is_string_dtype(column.dtype):
+        if len(column) and _is_word(column.iat[0]):
+            return None
         column = pd.to_numeric(column, errors="coerce")
     elif not pd.api.types.is_numeric_dtype(column.dtype) or pd.api.types.is_bool_dtype(column.dtype):
         return None
@@ -145,6 +147,16 @@ def whole_numbers(column: pd.Series) -> np.ndarray | None:
     ):
         return None
     return values.astype(np.int64)
+
+
+def _is_word(value: object) -> bool:
+    if not isinstance(value, str):
+        return False
+    try:
+        float(value)
+    except ValueError:
+        return True
+    return False
 
 
 def is_unique(whole: np.ndarray) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import json
 import warnings
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -59,14 +60,26 @@ def read_columns(
     return frame
 
 
-def typed_column(values: pd.Series) -> np.ndarray:
+def typed_column(values: Iterable[Any]) -> np.ndarray:
     """Return numbers where every value that is there is one, else text; None or NaN where a value is missing."""
-    texts = values.astype(object).where(~values.isin(_MISSING) & values.notna(), None)
-    known = texts[texts.notna()]
+    texts = pd.Series(values, dtype=object).to_numpy(copy=True)
+    missing = pd.isna(texts)
+    missing |= np.fromiter((isinstance(v, str) and v in _MISSING for v in texts), bool, len(texts))
+    texts[missing] = None
+    known = texts[~missing]
     if not len(known) or any(isinstance(value, bool) for value in known):
-        return texts.to_numpy()
-    numbers = pd.to_numeric(texts, errors="coerce")
-    return texts.to_numpy() if numbers[known.index].isna().any() else numbers.to_numpy()
+        return texts
+    try:
+        numbers = pd.to_numeric(known, errors="coerce")
+    except OverflowError:  # a whole number of hundreds of digits
+        return texts
+    if pd.isna(numbers).any():
+        return texts
+    if not missing.any():
+        return np.asarray(numbers)
+    filled = np.full(len(texts), np.nan)
+    filled[~missing] = numbers
+    return filled
 
 
 def _from_text(file: Path, suffix: str, delimiter: str | None) -> pd.DataFrame:

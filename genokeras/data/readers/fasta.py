@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from genokeras.data.readers.columns import typed_column
 from genokeras.data.readers.delimited import text_errors
@@ -94,9 +93,7 @@ def _annotations(words: list[list[str]], names: list[str]) -> dict[str, np.ndarr
     rests = [word[1] if len(word) > 1 else "" for word in words]
     pairs = [{key: value.strip('"') for key, value in _PAIR.findall(rest)} for rest in rests]
     keys = dict.fromkeys(key for found in pairs for key in found)
-    annotations = {
-        key: typed_column(pd.Series([found.get(key) for found in pairs], dtype=object)) for key in keys
-    }
+    annotations = {key: typed_column([found.get(key) for found in pairs]) for key in keys}
     left = [_PAIR.sub("", rest).strip(" \t;,|") for rest in rests]
     if any(left):
         annotations.setdefault("description", np.array([text or None for text in left], dtype=object))

@@ -104,4 +104,4 @@ def _annotations(described: Iterable[tuple[str, list[str]]], n: int) -> dict[str
             elif value.strip():
                 traits.setdefault(key, [None] * n)[i] = value.strip()
     columns = {**plain, **traits}
-    return {name: typed_column(pd.Series(values, dtype=object)) for name, values in columns.items()}
+    return {name: typed_column(values) for name, values in columns.items()}

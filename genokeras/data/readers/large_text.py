@@ -14,7 +14,7 @@ from genokeras.data.readers.opening import encoding_of, open_bytes
 _LARGE = 4_000_000
 _LOOK = 1000
 # What pandas reads as missing.
-_MISSING = [
+MISSING = [
     *[
         "",
         "#N/A",
@@ -71,7 +71,7 @@ def _parsed(data: bytes, delimiter: str, as_text: Collection[int]) -> pl.DataFra
                 data,
                 has_header=False,
                 separator=delimiter,
-                null_values=_MISSING,
+                null_values=MISSING,
                 infer_schema_length=look,
                 schema_overrides={f"column_{i + 1}": pl.String for i in as_text},
             )
