@@ -38,7 +38,18 @@ def read_hdf5(path: Path, options: ReadOptions) -> Table:
             f"{path.name} is truncated, damaged or no HDF5 file: unpack, write or copy it again."
         )
     check_readable(path)
+    return read_checked_hdf5(path, options)
+
+
+def read_checked_hdf5(path: Path, options: ReadOptions) -> Table:
+    """As `read_hdf5`, of a file that neither hangs nor crashes the library.
+
+    Raises
+    ------
+    DataFileError
+    """
     with _opened(path) as file:
+        _check_sizes(path, file)
         read, part = _reader_of(path, file)
         if part is not None:
             return read(path, part, options)
@@ -80,16 +91,16 @@ def _opened(path: Path) -> Iterator[h5py.File]:
 def _ten_x(path: Path, group: h5py.Group, options: ReadOptions) -> Table:
     """Cells by genes, as Cell Ranger writes them: version 2 with ``genes``, version 3 with ``features``."""
     del options
-    values = [_whole(path, group[key]) for key in ("data", "indices", "indptr")]
+    values = [_whole(group[key]) for key in ("data", "indices", "indptr")]
     n_genes, n_cells = (int(size) for size in group["shape"][:])
     x = sparse.csr_matrix(tuple(values), shape=(n_cells, n_genes))
     x.check_format(full_check=True)
-    cells = _texts(path, group["barcodes"])
+    cells = _texts(group["barcodes"])
     if "features" in group:
-        ids, symbols = (_texts(path, group["features"][key]) for key in ("id", "name"))
-        kept, notes = expression_features(_texts(path, group["features"]["feature_type"]))
+        ids, symbols = (_texts(group["features"][key]) for key in ("id", "name"))
+        kept, notes = expression_features(_texts(group["features"]["feature_type"]))
     else:
-        ids, symbols = _texts(path, group["genes"]), _texts(path, group["gene_names"])
+        ids, symbols = _texts(group["genes"]), _texts(group["gene_names"])
         kept, notes = np.ones(len(ids), dtype=bool), ()
     if len(cells) != n_cells or len(symbols) != n_genes or len(ids) != n_genes:
         raise DataFileError(
@@ -108,12 +119,12 @@ def _loom(path: Path, file: h5py.File, options: ReadOptions) -> Table:
     matrices |= {name: lambda name=name: file["layers"][name] for name in file.get("layers", ())}
     chosen = options.layer or "matrix"
     check_choice(chosen, f"layer (of {path.name})", tuple(matrices))
-    x = to_float32(_whole(path, matrices[chosen]()).T)
+    x = to_float32(_whole(matrices[chosen]()).T)
     if x.ndim != 2:
         raise DataFileError(f"{path.name} is damaged: its matrix has {x.ndim} dimensions.")
-    attributes = {name: _column(path, values) for name, values in file["col_attrs"].items()}
+    attributes = {name: _column(values) for name, values in file["col_attrs"].items()}
     annotations = {name: values for name, values in attributes.items() if values.shape == (x.shape[0],)}
-    genes = _first_unique(_GENE_NAMES, {name: _column(path, v) for name, v in file["row_attrs"].items()})
+    genes = _first_unique(_GENE_NAMES, {name: _column(v) for name, v in file["row_attrs"].items()})
     cells = _first_unique(_CELL_NAMES, annotations)
     return Table(x, genes, cells, path.name, annotations)
 
@@ -124,21 +135,38 @@ def _first_unique(usual: tuple[str, ...], attributes: dict[str, np.ndarray]) -> 
     return next((names for names in there if not duplicates(names)), there[0] if there else None)
 
 
-def _column(path: Path, values: h5py.Dataset) -> np.ndarray:
+def _column(values: h5py.Dataset) -> np.ndarray:
     is_text = h5py.check_string_dtype(values.dtype) is not None or values.dtype.kind == "S"
-    return np.array(_texts(path, values), dtype=object) if is_text else _whole(path, values)
+    return np.array(_texts(values), dtype=object) if is_text else _whole(values)
 
 
-def _texts(path: Path, values: h5py.Dataset) -> list[str]:
+def _texts(values: h5py.Dataset) -> list[str]:
     return [
         value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
-        for value in _whole(path, values).tolist()
+        for value in _whole(values).tolist()
     ]
 
 
-def _whole(path: Path, values: h5py.Dataset) -> np.ndarray:
-    if values.nbytes > _MOST_PER_BYTE * path.stat().st_size:
-        raise DataFileError(
-            f"{path.name} is damaged: {values.name} announces {values.nbytes:,} bytes in a file of {path.stat().st_size:,}."
-        )
+def _whole(values: h5py.Dataset) -> np.ndarray:
     return np.asarray(values[()])
+
+
+def _check_sizes(path: Path, file: h5py.File) -> None:
+    """Raise where a part is announced to be far larger than the file: reading it would take all memory."""
+    size = path.stat().st_size
+
+    def check(name: str, item: h5py.Group | h5py.Dataset) -> None:
+        announced = item.nbytes if isinstance(item, h5py.Dataset) else 0
+        if announced > _MOST_PER_BYTE * size:
+            raise DataFileError(
+                f"{path.name} is damaged: {name} announces {announced:,} bytes in a file of {size:,}. Write or copy it again."
+            )
+        if isinstance(item, h5py.Group) and "indptr" in item and "shape" in item.attrs:
+            shape = np.asarray(item.attrs["shape"])
+            if len(item["indptr"]) - 1 not in shape:
+                raise DataFileError(
+                    f"{path.name} is damaged: {name} announces the shape {shape.tolist()} and holds {len(item['indptr']) - 1} rows "
+                    "or columns. Write or copy it again."
+                )
+
+    file.visititems(check)

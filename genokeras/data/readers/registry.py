@@ -18,6 +18,7 @@ from genokeras.data.readers.parquet import read_parquet
 from genokeras.data.readers.spreadsheet import read_xlsx
 from genokeras.data.table import Reader, ReadOptions, Table
 from genokeras.errors import DataFileError, ParameterError
+from genokeras.support.wording import cause
 
 
 def read_text(path: Path, options: ReadOptions) -> Table:
@@ -88,7 +89,13 @@ def read_table(path: str | os.PathLike[str], options: ReadOptions | None = None)
             f"{file}: no reader for this suffix; known are {', '.join(known_suffixes())}, text also packed. "
             "Rename the file, convert it, or add a reader with register_reader."
         )
-    return reader(file, options)
+    try:
+        return reader(file, options)
+    except MemoryError as error:
+        raise DataFileError(
+            f"{file.name} does not fit in memory ({cause(error)}). Write or copy it again if it is damaged; else split it, or use a "
+            "machine with more memory."
+        ) from error
 
 
 def _by_suffix(file: Path) -> Reader | None:
