@@ -129,7 +129,9 @@ def _counts_genes(file: Path) -> bool:
             rows = [line.rstrip("\r\n").split("\t") for line in itertools.islice(lines, _ROWS)]
     except (OSError, EOFError, ValueError, lzma.LZMAError, zlib.error):
         return False
-    return len(rows) > 1 and all(len(row) == 2 and row[1].isdigit() and not row[0].isdigit() for row in rows)
+    return len(rows) > 1 and all(
+        len(row) == 2 and row[1].isdecimal() and not row[0].isdecimal() for row in rows
+    )
 
 
 def _kind_of_columns(data: Path, columns: dict[str, list[Any]], known: Collection[str | None]) -> str:

@@ -13,6 +13,8 @@ from genokeras.errors import DataError
 from genokeras.support.wording import counted, duplicates, listed
 
 _BLOCK = 4096
+# Names for more genes than these take a second to make up.
+_MANY_GENES, _MOST_PER_VALUE = 1_000_000, 10
 # Squares of what is a thousand times as large are finite in 32 bits.
 LARGEST = 1e15
 FILL = "Pass missing='median' to fill each with its gene's median"
@@ -22,13 +24,22 @@ FILL_BEFORE_PREDICTING = (
 )
 
 
-def check_shape(x: Matrix, names: Sequence[str], ids: Sequence[str], source: str) -> None:
-    """Raise where `x` is empty or not two-dimensional, or names and ids do not fit it."""
+def check_size(x: Matrix, source: str) -> None:
+    """Raise where `x` is empty or not two-dimensional, or so large for what it holds that only damage explains it."""
     if x.ndim != 2:
         raise DataError(f"{source}: x must be 2-d (n_samples, n_features): got shape {x.shape}.")
     n, p = x.shape
     if n == 0 or p == 0:
         raise DataError(f"{source} holds {n} samples x {p} genes (zero {'rows' if n == 0 else 'columns'}).")
+    if sparse.issparse(x) and p > max(_MANY_GENES, _MOST_PER_VALUE * x.nnz):
+        raise DataError(
+            f"{source} announces {p:,} genes and holds {counted(x.nnz, 'value')}: it is damaged. Write or copy it again."
+        )
+
+
+def check_shape(x: Matrix, names: Sequence[str], ids: Sequence[str], source: str) -> None:
+    """Raise where names and ids do not fit `x`."""
+    n, p = x.shape
     if len(names) != p:
         raise DataError(f"{source}: expected one name per gene, {p}, got {len(names)} feature names.")
     if len(ids) != n:

@@ -136,8 +136,10 @@ def native_labels(values: np.ndarray) -> np.ndarray:
     if kind in "biufU":
         return values.astype(values.dtype.newbyteorder("="), copy=False)
     if kind == "S":
-        return np.char.strip(np.char.decode(values, "utf-8"))
-    items = [value.decode() if isinstance(value, bytes) else value for value in values.tolist()]
+        return np.char.strip(np.char.decode(values, "utf-8", "replace"))
+    items = [
+        value.decode("utf-8", "replace") if isinstance(value, bytes) else value for value in values.tolist()
+    ]
     if all(isinstance(value, bool | np.bool_) for value in items):
         return np.array(items, dtype=bool)
     if any(isinstance(value, bool | np.bool_ | str) for value in items):

@@ -16,6 +16,7 @@ from genokeras.data.checks import (
     check_finite,
     check_names,
     check_shape,
+    check_size,
     constant_note,
     impute_median,
 )
@@ -142,6 +143,7 @@ def load_dataset(
         genes=tuple(genes),
     )
     table = read_table(x, options) if isinstance(x, str | os.PathLike) else table_from_memory(x, options)
+    check_size(table.x, table.source)
     table = dataclasses.replace(_with_stripped_ids(table), sample_column=sample_column)
     table = without_columns(table, options.drop, drop_unknown or isinstance(x, Dataset))
     table = tidy_genes(table, duplicates, ignore_versions=ignore_versions)

@@ -116,12 +116,30 @@ def to_float32(values: np.ndarray) -> np.ndarray:
 
 
 def to_csr(values: Any) -> sparse.csr_matrix:
-    """Return a float32 ``csr_matrix`` in canonical form, without touching what was given."""
+    """Return a float32 ``csr_matrix`` in canonical form, without touching what was given.
+
+    Raises
+    ------
+    DataError
+        Where it holds no numbers, or its indices point outside of it, at which scipy would crash.
+    """
     if values.dtype.kind not in "biuf":
         raise DataError(f"x must hold numbers: got a sparse matrix of dtype {values.dtype}.")
+    _check_indices(values)
     with np.errstate(over="ignore"):
         matrix = sparse.csr_matrix(values, dtype=np.float32)
     if not matrix.has_canonical_format:
         matrix = matrix.copy()
         matrix.sum_duplicates()
     return matrix
+
+
+def _check_indices(values: Any) -> None:
+    if not hasattr(values, "check_format"):
+        return
+    try:
+        values.check_format(full_check=True)
+    except (ValueError, OverflowError) as error:
+        raise DataError(
+            f"x is a damaged sparse matrix ({error}): its indices do not fit its shape {values.shape}. Write or build it again."
+        ) from error

@@ -11,6 +11,7 @@ import lzma
 import os
 import shutil
 import struct
+import sys
 import tokenize
 import uuid
 import zipfile
@@ -125,6 +126,30 @@ def save_arrays(path: Path, arrays: Mapping[str, np.ndarray], *, compressed: boo
         save(file, **arrays)  # type: ignore[arg-type]
 
 
+def load_arrays(path: PathLike) -> dict[str, np.ndarray]:
+    """The arrays of an npz file; nothing in it is unpickled. What is damaged raises an OSError or one of `DAMAGED`."""
+    # NumPy leaves a file open that it opened itself and cannot read.
+    with open(path, "rb") as file:
+        archive = np.load(file, allow_pickle=False)
+        if not isinstance(archive, np.lib.npyio.NpzFile):
+            raise ValueError("it holds a single array, as np.save writes it")
+        with archive:
+            arrays = dict(archive)
+    for name, values in arrays.items():
+        if not isinstance(values, np.ndarray):  # NumPy hands out as bytes what has not its mark
+            raise ValueError(f"{name} is no array")
+        if values.dtype.kind == "U" and not _is_text(values):
+            raise ValueError(f"{name} holds what is no text")
+    return arrays
+
+
+def _is_text(values: np.ndarray) -> bool:
+    if not values.nbytes:
+        return True
+    letters = np.ascontiguousarray(values).view(np.dtype("u4").newbyteorder(values.dtype.byteorder))
+    return bool(letters.max() <= sys.maxunicode)
+
+
 def read_arrays(path: PathLike) -> dict[str, np.ndarray]:
     """Read an npz file; nothing in it is unpickled.
 
@@ -134,9 +159,7 @@ def read_arrays(path: PathLike) -> dict[str, np.ndarray]:
         If it cannot be read, or is damaged.
     """
     try:
-        # NumPy leaves a file open that it opened itself and cannot read.
-        with open(path, "rb") as file, np.load(file, allow_pickle=False) as arrays:
-            return dict(arrays)
+        return load_arrays(path)
     except OSError as error:
         raise RunFolderError(f"cannot read {os.fspath(path)!r}: {error.strerror or error}.") from error
     except DAMAGED as error:

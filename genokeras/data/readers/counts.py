@@ -98,8 +98,8 @@ def tool_of(start: Sequence[str]) -> str | None:
         return named
     if lines[0][0] == "N_unmapped" and len(lines[0]) == 4:
         return "STAR"
-    gene_and_count = len(lines) > 1 and all(len(row) == 2 and row[1].isdigit() for row in lines)
-    return "HTSeq" if gene_and_count and not any(row[0].isdigit() for row in lines) else None
+    gene_and_count = len(lines) > 1 and all(len(row) == 2 and row[1].isdecimal() for row in lines)
+    return "HTSeq" if gene_and_count and not any(row[0].isdecimal() for row in lines) else None
 
 
 def _begins(row: Sequence[str], header: Sequence[str]) -> bool:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import io
+import csv
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,9 @@ from typing import TextIO
 import numpy as np
 import pandas as pd
 
+from genokeras.data.readers.columns import typed_column
 from genokeras.data.readers.delimited import text_errors
+from genokeras.data.readers.large_text import MISSING
 from genokeras.data.readers.opening import open_text
 from genokeras.data.readers.rows import genes_in_rows
 from genokeras.data.table import ReadOptions, Table
@@ -34,7 +37,12 @@ class _Preamble:
 def is_gct(start: Sequence[str]) -> bool:
     """Return whether the first lines of a text are those of a GCT file."""
     sizes = start[1].split() if len(start) > 1 else []
-    return bool(sizes) and start[0].strip() in ("#1.2", "#1.3") and all(size.isdigit() for size in sizes)
+    return bool(sizes) and start[0].strip() in ("#1.2", "#1.3") and all(map(_is_size, sizes))
+
+
+def _is_size(text: str) -> bool:
+    # Superscripts are digits, too, and Python refuses to read thousands of them.
+    return text.isdecimal() and len(text) < 19
 
 
 def read_gct(path: Path, options: ReadOptions) -> Table:
@@ -46,12 +54,10 @@ def read_gct(path: Path, options: ReadOptions) -> Table:
     DataFileError
         Where the file is no GCT 1.2 or 1.3, or holds fewer genes or samples than it announces.
     """
-    with text_errors(path):
-        with open_text(path) as handle:
-            preamble = _preamble(path, handle)
-            rows = [handle.readline() for _ in range(preamble.n_sample_rows)]
-            genes = pd.read_csv(handle, sep="\t", header=None, dtype={0: str}, low_memory=False)
-        sample_rows = _sample_rows(rows) if rows else None
+    with text_errors(path), open_text(path) as handle:
+        preamble = _preamble(path, handle)
+        rows = list(csv.reader(itertools.islice(handle, preamble.n_sample_rows), delimiter="\t"))
+        genes = pd.read_csv(handle, sep="\t", header=None, dtype={0: str}, low_memory=False)
     if genes.shape != (preamble.n_genes, len(preamble.names)):
         raise DataFileError(
             f"{path.name} announces {preamble.n_genes} genes x {preamble.n_samples} samples and holds "
@@ -61,7 +67,7 @@ def read_gct(path: Path, options: ReadOptions) -> Table:
     values = genes.iloc[:, preamble.first_sample :]
     gene_names = genes.iloc[:, 0].astype(str)
     return genes_in_rows(
-        values, gene_names, samples, path.name, annotations=_annotations(sample_rows, preamble)
+        values, gene_names, samples, path.name, annotations=_annotations(path, rows, preamble)
     )
 
 
@@ -74,7 +80,7 @@ def _preamble(path: Path, handle: TextIO) -> _Preamble:
             f"{path.name} is no GCT file: expected '#1.2' or '#1.3' on line 1, got {version[:40]!r}."
         )
     expected = 2 if version == "#1.2" else 4
-    if len(sizes) < expected or not all(size.isdigit() for size in sizes[:expected]):
+    if len(sizes) < expected or not all(map(_is_size, sizes[:expected])):
         raise DataFileError(f"{path.name}: expected {expected} sizes on line 2, got {' '.join(sizes)!r}.")
     n_genes, n_samples, n_gene_columns, n_sample_rows = (*map(int, sizes[:expected]), 1, 0)[:4]
     preamble = _Preamble(n_genes, n_samples, n_gene_columns, n_sample_rows, names)
@@ -87,17 +93,14 @@ def _preamble(path: Path, handle: TextIO) -> _Preamble:
     return preamble
 
 
-def _sample_rows(lines: list[str]) -> pd.DataFrame:
-    return pd.read_csv(io.StringIO("".join(lines)), sep="\t", header=None, dtype=str)
-
-
-def _annotations(rows: pd.DataFrame | None, preamble: _Preamble) -> dict[str, np.ndarray]:
-    if rows is None:
-        return {}
+def _annotations(path: Path, rows: list[list[str]], preamble: _Preamble) -> dict[str, np.ndarray]:
     found: dict[str, np.ndarray] = {}
-    for i in range(len(rows)):
-        values = rows.iloc[i, preamble.first_sample :].reset_index(drop=True)
-        numbers = pd.to_numeric(values, errors="coerce")
-        whole = numbers.notna().sum() == values.notna().sum()
-        found[str(rows.iat[i, 0])] = (numbers if whole else values).to_numpy()
+    for row in rows:
+        if len(row) != len(preamble.names):
+            raise DataFileError(
+                f"{path.name}: expected {len(preamble.names)} fields in each row of sample annotations, got {len(row)}: the file is "
+                "truncated or damaged."
+            )
+        values = row[preamble.first_sample :]
+        found[row[0]] = typed_column([None if value in MISSING else value for value in values])
     return found

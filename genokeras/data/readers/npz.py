@@ -12,7 +12,7 @@ from scipy import sparse
 
 from genokeras.data.table import ReadOptions, Table, to_csr, to_float32
 from genokeras.errors import DataError, DataFileError
-from genokeras.support.files import DAMAGED
+from genokeras.support.files import DAMAGED, load_arrays
 from genokeras.support.wording import did_you_mean
 
 _SPARSE_KEYS = frozenset({"indices", "indptr", "data", "shape"})
@@ -59,15 +59,7 @@ def read_npz(path: Path, options: ReadOptions) -> Table:
 
 def _arrays(path: Path) -> dict[str, np.ndarray]:
     try:
-        # opened here, because numpy leaves the file open when the archive is damaged
-        with open(path, "rb") as handle:
-            archive = np.load(handle, allow_pickle=False)
-            if not isinstance(archive, np.lib.npyio.NpzFile):
-                raise DataFileError(f"{path.name} holds a single array, not an npz archive with 'X'.")
-            with archive:
-                return {name: archive[name] for name in archive.files}
-    except DataFileError:
-        raise
+        return load_arrays(path)
     except (OSError, *DAMAGED) as error:
         if "allow_pickle" in str(error) and zipfile.is_zipfile(path):
             raise DataFileError(
@@ -76,7 +68,7 @@ def _arrays(path: Path) -> dict[str, np.ndarray]:
                 "save names and labels as text arrays, np.asarray(names, dtype=str)."
             ) from error
         raise DataFileError(
-            f"{path.name} is truncated, damaged or no npz archive ({error}): copy it again."
+            f"{path.name} is truncated, damaged or no npz archive ({error}): write it with np.savez, or copy it again."
         ) from error
 
 
@@ -85,7 +77,9 @@ def _texts(values: np.ndarray | None) -> tuple[str, ...] | None:
         return None
     flat = np.ravel(values)
     return tuple(
-        np.char.decode(flat, "utf-8").tolist() if flat.dtype.kind == "S" else flat.astype(str).tolist()
+        np.char.decode(flat, "utf-8", "replace").tolist()
+        if flat.dtype.kind == "S"
+        else flat.astype(str).tolist()
     )
 
 

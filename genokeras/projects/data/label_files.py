@@ -322,7 +322,7 @@ def _as_whole_numbers(labels: Sequence[str]) -> list[str]:
 
 
 def _all_whole(values: Sequence[str]) -> bool:
-    return all(value.removeprefix("-").isdigit() for value in values)
+    return all(value.removeprefix("-").isdecimal() for value in values)
 
 
 def _check_numbers(classes: Sequence[str], n_classes: int, source: str, n_samples: int) -> None:

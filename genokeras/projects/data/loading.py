@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from genokeras.data import Dataset, align_features
-from genokeras.data.checks import check_names, check_shape
+from genokeras.data.checks import check_names, check_shape, check_size
 from genokeras.data.label_files import split_reference
 from genokeras.data.readers.opening import check_file
 from genokeras.data.table import Table
@@ -177,6 +177,7 @@ def _load(
     if labels_file is not None:
         labels = _labels_place(config, f"{section}.args.labels_file", args.data_dir, labels_file)
     table = read_matrix(path, args.delimiter)
+    check_size(table.x, table.source)
     check_shape(table.x, table.names, table.ids, table.source)
     check_names(table.names, table.ids, table.source)
     _check_cells(table)
