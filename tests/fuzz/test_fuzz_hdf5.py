@@ -1,0 +1,98 @@
+"""Damaged HDF5 files, read in a process of their own: the library can hang on them or die, which ours must notice.
+
+2,000 inputs take a minute of one processor, and those that hang or crash the library half a second more, so that few are tried
+where FUZZ_INPUTS does not ask for more.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from genokeras.data.readers.hdf5_check import check_readable
+from genokeras.errors import DataFileError
+from tests.fuzz.hdf5_files import hdf5_files
+from tests.fuzz.mutations import damaged
+
+INPUTS = int(os.environ.get("FUZZ_INPUTS", "100"))
+SEED = os.environ.get("FUZZ_SEED", "0")
+ROOT = Path(__file__).parents[2]
+FILES = hdf5_files()
+
+
+class Worker:
+    """A process that reads files, and is replaced where one ends it."""
+
+    def __init__(self) -> None:
+        self._start()
+
+    def _start(self) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.fuzz.hdf5_worker"],
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+        )
+        assert self._answer() == "ready"
+
+    def _answer(self) -> str | None:
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        if line:
+            return str(json.loads(line) or "")
+        return None
+
+    def fault(self, path: Path) -> str:
+        """What is wrong with how a file is read, or nothing."""
+        assert self._process.stdin is not None
+        print(path, file=self._process.stdin, flush=True)
+        said = self._answer()
+        if said is None:
+            said = f"ended the process ({self._process.wait()})"
+            self.close()
+            self._start()
+        if said.startswith(("ended", "took")):
+            try:
+                check_readable(path)
+            except DataFileError:
+                return ""
+        return said
+
+    def close(self) -> None:
+        """End the process."""
+        self._process.kill()
+        self._process.communicate()
+
+
+@pytest.fixture(scope="module")
+def worker() -> Iterator[Worker]:
+    made = Worker()
+    yield made
+    made.close()
+
+
+@pytest.mark.timeout(120 + INPUTS // 2)
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="memory is measured as Linux tells it")
+def test_damaged_hdf5_files_are_read_or_refused_in_our_words(worker: Worker, tmp_path: Path) -> None:
+    draw = random.Random(f"hdf5 {SEED}")
+    for number in range(INPUTS):
+        name = draw.choice(list(FILES))
+        path = tmp_path / name
+        path.write_bytes(damaged(draw, [FILES[name]]))
+        said = worker.fault(path)
+        assert not said, f"input {number}, {name}: {said}; FUZZ_INPUTS={number + 1} tries it again"
+
+
+def test_files_that_are_whole_are_read(worker: Worker, tmp_path: Path) -> None:
+    for name, content in FILES.items():
+        (tmp_path / name).write_bytes(content)
+        assert not worker.fault(tmp_path / name)
