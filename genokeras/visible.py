@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:  # the command line starts without it
     import pandas as pd
 
-# Control and format characters, halves of characters, ends of lines and paragraphs.
+# Control and format characters, halves of characters, ends of lines and paragraphs; but for joiners, which scripts need.
 _UNSEEN = ("Cc", "Cf", "Cs", "Zl", "Zp")
+_LEFT = "\t\n\xad\u200c\u200d"
 _FORMULA = ("=", "+", "@", "-", "\t", "\r")
 
 
@@ -29,7 +30,7 @@ def visible(text: object) -> str:
         return given
     return "".join(
         letter.encode("unicode_escape", "surrogatepass").decode()
-        if unicodedata.category(letter) in _UNSEEN and letter not in "\t\n"
+        if unicodedata.category(letter) in _UNSEEN and letter not in _LEFT
         else letter
         for letter in given
     )

@@ -22,7 +22,7 @@ NASTY, SHOWN = "S1\x1b[31m\x9b2J\r\u202e\udcff", r"S1\x1b[31m\x9b2J\r\u202e\udcf
 
 def test_control_characters_are_shown_and_letters_stay() -> None:
     assert visible(NASTY) == SHOWN
-    assert visible("Gène 肺癌\ta\nb\xa0c") == "Gène 肺癌\ta\nb\xa0c"
+    assert visible("Gène 肺癌\ta\nb\xa0c\u200cd") == "Gène 肺癌\ta\nb\xa0c\u200cd"
 
 
 @pytest.mark.parametrize(

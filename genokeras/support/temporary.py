@@ -13,10 +13,10 @@ made: dict[Path, Finalize] = {}
 def temporary_folder() -> Path:
     """A new folder, which is removed when the process ends that made it; a fork of it removes nothing.
 
-    Worker processes leave by another door than ``atexit``, which :mod:`multiprocessing` watches too.
+    It goes behind child processes, which may still use it. Worker processes leave by another door than ``atexit``, which :mod:`multiprocessing` watches too.
     """
     path = Path(tempfile.mkdtemp(prefix="genokeras-"))
-    made[path] = Finalize(None, shutil.rmtree, (path,), {"ignore_errors": True}, exitpriority=0)
+    made[path] = Finalize(None, shutil.rmtree, (path,), {"ignore_errors": True}, exitpriority=-1)
     return path
 
 

@@ -17,6 +17,8 @@ from scipy import sparse
 
 import genokeras as gk
 from genokeras.errors import DataError, ParameterError, RunFolderError
+from genokeras.graph import HyperParameters, mlp
+from genokeras.searchers import Proposal
 from genokeras.support import temporary
 
 FIT: dict[str, Any] = {"time_limit": 20, "max_trials": 1, "random_state": 0, "verbose": 0, "folds": 2}
@@ -124,6 +126,34 @@ def test_a_missing_value_in_a_gene_that_is_used_comes_with_advice_that_works(
 def test_progress_works_without_a_console(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stderr", None)
     gk.GenomeClassifier(**{**FIT, "verbose": 1}).fit(*table())
+
+
+class ThreeAtOnce(gk.Searcher):
+    """A network three times, the first with a rate of its own."""
+
+    def __init__(self, n_outputs: int, rate: float) -> None:
+        self.n_outputs, self.rate = n_outputs, rate
+
+    def ask(self, history: Any, n: int, rng: Any) -> list[Proposal]:
+        rates = [self.rate, 0.01, 0.02]
+        return [Proposal(mlp(self.n_outputs, (8,)), HyperParameters(learning_rate=rate)) for rate in rates][
+            :n
+        ]
+
+
+@pytest.mark.slow
+def test_a_learning_rate_that_diverges_fails_its_own_trial_only() -> None:
+    def scores(rate: float) -> pd.DataFrame:
+        arguments = {"search_type": ThreeAtOnce, "rate": rate}
+        found = gk.GenomeClassifier(**{**FIT, "max_trials": 3}, searcher_args=arguments).fit(*table())
+        assert found.path_ and (found.path_ / "best.keras").is_file()
+        errors = (found.path_ / "trials" / "000000" / "error.txt").exists()
+        assert errors == (rate > 1)
+        return found.leaderboard().set_index("model_id")["score"]
+
+    wild, usual = scores(1e30), scores(0.03)
+    assert np.isnan(wild[0])
+    np.testing.assert_allclose(wild[[1, 2]], usual[[1, 2]], rtol=1e-5)
 
 
 def test_one_group_is_said_to_be_no_split() -> None:
