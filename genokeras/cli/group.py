@@ -30,6 +30,8 @@ _SPELLINGS = {
     r"\bmodality=": "--modality ",
     r"\bsheet=": "--sheet ",
     r"\bdrop_columns= \(--drop\)": "--drop",
+    # There are no such options: columns have names that are known.
+    r"\bName the column with (sequence|text)_column=": r"Rename the column to '\1'",
     r"\bpath=": "--out",
     r"\by=(?=')": "--target ",
     r"\bpass y as an array, ": "pass --target as ",

@@ -8,6 +8,7 @@ from typing import Any
 
 import keras
 import keras_tuner
+import numpy as np
 import pytest
 
 import genokeras as gk
@@ -23,6 +24,7 @@ from genokeras.tuning import ParamSpec
 from tests.advice.cases import (
     RUNS,
     Case,
+    Reached,
     X,
     fit,
     follow,
@@ -218,6 +220,52 @@ KERAS = [
 ]
 
 
+def compiled(**options: Any) -> None:
+    gk.LightModel(small()).compile(**{"optimizer": "adam", "loss": "mse"} | options)
+
+
+def scheduled() -> Any:
+    return keras.optimizers.SGD(keras.optimizers.schedules.ExponentialDecay(0.1, 10, 0.9))
+
+
+def module(kind: Any, x: np.ndarray, outputs: int, loss: str = "categorical_crossentropy") -> None:
+    y = np.arange(len(x)) % max(outputs, 2)
+    with pytest.raises(Reached):
+        found = kind(loss=loss, metric="accuracy", searcher_args={"max_trials": 1})
+        found.fit(outputs, x.shape, (x, y), (x, y), time_limit=None)
+
+
+MODELS = [
+    Case(
+        "a loss",
+        lambda p: compiled(loss=None),
+        "loss must be given, such as 'mse'",
+        lambda p: compiled(loss="mse"),
+    ),
+    Case(
+        "two schedules",
+        lambda p: compiled(optimizer=scheduled(), schedule="cosine"),
+        "give it a number as learning rate, or leave out schedule",
+        lambda p: [
+            compiled(optimizer=keras.optimizers.SGD(0.1), schedule="cosine"),
+            compiled(optimizer=scheduled()),
+        ],
+    ),
+    Case(
+        "rows without channels",
+        lambda p: module(gk.CnnModule, X.astype("float32"), 2),
+        "Add an axis of channels, or take MlpModule for rows of numbers",
+        lambda p: [module(gk.CnnModule, X[..., None], 2), module(gk.MlpModule, X, 2)],
+    ),
+    Case(
+        "one output",
+        lambda p: module(gk.MlpModule, X.astype("float32"), 1),
+        "Pass loss='binary_crossentropy' for one output",
+        lambda p: module(gk.MlpModule, X.astype("float32"), 1, "binary_crossentropy"),
+    ),
+]
+
+
 def project(folder: Path, labels: str = "codes", lines: list[str] | None = None, **sections: Any) -> Any:
     config = write_project(folder, "ResNet", labels, **sections)
     if lines is not None:
@@ -227,6 +275,17 @@ def project(folder: Path, labels: str = "codes", lines: list[str] | None = None,
 
 def of_classes(count: int) -> dict[str, Any]:
     return {"model": {"type": "ResNet", "args": {"output_classes": count}}}
+
+
+def delimited(folder: Path, delimiter: str) -> Any:
+    config = write_project(folder)
+    put(
+        folder,
+        "semicolons.csv",
+        "\n".join(";".join(map(str, row)) for row in np.tile(X, (4, 1))[:40].tolist()) + "\n",
+    )
+    config["data_train"]["args"] |= {"features_file": "semicolons.csv", "delimiter": delimiter}
+    return load_training(read_config(config))
 
 
 REGRESSION: dict[str, Any] = {**of_classes(1), "trainer": {"loss": "mse"}}
@@ -268,6 +327,12 @@ PROJECTS = [
         lambda p: project(p, lines=["0", "1"] * 20),
     ),
     Case(
+        "a delimiter",
+        lambda p: delimited(p, ","),
+        '"delimiter": ";" would give 3 columns',
+        lambda p: delimited(p, ";"),
+    ),
+    Case(
         "a file as JSON text",
         lambda p: read_config('{"name": "demo"}'),
         "expected the path of a project's JSON file, or a dict",
@@ -282,6 +347,6 @@ PROJECTS = [
 ]
 
 
-@pytest.mark.parametrize("case", named([*ESTIMATORS, *KERAS, *PROJECTS]))
+@pytest.mark.parametrize("case", named([*ESTIMATORS, *KERAS, *MODELS, *PROJECTS]))
 def test_who_follows_the_advice_gets_on(case: Case, tmp_path: Path) -> None:
     follow(case, tmp_path)

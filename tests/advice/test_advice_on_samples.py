@@ -129,6 +129,12 @@ SHAPED = [
         lambda p: [texts(["one"]), texts(["one", ""], empty="keep")],
     ),
     Case(
+        "numbers beside sequences",
+        lambda p: sequences(LETTERS, extra=np.array([[1.0], [np.nan], [2.0]])),
+        "Fill them or drop these samples",
+        lambda p: sequences(LETTERS, extra=np.array([[1.0], [1.5], [2.0]])),
+    ),
+    Case(
         "text with commas",
         lambda p: texts(put(p, "x.csv", "text,label\none, two,a\n")),
         "Put quotes around texts that hold ','",

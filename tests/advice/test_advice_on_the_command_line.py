@@ -94,3 +94,15 @@ def test_who_follows_the_command_line_gets_on(
     for options in right:
         found = fitted(options)
         assert isinstance(found.exception, Reached), found.output
+
+
+@pytest.mark.parametrize("kind", ["sequence", "text"])
+def test_a_column_of_another_name_is_renamed(kind: str, tmp_path: Path) -> None:
+    table = pd.DataFrame({"found": LETTERS * 4, "er": CLASSES})
+
+    def fitted(name: str) -> Any:
+        given = [str(csv(tmp_path, table.rename(columns={"found": name}))), "--out", str(tmp_path / "run")]
+        return CliRunner().invoke(main, ["fit", *given, "--target", "er", "--kind", f"{kind}s", "-q"])
+
+    assert f"Rename the column to '{kind}'." in fitted("found").output
+    assert isinstance(fitted(kind).exception, Reached)
