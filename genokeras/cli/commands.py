@@ -38,6 +38,7 @@ from genokeras.cli.words import (
     leaderboard_table,
     make_console,
 )
+from genokeras.support.files import written_aside
 from genokeras.visible import plain_table, visible
 
 if TYPE_CHECKING:
@@ -195,9 +196,12 @@ def predict(
     samples = read_samples(kind_of(estimator), data, None, told, keep_empty=True)
     if probabilities and not hasattr(estimator, "classes_"):
         raise click.UsageError(f"--probabilities are of classes, and {run} predicts numbers.")
-    plain_table(_predictions(estimator, samples, probabilities)).to_csv(
-        sys.stdout if out is None else out, index=False
-    )
+    table = plain_table(_predictions(estimator, samples, probabilities))
+    if out is None:
+        table.to_csv(sys.stdout, index=False)
+        return
+    with written_aside(out) as aside:
+        table.to_csv(aside, index=False)
 
 
 @main.command()

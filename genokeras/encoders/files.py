@@ -6,7 +6,6 @@ Tables: ``features.npz``, the coordinates and the row space of every view and fo
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Mapping
 from typing import Any
 
@@ -86,13 +85,12 @@ def encoder_from_dict(data: Mapping[str, Any]) -> NetworkEncoder:
 
 def _write_encoder(folder: RunFolder, encoder: NetworkEncoder) -> None:
     path = folder.path / BACKBONE_FILE
-    path.unlink(missing_ok=True)
-    shutil.rmtree(folder.path / TOKENIZER_FOLDER, ignore_errors=True)
     if isinstance(encoder, BackboneEncoder):
         with written_aside(path) as aside:
             encoder.model.save(aside)
         if isinstance(encoder.inner, PresetTextEncoder):
-            write_tokenizer(encoder.inner, folder.path / TOKENIZER_FOLDER)
+            with written_aside(folder.path / TOKENIZER_FOLDER) as aside:
+                write_tokenizer(encoder.inner, aside)
     folder.write_json(ENCODER_FILE, encoder.to_dict())
 
 

@@ -83,9 +83,9 @@ def final_fit(
     problem = replace(run.problem, encoder=trained.encoder)
     # Its members are of the fitted encoder, whatever split the trial was scored on.
     model = method_of(problem).merge(problem, [replace(trained.network, split=0)])
-    run.folder.write_arrays(FINAL_WEIGHTS, weights_to_arrays(trained.network.weights))
     note = {"trial": trial.id, **trained.noted, "rows": len(data.targets), "retrain": retrain}
-    return run.with_model(model, {"final_fit": note})
+    weights = weights_to_arrays(trained.network.weights)
+    return run.with_model(model, {"final_fit": note}, {FINAL_WEIGHTS: weights})
 
 
 def steps_behind(run: Run, trial: TrialResult) -> int:

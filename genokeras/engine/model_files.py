@@ -9,12 +9,12 @@ from typing import Any
 
 import keras
 
-from genokeras.support.files import written_aside
-from genokeras.support.json_files import write_json
+from genokeras.support.files import written_together
+from genokeras.support.json_files import json_text, write_json
 
 
 def write_model(model: Any, path: Path, sidecar: Mapping[str, Any], estimate: Mapping[str, Any]) -> None:
-    """Save a delivered model and its sidecar.
+    """Save a delivered model and its sidecar, both whole before either has its name.
 
     Parameters
     ----------
@@ -29,9 +29,9 @@ def write_model(model: Any, path: Path, sidecar: Mapping[str, Any], estimate: Ma
     RunFolderError
         If the place cannot be written.
     """
-    with written_aside(path) as aside:
+    with written_together([path, sidecar_path(path)]) as (aside, beside):
         model.save(aside)
-    write_sidecar(path, sidecar, estimate)
+        beside.write_text(json_text(sidecar_content(sidecar, estimate)) + "\n", encoding="utf-8")
 
 
 def sidecar_path(model: Path) -> Path:
@@ -47,8 +47,12 @@ def write_sidecar(model: Path, sidecar: Mapping[str, Any], estimate: Mapping[str
     RunFolderError
         If the place cannot be written.
     """
-    content = {"format": 1, **sidecar, "estimate": dict(estimate), "versions": versions()}
-    return write_json(sidecar_path(model), content)
+    return write_json(sidecar_path(model), sidecar_content(sidecar, estimate))
+
+
+def sidecar_content(sidecar: Mapping[str, Any], estimate: Mapping[str, Any]) -> dict[str, Any]:
+    """What :func:`write_sidecar` writes."""
+    return {"format": 1, **sidecar, "estimate": dict(estimate), "versions": versions()}
 
 
 def versions() -> dict[str, str]:

@@ -21,7 +21,7 @@ from genokeras.engine.delivery import (
 from genokeras.engine.growth import Growth, growth_of
 from genokeras.engine.jobs import weights_from_arrays
 from genokeras.engine.methods import method_of
-from genokeras.engine.model_files import write_model
+from genokeras.engine.model_files import sidecar_content
 from genokeras.engine.problem import Problem, ScoredRows
 from genokeras.engine.problem_files import (
     TASK_FILE,
@@ -124,6 +124,11 @@ class Run:
         answers = {self.task.names_key: self.names.tolist(), "answers": self.task.answers_name}
         return answers | self.problem.encoder.sidecar()
 
+    def model_files(self) -> dict[str, Any]:
+        """The model and what is beside it, as `RunFolder.write` takes them."""
+        beside = sidecar_content(self.sidecar(), self.delivery.estimate)
+        return {MODEL_FILE: self.model.save, SIDECAR_FILE: beside}
+
     def network(self, trial: TrialResult, share: float = 1.0) -> TrainedNetwork:
         """A trial as merging needs it."""
         return trained_network(TrialStore(self.folder), trial, share)
@@ -149,11 +154,22 @@ class Run:
         problem = replace(self.problem, encoder=encoder)
         return method_of(problem).merge(problem, networks, calibration)
 
-    def with_model(self, model: Any, note: Mapping[str, Mapping[str, Any]]) -> Run:
-        """The run delivering another model, written to its folder; `note` joins ``result.json`` and the journal."""
+    def with_model(
+        self, model: Any, note: Mapping[str, Mapping[str, Any]], files: Mapping[str, Any] | None = None
+    ) -> Run:
+        """The run delivering another model, written to its folder.
+
+        Parameters
+        ----------
+        model : keras.Model
+        note : mapping
+            Joins ``result.json`` and the journal.
+        files : mapping, optional
+            Further files that belong to the model.
+        """
         run = replace(self, model=model)
-        write_model(model, self.folder.path / MODEL_FILE, run.sidecar(), self.delivery.estimate)
-        self.folder.write_json(RESULT_FILE, {**self.folder.read_json(RESULT_FILE), **note})
+        result = {**self.folder.read_json(RESULT_FILE), **note}
+        self.folder.write({**(files or {}), **run.model_files(), RESULT_FILE: result})
         for event, values in note.items():
             self.folder.record(event, **values)
         return run
@@ -204,8 +220,6 @@ def finish_run(
     calibration = None if delivery.calibration == Calibration() else delivery.calibration
     model = method.merge(problem, networks, calibration)
     run = Run(folder, problem, problem.task, history, delivery, stop_reason, objective, model)
-    (folder.path / FINAL_WEIGHTS).unlink(missing_ok=True)
-    write_model(model, folder.path / MODEL_FILE, run.sidecar(), delivery.estimate)
     shares = {str(trial): share for trial, share in delivery.shares.items()}
     result: dict[str, Any] = {
         "estimate": delivery.estimate,
@@ -214,7 +228,8 @@ def finish_run(
     }
     if delivery.best is not None:
         result["best"] = delivery.best
-    folder.write_json(RESULT_FILE, {**result, "stop_reason": stop_reason})
+    folder.write({**run.model_files(), RESULT_FILE: {**result, "stop_reason": stop_reason}})
+    (folder.path / FINAL_WEIGHTS).unlink(missing_ok=True)
     value = delivery.estimate.get("value", delivery.estimate.get("uncorrected"))
     folder.record("finished", reason=stop_reason, trials=len(history), value=value)
     return run

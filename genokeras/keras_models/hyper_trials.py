@@ -18,6 +18,7 @@ import numpy as np
 from genokeras.errors import ParameterError
 from genokeras.keras_models.epoch_history import EpochHistory, Mode
 from genokeras.streams import Batches
+from genokeras.support.files import write_arrays
 from genokeras.support.wording import did_you_mean, listed
 from genokeras.training import Position, evaluate_batches, seeded, train_steps
 from genokeras.tuning import Proposed
@@ -191,7 +192,8 @@ class TrialPlan:
         if best_weights:
             model.set_weights(best_weights)
             if folder is not None:
-                np.savez(folder / f"{proposed.id}.npz", *best_weights)
+                arrays = {f"arr_{i}": weight for i, weight in enumerate(best_weights)}
+                write_arrays(folder / f"{proposed.id}.npz", arrays)
         return end.epoch < last
 
 

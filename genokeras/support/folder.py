@@ -29,6 +29,7 @@ from genokeras.errors import GenoKerasError, RunFolderError
 from genokeras.support.files import (
     DAMAGED,
     append_lines,
+    copy_tree,
     read_arrays,
     save_arrays,
     unwritable,
@@ -39,6 +40,11 @@ from genokeras.support.temporary import keep_folder
 from genokeras.support.wording import cause
 
 FORMAT = 1
+# What a run may have written beside run.json and its trials.
+_FILES = (
+    *("result.json", "best.keras", "best.json", "final.npz", "journal.jsonl", "arcs.json"),
+    *("data.npz", "features.npz", "task.json", "encoder.json", "backbone.keras", "content.npz"),
+)
 
 
 class RunFolder:
@@ -181,13 +187,15 @@ class RunFolder:
 
         Parameters
         ----------
-        files : mapping of str to mapping or str
-            Contents by name. The suffix, ``.npz`` or ``.json``, says what a mapping is.
+        files : mapping of str to mapping, str or callable
+            Contents by name. The suffix, ``.npz`` or ``.json``, says what a mapping is; a callable writes to the path it is given.
         """
         with written_together([self.path / name for name in files]) as asides:
             for aside, content in zip(asides, files.values(), strict=True):
                 if isinstance(content, str):
                     aside.write_text(content, encoding="utf-8")
+                elif callable(content):
+                    content(aside)
                 elif aside.suffix == ".npz":
                     save_arrays(aside, content)
                 else:
@@ -236,10 +244,7 @@ class RunFolder:
         if target.resolve() == self.path.resolve():
             return self
         _refuse_foreign(target, self.run_id)
-        try:
-            shutil.copytree(self.path, target, dirs_exist_ok=True)
-        except (OSError, shutil.Error) as error:
-            raise unwritable(target, error) from error
+        copy_tree(self.path, target)
         return RunFolder(target)
 
 
@@ -267,17 +272,8 @@ def _refuse_foreign(folder: Path, allowed: str | None) -> None:
 
 
 def _remove_run(folder: Path) -> None:
-    for name in ("trials", "drawings"):
+    """Remove what a run wrote but ``run.json``, which the next one replaces: without it the folder would be no run's."""
+    for name in ("trials", "drawings", "tokenizer"):
         shutil.rmtree(folder / name, ignore_errors=True)
-    for path in folder.glob("split_*_view_*.npz"):
-        path.unlink()
-    for name in (
-        "run.json",
-        "journal.jsonl",
-        "data.npz",
-        "features.npz",
-        "result.json",
-        "best.keras",
-        "best.json",
-    ):
-        (folder / name).unlink(missing_ok=True)
+    for path in [*folder.glob("split_*_view_*.npz"), *(folder / name for name in _FILES)]:
+        path.unlink(missing_ok=True)

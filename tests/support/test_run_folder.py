@@ -99,3 +99,27 @@ def test_a_copy_goes_nowhere_where_another_run_is(tmp_path):
     RunFolder.create(tmp_path / "b", {})
     with pytest.raises(RunFolderError, match="holds another run"):
         first.copy_to(tmp_path / "b")
+
+
+def test_a_copy_leaves_hidden_files_behind_and_other_files_alone(tmp_path):
+    first = RunFolder.create(tmp_path / "a", {})
+    first.write_text(".half.npz", "")
+    again = first.copy_to(tmp_path / "b")
+    again.write_text("report.html", "page")
+    first.write_text("result.json", "{}")
+    first.copy_to(tmp_path / "b")
+    assert sorted(path.name for path in again.path.iterdir()) == [
+        "report.html",
+        "result.json",
+        "run.json",
+        "trials",
+    ]
+
+
+def test_a_run_in_the_place_of_another_finds_nothing_of_it(tmp_path):
+    first = RunFolder.create(tmp_path / "run", {})
+    first.write(
+        {name: "" for name in ("arcs.json", "final.npz", "split_1_view_0.npz", "trials/000000/graph.json")}
+    )
+    again = RunFolder.create(first.path, {}, replace=first.run_id)
+    assert sorted(path.name for path in again.path.rglob("*")) == ["run.json", "trials"]
