@@ -55,7 +55,7 @@ def original_cell(value: Any) -> Any:
     Examples
     --------
     >>> original_cell("'=1+1"), original_cell("5'-UTR"), original_cell("'a'")
-    ("=1+1", "5'-UTR", "'a'")
+    ('=1+1', "5'-UTR", "'a'")
     """
     if isinstance(value, str) and value.startswith("'") and _is_formula(value.lstrip("'")):
         return value[1:]
