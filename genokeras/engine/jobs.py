@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 import numpy as np
 
 from genokeras.graph import Graph, Weights
 from genokeras.networks import ShapeClass
 from genokeras.searchers import Proposal, TrialResult
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
@@ -82,6 +85,20 @@ class Job:
         for name in ("fathers", "begun"):
             if not getattr(self, name):
                 object.__setattr__(self, name, (None,) * len(self.ids))
+
+    def part(self, places: Sequence[int]) -> Job:
+        """The job of the trials at these places."""
+
+        def chosen(values: Sequence[_T]) -> tuple[_T, ...]:
+            return tuple(values[place] for place in places)
+
+        return replace(
+            self,
+            ids=chosen(self.ids),
+            proposals=chosen(self.proposals),
+            fathers=chosen(self.fathers),
+            begun=chosen(self.begun),
+        )
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,11 @@ from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
 
 import numpy as np
 
 from genokeras.engine.asking import Asker
+from genokeras.engine.asks import Earlier, earlier, jobs_asked
 from genokeras.engine.budget import Budget
 from genokeras.engine.executor import Executor
 from genokeras.engine.gains import EnsembleGains
@@ -122,28 +122,42 @@ class SearchLoop:
             If a dozen trials in a row fail, the message carrying the last one's error; or if the searcher fails before a trial has
             been trained. Where it fails later, the finished trials are kept and a warning says what happened.
         """
-        self._history = history
-        self._packer.recall(self._earlier_asks(history))
-        if self._gains is not None and history.ok():
-            self._gains.add(history.ok(), list(self._store.answers(history.ok())))
+        before = earlier(self._store.folder, history)
+        self._history, self._last_id = before.history, before.last_id
+        self._packer.recall(before.asks)
+        if before.unsaid:
+            self._store.record(before.unsaid)
+        self._learn_gains(before)
         try:
             with Interruption() as interruption:
-                reason = self._search(interruption)
+                reason = self._search(interruption, self._within_limit(before.open))
         except KeyboardInterrupt:
             reason = "interrupted"
         finally:
             self._executor.close()
         return SearchResult(self._history, reason)
 
-    def _earlier_asks(self, history: History) -> list[list[Proposal]]:
-        """The proposals of each ask that this history came from, as far as the journal says."""
-        events = self._store.folder.journal() if history.trials else ()
-        starts = [int(event["trials"]) for event in events if event.get("event") == "asked"]
-        proposals = [trial.proposal for trial in history]
-        return [proposals[start:end] for start, end in pairwise([*starts, len(proposals)])]
+    def _learn_gains(self, before: Earlier) -> None:
+        found = tuple(trial for trial in before.history.ok() if trial.id not in before.again)
+        if self._gains is not None and found:
+            self._gains.add(found, list(self._store.answers(found)))
 
-    def _search(self, interruption: Interruption) -> str:
-        waiting: deque[Job] = deque()
+    def _within_limit(self, jobs: Sequence[Job]) -> list[Job]:
+        """The jobs as far as there may be so many trials: fewer may be wanted than when they were asked for."""
+        if self._max_trials is None:
+            return list(jobs)
+        known, found = {trial.id for trial in self._history}, []
+        for job in jobs:
+            left = max(0, self._max_trials - len(known))
+            new = [trial for trial in job.ids if trial not in known][:left]
+            kept = [place for place, trial in enumerate(job.ids) if trial in known or trial in new]
+            known.update(new)
+            if new or job.proposals[0].completes is not None:
+                found.append(job.part(kept))
+        return found
+
+    def _search(self, interruption: Interruption, jobs: Sequence[Job]) -> str:
+        waiting = deque(jobs)
         running: dict[int, _Running] = {}
         while True:
             reason = ""
@@ -207,13 +221,12 @@ class SearchLoop:
             warnings.warn(f"The search ended early, with {done} trials: {error}", stacklevel=2)
             return "searcher"
         said = self._asker.said(known)
-        self._store.folder.record("asked", trials=done, proposals=len(proposals), **said)
-        last = max((trial.id for trial in self._history), default=-1)
-        next_id = 1 + max(last, self._last_id)
-        jobs = self._packer.jobs([p for p in proposals if p.completes is None], next_id)
+        jobs = self._packer.jobs([p for p in proposals if p.completes is None], self._last_id + 1)
         jobs += [_completion(proposal) for proposal in proposals if proposal.completes is not None]
+        asked = {"trials": done, "proposals": len(proposals), "jobs": jobs_asked(jobs)}
+        self._store.folder.record("asked", **{**said, **asked})
         waiting.extend(jobs)
-        self._last_id = max((trial for job in jobs for trial in job.ids), default=self._last_id)
+        self._last_id = max([self._last_id, *(trial for job in jobs for trial in job.ids)])
         return "" if waiting else "space"
 
     def _with_fathers(self, job: Job) -> Job:

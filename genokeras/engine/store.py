@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -38,7 +39,11 @@ class TrialStore:
                 files[f"{name}/error.txt"] = result.error or ""
             files[f"{name}/graph.json"] = {"trial": result.to_dict()}
         self.folder.write(files)
-        self.folder.record_all([_journal_line(outcome.result) for outcome in outcomes])
+        self.record([outcome.result for outcome in outcomes])
+
+    def record(self, results: Sequence[TrialResult]) -> None:
+        """Write the journal's lines of trials."""
+        self.folder.record_all([_journal_line(result) for result in results])
 
     def history(self) -> History:
         """All trials whose record is complete."""
