@@ -9,6 +9,8 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from genokeras.data.numerals import to_numbers
+
 _MAYBE_NUMBER = re.compile(r"\s*[-+]?\d")
 _DECIMAL_COMMA = re.compile(r"\s*[-+]?\d+,\d+\s*")
 _THOUSANDS = re.compile(r"\s*[-+]?\d{1,3}(?:,\d{3})+(?:\.\d*)?\s*|\s*[-+]?\d{1,3}(?:\.\d{3})+,\d*\s*")
@@ -91,7 +93,7 @@ def _objects(frame: pd.DataFrame, positions: Sequence[int]) -> np.ndarray:
 
 
 def _read(values: pd.Series) -> tuple[np.ndarray, np.ndarray]:
-    numbers = pd.to_numeric(values, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
+    numbers = to_numbers(values).astype(np.float64)
     bad = np.isnan(numbers) & values.notna().to_numpy()
     unread = np.flatnonzero(bad)
     blank = [isinstance(value, str) and not value.strip() for value in values.to_numpy()[unread]]
@@ -128,9 +130,9 @@ def _plain(values: np.ndarray) -> np.ndarray:
     # a flipped table leaves numbers as objects or as text: give them back their type
     present = values[~pd.isna(values)].tolist()
     if present and _may_be_number(present[0]) and all(isinstance(value, str) for value in present):
-        numbers = pd.to_numeric(pd.Series(values), errors="coerce")
-        if numbers.notna().sum() == len(present):
-            return numbers.to_numpy()
+        numbers = to_numbers(values)
+        if pd.notna(numbers).sum() == len(present):
+            return numbers
     return values
 
 

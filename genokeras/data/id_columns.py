@@ -8,6 +8,8 @@ from collections.abc import Collection, Sequence
 import numpy as np
 import pandas as pd
 
+from genokeras.data.numerals import to_numbers
+
 ID_NAMES = frozenset(
     [
         "sample",
@@ -136,7 +138,7 @@ def whole_numbers(column: pd.Series) -> np.ndarray | None:
     if column.dtype == object or pd.api.types.is_string_dtype(column.dtype):
         if len(column) and _is_word(column.iat[0]):
             return None
-        column = pd.to_numeric(column, errors="coerce")
+        column = pd.Series(to_numbers(column))
     elif not pd.api.types.is_numeric_dtype(column.dtype) or pd.api.types.is_bool_dtype(column.dtype):
         return None
     if not len(column) or column.dtype.kind == "c" or column.isna().any():

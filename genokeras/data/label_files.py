@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from genokeras.data.numerals import to_numbers
 from genokeras.data.readers.delimited import (
     best_delimiter,
     first_line,
@@ -202,5 +203,5 @@ def _mismatch(unknown: list[str], lost: list[str], table: Table, source: str, wh
 def _typed(labels: list[str]) -> np.ndarray:
     """Turn text into numbers where every value is one; what says that nothing is known becomes None."""
     values = np.array([None if label in MISSING_WORDS else label for label in labels], dtype=object)
-    numbers = pd.to_numeric(pd.Series(values, dtype=object), errors="coerce").to_numpy()
+    numbers = to_numbers(values)
     return numbers if len(numbers) and not np.isnan(numbers.astype(float)).any() else values

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import sparse
 
@@ -89,6 +90,16 @@ def test_files_are_refused_in_our_words_and_in_time(what: str, tmp_path: Path) -
     assert fault(gk.load_dataset, tmp_path / name, content) is None
     with pytest.raises(GenoKerasError, match=said):
         gk.load_dataset(tmp_path / name)
+
+
+def test_an_exponent_of_ten_digits_is_infinite_and_does_not_crash_pandas(tmp_path: Path) -> None:
+    for rows in ("1e3333333333,1\n2,3\n", "1e3333333333,x\n2,3\n"):  # columns of numbers, and of objects
+        (tmp_path / "a.csv").write_text(f"TP53,MYC\n{rows}")
+        with pytest.raises(DataError, match="infinite|text"):
+            gk.load_dataset(tmp_path / "a.csv")
+    frame = pd.DataFrame({"TP53": ["1e-3333333333", 10**400], "MYC": [1, 2]})
+    with pytest.raises(DataError, match="infinite"):
+        gk.load_dataset(frame)
 
 
 def test_names_that_are_not_utf8_are_read(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from genokeras.data.numerals import to_numbers
 from genokeras.data.readers.delimited import WHITESPACE, best_delimiter, first_line, text_errors
 from genokeras.data.readers.opening import bare_name, check_file, open_text
 from genokeras.errors import DataFileError
@@ -69,14 +70,11 @@ def typed_column(values: Iterable[Any]) -> np.ndarray:
     known = texts[~missing]
     if not len(known) or any(isinstance(value, bool) for value in known):
         return texts
-    try:
-        numbers = pd.to_numeric(known, errors="coerce")
-    except OverflowError:  # a whole number of hundreds of digits
-        return texts
+    numbers = to_numbers(known)
     if pd.isna(numbers).any():
         return texts
     if not missing.any():
-        return np.asarray(numbers)
+        return numbers
     filled = np.full(len(texts), np.nan)
     filled[~missing] = numbers
     return filled

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from genokeras.data.frames import table_from_frame
+from genokeras.data.numerals import ROUND_TRIP, to_numbers
 from genokeras.data.readers.delimited import read_named, text_errors
 from genokeras.data.readers.opening import bare_name, open_text
 from genokeras.data.table import ReadOptions, Table, to_float32
@@ -143,10 +144,15 @@ def read_sample_counts(path: Path, tool: str, options: ReadOptions) -> Table:
     check_choice(column, f"layer (a column of {path.name}, from {tool})", tuple(layout.values))
     with text_errors(path), open_text(path) as handle:
         frame = pd.read_csv(
-            handle, sep="\t", header=None if layout.header is None else 0, dtype={0: str}, comment="#"
+            handle,
+            sep="\t",
+            header=None if layout.header is None else 0,
+            dtype={0: str},
+            comment="#",
+            float_precision=ROUND_TRIP,
         )
     genes = frame.iloc[:, 0].astype(str)
-    values = pd.to_numeric(frame.iloc[:, layout.values[column]], errors="coerce").to_numpy(np.float64)
+    values = to_numbers(frame.iloc[:, layout.values[column]]).astype(np.float64)
     if np.isnan(values).any():
         row = int(np.isnan(values).argmax())
         raise DataFileError(f"{path.name}: {genes.iloc[row]!r} has no number in the column {column!r}.")

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from genokeras.data.frames import NamedFrame, table_from_frame
+from genokeras.data.numerals import ROUND_TRIP
 from genokeras.data.readers.large_text import MISSING, parse_large
 from genokeras.data.readers.opening import bare_name, encoding_note, open_text, unpacking_errors
 from genokeras.data.table import ReadOptions, Table
@@ -286,6 +287,7 @@ def _parsed(text: Any, delimiter: str, as_text: Sequence[int], decimal: str) -> 
         converters=dict.fromkeys(as_text, str),
         low_memory=False,
         decimal=decimal,
+        float_precision=ROUND_TRIP,
     )
     for i in as_text:
         frame[i] = frame[i].where(~frame[i].isin(MISSING), np.nan)

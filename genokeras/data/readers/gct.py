@@ -12,6 +12,7 @@ from typing import TextIO
 import numpy as np
 import pandas as pd
 
+from genokeras.data.numerals import ROUND_TRIP
 from genokeras.data.readers.columns import typed_column
 from genokeras.data.readers.delimited import text_errors
 from genokeras.data.readers.large_text import MISSING
@@ -57,7 +58,9 @@ def read_gct(path: Path, options: ReadOptions) -> Table:
     with text_errors(path), open_text(path) as handle:
         preamble = _preamble(path, handle)
         rows = list(csv.reader(itertools.islice(handle, preamble.n_sample_rows), delimiter="\t"))
-        genes = pd.read_csv(handle, sep="\t", header=None, dtype={0: str}, low_memory=False)
+        genes = pd.read_csv(
+            handle, sep="\t", header=None, dtype={0: str}, low_memory=False, float_precision=ROUND_TRIP
+        )
     if genes.shape != (preamble.n_genes, len(preamble.names)):
         raise DataFileError(
             f"{path.name} announces {preamble.n_genes} genes x {preamble.n_samples} samples and holds "

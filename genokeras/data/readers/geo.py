@@ -10,6 +10,7 @@ from typing import TextIO
 import numpy as np
 import pandas as pd
 
+from genokeras.data.numerals import ROUND_TRIP, to_numbers
 from genokeras.data.readers.columns import typed_column
 from genokeras.data.readers.delimited import text_errors
 from genokeras.data.readers.opening import open_text
@@ -39,7 +40,13 @@ def read_series_matrix(path: Path, options: ReadOptions) -> Table:
         described = _sample_lines(path, handle)
         samples = next(csv.reader([handle.readline()], delimiter="\t"), [])[1:]
         genes = pd.read_csv(
-            handle, sep="\t", header=None, dtype={0: str}, low_memory=False, na_values=["null"]
+            handle,
+            sep="\t",
+            header=None,
+            dtype={0: str},
+            low_memory=False,
+            na_values=["null"],
+            float_precision=ROUND_TRIP,
         )
     ends = genes.iloc[:, 0].str.startswith(_END).fillna(False).to_numpy(dtype=bool)
     if not ends.any():
@@ -68,7 +75,7 @@ def _numeric(column: pd.Series) -> pd.Series:
     """The end line left text in the column where pandas saw it."""
     if column.dtype.kind in "biuf":
         return column
-    numbers = pd.to_numeric(column, errors="coerce")
+    numbers = pd.Series(to_numbers(column), column.index)
     return column if (numbers.isna() & column.notna()).any() else numbers
 
 

@@ -17,6 +17,7 @@ import pandas as pd
 
 from genokeras.data.dataset import Matrix
 from genokeras.data.id_columns import ID_NAMES
+from genokeras.data.numerals import ROUND_TRIP
 from genokeras.data.readers import known_suffixes, read_table
 from genokeras.data.readers.delimited import (
     WHITESPACE,
@@ -225,6 +226,7 @@ def _frame(path: Path, layout: _Layout) -> pd.DataFrame:
         "skiprows": layout.skip,
         "index_col": False,
         "low_memory": False,
+        "float_precision": ROUND_TRIP,
     }
     dtype: Any = defaultdict(lambda: np.float32, {0: str}) if layout.has_ids else np.float32
     try:

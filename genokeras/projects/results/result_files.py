@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from genokeras.data.numerals import ROUND_TRIP
 from genokeras.errors import ParameterError
 from genokeras.projects.results.outputs import OutputFolder
 from genokeras.report.confusion import label_codes, plot_confusion
@@ -144,7 +145,9 @@ def read_table(path: Path, classes: Sequence[str]) -> pd.DataFrame:
     if not all(name.isdecimal() and str(int(name)) == name for name in classes):
         kinds[PREDICTED] = str
     # A class may be called "NA".
-    return original_table(pd.read_csv(path, dtype=kinds, keep_default_na=False, na_values=[""]))
+    return original_table(
+        pd.read_csv(path, dtype=kinds, keep_default_na=False, na_values=[""], float_precision=ROUND_TRIP)
+    )
 
 
 def _with_ids(sample_ids: Sequence[str], ids_given: bool, n_rows: int, what: str) -> dict[str, list[Any]]:
