@@ -42,6 +42,14 @@ class RunFolderError(GenoKerasError, OSError):
     """A run folder that cannot be written, holds another run, or holds none."""
 
 
+class RunInUseError(RunFolderError):
+    """A run folder that another process writes to."""
+
+
+class NewerFormatError(RunFolderError):
+    """A file that a newer GenoKeras wrote, which this one cannot read."""
+
+
 class SearchError(GenoKerasError, RuntimeError):
     """A search that cannot go on, such as one whose trials all fail."""
 

@@ -28,6 +28,7 @@ from genokeras.graph import Weights, is_linear
 from genokeras.networks import TrainedNetwork, initial_weights, start_weights
 from genokeras.searchers import TrialResult
 from genokeras.support.precision import single_precision
+from genokeras.support.run_lock import holding_lock
 from genokeras.tasks.task import LinearFit
 from genokeras.training import PackedTask, PackedTrainer
 from genokeras.training.allotment import Plan
@@ -48,6 +49,7 @@ class _Trained:
 
 
 @single_precision()
+@holding_lock(lambda run, *_, **__: run.folder.path)
 def final_fit(
     run: Run,
     data: AllRows,

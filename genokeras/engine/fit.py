@@ -36,6 +36,7 @@ from genokeras.searchers import History, Searcher
 from genokeras.support import RunFolder
 from genokeras.support.digest import hex_digest
 from genokeras.support.precision import single_precision
+from genokeras.support.run_lock import holding_lock
 from genokeras.tasks.objectives import Objective
 
 # From a runner to the executor that a user named.
@@ -123,6 +124,7 @@ class RunSettings:
 
 
 @single_precision()
+@holding_lock(lambda prepared, settings, *_, **__: settings.path, make=True)
 def fit_run(
     prepared: Prepared,
     settings: RunSettings,

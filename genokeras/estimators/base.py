@@ -44,6 +44,7 @@ from genokeras.estimators.finished import FinishedSearch
 from genokeras.estimators.tables import leaderboard
 from genokeras.support import RunFolder
 from genokeras.support.precision import single_precision
+from genokeras.support.run_lock import check_unlocked
 from genokeras.support.temporary import temporary_folder
 from genokeras.tasks.known import find_task
 from genokeras.tasks.task import Task
@@ -116,6 +117,7 @@ class SearchedEstimator(BaseEstimator):
         SearchError
             If no trial could be trained.
         """
+        check_unlocked(self.path)
         limit = self.time_limit if time_limit is None else time_limit
         seed, task = seed_of(self.random_state), self._task()
         wanted = Wanted.of(self.searcher, self.searcher_args, limit)

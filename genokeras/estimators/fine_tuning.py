@@ -21,6 +21,7 @@ from genokeras.estimators.faces import ClassifierFace
 from genokeras.estimators.networks import NetworkEstimator
 from genokeras.streams import Batch, Batches
 from genokeras.support.checks import check_number, check_whole
+from genokeras.support.run_lock import holding_lock
 from genokeras.training.samples import Samples
 from genokeras.training.steps import settle, train_steps
 from genokeras.training.tunable import adamw
@@ -67,6 +68,7 @@ def check_fine_tuning(run: Run, epochs: int, learning_rate: float) -> None:
     check_number(learning_rate, "learning_rate", above=0)
 
 
+@holding_lock(lambda run, *_, **__: run.folder.path)
 def fine_tune_run(
     run: Run, train: Samples, held_out: Samples, epochs: int, learning_rate: float
 ) -> FineTuned:

@@ -16,6 +16,7 @@ from genokeras.modules.losses import make_task, targets_of
 from genokeras.modules.reading import Pairs, expected_shape, read_pairs
 from genokeras.modules.search import TEST_CHOOSES, ModuleSettings, prepare, search_module
 from genokeras.support.checks import check_whole
+from genokeras.support.run_lock import check_unlocked
 from genokeras.support.temporary import temporary_folder
 
 DAY = 24 * 60 * 60
@@ -78,6 +79,7 @@ class NetModule(FittedModule):
         SearchError
             If no trial could be trained.
         """
+        check_unlocked(self.path)
         settings = self._settings(time_limit)
         check_whole(n_output_node, "n_output_node")
         train, test = read_pairs(train_data, "train_data"), read_pairs(test_data, "test_data")

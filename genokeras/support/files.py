@@ -191,30 +191,34 @@ def append_lines(path: PathLike, lines: Sequence[str]) -> None:
         raise unwritable(path, error) from error
 
 
-def copy_tree(source: Path, target: Path) -> None:
+def copy_tree(source: Path, target: Path, without: Sequence[str] = ()) -> None:
     """Copy a folder: a new one is whole or not there; in one that is there, each file is whole or what it was before.
 
-    Hidden files of `source` stay behind: they belong to a process that is writing.
+    Parameters
+    ----------
+    source, target : pathlib.Path
+    without : sequence of str
+        Names that stay behind, as hidden files do: they belong to a process that is writing.
 
     Raises
     ------
     RunFolderError
         If a file cannot be read or written.
     """
+
+    def left(_: str, names: list[str]) -> list[str]:
+        return [name for name in names if name.startswith(".") or name in without]
+
     try:
         if target.is_dir() and any(target.iterdir()):
-            shutil.copytree(source, target, dirs_exist_ok=True, ignore=_hidden, copy_function=_copy_file)
+            shutil.copytree(source, target, dirs_exist_ok=True, ignore=left, copy_function=_copy_file)
             return
         with written_aside(target) as aside:
-            shutil.copytree(source, aside, ignore=_hidden)
+            shutil.copytree(source, aside, ignore=left)
     except (OSError, shutil.Error) as error:
         if isinstance(error, GenoKerasError):
             raise
         raise unwritable(target, error) from error
-
-
-def _hidden(_: str, names: list[str]) -> list[str]:
-    return [name for name in names if name.startswith(".")]
 
 
 def _copy_file(source: str, target: str) -> str:

@@ -2,6 +2,7 @@
 
 ::
 
+    run.lock                 which process writes, while one does
     run.json                 settings, versions, seed, data fingerprint, classes, features
     data.npz, features.npz   class numbers and folds; the fitted views
     split_1_view_0.npz       a view in a further split into folds
@@ -36,10 +37,13 @@ from genokeras.support.files import (
     written_together,
 )
 from genokeras.support.json_files import json_text, read_json, write_json
+from genokeras.support.run_lock import LOCK_FILE
 from genokeras.support.temporary import keep_folder
 from genokeras.support.wording import cause
 
 FORMAT = 1
+# What a folder may hold that is empty to its user: our lock, and what systems leave to show it.
+_NOT_OURS = (LOCK_FILE, ".DS_Store", "Thumbs.db", "desktop.ini")
 # What a run may have written beside run.json and its trials.
 _FILES = (
     *("result.json", "best.keras", "best.json", "final.npz", "journal.jsonl", "arcs.json"),
@@ -244,7 +248,7 @@ class RunFolder:
         if target.resolve() == self.path.resolve():
             return self
         _refuse_foreign(target, self.run_id)
-        copy_tree(self.path, target)
+        copy_tree(self.path, target, without=(LOCK_FILE,))
         return RunFolder(target)
 
 
@@ -265,7 +269,7 @@ def _refuse_foreign(folder: Path, allowed: str | None) -> None:
                 f"{str(folder)!r} holds another run, which would be lost. Give another path, resume=True to go on with that "
                 "run, or remove the folder."
             )
-    elif folder.exists() and any(folder.iterdir()):
+    elif folder.exists() and not all(path.name in _NOT_OURS for path in folder.iterdir()):
         raise RunFolderError(
             f"{str(folder)!r} is not empty and holds no run. Give a path that is empty or does not exist yet."
         )
