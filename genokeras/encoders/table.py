@@ -11,7 +11,7 @@ z         coordinates of the samples in a view, fold by fold,       ``(n, F, wid
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, NamedTuple, final
 
@@ -91,6 +91,7 @@ def fit_table_encoder(
     screening: Screening,
     feature_names: tuple[str, ...],
     medians: np.ndarray | None = None,
+    fits: Callable[[float], bool] | None = None,
 ) -> tuple[TableEncoder, Rows]:
     """Fit the views of a run.
 
@@ -107,6 +108,8 @@ def fit_table_encoder(
     feature_names : tuple of str
     medians : numpy.ndarray, optional
         What missing values were filled with.
+    fits : callable, optional
+        Whether there is time for another view, as in `fit_views`.
 
     Returns
     -------
@@ -114,9 +117,8 @@ def fit_table_encoder(
     rows : dict of str to numpy.ndarray
         Coordinates ``(n_samples, n_folds, width)``, by view.
     """
-    views = {
-        name: widened(view) for name, view in fit_views(view_names, x, targets, train, screening).items()
-    }
+    fitted = fit_views(view_names, x, targets, train, screening, fits)
+    views = {name: widened(view) for name, view in fitted.items()}
     encoder = TableEncoder(feature_names, {name: view.spaces for name, view in views.items()}, medians)
     return encoder, {name: by_sample(view.z) for name, view in views.items()}
 

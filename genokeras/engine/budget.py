@@ -16,6 +16,8 @@ _SAFETY = 1.25
 _RESERVE_SHARE, _RESERVE_LEAST, _RESERVE_MOST, _RESERVE_OF_LIMIT = 0.08, 1.5, 25.0, 0.3
 # Of what is left behind the search, the share that the estimate may use; merging takes the rest.
 ESTIMATE_SHARE, LEAST_ESTIMATE = 0.4, 0.5
+# The share of the limit that reading and preparing the data may use up; what is not needed at once is left out then.
+_PREPARATION_SHARE = 0.25
 
 
 @final
@@ -110,6 +112,10 @@ class Budget:
     def exhausted(self) -> bool:
         """Whether the search has to end now."""
         return self.search_remaining <= 0
+
+    def fits_preparation(self, seconds: float) -> bool:
+        """Whether a further step of preparing the data, of this many seconds, leaves the search three quarters of the limit."""
+        return self._limit is None or self.elapsed + seconds <= _PREPARATION_SHARE * self._limit
 
     def observe(self, seconds: float) -> None:
         """Note what a job cost, so that the next one's cost can be predicted."""

@@ -51,7 +51,7 @@ class Prepared:
     Attributes
     ----------
     make : callable
-        Fits what is to be fitted and gives the problem.
+        Fits what is to be fitted, as far as the budget has time for it, and gives the problem.
     fingerprint : mapping of str to str
         As of `Problem`.
     old_fingerprint : callable
@@ -64,7 +64,7 @@ class Prepared:
         Fits a view in a further split into folds.
     """
 
-    make: Callable[[], Problem]
+    make: Callable[[Budget], Problem]
     fingerprint: Mapping[str, str]
     old_fingerprint: Callable[[], str]
     sample_weight: np.ndarray
@@ -154,7 +154,9 @@ def fit_run(
     KeyboardInterrupt
         If interrupted before the first trial was trained.
     """
-    folder, problem, history = resumed(prepared, settings) or _created(prepared, settings, make_searcher)
+    folder, problem, history = resumed(prepared, settings) or _created(
+        prepared, settings, make_searcher, budget
+    )
     if problem.further is not None:
         further = replace(problem.further, fit=prepared.fit_view, folder=folder)
         problem = replace(problem, further=further)
@@ -196,22 +198,22 @@ def fit_run(
 
 
 def _created(
-    prepared: Prepared, settings: RunSettings, make_searcher: MakeSearcher
+    prepared: Prepared, settings: RunSettings, make_searcher: MakeSearcher, budget: Budget
 ) -> tuple[RunFolder, Problem, History]:
     allowed = settings.replace_run
     if settings.resume and RunFolder.exists(settings.path):
         # It was killed while it was being made: there is nothing to lose.
         allowed = RunFolder(settings.path).run_id
     RunFolder.check_free(settings.path, allowed)
-    problem = prepared.make()
+    problem = prepared.make(budget)
     make_searcher(problem, ())
-    folder = RunFolder.create(settings.path, _entries(prepared, settings), allowed)
+    folder = RunFolder.create(settings.path, _entries(prepared, settings, problem), allowed)
     write_problem(folder, problem)
     folder.record("started", seed=settings.seed, samples=problem.n_samples)
     return folder, problem, History()
 
 
-def _entries(prepared: Prepared, settings: RunSettings) -> dict[str, Any]:
+def _entries(prepared: Prepared, settings: RunSettings, problem: Problem) -> dict[str, Any]:
     """Entries of ``run.json``."""
     groups = None if prepared.groups is None else prepared.groups.tolist()
     return {
@@ -223,6 +225,7 @@ def _entries(prepared: Prepared, settings: RunSettings) -> dict[str, Any]:
         "fingerprint": dict(prepared.fingerprint),
         "groups": groups,
         **prepared.described,
+        "notes": [*prepared.described.get("notes", ()), *problem.notes],
         **settings.described,
         "versions": versions(),
     }

@@ -71,6 +71,8 @@ class Problem(ScoredRows):
         A digest of each of ``PARTS``; a resumed run must have the same.
     further : FurtherSplits or None
         Splits into folds, beside the one above, that replicates are trained on.
+    notes : tuple of str
+        What was left out when it was made, for lack of time.
     """
 
     encoder: Encoder
@@ -81,6 +83,7 @@ class Problem(ScoredRows):
     moved: np.ndarray | None = None
     fingerprint: Mapping[str, str] = field(default_factory=dict)
     further: FurtherSplits | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def widths(self) -> dict[str, int]:

@@ -12,7 +12,7 @@ from scipy import sparse
 
 from genokeras.data import Dataset, align_features, dropped_names, load_dataset, usual_folds
 from genokeras.encoders import SplitView, TableEncoder, fit_split_view, fit_table_encoder
-from genokeras.engine import Method, PackedMethod, Prepared, Problem, Run, Wanted, make_table_searcher
+from genokeras.engine import Budget, Method, PackedMethod, Prepared, Problem, Run, Wanted, make_table_searcher
 from genokeras.engine.problem import fingerprint_of, group_numbers
 from genokeras.engine.splits import FurtherSplits
 from genokeras.errors import DataError, ParameterError
@@ -80,9 +80,16 @@ class Genes(ContentKind):
             n_samples=len(targets),
         )
 
-        def make() -> Problem:
+        def make(budget: Budget) -> Problem:
             encoder, rows = fit_table_encoder(
-                x, targets, folds.train, views, aim.task.screening, dataset.feature_names, dataset.medians
+                x,
+                targets,
+                folds.train,
+                views,
+                aim.task.screening,
+                dataset.feature_names,
+                dataset.medians,
+                budget.fits_preparation,
             )
             further = training.further_folds(folds)
             return Problem(
@@ -97,6 +104,7 @@ class Genes(ContentKind):
                 None,
                 fingerprint,
                 FurtherSplits(further) if len(further) else None,
+                _left_out(views, rows),
             )
 
         def fit_view(encoder: TableEncoder, train: np.ndarray, name: str) -> SplitView:
@@ -132,6 +140,17 @@ class Genes(ContentKind):
     def asked_folds(self, n_folds: int | None, n_samples: int) -> int | None:
         folds = usual_folds(n_samples) if n_folds is None else n_folds
         return None if folds is None else int(folds)
+
+
+def _left_out(wanted: Sequence[str], fitted: Mapping[str, Any]) -> tuple[str, ...]:
+    """A note of the views that there was no time for."""
+    missing = [name for name in wanted if name not in fitted]
+    if not missing:
+        return ()
+    return (
+        f"Of {len(wanted)} views of the genes {len(missing)} were left out, because preparing them would take more than a quarter of "
+        f"the time limit: {', '.join(missing)}. A longer time limit uses them, too.",
+    )
 
 
 def views_to_fit(n_samples: int, searcher_args: Mapping[str, Any]) -> tuple[str, ...]:

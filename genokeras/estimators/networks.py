@@ -90,7 +90,7 @@ class NetworkKind(ContentKind):
             targets, folds.held_out, weight, encoder, rows, aim.task, folds.train, groups, moved, fingerprint
         )
         return Prepared(
-            make=lambda: problem,
+            make=lambda _: problem,
             fingerprint=fingerprint,
             old_fingerprint=lambda: _old_fingerprint(problem),
             sample_weight=weight,

@@ -18,9 +18,10 @@ Gram matrix ``X_s X_s^T`` in float64, which costs ``n^2 p`` and no copy of ``X``
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
-from scipy import linalg, sparse
+from scipy import sparse
 
 from genokeras.features.logarithm import log_normalised
 from genokeras.features.standardise import Matrix, Standardisation, standardised_blocks
@@ -31,8 +32,12 @@ EXACT_RANK = 1024
 TRUNCATED_RANK = 256
 _ROWS_AT_ONCE = 1024
 _ROWS_MAPPED_AT_ONCE = 8192
-# The leading directions of more rows than this are those of this number of them, spread evenly.
-_ROWS_FOR_LEADING = 20_000
+# With more rows than this, which have more directions than are kept, the leading ones come from a part of the rows, spread evenly:
+# so many at most, and about so many numbers; further random directions, and passes back and forth, make them precise.
+_ROWS_FOR_GRAM = 2048
+_ROWS_FOR_LEADING = 5000
+_LARGEST_SAMPLE = 50_000_000
+_MORE_DIRECTIONS, _POWER_ITERATIONS = 16, 2
 
 
 @dataclass(frozen=True)
@@ -235,7 +240,7 @@ def fit_row_space(
     spanning = np.arange(x.shape[0])[slice(None) if rows is None else rows]
     if len(kept) <= min(len(spanning), EXACT_RANK):
         return RowSpace(kept, part_of.mean, part_of.inverse_sd, None, 1.0)
-    if len(kept) <= len(spanning):
+    if len(spanning) > _ROWS_FOR_GRAM:
         return _leading_directions(x, kept, part_of, spanning)
     gram = np.zeros((len(spanning), len(spanning)))
     for _, block in standardised_blocks(x, scaling, kept):
@@ -257,16 +262,33 @@ def fit_row_space(
 
 
 def _leading_directions(x: Matrix, kept: np.ndarray, scaling: Standardisation, rows: np.ndarray) -> RowSpace:
-    """Truncated basis of a matrix with many rows and many features, from the features' covariance."""
-    if len(rows) > _ROWS_FOR_LEADING:
-        rows = rows[np.linspace(0, len(rows) - 1, _ROWS_FOR_LEADING).astype(int)]
-    covariance = np.zeros((len(kept), len(kept)))
-    for start in range(0, len(rows), _ROWS_AT_ONCE):
-        chunk: Matrix = x[rows[start : start + _ROWS_AT_ONCE]][:, kept]
-        dense = chunk.toarray() if isinstance(chunk, sparse.csr_matrix) else np.asarray(chunk)
-        block = (dense.astype("float64") - scaling.mean) * scaling.inverse_sd
-        covariance += block.T @ block
-    values, vectors = linalg.eigh(covariance, subset_by_index=[len(kept) - TRUNCATED_RANK, len(kept) - 1])
-    mean_square = values.sum() / (len(rows) * TRUNCATED_RANK)
-    basis = np.ascontiguousarray(vectors[:, ::-1], dtype="float32")
-    return RowSpace(kept, scaling.mean, scaling.inverse_sd, basis, float(1.0 / np.sqrt(mean_square)))
+    """Truncated basis of a large matrix, from some of its rows: a randomised singular value decomposition.
+
+    With the standardised rows Z, which are never made: ``Q = orth(Z O)`` for random O, then twice ``Q = orth(Z orth(Z' Q))``; the
+    left singular vectors of ``Z' Q`` are the directions (Halko, Martinsson and Tropp 2011, Finding structure with randomness,
+    algorithms 4.4 and 5.1).
+    """
+    most = min(_ROWS_FOR_LEADING, max(2 * EXACT_RANK, _LARGEST_SAMPLE // len(kept)))
+    if len(rows) > most:
+        rows = rows[np.linspace(0, len(rows) - 1, most).astype(int)]
+    part: Any = x[rows] if len(kept) == x.shape[1] else x[rows][:, kept]
+    mean, inverse_sd = scaling.mean[:, None], scaling.inverse_sd[:, None]
+
+    def times(w: np.ndarray) -> np.ndarray:
+        scaled = inverse_sd * w
+        return np.asarray(part @ scaled.astype("float32"), dtype="float64") - (mean * scaled).sum(axis=0)
+
+    def transposed_times(q: np.ndarray) -> np.ndarray:
+        found = np.asarray(part.T @ q.astype("float32"), dtype="float64")
+        return np.asarray(inverse_sd * (found - mean * q.sum(axis=0)))
+
+    start = np.random.default_rng(0).standard_normal((len(kept), TRUNCATED_RANK + _MORE_DIRECTIONS))
+    q = np.linalg.qr(times(start))[0]
+    for _ in range(_POWER_ITERATIONS):
+        q = np.linalg.qr(times(np.linalg.qr(transposed_times(q))[0]))[0]
+    directions, values, _ = np.linalg.svd(transposed_times(q), full_matrices=False)
+    counted = values[:TRUNCATED_RANK] > SMALLEST_SINGULAR_VALUE * values[0]
+    rank = int(counted.sum())
+    scale = np.sqrt(len(rows) * rank / (values[:rank] ** 2).sum())
+    basis = np.ascontiguousarray(directions[:, :rank], dtype="float32")
+    return RowSpace(kept, scaling.mean, scaling.inverse_sd, basis, float(scale))

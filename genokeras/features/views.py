@@ -12,6 +12,8 @@ many genes do together, where products of modules or pathways can be seen. ``log
 from __future__ import annotations
 
 import re
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -171,7 +173,12 @@ def is_logged(name: str) -> bool:
 
 
 def fit_views(
-    names: tuple[str, ...], x: Matrix, targets: np.ndarray, train: np.ndarray, screening: Screening = BY_CLASS
+    names: tuple[str, ...],
+    x: Matrix,
+    targets: np.ndarray,
+    train: np.ndarray,
+    screening: Screening = BY_CLASS,
+    fits: Callable[[float], bool] | None = None,
 ) -> dict[str, FittedView]:
     """Fit views by name.
 
@@ -187,11 +194,14 @@ def fit_views(
         ``(n_folds, n_samples)`` bool: the training rows of each fold.
     screening : Screening
         Which features have most to do with the targets.
+    fits : callable, optional
+        ``fits(seconds)`` says whether there is time for another view that takes so long. The first is fitted in any case; by default
+        all are.
 
     Returns
     -------
     dict
-        By name. Standardisation uses the rows that any fold trains on: it looks at no target, and one projection then serves
+        By name, as far as there was time. Standardisation uses the rows that any fold trains on: it looks at no target, and one projection then serves
         every fold. Targets are looked at inside the folds only.
 
     Raises
@@ -201,14 +211,18 @@ def fit_views(
     """
     used = np.flatnonzero(train.any(axis=0))
     rows = None if len(used) == x.shape[0] else used
-    makers = {False: raw_source, True: log_source}
+    sources: dict[bool, Source] = {}
     fitted: dict[str, FittedView] = {}
-    for logged, make in makers.items():
-        wanted = [name for name in names if is_logged(name) is logged]
-        if wanted:
-            source = make(x, rows)
-            fitted |= {name: _fit_view(name, source, targets, train, screening) for name in wanted}
-    return {name: fitted[name] for name in names}
+    longest = 0.0
+    for name in names:
+        if fitted and fits is not None and not fits(longest):
+            break
+        started, logged = time.perf_counter(), is_logged(name)
+        if logged not in sources:
+            sources[logged] = log_source(x, rows) if logged else raw_source(x, rows)
+        fitted[name] = _fit_view(name, sources[logged], targets, train, screening)
+        longest = max(longest, time.perf_counter() - started)
+    return fitted
 
 
 def _fit_view(

@@ -105,7 +105,7 @@ def prepare(
         "feature_names": [],
         "notes": list(notes),
     }
-    return Prepared(lambda: problem, fingerprint, lambda: "", weight, None, described)
+    return Prepared(lambda _: problem, fingerprint, lambda: "", weight, None, described)
 
 
 def search_module(prepared: Prepared, aim: ModuleTask, fathers: Fathers, settings: ModuleSettings) -> Run:

@@ -10,6 +10,7 @@ from scipy import sparse
 
 from genokeras.data import load_sequences, load_texts
 from genokeras.encoders import fit_sequence_encoder, fit_text_encoder
+from genokeras.engine.budget import Budget
 from genokeras.engine.problem import PARTS, fingerprint_of, group_numbers, rows_digest
 from genokeras.engine.testing import small_problem
 from tests.engine.tables import ages, prepare, table
@@ -98,7 +99,7 @@ def test_numbers_are_targets_by_their_values():
 
 def test_the_problem_that_is_made_carries_it():
     prepared = prepare(X, Y, weight=np.arange(1.0, N + 1))
-    assert prepared.make().fingerprint == prepared.fingerprint
+    assert prepared.make(Budget(None)).fingerprint == prepared.fingerprint
 
 
 @pytest.mark.parametrize("part", PARTS)

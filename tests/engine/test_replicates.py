@@ -61,7 +61,7 @@ def searched(path: Path, most: int | None = None, **changes: object) -> Run:
 def problem() -> Problem:
     """Its views are fitted where they are first read, and kept in memory."""
     prepared = prepare(X, Y)
-    made = prepared.make()
+    made = prepared.make(Budget(None))
     assert made.further is not None
     return replace(made, further=replace(made.further, fit=prepared.fit_view))
 

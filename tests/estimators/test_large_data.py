@@ -12,6 +12,7 @@ from genokeras import GenomeClassifier
 from genokeras.data import folds as splits
 from genokeras.data import usual_folds
 from genokeras.data.folds import Folds, choose_folds
+from genokeras.engine import Budget
 from genokeras.engine.training_options import MOST_STEPS, scaled_training
 from genokeras.estimators.genes import views_to_fit
 from genokeras.features import DEFAULT_VIEWS
@@ -116,6 +117,15 @@ def test_many_samples_get_two_views_or_those_of_the_users_space() -> None:
     assert views_to_fit(20_000, {}) == DEFAULT_VIEWS
     assert views_to_fit(20_001, {}) == ("all", "top300")
     assert views_to_fit(20_001, {"space": HyperSpace(views=("all", "top50"))}) == ("all", "top50")
+
+
+def test_views_that_there_is_no_time_for_are_left_out_and_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Budget, "fits_preparation", lambda self, seconds: False)
+    x, y = np.random.default_rng(0).normal(size=(20, 12)), np.arange(20) % 2
+    classifier = GenomeClassifier(max_trials=1, time_limit=None, random_state=0, verbose=0).fit(x, y)
+    (note,) = [note for note in classifier.notes_ if "views of the genes" in note]
+    assert "were left out" in note and "leading10" in note
+    assert {trial["view"] for trial in classifier.leaderboard().to_dict("records")} == {"all"}
 
 
 def split(n: int, held: int) -> tuple[np.ndarray, np.ndarray]:

@@ -127,15 +127,15 @@ def test_a_space_of_some_rows_and_columns_is_that_of_the_smaller_matrix(as_spars
 
 
 def test_very_many_directions_are_cut_to_the_leading_ones() -> None:
-    """1,500 x 1,200 of rank 20 plus a little noise: 256 directions hold all but the noise, dense or sparse alike."""
+    """1,500 x 1,200 of rank 20 plus a little noise: the leading directions hold all but the noise, dense or sparse alike."""
     rng = np.random.default_rng(0)
-    x = rng.normal(size=(1500, 20)) @ rng.normal(size=(20, 1200)) + 0.01 * rng.normal(size=(1500, 1200))
+    x = rng.normal(size=(1500, 20)) @ rng.normal(size=(20, 1200)) + 0.6 * rng.normal(size=(1500, 1200))
     scaling = standardisation(x)
     space = fit_row_space(x, scaling)
     assert space.rank == TRUNCATED_RANK
     standardised = (x - scaling.mean) * scaling.inverse_sd
     z = space.transform(x) / space.scale
-    assert (z**2).sum() > 0.999 * (standardised**2).sum()
+    assert (z**2).sum() > 0.98 * (standardised**2).sum()
     from_sparse = fit_row_space(sparse.csr_matrix(x), scaling)
     a, b = (abs(found.transform(x[:5])[:, :20]) for found in (from_sparse, space))
     np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-3)

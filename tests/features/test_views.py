@@ -148,6 +148,24 @@ def test_views_that_would_take_every_feature_are_not_offered() -> None:
     assert not set(weighted) & set(available_views(20_000, n_samples=2_300))
 
 
+def test_views_are_left_out_where_time_is_short() -> None:
+    x = np.random.default_rng(0).normal(size=(12, 40)).astype("float32")
+    asked: list[float] = []
+
+    def fits(seconds: float) -> bool:
+        asked.append(seconds)
+        return len(asked) < 3
+
+    targets, train = np.arange(12) % 2, np.ones((1, 12), dtype=bool)
+    assert list(fit_views(("all", "log", "leading3", "top5"), x, targets, train, fits=fits)) == [
+        "all",
+        "log",
+        "leading3",
+    ]
+    assert asked[0] > 0 and asked == sorted(asked)
+    assert list(fit_views(("all", "log"), x, targets, train, fits=lambda _: False)) == ["all"]
+
+
 def test_the_first_views_differ_most() -> None:
     kinds = [name.removeprefix("log:").replace("log", "all") for name in DEFAULT_VIEWS]
     assert set(kinds[:8]) >= {"all", "leading10", "leading30", "top100", "top300", "weighted2000"}
