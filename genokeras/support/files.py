@@ -16,9 +16,10 @@ import tokenize
 import uuid
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
@@ -43,6 +44,7 @@ DAMAGED = (
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _LONGEST_STEM = 40
+_BLOCK = 65536
 
 
 @contextmanager
@@ -168,10 +170,17 @@ def read_arrays(path: PathLike) -> dict[str, np.ndarray]:
         ) from error
 
 
-def append_lines(path: PathLike, lines: Sequence[str]) -> None:
+def append_lines(
+    path: PathLike, lines: Sequence[str], whole: Callable[[bytes], object] = lambda line: True
+) -> None:
     """Add lines to a text file and wait until they are on the disk.
 
-    Where a crash cut the last line short, the new ones begin on a line of their own.
+    Parameters
+    ----------
+    path : path-like
+    lines : sequence of str
+    whole : callable
+        Whether a last line without an end, which a crash may have left, stays in a line of its own; otherwise it is cut off.
 
     Raises
     ------
@@ -181,14 +190,25 @@ def append_lines(path: PathLike, lines: Sequence[str]) -> None:
     target = Path(path)
     try:
         with target.open("ab+") as file:
-            if file.tell():
-                file.seek(-1, os.SEEK_END)
-            torn = file.read(1) not in (b"", b"\n")
-            file.write(("\n" * torn + "".join(f"{line}\n" for line in lines)).encode("utf-8"))
+            tail = _last_line(file)
+            kept = bool(tail) and bool(whole(tail))
+            if tail and not kept:
+                file.truncate(file.seek(-len(tail), os.SEEK_END))
+            file.write(("\n" * kept + "".join(f"{line}\n" for line in lines)).encode("utf-8"))
             file.flush()
             os.fsync(file.fileno())
     except OSError as error:
         raise unwritable(path, error) from error
+
+
+def _last_line(file: BinaryIO) -> bytes:
+    """What stands behind the last end of a line."""
+    position, tail = file.seek(0, os.SEEK_END), b""
+    while position and b"\n" not in tail:
+        size = min(position, _BLOCK if tail else 1)
+        position = file.seek(position - size)
+        tail = file.read(size) + tail
+    return tail.rpartition(b"\n")[2]
 
 
 def copy_tree(source: Path, target: Path, without: Sequence[str] = ()) -> None:

@@ -6,7 +6,7 @@
     run.json                 settings, versions, seed, data fingerprint, classes, features
     data.npz, features.npz   class numbers and folds; the fitted views
     split_1_view_0.npz       a view in a further split into folds
-    journal.jsonl            one line an event, append-only
+    journal.jsonl            one line an event with its checksum, append-only
     trials/000017/           graph.json, weights.npz, predictions.npz; error.txt where it failed
     result.json              the estimate and the ensemble, once the run is finished
     best.keras, best.json    the delivered model, its classes and feature names
@@ -15,12 +15,11 @@
 from __future__ import annotations
 
 import copy
-import json
 import os
 import shutil
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -36,17 +35,19 @@ from genokeras.support.files import (
     unwritable,
     written_together,
 )
+from genokeras.support.journal import event_of, line_of, read_journal
 from genokeras.support.json_files import json_text, read_json, write_json
 from genokeras.support.run_lock import LOCK_FILE
 from genokeras.support.temporary import keep_folder
 from genokeras.support.wording import cause
 
 FORMAT = 1
+_JOURNAL = "journal.jsonl"
 # What a folder may hold that is empty to its user: our lock, and what systems leave to show it.
 _NOT_OURS = (LOCK_FILE, ".DS_Store", "Thumbs.db", "desktop.ini")
 # What a run may have written beside run.json and its trials.
 _FILES = (
-    *("result.json", "best.keras", "best.json", "final.npz", "journal.jsonl", "arcs.json"),
+    *("result.json", "best.keras", "best.json", "final.npz", _JOURNAL, "arcs.json"),
     *("data.npz", "features.npz", "task.json", "encoder.json", "backbone.keras", "content.npz"),
 )
 
@@ -171,18 +172,15 @@ class RunFolder:
 
     def record_all(self, events: Sequence[Mapping[str, Any]]) -> None:
         """Append a line an event, and wait for the disk once."""
-        append_lines(self.path / "journal.jsonl", [json_text(event, indent=None) for event in events])
+        append_lines(self.path / _JOURNAL, [line_of(event) for event in events], event_of)
 
     def journal(self) -> Iterator[dict[str, Any]]:
-        """The events so far; lines that a crash cut short are left out."""
-        path = self.path / "journal.jsonl"
-        if path.exists():
-            for line in path.read_text(encoding="utf-8", errors="replace").split("\n"):
-                event = None
-                with suppress(ValueError, RecursionError):
-                    event = json.loads(line)
-                if isinstance(event, dict):
-                    yield event
+        """The events so far; damaged lines are left out."""
+        return (event for _, event in read_journal(self.path / _JOURNAL) if event is not None)
+
+    def damaged_lines(self) -> list[int]:
+        """Numbers of the lines of the journal that are damaged, from 1."""
+        return [number for number, event in read_journal(self.path / _JOURNAL) if event is None]
 
     # ---- values
 

@@ -120,7 +120,9 @@ for name in ("a", "b"):
 def _trials(run: Path) -> list[dict[str, object]]:
     events = [json.loads(line) for line in (run / "journal.jsonl").read_text().splitlines()]
     return [
-        {k: v for k, v in event.items() if k != "seconds"} for event in events if event["event"] == "trial"
+        {k: v for k, v in event.items() if k not in ("seconds", "crc")}
+        for event in events
+        if event["event"] == "trial"
     ]
 
 

@@ -30,6 +30,39 @@ def test_the_journal_goes_on_behind_a_line_cut_short_by_a_crash(tmp_path):
     assert list(folder.journal())[-1]["origin"] == "a\u2028b"
 
 
+def test_a_line_of_the_journal_cut_short_by_a_crash_is_cut_off(tmp_path):
+    folder = RunFolder.create(tmp_path / "run", {})
+    folder.record("trial", trial=0)
+    journal = folder.path / "journal.jsonl"
+    whole = journal.read_bytes()
+    for tail in (b'{"event": "tri', b"\0" * 100_000, b'\xff"}', b""):
+        journal.write_bytes(whole + tail)
+        folder.record("trial", trial=1)
+        assert journal.read_bytes().startswith(whole + b'{"event": "trial", "trial": 1, "crc": "')
+        assert journal.read_bytes().count(b"\n") == 2 and not folder.damaged_lines()
+    journal.write_bytes(whole[:-1])  # only the end of the line is missing
+    folder.record("trial", trial=1)
+    assert [event["trial"] for event in folder.journal()] == [0, 1]
+
+
+def test_a_damaged_line_of_the_journal_is_left_out(tmp_path):
+    folder = RunFolder.create(tmp_path / "run", {})
+    for trial in range(3):
+        folder.record("trial", trial=trial)
+    journal = folder.path / "journal.jsonl"
+    journal.write_bytes(journal.read_bytes().replace(b'"trial": 1', b'"trial": 7'))
+    assert [event["trial"] for event in folder.journal()] == [0, 2]
+    assert folder.damaged_lines() == [2]
+
+
+def test_lines_of_a_journal_without_checksums_count(tmp_path):
+    folder = RunFolder.create(tmp_path / "run", {})
+    (folder.path / "journal.jsonl").write_text('{"event": "trial", "trial": 0}\n{"event": "tr\n\n')
+    folder.record("trial", trial=1)
+    assert [event["trial"] for event in folder.journal()] == [0, 1]
+    assert folder.damaged_lines() == [2]
+
+
 def test_files_of_a_run_are_written_together(tmp_path):
     folder = RunFolder.create(tmp_path / "run", {})
     content = {"a/b.npz": {"x": np.arange(2)}, "a/c.json": {"score": np.float64("nan")}, "a/d.txt": "text"}
