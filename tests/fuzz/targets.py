@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 import genokeras as gk
+from genokeras.engine.asks import earlier
 from genokeras.engine.problem_files import read_problem
 from genokeras.engine.run import read_record
 from genokeras.engine.store import TrialStore
@@ -135,13 +136,17 @@ def _reader(name: str) -> Callable[[Path], object]:
     if name in ("features.npz", "content.npz", "encoder.json"):
         return lambda path: read_problem(RunFolder(path.parent))
     if name == "journal.jsonl":
-        return lambda path: list(RunFolder(path.parent).journal())
+        return lambda path: _read_journal(RunFolder(path.parent))
     return lambda path: _read_run(path.parent)
 
 
 def _read_run(path: Path) -> object:
     folder = RunFolder(path)
     return read_record(folder), read_problem(folder)
+
+
+def _read_journal(folder: RunFolder) -> object:
+    return earlier(folder, TrialStore(folder).history())
 
 
 def _read_trial(path: Path) -> object:
