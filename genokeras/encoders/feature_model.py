@@ -16,6 +16,7 @@ from keras import ops
 
 from genokeras.errors import ParameterError
 from genokeras.support.digest import hex_digest
+from genokeras.support.keras_files import load_keras
 from genokeras.support.wording import cause
 
 # What stands for a whole sample where a network answers with several tensors, as those of keras-hub do.
@@ -106,7 +107,7 @@ def frozen_copy(model: Any) -> Any:
         path = Path(folder) / "backbone.keras"
         try:
             model.save(path)
-            copy = keras.saving.load_model(path, compile=False)
+            copy = load_keras(path)
         except Exception as error:
             raise ParameterError(
                 f"the backbone cannot be saved and read again, as its run folder has to: {cause(error)}. Layers of your "

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import keras
 import numpy as np
 
 from genokeras.encoders.array import ArrayEncoder
@@ -25,6 +24,7 @@ from genokeras.errors import RunFolderError
 from genokeras.support import RunFolder
 from genokeras.support.files import written_aside
 from genokeras.support.hub import load_hub
+from genokeras.support.keras_files import load_keras
 
 ENCODER_FILE, BACKBONE_FILE, TOKENIZER_FOLDER = "encoder.json", "backbone.keras", "tokenizer"
 CONTENT_FILE, FEATURES_FILE = "content.npz", "features.npz"
@@ -110,6 +110,6 @@ def _read_encoder(folder: RunFolder) -> NetworkEncoder:
 def _read_backbone(folder: RunFolder) -> Any:
     path = folder.path / BACKBONE_FILE
     try:
-        return keras.saving.load_model(path, compile=False)
+        return load_keras(path)
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise RunFolderError(f"cannot read the backbone {str(path)!r} of the run: {error}") from error

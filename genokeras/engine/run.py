@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-import keras
 import numpy as np
 
 from genokeras.encoders import NetworkEncoder, TableEncoder
@@ -35,6 +34,7 @@ from genokeras.errors import RunFolderError
 from genokeras.networks import TrainedNetwork
 from genokeras.searchers import History, TrialResult
 from genokeras.support import RunFolder
+from genokeras.support.keras_files import load_keras
 from genokeras.support.precision import single_precision
 from genokeras.tasks.calibration import Calibration
 from genokeras.tasks.objectives import Objective, get_objective, named_objective
@@ -266,7 +266,7 @@ def open_run(folder: RunFolder, objective: Objective | None = None, best_alone: 
     if not (folder.has(RESULT_FILE) and folder.has(MODEL_FILE)):
         return finish_run(folder, problem, history, objective, "killed", best_alone=best_alone)
     with folder.reading():
-        model = keras.saving.load_model(folder.path / MODEL_FILE, compile=False)
+        model = load_keras(folder.path / MODEL_FILE)
         return replace(read_record(folder, objective), rows=problem, history=history, model=model)
 
 

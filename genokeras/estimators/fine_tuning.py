@@ -21,6 +21,7 @@ from genokeras.estimators.faces import ClassifierFace
 from genokeras.estimators.networks import NetworkEstimator
 from genokeras.streams import Batch, Batches
 from genokeras.support.checks import check_number, check_whole
+from genokeras.support.keras_files import load_keras
 from genokeras.support.run_lock import holding_lock
 from genokeras.training.samples import Samples
 from genokeras.training.steps import settle, train_steps
@@ -84,7 +85,7 @@ def fine_tune_run(
     learning_rate : float
         Of AdamW.
     """
-    model = keras.saving.load_model(run.folder.path / MODEL_FILE, compile=False)
+    model = load_keras(run.folder.path / MODEL_FILE)
     model.trainable = True
     trainer = _trainer(model, learning_rate)
     rng = np.random.default_rng(int(run.folder.settings["seed"]))

@@ -19,6 +19,7 @@ from genokeras.exports.quiet import quiet
 from genokeras.exports.signature import Signature, check_model, read_signature
 from genokeras.exports.tensorflow_side import Answering
 from genokeras.support.files import written_aside
+from genokeras.support.keras_files import load_keras
 from genokeras.support.wording import cause
 
 
@@ -150,7 +151,7 @@ def _read(format: str, path: Path, signature: Signature) -> Answering:
 
 
 def _read_keras(path: Path, signature: Signature) -> Answering:
-    model = keras.saving.load_model(path, compile=False)
+    model = load_keras(path)
     names = [port.name for port in signature.inputs]
     return lambda rows: signature.by_output(
         model.predict_on_batch(signature.pack([rows[name] for name in names]))

@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, Self
 
-import keras
 import numpy as np
 import pandas as pd
 
@@ -36,6 +35,7 @@ from genokeras.projects.results import (
 )
 from genokeras.projects.training import DECODER_FILE, train_project
 from genokeras.projects.vae import score_reconstruction
+from genokeras.support.keras_files import load_keras
 from genokeras.support.precision import single_precision
 
 
@@ -115,7 +115,7 @@ class Project:
         """The trained ``keras.Model``: raw features in; probabilities, numbers or latent means out."""
         if self._model is None:
             announce.restored(self.trained.path)
-            self._model = keras.saving.load_model(self.trained.path, compile=False)
+            self._model = load_keras(self.trained.path)
         return self._model
 
     @single_precision()
@@ -262,7 +262,7 @@ class Project:
 
     def _evaluated_encoding(self, data: ProjectData, latent: np.ndarray) -> dict[str, Any]:
         """How well the decoder brings back the features, against their means in training."""
-        decoder = keras.saving.load_model(self.trained.path.with_name(DECODER_FILE), compile=False)
+        decoder = load_keras(self.trained.path.with_name(DECODER_FILE))
         errors, of_the_means = score_reconstruction(
             self.model, decoder, data.x, latent, self.config.evaluator.batch_size
         )

@@ -13,8 +13,9 @@ from scipy import sparse
 
 import genokeras as gk
 from genokeras.data.table import to_csr
-from genokeras.errors import ConfigError, DataError, GenoKerasError
+from genokeras.errors import ConfigError, DataError, DataFileError, GenoKerasError
 from genokeras.projects.config.text import parse_text
+from genokeras.projects.data.matrices import read_matrix
 from genokeras.support.files import read_arrays
 from tests.fuzz.trying import fault
 
@@ -112,6 +113,13 @@ def test_an_archive_of_a_run_whose_header_claims_all_memory_is_refused(tmp_path:
     (tmp_path / "data.npz").write_bytes(content)
     with pytest.raises(GenoKerasError, match=r"data\.npz"):
         read_arrays(tmp_path / "data.npz")
+
+
+@pytest.mark.parametrize("header", [b"{'descr': '<f4', ", b"(" * 118, b"{'shape': (2, 9" + b"9" * 60 + b")}"])
+def test_an_array_of_a_project_with_a_damaged_header_is_refused(header: bytes, tmp_path: Path) -> None:
+    (tmp_path / "x.npy").write_bytes(b"\x93NUMPY\1\0\x76\0" + header.ljust(117) + b"\n")
+    with pytest.raises(DataFileError, match="no NumPy array"):
+        read_matrix(tmp_path / "x.npy", ",")
 
 
 def test_a_sparse_matrix_with_wrong_indices_is_refused() -> None:

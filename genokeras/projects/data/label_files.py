@@ -14,6 +14,7 @@ from genokeras.data.readers.opening import check_file, open_text
 from genokeras.data.table import Table
 from genokeras.errors import DataError, DataFileError
 from genokeras.projects.data.matrices import counts_up, is_missing, is_number, read_matrix
+from genokeras.support.files import DAMAGED
 from genokeras.support.wording import counted, duplicates, listed
 
 _LABEL_NAMES = frozenset(
@@ -276,8 +277,9 @@ def _lines(path: Path) -> list[str]:
 
 def _npy_column(path: Path) -> list[str]:
     try:
-        values = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
+        with path.open("rb") as file:  # NumPy leaves open what it cannot read
+            values = np.load(file, allow_pickle=False)
+    except (OSError, *DAMAGED) as error:
         raise DataFileError(f"{path.name} is no NumPy array that can be loaded ({error}).") from error
     return [str(value) for value in np.ravel(values).tolist()]
 

@@ -28,6 +28,7 @@ from genokeras.data.readers.delimited import (
 from genokeras.data.readers.opening import bare_name, open_text
 from genokeras.data.table import Table, to_float32
 from genokeras.errors import DataError, DataFileError
+from genokeras.support.files import DAMAGED
 from genokeras.support.wording import counted
 
 _TEXT_SUFFIXES = (".csv", ".tsv", ".txt")
@@ -108,8 +109,9 @@ def counts_up(values: Sequence[str] | np.ndarray, fewest: int = _FEWEST_COUNTED)
 
 def _npy(path: Path) -> np.ndarray:
     try:
-        values = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
+        with path.open("rb") as file:  # NumPy leaves open what it cannot read
+            values = np.load(file, allow_pickle=False)
+    except (OSError, *DAMAGED) as error:
         raise DataFileError(f"{path.name} is no NumPy array that can be loaded ({error}).") from error
     if not isinstance(values, np.ndarray) or values.dtype.kind not in "biuf" or values.ndim != 2:
         got = f"{values.dtype} of shape {values.shape}" if isinstance(values, np.ndarray) else "an archive"

@@ -29,6 +29,7 @@ from genokeras.features import Standardisation, fit_row_space
 from genokeras.networks.vae import STEM
 from genokeras.projects.vae.transfer_objectives import FineTuning, LatentData, Probe, one_hot
 from genokeras.projects.vae.vae_data import checked_rows
+from genokeras.support.keras_files import load_keras
 from genokeras.support.wording import cause, counted, listed
 from genokeras.training.descent import descend
 from genokeras.training.descent_objective import DescentSettings
@@ -59,7 +60,7 @@ def load_encoder(path: str | os.PathLike[str]) -> Any:
     """
     found = _encoder_file(Path(path).expanduser())
     try:
-        encoder = keras.saving.load_model(found, compile=False)
+        encoder = load_keras(found, DataFileError)
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise DataFileError(
             f"{found} cannot be loaded as a Keras model: {cause(error)}. "
