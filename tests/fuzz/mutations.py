@@ -75,6 +75,7 @@ _TOKENS = (*_LETTERS, *_MARKS, *_WORDS, *_COUNTS)
 _HDF5 = b"\x89HDF"
 _WORD = re.compile(rb"[\w.+-]+|[^\w\s]")
 _MOST_EDITS = 4
+_MOST_TRIES = 300
 _LENGTHS = (0, 1, 1, 2, 4, 8, 40)
 _REPEATS = (2, 2, 3, 10, 100, 5000)
 
@@ -89,10 +90,11 @@ def damaged(draw: random.Random, seeds: Sequence[bytes]) -> bytes:
 
 def shortest(content: bytes, fails: Callable[[bytes], bool]) -> bytes:
     """The content without the parts that do not matter to its failure, to be read by people."""
-    size = max(1, len(content) // 2)
+    size, tries = max(1, len(content) // 2), _MOST_TRIES
     while size:
         start = 0
-        while start < len(content):
+        while start < len(content) and tries:
+            tries -= 1
             less = content[:start] + content[start + size :]
             if fails(less):
                 content = less
