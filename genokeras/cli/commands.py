@@ -7,6 +7,7 @@ import json
 import sys
 import textwrap
 import time
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,7 +39,6 @@ from genokeras.cli.words import (
     leaderboard_table,
     make_console,
 )
-from genokeras.support.files import written_aside
 from genokeras.visible import plain_table, visible
 
 if TYPE_CHECKING:
@@ -200,7 +200,8 @@ def predict(
     if out is None:
         table.to_csv(sys.stdout, index=False)
         return
-    with written_aside(out) as aside:
+    # Read when it is needed: help should not wait for NumPy.
+    with import_module("genokeras.support.files").written_aside(out) as aside:
         table.to_csv(aside, index=False)
 
 
