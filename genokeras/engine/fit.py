@@ -26,7 +26,7 @@ from genokeras.engine.problem_files import (
     write_problem,
 )
 from genokeras.engine.progress import ProgressDisplay
-from genokeras.engine.run import Run, finish_run
+from genokeras.engine.run import Run, finish_run, tell_damage
 from genokeras.engine.searching import Wanted
 from genokeras.engine.splits import FitView
 from genokeras.engine.store import TrialStore
@@ -263,7 +263,16 @@ def resumed(prepared: Prepared, settings: RunSettings) -> tuple[RunFolder, Probl
             f"cannot resume {str(folder.path)!r} with other settings: {', '.join(different)}."
         )
     folder.record("resumed")
-    return folder, read_problem(folder), TrialStore(folder).history()
+    return folder, read_problem(folder), _sound_history(folder)
+
+
+def _sound_history(folder: RunFolder) -> History:
+    """The trials of a run that goes on; damaged ones are left out, with a warning."""
+    store = TrialStore(folder)
+    history, lines = store.history(whole=True), folder.damaged_lines()
+    said = [f"lines of the journal are damaged: {', '.join(map(str, lines))}"] if lines else []
+    tell_damage(folder, [*store.sayings(), *said], write=True)
+    return history
 
 
 def _check_backbone(folder: RunFolder, prepared: Prepared) -> None:

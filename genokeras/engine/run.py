@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import warnings
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -22,20 +24,12 @@ from genokeras.engine.jobs import weights_from_arrays
 from genokeras.engine.methods import method_of
 from genokeras.engine.model_files import sidecar_content
 from genokeras.engine.problem import Problem, ScoredRows
-from genokeras.engine.problem_files import (
-    TASK_FILE,
-    has_problem,
-    read_problem,
-    read_scored_rows,
-    read_task_of,
-)
-from genokeras.engine.store import TrialStore
+from genokeras.engine.problem_files import TASK_FILE, read_scored_rows, read_task_of
+from genokeras.engine.store import DamagedTrials, TrialStore
 from genokeras.errors import RunFolderError
 from genokeras.networks import TrainedNetwork
 from genokeras.searchers import History, TrialResult
 from genokeras.support import RunFolder
-from genokeras.support.keras_files import load_keras
-from genokeras.support.precision import single_precision
 from genokeras.tasks.calibration import Calibration
 from genokeras.tasks.objectives import Objective, get_objective, named_objective
 from genokeras.tasks.task import Task
@@ -146,13 +140,21 @@ class Run:
     def model_for(self, encoder: NetworkEncoder) -> Any:
         """What is delivered as a model of its own, for samples that another encoder reads alike: shorter rows of the same sequences."""
         networks, calibration = self.ensemble(), self.delivery.calibration
-        if self.folder.has(FINAL_WEIGHTS):
-            weights = weights_from_arrays(self.folder.read_arrays(FINAL_WEIGHTS))
-            sharpness = self.folder.read_json(RESULT_FILE)["final_fit"].get("sharpness", 1.0)
-            networks = [replace(self.network(self.best), weights=weights, sharpness=sharpness)]
-            calibration = Calibration()
+        fitted = self.final_network()
+        if fitted is not None:
+            networks, calibration = [fitted], Calibration()
         problem = replace(self.problem, encoder=encoder)
         return method_of(problem).merge(problem, networks, calibration)
+
+    def final_network(self) -> TrainedNetwork | None:
+        """The network of a final fit, where one is delivered; its members are of the encoder that was fitted to all rows."""
+        if not self.folder.has(FINAL_WEIGHTS):
+            return None
+        noted = self.folder.read_json(RESULT_FILE).get("final_fit")
+        if noted is None:
+            return None
+        weights = weights_from_arrays(self.folder.read_arrays(FINAL_WEIGHTS))
+        return replace(self.network(self.best), weights=weights, sharpness=noted.get("sharpness", 1.0))
 
     def with_model(
         self, model: Any, note: Mapping[str, Mapping[str, Any]], files: Mapping[str, Any] | None = None
@@ -193,7 +195,7 @@ def finish_run(
     max_seconds: float | None = None,
     best_alone: bool = False,
 ) -> Run:
-    """Choose, estimate, merge and write what the run delivers.
+    """Choose, estimate, merge and write what the run delivers; trials whose files are damaged are left out, with a warning.
 
     Parameters
     ----------
@@ -207,19 +209,78 @@ def finish_run(
         For the estimate.
     best_alone : bool
         Deliver the best trial and not an ensemble, without an estimate: a module does.
+
+    Raises
+    ------
+    RunFolderError
+        If the files of all trials are damaged.
     """
-    store, method = TrialStore(folder), method_of(problem)
+    store = TrialStore(folder)
+    run = chosen_run(store, problem, history, objective, stop_reason, max_seconds, best_alone)
+    write_run(run)
+    tell_damage(folder, store.sayings(), write=True)
+    return run
+
+
+def chosen_run(
+    store: TrialStore,
+    problem: Problem,
+    history: History,
+    objective: Objective,
+    stop_reason: str,
+    max_seconds: float | None = None,
+    best_alone: bool = False,
+) -> Run:
+    """What :func:`finish_run` delivers, not written yet; `store` keeps which trials were left out."""
+    choose = partial(_chosen, store, problem, objective, max_seconds, best_alone)
+    while True:
+        try:
+            delivery = choose(history)
+            model = merged(store, problem, delivery)
+            return Run(store.folder, problem, problem.task, history, delivery, stop_reason, objective, model)
+        except DamagedTrials as damage:
+            bad = [store.left_out(history.get(trial), fault) for trial, fault in damage.faults.items()]
+            history = history.updated(bad)
+            if not history.ok():
+                raise RunFolderError(
+                    f"all trials of the run {str(store.folder.path)!r} are damaged: there is nothing to deliver."
+                ) from damage
+
+
+def _chosen(
+    store: TrialStore,
+    problem: Problem,
+    objective: Objective,
+    max_seconds: float | None,
+    best_alone: bool,
+    history: History,
+) -> Delivery:
     if best_alone:
-        delivery = deliver_best(history, objective)
-    else:
-        seed, largest = int(folder.settings["seed"]), method.largest_ensemble(problem)
-        delivery = deliver(store, problem, history, objective, seed, problem.groups, max_seconds, largest)
-        if isinstance(problem.encoder, TableEncoder):
-            delivery = replace(delivery, best=single_best(history, tuple(problem.widths)))
+        return deliver_best(history, objective)
+    seed, largest = int(store.folder.settings["seed"]), method_of(problem).largest_ensemble(problem)
+    delivery = deliver(store, problem, history, objective, seed, problem.groups, max_seconds, largest)
+    if isinstance(problem.encoder, TableEncoder):
+        delivery = replace(delivery, best=single_best(history, tuple(problem.widths)))
+    return delivery
+
+
+def merged(store: TrialStore, problem: Problem, delivery: Delivery) -> Any:
+    """One model of the delivered trials."""
     networks = [trained_network(store, store.read(id), share) for id, share in delivery.shares.items()]
     calibration = None if delivery.calibration == Calibration() else delivery.calibration
-    model = method.merge(problem, networks, calibration)
-    run = Run(folder, problem, problem.task, history, delivery, stop_reason, objective, model)
+    return method_of(problem).merge(problem, networks, calibration)
+
+
+def write_run(run: Run, trained_on: Mapping[str, Any] | None = None) -> None:
+    """Write what a run delivers to its folder.
+
+    Parameters
+    ----------
+    run : Run
+    trained_on : mapping, optional
+        What `Run.with_model` noted of a model that was trained on and stays. Without, the model is the ensemble.
+    """
+    delivery, folder = run.delivery, run.folder
     shares = {str(trial): share for trial, share in delivery.shares.items()}
     result: dict[str, Any] = {
         "estimate": delivery.estimate,
@@ -228,46 +289,36 @@ def finish_run(
     }
     if delivery.best is not None:
         result["best"] = delivery.best
-    folder.write({**run.model_files(), RESULT_FILE: {**result, "stop_reason": stop_reason}})
-    (folder.path / FINAL_WEIGHTS).unlink(missing_ok=True)
+    folder.write(
+        {**run.model_files(), RESULT_FILE: {**result, "stop_reason": run.stop_reason, **(trained_on or {})}}
+    )
+    if not trained_on:
+        (folder.path / FINAL_WEIGHTS).unlink(missing_ok=True)
     value = delivery.estimate.get("value", delivery.estimate.get("uncorrected"))
-    folder.record("finished", reason=stop_reason, trials=len(history), value=value)
-    return run
+    folder.record("finished", reason=run.stop_reason, trials=len(run.history), value=value)
 
 
-@single_precision()
-def open_run(folder: RunFolder, objective: Objective | None = None, best_alone: bool = False) -> Run:
-    """Read a run back; one that never finished is delivered from the trials it has.
+def tell_damage(folder: RunFolder, sayings: Sequence[str], write: bool) -> None:
+    """Warn of what is damaged in a run folder, and note it in the journal.
 
     Parameters
     ----------
     folder : RunFolder
-    objective : Objective, optional
-        What trials were scored by, where the run folder cannot hold it.
-    best_alone : bool
-        As in `finish_run`.
-
-    Raises
-    ------
-    RunFolderError
-        If no trial of the run ever finished.
+    sayings : sequence of str
+        Nothing is said where there are none.
+    write : bool
+        Whether the journal may be written to; what it has noted already is not noted again.
     """
-    with folder.reading():
-        if not has_problem(folder):
-            raise RunFolderError(
-                f"the run {str(folder.path)!r} was stopped before its first trial: there is nothing to load."
-            )
-        problem, history = read_problem(folder), TrialStore(folder).history()
-        if not history.ok():
-            raise RunFolderError(
-                f"no trial of the run {str(folder.path)!r} has finished: there is nothing to load."
-            )
-        objective = objective or objective_of(folder, problem.task)
-    if not (folder.has(RESULT_FILE) and folder.has(MODEL_FILE)):
-        return finish_run(folder, problem, history, objective, "killed", best_alone=best_alone)
-    with folder.reading():
-        model = load_keras(folder.path / MODEL_FILE)
-        return replace(read_record(folder, objective), rows=problem, history=history, model=model)
+    if not sayings:
+        return
+    warnings.warn(f"Of the run {str(folder.path)!r}: {'; '.join(sayings)}.", stacklevel=3)
+    if write:
+        noted = {
+            said for event in folder.journal() if event.get("event") == "damage" for said in event["found"]
+        }
+        new = [said for said in sayings if said not in noted]
+        if new:
+            folder.record("damage", found=new)
 
 
 def read_record(folder: RunFolder, objective: Objective | None = None) -> Run:

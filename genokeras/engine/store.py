@@ -3,16 +3,37 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from genokeras.engine.jobs import Begun, Father, Outcome, weights_from_arrays, weights_to_arrays
-from genokeras.errors import RunFolderError
+from genokeras.errors import GenoKerasError, NewerFormatError, RunFolderError
 from genokeras.searchers import History, TrialResult
+from genokeras.support.files import DAMAGED, arrays_fault, read_arrays
 from genokeras.support.folder import RunFolder
+from genokeras.support.wording import cause
 
 _DIGITS_OF_GAIN = 6
+_WEIGHTS, _PREDICTIONS, _GRAPH = "weights.npz", "predictions.npz", "graph.json"
+
+
+class DamagedTrials(RunFolderError):
+    """Trials whose files cannot be read.
+
+    Attributes
+    ----------
+    faults : dict of int to str
+        What is wrong, by the trial's id.
+    """
+
+    def __init__(self, folder: RunFolder, faults: Mapping[int, str]) -> None:
+        trials = ", ".join(map(str, faults))
+        super().__init__(
+            f"trials of the run {str(folder.path)!r} are damaged ({trials}): {next(iter(faults.values()))} Load the run with "
+            "gk.load_estimator(path): it then goes on without them."
+        )
+        self.faults = dict(faults)
 
 
 class TrialStore:
@@ -21,10 +42,16 @@ class TrialStore:
     Parameters
     ----------
     folder : RunFolder
+
+    Attributes
+    ----------
+    damage : dict of int to str
+        What was wrong with trials that were read, by their ids.
     """
 
     def __init__(self, folder: RunFolder) -> None:
         self.folder = folder
+        self.damage: dict[int, str] = {}
 
     def write(self, *outcomes: Outcome) -> None:
         """Arrays first, then ``graph.json``, which makes a trial count, then the journal's lines; one wait for the disk."""
@@ -32,12 +59,12 @@ class TrialStore:
         for outcome in outcomes:
             result, name = outcome.result, self.folder.trial_name(outcome.result.id)
             if result.status == "ok":
-                files[f"{name}/weights.npz"] = weights_to_arrays(outcome.weights)
+                files[f"{name}/{_WEIGHTS}"] = weights_to_arrays(outcome.weights)
                 predictions = {"probabilities": outcome.answers, "curve": outcome.curve}
-                files[f"{name}/predictions.npz"] = predictions
+                files[f"{name}/{_PREDICTIONS}"] = predictions
             else:
                 files[f"{name}/error.txt"] = result.error or ""
-            files[f"{name}/graph.json"] = {"trial": result.to_dict()}
+            files[f"{name}/{_GRAPH}"] = {"trial": result.to_dict()}
         self.folder.write(files)
         self.record([outcome.result for outcome in outcomes])
 
@@ -45,13 +72,58 @@ class TrialStore:
         """Write the journal's lines of trials."""
         self.folder.record_all([_journal_line(result) for result in results])
 
-    def history(self) -> History:
-        """All trials whose record is complete."""
-        with self.folder.reading():
-            return History(tuple(self.read(trial_id) for trial_id in self.folder.trial_ids()))
+    def history(self, whole: bool = False) -> History:
+        """All trials whose record is complete; where their files are damaged, they count as failed, or not at all without a graph.
+
+        Parameters
+        ----------
+        whole : bool
+            Read all of each file: without, only what was cut short is found.
+        """
+        found = []
+        for trial_id in self.folder.trial_ids():
+            trial = self._read_if_whole(trial_id)
+            if trial is not None:
+                found.append(self.checked(trial, whole))
+        return History(tuple(found))
+
+    def checked(self, trial: TrialResult, whole: bool = True) -> TrialResult:
+        """The trial, or a failure in its place where its files are damaged; see `history`."""
+        if trial.status != "ok":
+            return trial
+        for name in (_WEIGHTS, _PREDICTIONS):
+            fault = arrays_fault(self.folder.path / self.folder.trial_name(trial.id) / name, whole)
+            if fault:
+                return self.left_out(trial, f"{name}: {fault}")
+        return trial
+
+    def left_out(self, trial: TrialResult, fault: str) -> TrialResult:
+        """A failure in place of a trial whose files are damaged."""
+        self.damage[trial.id] = fault
+        return TrialResult.failure(trial.id, trial.proposal, f"its files are damaged: {fault}")
+
+    def sayings(self) -> list[str]:
+        """What is to be said about the damage found so far."""
+        if not self.damage:
+            return []
+        trials = ", ".join(f"trial {trial} ({fault})" for trial, fault in sorted(self.damage.items()))
+        return [f"these trials are damaged and were left out: {trials}"]
+
+    def _read_if_whole(self, trial_id: int) -> TrialResult | None:
+        try:
+            trial = self.read(trial_id)
+        except NewerFormatError:
+            raise
+        except (GenoKerasError, *DAMAGED) as error:
+            self.damage[trial_id] = f"{_GRAPH}: {cause(error)}"
+            return None
+        if trial.id != trial_id:
+            self.damage[trial_id] = f"{_GRAPH}: it is of trial {trial.id}"
+            return None
+        return trial
 
     def read(self, trial_id: int) -> TrialResult:
-        name = f"{self.folder.trial_name(trial_id)}/graph.json"
+        name = f"{self.folder.trial_name(trial_id)}/{_GRAPH}"
         try:
             return TrialResult.from_dict(self.folder.read_json(name)["trial"])
         except KeyError as error:
@@ -59,7 +131,7 @@ class TrialStore:
 
     def father(self, trial: TrialResult) -> Father:
         """The graph and the fold members of a trial."""
-        arrays = self.folder.read_arrays(f"{self.folder.trial_name(trial.id)}/weights.npz")
+        arrays = self._arrays(trial.id, _WEIGHTS)
         return Father(trial.proposal.graph, weights_from_arrays(arrays))
 
     def begun(self, trial: TrialResult) -> Begun:
@@ -71,13 +143,33 @@ class TrialStore:
         return Begun(trial, weights, self.curve(trial.id))
 
     def answers(self, trials: tuple[TrialResult, ...]) -> np.ndarray:
-        """``(n_trials, n_samples, n_outputs)`` out of fold."""
-        names = [f"{self.folder.trial_name(trial.id)}/predictions.npz" for trial in trials]
-        return np.stack([self.folder.read_arrays(name)["probabilities"] for name in names])
+        """``(n_trials, n_samples, n_outputs)`` out of fold.
+
+        Raises
+        ------
+        DamagedTrials
+            Of all trials whose file cannot be read.
+        """
+        found, damage = [], {}
+        for trial in trials:
+            try:
+                found.append(self._arrays(trial.id, _PREDICTIONS)["probabilities"])
+            except DamagedTrials as error:
+                damage.update(error.faults)
+        if damage:
+            raise DamagedTrials(self.folder, damage)
+        return np.stack(found)
 
     def curve(self, trial_id: int) -> np.ndarray:
         """``(scorings, 3)``: step, training loss, held-out loss."""
-        return self.folder.read_arrays(f"{self.folder.trial_name(trial_id)}/predictions.npz")["curve"]
+        return self._arrays(trial_id, _PREDICTIONS)["curve"]
+
+    def _arrays(self, trial_id: int, name: str) -> dict[str, np.ndarray]:
+        self.folder.check_there()
+        try:
+            return read_arrays(self.folder.path / self.folder.trial_name(trial_id) / name)
+        except RunFolderError as error:
+            raise DamagedTrials(self.folder, {trial_id: str(error)}) from error
 
 
 def _journal_line(result: TrialResult) -> dict[str, object]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from genokeras.errors import GraphError
 from genokeras.graph.specs import LayerSpec, spec_from_dict
 from genokeras.support.checks import check_whole
+from genokeras.support.json_files import check_format
 
 
 @dataclass(frozen=True)
@@ -52,11 +53,7 @@ def layers_from_dict(data: object, version: int) -> list[Layer]:
     missing = [name for name in ("format", "layers") if name not in data]
     if missing:
         raise GraphError(f"the graph is incomplete: it lacks {' and '.join(map(repr, missing))}.")
-    if data["format"] != version:
-        raise GraphError(
-            f"the graph has format {data['format']!r}, but this version reads format {version}; "
-            f"it may come from another version of genokeras."
-        )
+    check_format("the graph", data["format"], version, GraphError)
     if not isinstance(data["layers"], list):
         raise GraphError(f"'layers' must be a list, got {type(data['layers']).__name__}.")
     return [layer_from_dict(position, entry) for position, entry in enumerate(data["layers"])]

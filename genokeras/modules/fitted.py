@@ -15,9 +15,7 @@ import pandas as pd
 
 from genokeras.encoders import ArrayEncoder, checked_answers, predict
 from genokeras.engine import LoadedGraph, Run, history_table, load_trial_graph, open_run
-from genokeras.engine.jobs import weights_from_arrays
 from genokeras.engine.problem_files import read_task_of
-from genokeras.engine.run import FINAL_WEIGHTS, RESULT_FILE
 from genokeras.errors import DataError, NotFittedError, ParameterError, RunFolderError
 from genokeras.estimators.exporting import export_run
 from genokeras.estimators.finished import FinishedSearch
@@ -124,11 +122,7 @@ class FittedModule(ABC):
         """
         run = self._fitted()
         found = load_trial_graph(run.folder, run.best.id)
-        network = run.network(run.best)
-        if run.folder.has(FINAL_WEIGHTS):
-            weights = weights_from_arrays(run.folder.read_arrays(FINAL_WEIGHTS))
-            noted = run.folder.read_json(RESULT_FILE)["final_fit"]
-            network = replace(network, weights=weights, sharpness=noted.get("sharpness", 1.0))
+        network = run.final_network() or run.network(run.best)
         return replace(found, networks=(network,), problem=run.problem)
 
     @property

@@ -235,9 +235,9 @@ class HalvingSearcher(Searcher):
             if not trial.missing or trial.id in asked.completed:
                 continue
             pool = [other for other in networks if other.proposal.rung == trial.proposal.rung]
-            father = trial.proposal.father
-            if father is not None:
-                survived = trial.folds[0] < _first_loss(asked.history.get(father))
+            father = asked.history.lineage(trial.id)[1:]
+            if father:
+                survived = trial.folds[0] < _first_loss(father[0])
             else:
                 survived = pool.index(trial) < math.ceil(len(pool) / self.factor)
             if survived:

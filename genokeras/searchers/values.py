@@ -16,6 +16,7 @@ from genokeras.graph.morphisms import Morphism
 from genokeras.graph.specs import Activation, Dropout
 from genokeras.support.checks import check_choice
 from genokeras.support.digest import hex_digest
+from genokeras.support.json_files import check_format
 
 HISTORY_FORMAT = 1
 
@@ -380,10 +381,7 @@ class History:
             If it is incomplete or of another format version.
         """
         _require(data, "history", ("format", "trials"))
-        if data["format"] != HISTORY_FORMAT:
-            raise ParameterError(
-                f"the history has format {data['format']!r}, but this version reads format {HISTORY_FORMAT}."
-            )
+        check_format("the history", data["format"], HISTORY_FORMAT, ParameterError)
         return cls(tuple(TrialResult.from_dict(entry) for entry in data["trials"]))
 
 

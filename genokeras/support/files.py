@@ -170,6 +170,25 @@ def read_arrays(path: PathLike) -> dict[str, np.ndarray]:
         ) from error
 
 
+def arrays_fault(path: PathLike, whole: bool = True) -> str:
+    """What is wrong with an npz file; nothing where it is as it was written.
+
+    Parameters
+    ----------
+    path : path-like
+    whole : bool
+        Read all of it and compare checksums. Without, a file that was cut short is found, and one whose middle is damaged is not.
+    """
+    try:
+        with zipfile.ZipFile(path) as file:
+            damaged = file.testzip() if whole else None
+        return "" if damaged is None else f"{damaged} is damaged"
+    except OSError as error:
+        return str(error.strerror or error)
+    except (*DAMAGED, NotImplementedError) as error:
+        return str(error) or type(error).__name__
+
+
 def append_lines(
     path: PathLike, lines: Sequence[str], whole: Callable[[bytes], object] = lambda line: True
 ) -> None:

@@ -36,7 +36,7 @@ from genokeras.support.files import (
     written_together,
 )
 from genokeras.support.journal import event_of, line_of, read_journal
-from genokeras.support.json_files import json_text, read_json, write_json
+from genokeras.support.json_files import check_format, json_text, read_json, write_json
 from genokeras.support.run_lock import LOCK_FILE
 from genokeras.support.temporary import keep_folder
 from genokeras.support.wording import cause
@@ -157,7 +157,14 @@ class RunFolder:
                 "it was made, or fit again with another path."
             ) from error
 
-    def _check_there(self) -> None:
+    def check_there(self) -> None:
+        """See that the folder has not been moved or removed.
+
+        Raises
+        ------
+        RunFolderError
+            If it has.
+        """
         if not self.exists(self.path):
             raise RunFolderError(
                 f"the run folder {str(self.path)!r} is gone: it was moved or removed. Put it back, or load the run from where it "
@@ -207,8 +214,10 @@ class RunFolder:
         self.write({name: content})
 
     def read_json(self, name: str) -> dict[str, Any]:
-        self._check_there()
-        return read_json(self.path / name)
+        self.check_there()
+        content = read_json(self.path / name)
+        check_format(repr(str(self.path / name)), content.get("format", FORMAT), FORMAT)
+        return content
 
     def write_arrays(self, name: str, arrays: Mapping[str, np.ndarray]) -> None:
         self.write({name: arrays})
@@ -217,7 +226,7 @@ class RunFolder:
         self.write({name: text})
 
     def read_arrays(self, name: str) -> dict[str, np.ndarray]:
-        self._check_there()
+        self.check_there()
         return read_arrays(self.path / name)
 
     def has(self, name: str) -> bool:
@@ -230,8 +239,11 @@ class RunFolder:
 
     def trial_ids(self) -> list[int]:
         """Trials whose record is complete, in order."""
-        found = (self.path / "trials").glob("*/graph.json")
-        return sorted(int(path.parent.name) for path in found if path.parent.name.isdecimal())
+        names = {path.parent.name for path in (self.path / "trials").glob("*/graph.json")}
+        # Not "000006 (copy)", "6" or digits of other scripts.
+        return sorted(
+            int(name) for name in names if name.isdecimal() and self.trial_name(int(name)) == f"trials/{name}"
+        )
 
     def copy_to(self, path: str | os.PathLike[str]) -> RunFolder:
         """A copy of the whole run at a new place.
@@ -241,7 +253,7 @@ class RunFolder:
         RunFolderError
             If this run folder is gone, or the place is taken or cannot be written.
         """
-        self._check_there()
+        self.check_there()
         target = _place(path)
         if target.resolve() == self.path.resolve():
             return self

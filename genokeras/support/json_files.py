@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from genokeras.errors import GenoKerasError, RunFolderError
+from genokeras.errors import GenoKerasError, NewerFormatError, RunFolderError
 from genokeras.support.files import PathLike, write_text
 
 
@@ -83,6 +83,8 @@ def read_json(
 
     Raises
     ------
+    NewerFormatError
+        If a newer GenoKeras wrote it.
     GenoKerasError
         If there is no such file, or it cannot be read, is damaged, holds something else or has another format.
     """
@@ -97,8 +99,34 @@ def read_json(
         raise error(f"cannot read {name!r}: it is damaged or no JSON ({damage}).") from damage
     if not isinstance(content, dict):
         raise error(f"{name!r} should hold a JSON object, got {type(content).__name__}.")
-    if format is not None and content.get("format") != format:
-        raise error(
-            f"{name!r} has format {content.get('format')!r}; this version of GenoKeras reads {format}."
-        )
+    if format is not None:
+        check_format(repr(name), content.get("format"), format, error)
     return content
+
+
+def check_format(name: str, found: object, known: int, error: type[GenoKerasError] = RunFolderError) -> None:
+    """See that something has the format that this version reads.
+
+    Parameters
+    ----------
+    name : str
+        What the message calls it.
+    found : object
+    known : int
+    error : type of GenoKerasError
+        What to raise where the format is none of a newer version.
+
+    Raises
+    ------
+    NewerFormatError
+        If a newer GenoKeras wrote it.
+    GenoKerasError
+        If it has another format.
+    """
+    if isinstance(found, int) and found > known:
+        raise NewerFormatError(
+            f"{name} has format {found}; this version of GenoKeras reads {known}: it was made by a newer GenoKeras. Update this "
+            "one to read it."
+        )
+    if found != known or isinstance(found, bool):
+        raise error(f"{name} has format {found!r}; this version of GenoKeras reads {known}.")

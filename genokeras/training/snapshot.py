@@ -13,6 +13,7 @@ import numpy as np
 from genokeras.errors import ParameterError, RunFolderError
 from genokeras.streams import Batch
 from genokeras.support.files import read_arrays, write_arrays
+from genokeras.support.json_files import check_format
 from genokeras.training.random_state import random_state, set_random_state
 from genokeras.training.steps import Position, settle
 
@@ -142,8 +143,5 @@ def _read(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, np.nd
         found = head["format"]
     except (ValueError, KeyError, TypeError) as error:
         raise RunFolderError(f"{os.fspath(path)!r} is no snapshot of a training, or is damaged.") from error
-    if found != _FORMAT:
-        raise RunFolderError(
-            f"{os.fspath(path)!r} has format {found!r}; this version reads format {_FORMAT}."
-        )
+    check_format(repr(os.fspath(path)), found, _FORMAT)
     return head, arrays

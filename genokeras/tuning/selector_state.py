@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from genokeras.errors import ParameterError
-from genokeras.support.json_files import plain_json
+from genokeras.support.json_files import check_format, plain_json
 from genokeras.tuning.attempts import Attempt, Settled
 
 FORMAT = 1
@@ -50,9 +50,9 @@ def settled_in(state: Any, start: Values, lists: Lists) -> list[Settled]:
     ParameterError
         If it belongs to another search; the message names what differs.
     """
-    if not isinstance(state, Mapping) or state.get("format") != FORMAT:
-        found = state.get("format") if isinstance(state, Mapping) else type(state).__name__
-        raise ParameterError(f"expected a selector's state of format {FORMAT}, got {found!r}.")
+    if not isinstance(state, Mapping):
+        raise ParameterError(f"expected a selector's state, got {type(state).__name__!r}.")
+    check_format("the selector's state", state.get("format"), FORMAT, ParameterError)
     here = state_of(start, lists, [])
     for key, what in (("start", "start values"), ("lists", "lists of values")):
         if state.get(key) != here[key]:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from genokeras.errors import GraphError
+from genokeras.errors import GraphError, NewerFormatError
 from genokeras.graph import Activation, Dense, Dropout, Graph, Input, Layer, linear, mlp
 from genokeras.graph.testing import random_graph
 
@@ -48,8 +48,10 @@ def test_an_unknown_field_is_refused() -> None:
 
 
 def test_another_format_version_is_refused() -> None:
-    with pytest.raises(GraphError, match="has format 2, but this version reads format 1"):
+    with pytest.raises(NewerFormatError, match="the graph has format 2; .* made by a newer GenoKeras"):
         Graph.from_dict({**linear(2).to_dict(), "format": 2})
+    with pytest.raises(GraphError, match="the graph has format None; this version of GenoKeras reads 1"):
+        Graph.from_dict({**linear(2).to_dict(), "format": None})
 
 
 @pytest.mark.parametrize("lost", ["format", "layers"])

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from genokeras.errors import DataFileError, RunFolderError
+from genokeras.errors import DataFileError, NewerFormatError, RunFolderError
 from genokeras.support.json_files import json_text, plain_json, read_json, write_json
 
 VALUES = st.recursive(
@@ -65,7 +65,7 @@ def test_an_object_comes_back_as_it_was_written(tmp_path: Path) -> None:
         (b'{"a": ', "cannot read '.*a.json': it is damaged or no JSON"),
         (b"\xff\xfe", "it is damaged or no JSON"),
         (b"[1]", "should hold a JSON object, got list"),
-        (b'{"format": 9}', "has format 9; this version of GenoKeras reads 1"),
+        (b'{"format": 0}', "has format 0; this version of GenoKeras reads 1"),
     ],
 )
 def test_errors_say_what_is_wrong_with_a_file(tmp_path: Path, content: bytes | None, message: str) -> None:
@@ -75,6 +75,12 @@ def test_errors_say_what_is_wrong_with_a_file(tmp_path: Path, content: bytes | N
     with pytest.raises(RunFolderError, match=message):
         read_json(path, format=1)
     with pytest.raises(DataFileError, match=message):
+        read_json(path, format=1, error=DataFileError)
+
+
+def test_a_file_of_a_newer_version_is_said_to_be_one(tmp_path: Path) -> None:
+    path = write_json(tmp_path / "a.json", {"format": 2})
+    with pytest.raises(NewerFormatError, match="format 2; .* reads 1: it was made by a newer GenoKeras"):
         read_json(path, format=1, error=DataFileError)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from genokeras.errors import ParameterError, SearchError
+from genokeras.errors import NewerFormatError, ParameterError, SearchError
 from genokeras.tuning import Attempt, HyperSelector, choose_largest_within, choose_second_within
 
 Evaluate = Callable[[list[dict[str, Any]]], list[Attempt]]
@@ -99,7 +99,7 @@ def test_the_order_of_the_lists_is_part_of_the_search() -> None:
 
 
 def test_a_state_of_another_format_is_refused() -> None:
-    with pytest.raises(ParameterError, match="format 1, got 2"):
+    with pytest.raises(NewerFormatError, match="state has format 2"):
         HyperSelector(START, LISTS, Recorder(), state={"format": 2})
 
 
