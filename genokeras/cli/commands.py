@@ -87,7 +87,9 @@ def main(ctx: click.Context) -> None:
     help=f"Seconds for the whole fit.  [default: {DEFAULT_TIME_LIMIT:g}, or none with --max-trials]",
 )
 @click.option(
-    "--max-trials", type=int, help="Trials at most; repeatable with --seed where no time limit is given."
+    "--max-trials",
+    type=int,
+    help="Trials at most, those of a resumed run included; repeatable with --seed where no time limit is given.",
 )
 @click.option("--objective", help="What the search makes best.  [default: log_loss, and of numbers r2]")
 @click.option(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
@@ -91,6 +92,7 @@ class RunSettings:
     asked : mapping
         Settings that must be the same where a run is resumed, as ``run.json`` has them.
     max_trials : int or None
+        Those of a run that is resumed included.
     seed : int
     resume : bool
     replace_run : str or None
@@ -172,7 +174,7 @@ def fit_run(
         TrialStore(folder),
         budget,
         seed,
-        None if settings.max_trials is None else settings.max_trials + len(history),
+        settings.max_trials,
         [observer] if observer is not None else [],
         method.pack_size(problem),
         method.packer(problem),
@@ -180,6 +182,8 @@ def fit_run(
     )
     with observer or nullcontext():
         found = loop.run(history)
+    if history.ok() and len(found.history) == len(history) and found.reason == "trials":
+        _say_nothing_was_left(folder, len(history), settings.max_trials)
     if isinstance(runner, PackedRunner):
         folder.record("searched", reason=found.reason, compilations=runner.trainer.compilations)
     if not found.history.ok():
@@ -299,6 +303,14 @@ def _other_parts(folder: RunFolder, prepared: Prepared) -> list[str]:
     held_groups = none if groups is None else groups
     alike = np.array_equal(held_groups, none if prepared.groups is None else prepared.groups)
     return other if alike else [*other, "groups"]
+
+
+def _say_nothing_was_left(folder: RunFolder, n_trials: int, max_trials: int | None) -> None:
+    note = (
+        f"the run has {n_trials} trials already, and max_trials={max_trials} counts them: none was trained."
+    )
+    folder.record("note", note=note)
+    warnings.warn(f"{note} A larger max_trials goes on.", stacklevel=2)
 
 
 def _nothing_trained(history: History, folder: RunFolder, wanted: Wanted) -> str:

@@ -79,6 +79,7 @@ class SearchLoop:
     seed : int
         Every ask gets a generator made from it and the number of trials before, so that a resumed run asks alike.
     max_trials : int, optional
+        Trials at most, those before included.
     observers : sequence of Observer
     pack_size : int
         Proposals to ask for at once.

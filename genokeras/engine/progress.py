@@ -50,7 +50,7 @@ class ProgressDisplay(Observer):
     time_limit : float or None
         Seconds from now until the deadline.
     max_trials : int or None
-        Trials to come.
+        Trials at most, those of an earlier run included.
     clock : callable
         Monotonic seconds.
     """
@@ -107,7 +107,8 @@ class ProgressDisplay(Observer):
         if self._time_limit is not None:
             shares.append(self._elapsed / self._time_limit)
         if self._max_trials is not None:
-            shares.append((len(self._history) - (self._earlier or 0)) / self._max_trials)
+            earlier = self._earlier or 0
+            shares.append((len(self._history) - earlier) / max(1, self._max_trials - earlier))
         return min(1.0, max(shares)) if shares else None
 
     def _count(self) -> str:
@@ -287,7 +288,7 @@ def make_observer(
     time_limit : float or None
         Seconds from now until the deadline.
     max_trials : int or None
-        Trials to come.
+        Trials at most, those of an earlier run included.
     objective : str or Objective
     console : Console, optional
         Standard error by default, so that it never mixes with data on standard output.

@@ -27,7 +27,7 @@ class GenomeClassifier(ClassifierFace, TableEstimator):
     searcher : {"bayesian", "random", "enas"}, Searcher or keras_tuner.Oracle, default="bayesian"
         An oracle, an instance or a class, chooses a template and its hyper-parameters.
     max_trials : int, optional
-        Trials at most. With it and ``time_limit=None`` the same seed gives the same run.
+        Trials at most, those of a resumed run included. With it and ``time_limit=None`` the same seed gives the same run.
     searcher_args : dict, optional
         ``trainer_args`` (``max_iter_num`` steps, 200; ``max_no_improvement_num`` scorings without improvement, 5;
         ``min_loss_dec``, 1e-4; ``batch_size``, 512 where there are more than 1,024 samples, else all), ``search_type`` (a Searcher

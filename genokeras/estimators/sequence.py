@@ -159,7 +159,7 @@ class SequenceClassifier(TunedClassifier, SequenceEstimator):
         million letters of all together, 5 below 400,000 letters, and one hold-out of a fifth of them above.
     searcher : {"bayesian", "random"} or Searcher, default="bayesian"
     max_trials : int, optional
-        Trials at most. With it and ``time_limit=None`` training is counted in epochs, and the same seed gives the same run.
+        Trials at most, those of a resumed run included. With it and ``time_limit=None`` training is counted in epochs, and the same seed gives the same run.
     searcher_args : dict, optional
         ``trainer_args`` (``max_iter_num`` epochs of a trial at most, 200; ``max_no_improvement_num`` scorings without
         improvement, 5; ``min_loss_dec``, 1e-4; ``batch_size``), ``search_type`` (a Searcher class or instance), ``fathers``

@@ -84,9 +84,9 @@ def test_trials_alone_set_no_time_limit(fitted: Fitted) -> None:
 
 
 def test_quiet_prints_nothing_and_resume_goes_on(fitted: Fitted, tmp_path: Path) -> None:
-    options = ("--target", "label", "--max-trials", 1, "--seed", 1, "--out", tmp_path / "run", "--quiet")
-    for arguments in (options, (*options, "--resume")):
-        result = genokeras("fit", fitted.data, *arguments)
+    options = ("--target", "label", "--seed", 1, "--out", tmp_path / "run", "--quiet")
+    for arguments in (("--max-trials", 1), ("--max-trials", 2, "--resume")):
+        result = genokeras("fit", fitted.data, *options, *arguments)
         assert (result.exit_code, result.output) == (0, "")
     assert len(list((tmp_path / "run" / "trials").iterdir())) == 2
 

@@ -226,7 +226,7 @@ def test_the_live_display_leaves_the_scrollback_alone(
 
 def test_trials_of_an_earlier_run_do_not_count_as_progress(file: io.StringIO, clock: FakeClock) -> None:
     console = Console(file=file, force_terminal=True, width=80, _environ={"TERM": "xterm"})
-    live = LiveProgress(get_objective("log_loss"), None, 4, console, clock)
+    live = LiveProgress(get_objective("log_loss"), None, len(HISTORY) + 4, console, clock)
     live.trying([], HISTORY)
     assert live._share_done() == 0.0
     live.finished([], HISTORY.append(trial(3, 0.5)))

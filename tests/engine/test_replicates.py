@@ -51,9 +51,9 @@ def replicated() -> list[Proposal]:
     return [first, *again, mlp_proposal(rate=1e-6)]
 
 
-def searched(path: Path, most: int | None = None, **changes: object) -> Run:
+def searched(path: Path, **changes: object) -> Run:
     proposals = replicated()
-    asked = settings(path, max_trials=most or len(proposals), **changes)
+    asked = settings(path, max_trials=len(proposals), **changes)
     return fit_run(prepare(X, Y), asked, lambda problem, arcs: Listed(proposals), Budget(None))
 
 
@@ -227,7 +227,7 @@ def test_a_run_that_was_killed_goes_on_to_the_same_journal(run: Run, tmp_path: P
     for name in ("split_2_view_0.npz", "result.json", "journal.jsonl"):
         (folder.path / name).unlink()
     folder.record_all(events[:last])
-    again = searched(folder.path, most=2, resume=True)
+    again = searched(folder.path, resume=True)
     assert journal(again) == journal(run)
     assert folder.has("split_2_view_0.npz")
 

@@ -189,18 +189,27 @@ def test_runs_before_there_were_tasks_are_of_classes(run):
 
 
 def test_a_resumed_fit_trains_further_trials_on_top_of_those_there_are(run):
-    found = fit(prepared(), settings(run, resume=True, max_trials=3))
+    found = fit(prepared(), settings(run, resume=True, max_trials=5))
     assert [trial.id for trial in found.history] == list(range(5))
     assert len(TrialStore(RunFolder(run)).history()) == 5
     assert found.stop_reason == "trials"
 
 
 def test_a_resumed_fit_asks_as_an_uninterrupted_one_does(run, tmp_path):
-    resumed_run = fit(prepared(), settings(run, resume=True, max_trials=4))
+    resumed_run = fit(prepared(), settings(run, resume=True, max_trials=6))
     # One job of two trials before, and one of four now, as the first run had it.
     whole = fit(prepared(), settings(tmp_path / "whole", max_trials=6))
     assert len(whole.history) == len(resumed_run.history) == 6
     assert resumed_run.history.fingerprints() == whole.history.fingerprints()
+
+
+@pytest.mark.parametrize("most", [1, 2])
+def test_a_resumed_fit_that_has_its_trials_delivers_them_and_says_so(run, most):
+    (run / "result.json").unlink()
+    with pytest.warns(UserWarning, match=rf"has 2 trials already, and max_trials={most} counts them"):
+        found = fit(prepared(), settings(run, resume=True, max_trials=most))
+    assert found.stop_reason == "trials" and len(found.history) == 2
+    assert (run / "result.json").exists() and found.delivery.shares
 
 
 def test_a_path_that_holds_a_run_is_left_alone(run):

@@ -122,7 +122,7 @@ def test_a_loaded_run_has_its_backbone(fitted, new_digits, tmp_path):
 
 def test_a_run_goes_on_with_the_same_backbone_only(fitted, backbone, new_digits, tmp_path):
     path = fitted.save(tmp_path / "copy")
-    more = {**SEARCH, "max_trials": 1, "resume": True}
+    more = {**SEARCH, "max_trials": fitted.n_trials_ + 1, "resume": True}
     longer = ImageClassifier(path, backbone=backbone, **more).fit(*new_digits[0])
     assert longer.n_trials_ == fitted.n_trials_ + 1
     other = keras.models.clone_model(backbone)

@@ -176,7 +176,7 @@ def test_a_killed_run_loads_and_resumes(stopped):
     found: dict[str, Any] = {}
     exec(STUDY, found)
     before = GenomeClassifier.load(path).n_trials_
-    again = GenomeClassifier(path, time_limit=None, max_trials=3, resume=True, verbose=0)
+    again = GenomeClassifier(path, time_limit=None, max_trials=before + 3, resume=True, verbose=0)
     after = again.fit(found["x"], found["y"]).n_trials_
     assert before >= 6 and after == before + 3
 

@@ -152,7 +152,7 @@ def test_second_fit_forgets_the_first(study, tmp_path):
 def test_resume_goes_on_where_the_run_stopped(study, tmp_path):
     x, y = study
     first = quick(tmp_path / "run").fit(x, y)
-    again = quick(tmp_path / "run", resume=True, max_trials=4).fit(x, y)
+    again = quick(tmp_path / "run", resume=True, max_trials=9).fit(x, y)
     assert again.n_trials_ == 9
     assert list(first.leaderboard().sort_values("model_id")["score"]) == pytest.approx(
         list(again.leaderboard().sort_values("model_id")["score"][:5])
@@ -167,7 +167,7 @@ def test_a_run_stopped_and_resumed_tries_what_one_run_would_have(study, tmp_path
     journal = (tmp_path / "whole" / "journal.jsonl").read_text().splitlines()
     asked = [event["trials"] for event in map(json.loads, journal) if event["event"] == "asked"]
     quick(tmp_path / "parts", max_trials=asked[1]).fit(x, y)
-    parts = quick(tmp_path / "parts", max_trials=30 - asked[1], resume=True).fit(x, y)
+    parts = quick(tmp_path / "parts", max_trials=30, resume=True).fit(x, y)
     assert _tried(parts.path_) == _tried(whole.path_)
 
 

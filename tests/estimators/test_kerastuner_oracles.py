@@ -57,7 +57,7 @@ def test_a_class_of_oracles_takes_arguments(study, tmp_path) -> None:
 def test_a_resumed_run_goes_on_with_what_was_not_tried(study, tmp_path) -> None:
     settings = {"searcher": RandomSearchOracle, "searcher_args": {"fathers": ["linear"]}, "max_trials": 2}
     quick(tmp_path / "run", **settings).fit(*study)
-    quick(tmp_path / "run", resume=True, **settings).fit(*study)
+    quick(tmp_path / "run", resume=True, **{**settings, "max_trials": 4}).fit(*study)
     tried = [event["fingerprint"] for event in events(tmp_path / "run") if event["event"] == "trial"]
     assert len(tried) == len(set(tried)) == 4
 

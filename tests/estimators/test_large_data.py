@@ -55,7 +55,7 @@ def test_a_run_with_one_hold_out_is_loaded_and_gone_on_with(study, few_are_many,
     clf = fit(study, path=tmp_path / "run")
     loaded = GenomeClassifier.load(tmp_path / "run")
     np.testing.assert_allclose(loaded.predict_proba(study[0]), clf.predict_proba(study[0]), atol=1e-6)
-    assert fit(study, path=tmp_path / "run", resume=True).n_trials_ == 6
+    assert fit(study, path=tmp_path / "run", resume=True, max_trials=6).n_trials_ == 6
 
 
 def test_a_group_is_on_one_side_of_the_hold_out(study, few_are_many) -> None:

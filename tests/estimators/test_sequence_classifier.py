@@ -137,7 +137,7 @@ def test_the_same_seed_writes_the_same_journal(study, tmp_path):
 
 def test_a_resumed_run_goes_on_where_it_stopped(study, tmp_path):
     quick(tmp_path / "run", max_trials=3).fit(*study)
-    again = quick(tmp_path / "run", max_trials=2, resume=True).fit(*study)
+    again = quick(tmp_path / "run", max_trials=5, resume=True).fit(*study)
     assert again.n_trials_ == 5
     with pytest.raises(RunFolderError, match="other samples"):
         quick(tmp_path / "run", resume=True).fit(study[0][:-2], study[1][:-2])

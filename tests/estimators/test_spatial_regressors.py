@@ -150,7 +150,7 @@ def test_the_same_seed_writes_the_same_journal_of_numbers(study, tmp_path):
 
 def test_a_resumed_run_of_numbers_goes_on_and_knows_its_data(study, tmp_path):
     of_sequences(tmp_path / "run", 2, 1).fit(*study)
-    assert of_sequences(tmp_path / "run", 1, 1, resume=True).fit(*study).n_trials_ == 3
+    assert of_sequences(tmp_path / "run", 3, 1, resume=True).fit(*study).n_trials_ == 3
     with pytest.raises(RunFolderError, match="other targets"):
         of_sequences(tmp_path / "run", 1, 1, resume=True).fit(study[0], study[1] + 1)
 

@@ -19,7 +19,7 @@ KINDS = {"genes": "genome_classifier", "sequences": "sequence_classifier"}
 
 
 def fit(kind: str, folder: Path, max_trials: int, resume: bool = False) -> Any:
-    """The estimator of a run of ``kind``, trained for a number of further trials."""
+    """The estimator of a run of ``kind``, trained for a number of trials, earlier ones included."""
     name, source, options, further = settings.estimator_kinds()[KINDS[kind]]
     found = getattr(samples, source)()
     given = {**settings.COMMON, **options, "max_trials": max_trials, "resume": resume}
@@ -50,14 +50,15 @@ def _kill_behind(function: Callable[..., None], count: int) -> Callable[..., Non
     return called
 
 
-def main(kind: str, folder: Path, count: int) -> None:
+def main(kind: str, folder: Path, count: int, max_trials: int = 20) -> None:
+    """Train, and be killed behind a number of jobs or steps; 0 is not at all."""
     if kind == "project":
         training.write_json = _kill_behind(training.write_json, count)  # type: ignore[assignment]
         train_project(folder)
     else:
         TrialStore.write = _kill_behind(TrialStore.write, count)  # type: ignore[method-assign]
-        fit(kind, folder, 20)
+        fit(kind, folder, max_trials)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]))
+    main(sys.argv[1], Path(sys.argv[2]), *map(int, sys.argv[3:]))

@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,9 @@ from tests.old_runs import samples, settings
 from tests.old_runs.killed import KINDS, fit, train_project
 
 ROOT = Path(__file__).parents[2]
+MOST = 40
+# Trials that there are, and seconds since then.
+MOMENTS = [(0, 0.0), (0, 0.2), (1, 0.1), (12, 0.0), (20, 0.3), (30, 0.05), (MOST - 1, 0.0)]
 
 
 def kill(kind: str, folder: Path, count: int) -> None:
@@ -40,7 +44,7 @@ def test_a_killed_search_keeps_its_trials_and_goes_on(kind: str, tmp_path: Path)
     kept = before.leaderboard().set_index("model_id")["score"]
     assert len(kept) >= 2
 
-    est = fit(kind, folder, 2, resume=True)
+    est = fit(kind, folder, len(kept) + 2, resume=True)
     found = est.leaderboard().set_index("model_id")["score"]
     assert est.n_trials_ == len(kept) + 2
     np.testing.assert_array_equal(found[kept.index], kept)
@@ -48,6 +52,34 @@ def test_a_killed_search_keeps_its_trials_and_goes_on(kind: str, tmp_path: Path)
     new = getattr(samples, settings.estimator_kinds()[name][1])(new=True)
     x = settings.samples(name, new)
     np.testing.assert_array_equal(gk.load_estimator(folder).predict(x), est.predict(x))
+
+
+def trials(folder: Path) -> list[tuple[int, str, float]]:
+    journal = folder / "journal.jsonl"
+    events = [json.loads(line) for line in journal.read_text().splitlines()] if journal.exists() else []
+    found = [event for event in events if event["event"] == "trial"]
+    return [(event["trial"], event["fingerprint"], round(event["score"], 5)) for event in found]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", KINDS)
+def test_runs_killed_at_any_moment_end_with_the_trials_of_one_that_was_not(kind: str, tmp_path: Path) -> None:
+    fit(kind, tmp_path / "whole", MOST)
+    expected = trials(tmp_path / "whole")
+    assert len(expected) == MOST
+    for number, (there, seconds) in enumerate(MOMENTS):
+        folder = tmp_path / str(number)
+        command = [sys.executable, "-m", "tests.old_runs.killed", kind, str(folder), "0", str(MOST)]
+        with subprocess.Popen(command, cwd=ROOT, env=dict(os.environ)) as process:
+            while process.poll() is None and not (folder / "run.json").exists():
+                time.sleep(0.01)
+            while process.poll() is None and len(trials(folder)) < there:
+                time.sleep(0.01)
+            time.sleep(seconds)
+            process.kill()
+        assert len(trials(folder)) >= there
+        fit(kind, folder, MOST, resume=True)
+        assert trials(folder) == expected
 
 
 @pytest.fixture

@@ -123,7 +123,8 @@ def test_a_module_is_reported_with_a_score_that_is_said_to_flatter(kind, copy, t
 def test_a_run_goes_on(kind, copy):
     name, source, options, further = kind_of(kind)
     found = getattr(samples, source)()
-    again = {**made.COMMON, **options, "resume": True, "max_trials": 2}
+    most = expected(kind)[1]["n_trials"] + 2
+    again = {**made.COMMON, **options, "resume": True, "max_trials": most}
     est = getattr(gk, name)(copy(kind), **again)
     est.fit(made.samples(kind, found), found["y"], **{argument: found[argument] for argument in further})
     facts = expected(kind)[1]
