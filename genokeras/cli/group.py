@@ -13,7 +13,8 @@ import click
 import genokeras as gk
 from genokeras.visible import visible
 
-INTERRUPTED = 130
+# Of Ctrl-C and of SIGTERM, where no model was delivered.
+INTERRUPTED, TERMINATED = 130, 143
 _DEBUG = "genokeras.debug"
 
 # How messages of the library spell an argument -> how the command line does.
@@ -65,8 +66,11 @@ class CommandGroup(click.Group):
             sys.stdout.flush()
             return result
         except KeyboardInterrupt:
-            say("\nInterrupted before there was a result.", err=True)
-            raise click.exceptions.Exit(INTERRUPTED) from None
+            raise _interrupted(INTERRUPTED) from None
+        except SystemExit as end:
+            if end.code != TERMINATED:
+                raise
+            raise _interrupted(TERMINATED) from None
         except click.UsageError as error:
             said = error.format_message()
             if visible(said) == said:
@@ -78,6 +82,11 @@ class CommandGroup(click.Group):
             if debugging(ctx) or not _expected(error):
                 raise
             raise Failure(in_options(str(error))) from error
+
+
+def _interrupted(code: int) -> click.exceptions.Exit:
+    say("\nInterrupted before there was a result.", err=True)
+    return click.exceptions.Exit(code)
 
 
 def debug_option(command: Command) -> Command:

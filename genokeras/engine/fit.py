@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 
 from genokeras.engine.arcs import find_arcs
-from genokeras.engine.budget import Budget
+from genokeras.engine.budget import LEAST_ESTIMATE, Budget
 from genokeras.engine.executor import Executor, LocalExecutor, Runner
 from genokeras.engine.gains import EnsembleGains
+from genokeras.engine.interrupt import interruptible
 from genokeras.engine.loop import SearchLoop
 from genokeras.engine.methods import method_of
 from genokeras.engine.model_files import versions
@@ -125,6 +126,7 @@ class RunSettings:
             )
 
 
+@interruptible
 @single_precision()
 @holding_lock(lambda prepared, settings, *_, **__: settings.path, make=True)
 def fit_run(
@@ -154,7 +156,7 @@ def fit_run(
     SearchError
         If no trial could be trained.
     KeyboardInterrupt
-        If interrupted before the first trial was trained.
+        If interrupted before the first trial was trained, or a second time afterwards; of SIGTERM it is SystemExit.
     """
     folder, problem, history = resumed(prepared, settings) or _created(
         prepared, settings, make_searcher, budget
@@ -196,9 +198,15 @@ def fit_run(
         found.history,
         settings.objective,
         found.reason,
-        budget.for_estimate,
+        _seconds_for_estimate(budget, found.reason),
         settings.best_alone,
     )
+
+
+def _seconds_for_estimate(budget: Budget, reason: str) -> float | None:
+    """Who interrupts a search does not want to wait."""
+    seconds = budget.for_estimate
+    return min(seconds or LEAST_ESTIMATE, LEAST_ESTIMATE) if reason == "interrupted" else seconds
 
 
 def _created(

@@ -1,39 +1,97 @@
-"""Ctrl-C that is not lost."""
+"""Ctrl-C and SIGTERM while something is fitted: a first one ends the search and delivers, a second one stops at once."""
 
 from __future__ import annotations
 
 import signal
 import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import wraps
 from types import FrameType, TracebackType
-from typing import Any, Self, final
+from typing import Any, ParamSpec, Self, TypeVar, final
+
+# What a signal has where nobody handles it.
+_UNHANDLED: dict[signal.Signals, Any] = {
+    signal.SIGINT: signal.default_int_handler,
+    signal.SIGTERM: signal.SIG_DFL,
+}
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
 
 
 @final
 class Interruption:
-    """Notes that Ctrl-C was pressed while it is entered, and raises KeyboardInterrupt as ever.
+    """Takes Ctrl-C and SIGTERM in the main thread while it is entered; handlers of others are left alone.
+
+    A first signal raises KeyboardInterrupt, unless what goes on has to be finished: then it is only noted. A second one
+    always raises. Where SIGTERM broke off the whole, SystemExit with code 143 leaves in place of KeyboardInterrupt.
 
     Python drops an exception that is raised while an object is deleted or native code calls back, which compiling a network
-    does all the time. Whoever asks ``pressed`` afterwards learns of it all the same. Handlers of others are left alone.
+    does all the time. Whoever asks ``pressed`` afterwards learns of it all the same.
+
+    Entered within another one, it gives that one.
+
+    Attributes
+    ----------
+    pressed : bool
+        Whether there was a signal.
     """
 
     def __init__(self) -> None:
         self.pressed = False
-        self._ours = False
+        self._last = signal.SIGINT
+        self._only_notes = False
+        self._ours: list[signal.Signals] = []
 
-    def __enter__(self) -> Self:
-        in_main = threading.current_thread() is threading.main_thread()
-        if in_main and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-            signal.signal(signal.SIGINT, self._handle)
-            self._ours = True
+    def __enter__(self) -> Interruption:
+        if threading.current_thread() is not threading.main_thread():
+            return self
+        for number, unhandled in _UNHANDLED.items():
+            current = signal.getsignal(number)
+            outer = getattr(current, "__self__", None)
+            if isinstance(outer, Interruption):
+                return outer
+            if current is unhandled:
+                signal.signal(number, self._handle)
+                self._ours.append(number)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._ours:
-            signal.signal(signal.SIGINT, signal.default_int_handler)
-            self._ours = False
+        for number in self._ours:
+            if getattr(signal.getsignal(number), "__self__", None) is self:
+                signal.signal(number, _UNHANDLED[number])
+        self._ours.clear()
+        if isinstance(error, KeyboardInterrupt) and self._last == signal.SIGTERM:
+            raise SystemExit(128 + signal.SIGTERM) from None
+
+    def finish(self) -> None:
+        """From now on a first signal is only noted."""
+        self._only_notes = True
+
+    @contextmanager
+    def noting(self) -> Iterator[Self]:
+        """A first signal is only noted within."""
+        before, self._only_notes = self._only_notes, True
+        try:
+            yield self
+        finally:
+            self._only_notes = before
 
     def _handle(self, number: int, frame: FrameType | None) -> Any:
-        self.pressed = True
-        return signal.default_int_handler(number, frame)
+        is_first, self.pressed = not self.pressed, True
+        self._last = signal.Signals(number)
+        if not (is_first and self._only_notes):
+            raise KeyboardInterrupt
+
+
+def interruptible(function: Callable[_P, _T]) -> Callable[_P, _T]:
+    """The function, within an `Interruption`."""
+
+    @wraps(function)
+    def called(*args: _P.args, **kwargs: _P.kwargs) -> _T:
+        with Interruption():
+            return function(*args, **kwargs)
+
+    return called

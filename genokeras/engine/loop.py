@@ -115,7 +115,7 @@ class SearchLoop:
         self._last_id = -1
 
     def run(self, history: History) -> SearchResult:
-        """Go on from ``history`` until the time, the trials or the space are used up, or Ctrl-C.
+        """Go on from ``history`` until the time, the trials or the space are used up, or Ctrl-C or SIGTERM.
 
         Raises
         ------
@@ -123,20 +123,27 @@ class SearchLoop:
             If a dozen trials in a row fail, the message carrying the last one's error; or if the searcher fails before a trial has
             been trained. Where it fails later, the finished trials are kept and a warning says what happened.
         """
+        self._history = history
+        with Interruption() as self._interruption:
+            try:
+                reason = self._search(self._within_limit(self._gone_on_with(history)))
+            except KeyboardInterrupt:
+                reason = "interrupted"
+            finally:
+                # What was trained is delivered, whatever comes.
+                self._interruption.finish()
+                self._executor.close()
+        return SearchResult(self._history, reason)
+
+    def _gone_on_with(self, history: History) -> list[Job]:
+        """Jobs that were asked for before and not trained; all else is as it was when they were."""
         before = earlier(self._store.folder, history)
         self._history, self._last_id = before.history, before.last_id
         self._packer.recall(before.asks)
         if before.unsaid:
             self._store.record(before.unsaid)
         self._learn_gains(before)
-        try:
-            with Interruption() as interruption:
-                reason = self._search(interruption, self._within_limit(before.open))
-        except KeyboardInterrupt:
-            reason = "interrupted"
-        finally:
-            self._executor.close()
-        return SearchResult(self._history, reason)
+        return before.open
 
     def _learn_gains(self, before: Earlier) -> None:
         found = tuple(trial for trial in before.history.ok() if trial.id not in before.again)
@@ -157,13 +164,13 @@ class SearchLoop:
                 found.append(job.part(kept))
         return found
 
-    def _search(self, interruption: Interruption, jobs: Sequence[Job]) -> str:
+    def _search(self, jobs: Sequence[Job]) -> str:
         waiting = deque(jobs)
         running: dict[int, _Running] = {}
         while True:
             reason = ""
             while len({trial.job for trial in running.values()}) < self._executor.slots and not reason:
-                if interruption.pressed:
+                if self._interruption.pressed:
                     reason = "interrupted"
                 else:
                     reason = self._next(waiting, running)
@@ -264,12 +271,16 @@ class SearchLoop:
 
     def _collect(self, running: dict[int, _Running]) -> None:
         outcomes = self._executor.collect(_WAIT)
+        if self._interruption.pressed:
+            # What failed then may have failed of it: it is trained again where the run goes on.
+            outcomes = [outcome for outcome in outcomes if outcome.result.status == "ok"]
         if not outcomes:
             return
-        if self._gains is not None:
-            outcomes = self._gains.with_gain(outcomes)
-        self._store.write(*outcomes)
-        self._history = self._history.updated(outcome.result for outcome in outcomes)
+        with self._interruption.noting():
+            if self._gains is not None:
+                outcomes = self._gains.with_gain(outcomes)
+            self._store.write(*outcomes)
+            self._history = self._history.updated(outcome.result for outcome in outcomes)
         began = [running.pop(outcome.result.id).submitted for outcome in outcomes]
         self._budget.observe(time.perf_counter() - min(began))
         for observer in self._observers:

@@ -26,6 +26,7 @@ from genokeras.engine import (
     make_observer,
     open_run,
 )
+from genokeras.engine.interrupt import interruptible
 from genokeras.engine.run import estimator_name, run_words
 from genokeras.errors import NotFittedError, RunFolderError
 from genokeras.estimators.checks import check_extra, check_limits, seed_of
@@ -70,6 +71,7 @@ class SearchedEstimator(BaseEstimator):
     resume: bool
     verbose: int
 
+    @interruptible
     def fit(
         self,
         x: Any,
@@ -116,6 +118,9 @@ class SearchedEstimator(BaseEstimator):
             If the path cannot be written or holds another run.
         SearchError
             If no trial could be trained.
+        KeyboardInterrupt
+            If Ctrl-C or an interrupt of the notebook came before a trial was trained; of SIGTERM SystemExit (143). Later both end
+            the search and deliver, ``stop_reason_`` being "interrupted"; a second one stops at once.
         """
         check_unlocked(self.path)
         limit = self.time_limit if time_limit is None else time_limit

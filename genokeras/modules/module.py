@@ -10,6 +10,7 @@ import numpy as np
 
 from genokeras.encoders import CHANNELS_FIRST, ArrayEncoder
 from genokeras.engine import AllRows, Fathers, final_fit
+from genokeras.engine.interrupt import interruptible
 from genokeras.graph import Shape
 from genokeras.modules.fitted import FittedModule, check_alike
 from genokeras.modules.losses import make_task, targets_of
@@ -37,6 +38,7 @@ class NetModule(FittedModule):
 
     # ---- fitting
 
+    @interruptible
     def fit(
         self,
         n_output_node: int,
