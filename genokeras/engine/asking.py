@@ -5,13 +5,15 @@ from __future__ import annotations
 import math
 import threading
 import traceback
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, final
 
 import numpy as np
 
 from genokeras.errors import SearchError
 from genokeras.searchers import History, Proposal, Searcher
+from genokeras.support.json_files import plain_json
 
 
 @final
@@ -46,17 +48,14 @@ class Asker:
             If it raises, takes too long, returns no proposals at all, names a parent that there is not, or only repeats itself.
         """
         proposals = self._checked(self._answer(history, n, rng, seconds), history)[:n]
-        tried = history.fingerprints()
-        fresh: dict[str, Proposal] = {}
-        for proposal in proposals:
-            if proposal.completes is not None or proposal.fingerprint() not in tried:
-                fresh.setdefault(proposal.fingerprint(), proposal)
+        with self.blamed("made proposals that cannot be read"):
+            fresh = _untried(proposals, history)
         if proposals and not fresh:
             raise SearchError(
                 f"{self._name} proposes only what was tried already, such as "
                 f"{proposals[0].graph.describe()}; ask must return new proposals, or an empty list at the end."
             )
-        return list(fresh.values())
+        return fresh
 
     def due(self, history: History) -> list[Proposal]:
         """What the searcher wants to be trained before the search ends.
@@ -66,16 +65,29 @@ class Asker:
         SearchError
             If it raises, or wants to complete a trial that lacks no folds.
         """
-        try:
+        with self.blamed("raised an error when the search ended"):
             return self._checked(self._searcher.finish(history), history)
-        except SearchError:
-            raise
-        except Exception as error:
-            raise SearchError(f"{self._name} raised an error when the search ended: {error!r}") from error
 
     def said(self, history: History) -> Mapping[str, Any]:
-        """What the searcher says about its ask, for the journal."""
-        return self._searcher.explain(history)
+        """What the searcher says about its ask, for the journal.
+
+        Raises
+        ------
+        SearchError
+            If it raises, or says what is no JSON.
+        """
+        with self.blamed("raised an error, or said what is no JSON, when it explained an ask"):
+            return dict(plain_json(dict(self._searcher.explain(history))))
+
+    @contextmanager
+    def blamed(self, what: str) -> Iterator[None]:
+        """Whatever is raised, an exit of the program included, is the searcher's failure; Ctrl-C and too little memory are not."""
+        try:
+            yield
+        except (SearchError, KeyboardInterrupt, MemoryError):
+            raise
+        except BaseException as error:
+            raise SearchError(f"{self._name} {what}: {error!r}") from error
 
     def _answer(self, history: History, n: int, rng: np.random.Generator, seconds: float | None) -> Any:
         found: list[Any] = []
@@ -84,7 +96,12 @@ class Asker:
         def run() -> None:
             try:
                 found.append(self._searcher.ask(history, n, rng))
-            except Exception:
+            except KeyboardInterrupt:
+                if threading.current_thread() is threading.main_thread():
+                    raise
+                raised.append(traceback.format_exc())
+            except BaseException:
+                # An exit of the program is not the searcher's to decide.
                 raised.append(traceback.format_exc())
 
         if seconds is None or math.isinf(seconds):
@@ -119,3 +136,13 @@ class Asker:
                     f"there are {len(known)} trials."
                 )
         return list(proposals)
+
+
+def _untried(proposals: Iterable[Proposal], history: History) -> list[Proposal]:
+    """Each proposal once, without those that were tried."""
+    tried = history.fingerprints()
+    fresh: dict[str, Proposal] = {}
+    for proposal in proposals:
+        if proposal.completes is not None or proposal.fingerprint() not in tried:
+            fresh.setdefault(proposal.fingerprint(), proposal)
+    return list(fresh.values())

@@ -8,6 +8,7 @@ from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -113,6 +114,7 @@ class SearchLoop:
         self._packer = packer or GraphPacker(pack_size)
         self._gains = gains
         self._last_id = -1
+        self._failed = False
 
     def run(self, history: History) -> SearchResult:
         """Go on from ``history`` until the time, the trials or the space are used up, or Ctrl-C or SIGTERM.
@@ -190,14 +192,28 @@ class SearchLoop:
             waiting.append(due[0])
             return ""
         reason = "time" if late else self._ask(waiting, running)
-        if reason in ("trials", "space") and due:
+        if reason in ("trials", "space", "searcher") and due:
             waiting.append(due[0])
             return ""
         return reason
 
     def _due(self) -> list[Job]:
         """Jobs that have to be trained before the search ends."""
-        return [_completion(proposal) for proposal in self._asker.due(self._history)]
+        if self._failed:
+            return []
+        try:
+            return [_completion(proposal) for proposal in self._asker.due(self._history)]
+        except SearchError as error:
+            self._fail(error)
+            return []
+
+    def _fail(self, error: SearchError) -> None:
+        """The searcher failed: what was trained is kept, and it is not asked again."""
+        if not self._history.ok():
+            raise error
+        self._failed = True
+        self._store.folder.record("searcher_failed", trials=len(self._history), error=str(error))
+        warnings.warn(f"The search ended early, with {len(self._history)} trials: {error}", stacklevel=2)
 
     def _must_begin(self, job: Job) -> bool:
         """Whether there may be no time for a job that completes a trial if another one is trained before."""
@@ -216,26 +232,29 @@ class SearchLoop:
         count = self._pack_size
         if self._max_trials is not None:
             count = min(count, self._max_trials - done)
-        if count < 1:
-            return "trials"
-        rng = np.random.default_rng([self._seed, done])
+        if self._failed or count < 1:
+            return "searcher" if self._failed else "trials"
         try:
-            thinking = max(self._budget.search_remaining, LEAST_THINKING)
-            proposals = self._asker.ask(known, count, rng, thinking)
+            jobs, said = self._proposed(known, count)
         except SearchError as error:
-            if not self._history.ok():
-                raise
-            self._store.folder.record("searcher_failed", trials=done, error=str(error))
-            warnings.warn(f"The search ended early, with {done} trials: {error}", stacklevel=2)
+            self._fail(error)
             return "searcher"
-        said = self._asker.said(known)
-        jobs = self._packer.jobs([p for p in proposals if p.completes is None], self._last_id + 1)
-        jobs += [_completion(proposal) for proposal in proposals if proposal.completes is not None]
-        asked = {"trials": done, "proposals": len(proposals), "jobs": jobs_asked(jobs)}
+        asked = {"trials": done, "proposals": sum(len(job.ids) for job in jobs), "jobs": jobs_asked(jobs)}
         self._store.folder.record("asked", **{**said, **asked})
         waiting.extend(jobs)
         self._last_id = max([self._last_id, *(trial for job in jobs for trial in job.ids)])
         return "" if waiting else "space"
+
+    def _proposed(self, known: History, count: int) -> tuple[list[Job], Mapping[str, Any]]:
+        """Jobs of what the searcher proposes, and what it says of them."""
+        rng = np.random.default_rng([self._seed, len(known)])
+        thinking = max(self._budget.search_remaining, LEAST_THINKING)
+        proposals = self._asker.ask(known, count, rng, thinking)
+        said = self._asker.said(known)
+        with self._asker.blamed("made proposals of which no job can be made"):
+            jobs = self._packer.jobs([p for p in proposals if p.completes is None], self._last_id + 1)
+            jobs += [_completion(proposal) for proposal in proposals if proposal.completes is not None]
+        return jobs, said
 
     def _with_fathers(self, job: Job) -> Job:
         """Weights are inherited from a father that is there and looked at the same split of the data through the same view."""

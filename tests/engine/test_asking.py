@@ -44,9 +44,16 @@ def raising(history: History) -> list[Proposal]:
     raise ZeroDivisionError("one over zero")
 
 
+def leaving(history: History) -> list[Proposal]:
+    raise SystemExit(3)
+
+
 @pytest.mark.parametrize(
     ("second", "message"),
     [
+        (leaving, "(?s)GoodThen raised an error when it was asked.*SystemExit: 3"),
+        (lambda history: [proposal("x")], "GoodThen made proposals that cannot be read"),  # type: ignore[arg-type]
+        (lambda history: [Proposal(None, None)], "GoodThen made proposals that cannot be read"),  # type: ignore[arg-type]
         (lambda history: None, "GoodThen must return a list of Proposal when it is asked, got None"),
         (lambda history: ["linear"], r"must return a list of Proposal .* got \['linear'\]"),
         (raising, "(?s)GoodThen raised an error when it was asked.*one over zero"),
@@ -96,3 +103,25 @@ def test_repeated_proposals_are_left_out(tmp_path: Path) -> None:
     result = search(tmp_path, GoodThen(lambda history: new if len(history) == 2 else []))
     assert [trial.proposal.hyper.weight_decay for trial in result.history] == [0.1, 0.2, 0.5]
     assert result.reason == "space"
+
+
+@pytest.mark.parametrize("seconds", [None, 60.0])
+def test_a_searcher_cannot_end_the_program(tmp_path: Path, seconds: float | None) -> None:
+    with pytest.warns(UserWarning, match="SystemExit: 3"):
+        result = search(tmp_path, GoodThen(leaving), seconds)
+    assert result.reason == "searcher" and len(result.history.ok()) == 2
+
+
+@pytest.mark.parametrize(("name", "value"), [("finish", raising), ("explain", raising), ("explain", None)])
+def test_what_else_a_searcher_is_asked_may_fail_as_well(tmp_path: Path, name: str, value: Any) -> None:
+    searcher = GoodThen(lambda history: [proposal(0.3)])
+
+    def failing(history: History) -> Any:
+        if not history.trials:
+            return [] if name == "finish" else {}
+        return value(history) if value else {"shares": object()}
+
+    setattr(searcher, name, failing)
+    with pytest.warns(UserWarning, match="when the search ended|when it explained an ask"):
+        result = search(tmp_path, searcher)
+    assert result.reason == "searcher" and len(result.history.ok()) == 2
