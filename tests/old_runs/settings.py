@@ -74,6 +74,7 @@ def estimator_kinds():
     weighted = ("groups", "sample_weight")
     return {
         "genome_classifier": ("GenomeClassifier", "genes", genome | {"folds": 3}, weighted),
+        "genome_checksums": ("GenomeClassifier", "genes", genome | {"max_trials": 3, "folds": 2}, weighted),
         "genome_missing": (
             "GenomeClassifier",
             "genes_missing",

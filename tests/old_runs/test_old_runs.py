@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import genokeras as gk
+from genokeras.support import RunFolder
 from tests.old_runs import samples
 from tests.old_runs import settings as made
 
@@ -97,6 +98,14 @@ def test_a_run_answers_as_it_did(kind, copy):
     for row in facts["leaderboard"]:
         assert table.loc[row["model_id"], "graph"] == row["graph"]
         assert table.loc[row["model_id"], "score"] == pytest.approx(row["score"], rel=1e-5)
+
+
+@pytest.mark.parametrize("kind", ["genome_classifier", "genome_checksums"])
+def test_every_line_of_a_journal_counts(kind):
+    folder = RunFolder(FIXTURES / "runs" / kind)
+    lines = (folder.path / "journal.jsonl").read_text(encoding="utf-8").splitlines()
+    assert not folder.damaged_lines() and len(list(folder.journal())) == len(lines)
+    assert sum(event["event"] == "trial" for event in folder.journal()) == expected(kind)[1]["n_trials"]
 
 
 @pytest.mark.parametrize("kind", REPORTED)
