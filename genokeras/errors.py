@@ -58,5 +58,9 @@ class TrainingError(GenoKerasError, RuntimeError):
     """A network that cannot be trained, such as one whose loss is not finite from the first step."""
 
 
+class OutOfMemoryError(GenoKerasError, MemoryError):
+    """Data or networks that need more memory than there is."""
+
+
 class ExportError(GenoKerasError, RuntimeError):
     """An export that cannot be written, cannot be read again, or differs from its model."""

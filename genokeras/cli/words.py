@@ -34,6 +34,7 @@ _ENDINGS = {
     "trials": "Stopped after {trials}, as asked.",
     "space": "Stopped after {trials}: there was nothing left to try.",
     "searcher": "Stopped after {trials}, because the searcher failed; this is the best so far.",
+    "memory": "Stopped after {trials}, because memory ran out; this is the best so far.",
     "interrupted": "Interrupted after {trials}; this is the best so far.",
     "killed": "Killed after {trials}; this is the best so far.",
 }

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from genokeras.engine.arcs import find_arcs
+from genokeras.engine.arcs import ARCS_FILE, find_arcs
 from genokeras.engine.budget import LEAST_ESTIMATE, Budget
 from genokeras.engine.executor import Executor, LocalExecutor, Runner
 from genokeras.engine.gains import EnsembleGains
@@ -37,6 +37,7 @@ from genokeras.graph.arcs import Arc
 from genokeras.searchers import History, Searcher
 from genokeras.support import RunFolder
 from genokeras.support.digest import hex_digest
+from genokeras.support.memory import memory_named
 from genokeras.support.precision import single_precision
 from genokeras.support.run_lock import holding_lock
 from genokeras.tasks.objectives import Objective
@@ -155,9 +156,22 @@ def fit_run(
         If the path cannot be used, or holds a run of other data or settings.
     SearchError
         If no trial could be trained.
+    OutOfMemoryError
+        If the data need more memory than there is.
     KeyboardInterrupt
         If interrupted before the first trial was trained, or a second time afterwards; of SIGTERM it is SystemExit.
     """
+    with memory_named(f"{prepared.words}, {len(prepared.described['feature_names']) or 'no'} named features"):
+        return _fit_run(prepared, settings, make_searcher, budget, observer)
+
+
+def _fit_run(
+    prepared: Prepared,
+    settings: RunSettings,
+    make_searcher: MakeSearcher,
+    budget: Budget,
+    observer: ProgressDisplay | None,
+) -> Run:
     folder, problem, history = resumed(prepared, settings) or _created(
         prepared, settings, make_searcher, budget
     )
@@ -213,9 +227,11 @@ def _created(
     prepared: Prepared, settings: RunSettings, make_searcher: MakeSearcher, budget: Budget
 ) -> tuple[RunFolder, Problem, History]:
     allowed = settings.replace_run
-    if settings.resume and RunFolder.exists(settings.path):
-        # It was killed while it was being made: there is nothing to lose.
-        allowed = RunFolder(settings.path).run_id
+    if RunFolder.exists(settings.path):
+        held = RunFolder(settings.path)
+        # It was stopped while it was being made, or before it had tried anything: there is nothing to lose.
+        if settings.resume or not (held.trial_ids() or held.has(ARCS_FILE)):
+            allowed = held.run_id
     RunFolder.check_free(settings.path, allowed)
     problem = prepared.make(budget)
     make_searcher(problem, ())

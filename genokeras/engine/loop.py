@@ -23,6 +23,7 @@ from genokeras.engine.packing import GraphPacker, Packer
 from genokeras.engine.store import TrialStore
 from genokeras.errors import SearchError
 from genokeras.searchers import History, Proposal, Searcher, TrialResult
+from genokeras.support.memory import asked_for, is_out_of_memory
 
 FAILURES_IN_A_ROW = 12
 # Seconds that a searcher may think in any case: near the deadline an ask may take longer than what is left.
@@ -45,7 +46,8 @@ class Observer(ABC):
 
 @dataclass(frozen=True)
 class SearchResult:
-    """How a search ended: ``reason`` is "time", "trials", "space" (nothing left to try), "searcher" (it failed) or "interrupted"."""
+    """How a search ended: ``reason`` is "time", "trials", "space" (nothing left to try), "searcher" (it failed), "memory" (it ran
+    out between two jobs) or "interrupted"."""
 
     history: History
     reason: str
@@ -131,6 +133,10 @@ class SearchLoop:
                 reason = self._search(self._within_limit(self._gone_on_with(history)))
             except KeyboardInterrupt:
                 reason = "interrupted"
+            except Exception as error:
+                if not (is_out_of_memory(error) and self._history.ok()):
+                    raise
+                reason = self._out_of_memory(error)
             finally:
                 # What was trained is delivered, whatever comes.
                 self._interruption.finish()
@@ -146,6 +152,12 @@ class SearchLoop:
             self._store.record(before.unsaid)
         self._learn_gains(before)
         return before.open
+
+    def _out_of_memory(self, error: Exception) -> str:
+        said = f"memory ran out{asked_for(error)}"
+        self._store.folder.record("out_of_memory", trials=len(self._history), error=str(error))
+        warnings.warn(f"The search ended early, with {len(self._history)} trials: {said}.", stacklevel=2)
+        return "memory"
 
     def _learn_gains(self, before: Earlier) -> None:
         found = tuple(trial for trial in before.history.ok() if trial.id not in before.again)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import time
-import traceback
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -22,6 +21,7 @@ from genokeras.errors import TrainingError
 from genokeras.graph import Weights
 from genokeras.networks import start_weights
 from genokeras.searchers import Proposal, TrialResult
+from genokeras.support.memory import failure_text, is_out_of_memory
 from genokeras.tasks.objectives import Objective
 from genokeras.training.allotment import Allotment, Plan
 from genokeras.training.members import NetworkSettings, Scoring, mean_answers, train_member
@@ -96,8 +96,11 @@ class NetworkRunner:
                     make = self._network if begun is None else partial(self._completed, begun)
                     found = make(proposal, start, deadline)
                 outcomes.append(self._outcome(trial_id, proposal, found, job.begun[position], started))
-            except Exception:
-                error, seconds = traceback.format_exc(), time.perf_counter() - started
+            except Exception as raised:
+                error, seconds = failure_text(raised), time.perf_counter() - started
+                if is_out_of_memory(raised):
+                    # What earlier networks hold may be what the next one lacks.
+                    self._compiled.clear()
                 outcomes.append(Outcome(TrialResult.failure(trial_id, proposal, error, seconds)))
         return outcomes
 

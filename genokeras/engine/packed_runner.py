@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple, TypeVar, final
@@ -17,8 +16,9 @@ from genokeras.engine.outcomes import inherit, joined_weights, scored_outcome, s
 from genokeras.engine.problem import Problem
 from genokeras.errors import ParameterError
 from genokeras.graph import Weights, is_linear
-from genokeras.networks import Columns, initial_weights
+from genokeras.networks import Columns, ShapeClass, initial_weights
 from genokeras.searchers import Proposal, TrialResult
+from genokeras.support.memory import failure_text, is_out_of_memory
 from genokeras.tasks.objectives import Objective
 from genokeras.tasks.task import Task
 from genokeras.training import (
@@ -60,29 +60,45 @@ class PackedRunner:
         self.problem = problem
         self.objective = objective
         self.trainer = PackedTrainer(settings)
+        self._most: dict[ShapeClass | None, int] = {}
 
     def run(self, job: Job, deadline: Deadline) -> list[Outcome]:
         """Train all the trials of a job; one outcome each, in the order of its ids."""
         started = time.perf_counter()
-        try:
-            found = self._found(job, deadline)
-        except Exception:
-            error = traceback.format_exc()
-            found = [error for _ in job.ids]
+        found = self._found_in_parts(job, deadline)
         seconds = (time.perf_counter() - started) / len(job.ids)
         return [
             self._outcome(trial_id, proposal, parts, seconds)
             for trial_id, proposal, parts in zip(job.ids, job.proposals, found, strict=True)
         ]
 
-    def _found(self, job: Job, deadline: Deadline) -> Sequence[Trained | str]:
+    def _found_in_parts(self, job: Job, deadline: Deadline, first: int = 0) -> list[Trained | str]:
+        """What was trained, or the error, of each trial; where memory runs out, of half of them at a time, and then of each alone.
+
+        Later jobs of their shapes are no larger than what fitted.
+        """
+        n, most = len(job.ids), self._most.get(job.shape)
+        if most is None or n <= most:
+            try:
+                return list(self._found(job, deadline, first))
+            except Exception as error:
+                if n == 1 or not is_out_of_memory(error):
+                    return [failure_text(error)] * n
+            most = self._most[job.shape] = -(-n // 2) if most is None else 1
+        found: list[Trained | str] = []
+        while len(found) < n:
+            part = range(len(found), min(n, len(found) + most))
+            found += self._found_in_parts(job.part(part), deadline, first + part.start)
+        return found
+
+    def _found(self, job: Job, deadline: Deadline, first: int = 0) -> Sequence[Trained | str]:
         """What was trained, or the error, of each trial: one that fails must not spoil the others."""
         if is_linear(job.proposals[0].graph) and job.shape is None and self.problem.task.solves_linear:
             return [_tried(self._solution, proposal) for proposal in job.proposals]
         # Copies of one graph differ in their weights only if their seeds do.
         seeded = [
             replace(proposal, seed=proposal.seed + number) if job.shape is None else proposal
-            for number, proposal in enumerate(job.proposals)
+            for number, proposal in enumerate(job.proposals, start=first)
         ]
         starts = [_tried(self._start, *given) for given in zip(seeded, job.fathers, strict=True)]
         found: list[Trained | str] = [start if isinstance(start, str) else "" for start in starts]
@@ -252,8 +268,8 @@ def _tried(function: Callable[..., _T], *arguments: Any) -> _T | str:
     """What a function returns, or its error as text."""
     try:
         return function(*arguments)
-    except Exception:
-        return traceback.format_exc()
+    except Exception as error:
+        return failure_text(error)
 
 
 def _views(proposal: Proposal) -> tuple[str, ...]:

@@ -44,6 +44,7 @@ from genokeras.estimators.exporting import export_run
 from genokeras.estimators.finished import FinishedSearch
 from genokeras.estimators.tables import leaderboard
 from genokeras.support import RunFolder
+from genokeras.support.memory import naming_memory
 from genokeras.support.precision import single_precision
 from genokeras.support.run_lock import check_unlocked
 from genokeras.support.temporary import temporary_folder
@@ -72,6 +73,7 @@ class SearchedEstimator(BaseEstimator):
     verbose: int
 
     @interruptible
+    @naming_memory
     def fit(
         self,
         x: Any,
@@ -118,6 +120,8 @@ class SearchedEstimator(BaseEstimator):
             If the path cannot be written or holds another run.
         SearchError
             If no trial could be trained.
+        OutOfMemoryError
+            If the samples need more memory than there is.
         KeyboardInterrupt
             If Ctrl-C or an interrupt of the notebook came before a trial was trained; of SIGTERM SystemExit (143). Later both end
             the search and deliver, ``stop_reason_`` being "interrupted"; a second one stops at once.

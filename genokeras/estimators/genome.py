@@ -68,7 +68,7 @@ class GenomeClassifier(ClassifierFace, TableEstimator):
     growth_ : Growth
         How many trials were grown by morphism, and their share of the ensemble; ``growth_.sentence()`` says it.
     stop_reason_ : str
-        "time", "trials", "space" (nothing left to try), "searcher" (it failed), "interrupted" or "killed".
+        "time", "trials", "space" (nothing left to try), "searcher" (it failed), "memory" (it ran out), "interrupted" or "killed".
     notes_ : tuple of str
         What was detected, left out or filled in the data.
 

@@ -190,7 +190,7 @@ class SequenceClassifier(TunedClassifier, SequenceEstimator):
     growth_ : Growth
         How many trials were grown by morphism, and their share of the ensemble; ``growth_.sentence()`` says it.
     stop_reason_ : str
-        "time", "trials", "space" (nothing left to try), "searcher" (it failed), "interrupted" or "killed".
+        "time", "trials", "space" (nothing left to try), "searcher" (it failed), "memory" (it ran out), "interrupted" or "killed".
     notes_ : tuple of str
         What was detected, left out or decided about the data.
 

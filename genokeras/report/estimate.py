@@ -23,6 +23,7 @@ _ENDINGS = {
     "trials": "The search ended after as many trials as were asked for",
     "space": "The search ended because nothing was left to try",
     "searcher": "The search ended because the searcher failed",
+    "memory": "The search ended because memory ran out",
     "interrupted": "The search was interrupted",
     "killed": "The search was cut short",
 }

@@ -21,7 +21,7 @@ from genokeras.searchers import Proposal
 from genokeras.tasks.classes import Classes
 from genokeras.tasks.numbers import _RIDGE_PENALTY, Numbers
 from genokeras.tasks.objectives import get_objective
-from genokeras.training import TrainingSettings
+from genokeras.training import PackedTask, TrainingSettings
 from tests.engine.runs import linear_proposal, mlp_proposal, problem_of_numbers
 
 HELD_OUT = np.array([[True, False, False, True], [False, True, False, False]])
@@ -41,16 +41,20 @@ def mixed_job(problem: Problem):
     return GraphPacker(6, problem.widths).jobs([Proposal(get_father("linear", 2), h) for h in hypers], 0)[0]
 
 
+def task_of(runner: PackedRunner, job: Job) -> PackedTask:
+    return runner._task(job, [runner._start(proposal, None) for proposal in job.proposals])
+
+
 def test_trials_of_one_view_share_its_inputs() -> None:
     runner = small_runner()
-    task = runner._task(linear_job(0, 0.1, 0.3, 1.0))
+    task = task_of(runner, linear_job(0, 0.1, 0.3, 1.0))
     assert np.shares_memory(task.inputs, runner.problem.rows["all"])
     assert task.inputs_seen().tolist() == [0, 1, 2] * 3
 
 
 def test_a_trial_of_another_view_in_the_job_sees_its_own_inputs() -> None:
     problem = two_views()
-    task = small_runner(problem)._task(mixed_job(problem))
+    task = task_of(small_runner(problem), mixed_job(problem))
     assert len(task.inputs) == 2 * problem.n_folds
     seen = task.inputs[task.inputs_seen()]
     np.testing.assert_array_equal(
