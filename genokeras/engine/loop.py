@@ -302,6 +302,7 @@ class SearchLoop:
 
     def _collect(self, running: dict[int, _Running]) -> None:
         outcomes = self._executor.collect(_WAIT)
+        began = [running.pop(outcome.result.id).submitted for outcome in outcomes]
         if self._interruption.pressed:
             # What failed then may have failed of it: it is trained again where the run goes on.
             outcomes = [outcome for outcome in outcomes if outcome.result.status == "ok"]
@@ -312,7 +313,6 @@ class SearchLoop:
                 outcomes = self._gains.with_gain(outcomes)
             self._store.write(*outcomes)
             self._history = self._history.updated(outcome.result for outcome in outcomes)
-        began = [running.pop(outcome.result.id).submitted for outcome in outcomes]
         self._budget.observe(time.perf_counter() - min(began))
         for observer in self._observers:
             observer.finished(outcomes, self._history)

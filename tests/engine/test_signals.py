@@ -9,11 +9,13 @@ from typing import Any
 
 import pytest
 
-from genokeras.engine import Run, TrialStore, fit
+from genokeras.engine import Job, LocalExecutor, Run, TrialStore, fit
 from genokeras.engine import run as run_module
 from genokeras.engine.interrupt import Interruption, interruptible
 from genokeras.engine.packed_runner import PackedRunner
+from genokeras.searchers import History, RandomSearcher
 from genokeras.support import RunFolder
+from tests.engine.fakes import FakeRunner, make_loop
 from tests.engine.tables import fit as fit_table
 from tests.engine.tables import prepare, settings, table
 
@@ -140,6 +142,19 @@ def test_in_the_search_it_ends_and_delivers(
     found = quick(tmp_path / "run")
     assert found.stop_reason == "interrupted" and 1 <= len(found.history) < 40
     assert (tmp_path / "run" / "best.keras").exists()
+
+
+def test_what_fails_of_a_signal_is_not_recorded(tmp_path: Path) -> None:
+    def failing(job: Job) -> None:
+        if 0 not in job.ids:
+            try:
+                signal.raise_signal(TERM)
+            except KeyboardInterrupt as error:
+                raise ValueError("native code called back") from error
+
+    executor = LocalExecutor(FakeRunner(failing))
+    found = make_loop(tmp_path / "run", RandomSearcher(2), executor, pack_size=2, max_trials=9).run(History())
+    assert found.reason == "interrupted" and found.history.ok() and not found.history.failed()
 
 
 def test_while_trials_are_written_they_are_written_whole(
