@@ -87,7 +87,7 @@ def find_kind(data: Path, delimiter: str | None = None, known: Collection[str | 
         return GENES
     try:
         columns = _first_rows(data, Path(name).suffix, delimiter)
-    except (OSError, EOFError, ValueError, csv.Error, lzma.LZMAError, zlib.error):
+    except (OSError, EOFError, ValueError, RecursionError, csv.Error, lzma.LZMAError, zlib.error):
         return GENES  # damaged: the reader says how
     return GENES if columns is None else _kind_of_columns(data, columns, known)
 

@@ -18,6 +18,7 @@ from genokeras.enas.policy import ArcPolicy
 from genokeras.errors import ParameterError
 from genokeras.graph.arcs import Arc, ArcSpace
 from genokeras.support.checks import check_choice, check_number, check_whole
+from genokeras.support.json_files import parse_json
 
 State = dict[str, np.ndarray]
 
@@ -52,7 +53,7 @@ class Controller(ABC):
 
     def restore(self, state: Mapping[str, np.ndarray]) -> None:
         """Go on from a state of a controller of the same kind and arguments."""
-        self.rng.bit_generator.state = json.loads(str(state["rng"]))
+        self.rng.bit_generator.state = parse_json(str(state["rng"]))
         self._restore_own(state)
 
     def _own_state(self) -> State:

@@ -5,7 +5,6 @@ Lines that were written before there were checksums have none, and count.
 
 from __future__ import annotations
 
-import json
 import re
 import zlib
 from collections.abc import Iterator, Mapping
@@ -13,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from genokeras.support.json_files import json_text
+from genokeras.support.json_files import json_text, parse_json
 
 _CHECKED = re.compile(rb'(\{.*), "crc": "([0-9a-f]{8})"\}', re.DOTALL)
 
@@ -25,13 +24,13 @@ def line_of(event: Mapping[str, Any]) -> str:
 
 
 def event_of(line: bytes) -> dict[str, Any] | None:
-    """The event of a line, or None where the line is damaged."""
+    """The event of a line, or None where the line is damaged, too large or too deep."""
     checked = _CHECKED.fullmatch(line)
     text = line if checked is None else checked[1] + b"}"
     if checked is not None and zlib.crc32(text) != int(checked[2], 16):
         return None
-    with suppress(ValueError, RecursionError):
-        event = json.loads(text.decode("utf-8"))
+    with suppress(ValueError):
+        event = parse_json(text)
         if isinstance(event, dict) and "crc" not in event:
             return event
     return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,14 @@ import numpy as np
 
 from genokeras.errors import GenoKerasError, NewerFormatError, RunFolderError
 from genokeras.support.files import PathLike, write_text
+
+# What is read at most: names of five million genes take up 100 MB, and the deepest graphs have some 40 levels.
+MOST_BYTES, MOST_LEVELS = 100_000_000, 200
+_TEXT = re.compile(rb'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)', re.DOTALL)
+_BRACKETS = b"[]{}"
+_OTHERS = bytes(set(range(256)) - set(_BRACKETS))
+_STEPS = np.array([{91: 1, 123: 1, 93: -1, 125: -1}.get(letter, 0) for letter in range(256)], "int8")
+_BLOCK = 1 << 20
 
 
 def null_or_refuse(value: object) -> None:
@@ -49,10 +58,82 @@ def plain_json(value: Any, other: Callable[[Any], Any] = null_or_refuse) -> Any:
 
 
 def json_text(content: Any, indent: int | None = 1) -> str:
-    """JSON of a value; numbers that are not finite become null."""
+    """JSON of a value; numbers that are not finite become null.
+
+    Raises
+    ------
+    RunFolderError
+        If it is larger than what is read.
+    """
     text = json.dumps(plain_json(content), indent=indent, ensure_ascii=False, allow_nan=False)
     # Bytes of a file's name that are no UTF-8 are half characters, which only an escape can hold.
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+    written = text.encode("utf-8", "backslashreplace")
+    if len(written) > MOST_BYTES:
+        raise RunFolderError(
+            f"cannot write {_too_large(len(written), MOST_BYTES)} Give data with fewer or shorter names."
+        )
+    return written.decode("utf-8")
+
+
+def parse_json(content: bytes | str, most: int | None = MOST_BYTES) -> Any:
+    """The value of a JSON text in UTF-8, which is looked at before it is parsed.
+
+    Parameters
+    ----------
+    content : bytes or str
+    most : int, optional
+        Bytes that it may have; None for the data of users.
+
+    Raises
+    ------
+    ValueError
+        If it is damaged or no JSON, is too large, or has more than `MOST_LEVELS` levels of brackets.
+    """
+    data = content if isinstance(content, bytes) else content.encode("utf-8", "surrogatepass")
+    if most is not None and len(data) > most:
+        raise ValueError(_too_large(len(data), most))
+    if _deeper(data, MOST_LEVELS):
+        raise ValueError(f"it has more than {MOST_LEVELS} levels of brackets.")
+    try:
+        return json.loads(data.decode("utf-8") if content is data else content)
+    except (ValueError, RecursionError, MemoryError) as damage:
+        raise ValueError(f"it is damaged or no JSON ({damage}).") from damage
+
+
+def read_limited(path: PathLike, most: int = MOST_BYTES) -> bytes:
+    """The bytes of a file.
+
+    Raises
+    ------
+    ValueError
+        If there are more than `most`; they are not read then.
+    OSError
+        If it cannot be read.
+    """
+    size = os.stat(path).st_size
+    if size > most:
+        raise ValueError(_too_large(size, most))
+    return Path(path).read_bytes()
+
+
+def _too_large(size: int, most: int) -> str:
+    return f"{math.ceil(size / 1e6):,} MB of JSON: {most // 10**6} MB are read at most."
+
+
+def _deeper(data: bytes, most: int) -> bool:
+    """Whether brackets outside of texts are nested deeper."""
+    brackets = data.translate(None, _OTHERS)
+    if brackets.count(b"[") + brackets.count(b"{") <= most:
+        return False
+    brackets = _TEXT.sub(b"", data).translate(None, _OTHERS)
+    level = 0
+    for start in range(0, len(brackets), _BLOCK):
+        block = np.frombuffer(brackets, "uint8", min(_BLOCK, len(brackets) - start), start)
+        levels = level + np.cumsum(_STEPS[block], dtype="int64")
+        if levels.max() > most:
+            return True
+        level = int(levels[-1])
+    return False
 
 
 def write_json(path: PathLike, content: Mapping[str, Any]) -> Path:
@@ -86,17 +167,18 @@ def read_json(
     NewerFormatError
         If a newer GenoKeras wrote it.
     GenoKerasError
-        If there is no such file, or it cannot be read, is damaged, holds something else or has another format.
+        If there is no such file, or it cannot be read, is damaged, too large (100 MB) or too deep (200 levels), holds something
+        else or has another format.
     """
     name = os.fspath(path)
     try:
-        content = json.loads(Path(path).read_text(encoding="utf-8"))
+        content = parse_json(read_limited(path))
     except FileNotFoundError as missing:
         raise error(f"there is no file {name!r}.") from missing
     except OSError as refused:
         raise error(f"cannot read {name!r}: {refused.strerror or refused}.") from refused
-    except (ValueError, RecursionError, MemoryError) as damage:
-        raise error(f"cannot read {name!r}: it is damaged or no JSON ({damage}).") from damage
+    except ValueError as damage:
+        raise error(f"cannot read {name!r}: {damage}") from damage
     if not isinstance(content, dict):
         raise error(f"{name!r} should hold a JSON object, got {type(content).__name__}.")
     if format is not None:

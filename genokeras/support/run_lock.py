@@ -21,6 +21,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from genokeras.errors import RunInUseError
 from genokeras.support.files import PathLike, unwritable
+from genokeras.support.json_files import parse_json, read_limited
 from genokeras.support.processes import UNKNOWN, place, started
 
 LOCK_FILE = "run.lock"
@@ -209,9 +210,9 @@ def _release(path: Path, token: str) -> None:
 def _read(path: Path) -> _Holder | None:
     """Who made a lock; None where there is none or it is not complete."""
     try:
-        content: Any = json.loads(path.read_text(encoding="utf-8"))
+        content: Any = parse_json(read_limited(path))
         holder = _Holder(**content)
-    except (OSError, ValueError, TypeError, RecursionError):
+    except (OSError, ValueError, TypeError):
         return None
     kinds = [type(value) for value in asdict(holder).values()]
     return holder if kinds == [int, *[str] * 5] else None

@@ -13,7 +13,7 @@ import numpy as np
 from genokeras.errors import ParameterError, RunFolderError
 from genokeras.streams import Batch
 from genokeras.support.files import read_arrays, write_arrays
-from genokeras.support.json_files import check_format
+from genokeras.support.json_files import check_format, parse_json
 from genokeras.training.random_state import random_state, set_random_state
 from genokeras.training.steps import Position, settle
 
@@ -139,7 +139,7 @@ def _value(
 def _read(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     arrays = read_arrays(path)
     try:
-        head = json.loads(arrays.pop("head").tobytes())
+        head = parse_json(arrays.pop("head").tobytes())
         found = head["format"]
     except (ValueError, KeyError, TypeError) as error:
         raise RunFolderError(f"{os.fspath(path)!r} is no snapshot of a training, or is damaged.") from error

@@ -14,6 +14,7 @@ from scipy import sparse
 import genokeras as gk
 from genokeras.data.table import to_csr
 from genokeras.errors import ConfigError, DataError, DataFileError, GenoKerasError
+from genokeras.projects.config import read_config
 from genokeras.projects.config.text import parse_text
 from genokeras.projects.data.matrices import read_matrix
 from genokeras.support.files import read_arrays
@@ -65,6 +66,11 @@ FILES = {
         "a.gct",
         b"#1.3\n1\t1\t1\t1\nid\tnote\tS1\nsex\nTP53\tx\t1\n",
         "expected 3 fields",
+    ),
+    "a gene with 10,000 values too many": (
+        "a.gct",
+        b"#1.2\n1\t2\nName\tDescription\tS1\tS2\nTP53\tna" + b"\t1\tx" * 10_000 + b"\n",
+        "announces 2 samples and its first gene has 20000 values",
     ),
     "indices outside of the matrix, at which scipy crashes": (
         "a.npz",
@@ -153,3 +159,16 @@ def test_values_beyond_plain_json_are_read(written: str, value: object) -> None:
 def test_values_that_are_none_are_refused_with_their_line(written: str) -> None:
     with pytest.raises(ConfigError, match="line 2"):
         parse_text(f"{{\na: {written}}}", "a.json")
+
+
+def test_a_configuration_that_is_too_large_is_not_read(tmp_path: Path) -> None:
+    with (tmp_path / "project.json").open("wb") as file:
+        file.truncate(10**7 + 1)  # takes no room on the disk
+    with pytest.raises(ConfigError, match=r"project\.json: 11 MB of JSON: 10 MB are read at most"):
+        read_config(tmp_path / "project.json")
+
+
+def test_samples_of_too_many_levels_are_refused_with_their_line(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text('{"text": "a"}\n' + '{"text": ' * 5_000)
+    with pytest.raises(DataFileError, match="line 2 is no JSON: it has more than 200 levels"):
+        gk.load_texts(tmp_path / "a.jsonl")

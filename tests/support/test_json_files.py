@@ -12,7 +12,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from genokeras.errors import DataFileError, NewerFormatError, RunFolderError
-from genokeras.support.json_files import json_text, plain_json, read_json, write_json
+from genokeras.support import json_files
+from genokeras.support.journal import event_of
+from genokeras.support.json_files import (
+    MOST_BYTES,
+    MOST_LEVELS,
+    json_text,
+    parse_json,
+    plain_json,
+    read_json,
+    write_json,
+)
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
@@ -87,3 +97,41 @@ def test_a_file_of_a_newer_version_is_said_to_be_one(tmp_path: Path) -> None:
 def test_a_folder_in_place_of_a_file_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(RunFolderError, match="cannot read .*directory"):
         read_json(tmp_path)
+
+
+def test_a_file_that_is_too_large_is_refused_before_it_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    with path.open("wb") as file:
+        file.truncate(MOST_BYTES + 1)  # takes no room on the disk
+    with pytest.raises(RunFolderError, match=r"a\.json': 101 MB of JSON: 100 MB are read at most"):
+        read_json(path)
+
+
+def test_what_could_not_be_read_again_is_not_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(json_files, "MOST_BYTES", 10_000)
+    write_json(tmp_path / "a.json", {"names": "x" * 5_000})
+    with pytest.raises(RunFolderError, match="fewer or shorter names"):
+        write_json(tmp_path / "b.json", {"names": "x" * 11_000})
+    assert not (tmp_path / "b.json").exists()
+
+
+@pytest.mark.parametrize("opened", ["[", '{"a": ', '[{"}": [], "b": '])
+def test_levels_beyond_the_most_are_refused_before_they_are_parsed(
+    opened: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "a.json"
+    path.write_text(opened * (MOST_LEVELS + 1), encoding="utf-8")
+    monkeypatch.setattr(json_files.json, "loads", lambda _: pytest.fail("parsed"))
+    with pytest.raises(RunFolderError, match="more than 200 levels of brackets"):
+        read_json(path)
+    assert event_of(path.read_bytes()) is None
+
+
+def test_levels_are_counted_as_they_nest_and_outside_of_texts() -> None:
+    deepest = "[" * MOST_LEVELS + "]" * MOST_LEVELS
+    flat = json.dumps(["[" * 500, '\\"' + "{" * 500, *([[]] * 500)])
+    for text in (deepest, flat):
+        assert parse_json(text) == parse_json(text.encode()) == json.loads(text)
+    for text in (f"[{deepest}]", '["' + '\\"[' * 200_000, "[[]" * 500_000):
+        with pytest.raises(ValueError, match=r"more than 200 levels|damaged or no JSON"):
+            parse_json(text)

@@ -6,7 +6,6 @@ A sentence that reads ``NA`` or ``645`` stays the text it is; columns beside it 
 from __future__ import annotations
 
 import csv
-import json
 import warnings
 from collections.abc import Iterable
 from pathlib import Path
@@ -19,6 +18,7 @@ from genokeras.data.numerals import to_numbers
 from genokeras.data.readers.delimited import WHITESPACE, best_delimiter, first_line, text_errors
 from genokeras.data.readers.opening import bare_name, check_file, open_text
 from genokeras.errors import DataFileError
+from genokeras.support.json_files import parse_json
 from genokeras.support.wording import counted
 
 TEXT_SUFFIXES = (".csv", ".tsv", ".txt")
@@ -132,9 +132,9 @@ def _from_json(file: Path) -> pd.DataFrame:
 
 def _parsed(text: str, where: str) -> Any:
     try:
-        return json.loads(text)
-    except json.JSONDecodeError as error:
-        raise DataFileError(f"{where} is no JSON: {error}.") from error
+        return parse_json(text, None)
+    except ValueError as error:
+        raise DataFileError(f"{where} is no JSON: {error}") from error
 
 
 def _from_parquet(file: Path) -> pd.DataFrame:

@@ -32,11 +32,13 @@ from genokeras.projects.config.models import (
 )
 from genokeras.projects.config.problems import ConfigProblem, complain, schema_problems
 from genokeras.projects.config.text import ConfigText, parse_text
+from genokeras.support.json_files import read_limited
 from genokeras.support.wording import did_you_mean
 
 Task = Literal["classification", "regression", "encoding"]
 
 _DICT = "configuration"
+_MOST_BYTES = 10_000_000
 _DEFAULT_LISTS: Mapping[str, tuple[Any, ...]] = {
     "n_latent": (128, 64, 32),
     "n_blocks": (2, 3),
@@ -235,7 +237,7 @@ def _checked(text: ConfigText, source: str, *, with_lines: bool) -> ProjectConfi
 
 def _read(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8-sig")
+        return read_limited(path, _MOST_BYTES).decode("utf-8-sig")
     except FileNotFoundError as error:
         raise ConfigError(f"{path} does not exist: expected a project's JSON file.{_nearby(path)}") from error
     except UnicodeDecodeError as error:
@@ -243,6 +245,8 @@ def _read(path: Path) -> str:
             f"{path.name} is not text in UTF-8 (byte {error.start}): save it in UTF-8, or check that it is a "
             "project's JSON file."
         ) from error
+    except ValueError as error:
+        raise ConfigError(f"{path.name}: {error}") from error
     except OSError as error:
         raise ConfigError(f"{path} cannot be read: {error.strerror or error}.") from error
 
