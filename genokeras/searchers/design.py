@@ -116,14 +116,21 @@ def _linear_ones(space: HyperSpace) -> list[HyperParameters]:
 
 
 def _spread(space: HyperSpace, j: int) -> HyperParameters:
-    """Variant `j`: each value of each name in turn, middle ones first, shifted so that no two move in step."""
+    """Variant `j`: each value of each name in turn, middle ones first, shifted so that no two move in step.
+
+    Each view is seen first at one of the two learning rates in the middle: at the outer ones what a network makes of a view says
+    more about the rate.
+    """
 
     def pick(values: Sequence[float], position: int) -> float:
         return _middle_out(values)[position % len(values)]
 
     turn, place = divmod(j, len(space.views))
+    rates = _middle_out(space.learning_rate)
+    if turn == 0 and len(space.views) > 1:
+        rates = rates[:2]
     return HyperParameters(
-        learning_rate=pick(space.learning_rate, j + j // 4),
+        learning_rate=rates[(j + j // 4) % len(rates)],
         weight_decay=pick(space.weight_decay, j + 2 * turn),
         dropout=pick(space.dropout, j + 2 * (j // 3)),
         activation=space.activation[(place + turn) % len(space.activation)],
