@@ -296,6 +296,7 @@ def resumed(prepared: Prepared, settings: RunSettings) -> tuple[RunFolder, Probl
 
 def _sound_history(folder: RunFolder) -> History:
     """The trials of a run that goes on; damaged ones are left out, with a warning."""
+    folder.tidy()
     store = TrialStore(folder)
     history, lines = store.history(whole=True), folder.damaged_lines()
     said = [f"lines of the journal are damaged: {', '.join(map(str, lines))}"] if lines else []

@@ -9,9 +9,11 @@ from __future__ import annotations
 import errno
 import lzma
 import os
+import re
 import shutil
 import struct
 import sys
+import time
 import tokenize
 import uuid
 import zipfile
@@ -45,6 +47,7 @@ DAMAGED = (
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _LONGEST_STEM = 40
 _BLOCK = 65536
+_HIDDEN, _LEFT = re.compile(r"\..*\.[0-9a-f]{12}(\.\w+)?", re.DOTALL), 3600.0
 
 
 @contextmanager
@@ -273,6 +276,14 @@ def unwritable(
     if error.errno in _FULL:
         advice = "Free some space, or give another path."
     return RunFolderError(f"cannot write {os.fspath(path)!r}: {error.strerror or error}. {advice}")
+
+
+def remove_left(folder: Path) -> None:
+    """Remove hidden files of :func:`written_aside` right in a folder that nobody has written to for an hour: their process was killed."""
+    for path in folder.glob(".*"):
+        with suppress(OSError):
+            if _HIDDEN.fullmatch(path.name) and path.is_file() and time.time() - path.stat().st_mtime > _LEFT:
+                path.unlink()
 
 
 def _followed(path: Path) -> Path:

@@ -31,6 +31,7 @@ from genokeras.support.files import (
     append_lines,
     copy_tree,
     read_arrays,
+    remove_left,
     save_arrays,
     unwritable,
     written_together,
@@ -244,6 +245,11 @@ class RunFolder:
         return sorted(
             int(name) for name in names if name.isdecimal() and self.trial_name(int(name)) == f"trials/{name}"
         )
+
+    def tidy(self) -> None:
+        """Remove what processes left that were killed while they wrote."""
+        for folder in (self.path, *(self.path / "trials").glob("*")):
+            remove_left(folder)
 
     def copy_to(self, path: str | os.PathLike[str]) -> RunFolder:
         """A copy of the whole run at a new place.

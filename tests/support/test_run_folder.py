@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import numpy as np
 import pytest
 
@@ -147,6 +149,19 @@ def test_a_copy_leaves_hidden_files_behind_and_other_files_alone(tmp_path):
         "run.json",
         "trials",
     ]
+
+
+def test_what_a_killed_process_left_is_removed_after_an_hour(tmp_path):
+    folder = RunFolder.create(tmp_path / "run", {})
+    left = [".best.0123456789ab.keras", "trials/000001/.weights.0123456789ab.npz", ".best.ba9876543210.keras"]
+    for name in (*left, ".DS_Store", "trials/000001/graph.json"):
+        (folder.path / name).parent.mkdir(exist_ok=True)
+        (folder.path / name).write_text("")
+    for name in (*left[:2], ".DS_Store"):
+        os.utime(folder.path / name, (0, 0))
+    folder.tidy()
+    files = {path.relative_to(folder.path).as_posix() for path in folder.path.rglob("*") if path.is_file()}
+    assert files == {"run.json", ".DS_Store", left[2], "trials/000001/graph.json"}
 
 
 def test_a_run_in_the_place_of_another_finds_nothing_of_it(tmp_path):
