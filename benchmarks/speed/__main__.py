@@ -1,4 +1,4 @@
-"""How fast: ``python -m benchmarks.speed [trials] [rowspace] [budget] [cells] [project] [enas] [explain] [reading]``; each prints both sides of one run and their ratio.
+"""How fast: ``python -m benchmarks.speed [trials] [rowspace] [budget] [cells] [project] [enas] [explain] [reading] [views]``; each prints both sides of one run and their ratio.
 
 trials      trained networks a minute of ``GenomeClassifier.fit`` against a loop that builds, compiles and fits the same
             architectures fold by fold with plain Keras, on the bundled leukemia data
@@ -10,6 +10,7 @@ project     a JSON project's training against plain Keras ``fit`` on 104 x 22,28
 enas        arcs scored a minute by shared weights against arcs trained one by one, 100 x 10,000
 reading     seconds to read 60,000 genes x 500 samples of tsv.gz and a 10x folder of 10,000 cells, and to refuse 7,129 columns
             of text, beside the parsers alone
+views       seconds of processor that the views of ``--cells`` sparse samples of ``--genes`` take, against scikit-learn's TruncatedSVD
 explain     seconds to explain 80 samples of ``--data``, a table or an npz file, against shap.GradientExplainer
 """
 
@@ -21,7 +22,7 @@ from collections.abc import Callable
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
-from benchmarks.speed import budget, cells, enas, explain, project, reading, rowspace, trials
+from benchmarks.speed import budget, cells, enas, explain, project, reading, rowspace, trials, views
 from benchmarks.speed.machine import describe_machine
 
 PARTS: dict[str, Callable[[argparse.Namespace], None]] = {
@@ -33,6 +34,7 @@ PARTS: dict[str, Callable[[argparse.Namespace], None]] = {
     "enas": enas.main,
     "explain": explain.main,
     "reading": reading.main,
+    "views": views.main,
 }
 
 
