@@ -11,6 +11,8 @@ import sys
 import pytest
 from hypothesis import settings
 
+from tests.processes import optimise_less
+
 # Set before anything imports Keras or matplotlib; a run under another backend sets KERAS_BACKEND itself.
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -75,9 +77,7 @@ def pytest_collection_finish() -> None:
     # None of it is garbage, and it is more than all that the tests make.
     gc.collect()
     gc.freeze()
-    # What TensorFlow compiles here runs a few times at most, too.
-    if os.environ["KERAS_BACKEND"] == "tensorflow" and "tensorflow" in sys.modules:
-        sys.modules["tensorflow"].config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
+    optimise_less()
     # Imported here, because the tests that need no Keras shall not wait for it.
     if "genokeras.training" in sys.modules:
         importlib.import_module("tests.compiled_once").share()

@@ -42,6 +42,15 @@ for line in sys.stdin:
 """
 
 
+def optimise_less() -> None:
+    """Have TensorFlow compile less thoroughly, if it is the backend: what it compiles here runs a few times at most.
+
+    Sums may be made in another order, so two trainings that are to be equal bit by bit both need it, or neither does.
+    """
+    if os.environ["KERAS_BACKEND"] == "tensorflow" and "tensorflow" in sys.modules:
+        sys.modules["tensorflow"].config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
+
+
 @cache
 def _process(backend: str, alone: bool) -> subprocess.Popen[str]:
     environment = {

@@ -13,6 +13,7 @@ import keras
 import numpy as np
 
 from genokeras.keras_models import LightModel
+from tests.processes import optimise_less
 
 
 def small_problem(rows: int = 96) -> tuple[np.ndarray, np.ndarray]:
@@ -104,4 +105,5 @@ def main(folder: str, kill_at: int | None) -> None:
 
 
 if __name__ == "__main__":
+    optimise_less()
     main(sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else None)
