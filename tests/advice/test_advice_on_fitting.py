@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from shutil import copytree
 from typing import Any
 
 import keras
@@ -113,7 +114,7 @@ ESTIMATORS = [
     ),
     Case(
         "a place that is taken",
-        lambda p: [fit(gk.GenomeClassifier(p / "a", folds=2)) for _ in range(2)],
+        lambda p: fit(gk.GenomeClassifier(copytree(RUNS / "genome_classifier", p / "a"), folds=2)),
         "Give another path, resume=True to go on with that run, or remove the folder",
         lambda p: [
             fit(gk.GenomeClassifier(p / "b", folds=2, random_state=0)),
