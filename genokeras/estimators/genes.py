@@ -30,6 +30,8 @@ from genokeras.support.digest import hex_digest
 _EXAMPLES = 64
 # With more samples than one hold-out is made for, fewer views: each takes a pass over the data.
 LARGE_VIEWS = ("all", "top300")
+# Of `searcher_args`.
+_NAMING_VIEWS = ("space", "fathers", "search_type")
 
 
 @final
@@ -89,7 +91,7 @@ class Genes(ContentKind):
                 aim.task.screening,
                 dataset.feature_names,
                 dataset.medians,
-                budget.fits_preparation,
+                None if may_name_views(arguments) else budget.fits_preparation,
             )
             further = training.further_folds(folds)
             return Problem(
@@ -140,6 +142,12 @@ class Genes(ContentKind):
     def asked_folds(self, n_folds: int | None, n_samples: int) -> int | None:
         folds = usual_folds(n_samples) if n_folds is None else n_folds
         return None if folds is None else int(folds)
+
+
+def may_name_views(arguments: Mapping[str, Any]) -> bool:
+    """Whether the searcher may ask for views by name, so that none may be left out: a custom one, or custom graphs or a custom space."""
+    given = arguments.get("searcher_args", {})
+    return not isinstance(arguments.get("searcher", ""), str) or not given.keys().isdisjoint(_NAMING_VIEWS)
 
 
 def _left_out(wanted: Sequence[str], fitted: Mapping[str, Any]) -> tuple[str, ...]:
@@ -221,7 +229,7 @@ class TableEstimator(SearchedEstimator):
         return dropped_names(self.drop_columns or ())
 
     def _arguments(self) -> dict[str, Any]:
-        return {**super()._arguments(), "drop_columns": self._dropped()}
+        return {**super()._arguments(), "searcher": self.searcher, "drop_columns": self._dropped()}
 
     def _samples(self, x: Any, y: Any = None) -> Dataset:
         """Samples as they came, for what looks at their gaps itself."""

@@ -14,9 +14,9 @@ from genokeras.data import usual_folds
 from genokeras.data.folds import Folds, choose_folds
 from genokeras.engine import Budget
 from genokeras.engine.training_options import MOST_STEPS, scaled_training
-from genokeras.estimators.genes import views_to_fit
+from genokeras.estimators.genes import may_name_views, views_to_fit
 from genokeras.features import DEFAULT_VIEWS
-from genokeras.searchers import HyperSpace
+from genokeras.searchers import HyperSpace, RandomSearcher
 from genokeras.training import TrainingSettings
 
 
@@ -126,6 +126,25 @@ def test_views_that_there_is_no_time_for_are_left_out_and_said(monkeypatch: pyte
     (note,) = [note for note in classifier.notes_ if "views of the genes" in note]
     assert "were left out" in note and "leading10" in note
     assert {trial["view"] for trial in classifier.leaderboard().to_dict("records")} == {"all"}
+
+
+def test_a_searcher_that_names_views_gets_all_of_them() -> None:
+    assert not may_name_views({"searcher": "bayesian", "searcher_args": {"variants": 3}})
+    assert may_name_views(
+        {"searcher": "bayesian", "searcher_args": {"space": HyperSpace(views=("all", "log"))}}
+    )
+    assert may_name_views({"searcher": RandomSearcher(2), "searcher_args": {}})
+
+
+def test_a_view_of_a_custom_space_is_there_however_short_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Budget, "fits_preparation", lambda self, seconds: False)
+    x, y = np.random.default_rng(0).normal(size=(20, 12)), np.arange(20) % 2
+    searching = {"space": HyperSpace(views=("log",)), "fathers": ("linear",)}
+    classifier = GenomeClassifier(
+        max_trials=1, time_limit=None, random_state=0, verbose=0, searcher_args=searching
+    )
+    classifier.fit(x, y)
+    assert {trial["view"] for trial in classifier.leaderboard().to_dict("records")} == {"log"}
 
 
 def split(n: int, held: int) -> tuple[np.ndarray, np.ndarray]:
