@@ -82,10 +82,11 @@ def _each(change: Callable[[Any], Any], table: pd.DataFrame) -> pd.DataFrame:
 
 def _is_formula(text: str) -> bool:
     # A sign alone is no formula: classes are called + and -.
-    return len(text) > 1 and text.startswith(_FORMULA) and not _is_number(text)
+    return len(text) > 1 and text.startswith(_FORMULA) and not is_number(text)
 
 
-def _is_number(text: str) -> bool:
+def is_number(text: str) -> bool:
+    """Whether text is a number, NaN and infinity included."""
     try:
         float(text)
     except ValueError:

@@ -11,6 +11,7 @@ from scipy import sparse
 from genokeras.data.dataset import Matrix
 from genokeras.errors import DataError
 from genokeras.support.wording import counted, duplicates, listed
+from genokeras.visible import is_number
 
 _BLOCK = 4096
 # Names for more genes than these take a second to make up.
@@ -50,7 +51,7 @@ def check_names(names: Sequence[str], ids: Sequence[str], source: str) -> None:
     """Raise where a gene or a sample occurs twice, listing which."""
     twice = duplicates(names)
     if twice:
-        numbers = all(_is_number(name) for name in twice)
+        numbers = all(is_number(name) for name in twice)
         hint = " They are numbers: has the file no header line, or are genes in rows?" if numbers else ""
         raise DataError(
             f"{source}: {counted(len(twice), 'gene name occurs', 'gene names occur')} more than once: "
@@ -176,14 +177,6 @@ def _cells(x: Matrix, mask: np.ndarray, names: Sequence[str], ids: Sequence[str]
     cells = [f"sample {ids[row]!r}, gene {names[column]!r}" for row, column in places.tolist()]
     more = int(mask.sum()) - len(cells)
     return "; ".join(cells) + (f"; and {more} more" if more else "")
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
 
 
 def check_sample_weight(values: Any, n: int) -> np.ndarray:

@@ -21,6 +21,7 @@ from genokeras.data.readers.opening import bare_name, encoding_note, open_text, 
 from genokeras.data.table import ReadOptions, Table
 from genokeras.errors import DataFileError
 from genokeras.support.wording import counted, listed
+from genokeras.visible import is_number
 
 WHITESPACE = r"\s+"
 _CANDIDATES = ("\t", ",", ";", "|")
@@ -182,15 +183,7 @@ def _names_columns_of(comment: str, line: str) -> bool:
     delimiter = best_delimiter(line)
     names, values = (split_line(text.strip("\r\n"), delimiter) for text in (comment.lstrip("#"), line))
     same = len(names) == len(values) > 1
-    return same and any(map(_is_number, values)) and not any(map(_is_number, names))
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
+    return same and any(map(is_number, values)) and not any(map(is_number, names))
 
 
 def _delimiter(path: Path, options: ReadOptions) -> str:
