@@ -12,7 +12,8 @@ c          scale that gives Z a mean square of one
 
 A layer on ``Z`` with kernel ``A`` equals one on the raw features with ``W = diag(1/sd) V c A`` and a bias lower by
 ``mean^T W``: gradient steps on ``X_s`` from zero never leave the row span, so nothing is lost. The basis comes from the
-Gram matrix ``X_s X_s^T`` in float64, which costs ``n^2 p`` and no copy of ``X``.
+Gram matrix ``X_s X_s^T`` in float64, which costs ``n^2 p`` and no copy of ``X``; that of more than 2,048 rows is truncated and comes
+from a randomised singular value decomposition.
 """
 
 from __future__ import annotations
