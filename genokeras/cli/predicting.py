@@ -1,0 +1,116 @@
+"""The commands that answer: predictions of new samples, and scores of labelled ones."""
+
+from __future__ import annotations
+
+import json
+import sys
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from genokeras.cli.backend import load_run
+from genokeras.cli.group import debug_option, say
+from genokeras.cli.inputs import (
+    Reading,
+    data_argument,
+    names_of,
+    read_samples,
+    reading_for,
+    reading_options,
+    run_argument,
+)
+from genokeras.cli.kinds import kind_of
+from genokeras.cli.words import label
+from genokeras.visible import plain_table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@click.command()
+@run_argument
+@data_argument
+@click.option(
+    "--out", type=click.Path(dir_okay=False, path_type=Path), help="A csv file; standard output without it."
+)
+@click.option("--probabilities", is_flag=True, help="Add one column per class with its probability.")
+@reading_options
+@debug_option
+def predict(
+    run: Path,
+    data: Path,
+    out: Path | None,
+    probabilities: bool,
+    reading: Reading,
+) -> None:
+    """Predict DATA by the model of RUN, as csv: the class or the number of each sample.
+
+    In names that a spreadsheet would compute, such as =1+1, an apostrophe comes
+    first; control characters are written as codes, such as \\x1b.
+    """
+    estimator = load_run(run)
+    told = reading_for(estimator, reading)
+    samples = read_samples(kind_of(estimator), data, None, told, keep_empty=True)
+    if probabilities and not hasattr(estimator, "classes_"):
+        raise click.UsageError(f"--probabilities are of classes, and {run} predicts numbers.")
+    table = plain_table(_predictions(estimator, samples, probabilities))
+    if out is None:
+        table.to_csv(sys.stdout, index=False)
+        return
+    # Read when it is needed: help should not wait for NumPy.
+    with import_module("genokeras.support.files").written_aside(out) as aside:
+        table.to_csv(aside, index=False)
+
+
+@click.command()
+@run_argument
+@data_argument
+@click.option(
+    "--target", multiple=True, help="Column with the labels, or a file of labels by sample id; as in fit."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON object.")
+@reading_options
+@debug_option
+def evaluate(
+    run: Path,
+    data: Path,
+    target: tuple[str, ...],
+    as_json: bool,
+    reading: Reading,
+) -> None:
+    """Score the model of RUN on labelled samples in DATA, which it should not have seen."""
+    estimator = load_run(run)
+    kind, reading = kind_of(estimator), reading_for(estimator, reading)
+    if len(target) > 1 and not reading.is_told:
+        scores = estimator.evaluate(data, list(target))
+    else:
+        several = len(target) > 1
+        named = list(target) if several else target[0] if target else None
+        scores = estimator.evaluate(read_samples(kind, data, named, reading, several_targets=several))
+    if as_json:
+        # JSON has no NaN, which a score is that no sample of some class went into.
+        say(json.dumps({name: value if value == value else None for name, value in scores.items()}, indent=1))
+        return
+    for name, value in scores.items():
+        say(f"{label(name):<18} {value:.3f}" if value == value else f"{label(name):<18} undefined")
+
+
+def _predictions(estimator: Any, samples: Any, probabilities: bool) -> pd.DataFrame:
+    """``sample``, ``prediction`` and, if asked for, one column per class, in the order of ``classes_``."""
+    import pandas as pd
+
+    names = names_of(samples)
+    if not hasattr(estimator, "classes_"):
+        numbers, targets = estimator.predict(samples), estimator.targets_
+        answers = ["prediction"] if len(targets) == 1 else list(targets)
+        table = pd.DataFrame(numbers, columns=answers)
+        table.insert(0, "sample", list(names), allow_duplicates=True)
+        return table
+    chances = estimator.predict_proba(samples)
+    found = pd.DataFrame({"sample": names, "prediction": estimator.classes_[chances.argmax(axis=1)]})
+    if probabilities:
+        columns = pd.DataFrame(chances, columns=[str(name) for name in estimator.classes_])
+        found = pd.concat([found, columns], axis=1)
+    return found
