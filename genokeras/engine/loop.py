@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 import warnings
 from abc import ABC, abstractmethod
 from collections import deque
@@ -20,9 +19,10 @@ from genokeras.engine.gains import EnsembleGains
 from genokeras.engine.interrupt import Interruption
 from genokeras.engine.jobs import Father, Job, Outcome
 from genokeras.engine.packing import GraphPacker, Packer
+from genokeras.engine.pending import Pending, stand_ins
 from genokeras.engine.store import TrialStore
 from genokeras.errors import SearchError
-from genokeras.searchers import History, Proposal, Searcher, TrialResult
+from genokeras.searchers import History, Proposal, Searcher
 from genokeras.support.memory import asked_for, is_out_of_memory
 
 FAILURES_IN_A_ROW = 12
@@ -53,23 +53,6 @@ class SearchResult:
     reason: str
 
 
-@dataclass(frozen=True)
-class _Running:
-    """A trial that was submitted and has not come back: the first id of its job, and when that was."""
-
-    proposal: Proposal
-    job: int
-    submitted: float
-
-    def pretended(self, trial_id: int) -> TrialResult:
-        """What a searcher is shown of it, so that it proposes something else: a failure, no father to anything.
-
-        Parallel Bayesian optimisation calls a bad score that stands in for an unknown one a constant liar (Ginsbourger, Le Riche
-        and Carraro 2010).
-        """
-        return TrialResult.failure(trial_id, self.proposal, "it is still being trained")
-
-
 class SearchLoop:
     """Runs one search.
 
@@ -90,6 +73,10 @@ class SearchLoop:
         Says by how much each job made the ensemble better.
     packer : Packer, optional
         Makes jobs of them; jobs of one graph by default.
+    ahead : int, optional
+        Makes a search repeatable, however long its jobs take: results are recorded in the order in which they were asked for, and
+        the searcher is asked whenever this many jobs, or fewer, lack results. With 0 it knows all results before, so what is
+        proposed does not depend on the number of slots. By default it is asked as soon as a slot is free.
     """
 
     def __init__(
@@ -104,6 +91,7 @@ class SearchLoop:
         pack_size: int = 6,
         packer: Packer | None = None,
         gains: EnsembleGains | None = None,
+        ahead: int | None = None,
     ) -> None:
         self._asker = Asker(searcher)
         self._executor = executor
@@ -115,6 +103,8 @@ class SearchLoop:
         self._pack_size = pack_size
         self._packer = packer or GraphPacker(pack_size)
         self._gains = gains
+        self._ahead = ahead
+        self._pending = Pending(in_order=ahead is not None)
         self._last_id = -1
         self._failed = False
 
@@ -141,6 +131,7 @@ class SearchLoop:
                 # What was trained is delivered, whatever comes.
                 self._interruption.finish()
                 self._executor.close()
+                self._record_what_came()
         return SearchResult(self._history, reason)
 
     def _gone_on_with(self, history: History) -> list[Job]:
@@ -180,30 +171,43 @@ class SearchLoop:
 
     def _search(self, jobs: Sequence[Job]) -> str:
         waiting = deque(jobs)
-        running: dict[int, _Running] = {}
         while True:
-            reason = ""
-            while len({trial.job for trial in running.values()}) < self._executor.slots and not reason:
-                if self._interruption.pressed:
-                    reason = "interrupted"
-                else:
-                    reason = self._next(waiting, running)
-                if not reason:
-                    self._submit(waiting.popleft(), running)
-            if not running:
+            reason = self._fill(waiting)
+            if not self._pending:
                 return reason
-            self._collect(running)
+            self._collect()
 
-    def _next(self, waiting: deque[Job], running: Mapping[int, _Running]) -> str:
+    def _fill(self, waiting: deque[Job]) -> str:
+        """Submit a job to each free slot; or why there is none."""
+        while True:
+            self._ask_ahead(waiting)
+            if self._pending.running >= self._executor.slots:
+                return ""
+            reason = "interrupted" if self._interruption.pressed else self._next(waiting)
+            if reason:
+                return reason
+            self._submit(waiting.popleft())
+
+    def _ask_ahead(self, waiting: deque[Job]) -> None:
+        """Ask at once where that is repeatable: when the next slot is free, a further result may be known."""
+        while self._ahead is not None and self._pending and not self._are_many(waiting):
+            if self._ask(waiting):
+                return
+
+    def _are_many(self, waiting: Sequence[Job]) -> bool:
+        """Whether more jobs lack results than there may be when the searcher is asked."""
+        return self._ahead is not None and len(waiting) + len(self._pending) > self._ahead
+
+    def _next(self, waiting: deque[Job]) -> str:
         """See to it that a job is waiting; or why there is none."""
-        late = self._out_of_time(running)
+        late = self._out_of_time()
         if waiting:
             return "time" if late else ""
-        due = [] if running else self._due()
+        due = [] if self._pending else self._due()
         if due and (not self._history.ok() if late else self._must_begin(due[0])):
             waiting.append(due[0])
             return ""
-        reason = "time" if late else self._ask(waiting, running)
+        reason = "time" if late else "results" if self._are_many(waiting) else self._ask(waiting)
         if reason in ("trials", "space", "searcher") and due:
             waiting.append(due[0])
             return ""
@@ -232,14 +236,14 @@ class SearchLoop:
         trial = self._history.get(job.ids[0])
         return self._budget.must_begin(trial.seconds * trial.missing / max(1, len(trial.folds)))
 
-    def _out_of_time(self, running: Mapping[int, _Running]) -> bool:
+    def _out_of_time(self) -> bool:
         """The first job always runs: its chunks look at the time themselves."""
-        tried = self._history.ok() or self._history.begun() or running
+        tried = self._history.ok() or self._history.begun() or self._pending
         return bool(tried) and not self._budget.affords_another()
 
-    def _ask(self, waiting: deque[Job], running: Mapping[int, _Running]) -> str:
+    def _ask(self, waiting: deque[Job]) -> str:
         """Jobs to train next; or why there are none."""
-        known = self._history.updated(trial.pretended(number) for number, trial in running.items())
+        known = self._history.updated(stand_ins([*self._pending.jobs, *waiting]))
         done = len(known)
         count = self._pack_size
         if self._max_trials is not None:
@@ -255,7 +259,7 @@ class SearchLoop:
         self._store.folder.record("asked", **{**said, **asked})
         waiting.extend(jobs)
         self._last_id = max([self._last_id, *(trial for job in jobs for trial in job.ids)])
-        return "" if waiting else "space"
+        return "" if jobs else "space"
 
     def _proposed(self, known: History, count: int) -> tuple[list[Job], Mapping[str, Any]]:
         """Jobs of what the searcher proposes, and what it says of them."""
@@ -290,19 +294,26 @@ class SearchLoop:
         alike = (father.hyper.view, father.split) == (proposal.hyper.view, proposal.split)
         return found[proposal.father] if alike else None
 
-    def _submit(self, job: Job, running: dict[int, _Running]) -> None:
+    def _submit(self, job: Job) -> None:
         job = self._with_fathers(job)
         for observer in self._observers:
             observer.trying(job.proposals, self._history)
-        now = time.perf_counter()
-        running |= {n: _Running(p, job.ids[0], now) for n, p in zip(job.ids, job.proposals, strict=True)}
+        self._pending.add(job)
         if job.note:
             self._store.folder.record("note", trials=list(job.ids), note=job.note)
         self._executor.submit(job, self._budget.deadline())
 
-    def _collect(self, running: dict[int, _Running]) -> None:
-        outcomes = self._executor.collect(_WAIT)
-        began = [running.pop(outcome.result.id).submitted for outcome in outcomes]
+    def _collect(self) -> None:
+        """Record the next job that is back, after waiting for it a moment."""
+        found = self._pending.taken()
+        if found is None:
+            self._pending.came(self._executor.collect(_WAIT))
+            found = self._pending.taken()
+        if found is not None:
+            self._record(*found)
+            self._stop_on_failures()
+
+    def _record(self, outcomes: Sequence[Outcome], seconds: float) -> None:
         if self._interruption.pressed:
             # What failed then may have failed of it: it is trained again where the run goes on.
             outcomes = [outcome for outcome in outcomes if outcome.result.status == "ok"]
@@ -313,10 +324,14 @@ class SearchLoop:
                 outcomes = self._gains.with_gain(outcomes)
             self._store.write(*outcomes)
             self._history = self._history.updated(outcome.result for outcome in outcomes)
-        self._budget.observe(time.perf_counter() - min(began))
+        self._budget.observe(seconds)
         for observer in self._observers:
             observer.finished(outcomes, self._history)
-        self._stop_on_failures()
+
+    def _record_what_came(self) -> None:
+        """Where the search ended early: what is back and waits for what was asked for before it."""
+        while (found := self._pending.taken(whatever_came=True)) is not None:
+            self._record(*found)
 
     def _stop_on_failures(self) -> None:
         latest = self._history.trials[-FAILURES_IN_A_ROW:]

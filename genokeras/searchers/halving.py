@@ -292,7 +292,11 @@ class HalvingSearcher(Searcher):
             return grown[int(rng.integers(len(grown)))]
         # On matrices this small a second thread costs more time than it saves.
         with threadpool_limits(1, user_api="blas"):
-            surrogate = Surrogate.fit(_levelled(self._networks(asked.history)), self.space)
+            running = [
+                trial for trial in asked.history.running() if trial.proposal.hyper.view in self.space.views
+            ]
+            levelled = _levelled(self._networks(asked.history)).updated(running)
+            surrogate = Surrogate.fit(levelled, self.space)
             candidates = [Candidate(p.graph, p.hyper, p.father, p.morphisms) for p in grown]
             return grown[int(surrogate.acquire(candidates).argmin())]
 

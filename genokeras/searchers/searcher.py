@@ -27,7 +27,7 @@ class Searcher(ABC):
         Parameters
         ----------
         history : History
-            All finished trials, failed ones among them; may be empty.
+            All finished trials, failed ones among them, and those that are still running; may be empty.
         n : int
             How many proposals are wanted, 1 or more.
         rng : numpy.random.Generator

@@ -52,7 +52,7 @@ class Surrogate:
     ----------
     process : GaussianProcess
     trials : tuple of TrialResult
-        What was observed, failed ones included.
+        What was observed, failed ones and those that are still running included.
     means : ndarray of shape (n_trials,)
         Posterior means at what was observed: they average replicates, and do not reward a lucky draw of the noise as
         scores do.
@@ -76,13 +76,17 @@ class Surrogate:
         The standard error of a score over the samples is no noise here: all trials are scored on the same
         samples, so most of it is common to them, and the noise that is not is fitted. Kernel parameters are fitted to the
         history's first trials, up to a number that rises in steps: most asks find them in the cache.
+
+        Trials that are still running count as if they had come back as predicted: the kriging believer (Ginsbourger, Le Riche
+        and Carraro 2010, "Kriging is well-suited to parallelize optimization", section 4.2.2).
         """
         trials = observed(history)
         networks, scores = _networks(trials)
         labels = _labels(networks)
         inputs = _inputs(networks, space, labels)
-        parameters = _kernel(*_networks(observed(_settled(history))), space)
-        process = GaussianProcess.fit(inputs, tame(scores), parameters=parameters)
+        finished = History(tuple(trial for trial in history if trial.status != "running"))
+        parameters = _kernel(*_networks(observed(_settled(finished))), space)
+        process = _believer(inputs, scores, [trial.status == "running" for trial in trials], parameters)
         means = process.predict(inputs)[0]
         return cls(process, tuple(trials), means, space, labels, acquisition)
 
@@ -243,6 +247,19 @@ def _kernel(networks: Networks, scores: tuple[float, ...], space: HyperSpace) ->
     return GaussianProcess.fit(inputs, tame(scores)).parameters
 
 
+def _believer(
+    inputs: Sequence[Array], scores: Sequence[float], running: Sequence[bool], parameters: KernelParameters
+) -> GaussianProcess:
+    """A process that believes its own predictions of what is still running."""
+    known, y = ~np.array(running), np.array(scores)
+    y[known] = tame(y[known])
+    process = GaussianProcess.fit([block[known] for block in inputs], y[known], parameters=parameters)
+    if known.all():
+        return process
+    y[~known] = process.predict([block[~known] for block in inputs])[0]
+    return GaussianProcess.fit(inputs, y, parameters=parameters)
+
+
 def _networks(trials: Sequence[TrialResult]) -> tuple[Networks, tuple[float, ...]]:
     networks = tuple((trial.proposal.graph, trial.proposal.hyper) for trial in trials)
     return networks, tuple(trial.score for trial in trials)
@@ -256,7 +273,7 @@ def _labels(networks: Iterable[tuple[Graph, HyperParameters]]) -> dict[str, int]
     return labels
 
 
-def tame(scores: Sequence[float]) -> Array:
+def tame(scores: Sequence[float] | Array) -> Array:
     """Pull far-off scores in to an upper fence, and put failures there: they say "bad", not how bad.
 
     One diverged network with a loss of 50 would otherwise make all others look equal. The fence stands as far

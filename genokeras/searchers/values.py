@@ -163,7 +163,7 @@ class TrialResult:
     ----------
     id : int
     proposal : Proposal
-    status : {"ok", "failed"}
+    status : {"ok", "failed", "running"}
     score : float
         Out-of-fold loss of the objective: lower is always better. Infinite for a failed trial.
     score_se : float
@@ -189,7 +189,7 @@ class TrialResult:
 
     id: int
     proposal: Proposal
-    status: Literal["ok", "failed"]
+    status: Literal["ok", "failed", "running"]
     score: float
     score_se: float = math.nan
     step: int = 0
@@ -204,7 +204,7 @@ class TrialResult:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "folds", tuple(math.inf if math.isnan(x) else x for x in self.folds))
-        check_choice(self.status, f"status of trial {self.id}", ("ok", "failed"))
+        check_choice(self.status, f"status of trial {self.id}", ("ok", "failed", "running"))
         if self.status == "ok" and not math.isfinite(self.score):
             raise ParameterError(
                 f"trial {self.id} is 'ok' but its score is {self.score}: without a finite score it failed."
@@ -220,6 +220,11 @@ class TrialResult:
     def failure(cls, id: int, proposal: Proposal, error: str, seconds: float = 0.0) -> TrialResult:
         """The result of a trial that raised."""
         return cls(id, proposal, "failed", math.inf, seconds=seconds, error=error)
+
+    @classmethod
+    def running(cls, id: int, proposal: Proposal) -> TrialResult:
+        """What stands for a trial that is being trained."""
+        return cls(id, proposal, "running", math.inf)
 
     @property
     def begun(self) -> bool:
@@ -316,6 +321,10 @@ class History:
     def failed(self) -> tuple[TrialResult, ...]:
         """The trials that failed."""
         return tuple(trial for trial in self.trials if trial.status == "failed")
+
+    def running(self) -> tuple[TrialResult, ...]:
+        """The trials that are still being trained."""
+        return tuple(trial for trial in self.trials if trial.status == "running")
 
     def ranked(self) -> tuple[TrialResult, ...]:
         """The trials of `ok`, best first; equal scores in order of their ids."""

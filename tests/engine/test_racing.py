@@ -154,8 +154,8 @@ def test_the_best_network_is_completed_while_there_is_time_for_nothing_else(tmp_
 
 
 def interrupt_behind(collect):
-    def collected(running):
-        collect(running)
+    def collected():
+        collect()
         raise KeyboardInterrupt
 
     return collected
@@ -167,8 +167,8 @@ def test_a_search_that_was_stopped_goes_on_to_the_same_trials(tmp_path, problem)
     other, loop = a_search(tmp_path / "parts", problem, 5, fathers=2)
     store, collect = TrialStore(other), loop._collect
 
-    def stop_behind_the_fourth(running):
-        collect(running)
+    def stop_behind_the_fourth():
+        collect()
         if sum(e["event"] == "trial" for e in other.journal()) == 4:
             raise KeyboardInterrupt
 

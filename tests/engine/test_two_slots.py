@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import threading
+import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -81,12 +84,13 @@ def test_a_searcher_is_shown_running_trials_as_no_one_s_father(tmp_path):
 
     class Watching(RandomSearcher):
         def ask(self, history: History, n: int, rng: np.random.Generator) -> list[Proposal]:
-            seen.append(tuple(trial.id for trial in history.failed()))
+            assert not history.failed()
+            seen.append(tuple(trial.id for trial in history.running()))
             return super().ask(history, n, rng)
 
     result, _, _ = search(tmp_path / "run", Watching(2), before=Meeting(), max_trials=8)
     assert seen[:2] == [(), (0, 1)]
-    assert not result.history.failed()
+    assert len(result.history.ok()) == 8
 
 
 def test_children_inherit_from_fathers_that_came_back(tmp_path):
@@ -197,3 +201,46 @@ def test_a_resumed_search_goes_on_with_new_ids(tmp_path):
     assert [trial.id for trial in again.history][:6] == [trial.id for trial in store.history()][:6]
     assert sorted(trial.id for trial in again.history) == list(range(12))
     assert len(first.history) == 6
+
+
+def at_random(seed: int) -> Callable[[Job], None]:
+    """Jobs take times of their own, which say nothing about their order."""
+    return lambda job: time.sleep(float(np.random.default_rng([seed, *job.ids]).random()) * 0.02)
+
+
+@pytest.mark.parametrize(("slots", "ahead"), [(2, 0), (2, 2), (3, 4)])
+def test_a_search_that_asks_at_fixed_points_is_repeatable_however_long_jobs_take(tmp_path, slots, ahead):
+    def found(name: str, before: Callable[[Job], None], slots: int) -> tuple[list[dict[str, Any]], int]:
+        result, runner, _ = search(
+            tmp_path / name, BayesianSearcher(2), before=before, slots=slots, ahead=ahead, max_trials=30
+        )
+        return [trial.to_dict() for trial in result.history], runner.most_running
+
+    expected, _ = found("one by one", lambda job: None, 1)
+    for seed in range(3):
+        trials, running = found(str(seed), at_random(seed), slots)
+        assert trials == expected
+        assert running == slots
+
+
+def test_a_repeatable_search_that_is_interrupted_keeps_what_waited_for_a_slower_job(tmp_path):
+    started = threading.Event()
+
+    def before(job: Job) -> None:
+        if 0 in job.ids:
+            started.wait(30)
+
+    class Stopping(ThreadExecutor):
+        def collect(self, timeout=None):
+            outcomes = super().collect(timeout)
+            if not outcomes:
+                started.set()
+                raise KeyboardInterrupt
+            return outcomes
+
+    executor = Stopping(FakeRunner(before))
+    loop = make_loop(tmp_path / "run", RandomSearcher(2), executor, pack_size=2, max_trials=9, ahead=2)
+    result = loop.run(History())
+    assert result.reason == "interrupted"
+    assert len(result.history) > 0 and 0 not in [trial.id for trial in result.history]
+    assert journal(tmp_path / "run") == [trial.id for trial in result.history]

@@ -158,6 +158,18 @@ def test_a_pool_believes_what_was_taken(history: History) -> None:
     assert pool.covariance[2, 2] <= before[2, 2]
 
 
+def test_what_is_still_running_is_believed_to_come_back_as_predicted(history: History) -> None:
+    candidate = Candidate(mlp(2, widths=(16, 16, 16)), HyperParameters(), None)
+    alone = Surrogate.fit(history, SPACE)
+    running = history.append(TrialResult.running(999, Proposal(candidate.graph, candidate.hyper)))
+    believing = Surrogate.fit(running, SPACE)
+    expected, doubt = alone.predict([candidate])
+    mean, std = believing.predict([candidate])
+    assert mean[0] == pytest.approx(expected[0], abs=0.1 * doubt[0])
+    assert std[0] < 0.9 * doubt[0]
+    assert 999 not in [trial.id for trial in believing.ranked()]
+
+
 def test_a_pool_prefers_what_it_should_and_runs_out(history: History) -> None:
     pool = Pool(Surrogate.fit(history, SPACE), [of_trial(trial) for trial in history.trials[:3]])
     preferred = np.array([False, True, False])
