@@ -30,7 +30,7 @@ from genokeras.errors import RunFolderError
 from genokeras.networks import TrainedNetwork
 from genokeras.searchers import History, TrialResult
 from genokeras.support import RunFolder
-from genokeras.tasks.calibration import Calibration
+from genokeras.tasks.calibration import Calibration, read_calibration
 from genokeras.tasks.objectives import Objective, get_objective, named_objective
 from genokeras.tasks.task import Task
 
@@ -358,7 +358,9 @@ def read_delivery(folder: RunFolder) -> Delivery:
     with folder.reading():
         result = folder.read_json(RESULT_FILE)
         shares = {int(trial): float(share) for trial, share in result["shares"].items()}
-        return Delivery(shares, Calibration(**result["calibration"]), result["estimate"], result.get("best"))
+        return Delivery(
+            shares, read_calibration(result["calibration"]), result["estimate"], result.get("best")
+        )
 
 
 def objective_of(folder: RunFolder, task: Task) -> Objective:

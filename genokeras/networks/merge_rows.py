@@ -19,7 +19,7 @@ from keras import ops
 from genokeras.features import LOG_EPSILON, RowSpace
 from genokeras.graph import Dense, Graph, Weights
 from genokeras.networks.packed import connect
-from genokeras.tasks.calibration import Calibration
+from genokeras.tasks.calibration import Calibration, RiskCalibration
 from genokeras.tasks.class_scores import SMALLEST_PROBABILITY
 from genokeras.tasks.task import Task
 
@@ -111,9 +111,11 @@ def merge_rows(
 
 
 def calibrated(answers: Any, calibration: Calibration | None) -> Any:
-    """The tensor of probabilities raised to a power, normalised, and mixed with a share of the uniform ones."""
+    """The tensor of probabilities raised to a power, normalised, and mixed with a share of the uniform ones; of risks moved and stretched."""
     if calibration is None:
         return answers
+    if isinstance(calibration, RiskCalibration):
+        return keras.layers.Rescaling(calibration.sharpness, calibration.shift)(answers)
     found = answers
     if calibration.sharpness != 1.0:
         logs = ops.log(ops.maximum(found, SMALLEST_PROBABILITY))

@@ -14,7 +14,7 @@ answers get a sharpness, too, before anything compares them: those of a fold one
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -53,6 +53,27 @@ class Calibration:
         powered = np.clip(np.asarray(p, dtype=np.float64), SMALLEST_PROBABILITY, 1.0) ** self.sharpness
         sharp = powered / powered.sum(axis=-1, keepdims=True)
         return np.asarray((1.0 - self.doubt) * sharp + self.doubt / sharp.shape[-1])
+
+
+@dataclass(frozen=True)
+class RiskCalibration(Calibration):
+    """How logarithms of relative hazards are changed: multiplied by the sharpness, and moved.
+
+    Attributes
+    ----------
+    shift : float
+    """
+
+    shift: float = 0.0
+
+    def apply(self, p: ArrayLike) -> Array:
+        """Calibrated logarithms of hazards."""
+        return np.asarray(self.sharpness * np.asarray(p, dtype=np.float64) + self.shift)
+
+
+def read_calibration(data: Mapping[str, float]) -> Calibration:
+    """What `dataclasses.asdict` made of one."""
+    return RiskCalibration(**data) if "shift" in data else Calibration(**data)
 
 
 def fit_calibration(p: ArrayLike, codes: ArrayLike, sample_weight: ArrayLike | None = None) -> Calibration:

@@ -11,9 +11,10 @@ from genokeras.support.checks import check_choice
 from genokeras.tasks.classes import Classes
 from genokeras.tasks.loss import LossTask
 from genokeras.tasks.numbers import Numbers
+from genokeras.tasks.survival import Cox, Hazard
 from genokeras.tasks.task import Task
 
-_TASKS: dict[str, type[Task]] = {kind.kind: kind for kind in (Classes, Numbers, LossTask)}
+_TASKS: dict[str, type[Task]] = {kind.kind: kind for kind in (Classes, Numbers, LossTask, Cox, Hazard)}
 
 
 def register_task(task: type[Task]) -> type[Task]:

@@ -155,6 +155,13 @@ NUMBER_OBJECTIVES: dict[str, Objective] = {
     )
 }
 _FAMILIES = {CLASSES.kind: OBJECTIVES, NUMBERS.kind: NUMBER_OBJECTIVES}
+
+
+def add_objectives(answers: str, objectives: dict[str, Objective]) -> None:
+    """Make objectives of further answers known."""
+    _FAMILIES[answers] = objectives
+
+
 ALIASES = {
     "acc": "accuracy",
     "auc": "roc_auc",
@@ -163,7 +170,11 @@ ALIASES = {
     "bacc": "balanced_accuracy",
     "brier_score": "brier",
     "cross_entropy": "log_loss",
+    "concordance": "c_index",
+    "cindex": "c_index",
     "f1_macro": "f1",
+    "ibs": "integrated_brier",
+    "uno": "c_index_uno",
     "correlation": "pearson",
     "logloss": "log_loss",
     "matthews": "mcc",
@@ -182,7 +193,7 @@ def get_objective(name: str | Objective, answers: str | None = None) -> Objectiv
     Parameters
     ----------
     name : str or Objective
-    answers : {"classes", "numbers"}, optional
+    answers : {"classes", "numbers", "risks", "curves"}, optional
         What it has to be of.
 
     Raises
@@ -220,11 +231,11 @@ def find_objective(
     """
     of = name.name if isinstance(name, Objective) else str(name)
     key = of.strip().lower().replace("-", "_").replace(" ", "_")
-    key = ALIASES.get(key, key)
+    key = key if key in known else ALIASES.get(key, key)
     if key in known:
         return name if isinstance(name, Objective) else known[key]
     listed = ", ".join(known)
-    other = (OBJECTIVES | NUMBER_OBJECTIVES).get(key)
+    other = next((family[key] for family in _FAMILIES.values() if key in family), None)
     if other is not None:
         raise ParameterError(
             f"objective must be one of {listed}, which are of {answers}: got {other.name!r}, which is of "

@@ -10,6 +10,7 @@ import numpy as np
 from genokeras.tasks.classes import Classes
 from genokeras.tasks.loss import SIGMOID, SOFTMAX, LossTask
 from genokeras.tasks.numbers import Numbers, numbers_like
+from genokeras.tasks.survival import Cox, Hazard
 from genokeras.tasks.task import Labelled, Task
 from genokeras.tasks.testing import TaskContract
 from tests.tasks.poisson import PoissonCounts
@@ -77,6 +78,24 @@ class TestAnyCrossEntropy(TaskContract):
 class TestAnyBinaryCrossEntropy(TestAnyCrossEntropy):
     def make_task(self) -> Task:
         return LossTask(3, keras.losses.BinaryCrossentropy(from_logits=True), SIGMOID)
+
+
+# Some events at one time, a censoring at that of an event, and one ahead of all events.
+TIMES = [3.0, 5.0, 5.0, 5.0, 1.0, 8.0, 8.0, 12.0, 20.0, 21.0, 30.0, 31.0]
+EVENTS = [1, 1, 1, 0, 0, 1, 0, 1, 1, 0, 1, 0]
+
+
+class TestCox(TaskContract):
+    def make_task(self) -> Task:
+        return Cox.learn(self.labels()).task
+
+    def labels(self) -> Labelled:
+        return labelled(np.column_stack([TIMES, EVENTS]), "days", "dead")
+
+
+class TestHazard(TestCox):
+    def make_task(self) -> Task:
+        return Hazard.learn(self.labels()).task
 
 
 class TestPoissonCounts(TaskContract):

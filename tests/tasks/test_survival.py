@@ -1,0 +1,299 @@
+"""Survival: partial likelihood, ridge-Cox, scores against scikit-survival, targets, and what cannot be used."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from keras import ops
+
+from genokeras.errors import DataError
+from genokeras.tasks.cox_fit import RiskSets, solve_cox
+from genokeras.tasks.cox_loss import partial_likelihood_loss
+from genokeras.tasks.survival import Cox, Hazard
+from genokeras.tasks.survival_answers import RISK_OBJECTIVES, RISKS
+from genokeras.tasks.survival_scores import (
+    auc_at,
+    brier_rows,
+    concordance,
+    partial_deviance,
+    uno_concordance,
+)
+from genokeras.tasks.survival_times import PLACE, TIME, cumulative_hazard, survival, uncensored
+from genokeras.tasks.task import Labelled
+
+
+def made(n: int = 60, seed: int = 0, ties: bool = True) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Coordinates, times and events; whole times are tied."""
+    rng = np.random.default_rng(seed)
+    z = rng.normal(size=(n, 4))
+    time = rng.exponential(np.exp(-z[:, 0]), size=n) * 10 + 0.01
+    ended = rng.uniform(1, 25, size=n)
+    event = (time <= ended).astype("float64")
+    time = np.minimum(time, ended)
+    return z, np.ceil(time) if ties else time, event
+
+
+def labels(time: Any, event: Any) -> Labelled:
+    values = np.empty((len(time), 2), dtype=object)
+    values[:, 0], values[:, 1] = time, event
+    ids = tuple(f"S{i}" for i in range(len(time)))
+    return Labelled(values, ("days", "dead"), ids, "array")
+
+
+def by_hand(eta: np.ndarray, time: np.ndarray, event: np.ndarray) -> float:
+    """The negative log partial likelihood with Efron's ties, event by event."""
+    loss = 0.0
+    for at in np.unique(time[event > 0]):
+        tied = np.exp(eta[(time == at) & (event > 0)])
+        total = np.exp(eta[time >= at]).sum()
+        loss -= np.log(tied).sum()
+        loss += sum(np.log(total - i / len(tied) * tied.sum()) for i in range(len(tied)))
+    return loss
+
+
+# ---- the loss
+
+
+def test_the_partial_likelihood_is_that_of_every_risk_set_with_efrons_ties() -> None:
+    z, time, event = made()
+    task = Cox.learn(labels(time, event))
+    code = task.task.training_targets(task.targets)[:, 0]
+    eta = z[:, 0].astype("float32")
+    found = partial_likelihood_loss(*map(ops.convert_to_tensor, (eta, code, np.ones(60, dtype="float32"))))
+    wanted = by_hand(eta, time, event) - by_hand(np.zeros(60), time, event)
+    assert float(ops.convert_to_numpy(found)) == pytest.approx(wanted, rel=1e-4)
+
+
+def test_rows_without_weight_are_in_no_risk_set() -> None:
+    z, time, event = made()
+    aim = Cox.learn(labels(time, event))
+    code, eta = aim.task.training_targets(aim.targets)[:, 0], z[:, 0].astype("float32")
+    there = np.arange(60) % 3 > 0
+    eta[~there] = 50.0
+    weights = np.stack([there, np.roll(there, 1)]).astype("float32")
+    found = partial_likelihood_loss(*map(ops.convert_to_tensor, (eta[None], code[None], weights)))
+    alone = by_hand(eta[there], time[there], event[there]) - by_hand(
+        np.zeros(there.sum()), time[there], event[there]
+    )
+    assert ops.convert_to_numpy(found)[0] == pytest.approx(alone, rel=1e-4)
+
+
+def test_a_constant_changes_nothing_but_the_way_back_to_a_mean_of_zero() -> None:
+    z, time, event = made()
+    aim = Cox.learn(labels(time, event))
+    inside = ops.convert_to_tensor(aim.task.training_targets(aim.targets))
+    share = np.full(60, 1 / 60, dtype="float32")
+    values = [
+        float(ops.convert_to_numpy(aim.task.total_loss(ops.convert_to_tensor(outputs), inside, share)))
+        for outputs in (z[:, :1].astype("float32"), z[:, :1].astype("float32") + 3.0)
+    ]
+    assert values[0] == pytest.approx(values[1], abs=1e-5)
+
+
+def test_ridge_cox_is_where_its_gradient_vanishes() -> None:
+    z, time, event = made(80, 1)
+    weight = np.where(np.arange(80) % 5 == 0, 0.0, 1.0)
+    beta, bias = solve_cox(z, time, event, weight, 0.05)
+    kept = np.flatnonzero(weight)[np.argsort(-time[weight > 0], kind="stable")]
+    sets = RiskSets(time[kept], event[kept], np.full(len(kept), 1 / len(kept)))
+
+    def loss(b: np.ndarray) -> float:
+        return sets.loss(z[kept] @ b) + 0.025 * float(b @ b)
+
+    assert sets.loss(z[kept] @ beta) * len(kept) == pytest.approx(
+        by_hand(z[kept] @ beta, time[kept], event[kept]) - event[kept].sum() * np.log(len(kept)), rel=1e-9
+    )
+    steps = [(loss(beta + h) - loss(beta - h)) / 2e-5 for h in 1e-5 * np.eye(4)]
+    np.testing.assert_allclose(steps, 0, atol=1e-7)
+    assert abs(np.mean(z[kept] @ beta + bias)) < 1e-12
+
+
+# ---- scores, against scikit-survival
+
+
+def surv(time: np.ndarray, event: np.ndarray) -> np.ndarray:
+    return np.array(list(zip(event > 0, time, strict=True)), dtype=[("event", bool), ("time", float)])
+
+
+@pytest.fixture(scope="module")
+def judged() -> dict[str, Any]:
+    metrics = pytest.importorskip(
+        "sksurv.metrics", reason="scikit-survival is not installed: pip install scikit-survival"
+    )
+    _, time, event = made(120, 2)
+    _, new_time, new_event = made(70, 3)
+    # A judge needs test times within those of training.
+    new_event[new_time >= time.max()] = 0
+    new_time = np.minimum(new_time, time.max() - 1)
+    aim = Cox.learn(labels(time, event))
+    targets = aim.task.read(labels(new_time, new_event), aim.names)
+    risk = np.round(np.random.default_rng(4).normal(size=70), 1)
+    return {
+        "metrics": metrics,
+        "train": surv(time, event),
+        "test": surv(new_time, new_event),
+        "targets": targets,
+        "risk": risk,
+        "aim": aim,
+    }
+
+
+def test_harrells_concordance_is_that_of_scikit_survival(judged: dict[str, Any]) -> None:
+    test, risk = judged["test"], judged["risk"]
+    wanted = judged["metrics"].concordance_index_censored(test["event"], test["time"], risk)[0]
+    assert concordance(risk, judged["targets"], np.ones(70)) == pytest.approx(wanted, abs=1e-12)
+
+
+def test_unos_concordance_is_that_of_scikit_survival(judged: dict[str, Any]) -> None:
+    tau = float(np.quantile(judged["targets"][:, TIME], 0.9))
+    wanted = judged["metrics"].concordance_index_ipcw(judged["train"], judged["test"], judged["risk"], tau)[0]
+    found = uno_concordance(judged["risk"], judged["targets"], np.ones(70))
+    assert found == pytest.approx(wanted, abs=1e-12)
+
+
+def test_the_integrated_brier_score_is_that_of_scikit_survival(judged: dict[str, Any]) -> None:
+    times = np.array([1.0, 2.0, 4.0, 7.0])
+    task = judged["aim"].task
+    curves = RISKS.curves(judged["risk"][:, None], task.places(times))
+    wanted = judged["metrics"].integrated_brier_score(judged["train"], judged["test"], curves, times)
+    found = brier_rows(curves, judged["targets"], times, task.censoring.at(times)).mean()
+    assert found == pytest.approx(wanted, rel=1e-9)
+
+
+def test_the_area_under_the_curve_at_a_time_is_that_of_scikit_survival(judged: dict[str, Any]) -> None:
+    wanted = judged["metrics"].cumulative_dynamic_auc(
+        judged["train"], judged["test"], judged["risk"], [3.0, 6.0]
+    )[0]
+    found = [auc_at(judged["risk"], judged["targets"], np.ones(70), time) for time in (3.0, 6.0)]
+    np.testing.assert_allclose(found, wanted, rtol=1e-9)
+
+
+def test_ridge_cox_is_that_of_scikit_survival() -> None:
+    linear = pytest.importorskip("sksurv.linear_model", reason="scikit-survival is not installed")
+    z, time, event = made(90, 5)
+    fitted = linear.CoxPHSurvivalAnalysis(alpha=9.0, ties="efron", tol=1e-12).fit(z, surv(time, event))
+    beta, _ = solve_cox(z, time, event, np.ones(90), 9.0 / 90)
+    np.testing.assert_allclose(beta, fitted.coef_, rtol=1e-4, atol=1e-6)
+
+
+# ---- scores, by themselves
+
+
+def test_scores_by_weights_are_those_of_repeated_rows() -> None:
+    _, time, event = made(25, 6)
+    aim = Cox.learn(labels(time, event))
+    eta = np.random.default_rng(0).normal(size=(25, 1))
+    counts = np.random.default_rng(1).integers(0, 3, size=25)
+    rows = np.repeat(np.arange(25), counts)
+    for name in ("c_index", "partial_likelihood"):
+        score = RISK_OBJECTIVES[name]
+        weighted = score.value(eta, aim.targets, counts.astype("float64"))
+        assert weighted == pytest.approx(score.value(eta[rows], aim.targets[rows]), rel=1e-9), name
+
+
+def test_the_constant_answer_is_chance() -> None:
+    _, time, event = made()
+    aim = Cox.learn(labels(time, event))
+    for name, chance in (("c_index", 0.5), ("c_index_uno", 0.5), ("auc", 0.5), ("partial_likelihood", 0.0)):
+        assert RISK_OBJECTIVES[name].chance(aim.targets, 1) == pytest.approx(chance, abs=1e-12)
+
+
+def test_evidence_of_many_trials_is_that_of_each() -> None:
+    _, time, event = made(30, 7)
+    aim = Cox.learn(labels(time, event))
+    stack = np.random.default_rng(0).normal(size=(3, 30, 1))
+    w = np.random.default_rng(1).integers(0, 3, size=(2, 30)).astype("float64")
+    found = RISKS.evidence(stack, aim.targets, w).of_trials(np.arange(3))
+    wanted = [[partial_deviance(eta[:, 0], aim.targets, row) * (row @ event) for eta in stack] for row in w]
+    np.testing.assert_allclose(found, wanted, rtol=1e-9)
+
+
+def test_calibration_finds_the_slope_and_the_level_of_risks() -> None:
+    rng = np.random.default_rng(0)
+    eta = rng.normal(size=3000)
+    time = rng.exponential(np.exp(-eta)) + 1e-3
+    event = np.ones(3000)
+    aim = Cox.learn(labels(time, event))
+    found = RISKS.calibration(3 * eta[:, None] + 1, aim.targets, None)
+    assert found.sharpness == pytest.approx(1 / 3, rel=0.1)
+    calibrated = found.apply(3 * eta[:, None] + 1)
+    expected = (aim.targets[:, PLACE] * np.exp(calibrated[:, 0])).sum()
+    assert expected == pytest.approx(event.sum(), rel=1e-6)
+
+
+# ---- targets
+
+
+def test_curves_of_all_samples_by_hand() -> None:
+    time, event = np.array([1.0, 2.0, 2.0, 3.0]), np.array([1.0, 1.0, 0.0, 1.0])
+    np.testing.assert_allclose(survival(time, event).at([0.5, 1, 2, 9]), [1, 0.75, 0.5, 0])
+    np.testing.assert_allclose(cumulative_hazard(time, event).at([1, 2.5]), [1 / 4, 1 / 4 + 1 / 3])
+    np.testing.assert_allclose(uncensored(time, event).at([1, 2, 3]), [1, 0.5, 0.5])
+
+
+def test_hazard_intervals_know_who_lived_through_them() -> None:
+    time, event = np.array([1.0, 2.0, 3.0, 4.0, 1.2, 2.8]), np.array([1.0, 1.0, 1.0, 1.0, 0.0, 0.0])
+    aim = Hazard.learn(labels(time, event))
+    assert aim.task.ends == (3.0, 4.0)
+    inside = aim.task.training_targets(aim.targets)
+    # Who was lost in the earlier half of the first interval is unknown, who was in the later half lived through it.
+    np.testing.assert_array_equal(inside, [[1, 0], [1, 0], [1, 0], [-1, 1], [0, 0], [-1, 0]])
+
+
+def test_survival_curves_fall_and_meet_the_ends_of_intervals() -> None:
+    time, event = made(80, 8)[1:]
+    aim = Hazard.learn(labels(time, event))
+    answers = aim.task.answers_of(np.random.default_rng(0).normal(size=(80, aim.task.n_outputs)))
+    places = aim.task.places(np.array(aim.task.ends))
+    np.testing.assert_allclose(aim.task.answers.curves(answers, places), answers, rtol=1e-9)
+    assert (np.diff(aim.task.answers.curves(answers, np.linspace(0, 9, 40)), axis=-1) <= 0).all()
+
+
+# ---- what cannot be used
+
+
+@pytest.mark.parametrize(
+    ("time", "event", "message"),
+    [
+        (
+            [1, -2, 3, 4],
+            [1, 0, 1, 0],
+            "times must be above 0, but 'days' is below 0 for 1 of 4 samples (array): S1",
+        ),
+        ([1, 0, 3, 4], [1, 0, 1, 0], "Drop these samples, or give them half the smallest unit"),
+        ([1, 2, 3, 4], [0, 0, 0, 0], "no sample of 4 has the event (column 'dead', array)"),
+        ([1, 2, 3, 4], [0, 0, 0, 1], "no two samples can be compared"),
+        (
+            [1, 2, 3, 4, 9, 9.5],
+            [0, 0, 0, 0, 1, 1],
+            "all 4 samples without the event were last seen before the first event",
+        ),
+        (
+            [1, 2, 3, 4],
+            [1, 2, 1, 2],
+            "holds '1', '2'. Say which value is the event, such as event = (column == '2')",
+        ),
+        ([1, 2, 3, 4], ["dead", "alive", "dead", "alive"], "column 'dead' of array holds 'alive', 'dead'"),
+        (
+            [1, 2, 3, 400, 500, 600],
+            [1, 0, 1, 0, 1, 1],
+            "times seem to be in several units: 3 samples have 'days' up to 3",
+        ),
+    ],
+)
+def test_times_and_events_that_cannot_be_used(time: list[Any], event: list[Any], message: str) -> None:
+    with pytest.raises(DataError) as caught:
+        Cox.learn(labels(time, event))
+    assert message in str(caught.value)
+
+
+def test_one_column_is_not_survival() -> None:
+    with pytest.raises(DataError, match="survival needs two values of each sample"):
+        Cox.learn(Labelled(np.ones(4), ("days",), ("a", "b", "c", "d"), "array"))
+
+
+def test_few_events_are_noted() -> None:
+    _, time, event = made(20)
+    assert "samples have the event" in Cox.learn(labels(time, event)).notes[0]
