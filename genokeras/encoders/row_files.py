@@ -50,10 +50,11 @@ def unpacked_rows(content: Mapping[str, np.ndarray]) -> Rows:
 
 
 def table_to_arrays(encoder: TableEncoder, rows: Rows) -> dict[str, np.ndarray]:
-    """Coordinates and row spaces, by view and fold; a basis that folds share is there once."""
+    """Coordinates and row spaces, by view and fold; a basis that folds or views share is there once."""
     arrays: dict[str, np.ndarray] = {}
+    written: dict[int, str] = {}
     for name, spaces in encoder.spaces.items():
-        arrays |= view_to_arrays(name, SplitView(spaces, rows[name]))
+        arrays |= _view_arrays(name, SplitView(spaces, rows[name]), 0, written)
     return arrays
 
 
@@ -63,50 +64,75 @@ def table_from_arrays(
     """The inverse of :func:`table_to_arrays`."""
     spaces: dict[str, tuple[RowSpace, ...]] = {}
     rows: Rows = {}
+    read: dict[str, RowSpace] = {}
     for name in [key.removesuffix("/z") for key in arrays if key.endswith("/z")]:
-        spaces[name], rows[name] = view_from_arrays(arrays, name)
+        spaces[name], rows[name] = _read_view(arrays, name, 0, read)
     return TableEncoder(feature_names, spaces, medians), rows
 
 
 def view_to_arrays(name: str, view: SplitView, earlier: Sequence[RowSpace] = ()) -> dict[str, np.ndarray]:
     """A view in one split; bases of earlier spaces, of another split, are not written again."""
-    arrays, known = {f"{name}/z": by_sample(view.rows)}, dict[int, int]()
-    for number, space in enumerate([*earlier, *view.spaces]):
-        shared = known.setdefault(id(space.basis), number) if space.basis is not None else number
-        if number >= len(earlier):
-            arrays |= _space_arrays(f"{name}/{number}/", space, None if shared == number else shared)
-    return arrays
+    written: dict[int, str] = {}
+    for number, space in enumerate(earlier):
+        written.setdefault(id(space.basis), f"{name}/{number}")
+    return _view_arrays(name, view, len(earlier), written)
 
 
 def view_from_arrays(
     arrays: Mapping[str, np.ndarray], name: str, earlier: Sequence[RowSpace] = ()
 ) -> SplitView:
     """The inverse of :func:`view_to_arrays`."""
-    z, read = arrays[f"{name}/z"], list(earlier)
-    for number in range(len(earlier), len(earlier) + len(z)):
-        read.append(_read_space(arrays, f"{name}/{number}/", read))
-    return SplitView(tuple(read[len(earlier) :]), by_sample(z))
+    read = {f"{name}/{number}": space for number, space in enumerate(earlier)}
+    return _read_view(arrays, name, len(earlier), read)
 
 
-def _space_arrays(prefix: str, space: RowSpace, shared: int | None) -> dict[str, np.ndarray]:
+def _view_arrays(name: str, view: SplitView, first: int, written: dict[int, str]) -> dict[str, np.ndarray]:
+    """A view whose spaces are numbered from ``first``; ``written`` says by the id of a basis where it was written first."""
+    arrays = {f"{name}/z": by_sample(view.rows)}
+    for number, space in enumerate(view.spaces, start=first):
+        place = f"{name}/{number}"
+        there = place if space.basis is None else written.setdefault(id(space.basis), place)
+        arrays |= _space_arrays(place, space, None if there == place else there)
+    return arrays
+
+
+def _space_arrays(place: str, space: RowSpace, shared: str | None) -> dict[str, np.ndarray]:
     arrays = {"scale": np.array(space.scale)}
     if space.rotation is not None:
         arrays["rotation"] = space.rotation
     if shared is not None:
-        arrays["shared"] = np.array(shared)
+        view, number = shared.rsplit("/", 1)
+        of_view, _ = place.rsplit("/", 1)
+        arrays["shared"] = np.array(int(number))
+        if view != of_view:
+            arrays["shared_view"] = np.array(view)
     else:
         arrays |= {"columns": space.columns, "mean": space.mean, "inverse_sd": space.inverse_sd}
         if space.basis is not None:
             arrays["basis"] = space.basis
         if space.log_factors is not None:
             arrays["log_factors"] = space.log_factors
-    return {prefix + name: array for name, array in arrays.items()}
+    return {f"{place}/{name}": array for name, array in arrays.items()}
 
 
-def _read_space(arrays: Mapping[str, np.ndarray], prefix: str, earlier: list[RowSpace]) -> RowSpace:
+def _read_view(
+    arrays: Mapping[str, np.ndarray], name: str, first: int, read: dict[str, RowSpace]
+) -> SplitView:
+    """The inverse of :func:`_view_arrays`; ``read`` has the spaces read before by their places, and gets these."""
+    z = arrays[f"{name}/z"]
+    places = [f"{name}/{number}" for number in range(first, first + len(z))]
+    for place in places:
+        read[place] = _read_space(arrays, name, f"{place}/", read)
+    return SplitView(tuple(read[place] for place in places), by_sample(z))
+
+
+def _read_space(
+    arrays: Mapping[str, np.ndarray], view: str, prefix: str, read: Mapping[str, RowSpace]
+) -> RowSpace:
     scale, rotation = float(arrays[prefix + "scale"]), arrays.get(prefix + "rotation")
     if prefix + "shared" in arrays:
-        return replace(earlier[int(arrays[prefix + "shared"])], scale=scale, rotation=rotation)
+        shared = f"{arrays.get(prefix + 'shared_view', view)}/{int(arrays[prefix + 'shared'])}"
+        return replace(read[shared], scale=scale, rotation=rotation)
     columns, mean, inverse_sd = (arrays[prefix + name] for name in ("columns", "mean", "inverse_sd"))
     basis, log_factors = (arrays.get(prefix + name) for name in ("basis", "log_factors"))
     return RowSpace(columns, mean, inverse_sd, basis, scale, rotation, log_factors)

@@ -19,7 +19,15 @@ import numpy as np
 from scipy import sparse
 
 from genokeras.encoders.encoder import Encoder, Rows
-from genokeras.features import FittedView, Matrix, RowSpace, Screening, fit_views, principal_axes, restrict
+from genokeras.features import (
+    FittedView,
+    Matrix,
+    RowSpace,
+    Screening,
+    fit_in_space,
+    fit_views,
+    principal_axes,
+)
 
 # Networks of different views share their shapes: what zero columns cost is less than another compilation.
 _WIDTH_STEP = 32
@@ -70,6 +78,13 @@ class TableEncoder(Encoder):
     def ranks(self, view: str) -> np.ndarray:
         """``(n_folds,)`` coordinates of each fold, without the zeros behind them."""
         return np.array([space.rank for space in self.spaces[view]])
+
+    def shared_space(self, view: str) -> RowSpace | None:
+        """The space that the folds of a view have each a part of; None where they have no basis, or each a different one."""
+        spaces = self.spaces[view]
+        if any(space.rotation is None or space.basis is not spaces[0].basis for space in spaces):
+            return None
+        return replace(spaces[0], rotation=None, scale=1.0)
 
     def filled(self, x: Matrix) -> Matrix:
         """Raw rows whose missing values are replaced as the delivered model does it."""
@@ -147,17 +162,12 @@ def fit_split_view(
     first : TableEncoder
         Of the first split. A basis that its folds share looks at no target and serves the further split, too.
     """
-    shared = first.spaces[name]
-    if any(space.rotation is None for space in shared):
+    whole = first.shared_space(name)
+    if whole is None:
         fitted = fit_views((name,), x, targets, train, screening)[name]
     else:
-        whole = replace(shared[0], rotation=None, scale=1.0)
         z = whole.transform(x)
-        spaces = tuple(restrict(whole, principal_axes(z, rows)) for rows in train)
-        parts = [space.scale * (z @ space.rotation) for space in spaces]
-        rank = max(space.rank for space in spaces)
-        padded = [np.pad(part, ((0, 0), (0, rank - part.shape[1]))) for part in parts]
-        fitted = FittedView(name, spaces, np.stack(padded).astype("float32"))
+        fitted = fit_in_space(name, whole, z, [principal_axes(z, rows) for rows in train])
     view = widened(fitted)
     return SplitView(view.spaces, by_sample(view.z))
 

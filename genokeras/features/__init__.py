@@ -45,7 +45,7 @@ from genokeras.features.text_encoding import (
     fit_ngram_tfidf,
     fit_vocabulary,
 )
-from genokeras.features.views import DEFAULT_VIEWS, FittedView, available_views, fit_views
+from genokeras.features.views import DEFAULT_VIEWS, FittedView, available_views, fit_in_space, fit_views
 
 __all__ = [
     "BY_CLASS",
@@ -68,6 +68,7 @@ __all__ = [
     "available_views",
     "column_blocks",
     "fit_image_scaling",
+    "fit_in_space",
     "fit_ngram_tfidf",
     "fit_row_space",
     "fit_views",

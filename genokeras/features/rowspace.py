@@ -52,11 +52,12 @@ class RowSpace:
     mean, inverse_sd : numpy.ndarray
         ``(k,)`` float64.
     basis : numpy.ndarray or None
-        ``(k, r)`` float32 orthonormal columns, times the features' weights where they are weighted, and divided by their standard
-        deviations where they are leading components; None where there is nothing to gain and the features stay themselves.
+        ``(k, r)`` float32 orthonormal columns, times the features' weights where they are weighted; None where there is nothing to
+        gain and the features stay themselves.
     scale : float
     rotation : numpy.ndarray or None
-        ``(r, q)`` float32 orthonormal columns: a subspace of the basis, such as the span of one fold's training rows.
+        ``(r, q)`` float32, a subspace of the basis: orthonormal columns that span one fold's training rows, or leading components,
+        each divided by its standard deviation.
     log_factors : numpy.ndarray or None
         ``(n_features,)`` float32 factors of the logarithm that raw rows go through first (``log_normalised``); None for
         no logarithm.
@@ -180,15 +181,13 @@ def restrict(space: RowSpace, axes: PrincipalAxes) -> RowSpace:
     )
 
 
-def leading(space: RowSpace, z: np.ndarray, axes: PrincipalAxes, count: int) -> tuple[RowSpace, np.ndarray]:
+def leading(space: RowSpace, axes: PrincipalAxes, count: int) -> RowSpace:
     """Scores of the leading principal components of the training rows of a fold, each of mean square 1 there.
 
     Parameters
     ----------
     space : RowSpace
         Without a rotation.
-    z : numpy.ndarray
-        ``(n, r)`` all rows in that space.
     axes : PrincipalAxes
         Of the fold's training rows in that space.
     count : int
@@ -196,15 +195,13 @@ def leading(space: RowSpace, z: np.ndarray, axes: PrincipalAxes, count: int) -> 
 
     Returns
     -------
-    space : RowSpace
-        From raw features to the scores.
-    z : numpy.ndarray
-        ``(n, count)`` float32, the scores of all rows.
+    RowSpace
+        From raw features to the scores, in the basis of the space; without one it gets one.
     """
     rotation = axes.directions[:, :count] * (np.sqrt(axes.n_rows) / axes.values[:count])
-    basis = rotation if space.basis is None else space.basis @ rotation
-    found = replace(space, basis=np.asarray(space.scale * basis, dtype="float32"), scale=1.0)
-    return found, np.asarray(z @ rotation, dtype="float32")
+    if space.basis is None:
+        return replace(space, basis=np.asarray(space.scale * rotation, dtype="float32"), scale=1.0)
+    return replace(space, rotation=rotation.astype("float32"))
 
 
 def _expand(space: RowSpace, n_features: int) -> Standardisation:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -229,14 +229,8 @@ def _fit_view(
     name: str, source: Source, targets: np.ndarray, train: np.ndarray, screening: Screening
 ) -> FittedView:
     x, scaling, count = source.x, source.scaling, _count(name)
-    if count is None:
-        whole, z = source.whole, source.coordinates
-        # Without a basis, each fold's rows span all there is.
-        spaces = [whole if whole.basis is None else restrict(whole, source.axes(rows)) for rows in train]
-        return FittedView(name, tuple(spaces), _padded([_rotated(z, whole, space) for space in spaces]))
-    if is_leading(name):
-        parts = [leading(source.whole, source.coordinates, source.axes(rows), count) for rows in train]
-        return FittedView(name, tuple(space for space, _ in parts), _padded([z for _, z in parts]))
+    if count is None or is_leading(name):
+        return fit_in_space(name, source.whole, source.coordinates, [source.axes(rows) for rows in train])
     weighted = is_weighted(name)
     statistic = screening.weigh if weighted else screening.rank
     spaces = []
@@ -261,10 +255,35 @@ def _fit_fold(
     return replace(space, inverse_sd=scaling.inverse_sd[space.columns], basis=basis, scale=float(scale))
 
 
+def fit_in_space(name: str, whole: RowSpace, z: np.ndarray, axes: Sequence[PrincipalAxes]) -> FittedView:
+    """A view of all features, or of leading components, in a basis that all folds share.
+
+    Parameters
+    ----------
+    name : str
+        Of a view that looks at no target.
+    whole : RowSpace
+        Without a rotation.
+    z : numpy.ndarray
+        ``(n, r)`` all rows in that space.
+    axes : sequence of PrincipalAxes
+        Of the training rows of each fold in that space.
+    """
+    count = _count(name)
+    if count is not None:
+        spaces = [leading(whole, found, count) for found in axes]
+    elif whole.basis is None:  # each fold's rows span all there is
+        spaces = [whole] * len(axes)
+    else:
+        spaces = [restrict(whole, found) for found in axes]
+    return FittedView(name, tuple(spaces), _padded([_rotated(z, whole, space) for space in spaces]))
+
+
 def _rotated(z: np.ndarray, whole: RowSpace, space: RowSpace) -> np.ndarray:
-    if space.rotation is None:
+    if space is whole:
         return z
-    return np.asarray(space.scale / whole.scale * (z @ space.rotation), dtype="float32")
+    turned = space.basis if whole.basis is None else space.rotation
+    return np.asarray(space.scale / whole.scale * (z @ turned), dtype="float32")
 
 
 def _padded(parts: list[np.ndarray]) -> np.ndarray:

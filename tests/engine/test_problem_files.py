@@ -56,13 +56,14 @@ def test_every_view_of_a_table_comes_back(tmp_path, views):
             np.testing.assert_array_equal(space.transform(x), wanted.transform(x))
 
 
-def test_a_basis_that_folds_share_is_written_once(tmp_path):
-    problem = problem_of_classes(("all", "log"))
+def test_a_basis_that_folds_and_views_share_is_written_once(tmp_path):
+    problem = problem_of_classes(("all", "leading3", "log:leading3", "log"))
     folder = made_folder(tmp_path / "run", problem)
     names = [name for name in folder.read_arrays("features.npz") if name.endswith("/basis")]
-    assert sorted(names) == ["all/0/basis", "log/0/basis"]
+    assert sorted(names) == ["all/0/basis", "log:leading3/0/basis"]
     spaces = read_problem(folder).encoder.spaces
-    assert spaces["all"][0].basis is spaces["all"][1].basis
+    assert spaces["all"][0].basis is spaces["all"][1].basis is spaces["leading3"][1].basis
+    assert spaces["log:leading3"][0].basis is spaces["log"][1].basis
     assert spaces["all"][0].basis is not spaces["log"][0].basis
 
 

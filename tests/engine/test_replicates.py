@@ -122,15 +122,17 @@ def test_only_runs_with_further_splits_have_the_arm(problem: Problem) -> None:
 # ---- row spaces
 
 
-def test_a_basis_that_looks_at_no_target_serves_all_splits(problem: Problem) -> None:
-    first, further = problem, problem.of_split(1, ["all"])
-    assert further.encoder.spaces["all"][0].basis is first.encoder.spaces["all"][0].basis
+@pytest.mark.parametrize("name", ["all", "leading10", "log:leading10"])
+def test_a_basis_that_looks_at_no_target_serves_all_splits(problem: Problem, name: str) -> None:
+    first, further = problem, problem.of_split(1, [name])
+    whole = "log" if name.startswith("log") else "all"
+    assert further.encoder.spaces[name][0].basis is first.encoder.spaces[whole][0].basis
     x = X.to_numpy()
-    alone = fit_views(("all",), x, problem.targets, further.train, problem.task.screening)["all"]
+    alone = fit_views((name,), x, problem.targets, further.train, problem.task.screening)[name]
     for fold, space in enumerate(alone.spaces):
-        mine = further.rows["all"][:, fold, : space.rank]
+        mine = further.rows[name][:, fold, : space.rank]
         np.testing.assert_allclose(mine @ mine.T, alone.z[fold] @ alone.z[fold].T, rtol=1e-3, atol=1e-3)
-        np.testing.assert_allclose(further.encoder.spaces["all"][fold].transform(x), mine, atol=1e-4)
+        np.testing.assert_allclose(further.encoder.spaces[name][fold].transform(x), mine, atol=1e-4)
 
 
 def test_weights_are_those_of_the_training_rows_of_the_split(problem: Problem) -> None:
