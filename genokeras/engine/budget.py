@@ -9,13 +9,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import final
 
+from genokeras.engine.pace import measured_slowness
 from genokeras.errors import ParameterError
 
 _SAFETY = 1.25
-# Seconds kept back for the ensemble, its estimate and the merged model; never more than a share of a short limit.
+# Seconds for which a measured pace of the machine holds.
+_PACE_HOLDS = 5.0
+# Seconds kept back for the ensemble, its estimate and the merged model before there are trials to predict it from.
 _RESERVE_SHARE, _RESERVE_LEAST, _RESERVE_MOST, _RESERVE_OF_LIMIT = 0.08, 1.5, 25.0, 0.3
-# Of what is left behind the search, the share that the estimate may use; merging takes the rest.
-ESTIMATE_SHARE, LEAST_ESTIMATE = 0.4, 0.5
 # The share of the limit that reading and preparing the data may use up; what is not needed at once is left out then.
 _PREPARATION_SHARE = 0.25
 
@@ -59,6 +60,8 @@ class Budget:
         Seconds kept back for what comes after the search: the ensemble, its estimate, the export.
     clock : callable
         Monotonic seconds.
+    pace : callable
+        Measures how slow the machine is at the moment; see ``genokeras.engine.pace``.
     least : float, optional
         Seconds that a job makes use of. It is given to jobs that fit themselves into the time there is; any other job is
         expected to take as long as those before it.
@@ -70,6 +73,7 @@ class Budget:
         reserve: float = 0.0,
         clock: Callable[[], float] = time.monotonic,
         least: float | None = None,
+        pace: Callable[[], float] = measured_slowness,
     ) -> None:
         if time_limit is not None and not time_limit > 0:
             raise ParameterError(f"time_limit must be a number of seconds above 0, got {time_limit!r}.")
@@ -78,6 +82,8 @@ class Budget:
         self._limit = time_limit
         self._reserve = reserve
         self._least = least
+        self._pace = pace
+        self._measured: tuple[float, float] | None = None
         self._costs: deque[float] = deque(maxlen=5)
 
     @property
@@ -100,10 +106,16 @@ class Budget:
         """Seconds left for trials, without what is reserved for the end."""
         return self.remaining - self._reserve
 
-    @property
-    def for_estimate(self) -> float | None:
-        """Seconds that the estimate may take; None for as many as it needs."""
-        return None if self._limit is None else max(LEAST_ESTIMATE, ESTIMATE_SHARE * self.remaining)
+    def slowness(self) -> float:
+        """How slow the machine is, measured anew after some seconds: others may use it, too."""
+        now = self._clock()
+        if self._measured is None or now - self._measured[0] > _PACE_HOLDS:
+            self._measured = now, self._pace()
+        return self._measured[1]
+
+    def keep(self, seconds: float) -> None:
+        """Keep this many seconds back for what comes after the search, in place of those before."""
+        self._reserve = seconds
 
     def deadline(self) -> Deadline:
         """When the search has to end."""

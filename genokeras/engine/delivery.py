@@ -8,12 +8,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from genokeras.engine.delivery_time import DeliveryTime, by_share
 from genokeras.engine.problem import ScoredRows
 from genokeras.engine.store import TrialStore
 from genokeras.graph import is_linear
 from genokeras.searchers import (
     DISCOUNT,
     LARGEST_ENSEMBLE,
+    Estimate,
     History,
     HyperSpace,
     TrialResult,
@@ -34,6 +36,8 @@ _WITHIN_A_VIEW = 6.0
 _LOSS_THAT_COUNTS = 0.01
 # From this many rows on, weights are learnt from them.
 _MANY_ROWS, _STACKING_STEPS = 1000, 100
+# Scores of many rows vary little from resample to resample.
+_RESAMPLES, _RESAMPLES_OF_MANY_ROWS, _ROWS_FOR_FEW_RESAMPLES = 200, 50, 5000
 # Of the estimate's time, the share that the linear models' own estimate gets.
 _SHARE_OF_BASELINE = 0.25
 
@@ -85,7 +89,7 @@ def deliver(
     objective: Objective,
     seed: int,
     groups: np.ndarray | None = None,
-    max_seconds: float | None = None,
+    time: DeliveryTime | None = None,
     largest: int = LARGEST_ENSEMBLE,
 ) -> Delivery:
     """Choose the ensemble on out-of-fold predictions and estimate what it will score on new samples.
@@ -100,8 +104,9 @@ def deliver(
     seed : int
     groups : numpy.ndarray, optional
         ``(n_samples,)``; resampled whole.
-    max_seconds : float, optional
-        For the estimate; at least 20 resamples are drawn in any case.
+    time : DeliveryTime, optional
+        How many trials may be delivered, the weightiest ones, and how long the estimate may take; at least 20 resamples are drawn
+        in any case.
     largest : int
         Trials in the ensemble, at most.
     """
@@ -111,26 +116,32 @@ def deliver(
     # Trials that look at the data alike are weighted among themselves first.
     views = np.array([family_of(trial) for trial in trials])
     limits = limits_of(int(scored.sum()), objective, largest)
-    shares = select_ensemble(p, targets, objective, sample_weight=weight, families=views, **limits)
+    how: dict[str, Any] = {"objective": objective, "sample_weight": weight}
+    shares = select_ensemble(p, targets, families=views, **how, **limits)
+    weightiest = by_share(trials, shares)
+    fitting = len(weightiest) if time is None else time.members(rows, weightiest)
+    if fitting < len(weightiest):
+        limits["largest"] = fitting
+        shares = select_ensemble(p, targets, families=views, **how, **limits)
     calibration = objective.answers.calibration(combine(p, shares), targets, weight)
-    settings: dict[str, Any] = {
-        "objective": objective,
-        "groups": None if groups is None else groups[scored],
-        "sample_weight": weight,
-        **limits,
-    }
+    seconds = None if time is None else time.for_estimate(rows, weightiest[:fitting])
+    how |= {"groups": None if groups is None else groups[scored], **limits}
     linear = np.array([is_linear(trial.proposal.graph) for trial in trials])
-    share = _SHARE_OF_BASELINE if linear.any() else 0.0
-    part = None if max_seconds is None else max_seconds * (1 - share)
-    rng = np.random.default_rng([seed, 2])
-    found = estimate_performance(p, targets, rng=rng, max_seconds=part, families=views, **settings)
-    baseline = None
-    if linear.any():
-        part = None if max_seconds is None else share * max_seconds
-        rng = np.random.default_rng([seed, 2])
-        baseline = estimate_performance(
-            p[linear], targets, rng=rng, max_seconds=part, families=views[linear], **settings
+
+    def estimated(picked: np.ndarray, share: float) -> dict[str, Estimate]:
+        return estimate_performance(
+            p[picked],
+            targets,
+            rng=np.random.default_rng([seed, 2]),
+            max_seconds=None if seconds is None else seconds * share,
+            families=views[picked],
+            n_resamples=_RESAMPLES if scored.sum() < _ROWS_FOR_FEW_RESAMPLES else _RESAMPLES_OF_MANY_ROWS,
+            **how,
         )
+
+    apart = linear.any() and not linear.all()
+    found = estimated(np.ones_like(linear), 1 - _SHARE_OF_BASELINE if apart else 1.0)
+    baseline = estimated(linear, _SHARE_OF_BASELINE) if apart else found if linear.all() else None
     chosen = {trial.id: float(share) for trial, share in zip(trials, shares, strict=True) if share > 0}
     return Delivery(chosen, calibration, _summary(objective, found, baseline, int(scored.sum()), len(trials)))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
@@ -11,7 +12,9 @@ from typing import Any
 import numpy as np
 
 from genokeras.engine.arcs import ARCS_FILE, find_arcs
-from genokeras.engine.budget import LEAST_ESTIMATE, Budget
+from genokeras.engine.budget import Budget, Deadline
+from genokeras.engine.delivery_forecast import DeliveryForecast
+from genokeras.engine.delivery_time import DeliveryTime
 from genokeras.engine.executor import Executor, LocalExecutor, Runner
 from genokeras.engine.gains import EnsembleGains
 from genokeras.engine.interrupt import interruptible
@@ -44,6 +47,8 @@ from genokeras.tasks.objectives import Objective
 
 # From a runner to the executor that a user named.
 EXECUTORS: dict[str, Callable[[Runner], Executor]] = {"local": LocalExecutor}
+# Seconds in which an interrupted search delivers what it has.
+_AFTER_INTERRUPT = 3.0
 MakeSearcher = Callable[[Problem, tuple[Arc, ...]], Searcher]
 
 
@@ -191,7 +196,7 @@ def _fit_run(
         budget,
         seed,
         settings.max_trials,
-        [observer] if observer is not None else [],
+        [*([observer] if observer is not None else []), DeliveryForecast(problem, budget)],
         method.pack_size(problem),
         method.packer(problem),
         EnsembleGains(problem, settings.objective) if method.learns_gains else None,
@@ -212,15 +217,15 @@ def _fit_run(
         found.history,
         settings.objective,
         found.reason,
-        _seconds_for_estimate(budget, found.reason),
+        _delivery_time(budget, found.reason),
         settings.best_alone,
     )
 
 
-def _seconds_for_estimate(budget: Budget, reason: str) -> float | None:
+def _delivery_time(budget: Budget, reason: str) -> DeliveryTime | None:
     """Who interrupts a search does not want to wait."""
-    seconds = budget.for_estimate
-    return min(seconds or LEAST_ESTIMATE, LEAST_ESTIMATE) if reason == "interrupted" else seconds
+    left = min(budget.remaining, _AFTER_INTERRUPT if reason == "interrupted" else math.inf)
+    return None if math.isinf(left) else DeliveryTime(Deadline.after(left), budget.slowness())
 
 
 def _created(

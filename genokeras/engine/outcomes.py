@@ -116,7 +116,7 @@ def scored_outcome(
         score_se=objective.standard_error(*score_of),
         step=step,
         seconds=seconds,
-        n_parameters=proposal.graph.n_parameters(_input_units(problem, proposal)),
+        n_parameters=proposal.graph.n_parameters(input_units(problem, proposal)),
         sharpness=sharpness,
     )
     return Outcome(trial, weights, answers, curve.astype("float32"))
@@ -159,7 +159,7 @@ def _halves(strata: np.ndarray) -> np.ndarray:
     return halves
 
 
-def _input_units(problem: Problem, proposal: Proposal) -> InputUnits:
+def input_units(problem: Problem, proposal: Proposal) -> InputUnits:
     """What the graph of a proposal reads."""
     graph, view = proposal.graph, proposal.hyper.view
     if len(graph.inputs) == 1:

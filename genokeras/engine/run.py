@@ -19,6 +19,7 @@ from genokeras.engine.delivery import (
     ensemble_out_of_fold,
     single_best,
 )
+from genokeras.engine.delivery_time import DeliveryTime
 from genokeras.engine.growth import Growth, growth_of
 from genokeras.engine.jobs import weights_from_arrays
 from genokeras.engine.methods import method_of
@@ -192,7 +193,7 @@ def finish_run(
     history: History,
     objective: Objective,
     stop_reason: str,
-    max_seconds: float | None = None,
+    time: DeliveryTime | None = None,
     best_alone: bool = False,
 ) -> Run:
     """Choose, estimate, merge and write what the run delivers; trials whose files are damaged are left out, with a warning.
@@ -205,8 +206,8 @@ def finish_run(
         With at least one trial that did not fail.
     objective : Objective
     stop_reason : str
-    max_seconds : float, optional
-        For the estimate.
+    time : DeliveryTime, optional
+        What there is time for; everything by default.
     best_alone : bool
         Deliver the best trial and not an ensemble, without an estimate: a module does.
 
@@ -216,7 +217,7 @@ def finish_run(
         If the files of all trials are damaged.
     """
     store = TrialStore(folder)
-    run = chosen_run(store, problem, history, objective, stop_reason, max_seconds, best_alone)
+    run = chosen_run(store, problem, history, objective, stop_reason, time, best_alone)
     write_run(run)
     tell_damage(folder, store.sayings(), write=True)
     return run
@@ -228,11 +229,11 @@ def chosen_run(
     history: History,
     objective: Objective,
     stop_reason: str,
-    max_seconds: float | None = None,
+    time: DeliveryTime | None = None,
     best_alone: bool = False,
 ) -> Run:
     """What :func:`finish_run` delivers, not written yet; `store` keeps which trials were left out."""
-    choose = partial(_chosen, store, problem, objective, max_seconds, best_alone)
+    choose = partial(_chosen, store, problem, objective, time, best_alone)
     while True:
         try:
             delivery = choose(history)
@@ -251,14 +252,14 @@ def _chosen(
     store: TrialStore,
     problem: Problem,
     objective: Objective,
-    max_seconds: float | None,
+    time: DeliveryTime | None,
     best_alone: bool,
     history: History,
 ) -> Delivery:
     if best_alone:
         return deliver_best(history, objective)
     seed, largest = int(store.folder.settings["seed"]), method_of(problem).largest_ensemble(problem)
-    delivery = deliver(store, problem, history, objective, seed, problem.groups, max_seconds, largest)
+    delivery = deliver(store, problem, history, objective, seed, problem.groups, time, largest)
     if isinstance(problem.encoder, TableEncoder):
         delivery = replace(delivery, best=single_best(history, tuple(problem.widths)))
     return delivery

@@ -7,7 +7,7 @@ objectives, the weights of an ensemble, and the estimate that is corrected for h
 
 from genokeras.searchers.bayesian import BayesianSearcher
 from genokeras.searchers.ensemble import DISCOUNT, LARGEST_ENSEMBLE, combine, select_ensemble
-from genokeras.searchers.estimate import Estimate, estimate_performance
+from genokeras.searchers.estimate import FEWEST_RESAMPLES, Estimate, estimate_performance
 from genokeras.searchers.halving import HalvingSearcher
 from genokeras.searchers.random_search import RandomSearcher
 from genokeras.searchers.searcher import Searcher
@@ -17,6 +17,7 @@ from genokeras.searchers.values import History, Proposal, TrialResult
 
 __all__ = [
     "DISCOUNT",
+    "FEWEST_RESAMPLES",
     "LARGEST_ENSEMBLE",
     "BayesianSearcher",
     "Estimate",

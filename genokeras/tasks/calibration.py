@@ -26,6 +26,7 @@ from genokeras.tasks.rows import Array
 
 PRIOR_STRENGTH = 5.0
 _LOGARITHMS = np.linspace(-1.2, 0.6, 37)
+_COARSE = 4
 # Of one trial, whose probabilities may be those of a network that hardly trained.
 _WIDE, _WEAK_PRIOR = (-2.5, 3.0), 2.0
 _CLOSE = 1e-3
@@ -91,8 +92,11 @@ def fit_calibration(p: ArrayLike, codes: ArrayLike, sample_weight: ArrayLike | N
         With a sharpness between 0.30 and 1.82.
     """
     loss, weight = _loss_of_logarithm(p, codes, sample_weight, PRIOR_STRENGTH)
-    losses = [loss(logarithm) for logarithm in _LOGARITHMS]
-    sharpness = float(np.exp(_LOGARITHMS[int(np.argmin(losses))]))
+    # There is one minimum: the neighbourhood of the best one of every few holds it.
+    coarse = range(0, len(_LOGARITHMS), _COARSE)
+    best = min(coarse, key=lambda number: loss(float(_LOGARITHMS[number])))
+    near = range(max(0, best - _COARSE + 1), min(len(_LOGARITHMS), best + _COARSE))
+    sharpness = float(np.exp(_LOGARITHMS[min(near, key=lambda number: loss(float(_LOGARITHMS[number])))]))
     return Calibration(sharpness, float(1.0 / (np.count_nonzero(weight) + 1.0)))
 
 
@@ -118,10 +122,12 @@ def _loss_of_logarithm(
     weight = np.ones(len(labels)) if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
     logs = np.log(np.clip(np.asarray(p, dtype=np.float64), SMALLEST_PROBABILITY, 1.0))
     own = logs[np.arange(len(labels)), labels]
+    counted = weight != 0
+    logs, own, weighted = logs[counted], own[counted], weight[counted]
 
     def loss(logarithm: float) -> float:
         power = np.exp(logarithm)
         normaliser = np.log(np.exp(power * logs).sum(axis=1))
-        return float(weight @ (normaliser - power * own) + prior * logarithm**2)
+        return float(weighted @ (normaliser - power * own) + prior * logarithm**2)
 
     return loss, weight

@@ -67,14 +67,19 @@ def test_the_search_ends_where_the_reserve_begins():
     assert Budget(None).deadline() == Deadline()
 
 
-def test_the_estimate_may_take_two_fifths_of_what_is_left():
+def test_what_is_kept_back_may_change_as_more_is_known():
     clock = Clock()
-    budget = Budget(60, clock=clock)
-    clock.now += 50
-    assert budget.for_estimate == pytest.approx(4.0)
-    clock.now += 20
-    assert budget.for_estimate == 0.5
-    assert Budget(None).for_estimate is None
+    budget = Budget(60, reserve=5, clock=clock)
+    budget.keep(12.0)
+    assert budget.search_remaining == 48
+
+
+def test_the_pace_is_measured_anew_after_some_seconds():
+    clock, paces = Clock(), iter([1.0, 3.0])
+    budget = Budget(60, clock=clock, pace=lambda: next(paces))
+    assert budget.slowness() == budget.slowness() == 1.0
+    clock.now += 6
+    assert budget.slowness() == 3.0
 
 
 def test_a_job_that_fits_itself_into_the_time_needs_no_more_than_was_said():

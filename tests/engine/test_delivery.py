@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from scipy.special import softmax
 
-from genokeras.engine import TrialStore, deliver, ensemble_out_of_fold
+from genokeras.engine import Deadline, TrialStore, deliver, ensemble_out_of_fold
 from genokeras.engine.delivery import Delivery, deliver_best, limits_of
+from genokeras.engine.delivery_time import DeliveryTime
 from genokeras.engine.jobs import Outcome
 from genokeras.engine.problem import ScoredRows
 from genokeras.graph import HyperParameters, linear, mlp
@@ -57,7 +58,7 @@ def stored(
 def delivered(tmp_path, answers, rows=None, objective=LOG_LOSS, linears=(), **options) -> Delivery:
     rows = rows or rows_of()
     store, history = stored(tmp_path, answers, rows, objective, linears)
-    return deliver(store, rows, history, objective, seed=0, max_seconds=0.5, **options)
+    return deliver(store, rows, history, objective, seed=0, time=DeliveryTime(Deadline.after(0.5)), **options)
 
 
 # ---- the ensemble
@@ -74,7 +75,7 @@ def test_failed_trials_are_no_part_of_it(tmp_path):
     store, history = stored(tmp_path, [probabilities(2, 1), probabilities(2, 2)], rows)
     failure = TrialResult.failure(2, history.trials[0].proposal, "no")
     store.write(Outcome(replace(failure, proposal=Proposal(linear(2), HyperParameters()))))
-    found = deliver(store, rows, store.history(), LOG_LOSS, 0, max_seconds=0.5)
+    found = deliver(store, rows, store.history(), LOG_LOSS, 0, time=DeliveryTime(Deadline.after(0.5)))
     assert set(found.shares) <= {0, 1} and found.estimate["n_trials"] == 2
 
 
