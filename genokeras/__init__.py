@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from genokeras.estimators import (
         GenomeClassifier,
         GenomeRegressor,
+        GenomeSurvival,
         ImageClassifier,
         ImageRegressor,
         SequenceClassifier,
@@ -79,6 +80,7 @@ __all__ = [
     "GenoKerasError",
     "GenomeClassifier",
     "GenomeRegressor",
+    "GenomeSurvival",
     "Graph",
     "GraphError",
     "History",
@@ -142,6 +144,7 @@ _HOMES = {
     "GenoKerasError": "errors",
     "GenomeClassifier": "estimators",
     "GenomeRegressor": "estimators",
+    "GenomeSurvival": "estimators",
     "Graph": "graph",
     "GraphError": "errors",
     "History": "searchers",

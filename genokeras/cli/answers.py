@@ -1,4 +1,4 @@
-"""Whether a target holds classes or numbers."""
+"""Whether a target holds classes, numbers, or times until an event."""
 
 from __future__ import annotations
 
@@ -6,10 +6,46 @@ from typing import Any
 
 from genokeras.cli.group import Failure
 
-CLASSES, NUMBERS = TASKS = ("classes", "numbers")
+CLASSES, NUMBERS, COX, HAZARD = TASKS = ("classes", "numbers", "cox", "hazard")
 # Whole numbers with more distinct values than this, or that seldom occur twice, are counts or measurements.
 _MOST_CLASSES = 20
 _SAMPLES_OF_A_CLASS = 3
+
+
+def times_and_events(
+    time: str | None, event: str | None, target: tuple[str, ...], task: str | None, of_genes: bool
+) -> tuple[tuple[str, ...], str | None]:
+    """The columns and the task of a fit: those of --time and --event where they are given, else as they came.
+
+    Parameters
+    ----------
+    time, event : str or None
+    target : tuple of str
+    task : str or None
+    of_genes : bool
+        Whether the samples are tables of genes.
+
+    Raises
+    ------
+    Failure
+        If one of them is missing, or something else does not go with them.
+    """
+    if time is None and event is None:
+        if task in (COX, HAZARD) and len(target) != 2:
+            raise Failure(f"--task {task} needs --time and --event, the columns of the times and the events.")
+        return target, task
+    if time is None or event is None:
+        missing, there = ("--time", "--event") if time is None else ("--event", "--time")
+        raise Failure(
+            f"{there} goes with {missing}, the column of the {'times' if time is None else 'events'}."
+        )
+    if target or task in (CLASSES, NUMBERS):
+        raise Failure(
+            "--time and --event are what is predicted: leave out --target, and --task but cox or hazard."
+        )
+    if not of_genes:
+        raise Failure("--time and --event are for tables of genes.")
+    return (time, event), task or COX
 
 
 def find_task(labels: Any, target: str | None) -> tuple[str, str]:

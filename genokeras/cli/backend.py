@@ -13,11 +13,13 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import genokeras as gk
-from genokeras.cli.answers import CLASSES
+from genokeras.cli.answers import CLASSES, COX, HAZARD, NUMBERS
 from genokeras.cli.group import debugging
 from genokeras.cli.kinds import GENES, IMAGES, SEQUENCES, TEXTS
 
 Loaded = TypeVar("Loaded")
+
+_FACES = {CLASSES: "Classifier", NUMBERS: "Regressor", COX: "Survival", HAZARD: "Survival"}
 
 # Log lines of absl and of TensorFlow, which come before its log level counts.
 _CHATTER = re.compile(
@@ -31,7 +33,7 @@ _CHATTER = re.compile(
 def load_estimator(kind: str = GENES, task: str = CLASSES) -> Any:
     """Import the estimator of a kind of samples and a task, and start its backend, quietly unless ``--debug`` was given."""
     samples = {GENES: "Genome", SEQUENCES: "Sequence", IMAGES: "Image", TEXTS: "Text"}[kind]
-    name = f"{samples}{'Classifier' if task == CLASSES else 'Regressor'}"
+    name = f"{samples}{_FACES[task]}"
     return _started(lambda: getattr(gk, name))
 
 

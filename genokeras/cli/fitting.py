@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from genokeras.cli.answers import NUMBERS, TASKS, find_task
+from genokeras.cli.answers import CLASSES, COX, HAZARD, NUMBERS, TASKS, find_task, times_and_events
 from genokeras.cli.backend import load_estimator
 from genokeras.cli.group import debug_option, say
 from genokeras.cli.inputs import Reading, data_argument, labels_of, names_of, read_samples, reading_options
@@ -36,10 +36,12 @@ TOP_ROWS_OF_FIT = 5
     help="Column with the labels or numbers, or a file of them by sample id (clinical.tsv:er_status for one column of it). "
     "Several times for several numbers.",
 )
+@click.option("--time", "time_column", help="Column (or file) with times until an event, for survival.")
+@click.option("--event", help="Column (or file) that says whether the event came then (1) or not (0).")
 @click.option(
     "--task",
     type=click.Choice(TASKS),
-    help="What --target holds; decided from its values otherwise.",
+    help="What --target holds; decided from its values otherwise. Of --time and --event cox or hazard.  [default: cox]",
 )
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="The run folder, new or empty.")
 @click.option(
@@ -73,6 +75,8 @@ TOP_ROWS_OF_FIT = 5
 def fit(
     data: Path,
     target: tuple[str, ...],
+    time_column: str | None,
+    event: str | None,
     task: str | None,
     out: Path,
     kind: str | None,
@@ -89,7 +93,7 @@ def fit(
     executor: str | None,
     quiet: bool,
 ) -> None:
-    """Grow a network on DATA that predicts the classes or numbers of --target.
+    """Grow a network on DATA that predicts the classes or numbers of --target, or the survival of --time and --event.
 
     \b
     genes      a table of samples by genes: csv, tsv, txt or xlsx, GEO series
@@ -101,12 +105,13 @@ def fit(
     """
     started = time.monotonic()
     found = kind or (GENES if reading.of_genes else find_kind(data, reading.delimiter, (*target, groups)))
+    target, task = times_and_events(time_column, event, target, task, found == GENES)
     of_genes: dict[str, Any] = dict(_of_genes(found, missing=missing, executor=executor))
     if reading.drop and found == GENES:
         of_genes["drop_columns"] = reading.drop
     limit = DEFAULT_TIME_LIMIT if time_limit is None and max_trials is None else time_limit
     if len(target) > 1:
-        task, samples = _of_several_numbers(task), _with_several(found, data, target, reading, groups)
+        task, samples = _of_several(task), _with_several(found, data, target, reading, groups)
     else:
         named = target[0] if target else None
         samples = read_samples(found, data, named, reading, groups)
@@ -131,7 +136,7 @@ def fit(
     if len(target) > 1 and not reading.is_told:
         estimator.fit(data, list(target), groups=groups, time_limit=limit)
     else:
-        estimator.fit(samples, _named_numbers(samples, target, task), time_limit=limit)
+        estimator.fit(samples, _named_targets(samples, target, task), time_limit=limit)
     if not quiet:
         _print_fit(estimator, found)
 
@@ -147,7 +152,9 @@ def _of_genes(kind: str, **options: str | None) -> dict[str, str]:
     return given
 
 
-def _of_several_numbers(task: str | None) -> str:
+def _of_several(task: str | None) -> str:
+    if task in (COX, HAZARD):
+        return str(task)
     if task is not None and task != NUMBERS:
         raise click.UsageError(f"several --target are numbers: give one, or leave out --task {task}.")
     return NUMBERS
@@ -166,11 +173,11 @@ def _with_several(
     return read_samples(kind, data, list(target), reading, groups, several_targets=True)
 
 
-def _named_numbers(samples: Any, target: tuple[str, ...], task: str) -> Any:
-    """Numbers that were read, under the names of their columns; None of classes, which need no name."""
+def _named_targets(samples: Any, target: tuple[str, ...], task: str) -> Any:
+    """Numbers, or times and events, that were read, under the names of their columns; None of classes, which need no name."""
     import pandas as pd
 
-    if task != NUMBERS or not target:
+    if task == CLASSES or not target:
         return None
     columns = [_column_name(name) for name in target]
     numbers = pd.DataFrame(labels_of(samples), index=list(names_of(samples)), columns=columns)
@@ -201,8 +208,14 @@ def _print_fit(classifier: Any, kind: str) -> None:
     path = classifier.path_
     say(f"\nWrote the run into {path}")
     raw, named = ("raw genes", "genes") if kind == GENES else (kind, "inputs")
-    out, of = (
-        ("class probabilities", "classes") if hasattr(classifier, "classes_") else ("numbers", "targets")
-    )
+    out, of = _answers_of(classifier)
     say(f"  {path / 'best.keras'}  the model: {raw} in, {out} out")
     say(f"  {path / 'best.json'}   its {of} and {named}")
+
+
+def _answers_of(estimator: Any) -> tuple[str, str]:
+    if hasattr(estimator, "classes_"):
+        return "class probabilities", "classes"
+    if hasattr(estimator, "baseline_"):
+        return ("log hazards" if estimator.task != HAZARD else "survival curves"), "baseline"
+    return "numbers", "targets"

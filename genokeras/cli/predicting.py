@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from genokeras.cli.answers import times_and_events
 from genokeras.cli.backend import load_run
 from genokeras.cli.group import debug_option, say
 from genokeras.cli.inputs import (
@@ -21,7 +22,7 @@ from genokeras.cli.inputs import (
     reading_options,
     run_argument,
 )
-from genokeras.cli.kinds import kind_of
+from genokeras.cli.kinds import GENES, kind_of
 from genokeras.cli.words import label
 from genokeras.visible import plain_table
 
@@ -36,6 +37,13 @@ if TYPE_CHECKING:
     "--out", type=click.Path(dir_okay=False, path_type=Path), help="A csv file; standard output without it."
 )
 @click.option("--probabilities", is_flag=True, help="Add one column per class with its probability.")
+@click.option(
+    "--survival-at",
+    "times",
+    type=float,
+    multiple=True,
+    help="Of survival: add the probability of no event by this time. Several times for several.",
+)
 @reading_options
 @debug_option
 def predict(
@@ -43,9 +51,10 @@ def predict(
     data: Path,
     out: Path | None,
     probabilities: bool,
+    times: tuple[float, ...],
     reading: Reading,
 ) -> None:
-    """Predict DATA by the model of RUN, as csv: the class or the number of each sample.
+    """Predict DATA by the model of RUN, as csv: the class, the number or the risk of each sample.
 
     In names that a spreadsheet would compute, such as =1+1, an apostrophe comes
     first; control characters are written as codes, such as \\x1b.
@@ -55,7 +64,9 @@ def predict(
     samples = read_samples(kind_of(estimator), data, None, told, keep_empty=True)
     if probabilities and not hasattr(estimator, "classes_"):
         raise click.UsageError(f"--probabilities are of classes, and {run} predicts numbers.")
-    table = plain_table(_predictions(estimator, samples, probabilities))
+    if times and not hasattr(estimator, "baseline_"):
+        raise click.UsageError(f"--survival-at is for survival, which {run} does not predict.")
+    table = plain_table(_predictions(estimator, samples, probabilities, times))
     if out is None:
         table.to_csv(sys.stdout, index=False)
         return
@@ -70,6 +81,10 @@ def predict(
 @click.option(
     "--target", multiple=True, help="Column with the labels, or a file of labels by sample id; as in fit."
 )
+@click.option(
+    "--time", "time_column", help="Of survival: column with the times; by default called as in fit."
+)
+@click.option("--event", help="Of survival: column with the events; by default called as in fit.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON object.")
 @reading_options
 @debug_option
@@ -77,12 +92,17 @@ def evaluate(
     run: Path,
     data: Path,
     target: tuple[str, ...],
+    time_column: str | None,
+    event: str | None,
     as_json: bool,
     reading: Reading,
 ) -> None:
     """Score the model of RUN on labelled samples in DATA, which it should not have seen."""
     estimator = load_run(run)
     kind, reading = kind_of(estimator), reading_for(estimator, reading)
+    target, _ = times_and_events(time_column, event, target, None, kind == GENES)
+    if hasattr(estimator, "baseline_") and not target:
+        target = estimator.columns_
     if len(target) > 1 and not reading.is_told:
         scores = estimator.evaluate(data, list(target))
     else:
@@ -97,11 +117,19 @@ def evaluate(
         say(f"{label(name):<18} {value:.3f}" if value == value else f"{label(name):<18} undefined")
 
 
-def _predictions(estimator: Any, samples: Any, probabilities: bool) -> pd.DataFrame:
-    """``sample``, ``prediction`` and, if asked for, one column per class, in the order of ``classes_``."""
+def _predictions(
+    estimator: Any, samples: Any, probabilities: bool, times: tuple[float, ...] = ()
+) -> pd.DataFrame:
+    """``sample``, ``prediction`` and, if asked for, one column per class, in the order of ``classes_``, or per time."""
     import pandas as pd
 
     names = names_of(samples)
+    if hasattr(estimator, "baseline_"):
+        found = pd.DataFrame({"sample": names, "prediction": estimator.predict(samples)})
+        if not times:
+            return found
+        curves = estimator.predict_survival_function(samples, times)
+        return pd.concat([found, pd.DataFrame(curves, columns=[f"survival_{t:g}" for t in times])], axis=1)
     if not hasattr(estimator, "classes_"):
         numbers, targets = estimator.predict(samples), estimator.targets_
         answers = ["prediction"] if len(targets) == 1 else list(targets)

@@ -28,6 +28,10 @@ _LABELS = {
     "mse": "MSE",
     "rmse": "RMSE",
     "mae": "MAE",
+    "c_index": "C-index",
+    "c_index_uno": "Uno's C-index",
+    "auc": "time-dependent AUC",
+    "integrated_brier": "integrated Brier score",
 }
 _ENDINGS = {
     "time": "Stopped after {trials}, when the time was up.",

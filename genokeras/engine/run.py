@@ -38,6 +38,8 @@ from genokeras.tasks.task import Task
 MODEL_FILE, SIDECAR_FILE, RESULT_FILE = "best.keras", "best.json", "result.json"
 # What a final fit delivers in place of a trial's members.
 FINAL_WEIGHTS = "final.npz"
+# What estimators are called, by the task; all others are regressors.
+_FACES = {"classes": "Classifier", "cox": "Survival", "hazard": "Survival"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -384,7 +386,12 @@ def estimator_name(settings: Mapping[str, Any]) -> str:
     kind = str(settings.get("kind") or "genome").title().replace("_", "")
     if kind.endswith("Module"):
         return kind
-    return f"{kind}{'Classifier' if settings.get('task', 'classes') == 'classes' else 'Regressor'}"
+    return f"{kind}{face_of(str(settings.get('task', 'classes')))}"
+
+
+def face_of(task: str) -> str:
+    """What estimators of a kind of task are called."""
+    return _FACES.get(task, "Regressor")
 
 
 def run_words(settings: Mapping[str, Any]) -> str:

@@ -4,11 +4,13 @@ from genokeras.estimators.genome import GenomeClassifier, GenomeRegressor
 from genokeras.estimators.image import ImageClassifier, ImageRegressor
 from genokeras.estimators.loading import load_estimator
 from genokeras.estimators.sequence import SequenceClassifier, SequenceRegressor
+from genokeras.estimators.survival import GenomeSurvival
 from genokeras.estimators.text import TextClassifier, TextRegressor
 
 __all__ = [
     "GenomeClassifier",
     "GenomeRegressor",
+    "GenomeSurvival",
     "ImageClassifier",
     "ImageRegressor",
     "SequenceClassifier",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,7 @@ def export_run(
     path: str | os.PathLike[str],
     format: str | None = None,
     examples: Callable[[], Any] = lambda: None,
+    about: Mapping[str, Any] | None = None,
 ) -> Path:
     """Write what a run delivers.
 
@@ -44,6 +45,8 @@ def export_run(
         One of ``genokeras.exports.FORMATS``.
     examples : callable, optional
         Makes inputs to compare the export on.
+    about : mapping, optional
+        Further entries of the file beside it, ``answers`` among them where the model's differ.
 
     Returns
     -------
@@ -59,11 +62,12 @@ def export_run(
     if format is None and Path(path).suffix.lower() not in (*SUFFIXES.values(), *_FOREIGN):
         format = "keras"
     chosen, target = choose_format(path, format)
+    sidecar = {**run.sidecar(), **(about or {})}
     if chosen == "keras":
-        write_model(run.model, target, run.sidecar(), run.delivery.estimate)
+        write_model(run.model, target, sidecar, run.delivery.estimate)
         return target
     done = export_model_as(
-        run.model, target, chosen, examples=examples(), output_names=[run.task.answers_name]
+        run.model, target, chosen, examples=examples(), output_names=[str(sidecar["answers"])]
     )
-    write_sidecar(done.path, run.sidecar(), run.delivery.estimate)
+    write_sidecar(done.path, sidecar, run.delivery.estimate)
     return done.path

@@ -13,7 +13,7 @@ import pandas as pd
 from sklearn.base import BaseEstimator
 
 from genokeras.engine import Run, history_table, open_run
-from genokeras.engine.run import estimator_name, run_words
+from genokeras.engine.run import estimator_name, face_of, run_words
 from genokeras.errors import NotFittedError, RunFolderError
 from genokeras.estimators.content import ContentKind
 from genokeras.estimators.exporting import export_run
@@ -152,8 +152,7 @@ class FittedEstimator(BaseEstimator):
     @classmethod
     def _reads(cls, settings: Mapping[str, Any]) -> bool:
         kind, task = settings.get("kind") or "genome", settings.get("task", "classes")
-        classes = cls.default_task == "classes"
-        return bool(kind == cls.content.name) and (task == "classes") == classes
+        return bool(kind == cls.content.name) and face_of(task) == face_of(cls.default_task)
 
     @classmethod
     def _restored(cls, run: Run) -> dict[str, Any]:

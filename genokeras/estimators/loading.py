@@ -10,6 +10,7 @@ from genokeras.estimators.base import SearchedEstimator
 from genokeras.estimators.genome import GenomeClassifier, GenomeRegressor
 from genokeras.estimators.image import ImageClassifier, ImageRegressor
 from genokeras.estimators.sequence import SequenceClassifier, SequenceRegressor
+from genokeras.estimators.survival import GenomeSurvival
 from genokeras.estimators.text import TextClassifier, TextRegressor
 from genokeras.support import RunFolder
 
@@ -18,6 +19,7 @@ _ESTIMATORS: dict[str, type[SearchedEstimator]] = {
     for kind in (
         GenomeClassifier,
         GenomeRegressor,
+        GenomeSurvival,
         ImageClassifier,
         ImageRegressor,
         SequenceClassifier,

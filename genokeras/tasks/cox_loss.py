@@ -34,52 +34,68 @@ def partial_likelihood_loss(eta: Any, code: Any, w: Any) -> Any:
     eta, code, w : tensor
         See the module.
     """
-    eta, code, w = (ops.broadcast_to(part, _common_shape(eta, code, w)) for part in (eta, code, w))
+    nothing = ops.zeros_like(eta + code + w)
+    *lead, n = nothing.shape
+    if len(lead) != 1:
+        found = partial_likelihood_loss(*(ops.reshape(part + nothing, (-1, n)) for part in (eta, code, w)))
+        return ops.reshape(found, lead)
+    # Members mostly share their targets, which are then sorted once for all.
+    code = ops.reshape(code, (-1, n))
     order = ops.argsort(-ops.abs(code), axis=-1)
-    eta, code, w = (ops.take_along_axis(part, order, axis=-1) for part in (eta, code, w))
-    counted = ops.cast(code > 0, "float32") * w
-    first, last = _ties(ops.abs(code))
-    there = ops.cast(counted > 0, "float32")
-    tied = _between(ops.cumsum(there, axis=-1), there, first, last)
-    rank = ops.cumsum(there, axis=-1) - _ahead(ops.cumsum(there, axis=-1), there, first) - 1.0
-    share = ops.maximum(rank, 0.0) / ops.maximum(tied, 1.0)
+    code = _taken(code, _flat(order, code))
+    row = n * _rows(nothing)
+    order = ops.cast(order, "int32") + row
+    eta, w = (_taken(part + nothing, order) for part in (eta, w))
+    event = ops.cast(code > 0, "float32")
+    counted, there = event * w, event * ops.cast(w > 0, "float32")
+    first, last = (places + row for places in _ties(ops.abs(code)))
+    ranks = ops.cumsum(there, axis=-1)
+    ahead = _taken(ranks - there, first)
+    tied = ops.maximum(_taken(ranks, last) - ahead, 1.0)
+    share = ops.maximum(ranks - ahead - 1.0, 0.0) / tied
+    # Each of several tied events counts by their mean weight.
+    mean = there * _between(counted, first, last) / tied
     level = ops.max(ops.where(w > 0, eta, -1e30), axis=-1, keepdims=True)
     level = ops.stop_gradient(ops.where(level > -1e29, level, ops.zeros_like(level)))
-    # Each of several tied events counts by their mean weight.
-    mean = _between(ops.cumsum(counted, axis=-1), counted, first, last) / ops.maximum(tied, 1.0)
 
     def log_sums(hazards: Any) -> Any:
-        total = ops.take_along_axis(ops.cumsum(hazards, axis=-1), last, axis=-1)
-        of_events = there * hazards
-        lost = _between(ops.cumsum(of_events, axis=-1), of_events, first, last)
+        total = _taken(ops.cumsum(hazards, axis=-1), last)
+        lost = _between(there * hazards, first, last)
         return ops.log(ops.maximum(total - share * lost, _SMALLEST))
 
     gained = log_sums(w * ops.exp(ops.minimum(eta - level, 0.0))) + level - log_sums(w)
-    return ops.sum(there * mean * gained - counted * eta, axis=-1)
-
-
-def _common_shape(eta: Any, code: Any, w: Any) -> Any:
-    return ops.shape(eta + code + w)
+    return ops.sum(mean * gained - counted * eta, axis=-1)
 
 
 def _ties(size: Any) -> tuple[Any, Any]:
-    """First and last place of the run of equal values that each sorted value is in, ``(..., n)`` int32."""
+    """First and last place of the run of equal values that each sorted value is in, ``(m, n)`` int32."""
     n = size.shape[-1]
-    places = ops.zeros_like(size, dtype="int32") + ops.arange(n, dtype="int32")
-    changes = ops.not_equal(size[..., 1:], size[..., :-1])
-    edge = ops.ones_like(size[..., :1], dtype="bool")
-    starts = ops.where(ops.concatenate([edge, changes], axis=-1), places, 0)
-    ends = ops.where(ops.concatenate([changes, edge], axis=-1), places, n - 1)
-    first = ops.associative_scan(ops.maximum, starts, axis=-1)
-    last = ops.associative_scan(ops.minimum, ends, reverse=True, axis=-1)
-    return first, last
+    changes = ops.cast(ops.not_equal(size[:, 1:], size[:, :-1]), "int32")
+    run = ops.concatenate([ops.zeros_like(changes[:, :1]), ops.cumsum(changes, axis=-1)], axis=-1)
+    row = n * _rows(run)
+    # The runs of all rows, one row behind the other, are in ascending order.
+    keys = ops.reshape(run + row, (-1,))
+    first = ops.reshape(ops.searchsorted(keys, keys, side="left"), (-1, n))
+    behind = ops.reshape(ops.searchsorted(keys, keys, side="right"), (-1, n))
+    return ops.cast(first, "int32") - row, ops.cast(behind, "int32") - 1 - row
 
 
-def _ahead(sums: Any, values: Any, first: Any) -> Any:
-    """Of cumulative sums, what they are ahead of the first place."""
-    return ops.take_along_axis(sums - values, first, axis=-1)
+def _between(values: Any, first: Any, last: Any) -> Any:
+    """Sums of values from the first to the last place."""
+    sums = ops.cumsum(values, axis=-1)
+    return _taken(sums, last) - _taken(sums - values, first)
 
 
-def _between(sums: Any, values: Any, first: Any, last: Any) -> Any:
-    """Of cumulative sums, what the places from the first to the last one add."""
-    return ops.take_along_axis(sums, last, axis=-1) - _ahead(sums, values, first)
+def _taken(values: Any, flat: Any) -> Any:
+    """``(m, n)`` values at places ``(m, n)`` of the flat array; of `ops.take_along_axis` no rank would be known where m is free."""
+    return ops.reshape(ops.take(ops.reshape(values, (-1,)), flat), (-1, values.shape[-1]))
+
+
+def _flat(places: Any, values: Any) -> Any:
+    """Places of the flat array, from those in each row."""
+    return ops.cast(places, "int32") + values.shape[-1] * _rows(values)
+
+
+def _rows(values: Any) -> Any:
+    """``(m, 1)`` int32 numbers of the rows."""
+    return ops.cumsum(ops.ones_like(values[:, :1], dtype="int32"), axis=0) - 1

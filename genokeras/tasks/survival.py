@@ -71,13 +71,9 @@ class Survival(Task):
         """The cumulative hazard of all training samples."""
 
     @classmethod
-    def _read(cls, labels: Labelled) -> tuple[np.ndarray, np.ndarray]:
-        return read_times(labels.values, labels.names, labels.samples, labels.source)
-
-    @classmethod
     def learn(cls, labels: Labelled) -> Aim:
-        time, event = cls._read(labels)
-        names = (str(labels.names[0]), str(labels.names[1]))
+        names = _column_names(labels)
+        time, event = read_times(labels.values, names, labels.samples, labels.source)
         notes = check_informative(time, event, names, labels.source)
         task = cls._of(names, time, event)
         return Aim(task, task._targets(time, event), np.array(task.output_names()), notes)
@@ -95,7 +91,8 @@ class Survival(Task):
         return survival_targets(time, event, self.places, self.censoring)
 
     def read(self, labels: Labelled, names: np.ndarray) -> np.ndarray:
-        return self._targets(*self._read(labels))
+        read = read_times(labels.values, _column_names(labels), labels.samples, labels.source)
+        return self._targets(*read)
 
     def strata(self, targets: np.ndarray) -> np.ndarray | None:
         return targets[:, EVENT].astype(np.int64)
@@ -349,6 +346,28 @@ class IntervalLoss(keras.losses.Loss):
     def call(self, y_true: Any, y_pred: Any) -> Any:
         known = ops.cast(y_true, y_pred.dtype)
         return ops.sum(ops.abs(known) * ops.softplus(-known * y_pred), axis=-1)
+
+
+def _column_names(labels: Labelled) -> tuple[str, str]:
+    time, event = labels.names if len(labels.names) == 2 else ("time", "event")
+    return str(time), str(event)
+
+
+def calibrated_baseline(task: Task, targets: np.ndarray, answers: np.ndarray) -> Steps:
+    """The cumulative hazard of a sample whose relative hazard is 1.
+
+    Parameters
+    ----------
+    task : Task
+    targets : numpy.ndarray
+        ``(n, 4)``.
+    answers : numpy.ndarray
+        ``(n, k)`` to samples that no network has trained on.
+    """
+    if not isinstance(task, Cox):
+        assert isinstance(task, Hazard)
+        return task.hazard
+    return cumulative_hazard(targets[:, TIME], targets[:, EVENT], np.exp(answers[:, 0]))
 
 
 def martingale_residuals(targets: np.ndarray, weight: np.ndarray) -> np.ndarray:

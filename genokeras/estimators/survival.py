@@ -1,0 +1,402 @@
+"""Survival of samples of genes: how long until an event, of which some samples are only known to have lived longer."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import keras
+import numpy as np
+import pandas as pd
+from keras import ops
+
+from genokeras.data import Dataset
+from genokeras.data.foreign import as_pandas
+from genokeras.data.quantities import names_columns
+from genokeras.engine import Run
+from genokeras.errors import DataError, ParameterError
+from genokeras.estimators.content import known_targets
+from genokeras.estimators.exporting import export_run
+from genokeras.estimators.genes import TableEstimator
+from genokeras.tasks.survival import Cox, Survival, calibrated_baseline
+from genokeras.tasks.survival_times import PLACE, TIME
+
+_TIME, _EVENT = "time", "event"
+
+
+class GenomeSurvival(TableEstimator):
+    """Grows Keras networks that predict, from a matrix of samples x genes, how soon an event comes, and says honestly how well.
+
+    Networks minimise the partial likelihood of Cox's model (ties as by Efron), each fold's over its own training rows; ridge-Cox models on every view
+    of the genes come first, exactly solved. What is delivered is the ensemble of trials that predicts best out of fold, with an estimate that is
+    corrected for having chosen the best of many. Folds have their share of the events each.
+
+    Parameters
+    ----------
+    objective : str, optional
+        "c_index" (Harrell's, the default), "c_index_uno", "integrated_brier", "auc" (time-dependent, the mean over times), "partial_likelihood";
+        with ``task="hazard"`` "interval_likelihood" in place of the last.
+    task : {"cox", "hazard"}, default="cox"
+        "hazard": a network answers the hazard of each of up to ten intervals, which need not be proportional.
+    path, time_limit, folds, searcher, max_trials, searcher_args, executor, missing, drop_columns, random_state, resume, verbose
+        As in ``GenomeClassifier``.
+
+    Attributes
+    ----------
+    baseline_ : Steps
+        Cumulative hazard of a sample whose ``predict`` is 0 (Breslow), from out-of-fold predictions; ``times`` and ``values``.
+    columns_ : tuple of str
+        What the times and the events were called.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+    n_features_in_ : int
+    estimate_ : dict
+        As in ``GenomeClassifier``; chance is a model that answers the same for all samples.
+    model_ : keras.Model
+        What is delivered: raw genes in, the logarithm of the relative hazard out (with ``task="hazard"`` the survival curve at the ends of the intervals).
+    path_, n_trials_, growth_, stop_reason_, notes_
+        As in ``GenomeClassifier``.
+
+    References
+    ----------
+    Cox (1972), Journal of the Royal Statistical Society B 34: 187-220. Tsamardinos, Greasidou and Borboudakis (2018), Machine Learning 107: 1895-1922.
+
+    Examples
+    --------
+    >>> from genokeras import GenomeSurvival
+    >>> model = GenomeSurvival(path="runs/ovary", random_state=0)
+    >>> model.fit("ovary.tsv", time="os_days", event="dead", time_limit=60)  # doctest: +SKIP
+    >>> model.estimate_["value"], model.predict_survival_function("new.tsv", times=[365, 1095])  # doctest: +SKIP
+    """
+
+    default_task: ClassVar[str] = "cox"
+    several_targets: ClassVar[bool] = True
+
+    def fit(  # type: ignore[override]
+        self,
+        x: Any,
+        y: Any = None,
+        *,
+        time: Any = None,
+        event: Any = None,
+        time_limit: float | None = None,
+        groups: Any = None,
+        sample_weight: Any = None,
+        validation_data: tuple[Any, ...] | None = None,
+    ) -> Self:
+        """Search architectures and train them.
+
+        Parameters
+        ----------
+        x : array-like, DataFrame, path and others
+            As in ``GenomeClassifier``.
+        y : structured array, DataFrame or array of two columns, or list of two column names, optional
+            Times and events together, as scikit-survival has them, in place of the next two. The event is the column of bools, or of zeros and
+            ones; a list names the time first.
+        time : array-like of shape (n_samples,) or str
+            When the event came or the follow-up ended, above 0; or the name of a column, or a file of values by sample.
+        event : array-like of shape (n_samples,) or str
+            1 or True where the event came, 0 or False where the follow-up ended without it.
+        time_limit, groups, sample_weight
+            As in ``GenomeClassifier.fit``.
+        validation_data : (x, y), optional
+            Trials are scored on these samples in place of cross-validation.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        DataError, ParameterError, RunFolderError, SearchError, OutOfMemoryError
+            As ``GenomeClassifier.fit``; DataError also where nothing can be learnt from the times and events, with the reason.
+        """
+        held = validation_data
+        if isinstance(held, tuple | list) and len(held) == 2:
+            held = (held[0], survival_columns(held[1]))
+        return super().fit(
+            x,
+            survival_columns(y, time, event, needed=not _brings_labels(x)),
+            time_limit=time_limit,
+            groups=groups,
+            sample_weight=sample_weight,
+            validation_data=held,
+        )
+
+    def _take(self, run: Run) -> None:
+        super()._take(run)
+        found = run.out_of_fold()
+        self.columns_ = self._survival.columns
+        self.baseline_ = calibrated_baseline(run.task, found.targets, found.answers)
+
+    @property
+    def _survival(self) -> Survival:
+        task = self._fitted().task
+        assert isinstance(task, Survival)
+        return task
+
+    def predict(self, x: Any) -> np.ndarray:
+        """How soon the event is expected, ``(n_samples,)`` float64: the higher, the sooner.
+
+        It is the logarithm of the hazard relative to that of ``baseline_``; with ``task="hazard"`` the mean cumulative hazard.
+
+        Raises
+        ------
+        NotFittedError, DataError
+        """
+        return self._survival.survival_answers.risk(self._all_answers(x))
+
+    def predict_survival_function(self, x: Any, times: Any = None) -> np.ndarray:
+        """Probability that the event has not come by each of some times.
+
+        Parameters
+        ----------
+        x : as in ``fit``
+        times : array-like of shape (n_times,), optional
+            Above 0, in any order; by default those of ``baseline_``. Curves stay as they are behind the last event of the training samples.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_times)
+            Falling from left to right where the times grow.
+
+        Raises
+        ------
+        NotFittedError, DataError
+        ParameterError
+            If a time is not above 0.
+        """
+        at = self._times(times)
+        answers = self._all_answers(x)
+        return np.asarray(self._survival.survival_answers.curves(answers, self._places(at)), dtype="float64")
+
+    def evaluate(  # type: ignore[override]
+        self, x: Any, y: Any = None, *, time: Any = None, event: Any = None
+    ) -> dict[str, float]:
+        """Scores on samples that ``fit`` has not seen and whose times and events are known.
+
+        Parameters
+        ----------
+        x : as in ``fit``
+        y, time, event : as in ``fit``, optional
+            By default the columns of ``x`` that are called as those of ``fit`` were.
+
+        Returns
+        -------
+        dict
+            ``c_index`` (Harrell), ``c_index_uno`` (up to the time that one sample in ten is followed beyond), ``integrated_brier`` and ``auc`` (the
+            mean of the time-dependent ones); censoring is that of the training samples.
+        """
+        answers, targets = self._scored(x, self._named(x, y, time, event), None)
+        return {
+            name: self._survival.objective(name).value(answers, targets)
+            for name in self._survival.evaluated()
+        }
+
+    def score(self, x: Any, y: Any = None, *, time: Any = None, event: Any = None) -> float:
+        """Harrell's concordance index, as scikit-survival's estimators have it."""
+        return self.evaluate(x, y, time=time, event=event)["c_index"]
+
+    def export_keras_model(
+        self, path: str | os.PathLike[str], format: str | None = None, times: Any = None
+    ) -> Path:
+        """Write the delivered model and, beside it, a JSON file with what it answers and reads.
+
+        Parameters
+        ----------
+        path, format
+            As in ``GenomeClassifier``.
+        times : array-like of shape (n_times,), optional
+            The exported model answers the probability of no event by these times, ``(n_samples, n_times)``; without, what ``model_`` answers.
+
+        Returns
+        -------
+        pathlib.Path
+
+        Raises
+        ------
+        ParameterError, ExportError
+            As in ``GenomeClassifier``; also if a time is not above 0.
+        """
+        run = self._fitted()
+        about: dict[str, Any] = {
+            "baseline": self.baseline_.to_dict(),
+            "survival": run.folder.settings.get("survival"),
+        }
+        if times is not None:
+            at = self._times(times)
+            run = replace(run, model=self._curve_model(at))
+            names = [f"survival_{time:g}" for time in at]
+            about |= {"answers": "survival", run.task.names_key: names, "times": at.tolist()}
+        return export_run(run, path, format, self._examples, about)
+
+    def _curve_model(self, times: np.ndarray) -> Any:
+        """The delivered model with a head that turns its answers into survival at these times."""
+        answers, places = self.model_.outputs[0], self._places(times)
+        if isinstance(self._survival, Cox):
+            curves = ops.exp(ops.exp(answers) * -places.astype("float32")[None])
+        else:
+            logs = ops.log(ops.maximum(answers, 1e-12))
+            curves = ops.exp(ops.matmul(logs, _between_ends(places, self._survival.n_outputs)))
+        return keras.Model(self.model_.inputs, curves, name="genokeras")
+
+    def _places(self, times: np.ndarray) -> np.ndarray:
+        """Times on the scale of the answers."""
+        return self.baseline_.at(times) if isinstance(self._survival, Cox) else self._survival.places(times)
+
+    def _times(self, times: Any) -> np.ndarray:
+        self._fitted()
+        if times is None:
+            return np.asarray(self.baseline_.times)
+        try:
+            found = np.atleast_1d(np.asarray(times, dtype="float64"))
+        except (TypeError, ValueError):
+            found = np.array([np.nan])
+        if found.ndim != 1 or not len(found) or not (np.isfinite(found) & (found > 0)).all():
+            raise ParameterError(
+                f"times must be numbers above 0, in the unit of the training times: got {times!r}."
+            )
+        return found
+
+    def _all_answers(self, x: Any) -> np.ndarray:
+        self._fitted()
+        return self._answers(self._read(x, None)).astype("float64")
+
+    def _scored(self, x: Any, y: Any, extra: Any, predicted: bool = True) -> tuple[np.ndarray, np.ndarray]:
+        run = self._fitted()
+        content = self._read(x, y, None, extra)
+        targets = known_targets(run.task, content, y, run.names)
+        if not predicted:
+            return np.empty(0), targets
+        targets[:, PLACE] = self._places(targets[:, TIME])
+        return self._answers(content).astype("float64"), targets
+
+    def _named(self, x: Any, y: Any, time: Any, event: Any) -> Any:
+        columns = survival_columns(y, time, event, needed=False)
+        return list(self._survival.columns) if columns is None and not _brings_labels(x) else columns
+
+    @classmethod
+    def _restored(cls, run: Run) -> dict[str, Any]:
+        return {**super()._restored(run), "task": run.task.kind}
+
+
+def _brings_labels(x: Any) -> bool:
+    return isinstance(x, Dataset) and x.y is not None
+
+
+def survival_columns(y: Any, time: Any = None, event: Any = None, needed: bool = True) -> Any:
+    """Times and events as two columns, the time first, or the names of two columns.
+
+    Parameters
+    ----------
+    y, time, event : as in ``GenomeSurvival.fit``
+    needed : bool
+        Whether to raise where there are none; else None.
+
+    Raises
+    ------
+    ParameterError
+        If only one of the two is there, or they are given twice.
+    DataError
+        If `y` is none of what it may be.
+    """
+    if (time is None) != (event is None):
+        missing = _EVENT if event is None else _TIME
+        raise ParameterError(f"survival needs time=... and event=...: {missing} is missing.")
+    if time is not None:
+        if y is not None:
+            raise ParameterError("give times and events once: as time=... and event=..., or together as y.")
+        return _beside(time, event)
+    if y is None:
+        if needed:
+            raise ParameterError(
+                "survival needs time=... and event=...: arrays, or the names of columns; or both together as y."
+            )
+        return None
+    return _taken_apart(y)
+
+
+def _beside(time: Any, event: Any) -> Any:
+    if isinstance(time, str | os.PathLike) and isinstance(event, str | os.PathLike):
+        return [os.fspath(time), os.fspath(event)]
+    if isinstance(time, str | os.PathLike) or isinstance(event, str | os.PathLike):
+        raise ParameterError("time and event must both be values, or both name a column or file.")
+    parts = {_name(time, _TIME): _series(time), _name(event, _EVENT): _series(event)}
+    lengths = {name: len(values) for name, values in parts.items()}
+    if len(parts) < 2 or len(set(lengths.values())) > 1:
+        raise DataError(
+            f"time and event must have one value for each sample: got {' and '.join(map(str, lengths.values()))}."
+        )
+    first, second = parts.values()
+    if not first.index.equals(second.index):
+        if set(first.index) != set(second.index) or not first.index.is_unique:
+            raise DataError("time and event must be of the same samples, but their indices differ.")
+        parts[list(parts)[1]] = second.reindex(first.index)
+    return pd.DataFrame(parts)
+
+
+def _name(values: Any, usual: str) -> str:
+    name = getattr(as_pandas(values), "name", None)
+    return usual if name is None else str(name)
+
+
+def _series(values: Any) -> pd.Series:
+    found = as_pandas(values)
+    if isinstance(found, pd.Series):
+        return found
+    array = np.asarray(found)
+    if array.ndim != 1:
+        raise DataError(f"time and event must be 1-d, one value for each sample: got shape {array.shape}.")
+    return pd.Series(array)
+
+
+def _taken_apart(y: Any) -> Any:
+    """Of scikit-survival's structured array, a table or an array of two columns."""
+    if names_columns(y):
+        if len(y) != 2:
+            raise ParameterError(f"y must name two columns, the time and the event: got {list(y)}.")
+        return list(y)
+    table = as_pandas(y)
+    fields = getattr(getattr(table, "dtype", None), "names", None)
+    if fields is not None:
+        table = pd.DataFrame({str(name): np.asarray(table[name]) for name in fields})
+    if not isinstance(table, pd.DataFrame):
+        array = np.asarray(table)
+        if array.ndim != 2:
+            raise DataError(
+                "y must hold times and events: a structured array of two fields, or two columns; "
+                f"got {type(y).__name__} of shape {array.shape}."
+            )
+        table = pd.DataFrame(array)
+    if table.shape[1] != 2:
+        raise DataError(f"y must have two columns, the time and the event: got {table.shape[1]}.")
+    return _time_first(table.infer_objects())
+
+
+def _time_first(table: pd.DataFrame) -> pd.DataFrame:
+    events = [column for column in range(2) if _holds_events(table.iloc[:, column])]
+    if len(events) == 2:
+        raise DataError("both columns of y hold zeros and ones alone: name them, time=... and event=....")
+    # Where neither does, what is wrong with the second one will be said.
+    order = [1, 0] if events == [0] else [0, 1]
+    found = table.iloc[:, order]
+    names = (
+        [_TIME, _EVENT] if isinstance(table.columns, pd.RangeIndex) else [str(name) for name in found.columns]
+    )
+    return found.set_axis(names, axis=1)
+
+
+def _holds_events(column: pd.Series) -> bool:
+    return column.dtype.kind == "b" or set(pd.unique(column.dropna()).tolist()) <= {0, 1}
+
+
+def _between_ends(places: np.ndarray, k: int) -> np.ndarray:
+    """``(k, times)`` shares of the logarithms of survival at the ends of intervals that make those at some places."""
+    at = np.clip(places, 0, k)
+    low = np.minimum(np.floor(at).astype(int), k - 1)
+    shares = np.zeros((k + 1, len(at)), dtype="float32")
+    columns = np.arange(len(at))
+    shares[low, columns] += 1 - (at - low)
+    shares[low + 1, columns] += at - low
+    return shares[1:]
