@@ -10,7 +10,7 @@ import numpy as np
 
 from genokeras.encoders.encoder import Rows, n_rows
 from genokeras.encoders.table import SplitView, TableEncoder, by_sample
-from genokeras.features import RowSpace
+from genokeras.features import Rescaling, RowSpace
 
 # ---- texts have no fixed size: they are laid end to end
 
@@ -110,8 +110,8 @@ def _space_arrays(place: str, space: RowSpace, shared: str | None) -> dict[str, 
         arrays |= {"columns": space.columns, "mean": space.mean, "inverse_sd": space.inverse_sd}
         if space.basis is not None:
             arrays["basis"] = space.basis
-        if space.log_factors is not None:
-            arrays["log_factors"] = space.log_factors
+        if space.rescaling is not None:
+            arrays |= _rescaling_arrays(space.rescaling)
     return {f"{place}/{name}": array for name, array in arrays.items()}
 
 
@@ -134,5 +134,23 @@ def _read_space(
         shared = f"{arrays.get(prefix + 'shared_view', view)}/{int(arrays[prefix + 'shared'])}"
         return replace(read[shared], scale=scale, rotation=rotation)
     columns, mean, inverse_sd = (arrays[prefix + name] for name in ("columns", "mean", "inverse_sd"))
-    basis, log_factors = (arrays.get(prefix + name) for name in ("basis", "log_factors"))
-    return RowSpace(columns, mean, inverse_sd, basis, scale, rotation, log_factors)
+    rescaling = _read_rescaling(arrays, prefix)
+    return RowSpace(columns, mean, inverse_sd, arrays.get(prefix + "basis"), scale, rotation, rescaling)
+
+
+def _rescaling_arrays(rescaling: Rescaling) -> dict[str, np.ndarray]:
+    # Runs from before there were others have logarithms, as factors alone.
+    arrays = {"log_factors": rescaling.factors}
+    if rescaling.kind != "log":
+        arrays |= {"rescaling": np.array(rescaling.kind), "reference": rescaling.reference}
+    return arrays
+
+
+def _read_rescaling(arrays: Mapping[str, np.ndarray], prefix: str) -> Rescaling | None:
+    factors = arrays.get(prefix + "log_factors")
+    if factors is None:
+        return None
+    if prefix + "rescaling" not in arrays:
+        return Rescaling("log", factors)
+    kind: Any = str(arrays[prefix + "rescaling"])
+    return Rescaling(kind, factors, arrays[prefix + "reference"])

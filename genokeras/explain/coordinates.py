@@ -24,7 +24,7 @@ from genokeras.explain.head import Head, in_threads, make_packs
 from genokeras.explain.lines import HeadLines
 from genokeras.explain.links import Inner, Link
 from genokeras.explain.outer import Outer
-from genokeras.features import RowSpace, log_normalised
+from genokeras.features import Rescaling, RowSpace, key_of
 from genokeras.networks import TrainedTrial
 
 _ROWS_AT_ONCE = 256
@@ -46,15 +46,14 @@ class Part:
         ``(k,)`` float64.
     place : slice
         Of ``q``.
-    log_factors : numpy.ndarray or None
-        ``(n_features,)``.
+    rescaling : Rescaling or None
     """
 
     columns: np.ndarray
     matrix: np.ndarray
     mean: np.ndarray
     place: slice
-    log_factors: np.ndarray | None
+    rescaling: Rescaling | None
 
     def centred(self, u: np.ndarray) -> np.ndarray:
         """``(p, rows)`` float64 features -> ``(r, rows)`` coordinates: ``M^T (u - mean)``."""
@@ -116,15 +115,14 @@ class Coordinates:
     n_coordinates: int
 
     def sources(self, x: np.ndarray) -> list[tuple[np.ndarray, tuple[Part, ...]]]:
-        """``(n, p)`` raw samples as they are and behind each logarithm, with the parts that read them so."""
-        groups: dict[bytes, list[Part]] = {}
+        """``(n, p)`` raw samples as they are and behind each rescaling, with the parts that read them so."""
+        groups: dict[bytes | None, list[Part]] = {}
         for part in self.parts:
-            key = b"" if part.log_factors is None else part.log_factors.tobytes()
-            groups.setdefault(key, []).append(part)
+            groups.setdefault(key_of(part.rescaling), []).append(part)
         found = []
         for parts in groups.values():
-            factors = parts[0].log_factors
-            found.append((x if factors is None else log_normalised(x, factors), tuple(parts)))
+            rescaling = parts[0].rescaling
+            found.append((x if rescaling is None else rescaling.apply(x), tuple(parts)))
         return found
 
     def of(self, x: np.ndarray) -> np.ndarray:
@@ -160,8 +158,8 @@ def make_coordinates(trials: Sequence[TrainedTrial], inner: Inner) -> Coordinate
 def _basis_key(space: RowSpace) -> object:
     if space.basis is not None:
         return id(space.basis)
-    logged = None if space.log_factors is None else space.log_factors.tobytes()
-    return space.columns.tobytes(), space.mean.tobytes(), space.inverse_sd.tobytes(), logged
+    key = key_of(space.rescaling)
+    return space.columns.tobytes(), space.mean.tobytes(), space.inverse_sd.tobytes(), key
 
 
 def _part(space: RowSpace, start: int) -> Part:
@@ -170,7 +168,7 @@ def _part(space: RowSpace, start: int) -> Part:
     else:
         matrix = np.asarray(space.basis * space.inverse_sd[:, None], dtype="float32")
     width = len(space.columns) if space.basis is None else space.basis.shape[1]
-    return Part(space.columns, matrix, space.mean, slice(start, start + width), space.log_factors)
+    return Part(space.columns, matrix, space.mean, slice(start, start + width), space.rescaling)
 
 
 class RowSpaceFrame:

@@ -15,7 +15,6 @@ from genokeras.explain.gradients import OutputGradients
 from genokeras.explain.links import Identity, Link, Softmax
 from genokeras.explain.outer import against_others
 from genokeras.explain.paths import Attributions, ranges_of
-from genokeras.features import log_normalised
 from genokeras.graph import Dense
 from genokeras.networks import TrainedTrial
 
@@ -78,10 +77,9 @@ def attribute_linear_trial(
     ParameterError
         If answers are neither classes nor numbers.
     """
-    factors = trial.spaces[trial.graph.input][0].log_factors
+    rescaling = trial.spaces[trial.graph.input][0].rescaling
     here, there = (
-        (rows if factors is None else log_normalised(rows, factors)).astype("float64")
-        for rows in (x, background)
+        (rows if rescaling is None else rescaling.apply(rows)).astype("float64") for rows in (x, background)
     )
     coefficients, offset = linear_coefficients(trial, link, x.shape[1])
     mean = there.mean(axis=0)

@@ -11,6 +11,7 @@ from genokeras.features.image_scaling import (
 )
 from genokeras.features.logarithm import EPSILON as LOG_EPSILON
 from genokeras.features.logarithm import log_factors, log_normalised
+from genokeras.features.rescaling import Rescaling, fit_rescaling, key_of, normal_scores
 from genokeras.features.rowspace import PrincipalAxes, RowSpace, fit_row_space, principal_axes, restrict
 from genokeras.features.screening import (
     BY_CLASS,
@@ -59,6 +60,7 @@ __all__ = [
     "Matrix",
     "NgramTfidf",
     "PrincipalAxes",
+    "Rescaling",
     "RowSpace",
     "Screening",
     "Standardisation",
@@ -70,14 +72,17 @@ __all__ = [
     "fit_image_scaling",
     "fit_in_space",
     "fit_ngram_tfidf",
+    "fit_rescaling",
     "fit_row_space",
     "fit_views",
     "fit_vocabulary",
+    "key_of",
     "kmer_counts",
     "kmer_names",
     "log_factors",
     "log_normalised",
     "mask",
+    "normal_scores",
     "one_hot",
     "padded_codes",
     "principal_axes",

@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from genokeras.features.logarithm import log_normalised
+from genokeras.features.rescaling import Rescaling
 from genokeras.features.standardise import Matrix, Standardisation, standardised_blocks
 
 SMALLEST_SINGULAR_VALUE = 1e-3
@@ -43,7 +43,7 @@ _MORE_DIRECTIONS, _POWER_ITERATIONS = 16, 2
 
 @dataclass(frozen=True)
 class RowSpace:
-    """A map from raw features to a few directions; linear, but for the logarithm where one is taken first.
+    """A map from raw features to a few directions; linear, but for the logarithm or the ranks that may be taken first.
 
     Attributes
     ----------
@@ -58,9 +58,8 @@ class RowSpace:
     rotation : numpy.ndarray or None
         ``(r, q)`` float32, a subspace of the basis: orthonormal columns that span one fold's training rows, or leading components,
         each divided by its standard deviation.
-    log_factors : numpy.ndarray or None
-        ``(n_features,)`` float32 factors of the logarithm that raw rows go through first (``log_normalised``); None for
-        no logarithm.
+    rescaling : Rescaling or None
+        What raw rows go through first, a logarithm or ranks say.
     """
 
     columns: np.ndarray
@@ -69,7 +68,7 @@ class RowSpace:
     basis: np.ndarray | None
     scale: float
     rotation: np.ndarray | None = None
-    log_factors: np.ndarray | None = None
+    rescaling: Rescaling | None = None
 
     @property
     def rank(self) -> int:
@@ -79,17 +78,17 @@ class RowSpace:
 
     def transform(self, x: Matrix) -> np.ndarray:
         """``(n, p)`` raw rows -> ``(n, rank)`` float32."""
-        if self.log_factors is None:
+        if self.rescaling is None:
             return self.project(x)
         z = np.empty((x.shape[0], self.rank), dtype="float32")
         for start in range(0, len(z), _ROWS_AT_ONCE):
             part = x[start : start + _ROWS_AT_ONCE]
             dense = part.toarray() if isinstance(part, sparse.csr_matrix) else np.asarray(part)
-            z[start : start + _ROWS_AT_ONCE] = self.project(log_normalised(dense, self.log_factors))
+            z[start : start + _ROWS_AT_ONCE] = self.project(self.rescaling.apply(dense))
         return z
 
     def project(self, x: Matrix) -> np.ndarray:
-        """``(n, p)`` rows behind the logarithm, if there is one -> ``(n, rank)`` float32."""
+        """``(n, p)`` rows behind the rescaling, if there is one -> ``(n, rank)`` float32."""
         z = np.empty((x.shape[0], self.rank), dtype="float32")
         for start in range(0, len(z), _ROWS_MAPPED_AT_ONCE):
             rows = slice(start, start + _ROWS_MAPPED_AT_ONCE)

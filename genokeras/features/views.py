@@ -6,7 +6,8 @@ that looks at targets, so it is fitted inside each fold, on the fold's training 
 with the largest coefficients of a ridge regression, inside each fold as well, and multiplies each by the size of its coefficient.
 ``leading<k>`` are the scores of the ``k`` leading principal components of a fold's training rows, each of variance 1 there: what
 many genes do together, where products of modules or pathways can be seen. ``log``, ``log:top<k>``, ``log:weighted<k>`` and
-``log:leading<k>`` are the same behind the logarithm (``genokeras.features.logarithm``).
+``log:leading<k>`` are the same behind the logarithm; so are ``rank``, ``ratio`` and ``arcsinh`` and what begins with them
+(``genokeras.features.rescaling``).
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ import numpy as np
 from scipy import sparse
 
 from genokeras.errors import ParameterError
-from genokeras.features.logarithm import log_factors, log_normalised
+from genokeras.features.rescaling import KINDS, Rescaling, fit_rescaling
 from genokeras.features.rowspace import (
     PrincipalAxes,
     RowSpace,
@@ -53,7 +54,10 @@ DEFAULT_VIEWS = (
 _LARGEST_COPY = 50_000_000
 # Weights come from the Gram matrix of all samples over all features: n^2 p multiplications at most.
 _LARGEST_GRAM = 100_000_000_000
-_VIEW = re.compile(r"(?P<whole>all|log)|(?P<log>log:)?(?P<part>top|weighted|leading)(?P<count>[1-9][0-9]*)")
+_KINDS = "|".join(KINDS)
+_VIEW = re.compile(
+    rf"all|(?P<whole>{_KINDS})|((?P<kind>{_KINDS}):)?(?P<part>top|weighted|leading)(?P<count>[1-9][0-9]*)"
+)
 
 
 @dataclass(frozen=True)
@@ -63,22 +67,22 @@ class Source:
     Attributes
     ----------
     x : numpy.ndarray or scipy.sparse.csr_matrix
-        ``(n_samples, n_features)``, behind the logarithm if there is one.
+        ``(n_samples, n_features)``, behind the rescaling if there is one.
     scaling : Standardisation
         Of ``x``.
-    log_factors : numpy.ndarray or None
-        Of the logarithm, if there is one.
+    rescaling : Rescaling or None
+        What raw rows went through.
     """
 
     x: Matrix
     scaling: Standardisation
-    log_factors: np.ndarray | None = None
+    rescaling: Rescaling | None = None
     _axes: dict[bytes, PrincipalAxes] = field(default_factory=dict, init=False)
 
     @cached_property
     def whole(self) -> RowSpace:
         """The row space of all rows over all features."""
-        return replace(fit_row_space(self.x, self.scaling), log_factors=self.log_factors)
+        return replace(fit_row_space(self.x, self.scaling), rescaling=self.rescaling)
 
     @cached_property
     def coordinates(self) -> np.ndarray:
@@ -98,18 +102,18 @@ def raw_source(x: Matrix, rows: np.ndarray | None = None) -> Source:
     return Source(x, standardisation(x if rows is None else x[rows]))
 
 
-def log_source(x: Matrix, rows: np.ndarray | None = None) -> Source:
-    """The features behind the logarithm, its factors and standardisation from ``rows``; a dense copy.
+def rescaled_source(x: Matrix, kind: str, rows: np.ndarray | None = None) -> Source:
+    """The features behind a rescaling, which is fitted to ``rows`` as their standardisation is; a dense copy.
 
     A feature that is constant in these rows takes no part: once rows are brought to one scale it varies, but says nothing of itself.
     """
     dense = x.toarray() if sparse.issparse(x) else np.asarray(x)
     used = dense if rows is None else dense[rows]
-    factors = log_factors(used)
-    logged = log_normalised(dense, factors)
-    scaling = standardisation(logged if rows is None else logged[rows])
-    inverse_sd = np.where(factors > 0, scaling.inverse_sd, 0.0)
-    return Source(logged, Standardisation(scaling.mean, inverse_sd), factors)
+    rescaling = fit_rescaling(kind, used)
+    rescaled = rescaling.apply(dense)
+    scaling = standardisation(rescaled if rows is None else rescaled[rows])
+    inverse_sd = np.where(rescaling.factors > 0, scaling.inverse_sd, 0.0)
+    return Source(rescaled, Standardisation(scaling.mean, inverse_sd), rescaling)
 
 
 @dataclass(frozen=True)
@@ -144,7 +148,7 @@ def available_views(
     """Those of ``names`` that add something new at an acceptable cost.
 
     Picking as many features as there are, or more, adds no new view, but weighting them does. More components than half of the
-    samples are not leading ones. A logarithm takes a dense copy,
+    samples are not leading ones. A logarithm, or ranks, takes a dense copy,
     sparse or not: left out where that would be larger than 200 MB. Weights take ``n^2 p`` multiplications: left out above 1e11.
     """
     fitting = tuple(name for name in names if is_weighted(name) or (_count(name) or 0) < n_features)
@@ -153,7 +157,7 @@ def available_views(
     if n_samples**2 * n_features > _LARGEST_GRAM:
         fitting = tuple(name for name in fitting if not is_weighted(name))
     if n_samples * n_features > _LARGEST_COPY:
-        fitting = tuple(name for name in fitting if not is_logged(name))
+        fitting = tuple(name for name in fitting if rescaling_of(name) is None)
     return fitting
 
 
@@ -167,9 +171,9 @@ def is_leading(name: str) -> bool:
     return _parsed(name)["part"] == "leading"
 
 
-def is_logged(name: str) -> bool:
-    """Whether a view takes the logarithm first."""
-    return _parsed(name)["whole"] == "log" or _parsed(name)["log"] is not None
+def rescaling_of(name: str) -> str | None:
+    """The kind of rescaling that a view reads rows behind; None of raw ones."""
+    return _parsed(name)["whole"] or _parsed(name)["kind"]
 
 
 def fit_views(
@@ -185,7 +189,8 @@ def fit_views(
     Parameters
     ----------
     names : tuple of str
-        ``"all"``, ``"log"``, ``"top<k>"``, ``"weighted<k>"`` or ``"leading<k>"``, the last three also behind ``"log:"``.
+        ``"all"``, ``"log"``, ``"rank"``, ``"ratio"``, ``"arcsinh"``, ``"top<k>"``, ``"weighted<k>"`` or ``"leading<k>"``, the last
+        three also behind ``"log:"`` and so on.
     x : numpy.ndarray or scipy.sparse.csr_matrix
         ``(n_samples, n_features)``.
     targets : numpy.ndarray
@@ -211,16 +216,16 @@ def fit_views(
     """
     used = np.flatnonzero(train.any(axis=0))
     rows = None if len(used) == x.shape[0] else used
-    sources: dict[bool, Source] = {}
+    sources: dict[str | None, Source] = {}
     fitted: dict[str, FittedView] = {}
     longest = 0.0
     for name in names:
         if fitted and fits is not None and not fits(longest):
             break
-        started, logged = time.perf_counter(), is_logged(name)
-        if logged not in sources:
-            sources[logged] = log_source(x, rows) if logged else raw_source(x, rows)
-        fitted[name] = _fit_view(name, sources[logged], targets, train, screening)
+        started, kind = time.perf_counter(), rescaling_of(name)
+        if kind not in sources:
+            sources[kind] = raw_source(x, rows) if kind is None else rescaled_source(x, kind, rows)
+        fitted[name] = _fit_view(name, sources[kind], targets, train, screening)
         longest = max(longest, time.perf_counter() - started)
     return fitted
 
@@ -237,7 +242,7 @@ def _fit_view(
     for values, rows in zip(statistic(x, scaling, targets, train), train, strict=True):
         columns = np.sort(np.argsort(-values, kind="stable")[: min(count, x.shape[1])])
         space = _fit_fold(x, scaling, columns, np.flatnonzero(rows), values if weighted else None)
-        spaces.append(replace(space, log_factors=source.log_factors))
+        spaces.append(replace(space, rescaling=source.rescaling))
     return FittedView(name, tuple(spaces), _padded([space.project(x) for space in spaces]))
 
 
@@ -301,7 +306,7 @@ def _parsed(name: str) -> dict[str, str | None]:
     match = _VIEW.fullmatch(name)
     if match is None:
         raise ParameterError(
-            f"a view is 'all', 'log', 'top<k>' such as 'top1000', 'weighted<k>' or 'leading<k>', the last three also behind 'log:': "
-            f"got {name!r}."
+            f"a view is 'all', 'log', 'rank', 'ratio', 'arcsinh', 'top<k>' such as 'top1000', 'weighted<k>' or 'leading<k>', the last "
+            f"three also behind 'log:', 'rank:' and so on: got {name!r}."
         )
     return match.groupdict()

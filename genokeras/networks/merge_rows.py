@@ -16,9 +16,10 @@ import keras
 import numpy as np
 from keras import ops
 
-from genokeras.features import LOG_EPSILON, RowSpace
+from genokeras.features import RowSpace, key_of
 from genokeras.graph import Dense, Graph, Weights
 from genokeras.networks.packed import connect
+from genokeras.networks.rescaled import rescaled
 from genokeras.tasks.calibration import Calibration, RiskCalibration
 from genokeras.tasks.class_scores import SMALLEST_PROBABILITY
 from genokeras.tasks.task import Task
@@ -140,35 +141,24 @@ def _groups(trials: Sequence[TrainedTrial]) -> list[tuple[list[TrainedTrial], fr
 def _standardised(
     raw: Any, trials: Sequence[TrainedTrial], medians: np.ndarray | None
 ) -> dict[bytes | None, Any]:
-    """The features standardised, as they are and behind each logarithm that a trial reads; see :func:`_logarithm`."""
+    """The features standardised, as they are and behind each rescaling that a trial reads, by the rescaling's key."""
     filled = raw
     if medians is not None:
         filled = ops.where(ops.isnan(raw), np.asarray(medians, dtype="float32")[None], raw)
-    by_logarithm: dict[bytes | None, list[RowSpace]] = {}
+    by_rescaling: dict[bytes | None, list[RowSpace]] = {}
     for space in {id(s): s for trial in trials for s in trial.every_space}.values():
-        by_logarithm.setdefault(_logarithm(space), []).append(space)
+        by_rescaling.setdefault(key_of(space.rescaling), []).append(space)
     found: dict[bytes | None, Any] = {}
-    for key, spaces in by_logarithm.items():
+    for key, spaces in by_rescaling.items():
         mean, inverse_sd = np.zeros(raw.shape[1]), np.ones(raw.shape[1])
         for space in spaces:
             mean[space.columns] = space.mean
             inverse_sd[space.columns] = space.inverse_sd
-        factors = spaces[0].log_factors
-        values = filled if factors is None else _log_normalised(filled, factors)
+        first = spaces[0].rescaling
+        values = filled if first is None else rescaled(filled, first)
         # keras.layers.Normalization would do, if it did not take every standard deviation below 1e-7 for 1e-7.
         found[key] = (values - mean.astype("float32")[None]) * inverse_sd.astype("float32")[None]
     return found
-
-
-def _logarithm(space: RowSpace) -> bytes | None:
-    """A key that is equal for equal logarithms; None for none."""
-    return None if space.log_factors is None else space.log_factors.tobytes()
-
-
-def _log_normalised(x: Any, factors: np.ndarray) -> Any:
-    """``genokeras.features.log_normalised`` in stock layers."""
-    normalise = keras.layers.LayerNormalization(epsilon=LOG_EPSILON, center=False, scale=False)
-    return normalise(ops.arcsinh(x * factors[None]))
 
 
 def _first_layers(graph: Graph, input_id: int) -> list[int] | None:
@@ -286,8 +276,8 @@ class _Merger:
 
     def _selected(self, space: RowSpace) -> Any:
         if len(space.columns) == self._n_features:
-            return self._standardised[_logarithm(space)]
-        columns, features = space.columns, self._standardised[_logarithm(space)]
+            return self._standardised[key_of(space.rescaling)]
+        columns, features = space.columns, self._standardised[key_of(space.rescaling)]
         return self._once(
             ("columns", id(columns)), lambda: ops.take(features, columns.astype("int32"), axis=1)
         )

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from keras import ops
 
-from genokeras.features import RowSpace, fit_views, log_normalised
+from genokeras.features import RowSpace, fit_views, key_of
 from genokeras.graph import ACTIVATIONS, Graph, mlp, reference_forward
 from genokeras.graph.testing import random_graph, random_weights
 from genokeras.networks import TrainedTrial, build_packed, slot_array
@@ -17,7 +17,7 @@ from genokeras.tasks.task import Task
 GENES, ROWS, FOLDS = 20, 10, 2
 # What further Inputs read; one is also the view of some main Inputs.
 FURTHER = ("log", "top15", "top6")
-VIEWS = ("all", "log", "top15", "log:top15", "top6", "weighted12")
+VIEWS = ("all", "log", "top15", "log:top15", "top6", "weighted12", "rank:top15", "ratio")
 TRAIN = np.arange(ROWS) % FOLDS != np.arange(FOLDS)[:, None]
 
 
@@ -53,15 +53,10 @@ def random_trial(seed: int, n_outputs: int) -> TrainedTrial:
     return trial_of(graph, VIEWS[seed % len(VIEWS)], ACTIVATIONS[seed % len(ACTIVATIONS)], seed)
 
 
-def logarithm(space: RowSpace) -> bytes | None:
-    """A key that is equal for equal logarithms; None for none."""
-    return None if space.log_factors is None else space.log_factors.tobytes()
-
-
 def read_by(trials: Sequence[TrainedTrial], x: np.ndarray) -> dict[bytes | None, np.ndarray]:
     """``(n, GENES)`` samples as the networks read them: as they are, behind the logarithm, or both."""
-    factors = {logarithm(space): space.log_factors for trial in trials for space in trial.every_space}
-    return {key: x if each is None else log_normalised(x, each) for key, each in factors.items()}
+    read = {key_of(space.rescaling): space.rescaling for trial in trials for space in trial.every_space}
+    return {key: x if each is None else each.apply(x) for key, each in read.items()}
 
 
 class KerasMembers:
@@ -86,7 +81,7 @@ class KerasMembers:
         """``(members, rows, outputs)`` tensor, of tensors ``(rows, GENES)``."""
         x = []
         for i, kernel in self._kernels.items():
-            u = read[logarithm(self._trial.spaces[i][0])]
+            u = read[key_of(self._trial.spaces[i][0].rescaling)]
             x.append(ops.matmul(u[None] - self._means[i], kernel))
         masks = [ops.ones((*x[0].shape[:2], units)) for _, units in self._network.masks]
         return self._network.model.stateless_call(self._weights, [], [*x, *masks])[0]

@@ -64,7 +64,7 @@ def test_folded_coefficients_give_the_members_log_odds(planted: Planted) -> None
     linear = [
         t
         for t in ensemble_trials(clf._run)
-        if len(t.graph.layers) == 2 and t.every_space[0].log_factors is None
+        if len(t.graph.layers) == 2 and t.every_space[0].rescaling is None
     ]
     trial = linear[0]
     coefficients, offset = linear_coefficients(trial, link_of(Classes(2)), x.shape[1])

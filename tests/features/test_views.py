@@ -17,7 +17,7 @@ from genokeras.features import (
     anova_f,
     available_views,
     fit_views,
-    log_normalised,
+    key_of,
     ridge_weights,
     standardisation,
 )
@@ -122,7 +122,10 @@ def test_top_k_takes_the_k_best_features_of_each_fold() -> None:
         assert space.columns.tolist() == sorted(best.tolist())
 
 
-@pytest.mark.parametrize("name", ["top40", "top5", "log:top40", "log:top5", "weighted90", "log:weighted40"])
+@pytest.mark.parametrize(
+    "name",
+    ["top40", "top5", "log:top40", "log:top5", "rank:top40", "ratio:top5", "weighted90", "log:weighted40"],
+)
 def test_top_k_never_looks_at_held_out_rows(name: str) -> None:
     x = labelled()
     before = fit_one(name, x, CODES, TRAIN[:1]).spaces[0]
@@ -131,7 +134,7 @@ def test_top_k_never_looks_at_held_out_rows(name: str) -> None:
     codes[~TRAIN[0]] = 0
     after = fit_one(name, changed, codes, TRAIN[:1]).spaces[0]
     np.testing.assert_array_equal(after.columns, before.columns)
-    np.testing.assert_array_equal(after.log_factors, before.log_factors)
+    assert key_of(after.rescaling) == key_of(before.rescaling)
     np.testing.assert_array_equal(after.basis, before.basis)  # None twice where the features stay themselves
     assert after.scale == before.scale
 
@@ -196,8 +199,8 @@ def test_targets_that_never_vary_weigh_every_feature_alike() -> None:
 def test_weighted_coordinates_have_the_inner_products_of_weighted_features(name: str) -> None:
     x, count = np.delete(np.abs(labelled()), 20, axis=1), int(name.rsplit("d", maxsplit=1)[-1])
     view = fit_one(name, x, CODES, TRAIN)
-    factors = view.spaces[0].log_factors
-    values = x if factors is None else log_normalised(x, factors)
+    rescaling = view.spaces[0].rescaling
+    values = x if rescaling is None else rescaling.apply(x)
     scaling = standardisation(values)
     weights = ridge_weights(values, scaling, np.eye(3)[CODES], TRAIN)
     for fold, (space, rows) in enumerate(zip(view.spaces, TRAIN, strict=True)):
@@ -213,7 +216,9 @@ def test_weighted_coordinates_have_the_inner_products_of_weighted_features(name:
 @pytest.mark.parametrize("name", ["top", "top0", "top-5", "log:all", "pca", ""])
 def test_an_unknown_view_is_refused_by_name(name: str) -> None:
     x = labelled()
-    with pytest.raises(ParameterError, match="a view is 'all', 'log', 'top<k>' such"):
+    with pytest.raises(
+        ParameterError, match="a view is 'all', 'log', 'rank', 'ratio', 'arcsinh', 'top<k>' such"
+    ):
         fit_one(name, x, CODES, TRAIN)
 
 

@@ -109,6 +109,11 @@ ENSEMBLES = {
         trial(linear(3), LOG),
         trial(linear(3), ALL, share=2.0),
     ],
+    "ranks, ratios and raw logarithms": [
+        trial(linear(3), spaces("rank:top30", X)),
+        trial(mlp(3, (16,)), spaces("ratio", X)),
+        trial(linear(3), spaces("arcsinh:top9", X)),
+    ],
     "a screened logarithm": [trial(mlp(3, (16,)), LOG_TOP30), trial(linear(3), TOP30)],
     "projected": [trial(mlp(3, (16,)), ALL)],
     "folded": [trial(linear(3), ALL)],
