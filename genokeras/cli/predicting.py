@@ -12,6 +12,7 @@ import click
 
 from genokeras.cli.answers import times_and_events
 from genokeras.cli.backend import load_run
+from genokeras.cli.certainty import Certainty, certainty_options
 from genokeras.cli.group import debug_option, say
 from genokeras.cli.inputs import (
     Reading,
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     multiple=True,
     help="Of survival: add the probability of no event by this time. Several times for several.",
 )
+@certainty_options
 @reading_options
 @debug_option
 def predict(
@@ -52,9 +54,14 @@ def predict(
     out: Path | None,
     probabilities: bool,
     times: tuple[float, ...],
+    certainty: Certainty,
     reading: Reading,
 ) -> None:
     """Predict DATA by the model of RUN, as csv: the class, the number or the risk of each sample.
+
+    --coverage .9 adds the classes that each sample may be of, or the least and
+    the greatest number it may have: right for 9 in 10 new samples. --novelty
+    says which samples are unlike all those of the training.
 
     In names that a spreadsheet would compute, such as =1+1, an apostrophe comes
     first; control characters are written as codes, such as \\x1b.
@@ -66,7 +73,9 @@ def predict(
         raise click.UsageError(f"--probabilities are of classes, and {run} predicts numbers.")
     if times and not hasattr(estimator, "baseline_"):
         raise click.UsageError(f"--survival-at is for survival, which {run} does not predict.")
-    table = plain_table(_predictions(estimator, samples, probabilities, times))
+    certainty.check(estimator)
+    found = _predictions(estimator, samples, probabilities, times)
+    table = plain_table(certainty.added(estimator, samples, found))
     if out is None:
         table.to_csv(sys.stdout, index=False)
         return

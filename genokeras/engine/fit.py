@@ -70,6 +70,8 @@ class Prepared:
         Entries of ``run.json``: ``source``, ``n_samples``, ``feature_names``, ``notes`` and the names of the outputs among them.
     fit_view : callable, optional
         Fits a view in a further split into folds.
+    files : mapping of str to callable
+        Further npz files of the run, by name; each is made when the run folder is.
     """
 
     make: Callable[[Budget], Problem]
@@ -79,6 +81,7 @@ class Prepared:
     groups: np.ndarray | None
     described: Mapping[str, Any]
     fit_view: FitView | None = None
+    files: Mapping[str, Callable[[], Mapping[str, np.ndarray]]] = field(default_factory=dict)
 
     @property
     def words(self) -> str:
@@ -241,6 +244,8 @@ def _created(
     problem = prepared.make(budget)
     make_searcher(problem, ())
     folder = RunFolder.create(settings.path, _entries(prepared, settings, problem), allowed)
+    for name, make in prepared.files.items():
+        folder.write_arrays(name, make())
     write_problem(folder, problem)
     folder.record("started", seed=settings.seed, samples=problem.n_samples)
     return folder, problem, History()

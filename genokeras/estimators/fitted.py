@@ -30,7 +30,7 @@ class FittedEstimator(BaseEstimator):
     default_task: ClassVar[str]
 
     def _forget(self) -> None:
-        for name in [name for name in vars(self) if name.endswith("_") or name == "_run"]:
+        for name in [name for name in vars(self) if name.endswith("_") or name in ("_run", "_certainty")]:
             delattr(self, name)
 
     def _take(self, run: Run) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, ClassVar, final
 
 import numpy as np
+import pandas as pd
 from scipy import sparse
 
 from genokeras.data import Dataset, align_features, dropped_names, load_dataset, usual_folds
@@ -18,9 +19,10 @@ from genokeras.engine.splits import FurtherSplits
 from genokeras.errors import DataError, ParameterError
 from genokeras.estimators.base import SearchedEstimator
 from genokeras.estimators.content import ContentKind, Given, Training
+from genokeras.estimators.novelty import NOVELTY_FILE, novelty_table
 from genokeras.explain import Explanation, explain_run
 from genokeras.explain.runs import training_rows
-from genokeras.features import DEFAULT_VIEWS, available_views, varies
+from genokeras.features import DEFAULT_VIEWS, available_views, fit_novelty, varies
 from genokeras.graph.arcs import Arc
 from genokeras.report import write_report
 from genokeras.report.genes import explained
@@ -130,6 +132,7 @@ class Genes(ContentKind):
                 "notes": [*dataset.notes, *aim.notes, *folds.notes],
             },
             fit_view=fit_view,
+            files={NOVELTY_FILE: lambda: fit_novelty(x, groups, training.seed).to_arrays()},
         )
 
     def searcher(self, wanted: Wanted, problem: Problem, arcs: tuple[Arc, ...]) -> Searcher:
@@ -296,6 +299,40 @@ class TableEstimator(SearchedEstimator):
             x = self._samples(x)
             background = None if background is None else self._samples(background)
         return explain_run(run, x, background, method=method, num_samples=num_samples, output=output)
+
+    def novelty(self, x: Any, false_alarms: float = 0.05) -> pd.DataFrame:
+        """Which samples are unlike all training samples, such as those of another tissue: a prediction means little there.
+
+        Parameters
+        ----------
+        x : array-like, DataFrame, AnnData or path, shape (n_samples, n_features)
+        false_alarms : float, default=0.05
+            The share of samples like the training samples that may be called novel.
+
+        Returns
+        -------
+        DataFrame
+            One row a sample: ``distance`` from the training samples, within their span and outside of it, 1 for the median training
+            sample; ``p_value``, the share of training samples that are as far from the others or farther (a conformal p-value; Bates et al.
+            2023); ``novel`` where that is ``false_alarms`` or less.
+
+        Raises
+        ------
+        NotFittedError, DataError
+        ParameterError
+            If the rate is out of range, or there are too few training samples for it.
+        RunFolderError
+            If the run was made by a version that did not keep what is needed.
+
+        Examples
+        --------
+        >>> from genokeras import GenomeClassifier
+        >>> clf = GenomeClassifier.load("runs/leukemia")  # doctest: +SKIP
+        >>> clf.novelty("new.tsv").query("novel")  # doctest: +SKIP
+        """
+        run = self._fitted()
+        found = self.content.matched(self._read(x, None), run)
+        return novelty_table(run, self._encoder().filled(found.x), found.sample_ids, false_alarms)
 
     def report(
         self,

@@ -11,6 +11,7 @@ from genokeras.features.image_scaling import (
 )
 from genokeras.features.logarithm import EPSILON as LOG_EPSILON
 from genokeras.features.logarithm import log_factors, log_normalised
+from genokeras.features.novelty import NoveltySpace, fit_novelty
 from genokeras.features.rescaling import Rescaling, fit_rescaling, key_of, normal_scores
 from genokeras.features.rowspace import PrincipalAxes, RowSpace, fit_row_space, principal_axes, restrict
 from genokeras.features.screening import (
@@ -59,6 +60,7 @@ __all__ = [
     "ImageScaling",
     "Matrix",
     "NgramTfidf",
+    "NoveltySpace",
     "PrincipalAxes",
     "Rescaling",
     "RowSpace",
@@ -72,6 +74,7 @@ __all__ = [
     "fit_image_scaling",
     "fit_in_space",
     "fit_ngram_tfidf",
+    "fit_novelty",
     "fit_rescaling",
     "fit_row_space",
     "fit_views",
