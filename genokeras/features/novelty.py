@@ -42,7 +42,7 @@ _FOLDS = 10
 _SHRINKAGE = 0.5
 _SMALLEST_SHARE = 1e-8
 # Of the squared scores of a sample, on average, the part of the mean profile: .08 to .9 in expression, 1 / n where genes were standardised.
-_LEAST_PROFILE, _OF_NOISE = 0.04, 2.0
+_LEAST_PROFILE, _OF_NOISE = 0.04, 3.0
 _ARRAYS = ("columns", "basis", "z", "fold", "weight", "ranked")
 _ROWS_AT_ONCE = 512
 
