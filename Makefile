@@ -22,13 +22,14 @@ export TF_CPP_MIN_LOG_LEVEL := 2
 # What Python compiles is kept, whatever the shell says.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test test-tensorflow test-jax test-torch test-slow fuzz lint lint-style lint-types lint-contracts clean
+.PHONY: help demo test test-tensorflow test-jax test-torch test-slow test-faults fuzz lint lint-style lint-types lint-contracts clean
 
 help:
 	@echo 'make demo       set up .venv, then grow a classifier on the bundled leukemia data (about 2 minutes)'
 	@echo 'make test       set up .venv, then lint, types, import contracts and tests'
 	@echo 'make lint       the first three of those'
 	@echo 'make test-slow  the tests that take long'
+	@echo 'make test-faults  those of them in which processes die, hang and grow'
 	@echo 'make fuzz       100,000 damaged files of each kind (an hour of processor time; INPUTS=2000: a minute)'
 	@echo 'make clean      remove runs, caches and build leftovers (not .venv)'
 
@@ -75,6 +76,9 @@ test-jax test-torch: test-%: $(VENV)/.installed-dev
 
 test-slow: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -m 'slow and not gpu'
+
+test-faults: $(VENV)/.installed-dev
+	$(BIN)/python -m pytest tests/faults -m slow
 
 # Damaged files of every kind, INPUTS of each: 100,000 of one kind take from 20 s (graphs) to 5 minutes (csv, GCT), HDF5 files half an hour.
 # They are the same each time; SEED asks for others.

@@ -3,7 +3,8 @@
 from genokeras.engine.budget import Budget, Deadline, search_budget
 from genokeras.engine.curves import history_table
 from genokeras.engine.delivery import Delivery, OutOfFold, deliver, ensemble_out_of_fold
-from genokeras.engine.executor import Executor, LocalExecutor, Runner
+from genokeras.engine.executor import Executor, LocalExecutor, Recipe, Runner
+from genokeras.engine.executors import EXECUTORS
 from genokeras.engine.final_fit import AllRows, final_fit
 from genokeras.engine.fit import Prepared, RunSettings, fit_run
 from genokeras.engine.graphs import LoadedGraph, load_graph, load_trial_graph
@@ -13,6 +14,7 @@ from genokeras.engine.loop import Observer, SearchLoop, SearchResult
 from genokeras.engine.methods import Method, NetworkMethod, PackedMethod, method_of, row_trial
 from genokeras.engine.network_runner import NetworkRunner
 from genokeras.engine.packed_runner import PackedRunner
+from genokeras.engine.pool import PoolExecutor, PoolSettings
 from genokeras.engine.problem import Problem, ScoredRows
 from genokeras.engine.problem_files import has_problem, read_problem, write_problem
 from genokeras.engine.progress import make_observer
@@ -22,6 +24,7 @@ from genokeras.engine.searching import Fathers, Wanted, make_network_searcher, m
 from genokeras.engine.store import TrialStore
 
 __all__ = [
+    "EXECUTORS",
     "AllRows",
     "Budget",
     "Deadline",
@@ -41,8 +44,11 @@ __all__ = [
     "Outcome",
     "PackedMethod",
     "PackedRunner",
+    "PoolExecutor",
+    "PoolSettings",
     "Prepared",
     "Problem",
+    "Recipe",
     "Run",
     "RunSettings",
     "Runner",

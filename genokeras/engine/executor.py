@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import deque
+from dataclasses import dataclass
 from typing import Protocol, final
 
 from genokeras.engine.budget import Deadline
 from genokeras.engine.jobs import Job, Outcome
+from genokeras.searchers import TrialResult
+from genokeras.support.memory import failure_text
 
 
 class Runner(Protocol):
@@ -17,8 +20,40 @@ class Runner(Protocol):
         """One outcome for each trial, in the order of its ids; what goes wrong is an outcome too."""
 
 
+def failed(job: Job, error: str, seconds: float = 0.0) -> list[Outcome]:
+    """The outcomes of a job that could not be trained."""
+    each = seconds / len(job.ids)
+    return [
+        Outcome(TrialResult.failure(trial, proposal, error, each))
+        for trial, proposal in zip(job.ids, job.proposals, strict=True)
+    ]
+
+
+def outcomes_of(runner: Runner, job: Job, deadline: Deadline) -> list[Outcome]:
+    """What a runner makes of a job; whatever it raises is an outcome."""
+    try:
+        return runner.run(job, deadline)
+    except Exception as error:
+        return failed(job, failure_text(error))
+
+
+class Recipe(Protocol):
+    """Makes a runner; called once in every process that trains."""
+
+    def __call__(self) -> Runner:
+        """The runner."""
+
+
 class Executor(ABC):
-    """Takes jobs, gives outcomes back."""
+    """Takes jobs, gives outcomes back. `genokeras.engine.testing.ExecutorContract` tests an implementation.
+
+    Its constructor gets a `Recipe`, which it calls wherever it trains, and ``executor_args``.
+
+    Examples
+    --------
+    >>> class MyExecutor(gk.Executor): ...  # doctest: +SKIP
+    >>> gk.GenomeClassifier(executor=MyExecutor, executor_args={"queue": "long"})  # doctest: +SKIP
+    """
 
     @property
     @abstractmethod
@@ -42,16 +77,24 @@ class Executor(ABC):
 
 
 @final
+@dataclass(frozen=True)
+class LocalSettings:
+    """There is nothing to set."""
+
+
+@final
 class LocalExecutor(Executor):
     """Trains one job after the other, in this process, when outcomes are asked for.
 
     Parameters
     ----------
-    runner : Runner
+    recipe : Recipe
+        Makes the runner.
+    settings : LocalSettings, optional
     """
 
-    def __init__(self, runner: Runner) -> None:
-        self._runner = runner
+    def __init__(self, recipe: Recipe, settings: LocalSettings | None = None) -> None:
+        self.runner = recipe()
         self._waiting: deque[tuple[Job, Deadline]] = deque()
 
     @property
@@ -62,7 +105,7 @@ class LocalExecutor(Executor):
         self._waiting.append((job, deadline))
 
     def collect(self, timeout: float | None = None) -> list[Outcome]:
-        return self._runner.run(*self._waiting.popleft()) if self._waiting else []
+        return outcomes_of(self.runner, *self._waiting.popleft()) if self._waiting else []
 
     def close(self) -> None:
         self._waiting.clear()

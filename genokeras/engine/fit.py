@@ -15,7 +15,8 @@ from genokeras.engine.arcs import ARCS_FILE, find_arcs
 from genokeras.engine.budget import Budget, Deadline
 from genokeras.engine.delivery_forecast import DeliveryForecast
 from genokeras.engine.delivery_time import DeliveryTime
-from genokeras.engine.executor import Executor, LocalExecutor, Runner
+from genokeras.engine.executor import LocalExecutor
+from genokeras.engine.executors import check_executor, jobs_ahead, make_executor
 from genokeras.engine.gains import EnsembleGains
 from genokeras.engine.interrupt import interruptible
 from genokeras.engine.loop import SearchLoop
@@ -31,11 +32,12 @@ from genokeras.engine.problem_files import (
     write_problem,
 )
 from genokeras.engine.progress import ProgressDisplay
+from genokeras.engine.recipes import SearchRecipe
 from genokeras.engine.run import Run, finish_run, tell_damage
 from genokeras.engine.searching import Wanted
 from genokeras.engine.splits import FitView
 from genokeras.engine.store import TrialStore
-from genokeras.errors import ParameterError, RunFolderError, SearchError
+from genokeras.errors import RunFolderError, SearchError
 from genokeras.graph.arcs import Arc
 from genokeras.searchers import History, Searcher
 from genokeras.support import RunFolder
@@ -45,8 +47,6 @@ from genokeras.support.precision import single_precision
 from genokeras.support.run_lock import holding_lock
 from genokeras.tasks.objectives import Objective
 
-# From a runner to the executor that a user named.
-EXECUTORS: dict[str, Callable[[Runner], Executor]] = {"local": LocalExecutor}
 # Seconds in which an interrupted search delivers what it has.
 _AFTER_INTERRUPT = 3.0
 MakeSearcher = Callable[[Problem, tuple[Arc, ...]], Searcher]
@@ -107,7 +107,9 @@ class RunSettings:
     resume : bool
     replace_run : str or None
         Id of a run that may be overwritten.
-    executor : str
+    executor : str or type
+        As in `check_executor`.
+    executor_args : mapping
     best_alone : bool
         Deliver the best trial and no ensemble.
     label_smoothing : float or None
@@ -123,16 +125,14 @@ class RunSettings:
     seed: int
     resume: bool = False
     replace_run: str | None = None
-    executor: str = "local"
+    executor: Any = "local"
+    executor_args: Mapping[str, Any] = field(default_factory=dict)
     best_alone: bool = False
     label_smoothing: float | None = None
     described: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if self.executor not in EXECUTORS:
-            raise ParameterError(
-                f"executor must be {' or '.join(map(repr, EXECUTORS))}, got {self.executor!r}."
-            )
+        check_executor(self.executor, self.executor_args)
 
 
 @interruptible
@@ -188,13 +188,15 @@ def _fit_run(
         problem = replace(problem, further=further)
     seed, wanted = int(folder.settings["seed"]), settings.wanted
     arcs = find_arcs(wanted.arguments, problem, folder, budget, seed) if wanted.is_enas else ()
-    method = method_of(problem)
-    runner = method.runner(
+    method, searcher = method_of(problem), make_searcher(problem, arcs)
+    gains = EnsembleGains(problem, settings.objective) if method.learns_gains else None
+    recipe = SearchRecipe(
         problem, settings.objective, wanted.trainer_args, budget.time_limit, settings.label_smoothing
     )
+    executor = make_executor(settings.executor, settings.executor_args, recipe)
     loop = SearchLoop(
-        make_searcher(problem, arcs),
-        EXECUTORS[settings.executor](runner),
+        searcher,
+        executor,
         TrialStore(folder),
         budget,
         seed,
@@ -202,14 +204,15 @@ def _fit_run(
         [*([observer] if observer is not None else []), DeliveryForecast(problem, budget)],
         method.pack_size(problem),
         method.packer(problem),
-        EnsembleGains(problem, settings.objective) if method.learns_gains else None,
+        gains,
+        jobs_ahead(settings.executor_args, budget.time_limit, method, executor.slots),
     )
     with observer or nullcontext():
         found = loop.run(history)
     if history.ok() and len(found.history) == len(history) and found.reason == "trials":
         _say_nothing_was_left(folder, len(history), settings.max_trials)
-    if isinstance(runner, PackedRunner):
-        folder.record("searched", reason=found.reason, compilations=runner.trainer.compilations)
+    if isinstance(executor, LocalExecutor) and isinstance(executor.runner, PackedRunner):
+        folder.record("searched", reason=found.reason, compilations=executor.runner.trainer.compilations)
     if not found.history.ok():
         if found.reason == "interrupted":
             raise KeyboardInterrupt

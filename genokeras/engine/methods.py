@@ -38,9 +38,12 @@ class Method(ABC):
     ----------
     learns_gains : bool
         Whether the searcher learns from how much each job gained.
+    packs : bool
+        Whether one ask may give several jobs.
     """
 
     learns_gains: ClassVar[bool] = False
+    packs: ClassVar[bool] = False
 
     @abstractmethod
     def budget(self, time_limit: float | None) -> Budget:
@@ -97,6 +100,7 @@ class PackedMethod(Method):
     """Tables: all folds and several trials train packed, in row space."""
 
     learns_gains: ClassVar[bool] = True
+    packs: ClassVar[bool] = True
 
     def budget(self, time_limit: float | None) -> Budget:
         return search_budget(time_limit)

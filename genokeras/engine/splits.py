@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, final
 
@@ -61,6 +61,10 @@ class FurtherSplits:
             found = self._read(encoder, split, name) or self._fitted(encoder, split, name)
             self._known.setdefault((split, name), found)
         return self._known[split, name]
+
+    def learn(self, views: Mapping[tuple[int, str], SplitView]) -> None:
+        """Take views, by split and name, that were fitted in another process."""
+        self._known.update(views)
 
     def _read(self, encoder: TableEncoder, split: int, name: str) -> SplitView | None:
         file = _file(encoder, split, name)

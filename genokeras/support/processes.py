@@ -49,6 +49,25 @@ def place() -> str:
     return " ".join(names)
 
 
+def own_memory(pid: int) -> int | None:
+    """Bytes of memory that a process has for itself, files that it maps left out; None where it ended or the system does not say."""
+    with suppress(OSError, ValueError, IndexError):
+        _, resident, shared, *_ = map(int, Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split())
+        return (resident - shared) * os.sysconf("SC_PAGE_SIZE")
+    with suppress(OSError, ValueError, subprocess.SubprocessError):
+        command = ["ps", "-o", "rss=", "-p", str(pid)]
+        found = subprocess.run(command, capture_output=True, text=True, check=True, timeout=10)
+        return int(found.stdout) * 1024
+    return None
+
+
+def usable_cores() -> int:
+    """Cores that this process may run on."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 def _started_on_windows(pid: int) -> str | None:
     kernel = ctypes.windll.kernel32  # type: ignore[attr-defined]
     handle = kernel.OpenProcess(_MAY_ASK, False, pid)

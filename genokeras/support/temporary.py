@@ -25,3 +25,10 @@ def keep_folder(path: Path) -> None:
     removal = made.pop(path, None)
     if removal is not None:
         removal.cancel()
+
+
+def remove_folder(path: Path) -> None:
+    """Remove a folder of :func:`temporary_folder` now."""
+    removal = made.pop(path, None)
+    if removal is not None:
+        removal()

@@ -15,6 +15,7 @@ import numpy as np
 
 from genokeras.engine import Deadline, Executor, Job, Outcome, Runner, SearchLoop, TrialStore
 from genokeras.engine.budget import Budget
+from genokeras.engine.executor import outcomes_of
 from genokeras.searchers import Searcher, TrialResult
 from genokeras.support import RunFolder
 
@@ -83,7 +84,7 @@ class ThreadExecutor(Executor):
         return self._slots
 
     def submit(self, job: Job, deadline: Deadline) -> None:
-        self._pool.submit(lambda: self._ready.put(self._runner.run(job, deadline)))
+        self._pool.submit(lambda: self._ready.put(outcomes_of(self._runner, job, deadline)))
 
     def collect(self, timeout: float | None = None) -> list[Outcome]:
         try:
@@ -94,6 +95,7 @@ class ThreadExecutor(Executor):
     def close(self) -> None:
         self.closed = True
         self._pool.shutdown(wait=True, cancel_futures=True)
+        self._ready = queue.Queue()
 
 
 def make_loop(

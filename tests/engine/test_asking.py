@@ -36,7 +36,7 @@ class GoodThen(Searcher):
 
 def search(tmp_path: Path, searcher: Searcher, seconds: float | None = None) -> Any:
     store = TrialStore(RunFolder.create(tmp_path / "run", {}))
-    loop = SearchLoop(searcher, LocalExecutor(FakeRunner()), store, Budget(seconds), 0, max_trials=20)
+    loop = SearchLoop(searcher, LocalExecutor(lambda: FakeRunner()), store, Budget(seconds), 0, max_trials=20)
     return loop.run(History())
 
 

@@ -91,7 +91,7 @@ def test_a_job_runs_in_another_process_within_its_deadline():
 
 def test_an_executor_hands_the_deadline_on_with_its_job():
     runner = FakeRunner()
-    executor = LocalExecutor(runner)
+    executor = LocalExecutor(lambda: runner)
     executor.submit(linear_job(0, 0.1), Deadline(5.0))
     executor.submit(linear_job(1, 0.2), Deadline(6.0))
     executor.collect()
@@ -101,7 +101,7 @@ def test_an_executor_hands_the_deadline_on_with_its_job():
 
 def test_a_closed_executor_runs_nothing_more():
     runner = FakeRunner()
-    executor = LocalExecutor(runner)
+    executor = LocalExecutor(lambda: runner)
     executor.submit(linear_job(0, 0.1), Deadline())
     executor.close()
     assert executor.collect() == [] and runner.jobs == []

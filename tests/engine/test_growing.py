@@ -38,7 +38,7 @@ def searched(problem: Problem, path: Path) -> tuple[History, list[dict[str, Any]
     folder = RunFolder.create(path, {})
     loop = SearchLoop(
         BayesianSearcher(2, space=HyperSpace(views=tuple(problem.widths))),
-        LocalExecutor(runner),
+        LocalExecutor(lambda: runner),
         TrialStore(folder),
         Budget(None),
         seed=3,

@@ -71,7 +71,7 @@ def search(
     store = TrialStore(folder)
     loop = SearchLoop(
         searcher,
-        LocalExecutor(runner),
+        LocalExecutor(lambda: runner),
         store,
         Budget(None),
         seed=3,

@@ -112,7 +112,7 @@ def make_loop(folder, problem, max_trials, budget=None, fathers=1):
     runner = method.runner(problem, problem.task.objective(), {"max_iter_num": 2}, None)
     return SearchLoop(
         searcher,
-        LocalExecutor(runner),
+        LocalExecutor(lambda: runner),
         TrialStore(folder),
         budget or Budget(None),
         0,

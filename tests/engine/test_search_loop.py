@@ -17,6 +17,7 @@ from genokeras.engine import (
     LocalExecutor,
     Observer,
     PackedRunner,
+    Recipe,
     SearchLoop,
     TrialStore,
 )
@@ -30,8 +31,8 @@ from genokeras.training import TrainingSettings
 
 
 class TestLocalExecutor(ExecutorContract):
-    def make_executor(self) -> LocalExecutor:
-        return LocalExecutor(small_runner())
+    def make_executor(self, recipe: Recipe) -> LocalExecutor:
+        return LocalExecutor(recipe)
 
 
 class Recorder(Observer):
@@ -57,7 +58,7 @@ class Failing(Searcher):
 
 def loop(tmp_path, searcher, observer=None, **arguments) -> SearchLoop:
     store = TrialStore(RunFolder.create(tmp_path / "run", {}))
-    executor = LocalExecutor(small_runner())
+    executor = LocalExecutor(small_runner)
     observers = [observer] if observer else []
     return SearchLoop(
         searcher,

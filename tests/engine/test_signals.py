@@ -152,7 +152,7 @@ def test_what_fails_of_a_signal_is_not_recorded(tmp_path: Path) -> None:
             except KeyboardInterrupt as error:
                 raise ValueError("native code called back") from error
 
-    executor = LocalExecutor(FakeRunner(failing))
+    executor = LocalExecutor(lambda: FakeRunner(failing))
     found = make_loop(tmp_path / "run", RandomSearcher(2), executor, pack_size=2, max_trials=9).run(History())
     assert found.reason == "interrupted" and found.history.ok() and not found.history.failed()
 
