@@ -20,7 +20,7 @@ os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 if TYPE_CHECKING:
     import genokeras.pretrained  # noqa: F401  (so that type checkers know gk.pretrained)
     from genokeras.data import Dataset, load_dataset, load_images, load_sequences, load_texts
-    from genokeras.engine import load_graph
+    from genokeras.engine import Executor, load_graph
     from genokeras.errors import (
         ConfigError,
         DataError,
@@ -76,6 +76,7 @@ __all__ = [
     "DataError",
     "DataFileError",
     "Dataset",
+    "Executor",
     "ExportError",
     "GenoKerasError",
     "GenomeClassifier",
@@ -140,6 +141,7 @@ _HOMES = {
     "DataError": "errors",
     "DataFileError": "errors",
     "Dataset": "data",
+    "Executor": "engine",
     "ExportError": "errors",
     "GenoKerasError": "errors",
     "GenomeClassifier": "estimators",

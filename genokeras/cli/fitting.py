@@ -69,7 +69,10 @@ TOP_ROWS_OF_FIT = 5
 @click.option("--groups", help="Column (or file) that says which samples belong together, such as a donor.")
 @click.option("--missing", help="Missing values of genes: error or median.  [default: error]")
 @reading_options
-@click.option("--executor", help="Where trials on genes are trained.  [default: local]")
+@click.option(
+    "--executor", help="Where trials are trained: local, or pool for worker processes.  [default: local]"
+)
+@click.option("--workers", type=int, help="Worker processes, of one thread each if there are as many cores.")
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
 @debug_option
 def fit(
@@ -91,6 +94,7 @@ def fit(
     missing: str | None,
     reading: Reading,
     executor: str | None,
+    workers: int | None,
     quiet: bool,
 ) -> None:
     """Grow a network on DATA that predicts the classes or numbers of --target, or the survival of --time and --event.
@@ -106,7 +110,7 @@ def fit(
     started = time.monotonic()
     found = kind or (GENES if reading.of_genes else find_kind(data, reading.delimiter, (*target, groups)))
     target, task = times_and_events(time_column, event, target, task, found == GENES)
-    of_genes: dict[str, Any] = dict(_of_genes(found, missing=missing, executor=executor))
+    of_genes: dict[str, Any] = dict(_of_genes(found, missing=missing))
     if reading.drop and found == GENES:
         of_genes["drop_columns"] = reading.drop
     limit = DEFAULT_TIME_LIMIT if time_limit is None and max_trials is None else time_limit
@@ -128,6 +132,8 @@ def fit(
         random_state=seed,
         resume=resume,
         verbose=0 if quiet else 1,
+        executor=executor or ("local" if workers is None else "pool"),
+        executor_args=None if workers is None else {"workers": workers},
         **({} if objective is None else {"objective": objective}),
         **of_genes,
     )

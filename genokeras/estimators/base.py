@@ -17,6 +17,7 @@ from genokeras.engine import (
     fit_run,
     make_observer,
 )
+from genokeras.engine.executors import check_executor
 from genokeras.engine.interrupt import interruptible
 from genokeras.estimators.checks import check_extra, check_limits, seed_of
 from genokeras.estimators.content import (
@@ -49,7 +50,8 @@ class SearchedEstimator(FittedEstimator):
     searcher: Any
     max_trials: int | None
     searcher_args: Mapping[str, Any] | None
-    executor: str
+    executor: Any
+    executor_args: Mapping[str, Any] | None
     random_state: int | None
     resume: bool
     verbose: int
@@ -112,6 +114,7 @@ class SearchedEstimator(FittedEstimator):
         limit = self.time_limit if time_limit is None else time_limit
         seed, task = seed_of(self.random_state), self._task()
         wanted = Wanted.of(self.searcher, self.searcher_args, limit)
+        check_executor(self.executor, self.executor_args or {})
         check_limits(self.folds, self.max_trials, seed, limit)
         method = self.content.method()
         method.check(wanted.trainer_args)
@@ -133,6 +136,7 @@ class SearchedEstimator(FittedEstimator):
             resume=self.resume,
             replace_run=self._run.folder.run_id if hasattr(self, "_run") else None,
             executor=self.executor,
+            executor_args=dict(self.executor_args or {}),
             described={"time_limit": limit},
         )
         seconds = None if limit is None else budget.remaining

@@ -200,7 +200,8 @@ class TableEstimator(SearchedEstimator):
         searcher: str | Searcher = "bayesian",
         max_trials: int | None = None,
         searcher_args: Mapping[str, Any] | None = None,
-        executor: str = "local",
+        executor: Any = "local",
+        executor_args: Mapping[str, Any] | None = None,
         missing: str = "error",
         drop_columns: str | Sequence[str] | None = None,
         random_state: int | None = None,
@@ -216,6 +217,7 @@ class TableEstimator(SearchedEstimator):
         self.max_trials = max_trials
         self.searcher_args = searcher_args
         self.executor = executor
+        self.executor_args = executor_args
         self.missing = missing
         self.drop_columns = drop_columns
         self.random_state = random_state

@@ -32,8 +32,15 @@ class GenomeClassifier(ClassifierFace, TableEstimator):
         ``trainer_args`` (``max_iter_num`` steps, 200; ``max_no_improvement_num`` scorings without improvement, 5;
         ``min_loss_dec``, 1e-4; ``batch_size``, 512 where there are more than 1,024 samples, else all), ``search_type`` (a Searcher
         class or instance), ``fathers`` and whatever else the searcher takes.
-    executor : {"local"}, default="local"
-        Where trials are trained.
+    executor : {"local", "pool"} or type, default="local"
+        Where trials are trained: in this process; in worker processes of this machine; or by a subclass of ``genokeras.Executor``.
+        Scripts need no ``if __name__ == "__main__"``.
+    executor_args : dict, optional
+        Of ``"pool"``: ``workers`` (as many as there are cores for their threads), ``threads`` of each (an even share), ``memory``
+        (GiB that a worker may hold) and ``timeout`` (seconds that a job may take). A worker that dies, hangs or grows past this is
+        replaced, and its job trained once more. Of all: ``ahead``, jobs without results that the searcher may be asked beside; by
+        default, with a time limit, as many as there are slots, and else 0 (of sequences, images and texts ``2 * workers - 2``): the
+        trials are then those of any other executor of so many slots, and with 0 those of ``"local"``.
     missing : {"error", "median"}, default="error"
         What to do about missing values; the medians of the training rows become part of the exported model.
     drop_columns : str or sequence of str, optional
@@ -102,7 +109,7 @@ class GenomeRegressor(RegressorFace, TableEstimator):
         Cross-validation folds, at random; grouped ones where ``fit`` gets groups. By default as in ``GenomeClassifier``.
     task : optional
         "numbers" (the default), or a custom task: a subclass of ``genokeras.tasks.task.Task``, for counts say.
-    path, time_limit, searcher, max_trials, searcher_args, executor, missing, drop_columns, random_state, resume, verbose
+    path, time_limit, searcher, max_trials, searcher_args, executor, executor_args, missing, drop_columns, random_state, resume, verbose
         As in ``GenomeClassifier``.
 
     Attributes

@@ -155,7 +155,8 @@ class NetworkEstimator(SearchedEstimator):
         searcher: str | Searcher = "bayesian",
         max_trials: int | None = None,
         searcher_args: Mapping[str, Any] | None = None,
-        executor: str = "local",
+        executor: Any = "local",
+        executor_args: Mapping[str, Any] | None = None,
         random_state: int | None = None,
         resume: bool = False,
         verbose: int = 1,
@@ -170,6 +171,7 @@ class NetworkEstimator(SearchedEstimator):
         self.max_trials = max_trials
         self.searcher_args = searcher_args
         self.executor = executor
+        self.executor_args = executor_args
         self.random_state = random_state
         self.resume = resume
         self.verbose = verbose

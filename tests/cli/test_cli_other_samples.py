@@ -116,9 +116,7 @@ def test_pixels_and_labels_may_be_two_files(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "run" / "run.json").read_text())["classes"] == [0, 1, 2]
 
 
-@pytest.mark.parametrize(
-    "options", [("--missing", "median"), ("--executor", "process"), ("--kind", "images", "--transposed")]
-)
+@pytest.mark.parametrize("options", [("--missing", "median"), ("--kind", "images", "--transposed")])
 def test_options_of_genes_are_refused_for_other_samples(tmp_path: Path, options: tuple[str, ...]) -> None:
     (tmp_path / "images" / "cat").mkdir(parents=True)
     Image.fromarray(np.zeros((4, 4), "uint8")).save(tmp_path / "images" / "cat" / "1.png")
