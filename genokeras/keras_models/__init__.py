@@ -10,16 +10,21 @@ from genokeras.keras_models.row_metrics import RowMetric
 from genokeras.keras_models.run import run
 from genokeras.keras_models.run_training import FinishedTraining
 from genokeras.keras_models.search import search
+from genokeras.keras_models.trainer import ModelCheckpoint, Trainer, seed_everything, summary
 
 __all__ = [
     "Best",
     "FinishedTraining",
     "HyperSearch",
     "LightModel",
+    "ModelCheckpoint",
     "ModelSpec",
     "RowMetric",
+    "Trainer",
     "lr_range_test",
     "plot_range_tests",
     "run",
     "search",
+    "seed_everything",
+    "summary",
 ]

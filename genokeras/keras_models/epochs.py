@@ -53,6 +53,8 @@ class EpochPlan:
         Between snapshots, at least.
     settings : dict of str to str
         In words, to be compared when a training is resumed.
+    keep : int
+        Best epochs whose nets are kept beside the best one, where there are several; -1: all.
     """
 
     epochs: int
@@ -62,6 +64,7 @@ class EpochPlan:
     patience: int | None
     snapshot_seconds: float
     settings: dict[str, str]
+    keep: int = 1
 
     @property
     def snapshot(self) -> Path:
@@ -177,6 +180,8 @@ class EpochTraining:
         if best:
             with written_aside(self.plan.path) as aside:
                 self.wrapped.net.save(aside)
+        if self.plan.keep not in (0, 1):
+            keep_top(self.wrapped.net, self.plan, self.history)
         self.log.epoch(row, best)
         if self.on_epoch is not None:
             self.on_epoch(self.history.frame())
@@ -229,6 +234,21 @@ class EpochTraining:
             f"the loss became {loss} in epoch {epoch}, by {at} (step {position.step}), at a learning rate of {rate:.3g}. "
             f"{kept} Lower the learning rate, clip the gradients (clipnorm=1.0), or look for NaN in the data."
         )
+
+
+def keep_top(net: keras.Model, plan: EpochPlan, history: EpochHistory) -> None:
+    """Keep the net of the last epoch where it is among the best ones, and remove the file of the one that no longer is."""
+    scores = {int(row["epoch"]): row.get(plan.monitor, math.nan) for row in history.rows}
+    finite = [epoch for epoch, score in scores.items() if math.isfinite(score)]
+    ranked = sorted(finite, key=lambda epoch: scores[epoch] * (1 if plan.mode == "min" else -1))
+    kept = ranked if plan.keep < 0 else ranked[: plan.keep]
+    for epoch in scores:
+        path = plan.path.with_stem(f"{plan.path.stem}-epoch={epoch:02d}")
+        if epoch in kept and epoch == max(scores):
+            with written_aside(path) as aside:
+                net.save(aside)
+        elif epoch not in kept:
+            path.unlink(missing_ok=True)
 
 
 @contextmanager

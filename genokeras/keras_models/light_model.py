@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
-from typing import Any, final
+from contextlib import AbstractContextManager
+from typing import Any
 
 import keras
 import numpy as np
@@ -15,17 +15,29 @@ from genokeras.keras_models.epoch_curves import EpochCurves
 from genokeras.keras_models.epoch_history import Best, EpochHistory, check_monitor
 from genokeras.keras_models.epoch_log import EpochLog
 from genokeras.keras_models.epochs import EpochPlan, EpochTraining
+from genokeras.keras_models.light_nets import as_keras_net, set_mode
+from genokeras.keras_models.light_parts import (
+    check_same,
+    checked_path,
+    described_net,
+    interrupted,
+    metric_names,
+    nothing_to_do,
+    takes_any_length,
+)
 from genokeras.keras_models.loss_shell import LossShell
 from genokeras.keras_models.recipe import RateSchedule, Recipe, make_recipe
+from genokeras.keras_models.step_shell import step_names, step_recipe, step_wrapped
+from genokeras.keras_models.stepping import Stepping
 from genokeras.keras_models.wrapped_net import PRECISIONS, WrappedNet, check_distribution, wrapped
 from genokeras.report import plot_metric
 from genokeras.report.picture import Picture
 from genokeras.streams import Batches
 from genokeras.support.checks import check_choice, check_whole
-from genokeras.support.wording import listed
 from genokeras.training import (
     KeptVariables,
     Position,
+    TorchOptimizer,
     evaluate_batches,
     jit_compile,
     load_snapshot,
@@ -37,15 +49,19 @@ from genokeras.training.steps import check_trainable
 _PREDICTED_ROWS = 256
 
 
-@final
-class LightModel:
+class LightModel(Stepping):
     """Trains a Keras model, keeps its best weights, draws its curves and resumes what was interrupted.
 
     The net itself stays a plain Keras model: it is not compiled, and what is saved of it loads with ``keras`` alone.
 
+    Either ``compile`` says how to train, or a subclass does, by two methods: ``shared_step(batch)`` returns a dict with "loss"
+    and whatever else is to be logged, as means over the batch; ``configure_optimizers()`` returns an optimizer, or
+    ``{"optimizer": ..., "lr_scheduler": ...}``. With these the net may be a ``torch.nn.Module``, where Keras runs on PyTorch;
+    its optimizer and scheduler are PyTorch's then.
+
     Parameters
     ----------
-    net : keras.Model
+    net : keras.Model or torch.nn.Module
     distribution : keras.distribution.DataParallel or ModelParallel, optional
         Train on several devices; with JAX. The net has to be serialisable, as a copy of it is spread.
     mixed_precision : {"bfloat16", "float16"}, optional
@@ -54,7 +70,7 @@ class LightModel:
 
     Attributes
     ----------
-    net : keras.Model
+    net : keras.Model or torch.nn.Module
         With the best weights after `fit`.
     history : pandas.DataFrame
         One row per epoch: ``epoch`` (from 1), the loss and the metrics, those on validation rows as ``val_...``,
@@ -65,7 +81,8 @@ class LightModel:
     Raises
     ------
     ParameterError
-        If `net` is no Keras model, or precision or distribution are not available.
+        If `net` is none of these, or precision or distribution are not available; and, where a subclass is defined, if it has
+        a hook of PyTorch Lightning that nobody calls.
 
     Examples
     --------
@@ -75,13 +92,11 @@ class LightModel:
     >>> net = keras.saving.load_model("best.keras")  # doctest: +SKIP
     """
 
-    def __init__(
-        self, net: keras.Model, *, distribution: Any = None, mixed_precision: str | None = None
-    ) -> None:
-        if not isinstance(net, keras.Model):
-            raise ParameterError(f"net must be a keras.Model, got {type(net).__name__}.")
+    def __init__(self, net: Any, *, distribution: Any = None, mixed_precision: str | None = None) -> None:
+        self._stepped = type(self).shared_step is not Stepping.shared_step
         check_choice(mixed_precision, "mixed_precision", (*PRECISIONS, None))
         check_distribution(distribution)
+        self._model = as_keras_net(net, self._stepped, mixed_precision, distribution)
         self.net = net
         self.history = pd.DataFrame()
         self.best: Best | None = None
@@ -121,6 +136,10 @@ class LightModel:
         ParameterError
             If one of them is nothing that can be trained with.
         """
+        if self._stepped:
+            raise ParameterError(
+                "shared_step and configure_optimizers say how this model is trained: leave out compile, or shared_step."
+            )
         self._recipe = make_recipe(optimizer, loss, metrics, schedule, accumulate)
         self._judge = None
 
@@ -139,6 +158,7 @@ class LightModel:
         seed: int = 0,
         verbose: int = 1,
         snapshot_seconds: float = 10.0,
+        save_top_k: int = 1,
     ) -> pd.DataFrame:
         """Train, and end with the best weights.
 
@@ -171,6 +191,8 @@ class LightModel:
         verbose : {0, 1}
         snapshot_seconds : float
             Between snapshots, at least; they never take more than a twentieth of the time. 0: a snapshot at every step.
+        save_top_k : int
+            Above 1, the nets of this number of best epochs are kept too, as ``best-epoch=03.keras`` and so on; -1: of all.
 
         Returns
         -------
@@ -189,15 +211,19 @@ class LightModel:
         TrainingError
             If the loss is no longer finite; the net then has the best weights so far.
         """
-        recipe = self._compiled()
-        path = _checked_path(ckpt_path)
+        recipe = step_recipe(self.configure_optimizers()) if self._stepped else self._compiled()
+        path = checked_path(ckpt_path, self._model)
         check_whole(epochs, "epochs")
         check_whole(1 if patience is None else patience, "patience")
-        options = {"batch_size": batch_size, "same_shapes": not _takes_any_length(self.net)}
+        check_whole(1 if save_top_k == -1 else save_top_k, "save_top_k (-1 for all)")
+        options = {"batch_size": batch_size, "same_shapes": not takes_any_length(self._model)}
         rows = Batches.of(
             train, shuffle=True, seed=seed, whole_only=self._distribution is not None, name="train", **options
         )
         judged = None if valid is None else Batches.of(valid, name="valid", **options)
+        plain = rows
+        if self._stepped:
+            rows, judged = rows.whole(), None if judged is None else judged.whole()
         plan = EpochPlan(
             epochs=epochs,
             path=path,
@@ -205,9 +231,10 @@ class LightModel:
             mode=mode,  # type: ignore[arg-type]
             patience=patience,
             snapshot_seconds=snapshot_seconds,
+            keep=save_top_k,
             settings={
                 **recipe.described(),
-                "net": _described(self.net, rows),
+                "net": described_net(self._model, plain),
                 "mixed_precision": str(self._precision),
                 "monitor": f"{monitor} {mode}",
                 "batch_size": str(batch_size),
@@ -217,27 +244,27 @@ class LightModel:
             },
         )
         curves = EpochCurves(path, monitor) if plot else None
-        start_weights = KeptVariables(self.net.weights)
+        start_weights = KeptVariables(self._model.weights)
         with (
-            wrapped(self.net, recipe, self._precision, self._distribution, rows.first()[0]) as made,
+            self._wrapped(recipe, rows) as made,
             EpochLog(epochs, rows.n_batches, verbose) as log,
         ):
             check_trainable(made.model, rows)
-            names = _metric_names(made, rows, recipe)
+            names = metric_names(made, rows, recipe)
             check_monitor(monitor, mode, names, judged is not None)
             position, history = self._begin(made, plan, rows, resume)
             on_epoch = None if curves is None else curves.epoch
             training = EpochTraining(made, recipe, plan, rows, judged, history, log, on_epoch)
             try:
                 if training.finished(position):
-                    log.say(_nothing_to_do(position, history, plan))
+                    log.say(nothing_to_do(position, history, plan))
                 else:
                     position = training.run(position)
             finally:
                 made.publish()
                 self._take(history, start_weights)
             if training.interrupted:
-                log.say(_interrupted(position, plan))
+                log.say(interrupted(position, plan))
             elif history.best is not None:
                 best = history.best
                 log.say(f"best: epoch {best.epoch}, {monitor} {best.score:.4g}, kept in {best.path}")
@@ -257,10 +284,12 @@ class LightModel:
         -------
         dict of str to float
         """
-        recipe = self._compiled()
         batches = Batches.of(
-            data, batch_size=batch_size, same_shapes=not _takes_any_length(self.net), name="data"
+            data, batch_size=batch_size, same_shapes=not takes_any_length(self._model), name="data"
         )
+        if self._stepped:
+            return self._step_evaluated(batches)
+        recipe = self._compiled()
         if self._judge is None:
             self._judge = LossShell(self.net)
             self._judge.compile(loss=recipe.loss, metrics=recipe.metrics, jit_compile=jit_compile())
@@ -282,14 +311,37 @@ class LightModel:
         -------
         array, or list or dict of arrays, of shape (n_samples, ...)
         """
-        batches = Batches(x, batch_size=batch_size, same_shapes=not _takes_any_length(self.net))
-        return predict_batches(self.net, batches)[0]
+        batches = Batches(x, batch_size=batch_size, same_shapes=not takes_any_length(self._model))
+        return predict_batches(self._model, batches)[0]
 
     def plot(self, metric: str = "loss") -> Picture:
         """A metric by epoch, on training and validation rows."""
         return plot_metric(self.history, metric)
 
-    # ---- parts of `fit`
+    # ---- parts
+
+    def _wrapped(self, recipe: Recipe, rows: Batches) -> AbstractContextManager[WrappedNet]:
+        if not self._stepped:
+            return wrapped(self._model, recipe, self._precision, self._distribution, rows.first()[0])
+        return step_wrapped(
+            self._model,
+            recipe,
+            self.shared_step,
+            step_names(self.shared_step, rows, self._set_mode),
+            self._set_mode,
+        )
+
+    def _step_evaluated(self, batches: Batches) -> dict[str, float]:
+        if self._judge is None:
+            whole = batches.whole()
+            recipe = step_recipe(keras.optimizers.SGD(0.0))
+            names = step_names(self.shared_step, whole, self._set_mode)
+            with step_wrapped(self._model, recipe, self.shared_step, names, self._set_mode) as made:
+                self._judge = made.model
+        return evaluate_batches(self._judge, batches.whole())
+
+    def _set_mode(self, training: bool) -> None:
+        set_mode(self.net, training=training)
 
     def _compiled(self) -> Recipe:
         if self._recipe is None:
@@ -306,8 +358,12 @@ class LightModel:
         if not resume or not plan.snapshot.exists():
             return Position(), EpochHistory(first_rate=float(optimizer.learning_rate))
         _, extra = read_extra(plan.snapshot)
-        _check_same(extra["settings"], plan)
+        check_same(extra["settings"], plan)
+        if isinstance(optimizer, TorchOptimizer):
+            optimizer.prime()
         position, extra = load_snapshot(plan.snapshot, made.model, rows.first())
+        if isinstance(optimizer, TorchOptimizer):
+            optimizer.rate_at(position.epoch)
         history = EpochHistory.from_json(extra["progress"])
         if history.best is not None and not plan.path.exists():
             raise ParameterError(
@@ -321,59 +377,6 @@ class LightModel:
         self.history = history.frame()
         self.best = history.best
         if self.best is not None:
-            self.net.load_weights(self.best.path)
-        elif not all(np.isfinite(weight).all() for weight in self.net.get_weights()):
+            self._model.load_weights(self.best.path)
+        elif not all(np.isfinite(weight).all() for weight in self._model.get_weights()):
             start_weights.put_back()
-
-
-def _metric_names(made: WrappedNet, rows: Batches, recipe: Recipe) -> list[str]:
-    kept = KeptVariables(made.model.variables)
-    x, y, weight = rows.first()
-    logs = made.model.test_on_batch(x, y, sample_weight=weight, return_dict=True)
-    kept.put_back()  # a layer may draw random numbers when it predicts
-    made.model.reset_metrics()
-    return [*logs, *(metric.name for metric in recipe.row_metrics)]
-
-
-def _check_same(found: dict[str, str], plan: EpochPlan) -> None:
-    other = [name for name, value in plan.settings.items() if found.get(name) != value]
-    if other:
-        words = listed((f"{name}: {found.get(name)} there, {plan.settings[name]} now" for name in other), 4)
-        raise ParameterError(
-            f"{str(plan.snapshot)!r} belongs to a training with other settings or data ({words}). Pass resume=False to begin "
-            "again and overwrite it, or another ckpt_path."
-        )
-
-
-def _checked_path(path: str | os.PathLike[str]) -> Path:
-    found = Path(path)
-    if found.suffix != ".keras":
-        raise ParameterError(
-            f"ckpt_path must end in .keras, as the best net is saved there, got {str(found)!r}."
-        )
-    return found
-
-
-def _takes_any_length(net: keras.Model) -> bool:
-    inputs = keras.tree.flatten(getattr(net, "inputs", None) or [])
-    return not inputs or any(size is None for one in inputs for size in one.shape[1:])
-
-
-def _described(net: keras.Model, rows: Batches) -> str:
-    if not net.built:
-        net(rows.first()[0])
-    layers = ", ".join(type(layer).__name__ for layer in net.layers)
-    return f"{layers}; {', '.join(str(tuple(variable.shape)) for variable in net.variables)}"
-
-
-def _nothing_to_do(position: Position, history: EpochHistory, plan: EpochPlan) -> str:
-    if position.epoch >= plan.epochs:
-        return f"already trained for {position.epoch} epochs: pass more epochs to continue, or resume=False to begin again"
-    return f"stopped in epoch {position.epoch}, {history.waited} epochs behind the best: pass more patience to continue"
-
-
-def _interrupted(position: Position, plan: EpochPlan) -> str:
-    return (
-        f"interrupted in epoch {position.epoch + 1}, behind step {position.step}: call fit again to continue from "
-        f"{plan.snapshot}"
-    )

@@ -14,6 +14,7 @@ from genokeras.errors import ParameterError
 from genokeras.keras_models.row_metrics import RowMetric, loss_name, split_metrics
 from genokeras.support.checks import check_number, check_whole
 from genokeras.support.wording import did_you_mean
+from genokeras.training import TorchOptimizer
 
 SCHEDULES = ("cosine", "plateau")
 RateSchedule: TypeAlias = str | Callable[[int], float] | Any | None
@@ -46,6 +47,8 @@ class Recipe:
 
     def new_optimizer(self, scaled: bool) -> keras.optimizers.Optimizer:
         """One with no state, which scales the loss where `scaled`, as float16 needs it."""
+        if isinstance(self.optimizer, TorchOptimizer):
+            return self.optimizer  # it belongs to the parameters of the net
         config = self.optimizer.get_config()
         if _is_by_step(self.schedule):
             config["learning_rate"] = self.schedule

@@ -77,7 +77,27 @@ class RowMetric:
         return len(names) > 1 and names[1] in _SCORE_ARGUMENTS
 
 
-_BY_SHAPE = ("accuracy", "acc", "crossentropy", "ce")
+def _accuracy(y_true: Any, y_pred: Any) -> Any:
+    """The accuracy that fits the shapes, as Keras chooses it."""
+    return _by_shapes(y_true, y_pred, "accuracy")(y_true, y_pred)
+
+
+def _crossentropy(y_true: Any, y_pred: Any) -> Any:
+    return _by_shapes(y_true, y_pred, "crossentropy")(y_true, y_pred)
+
+
+_BY_SHAPE = {"accuracy": _accuracy, "acc": _accuracy, "crossentropy": _crossentropy, "ce": _crossentropy}
+
+
+def _by_shapes(y_true: Any, y_pred: Any, what: str) -> Callable[[Any, Any], Any]:
+    if y_pred.shape[-1] == 1:
+        kind = "binary"
+    elif len(y_true.shape) < len(y_pred.shape) or y_true.shape[-1] == 1:
+        kind = "sparse_categorical"
+    else:
+        kind = "categorical"
+    found: Callable[[Any, Any], Any] = getattr(keras.metrics, f"{kind}_{what}")
+    return found
 
 
 def split_metrics(metrics: Any) -> tuple[list[Any], list[RowMetric]]:
@@ -96,7 +116,7 @@ def split_metrics(metrics: Any) -> tuple[list[Any], list[RowMetric]]:
     Raises
     ------
     ParameterError
-        If one is neither, or cannot have the name that it was given.
+        If one is neither.
     """
     named = metrics.items() if isinstance(metrics, dict) else ((None, metric) for metric in metrics or ())
     own: list[Any] = []
@@ -118,10 +138,7 @@ def _called(metric: Any, name: str | None) -> Any:
     if name is None or getattr(metric, "name", metric) == name:
         return metric
     if metric in _BY_SHAPE:
-        raise ParameterError(
-            f"metrics={{{name!r}: {metric!r}}}: which accuracy or cross entropy {metric!r} is, Keras decides by the shapes, under "
-            f"this name alone: pass {{{metric!r}: {metric!r}}}, or a metric such as keras.metrics.BinaryAccuracy()."
-        )
+        return keras.metrics.MeanMetricWrapper(_BY_SHAPE[metric], name=name)
     made = keras.metrics.get(metric) if isinstance(metric, str) else metric
     if isinstance(made, keras.metrics.Metric):
         return type(made).from_config({**made.get_config(), "name": name})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator
 from typing import Any, Self, final
 
@@ -9,7 +10,7 @@ import keras
 
 from genokeras.errors import DataError
 from genokeras.streams.items import Batch, BatchesEndedError, ItemReader
-from genokeras.streams.sources import ArraySource, BatchSource, ItemSource, StreamSource
+from genokeras.streams.sources import ArraySource, BatchSource, ItemSource, StreamSource, WholeSource
 from genokeras.support.checks import check_whole
 
 
@@ -109,6 +110,12 @@ class Batches:
         if isinstance(data, tuple) and len(data) in (2, 3):
             return cls(*data, **options)
         return cls(data, **options)
+
+    def whole(self) -> Batches:
+        """The same batches as inputs alone: ``((x, y), None, None)``, for models that compute their loss themselves."""
+        made = copy.copy(self)
+        made._source = WholeSource(self._source)
+        return made
 
     @property
     def n_batches(self) -> int | None:

@@ -200,3 +200,33 @@ class StreamSource(BatchSource):
             return None
         self._begun = itertools.chain([batch], begun)
         return self._reader.checked(batch, 0)
+
+
+@final
+class WholeSource(BatchSource):
+    """The batches of another source as inputs alone, for models that compute their loss themselves.
+
+    Parameters
+    ----------
+    inner : BatchSource
+    """
+
+    def __init__(self, inner: BatchSource) -> None:
+        self._inner = inner
+        self.n_batches, self.seekable = inner.n_batches, inner.seekable
+
+    def epoch(self, number: int, skip: int) -> Iterator[Batch]:
+        for batch in self._inner.epoch(number, skip):
+            yield _whole(batch)
+        self.n_batches = self._inner.n_batches  # a stream knows it behind its first epoch
+
+    def first(self) -> Batch | None:
+        batch = self._inner.first()
+        return None if batch is None else _whole(batch)
+
+    def fingerprint(self) -> str:
+        return self._inner.fingerprint()
+
+
+def _whole(batch: Batch) -> Batch:
+    return tuple(part for part in batch if part is not None), None, None

@@ -226,3 +226,13 @@ def current_backend() -> Backend:
             "Set the environment variable KERAS_BACKEND to one of these before Keras is imported."
         )
     return _BACKENDS[name]()
+
+
+def gpu_count() -> int:
+    """How many GPUs the backend of Keras sees."""
+    name = keras.backend.backend()
+    if name == "tensorflow":
+        return len(import_module("tensorflow").config.list_physical_devices("GPU"))
+    if name == "jax":
+        return sum(device.platform == "gpu" for device in import_module("jax").devices())
+    return int(import_module("torch").cuda.device_count())

@@ -18,6 +18,14 @@ from genokeras.training.steps import (
     train_steps,
 )
 from genokeras.training.task import MixedTask, PackedResult, PackedTask, TrainingSettings, TrialNetwork
+from genokeras.training.torch_nets import (
+    TorchNet,
+    TorchOptimizer,
+    is_torch_net,
+    is_torch_optimizer,
+    load_torch_net,
+    torch_summary,
+)
 from genokeras.training.trainee import Trainee
 
 __all__ = [
@@ -36,17 +44,23 @@ __all__ = [
     "Ramp",
     "Samples",
     "Schedule",
+    "TorchNet",
+    "TorchOptimizer",
     "Trainee",
     "TrainingSettings",
     "TrialNetwork",
     "evaluate_batches",
     "get_optimizer",
     "get_update",
+    "is_torch_net",
+    "is_torch_optimizer",
     "jit_compile",
     "load_snapshot",
+    "load_torch_net",
     "predict_batches",
     "save_snapshot",
     "seeded",
+    "torch_summary",
     "train_batch",
     "train_member",
     "train_steps",

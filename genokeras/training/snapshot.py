@@ -115,9 +115,8 @@ def read_extra(path: str | os.PathLike[str]) -> tuple[Position, dict[str, Any]]:
 
 
 def _variables(model: keras.Model) -> dict[str, list[Any]]:
-    return dict(
-        zip(_KINDS, (model.variables, model.optimizer.variables, model.metrics_variables), strict=True)
-    )
+    own = [*model.variables, *getattr(model, "unseen", ())]
+    return dict(zip(_KINDS, (own, model.optimizer.variables, model.metrics_variables), strict=True))
 
 
 def _alike(known: list[dict[str, Any]], variables: list[Any]) -> bool:

@@ -1,0 +1,93 @@
+"""Checks and words of a LightModel's training."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import keras
+
+from genokeras.errors import ParameterError
+from genokeras.keras_models.epoch_history import EpochHistory
+from genokeras.keras_models.epochs import EpochPlan
+from genokeras.keras_models.recipe import Recipe
+from genokeras.keras_models.wrapped_net import WrappedNet
+from genokeras.streams import Batches
+from genokeras.support.wording import listed
+from genokeras.training import KeptVariables, Position, TorchNet
+
+
+def metric_names(made: WrappedNet, rows: Batches, recipe: Recipe) -> list[str]:
+    """The loss and the metrics, as their columns are called."""
+    kept = KeptVariables(made.model.variables)
+    x, y, weight = rows.first()
+    logs = made.model.test_on_batch(x, y, sample_weight=weight, return_dict=True)
+    kept.put_back()  # a layer may draw random numbers when it predicts
+    made.model.reset_metrics()
+    return [*logs, *(metric.name for metric in recipe.row_metrics)]
+
+
+def check_same(found: dict[str, str], plan: EpochPlan) -> None:
+    """Refuse to continue what was trained on other data or with other settings.
+
+    Raises
+    ------
+    ParameterError
+    """
+    other = [name for name, value in plan.settings.items() if found.get(name) != value]
+    if other:
+        words = listed((f"{name}: {found.get(name)} there, {plan.settings[name]} now" for name in other), 4)
+        raise ParameterError(
+            f"{str(plan.snapshot)!r} belongs to a training with other settings or data ({words}). Pass resume=False to begin "
+            "again and overwrite it, or another ckpt_path."
+        )
+
+
+def checked_path(path: str | os.PathLike[str], net: keras.Model) -> Path:
+    """The path of the checkpoint.
+
+    Raises
+    ------
+    ParameterError
+        If it does not end as files of such nets do.
+    """
+    found = Path(path)
+    if isinstance(net, TorchNet):
+        if found.suffix == ".keras":
+            raise ParameterError(
+                f"ckpt_path must end in .pt or .ckpt, as the state_dict of a torch.nn.Module is saved there, got {str(found)!r}."
+            )
+    elif found.suffix != ".keras":
+        raise ParameterError(
+            f"ckpt_path must end in .keras, as the best net is saved there, got {str(found)!r}."
+        )
+    return found
+
+
+def takes_any_length(net: keras.Model) -> bool:
+    """Whether rows may have other lengths in other batches."""
+    inputs = keras.tree.flatten(getattr(net, "inputs", None) or [])
+    return not inputs or any(size is None for one in inputs for size in one.shape[1:])
+
+
+def described_net(net: keras.Model, rows: Batches) -> str:
+    """Layers and shapes, to be compared with those of another run."""
+    if not net.built:
+        net(rows.first()[0])
+    layers = ", ".join(type(layer).__name__ for layer in net.layers)
+    return f"{layers}; {', '.join(str(tuple(variable.shape)) for variable in net.variables)}"
+
+
+def nothing_to_do(position: Position, history: EpochHistory, plan: EpochPlan) -> str:
+    """Why there is nothing left to train."""
+    if position.epoch >= plan.epochs:
+        return f"already trained for {position.epoch} epochs: pass more epochs to continue, or resume=False to begin again"
+    return f"stopped in epoch {position.epoch}, {history.waited} epochs behind the best: pass more patience to continue"
+
+
+def interrupted(position: Position, plan: EpochPlan) -> str:
+    """Where training was stopped, and how to continue."""
+    return (
+        f"interrupted in epoch {position.epoch + 1}, behind step {position.step}: call fit again to continue from "
+        f"{plan.snapshot}"
+    )
