@@ -107,7 +107,6 @@ class _ClassEvidence(Evidence):
         return np.asarray(-(self._w * np.log(np.maximum(true, SMALLEST_PROBABILITY))).sum(-1))
 
 
-@final
 class ClassAnswers(Answers):
     """Answers are class probabilities, and the log loss is the evidence."""
 

@@ -53,7 +53,7 @@ def accuracy_rows(p: Array, codes: Codes) -> Array:
     return (p.argmax(-1) == codes).astype(np.float64)
 
 
-def _confusion(p: Array, codes: Codes, w: Array) -> Array:
+def confusion(p: Array, codes: Codes, w: Array) -> Array:
     """Weight of the rows by true class and predicted class, (..., k, k)."""
     one_hot = np.eye(p.shape[-1])
     predicted = one_hot[p.argmax(-1)]
@@ -66,26 +66,26 @@ def _mean_over_present(values: Array, present: NDArray[np.bool_]) -> Array:
 
 def balanced_accuracy(p: Array, codes: Codes, w: Array) -> Array:
     """Mean over the classes of the share of their rows that is found."""
-    confusion = _confusion(p, codes, w)
-    totals = confusion.sum(-1)
-    hits = np.diagonal(confusion, axis1=-2, axis2=-1)
+    seen = confusion(p, codes, w)
+    totals = seen.sum(-1)
+    hits = np.diagonal(seen, axis1=-2, axis2=-1)
     return _mean_over_present(hits / np.where(totals > 0, totals, 1.0), totals > 0)
 
 
 def f1(p: Array, codes: Codes, w: Array) -> Array:
     """Mean over the classes of the harmonic mean of precision and recall."""
-    confusion = _confusion(p, codes, w)
-    hits = np.diagonal(confusion, axis1=-2, axis2=-1)
-    totals = confusion.sum(-1) + confusion.sum(-2)
+    seen = confusion(p, codes, w)
+    hits = np.diagonal(seen, axis1=-2, axis2=-1)
+    totals = seen.sum(-1) + seen.sum(-2)
     return _mean_over_present(2 * hits / np.where(totals > 0, totals, 1.0), totals > 0)
 
 
 def mcc(p: Array, codes: Codes, w: Array) -> Array:
     """Multi-class Matthews correlation (Gorodkin 2004); 0 where one side is constant."""
-    confusion = _confusion(p, codes, w)
-    confusion = confusion / confusion.sum((-2, -1), keepdims=True)
-    true, predicted = confusion.sum(-1), confusion.sum(-2)
-    hits = np.diagonal(confusion, axis1=-2, axis2=-1).sum(-1)
+    seen = confusion(p, codes, w)
+    seen = seen / seen.sum((-2, -1), keepdims=True)
+    true, predicted = seen.sum(-1), seen.sum(-2)
+    hits = np.diagonal(seen, axis1=-2, axis2=-1).sum(-1)
     covariance = hits - (true * predicted).sum(-1)
     spread = (1 - (true**2).sum(-1)) * (1 - (predicted**2).sum(-1))
     defined = spread > 1e-15

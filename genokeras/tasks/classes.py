@@ -24,23 +24,21 @@ from genokeras.tasks.task import Aim, Labelled, LinearFit, Stop, Task
 _EVALUATED = ("accuracy", "balanced_accuracy", "log_loss", "roc_auc", "f1", "mcc")
 
 
-@final
 @dataclass(frozen=True)
-class Classes(Task):
-    """One of several classes."""
+class ClassTask(Task):
+    """What tasks have in common whose answers are probabilities of one of several classes.
+
+    Attributes
+    ----------
+    n_classes : int
+    """
 
     n_classes: int
-    kind: ClassVar[str] = "classes"
     answers: ClassVar[Answers] = CLASSES
     objectives: ClassVar[Mapping[str, Objective]] = OBJECTIVES
     default_objective: ClassVar[str] = "log_loss"
     names_key: ClassVar[str] = "classes"
     answers_name: ClassVar[str] = "probabilities"
-
-    @classmethod
-    def learn(cls, labels: Labelled) -> Aim:
-        known = encode_labels(labels.values, labels.source)
-        return Aim(cls(known.n_classes), known.codes, known.classes, known.notes)
 
     def read(self, labels: Labelled, names: np.ndarray) -> np.ndarray:
         return encode_known_labels(labels.values, names, labels.source)
@@ -58,14 +56,43 @@ class Classes(Task):
     def kinds(self, targets: np.ndarray) -> np.ndarray:
         return targets
 
+    def described(self, targets: np.ndarray, names: np.ndarray) -> dict[str, Any]:
+        counts = np.bincount(targets, minlength=len(names))
+        return {**super().described(targets, names), "class_counts": counts.tolist()}
+
+    def explained(self, answers: Any) -> Any:
+        return log_odds(answers)
+
+    def row_losses(self, answers: np.ndarray, targets: np.ndarray) -> np.ndarray:
+        return log_loss_rows(answers, targets)
+
+    def evaluated(self) -> tuple[str, ...]:
+        return _EVALUATED
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"kind": self.kind, "n_classes": self.n_classes}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        return cls(data["n_classes"])
+
+
+@final
+@dataclass(frozen=True)
+class Classes(ClassTask):
+    """One of several classes."""
+
+    kind: ClassVar[str] = "classes"
+
+    @classmethod
+    def learn(cls, labels: Labelled) -> Aim:
+        known = encode_labels(labels.values, labels.source)
+        return Aim(cls(known.n_classes), known.codes, known.classes, known.notes)
+
     def screen(
         self, x: Matrix, scaling: Standardisation, targets: np.ndarray, train: np.ndarray
     ) -> np.ndarray:
         return anova_f(x, scaling, targets, train)
-
-    def described(self, targets: np.ndarray, names: np.ndarray) -> dict[str, Any]:
-        counts = np.bincount(targets, minlength=len(names))
-        return {**super().described(targets, names), "class_counts": counts.tolist()}
 
     def row_loss(self, outputs: Any, targets: Any) -> Any:
         return -ops.sum(targets * ops.log_softmax(outputs, axis=-1), axis=-1)
@@ -79,12 +106,6 @@ class Classes(Task):
     def answer_tensor(self, outputs: Any) -> Any:
         return keras.layers.Softmax()(outputs)
 
-    def explained(self, answers: Any) -> Any:
-        return log_odds(answers)
-
-    def row_losses(self, answers: np.ndarray, targets: np.ndarray) -> np.ndarray:
-        return log_loss_rows(answers, targets)
-
     def fit_linear(
         self,
         x: Counts,
@@ -95,13 +116,3 @@ class Classes(Task):
         should_stop: Stop = lambda: False,
     ) -> LinearFit:
         return fit_logistic(x, targets, weight, self.n_classes, weight_decay, scaling, should_stop)
-
-    def evaluated(self) -> tuple[str, ...]:
-        return _EVALUATED
-
-    def to_dict(self) -> dict[str, Any]:
-        return {"kind": self.kind, "n_classes": self.n_classes}
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        return cls(data["n_classes"])

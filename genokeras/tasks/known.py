@@ -11,10 +11,13 @@ from genokeras.support.checks import check_choice
 from genokeras.tasks.classes import Classes
 from genokeras.tasks.loss import LossTask
 from genokeras.tasks.numbers import Numbers
+from genokeras.tasks.ordered import Ordered
 from genokeras.tasks.survival import Cox, Hazard
 from genokeras.tasks.task import Task
 
-_TASKS: dict[str, type[Task]] = {kind.kind: kind for kind in (Classes, Numbers, LossTask, Cox, Hazard)}
+_TASKS: dict[str, type[Task]] = {
+    kind.kind: kind for kind in (Classes, Ordered, Numbers, LossTask, Cox, Hazard)
+}
 
 
 def register_task(task: type[Task]) -> type[Task]:

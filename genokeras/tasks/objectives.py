@@ -41,7 +41,8 @@ def _mean_of(rows: Callable[[Any, Any], Array], a: Any, targets: Any, w: Array) 
     return weighted_mean(rows(a, targets), w)
 
 
-def _over_rows(rows: Callable[[Any, Any], Array]) -> Callable[[Any, Any, Array], Array]:
+def rows_mean(rows: Callable[[Any, Any], Array]) -> Callable[[Any, Any, Array], Array]:
+    """The weighted mean of one number per row, as the function of an `Objective`."""
     # A partial and no closure: fitted estimators are pickled.
     return partial(_mean_of, rows)
 
@@ -134,9 +135,9 @@ class Objective:
 OBJECTIVES: dict[str, Objective] = {
     objective.name: objective
     for objective in (
-        Objective("log_loss", False, _over_rows(log_loss_rows), log_loss_rows),
-        Objective("brier", False, _over_rows(brier_rows), brier_rows),
-        Objective("accuracy", True, _over_rows(accuracy_rows), accuracy_rows),
+        Objective("log_loss", False, rows_mean(log_loss_rows), log_loss_rows),
+        Objective("brier", False, rows_mean(brier_rows), brier_rows),
+        Objective("accuracy", True, rows_mean(accuracy_rows), accuracy_rows),
         Objective("balanced_accuracy", True, balanced_accuracy),
         Objective("roc_auc", True, roc_auc, needs_every_class=True),
         Objective("f1", True, f1),
@@ -147,9 +148,9 @@ NUMBER_OBJECTIVES: dict[str, Objective] = {
     objective.name: objective
     for objective in (
         Objective("r2", True, r2, answers=NUMBERS),
-        Objective("mse", False, _over_rows(squared_error_rows), squared_error_rows, answers=NUMBERS),
+        Objective("mse", False, rows_mean(squared_error_rows), squared_error_rows, answers=NUMBERS),
         Objective("rmse", False, root_mean_squared_error, answers=NUMBERS),
-        Objective("mae", False, _over_rows(absolute_error_rows), absolute_error_rows, answers=NUMBERS),
+        Objective("mae", False, rows_mean(absolute_error_rows), absolute_error_rows, answers=NUMBERS),
         Objective("pearson", True, pearson, answers=NUMBERS),
         Objective("spearman", True, spearman, answers=NUMBERS),
     )
@@ -159,7 +160,7 @@ _FAMILIES = {CLASSES.kind: OBJECTIVES, NUMBERS.kind: NUMBER_OBJECTIVES}
 
 def add_objectives(answers: str, objectives: dict[str, Objective]) -> None:
     """Make objectives of further answers known."""
-    _FAMILIES[answers] = objectives
+    _FAMILIES[answers] = {**_FAMILIES.get(answers, {}), **objectives}
 
 
 ALIASES = {
@@ -181,7 +182,10 @@ ALIASES = {
     "mean_absolute_error": "mae",
     "mean_squared_error": "mse",
     "nll": "log_loss",
+    "qwk": "quadratic_kappa",
+    "quadratic_weighted_kappa": "quadratic_kappa",
     "r_squared": "r2",
+    "rps": "ranked_probability_score",
     "r2_score": "r2",
     "root_mean_squared_error": "rmse",
 }

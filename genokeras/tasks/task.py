@@ -47,12 +47,15 @@ class Labelled:
         Names of the samples.
     source : str
         Where they came from.
+    order : tuple
+        Of classes, the lowest first, where it was given.
     """
 
     values: np.ndarray
     names: tuple[str, ...]
     samples: tuple[str, ...]
     source: str
+    order: tuple[Any, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

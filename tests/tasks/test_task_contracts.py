@@ -10,6 +10,7 @@ import numpy as np
 from genokeras.tasks.classes import Classes
 from genokeras.tasks.loss import SIGMOID, SOFTMAX, LossTask
 from genokeras.tasks.numbers import Numbers, numbers_like
+from genokeras.tasks.ordered import Ordered
 from genokeras.tasks.survival import Cox, Hazard
 from genokeras.tasks.task import Labelled, Task
 from genokeras.tasks.testing import TaskContract
@@ -37,6 +38,14 @@ class TestTwoClasses(TaskContract):
 
     def labels(self) -> Labelled:
         return labelled(np.arange(N) % 2, "status")
+
+
+class TestOrdered(TaskContract):
+    def make_task(self) -> Ordered:
+        return Ordered(4)
+
+    def labels(self) -> Labelled:
+        return labelled([["1", "2", "3", "10"][i % 4] for i in range(N)], "grade")
 
 
 class TestNumbers(TaskContract):
