@@ -11,6 +11,7 @@ import click
 
 from genokeras.cli.answers import CLASSES, COX, HAZARD, NUMBERS, TASKS, find_task, times_and_events
 from genokeras.cli.backend import load_estimator
+from genokeras.cli.classes import check_of_classes, class_options, threshold_in_words
 from genokeras.cli.group import debug_option, say
 from genokeras.cli.inputs import Reading, data_argument, labels_of, names_of, read_samples, reading_options
 from genokeras.cli.kinds import GENES, KINDS, find_kind
@@ -68,6 +69,7 @@ TOP_ROWS_OF_FIT = 5
 @click.option("--resume", is_flag=True, help="Go on with the run that --out holds.")
 @click.option("--groups", help="Column (or file) that says which samples belong together, such as a donor.")
 @click.option("--missing", help="Missing values of genes: error or median.  [default: error]")
+@class_options
 @reading_options
 @click.option(
     "--executor", help="Where trials are trained: local, or pool for worker processes.  [default: local]"
@@ -92,6 +94,7 @@ def fit(
     resume: bool,
     groups: str | None,
     missing: str | None,
+    of_classes: dict[str, Any],
     reading: Reading,
     executor: str | None,
     workers: int | None,
@@ -119,6 +122,8 @@ def fit(
     else:
         named = target[0] if target else None
         samples = read_samples(found, data, named, reading, groups)
+        if task is None and "ordered" in of_classes:
+            task = CLASSES
         if task is None:
             task, sentence = find_task(labels_of(samples), named)
             if sentence and not quiet:
@@ -136,6 +141,7 @@ def fit(
         executor_args=None if workers is None else {"workers": workers},
         **({} if objective is None else {"objective": objective}),
         **of_genes,
+        **check_of_classes(of_classes, task),
     )
     if limit is not None and limit > 0:  # reading counts
         limit = max(limit - (time.monotonic() - started), 0.01 * limit)
@@ -201,6 +207,9 @@ def _print_fit(classifier: Any, kind: str) -> None:
     console = make_console()
     say()
     say(estimate_in_words(classifier.estimate_, classifier.stop_reason_))
+    said = threshold_in_words(classifier)
+    if said:
+        say(f"\n{textwrap.fill(said, WIDTH)}")
     say()
     console.print(
         leaderboard_table(classifier.leaderboard(), classifier.estimate_["metric"], TOP_ROWS_OF_FIT)

@@ -146,7 +146,7 @@ def _predictions(
         table.insert(0, "sample", list(names), allow_duplicates=True)
         return table
     chances = estimator.predict_proba(samples)
-    found = pd.DataFrame({"sample": names, "prediction": estimator.classes_[chances.argmax(axis=1)]})
+    found = pd.DataFrame({"sample": names, "prediction": estimator.decide(chances)})
     if probabilities:
         columns = pd.DataFrame(chances, columns=[str(name) for name in estimator.classes_])
         found = pd.concat([found, columns], axis=1)

@@ -39,7 +39,7 @@ MODEL_FILE, SIDECAR_FILE, RESULT_FILE = "best.keras", "best.json", "result.json"
 # What a final fit delivers in place of a trial's members.
 FINAL_WEIGHTS = "final.npz"
 # What estimators are called, by the task; all others are regressors.
-_FACES = {"classes": "Classifier", "cox": "Survival", "hazard": "Survival"}
+_FACES = {"classes": "Classifier", "ordered": "Classifier", "cox": "Survival", "hazard": "Survival"}
 
 
 @dataclass(frozen=True, eq=False)

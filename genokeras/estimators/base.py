@@ -35,7 +35,7 @@ from genokeras.support.precision import single_precision
 from genokeras.support.run_lock import check_unlocked
 from genokeras.support.temporary import temporary_folder
 from genokeras.tasks.known import find_task
-from genokeras.tasks.task import Task
+from genokeras.tasks.task import Labelled, Task
 
 
 class SearchedEstimator(FittedEstimator):
@@ -112,7 +112,7 @@ class SearchedEstimator(FittedEstimator):
         """
         check_unlocked(self.path)
         limit = self.time_limit if time_limit is None else time_limit
-        seed, task = seed_of(self.random_state), self._task()
+        seed, task = seed_of(self.random_state), self._task(x, y)
         wanted = Wanted.of(self.searcher, self.searcher_args, limit)
         check_executor(self.executor, self.executor_args or {})
         check_limits(self.folds, self.max_trials, seed, limit)
@@ -164,18 +164,28 @@ class SearchedEstimator(FittedEstimator):
         seed: int,
     ) -> Training:
         content = self._read(x, y, groups, extra, training=True)
-        aim = self._task().learn(labelled(content, y))
+        aim = self._task(x, y).learn(self._labels(content, x, y))
         n = len(aim.targets)
         weight = np.ones(n) if sample_weight is None else check_sample_weight(sample_weight, n)
+        factors = self._factors(aim.targets, aim.names, weight)
         held, held_targets = None, None
         if validation_data is not None:
             x_held, y_held, extra_held = validation_parts(validation_data, self.content.takes_extra)
             held = self._read(x_held, y_held, None, extra_held, training=True)
             held_targets = known_targets(aim.task, held, y_held, aim.names)
-        return Training(content, aim, held, held_targets, self.folds, weight, seed)
+        return Training(content, aim, held, held_targets, self.folds, weight, seed, factors)
 
-    def _task(self) -> type[Task]:
+    def _task(self, x: Any, y: Any) -> type[Task]:
+        """What is to be predicted of these samples."""
         return find_task(getattr(self, "task", None) or self.default_task)
+
+    def _labels(self, content: Content, x: Any, y: Any) -> Labelled:
+        """The labels of training samples, with what is said of them beforehand."""
+        return labelled(content, y)
+
+    def _factors(self, targets: np.ndarray, names: np.ndarray, weight: np.ndarray) -> np.ndarray | None:
+        """``(n_outputs,)`` what the weights of the samples of each class are multiplied by; None where all classes count alike."""
+        return None
 
     def _arguments(self) -> dict[str, Any]:
         """Parameters that say how samples are prepared."""
@@ -230,6 +240,8 @@ class SearchedEstimator(FittedEstimator):
         targets = known_targets(run.task, content, y_train, run.names)
         n = len(targets)
         weight = np.ones(n) if sample_weight is None else check_sample_weight(sample_weight, n)
+        factors = self._factors(targets, run.names, weight)
+        weight = weight if factors is None else weight * factors[targets]
         data = AllRows(run.problem.encoder.rows(content), targets, weight)
         test = None if x_test is None else self._scored(x_test, y_test, extra_test, predicted=False)
         self._take(final_fit(run, data, trainer_args, retrain))

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from genokeras.engine import Run
 from genokeras.engine.honest import HonestAnswers, honest_answers
 from genokeras.errors import ParameterError
+from genokeras.searchers.estimate import row_counts
 from genokeras.tasks.answers import CLASSES, NUMBERS
 from genokeras.tasks.conformal import check_coverage, class_limits, error_limits, row_weights
+from genokeras.tasks.threshold import RESAMPLES, Threshold, check_enough, choose, read_aim
 
 
 class Certainty:
@@ -22,6 +26,7 @@ class Certainty:
     def __init__(self, run: Run) -> None:
         self._run = run
         self._known: HonestAnswers | None = None
+        self._thresholds: dict[str, Threshold] = {}
 
     @property
     def known(self) -> HonestAnswers:
@@ -49,6 +54,20 @@ class Certainty:
         half = error_limits(known.answers, targets, weight, share)
         centre = answers.astype("float64")
         return np.stack([centre - half, centre + half], axis=-1)
+
+    def threshold(self, asked: Any) -> Threshold:
+        """The threshold for what was asked; see ``genokeras.tasks.threshold``."""
+        key = repr(asked)
+        if key not in self._thresholds:
+            names = [str(name) for name in self._run.names]
+            aim, known = read_aim(asked, names), self.known
+            weight = row_weights(len(known.targets), known.groups)
+            check_enough(aim, known.targets, names, weight)
+            rng = np.random.default_rng([int(self._run.folder.settings["seed"]), 7])
+            resamples = row_counts(known.targets, known.groups, RESAMPLES, rng)
+            p = known.answers[:, aim.positive]
+            self._thresholds[key] = choose(aim, p, known.targets, weight, resamples)
+        return self._thresholds[key]
 
     def _check(self, kind: str, what: str) -> None:
         held = self._run.task.answers.kind

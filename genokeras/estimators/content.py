@@ -74,6 +74,8 @@ class Training:
     sample_weight : numpy.ndarray
         ``(n_samples,)`` of the training samples.
     seed : int
+    factors : numpy.ndarray or None
+        ``(n_classes,)`` what the weights of the samples of each class are multiplied by.
     """
 
     content: Content
@@ -83,6 +85,7 @@ class Training:
     n_folds: int | None
     sample_weight: np.ndarray
     seed: int
+    factors: np.ndarray | None = None
 
     @property
     def n_samples(self) -> int:
@@ -103,8 +106,9 @@ class Training:
 
     @property
     def weight(self) -> np.ndarray:
-        """``(n,)`` of all samples; validation samples count 1."""
-        return np.concatenate([self.sample_weight, np.ones(len(self.targets) - self.n_samples)])
+        """``(n,)`` of all samples; validation samples count 1, each times the factor of its class."""
+        weight = np.concatenate([self.sample_weight, np.ones(len(self.targets) - self.n_samples)])
+        return weight if self.factors is None else weight * self.factors[self.targets]
 
     def folds(self, places: int | None = None) -> Folds:
         """Which samples train and which score; see `genokeras.data.choose_folds`."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -10,7 +12,13 @@ from sklearn.base import ClassifierMixin, RegressorMixin
 from genokeras.engine import Run
 from genokeras.estimators.base import SearchedEstimator
 from genokeras.estimators.certainty import Certainty, certain_classes
+from genokeras.estimators.class_options import class_factors, order_of, plain_options
+from genokeras.estimators.content import Content
+from genokeras.tasks.classes import Classes
 from genokeras.tasks.conformal import check_coverage
+from genokeras.tasks.ordered import Ordered
+from genokeras.tasks.task import Labelled, Task
+from genokeras.tasks.threshold import Threshold, check_enough, read_aim
 
 
 class ClassifierFace(ClassifierMixin, SearchedEstimator):
@@ -18,10 +26,61 @@ class ClassifierFace(ClassifierMixin, SearchedEstimator):
 
     default_task: ClassVar[str] = "classes"
 
+    class_weight: Any
+    threshold: Mapping[str, Any] | None
+    ordered: Any
+
     def _take(self, run: Run) -> None:
         super()._take(run)
         self.classes_ = run.names
         self._certainty = Certainty(run)
+
+    def _asked(self) -> dict[str, Any]:
+        more = plain_options(
+            class_weight=self.class_weight, threshold=self.threshold, ordered=self.ordered or None
+        )
+        return {**super()._asked(), **more}
+
+    def _task(self, x: Any, y: Any) -> type[Task]:
+        asked = getattr(self, "task", None)
+        if order_of(self.ordered, x, y) and asked in (None, Classes.kind):
+            return Ordered
+        return super()._task(x, y)
+
+    def _labels(self, content: Content, x: Any, y: Any) -> Labelled:
+        return replace(super()._labels(content, x, y), order=order_of(self.ordered, x, y))
+
+    def _factors(self, targets: np.ndarray, names: np.ndarray, weight: np.ndarray) -> np.ndarray | None:
+        if self.threshold is not None:
+            known = [str(name) for name in names]
+            check_enough(read_aim(self.threshold, known), targets, known)
+        return None if self.class_weight is None else class_factors(self.class_weight, targets, names, weight)
+
+    @property
+    def threshold_(self) -> dict[str, Any] | None:
+        """From which probability on a sample is called positive, and what comes of it; None without ``threshold``.
+
+        Returns
+        -------
+        dict
+            ``class``, ``value`` (the probability), ``sensitivity`` and ``specificity`` to expect on new samples, corrected for having chosen
+            the threshold on the same rows, with ``sensitivity_interval`` and ``specificity_interval`` (95 %).
+        """
+        self._fitted()
+        found = self._threshold()
+        return None if found is None else found.described(self.classes_.tolist())
+
+    def _threshold(self) -> Threshold | None:
+        return None if self.threshold is None else self._certainty.threshold(self.threshold)
+
+    def decide(self, probabilities: np.ndarray) -> np.ndarray:
+        """The class of each sample ``(n_samples,)`` by probabilities that ``predict_proba`` gave."""
+        return np.asarray(self.classes_[self._decided(probabilities)])
+
+    def _decided(self, probabilities: np.ndarray) -> np.ndarray:
+        """``(n,)`` class numbers."""
+        threshold = self._threshold()
+        return probabilities.argmax(axis=1) if threshold is None else threshold.decided(probabilities)
 
     def predict_proba(self, x: Any, extra: Any = None) -> np.ndarray:
         """Class probabilities, ``(n_samples, n_classes)`` float32, columns in the order of ``classes_``.
@@ -36,7 +95,7 @@ class ClassifierFace(ClassifierMixin, SearchedEstimator):
         return self._answers(self._read(x, None, None, extra))
 
     def predict(self, x: Any, extra: Any = None, *, abstain: float | None = None) -> np.ndarray:
-        """Most probable class of each sample, ``(n_samples,)``.
+        """Most probable class of each sample, ``(n_samples,)``; with ``threshold`` the class by that.
 
         Parameters
         ----------
@@ -53,8 +112,7 @@ class ClassifierFace(ClassifierMixin, SearchedEstimator):
         if abstain is not None:
             check_coverage(abstain, "abstain")
             return certain_classes(self.predict_set(x, abstain, extra=extra), self.classes_)
-        most_probable = self.predict_proba(x, extra).argmax(axis=1)
-        return np.asarray(self.classes_[most_probable])
+        return self.decide(self.predict_proba(x, extra))
 
     def predict_set(
         self, x: Any, coverage: float = 0.9, by_class: bool = False, extra: Any = None
@@ -99,7 +157,7 @@ class ClassifierFace(ClassifierMixin, SearchedEstimator):
     def score(self, x: Any, y: Any = None, sample_weight: Any = None, extra: Any = None) -> float:
         """Accuracy, as scikit-learn's classifiers have it."""
         probabilities, codes = self._scored(x, y, extra)
-        return float(np.average(probabilities.argmax(axis=1) == codes, weights=sample_weight))
+        return float(np.average(self._decided(probabilities) == codes, weights=sample_weight))
 
 
 class RegressorFace(RegressorMixin, SearchedEstimator):

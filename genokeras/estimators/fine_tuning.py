@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -19,6 +20,7 @@ from genokeras.errors import ParameterError
 from genokeras.estimators.content import known_targets, validation_parts
 from genokeras.estimators.faces import ClassifierFace
 from genokeras.estimators.networks import NetworkEstimator
+from genokeras.searchers import Searcher
 from genokeras.streams import Batch, Batches
 from genokeras.support.checks import check_number, check_whole
 from genokeras.support.keras_files import load_keras
@@ -152,6 +154,47 @@ def _log_loss(model: Any, samples: Samples) -> float:
 
 class TunedClassifier(ClassifierFace, NetworkEstimator):
     """A classifier whose backbone can be trained on; see its children for parameters and attributes."""
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str] | None = None,
+        *,
+        time_limit: float | None = 60,
+        objective: str | None = None,
+        folds: int | None = None,
+        searcher: str | Searcher = "bayesian",
+        max_trials: int | None = None,
+        searcher_args: Mapping[str, Any] | None = None,
+        executor: Any = "local",
+        executor_args: Mapping[str, Any] | None = None,
+        random_state: int | None = None,
+        resume: bool = False,
+        verbose: int = 1,
+        backbone: Any = None,
+        task: Any = None,
+        class_weight: str | Mapping[Any, float] | None = None,
+        threshold: Mapping[str, Any] | None = None,
+        ordered: Sequence[Any] | None = None,
+    ) -> None:
+        super().__init__(
+            path,
+            time_limit=time_limit,
+            objective=objective,
+            folds=folds,
+            searcher=searcher,
+            max_trials=max_trials,
+            searcher_args=searcher_args,
+            executor=executor,
+            executor_args=executor_args,
+            random_state=random_state,
+            resume=resume,
+            verbose=verbose,
+            backbone=backbone,
+            task=task,
+        )
+        self.class_weight = class_weight
+        self.threshold = threshold
+        self.ordered = ordered
 
     def fine_tune(
         self,

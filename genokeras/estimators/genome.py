@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 from genokeras.estimators.faces import ClassifierFace, RegressorFace
 from genokeras.estimators.genes import TableEstimator
+from genokeras.searchers import Searcher
 
 
 class GenomeClassifier(ClassifierFace, TableEstimator):
@@ -52,7 +57,16 @@ class GenomeClassifier(ClassifierFace, TableEstimator):
     verbose : {0, 1}, default=1
         Progress on stderr.
     task : optional
-        "classes", or a custom task whose answers are probabilities: a subclass of ``genokeras.tasks.task.Task``.
+        "classes", "ordered", or a custom task whose answers are probabilities: a subclass of ``genokeras.tasks.task.Task``.
+    class_weight : "balanced" or dict, optional
+        How much the samples of each class count, in training and in scores, on top of ``sample_weight``; "balanced" gives each class
+        the same total.
+    threshold : dict, optional
+        ``{"class": "tumor", "sensitivity": 0.95}``, or ``"specificity"``: ``predict`` calls so large a share of that class right (of the other
+        one), by out-of-fold predictions. ``threshold_`` has the probability, and both rates to expect. Probabilities stay as they are.
+    ordered : sequence, optional
+        All classes, the lowest first, such as the grades ``[1, 2, 3]``: mistakes then count by how far off they are. An ordered Categorical
+        of pandas as ``y`` has the same effect.
 
     Notes
     -----
@@ -91,6 +105,49 @@ class GenomeClassifier(ClassifierFace, TableEstimator):
     >>> clf.fit("examples/data/golub_leukemia.tsv.gz", "label", time_limit=60)  # doctest: +SKIP
     >>> clf.estimate_["value"], clf.leaderboard()  # doctest: +SKIP
     """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str] | None = None,
+        *,
+        time_limit: float | None = 60,
+        objective: str | None = None,
+        folds: int | None = None,
+        searcher: str | Searcher = "bayesian",
+        max_trials: int | None = None,
+        searcher_args: Mapping[str, Any] | None = None,
+        executor: Any = "local",
+        executor_args: Mapping[str, Any] | None = None,
+        missing: str = "error",
+        drop_columns: str | Sequence[str] | None = None,
+        random_state: int | None = None,
+        resume: bool = False,
+        verbose: int = 1,
+        task: Any = None,
+        class_weight: str | Mapping[Any, float] | None = None,
+        threshold: Mapping[str, Any] | None = None,
+        ordered: Sequence[Any] | None = None,
+    ) -> None:
+        super().__init__(
+            path,
+            time_limit=time_limit,
+            objective=objective,
+            folds=folds,
+            searcher=searcher,
+            max_trials=max_trials,
+            searcher_args=searcher_args,
+            executor=executor,
+            executor_args=executor_args,
+            missing=missing,
+            drop_columns=drop_columns,
+            random_state=random_state,
+            resume=resume,
+            verbose=verbose,
+            task=task,
+        )
+        self.class_weight = class_weight
+        self.threshold = threshold
+        self.ordered = ordered
 
 
 class GenomeRegressor(RegressorFace, TableEstimator):

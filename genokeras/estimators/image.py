@@ -96,6 +96,7 @@ class ImageClassifier(TunedClassifier, NetworkEstimator):
         graphs of the features. It gets pixels as they came, resized to what it reads, grey ones three times where it wants
         colours. Presets bring their own scaling; a network that wants pixels otherwise needs it as its first layer, as in
         ``keras.Sequential([keras.layers.Rescaling(1 / 127.5, -1), network])``. ``fine_tune`` trains the whole afterwards.
+    class_weight, threshold, ordered : as in ``GenomeClassifier``, optional
 
     Attributes
     ----------

@@ -176,6 +176,7 @@ class SequenceClassifier(TunedClassifier, SequenceEstimator):
         frozen: a copy makes features of each sequence (averages over positions, the ``extra`` numbers beside them), on which small
         heads are searched; fathers are then "mlp", "deep_mlp" or graphs of the features. Sequences are read in their own direction.
         ``fine_tune`` trains the whole afterwards.
+    class_weight, threshold, ordered : as in ``GenomeClassifier``, optional
 
     Attributes
     ----------

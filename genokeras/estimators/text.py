@@ -75,6 +75,7 @@ class TextClassifier(TunedClassifier, NetworkEstimator):
         (``pip install genokeras[pretrained]``). It is frozen: a copy makes features of each text (averages over tokens), on which small heads are
         searched; fathers are then "mlp", "deep_mlp" or graphs of the features. With a preset the delivered model reads the tokens
         that the classifier makes of strings. ``fine_tune`` trains the whole afterwards.
+    class_weight, threshold, ordered : as in ``GenomeClassifier``, optional
 
     Attributes
     ----------

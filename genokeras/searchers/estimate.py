@@ -152,7 +152,7 @@ def estimate_performance(
 
     naive = combine(stack, select(weight))
     naive = kind.calibration(naive, targets, weight).apply(naive)
-    counts = _row_counts(kind.strata(targets), groups, n_resamples, rng)
+    counts = row_counts(kind.strata(targets), groups, n_resamples, rng)
     started = clock()
     found: dict[str, list[float]] = {name: [] for name in scores}
     for start in range(0, len(counts), AT_ONCE):
@@ -204,7 +204,7 @@ def _summary(
     )
 
 
-def _row_counts(codes: Codes, groups: ArrayLike | None, n_resamples: int, rng: np.random.Generator) -> Array:
+def row_counts(codes: Codes, groups: ArrayLike | None, n_resamples: int, rng: np.random.Generator) -> Array:
     """How often each resample draws each row, (n_resamples, n_samples)."""
     if groups is None:
         return resample_counts(_join_single_units(codes), n_resamples, rng)
