@@ -168,7 +168,7 @@ class TrialPlan:
                 model.set_weights([kept[name] for name in kept.files])
         best_weights: list[np.ndarray] = []
 
-        def late(at: Position) -> bool:
+        def late(_: Position) -> bool:
             return time.monotonic() >= self.deadline
 
         def on_step(at: Position, logs: dict[str, float]) -> bool:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import os
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import numpy as np
 import pandas as pd
 
 from genokeras.errors import DataError
 from genokeras.explain import Explanation, explain_model, write_autogenome_files
+from genokeras.keras_models.devices import asked_device
 from genokeras.projects import announce
 from genokeras.projects.config import EnasConfig, ProjectConfig, read_config
 from genokeras.projects.data import (
@@ -35,8 +37,11 @@ from genokeras.projects.results import (
 )
 from genokeras.projects.training import DECODER_FILE, train_project
 from genokeras.projects.vae import score_reconstruction
+from genokeras.support.backends import gpu_count
 from genokeras.support.keras_files import load_keras
 from genokeras.support.precision import single_precision
+
+Result = TypeVar("Result")
 
 
 def auto(config: str | os.PathLike[str] | Mapping[str, Any], verbose: int = 1) -> Project:
@@ -65,6 +70,17 @@ def auto(config: str | os.PathLike[str] | Mapping[str, Any], verbose: int = 1) -
     >>> automl.train(); automl.evaluate(); automl.predict(); automl.explain()  # doctest: +SKIP
     """
     return Project(read_config(config), verbose)
+
+
+def _placed(method: Callable[[Project], Result]) -> Callable[[Project], Result]:
+    """The method, on the device that ``num_gpus`` asks for."""
+
+    @functools.wraps(method)
+    def placed(self: Project) -> Result:
+        with asked_device(0 if self.config.trainer.num_gpus == 0 else None):
+            return method(self)
+
+    return placed
 
 
 class Project:
@@ -118,6 +134,7 @@ class Project:
             self._model = load_keras(self.trained.path)
         return self._model
 
+    @_placed
     @single_precision()
     def train(self) -> Self:
         """Select the parameters, train, and keep the best network under ``save_dir``.
@@ -131,6 +148,8 @@ class Project:
         """
         announce.show_progress(self._verbose)
         announce.stage(announce.TRAINING)
+        if self.config.trainer.num_gpus and not gpu_count():
+            announce.say("num_gpus is 1, but no GPU is found: the processor trains.")
         data = load_training(self.config)
         if self.config.task != "encoding" and data.y is None:
             raise DataError(f"{self.config.source}: data_train.args.labels_file is needed to train.")
@@ -138,6 +157,7 @@ class Project:
         self._trained, self._model = train_project(self.config, data), None
         return self
 
+    @_placed
     @single_precision()
     def evaluate(self) -> dict[str, Any]:
         """Evaluate on ``data_evaluate``.
@@ -169,6 +189,7 @@ class Project:
             announce.confusion_written(path)
         return metrics
 
+    @_placed
     @single_precision()
     def predict(self) -> pd.DataFrame:
         """Predict ``data_predict``, and write what was predicted.
@@ -196,6 +217,7 @@ class Project:
             announce.predictions_written(path)
         return read_table(path, record.classes)
 
+    @_placed
     @single_precision()
     def explain(self) -> Explanation:
         """Rank the features by what they moved the outputs, and write tables and pictures of it.

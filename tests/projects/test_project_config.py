@@ -424,6 +424,7 @@ def test_keys_below_a_repeated_key_are_not_repeated_themselves(tmp_path: Path) -
         ({"trainer": {"batch_size": True}}, "trainer.batch_size: expected a whole number, got true."),
         ({"trainer": {"batch_size": 6.5}}, "trainer.batch_size: expected a whole number, got 6.5."),
         ({"trainer": {"num_gpus": -1}}, "trainer.num_gpus: expected a number of 0 or more, got -1."),
+        ({"trainer": {"num_gpus": 2}}, "trainer.num_gpus: because a project trains on one device; got 2."),
         ({"trainer": {"save_dir": 3}}, "trainer.save_dir: expected text in quotes, got 3."),
         ({"trainer": {"save_dir": ""}}, 'trainer.save_dir: expected some text, got "".'),
         ({"trainer": [1]}, "trainer: expected an object, { ... }, got [1]."),

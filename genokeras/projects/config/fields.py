@@ -71,8 +71,19 @@ def _delimiter(value: object) -> object:
     return value
 
 
+def _gpus(value: object) -> object:
+    if isinstance(value, int) and value > 1:
+        raise PydanticCustomError(
+            "gpus",
+            "expected 0 (the processor) or 1 (a GPU, where there is one), because a project trains on one device; got {given}.",
+            {"given": value},
+        )
+    return value
+
+
 Whole = Annotated[int, BeforeValidator(_whole)]
 Count = Annotated[Whole, Field(gt=0)]
+GpuCount = Annotated[int, Field(ge=0), BeforeValidator(_gpus), BeforeValidator(_whole)]
 Text = Annotated[str, Field(min_length=1)]
 Rate = Annotated[float, Field(gt=0, lt=1, allow_inf_nan=False)]
 KeepProb = Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)]

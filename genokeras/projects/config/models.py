@@ -11,6 +11,7 @@ from genokeras.projects.config.fields import (
     Count,
     CountList,
     Delimiter,
+    GpuCount,
     KeepProb,
     KeepProbList,
     LearningRate,
@@ -108,7 +109,7 @@ class Trainer(Section):
     save_dir: Text = "./experiments"
     monitor: Literal["accuracy", "loss", "f1_score"] = "accuracy"
     selected_mode: Literal["max", "min"] = "max"
-    num_gpus: Annotated[Whole, Field(ge=0)] = 1
+    num_gpus: GpuCount = 1
     patience: Count = 30
     pre_train_epoch: Count = 10
     max_steps: Count = 64000
@@ -126,7 +127,7 @@ class EnasTrainer(Section):
     child_l2_reg: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 1e-4
     max_search_channel: Annotated[Whole, Field(ge=5)] = 512
     save_dir: Text = "./experiments"
-    num_gpus: Annotated[Whole, Field(ge=0)] = 1
+    num_gpus: GpuCount = 1
     controller: Literal["reinforce", "random", "evolution", "enumerate"] | None = None
 
 

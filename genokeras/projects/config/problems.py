@@ -177,7 +177,7 @@ def _is_bare(text: str) -> bool:
         return False
 
 
-_OURS = frozenset({"selector", "folder_name", "delimiter", "distinct"})
+_OURS = frozenset({"selector", "folder_name", "delimiter", "distinct", "gpus"})
 _EXPECTED: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "model_type": lambda _: "an object, { ... }",
     "invalid_key": lambda _: "text as a key",
