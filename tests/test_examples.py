@@ -42,3 +42,10 @@ def test_the_search_on_digits_says_what_it_found_and_exports(run_example, tmp_pa
     out = run_example("handwritten_digits.py", "--out", tmp_path / "digits", "--steps", "20")
     assert "Best lr" in out and "searchtime" in out and "trained for 20 steps" in out
     assert (tmp_path / "digits" / "export").is_dir() or list((tmp_path / "digits").glob("export*"))
+
+
+@pytest.mark.slow
+def test_the_panel_says_what_it_is_expected_to_score(run_example, tmp_path: Path) -> None:
+    out = run_example("panel.py", tmp_path, "4")
+    assert "six genes: balanced accuracy" in out and "TWIN" in out
+    assert (tmp_path / "curve.png").is_file() and (tmp_path / "six_genes.keras").is_file()

@@ -13,6 +13,7 @@ from genokeras.cli.backend import load_estimator, load_run, quiet_start
 from genokeras.cli.fitting import fit
 from genokeras.cli.group import CommandGroup, debug_option, debugging, say
 from genokeras.cli.inputs import run_argument
+from genokeras.cli.panels import panel
 from genokeras.cli.predicting import evaluate, predict
 from genokeras.cli.projects import auto
 from genokeras.cli.reporting import explain, report
@@ -97,5 +98,5 @@ def visualize(run: Path) -> None:
     say(f"Drew {networks} into {drawings[0].parent}; the best one is {drawings[0]}.")
 
 
-for command in (fit, predict, evaluate, report, explain, auto):
+for command in (fit, predict, evaluate, report, explain, panel, auto):
     main.add_command(command)

@@ -8,7 +8,14 @@ from genokeras.encoders.inference import checked_answers, predict
 from genokeras.encoders.motion import moves_matter
 from genokeras.encoders.sequence import WINDOW, SequenceEncoder, fit_sequence_encoder
 from genokeras.encoders.strands import have_orientation, places_loose
-from genokeras.encoders.table import SplitView, TableEncoder, by_sample, fit_split_view, fit_table_encoder
+from genokeras.encoders.table import (
+    SplitView,
+    TableEncoder,
+    by_sample,
+    fit_split_view,
+    fit_table_encoder,
+    widened,
+)
 from genokeras.encoders.text import TextEncoder, fit_text_encoder
 
 __all__ = [
@@ -43,4 +50,5 @@ __all__ = [
     "places_loose",
     "predict",
     "take",
+    "widened",
 ]

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from genokeras.engine.jobs import Begun, Father, Outcome, weights_from_arrays, weights_to_arrays
 from genokeras.errors import GenoKerasError, NewerFormatError, RunFolderError
-from genokeras.searchers import History, TrialResult
+from genokeras.graph import Weights
+from genokeras.searchers import History, Proposal, TrialResult
 from genokeras.support.files import DAMAGED, arrays_fault, read_arrays
 from genokeras.support.folder import RunFolder
 from genokeras.support.wording import cause
@@ -133,6 +135,11 @@ class TrialStore:
         """The graph and the fold members of a trial."""
         arrays = self._arrays(trial.id, _WEIGHTS)
         return Father(trial.proposal.graph, weights_from_arrays(arrays))
+
+    def outcome(self, trial: TrialResult, weights: Weights, proposal: Proposal) -> Outcome:
+        """A trial with other weights and another proposal, its answers and its curve as they are here."""
+        answers = self.answers((trial,))[0]
+        return Outcome(replace(trial, proposal=proposal), weights, answers, self.curve(trial.id))
 
     def begun(self, trial: TrialResult) -> Begun:
         """What there is of a trial that lacks folds."""

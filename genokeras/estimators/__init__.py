@@ -3,6 +3,7 @@
 from genokeras.estimators.genome import GenomeClassifier, GenomeRegressor
 from genokeras.estimators.image import ImageClassifier, ImageRegressor
 from genokeras.estimators.loading import load_estimator
+from genokeras.estimators.panels import Panel
 from genokeras.estimators.sequence import SequenceClassifier, SequenceRegressor
 from genokeras.estimators.survival import GenomeSurvival
 from genokeras.estimators.text import TextClassifier, TextRegressor
@@ -13,6 +14,7 @@ __all__ = [
     "GenomeSurvival",
     "ImageClassifier",
     "ImageRegressor",
+    "Panel",
     "SequenceClassifier",
     "SequenceRegressor",
     "TextClassifier",

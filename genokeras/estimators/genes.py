@@ -17,9 +17,9 @@ from genokeras.engine import Budget, Method, PackedMethod, Prepared, Problem, Ru
 from genokeras.engine.problem import fingerprint_of, group_numbers
 from genokeras.engine.splits import FurtherSplits
 from genokeras.errors import DataError, ParameterError
-from genokeras.estimators.base import SearchedEstimator
 from genokeras.estimators.content import ContentKind, Given, Training
 from genokeras.estimators.novelty import NOVELTY_FILE, novelty_table
+from genokeras.estimators.panels import PanelMaker, read_panel
 from genokeras.explain import Explanation, explain_run
 from genokeras.explain.runs import training_rows
 from genokeras.features import DEFAULT_VIEWS, available_views, fit_novelty, varies
@@ -185,7 +185,7 @@ def _samples_digest(x: Any, names: Sequence[str], *more: np.ndarray) -> str:
     return hex_digest(x, *more, "\0".join(names))
 
 
-class TableEstimator(SearchedEstimator):
+class TableEstimator(PanelMaker):
     """An estimator of tables; see its children for parameters and attributes."""
 
     content: ClassVar[ContentKind] = Genes()
@@ -262,6 +262,7 @@ class TableEstimator(SearchedEstimator):
         super()._take(run)
         self.feature_names_in_ = np.asarray(run.feature_names, dtype=object)
         self.n_features_in_ = len(run.feature_names)
+        self.panel_ = read_panel(run.folder)
 
     def explain(
         self,

@@ -1,5 +1,6 @@
 """Fitted preprocessing: standardisation, row space, views; encodings of sequences and texts, scales of images."""
 
+from genokeras.features.forward import forward_selection, selection_scale
 from genokeras.features.image_scaling import (
     DEEP,
     Augmentation,
@@ -79,6 +80,7 @@ __all__ = [
     "fit_row_space",
     "fit_views",
     "fit_vocabulary",
+    "forward_selection",
     "key_of",
     "kmer_counts",
     "kmer_names",
@@ -94,6 +96,7 @@ __all__ = [
     "reverse_complement",
     "ridge_weights",
     "scale_of_pixels",
+    "selection_scale",
     "squared_correlation",
     "standardisation",
     "standardised_blocks",

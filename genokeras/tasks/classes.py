@@ -94,6 +94,11 @@ class Classes(ClassTask):
     ) -> np.ndarray:
         return anova_f(x, scaling, targets, train)
 
+    def responses(self, targets: np.ndarray, weight: np.ndarray) -> np.ndarray:
+        """Columns of 0 and 1, rare classes counting as much as common ones."""
+        shares = np.bincount(targets, weight, minlength=self.n_classes) / weight.sum()
+        return np.eye(self.n_classes)[targets] / np.sqrt(np.maximum(shares, 1e-9))
+
     def row_loss(self, outputs: Any, targets: Any) -> Any:
         return -ops.sum(targets * ops.log_softmax(outputs, axis=-1), axis=-1)
 

@@ -121,6 +121,10 @@ class Survival(Task):
         ]
         return np.concatenate(found)
 
+    def responses(self, targets: np.ndarray, weight: np.ndarray) -> np.ndarray:
+        """What a model without features leaves unexplained."""
+        return martingale_residuals(targets, weight)[:, None]
+
     def described(self, targets: np.ndarray, names: np.ndarray) -> dict[str, Any]:
         said = {"time": self.columns[0], "event": self.columns[1], "events": int(targets[:, EVENT].sum())}
         return {**super().described(targets, names), "survival": said}

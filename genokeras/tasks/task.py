@@ -164,6 +164,17 @@ class Task(ABC):
         """As :meth:`screen`, weights of features for the view of weighted ones; at least 0."""
         return ridge_weights(x, scaling, self.training_targets(targets), train)
 
+    def responses(self, targets: np.ndarray, weight: np.ndarray) -> np.ndarray:
+        """``(n, m)`` float64 numbers that a linear regression on few features is to explain: here the training targets.
+
+        Parameters
+        ----------
+        targets : numpy.ndarray
+        weight : numpy.ndarray
+            ``(n,)``; rows of weight 0 play no part.
+        """
+        return np.asarray(self.training_targets(targets), dtype="float64")
+
     @property
     def screening(self) -> Screening:
         """Both as one value."""

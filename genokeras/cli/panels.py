@@ -1,0 +1,89 @@
+"""``genokeras panel``: a small model of few genes out of a run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from genokeras.cli.backend import load_run
+from genokeras.cli.group import debug_option, say
+from genokeras.cli.inputs import Reading, read_samples, reading_for, reading_options, run_argument
+from genokeras.cli.kinds import GENES, kind_of
+from genokeras.cli.words import estimate_in_words
+from genokeras.visible import visible
+
+_NAMED = 3
+
+
+@click.command()
+@run_argument
+@click.argument("data", type=click.Path(path_type=Path), required=False)
+@click.option("--genes", default=10, show_default=True, type=click.IntRange(min=1), help="How many.")
+@click.option("--target", multiple=True, help="As in fit, where DATA is given.")
+@click.option("--groups", help="As in fit, where DATA is given.")
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="A folder, new or empty.  [default: beside RUN]",
+)
+@click.option("--time-limit", default=30.0, show_default=True, type=float, help="Seconds of the search.")
+@click.option(
+    "--plot", type=click.Path(dir_okay=False, path_type=Path), help="A picture of the scores by size."
+)
+@reading_options
+@debug_option
+def panel(
+    run: Path,
+    data: Path | None,
+    genes: int,
+    target: tuple[str, ...],
+    groups: str | None,
+    out: Path | None,
+    time_limit: float,
+    plot: Path | None,
+    reading: Reading,
+) -> None:
+    """Make a small model of few genes out of RUN, with an estimate of its own.
+
+    It is chosen on the samples that RUN was trained on; where RUN has not kept
+    them exactly, give them again as DATA with their --target.
+    """
+    if data is None and (target or groups or reading.is_told):
+        raise click.UsageError("--target, --groups and --transposed say how DATA is read, which is missing.")
+    estimator = load_run(run)
+    kind = kind_of(estimator)
+    if kind != GENES:
+        raise click.UsageError(f"panels are of genes, and the samples of {run} are {kind}.")
+    given: dict[str, Any] = {}
+    if data is not None:
+        several = len(target) > 1
+        named: Any = list(target) if several else target[0] if target else None
+        told = reading_for(estimator, reading)
+        given["x"] = read_samples(kind, data, named, told, groups, several_targets=several)
+    small = estimator.panel(n_genes=genes, path=out, time_limit=time_limit, **given)
+    _print_panel(small)
+    if plot is not None:
+        small.panel_.plot(plot)
+        say(f"Wrote {plot}")
+
+
+def _print_panel(small: Any) -> None:
+    known = small.panel_
+    say(estimate_in_words(small.estimate_, small.stop_reason_))
+    say("\nGenes (all of them are needed), each with how often it was chosen and what can stand in for it:")
+    for gene in known.genes:
+        own = known.equivalents[known.equivalents["gene"] == gene]
+        others = [
+            f"{visible(str(name))}{' (a copy)' if copy else ''}"
+            for name, copy in zip(own["equivalent"], own["copy"], strict=True)
+        ]
+        often = known.frequency.get(gene, 0.0)
+        more = f", and {len(others) - _NAMED} more" if len(others) > _NAMED else ""
+        say(f"  {gene}  {often:.0%}" + (f"  or {', '.join(others[:_NAMED])}{more}" if others else ""))
+    say(f"\nLinear models by number of genes ({known.metric}):")
+    for point in known.curve.itertuples():
+        say(f"  {point.genes:>4}  {point.value:.3f} ({point.low:.3f} to {point.high:.3f})")
+    say(f"The fewest within one standard error of the best: {known.smallest}.")
+    say(f"\nWrote the run into {small.path_}")

@@ -1,0 +1,272 @@
+"""``estimator.panel()``: a small model of few genes, and what is known of it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from scipy import sparse
+
+from genokeras.data import check_sample_weight
+from genokeras.engine import Problem, Run
+from genokeras.engine.panel_genes import PanelSamples
+from genokeras.engine.panels import PANEL_FILE, PanelSettings, make_panel
+from genokeras.engine.problem import group_numbers
+from genokeras.errors import ParameterError
+from genokeras.estimators.base import SearchedEstimator
+from genokeras.estimators.checks import check_limits
+from genokeras.estimators.content import Training, known_targets
+from genokeras.explain.runs import table_of, training_rows
+from genokeras.features.rowspace import EXACT_RANK
+from genokeras.support import RunFolder
+from genokeras.support.checks import check_whole
+from genokeras.support.temporary import made, temporary_folder
+from genokeras.tasks.task import Aim
+from genokeras.visible import visible
+
+
+@dataclass(frozen=True, eq=False)
+class Panel:
+    """What is known of a panel of genes; ``estimator.panel(n_genes=10).panel_``.
+
+    Attributes
+    ----------
+    genes : tuple of str
+        All that new samples need, the first choice first.
+    curve : DataFrame
+        One row a number of genes: ``genes``, ``value``, ``low``, ``high`` (the corrected estimate of linear models and its 95 %
+        interval), ``standard_error``, and a column for each further metric.
+    metric : str
+        Of the curve.
+    smallest : int
+        The fewest genes within one standard error of the best of the curve.
+    frequency : Series
+        Share of folds and bootstraps in which a gene was chosen, of all genes that often were.
+    equivalents : DataFrame
+        ``gene`` of the panel, ``equivalent``: a gene that can stand in for it without loss, their ``correlation``, whether it is a
+        ``copy``, and ``loss``: what the squared out-of-fold error grows by, relative.
+    needed : Series
+        Whether leaving a gene of the panel out makes the error grow by more than its standard error.
+    """
+
+    genes: tuple[str, ...]
+    curve: pd.DataFrame
+    metric: str
+    smallest: int
+    frequency: pd.Series
+    equivalents: pd.DataFrame
+    needed: pd.Series
+
+    def plot(self, path: str | os.PathLike[str] | None = None) -> Any:
+        """Draw the score against the number of genes.
+
+        Parameters
+        ----------
+        path : path-like, optional
+            A picture file to write.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+        """
+        figure = Figure(figsize=(5.5, 3.5), layout="constrained")
+        axes, curve = figure.subplots(), self.curve
+        axes.plot(curve["genes"], curve["value"], "o-", color="#1f77b4")
+        axes.fill_between(curve["genes"], curve["low"], curve["high"], color="#1f77b4", alpha=0.2, lw=0)
+        for count, style, name in (
+            (len(self.genes), "-", "the panel"),
+            (self.smallest, ":", "smallest within one standard error"),
+        ):
+            axes.axvline(count, color="0.3", ls=style, lw=1, label=f"{name}: {count}")
+        axes.set_xscale("log")
+        axes.set_xticks(curve["genes"], [f"{count}" for count in curve["genes"]])
+        axes.minorticks_off()
+        axes.set_xlabel("genes")
+        axes.set_ylabel(f"{self.metric.replace('_', ' ')}, estimate and 95 % interval")
+        axes.legend(frameon=False)
+        if path is not None:
+            figure.savefig(path)
+        return figure
+
+
+def read_panel(folder: RunFolder) -> Panel | None:
+    """What a run folder says of its panel; None where it is no panel's."""
+    if not folder.has(PANEL_FILE):
+        return None
+    with folder.reading():
+        held = folder.read_json(PANEL_FILE)
+        curve = pd.DataFrame([_point(point) for point in held["curve"]])
+        pairs = [
+            {"gene": one["gene"], "equivalent": other["gene"], **_without(other, "gene")}
+            for one in held["equivalents"]
+            for other in one["equivalents"]
+        ]
+        columns = ["gene", "equivalent", "correlation", "copy", "loss"]
+        needed = {one["gene"]: one["needed"] for one in held["equivalents"]}
+        return Panel(
+            tuple(map(visible, held["genes"])),
+            curve,
+            str(held["curve"][0]["metric"]),
+            int(held["smallest"]),
+            pd.Series(held["frequency"], name="frequency", dtype="float64"),
+            pd.DataFrame(pairs, columns=columns),
+            pd.Series(needed, name="needed", dtype=bool),
+        )
+
+
+def _point(point: Mapping[str, Any]) -> dict[str, Any]:
+    low, high = point["interval"]
+    further = {name: one["value"] for name, one in point["also"].items()}
+    error = point["standard_error"]
+    return {
+        "genes": point["genes"],
+        "value": point["value"],
+        "low": low,
+        "high": high,
+        "standard_error": error,
+    } | further
+
+
+def _without(entries: Mapping[str, Any], name: str) -> dict[str, Any]:
+    return {key: value for key, value in entries.items() if key != name}
+
+
+class PanelMaker(SearchedEstimator):
+    """An estimator of tables that can be boiled down to few genes."""
+
+    def panel(
+        self,
+        x: Any = None,
+        y: Any = None,
+        *,
+        n_genes: int = 10,
+        path: str | os.PathLike[str] | None = None,
+        time_limit: float | None = 30,
+        max_trials: int | None = None,
+        groups: Any = None,
+        sample_weight: Any = None,
+    ) -> Self:
+        """Make a model that needs few genes.
+
+        Genes are chosen one after the other, each the one that explains most of what those before it leave; on all samples, and again
+        inside every fold, so that the search on them, its ensemble and its corrected estimate know nothing of held-out samples. What is
+        delivered reads the genes that all samples choose.
+
+        Parameters
+        ----------
+        x, y, groups, sample_weight : as in ``fit``, optional
+            The training samples, or others of the same kind; by default those of the run, which a run of up to 1,024 samples has kept.
+        n_genes : int, default=10
+        path : path-like, optional
+            The run folder; by default beside that of the larger run, as ``<its name>_panel_<n_genes>``.
+        time_limit : float or None, default=30
+            Seconds of the search; the curve of scores takes some more.
+        max_trials : int, optional
+
+        Returns
+        -------
+        self's class
+            A fitted estimator like any other; ``panel_`` says what is known of its genes: see `Panel`.
+
+        Raises
+        ------
+        ParameterError
+            If a panel would be as large as all genes, or the run has not kept its samples and none are given.
+        DataError, RunFolderError, SearchError
+            As in ``fit``.
+
+        Examples
+        --------
+        >>> small = clf.panel(n_genes=10)  # doctest: +SKIP
+        >>> small.estimate_["value"], small.panel_.genes, small.panel_.equivalents  # doctest: +SKIP
+        >>> small.panel_.plot("curve.png")  # doctest: +SKIP
+        """
+        run = self._fitted()
+        _check_count(n_genes, len(run.feature_names))
+        seed = int(run.folder.settings["seed"])
+        check_limits(None, max_trials, seed, time_limit)
+        if x is None:
+            if y is not None or groups is not None or sample_weight is not None:
+                raise ParameterError("y, groups and sample_weight are of the samples x, which is missing.")
+            samples = _kept_samples(run)
+        else:
+            samples = self._given_samples(x, y, groups, sample_weight, seed)
+        place, replaced = _place(run, path, n_genes)
+        entries = _entries(run, samples.problem)
+        settings = PanelSettings(n_genes, str(place), replaced, time_limit, max_trials, seed, entries)
+        return type(self).load(make_panel(samples, run.objective, settings).folder.path)
+
+    def _given_samples(self, x: Any, y: Any, groups: Any, sample_weight: Any, seed: int) -> PanelSamples:
+        """Samples that are given again, or others of the same kind."""
+        run = self._fitted()
+        encoder = table_of(run.problem)
+        content = self.content.matched(self._read(x, y, groups, None), run)
+        targets = known_targets(run.task, content, y, run.names)
+        n = len(targets)
+        weight = np.ones(n) if sample_weight is None else check_sample_weight(sample_weight, n)
+        aim = Aim(run.task, targets, run.names)
+        training = Training(content, aim, None, None, self.folds, weight, seed)
+        folds = training.folds()
+        dense = content.x.toarray() if isinstance(content.x, sparse.csr_matrix) else np.asarray(content.x)
+        problem = replace(
+            run.problem,
+            targets=targets,
+            train=folds.train,
+            held_out=folds.held_out,
+            sample_weight=weight,
+            groups=group_numbers(training.groups),
+            rows={},
+            further=None,
+            notes=(),
+        )
+        return PanelSamples(
+            np.asarray(encoder.filled(dense)), problem, encoder.feature_names, encoder.medians
+        )
+
+
+def _check_count(n_genes: int, known: int) -> None:
+    check_whole(n_genes, "n_genes", 1)
+    if n_genes >= known:
+        raise ParameterError(
+            f"a panel has fewer genes than the model has: got n_genes={n_genes} of {known}. Ask for at most {known - 1}."
+        )
+
+
+def _entries(run: Run, problem: Problem) -> dict[str, Any]:
+    """Entries of ``run.json`` of the larger run, for the panel's samples."""
+    described = problem.task.described(problem.targets, run.names)
+    return {**run.folder.settings, **described, "n_samples": problem.n_samples}
+
+
+def _kept_samples(run: Run) -> PanelSamples:
+    """The training samples, read back from the views of the run."""
+    problem, encoder = run.problem, table_of(run.problem)
+    used = np.asarray(problem.train.any(axis=0))
+    spaces = encoder.spaces.get("all", ())
+    exact = spaces and (used.sum() <= EXACT_RANK or spaces[0].basis is None)
+    if not exact or (problem.scored & ~used).any():
+        raise ParameterError(
+            "this run has not kept its training samples exactly (there are too many, or validation_data scored its trials): pass "
+            "them again, panel(x, y, n_genes=...)."
+        )
+    x = np.zeros((len(used), encoder.n_features), dtype="float32")
+    x[used] = training_rows(problem, most=None)
+    return PanelSamples(x, problem, encoder.feature_names, encoder.medians)
+
+
+def _place(run: Run, path: str | os.PathLike[str] | None, n_genes: int) -> tuple[Path, str | None]:
+    """Where the panel's run goes, and the id of an earlier panel there."""
+    own = run.folder.path
+    if path is None and own in made:
+        return temporary_folder(), None
+    place = own.with_name(f"{own.name}_panel_{n_genes}") if path is None else Path(path)
+    if path is None and RunFolder.exists(place):
+        held = RunFolder(place)
+        return place, held.run_id if held.has(PANEL_FILE) else None
+    return place, None
