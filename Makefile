@@ -30,7 +30,7 @@ help:
 	@echo 'make lint       the first three of those'
 	@echo 'make test-slow  the tests that take long'
 	@echo 'make test-faults  those of them in which processes die, hang and grow'
-	@echo 'make fuzz       100,000 damaged files of each kind (an hour of processor time; INPUTS=2000: a minute)'
+	@echo 'make fuzz       100,000 damaged files of each kind (half an hour of processor time; INPUTS=2000: a minute)'
 	@echo 'make clean      remove runs, caches and build leftovers (not .venv)'
 
 # TensorFlow has no wheels for Python 3.14 yet; ensurepip is missing where a system splits venv off Python.
@@ -80,7 +80,7 @@ test-slow: $(VENV)/.installed-dev
 test-faults: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest tests/faults -m slow
 
-# Damaged files of every kind, INPUTS of each: 100,000 of one kind take from 20 s (graphs) to 5 minutes (csv, GCT), HDF5 files half an hour.
+# Damaged files of every kind, INPUTS of each: 100,000 of one kind take from 20 s (graphs) to 5 minutes (csv), HDF5 files 10.
 # They are the same each time; SEED asks for others.
 INPUTS ?= 100000
 SEED ?= 0

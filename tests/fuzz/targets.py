@@ -56,8 +56,8 @@ class Target:
 
     @property
     def kind(self) -> str:
-        """What short runs share their inputs out to: all files of a run are one kind."""
-        return "run" if self.run else Path(self.name).suffix or self.name
+        """What shares its inputs: all files of a run are one kind."""
+        return "run" if self.run else self.name
 
 
 _CSV = (

@@ -1,8 +1,4 @@
-"""Damaged HDF5 files, read in a process of their own: the library can hang on them or die, which ours must notice.
-
-About one input in a thousand ends the process, and starting another takes four seconds: 500 are tried, and not 2,000, where
-FUZZ_INPUTS does not ask for others.
-"""
+"""Damaged HDF5 files, read in a process of their own: the library can hang on them or die, which ours must notice."""
 
 from __future__ import annotations
 
@@ -16,24 +12,22 @@ from pathlib import Path
 
 import pytest
 
-from genokeras.data.readers.hdf5_check import check_readable
-from genokeras.errors import DataFileError
 from tests.fuzz.hdf5_files import hdf5_files
 from tests.fuzz.mutations import damaged
 
-INPUTS = int(os.environ.get("FUZZ_INPUTS", "500"))
+INPUTS = int(os.environ.get("FUZZ_INPUTS", "2000"))
 SEED = os.environ.get("FUZZ_SEED", "0")
 ROOT = Path(__file__).parents[2]
 FILES = hdf5_files()
+# How often each is tried, so that all take about as long; MuData is read by what reads h5ad.
+_WEIGHTS = {"dense.h5ad": 3, "sparse.h5ad": 3, "cells.h5": 4, "cells.loom": 5, "omics.h5mu": 1}
+WEIGHTS = [_WEIGHTS[name] for name in FILES]
 
 
 class Worker:
-    """A process that reads files, and is replaced where one ends it."""
+    """The process that reads the files."""
 
     def __init__(self) -> None:
-        self._start()
-
-    def _start(self) -> None:
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.fuzz.hdf5_worker"],
             cwd=ROOT,
@@ -44,32 +38,18 @@ class Worker:
         )
         assert self._answer() == "ready"
 
-    def _answer(self) -> str | None:
+    def _answer(self) -> str:
         assert self._process.stdout is not None
-        line = self._process.stdout.readline()
-        if line:
-            return str(json.loads(line) or "")
-        return None
+        return str(json.loads(self._process.stdout.readline()))
 
     def fault(self, path: Path) -> str:
         """What is wrong with how a file is read, or nothing."""
         assert self._process.stdin is not None
         print(path, file=self._process.stdin, flush=True)
-        said = self._answer()
-        if said is None:
-            said = f"ended the process ({self._process.wait()})"
-            self.close()
-            self._start()
-        if said.startswith(("ended", "took")):
-            try:
-                check_readable(path)
-            except DataFileError:
-                return ""
-        return said
+        return self._answer()
 
     def close(self) -> None:
-        """End the process."""
-        self._process.kill()
+        """End the process, and with it the one that it has forked."""
         self._process.communicate()
 
 
@@ -80,12 +60,12 @@ def worker() -> Iterator[Worker]:
     made.close()
 
 
-@pytest.mark.timeout(120 + INPUTS // 2)
+@pytest.mark.timeout(120 + INPUTS // 20)
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="memory is measured as Linux tells it")
 def test_damaged_hdf5_files_are_read_or_refused_in_our_words(worker: Worker, tmp_path: Path) -> None:
     draw = random.Random(f"hdf5 {SEED}")
     for number in range(INPUTS):
-        name = draw.choice(list(FILES))
+        (name,) = draw.choices(list(FILES), WEIGHTS)
         path = tmp_path / name
         path.write_bytes(damaged(draw, [FILES[name]]))
         said = worker.fault(path)

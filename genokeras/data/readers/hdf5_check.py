@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import NamedTuple
 
 from genokeras.data.readers.hdf5_walk import TOO_LARGE
 from genokeras.errors import DataFileError
@@ -18,6 +19,14 @@ _MEMORY, _MEMORY_PER_BYTE = 800e6, 20
 _WALK = Path(__file__).with_name("hdf5_walk.py")
 
 
+class Limits(NamedTuple):
+    """What the look may take: seconds, seconds of the processor, and bytes."""
+
+    seconds: float
+    processor: float
+    memory: float
+
+
 def check_readable(path: Path) -> None:
     """See that names, attributes and texts of a file can be read.
 
@@ -26,22 +35,42 @@ def check_readable(path: Path) -> None:
     DataFileError
         Where that takes longer than a whole file takes from a slow disk, or much memory, or crashes.
     """
-    size = path.stat().st_size
-    more, memory = size / _BYTES_PER_SECOND, _MEMORY + _MEMORY_PER_BYTE * size
-    program = [sys.executable, str(_WALK), str(path), str(_PROCESSOR_SECONDS + more), str(memory)]
+    most = limits(path)
     try:
-        walk = subprocess.run(program, timeout=_SECONDS + more, capture_output=True, check=False)
+        walk = subprocess.run(
+            [sys.executable, str(_WALK), str(path), str(most.processor), str(most.memory)],
+            timeout=most.seconds,
+            capture_output=True,
+            check=False,
+        )
     except subprocess.TimeoutExpired as error:
-        raise _endless(path, _SECONDS + more) from error
+        raise _endless(path, most.seconds) from error
     except OSError:  # no process can be started here: the file is read unseen
         return
-    if hasattr(signal, "SIGPROF") and walk.returncode == -signal.SIGPROF:
-        raise _endless(path, _PROCESSOR_SECONDS + more)
-    if walk.returncode == TOO_LARGE:
+    refuse(path, most, walk.returncode)
+
+
+def limits(path: Path) -> Limits:
+    """Return what the look at a file may take, by its size."""
+    size = path.stat().st_size
+    more = size / _BYTES_PER_SECOND
+    return Limits(_SECONDS + more, _PROCESSOR_SECONDS + more, _MEMORY + _MEMORY_PER_BYTE * size)
+
+
+def refuse(path: Path, most: Limits, code: int) -> None:
+    """Raise where the exit code of the look says that it used up a limit, or was ended.
+
+    Raises
+    ------
+    DataFileError
+    """
+    if hasattr(signal, "SIGPROF") and code == -signal.SIGPROF:
+        raise _endless(path, most.processor)
+    if code == TOO_LARGE:
         raise DataFileError(
-            f"{path.name} is damaged: its names and texts take over {memory / 1e6:,.0f} MB. Write or copy it again."
+            f"{path.name} is damaged: its names and texts take over {most.memory / 1e6:,.0f} MB. Write or copy it again."
         )
-    if walk.returncode < 0:
+    if code < 0:
         raise DataFileError(f"{path.name} is damaged: reading it crashes HDF5. Write or copy it again.")
 
 
