@@ -38,8 +38,6 @@ from genokeras.tasks.task import Task
 MODEL_FILE, SIDECAR_FILE, RESULT_FILE = "best.keras", "best.json", "result.json"
 # What a final fit delivers in place of a trial's members.
 FINAL_WEIGHTS = "final.npz"
-# What estimators are called, by the task; all others are regressors.
-_FACES = {"classes": "Classifier", "ordered": "Classifier", "cox": "Survival", "hazard": "Survival"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -379,22 +377,3 @@ def shown_objective(folder: RunFolder) -> Objective:
     if folder.has(TASK_FILE):
         return objective_of(folder, read_task_of(folder))
     return get_objective(str(folder.settings["settings"]["objective"]))
-
-
-def estimator_name(settings: Mapping[str, Any]) -> str:
-    """Which estimator or module a run with these settings belongs to."""
-    kind = str(settings.get("kind") or "genome").title().replace("_", "")
-    if kind.endswith("Module"):
-        return kind
-    return f"{kind}{face_of(str(settings.get('task', 'classes')))}"
-
-
-def face_of(task: str) -> str:
-    """What estimators of a kind of task are called."""
-    return _FACES.get(task, "Regressor")
-
-
-def run_words(settings: Mapping[str, Any]) -> str:
-    """What messages call a run with these settings."""
-    kind = settings.get("kind")
-    return f"{kind}s" if kind not in (None, "genome") else estimator_name(settings)

@@ -13,7 +13,7 @@ import pandas as pd
 from sklearn.base import BaseEstimator
 
 from genokeras.engine import Run, history_table, open_run
-from genokeras.engine.run import estimator_name, face_of, run_words
+from genokeras.engine.faces import estimator_name, face_of, run_words
 from genokeras.errors import NotFittedError, RunFolderError
 from genokeras.estimators.content import ContentKind
 from genokeras.estimators.exporting import export_run

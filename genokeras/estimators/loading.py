@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from genokeras.engine.run import estimator_name
+from genokeras.engine.faces import estimator_name
 from genokeras.errors import RunFolderError
 from genokeras.estimators.base import SearchedEstimator
 from genokeras.estimators.genome import GenomeClassifier, GenomeRegressor

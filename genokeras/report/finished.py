@@ -6,7 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 from genokeras.engine import Run, read_problem, read_record
-from genokeras.engine.run import RESULT_FILE, estimator_name
+from genokeras.engine.faces import estimator_name
+from genokeras.engine.run import RESULT_FILE
 from genokeras.errors import RunFolderError
 from genokeras.report.answers import use_of_model
 from genokeras.report.sample_kinds import GENES, SampleKind, sample_kind
