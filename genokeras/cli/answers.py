@@ -6,7 +6,7 @@ from typing import Any
 
 from genokeras.cli.group import Failure
 
-CLASSES, NUMBERS, COX, HAZARD = TASKS = ("classes", "numbers", "cox", "hazard")
+CLASSES, NUMBERS, LABELS, COX, HAZARD = TASKS = ("classes", "numbers", "labels", "cox", "hazard")
 # Whole numbers with more distinct values than this, or that seldom occur twice, are counts or measurements.
 _MOST_CLASSES = 20
 _SAMPLES_OF_A_CLASS = 3
@@ -33,13 +33,17 @@ def times_and_events(
     if time is None and event is None:
         if task in (COX, HAZARD) and len(target) != 2:
             raise Failure(f"--task {task} needs --time and --event, the columns of the times and the events.")
+        if task == LABELS and len(target) < 2:
+            raise Failure(
+                "--task labels needs two or more --target, columns that are 1 where a sample has the label and else 0."
+            )
         return target, task
     if time is None or event is None:
         missing, there = ("--time", "--event") if time is None else ("--event", "--time")
         raise Failure(
             f"{there} goes with {missing}, the column of the {'times' if time is None else 'events'}."
         )
-    if target or task in (CLASSES, NUMBERS):
+    if target or task in (CLASSES, NUMBERS, LABELS):
         raise Failure(
             "--time and --event are what is predicted: leave out --target, and --task but cox or hazard."
         )

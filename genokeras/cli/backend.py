@@ -13,13 +13,19 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import genokeras as gk
-from genokeras.cli.answers import CLASSES, COX, HAZARD, NUMBERS
+from genokeras.cli.answers import CLASSES, COX, HAZARD, LABELS, NUMBERS
 from genokeras.cli.group import debugging
 from genokeras.cli.kinds import GENES, IMAGES, SEQUENCES, TEXTS
 
 Loaded = TypeVar("Loaded")
 
-_FACES = {CLASSES: "Classifier", NUMBERS: "Regressor", COX: "Survival", HAZARD: "Survival"}
+_FACES = {
+    CLASSES: "Classifier",
+    NUMBERS: "Regressor",
+    LABELS: "Classifier",
+    COX: "Survival",
+    HAZARD: "Survival",
+}
 
 # Log lines of absl and of TensorFlow, which come before its log level counts.
 _CHATTER = re.compile(

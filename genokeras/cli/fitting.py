@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from genokeras.cli.answers import CLASSES, COX, HAZARD, NUMBERS, TASKS, find_task, times_and_events
+from genokeras.cli.answers import CLASSES, COX, HAZARD, LABELS, NUMBERS, TASKS, find_task, times_and_events
 from genokeras.cli.backend import load_estimator
 from genokeras.cli.classes import check_of_classes, class_options, threshold_in_words
 from genokeras.cli.group import debug_option, say
@@ -35,7 +35,7 @@ TOP_ROWS_OF_FIT = 5
     "--target",
     multiple=True,
     help="Column with the labels or numbers, or a file of them by sample id (clinical.tsv:er_status for one column of it). "
-    "Several times for several numbers.",
+    "Several times for several numbers, or for labels that are 1 or 0.",
 )
 @click.option("--time", "time_column", help="Column (or file) with times until an event, for survival.")
 @click.option("--event", help="Column (or file) that says whether the event came then (1) or not (0).")
@@ -142,6 +142,7 @@ def fit(
         **({} if objective is None else {"objective": objective}),
         **of_genes,
         **check_of_classes(of_classes, task),
+        **({"task": LABELS} if task == LABELS else {}),
     )
     if limit is not None and limit > 0:  # reading counts
         limit = max(limit - (time.monotonic() - started), 0.01 * limit)
@@ -165,10 +166,12 @@ def _of_genes(kind: str, **options: str | None) -> dict[str, str]:
 
 
 def _of_several(task: str | None) -> str:
-    if task in (COX, HAZARD):
+    if task in (COX, HAZARD, LABELS):
         return str(task)
     if task is not None and task != NUMBERS:
-        raise click.UsageError(f"several --target are numbers: give one, or leave out --task {task}.")
+        raise click.UsageError(
+            f"several --target are numbers, or --task labels: give one, or leave out --task {task}."
+        )
     return NUMBERS
 
 

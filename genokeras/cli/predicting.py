@@ -146,8 +146,14 @@ def _predictions(
         table.insert(0, "sample", list(names), allow_duplicates=True)
         return table
     chances = estimator.predict_proba(samples)
-    found = pd.DataFrame({"sample": names, "prediction": estimator.decide(chances)})
+    decided, classes = estimator.decide(chances), [str(name) for name in estimator.classes_]
+    if decided.ndim > 1:
+        found = pd.DataFrame(decided, columns=classes)
+        found.insert(0, "sample", list(names), allow_duplicates=True)
+        classes = [f"{name} probability" for name in classes]
+    else:
+        found = pd.DataFrame({"sample": names, "prediction": decided})
     if probabilities:
-        columns = pd.DataFrame(chances, columns=[str(name) for name in estimator.classes_])
+        columns = pd.DataFrame(chances, columns=classes)
         found = pd.concat([found, columns], axis=1)
     return found

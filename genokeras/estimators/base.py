@@ -187,6 +187,10 @@ class SearchedEstimator(FittedEstimator):
         """``(n_outputs,)`` what the weights of the samples of each class are multiplied by; None where all classes count alike."""
         return None
 
+    def _takes_several(self, y: Any) -> bool:
+        """Whether each sample may have several targets."""
+        return self.several_targets
+
     def _arguments(self) -> dict[str, Any]:
         """Parameters that say how samples are prepared."""
         return {"searcher_args": self.searcher_args or {}}
@@ -203,7 +207,7 @@ class SearchedEstimator(FittedEstimator):
         self, x: Any, y: Any, groups: Any = None, extra: Any = None, *, training: bool = False
     ) -> Content:
         check_extra(self, extra)
-        read = self.content.read_several if self.several_targets else self.content.read
+        read = self.content.read_several if self._takes_several(y) else self.content.read
         drop = getattr(self, "drop_columns", None) or ()
         genes = () if training else self._fitted().feature_names
         return read(Given(x, y, groups, extra, self._missing(training), training, drop, genes))

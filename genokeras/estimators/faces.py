@@ -10,15 +10,21 @@ import numpy as np
 from sklearn.base import ClassifierMixin, RegressorMixin
 
 from genokeras.engine import Run
+from genokeras.errors import ParameterError
 from genokeras.estimators.base import SearchedEstimator
 from genokeras.estimators.certainty import Certainty, certain_classes
 from genokeras.estimators.class_options import class_factors, order_of, plain_options
 from genokeras.estimators.content import Content
+from genokeras.estimators.label_sets import as_table, is_several
 from genokeras.tasks.classes import Classes
 from genokeras.tasks.conformal import check_coverage
+from genokeras.tasks.labels import Labels
 from genokeras.tasks.ordered import Ordered
 from genokeras.tasks.task import Labelled, Task
 from genokeras.tasks.threshold import Threshold, check_enough, read_aim
+
+# A label is given where it is more probable than not.
+_HALF = 0.5
 
 
 class ClassifierFace(ClassifierMixin, SearchedEstimator):
@@ -43,14 +49,42 @@ class ClassifierFace(ClassifierMixin, SearchedEstimator):
 
     def _task(self, x: Any, y: Any) -> type[Task]:
         asked = getattr(self, "task", None)
+        if asked is None and is_several(y):
+            return Labels
         if order_of(self.ordered, x, y) and asked in (None, Classes.kind):
             return Ordered
         return super()._task(x, y)
 
     def _labels(self, content: Content, x: Any, y: Any) -> Labelled:
-        return replace(super()._labels(content, x, y), order=order_of(self.ordered, x, y))
+        return replace(super()._labels(content, x, as_table(y)), order=order_of(self.ordered, x, y))
+
+    def _takes_several(self, y: Any) -> bool:
+        return self._of_labels or is_several(y)
+
+    def _read(
+        self, x: Any, y: Any, groups: Any = None, extra: Any = None, *, training: bool = False
+    ) -> Content:
+        names = None if training or not self._of_labels else self.classes_.tolist()
+        return super()._read(x, as_table(y, names), groups, extra, training=training)
+
+    @property
+    def _of_labels(self) -> bool:
+        """Whether samples have any number of labels, in place of one class."""
+        run: Run | None = getattr(self, "_run", None)
+        return getattr(self, "task", None) == Labels.kind or (
+            run is not None and run.task.kind == Labels.kind
+        )
 
     def _factors(self, targets: np.ndarray, names: np.ndarray, weight: np.ndarray) -> np.ndarray | None:
+        if targets.ndim > 1:
+            told = list(
+                plain_options(class_weight=self.class_weight, threshold=self.threshold, ordered=self.ordered)
+            )
+            if told:
+                raise ParameterError(
+                    f"{told[0]} is for samples of one class each, and these have any number of labels."
+                )
+            return None
         if self.threshold is not None:
             known = [str(name) for name in names]
             check_enough(read_aim(self.threshold, known), targets, known)
@@ -74,7 +108,9 @@ class ClassifierFace(ClassifierMixin, SearchedEstimator):
         return None if self.threshold is None else self._certainty.threshold(self.threshold)
 
     def decide(self, probabilities: np.ndarray) -> np.ndarray:
-        """The class of each sample ``(n_samples,)`` by probabilities that ``predict_proba`` gave."""
+        """The class of each sample ``(n_samples,)`` by probabilities that ``predict_proba`` gave; of labels 0 or 1 for each."""
+        if self._of_labels:
+            return (probabilities >= _HALF).astype(np.int64)
         return np.asarray(self.classes_[self._decided(probabilities)])
 
     def _decided(self, probabilities: np.ndarray) -> np.ndarray:
@@ -96,6 +132,8 @@ class ClassifierFace(ClassifierMixin, SearchedEstimator):
 
     def predict(self, x: Any, extra: Any = None, *, abstain: float | None = None) -> np.ndarray:
         """Most probable class of each sample, ``(n_samples,)``; with ``threshold`` the class by that.
+
+        Of labels that do not exclude each other 1 where one is more probable than not, else 0: ``(n_samples, n_labels)``.
 
         Parameters
         ----------
@@ -155,8 +193,10 @@ class ClassifierFace(ClassifierMixin, SearchedEstimator):
         return self._certainty.sets(self.predict_proba(x, extra), coverage, by_class)
 
     def score(self, x: Any, y: Any = None, sample_weight: Any = None, extra: Any = None) -> float:
-        """Accuracy, as scikit-learn's classifiers have it."""
+        """Accuracy, as scikit-learn's classifiers have it: of labels the share of samples with all of them right."""
         probabilities, codes = self._scored(x, y, extra)
+        if self._of_labels:
+            return float(Labels.objective("subset_accuracy").value(probabilities, codes, sample_weight))
         return float(np.average(self._decided(probabilities) == codes, weights=sample_weight))
 
 

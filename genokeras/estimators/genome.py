@@ -57,7 +57,7 @@ class GenomeClassifier(ClassifierFace, TableEstimator):
     verbose : {0, 1}, default=1
         Progress on stderr.
     task : optional
-        "classes", "ordered", or a custom task whose answers are probabilities: a subclass of ``genokeras.tasks.task.Task``.
+        "classes", "ordered", "labels", or a custom task whose answers are probabilities: a subclass of ``genokeras.tasks.task.Task``.
     class_weight : "balanced" or dict, optional
         How much the samples of each class count, in training and in scores, on top of ``sample_weight``; "balanced" gives each class
         the same total.
@@ -70,6 +70,9 @@ class GenomeClassifier(ClassifierFace, TableEstimator):
 
     Notes
     -----
+    Samples may have any number of labels: ``y`` is then a table of 0 and 1 with a column for each, or a list of the labels of each sample; answers
+    are ``(n_samples, n_labels)`` (``task="labels"`` says so where ``y`` names columns, or each sample has just one).
+
     ``fit`` and all else read arrays, DataFrames, scipy sparse matrices and AnnData of shape (n_samples, n_features), and files (csv,
     tsv, txt, parquet, npz, GCT, h5ad). Values are raw; they are standardised inside.
 

@@ -26,6 +26,7 @@ from genokeras.support.checks import check_choice
 from genokeras.tasks.answers import CLASSES
 from genokeras.tasks.calibration import Calibration
 from genokeras.tasks.classes import Classes
+from genokeras.tasks.labels import LABELS
 from genokeras.tasks.numbers import Numbers
 from genokeras.tasks.task import Task
 
@@ -142,6 +143,8 @@ class Link:
 
 def outputs_of(task: Task) -> tuple[str, ...]:
     """What can be explained of a task's answers, the usual first."""
+    if task.answers.kind == LABELS.kind:
+        return (PROBABILITY,)
     return (PROBABILITY, LOG_ODDS) if task.answers.kind == CLASSES.kind else (NUMBER,)
 
 
@@ -184,7 +187,7 @@ def link_of(task: Task, calibration: Calibration | None = None, output: str | No
     """
     chosen = chosen_output(task, output)
     inner, outer = _parts(task)
-    if chosen != NUMBER:
+    if chosen != NUMBER and task.answers.kind != LABELS.kind:
         outer = Calibrated(calibration or Calibration(), chosen)
     return Link(inner, outer, chosen)
 

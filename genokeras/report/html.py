@@ -90,7 +90,8 @@ def write_report(
     DataError
         If `x` does not have the run's genes, the known genes cannot be read, or none of them is in the data.
     ParameterError
-        If the path does not end in ``.html`` or ``.htm``, or samples or genes are given for a run of sequences, images or texts.
+        If the path does not end in ``.html`` or ``.htm``, the run predicts labels that do not exclude each other, or samples or
+        genes are given for a run of sequences, images or texts.
     RunFolderError
         If it is no run, none of its trials finished, or the path cannot be written.
     """
@@ -100,6 +101,11 @@ def write_report(
             f"a report is an HTML file: expected a path ending in .html, got {str(target)!r}."
         )
     fitted = finished_run(run)
+    if fitted.task.kind == "labels":
+        raise ParameterError(
+            f"{str(fitted.folder.path)!r} predicts any number of labels for each sample, and reports are of classes, numbers and "
+            "survival: evaluate(x, y) and explain(x) tell of it."
+        )
     if fitted.kind != "genome" and any(v is not None for v in (x, y, explanation, stability, known_genes)):
         raise ParameterError(
             f"{str(fitted.folder.path)!r} holds a run of {kind_of(fitted).sample}s, and its report looks at no samples and no "

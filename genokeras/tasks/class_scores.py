@@ -92,7 +92,7 @@ def mcc(p: Array, codes: Codes, w: Array) -> Array:
     return np.where(defined, covariance / np.sqrt(np.where(defined, spread, 1.0)), 0.0)
 
 
-def _binary_auc(scores: Array, positive: Array, w: Array) -> Array:
+def binary_auc(scores: Array, positive: Array, w: Array) -> Array:
     """Weighted share of (positive, negative) pairs in the right order, ties counting half; or nan."""
     order = np.argsort(scores, axis=-1)
     shape = np.broadcast_shapes(order.shape, w.shape)
@@ -114,5 +114,5 @@ def roc_auc(p: Array, codes: Codes, w: Array) -> Array:
     """Area under the ROC curve, one class against the rest, averaged; nan where a class has no rows."""
     # With two classes both columns say the same; rounding in one of them must not break ties in the other.
     classes = [1] if p.shape[-1] == 2 else range(p.shape[-1])
-    areas = [_binary_auc(p[..., c], (codes == c).astype(np.float64), w) for c in classes]
+    areas = [binary_auc(p[..., c], (codes == c).astype(np.float64), w) for c in classes]
     return np.mean(areas, axis=0)

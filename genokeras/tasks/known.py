@@ -9,6 +9,7 @@ from typing import Any
 from genokeras.errors import ParameterError, RunFolderError
 from genokeras.support.checks import check_choice
 from genokeras.tasks.classes import Classes
+from genokeras.tasks.labels import Labels
 from genokeras.tasks.loss import LossTask
 from genokeras.tasks.numbers import Numbers
 from genokeras.tasks.ordered import Ordered
@@ -16,7 +17,7 @@ from genokeras.tasks.survival import Cox, Hazard
 from genokeras.tasks.task import Task
 
 _TASKS: dict[str, type[Task]] = {
-    kind.kind: kind for kind in (Classes, Ordered, Numbers, LossTask, Cox, Hazard)
+    kind.kind: kind for kind in (Classes, Ordered, Labels, Numbers, LossTask, Cox, Hazard)
 }
 
 

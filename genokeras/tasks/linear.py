@@ -21,6 +21,8 @@ _TOLERANCE = 1e-4
 _RIDGE_TOLERANCE = 1e-5
 # Logit of a class without training rows.
 _NEVER = -30.0
+# Logit where all training rows are positive.
+_SURE = 10.0
 
 
 def fit_logistic(
@@ -74,6 +76,30 @@ def fit_logistic(
             break
     kernel, bias = _by_class(model, n_classes)
     return (kernel * factor[:, None]).astype("float32"), bias.astype("float32"), iterations
+
+
+def fit_binary(
+    x: Counts,
+    positive: np.ndarray,
+    weight: np.ndarray,
+    weight_decay: float,
+    scaling: float,
+    should_stop: Callable[[], bool] = lambda: False,
+) -> tuple[np.ndarray, float, int]:
+    """Log odds of rows that are positive: kernel ``(p,)`` float32, bias, and iterations.
+
+    Parameters
+    ----------
+    x, weight, weight_decay, scaling, should_stop : as in `fit_logistic`
+    positive : numpy.ndarray
+        ``(n,)`` 0 or 1; where rows with a weight are all alike, the bias alone says so.
+    """
+    codes = np.asarray(positive).astype(np.int64)
+    counted = codes[weight > 0]
+    if counted.min(initial=1) == counted.max(initial=0):
+        return np.zeros(x.shape[1], "float32"), _SURE if counted.any() else -_SURE, 0
+    kernel, bias, steps = fit_logistic(x, codes, weight, 2, weight_decay, scaling, should_stop)
+    return kernel[:, 1] - kernel[:, 0], float(bias[1] - bias[0]), steps
 
 
 def fit_ridge(

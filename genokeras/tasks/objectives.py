@@ -156,11 +156,14 @@ NUMBER_OBJECTIVES: dict[str, Objective] = {
     )
 }
 _FAMILIES = {CLASSES.kind: OBJECTIVES, NUMBERS.kind: NUMBER_OBJECTIVES}
+# Of some tasks with such answers, and not of all.
+_BESIDE: dict[str, dict[str, Objective]] = {}
 
 
 def add_objectives(answers: str, objectives: dict[str, Objective]) -> None:
-    """Make objectives of further answers known."""
-    _FAMILIES[answers] = {**_FAMILIES.get(answers, {}), **objectives}
+    """Make objectives of further answers known; those beside known ones, of ordered classes say, are found by their full name."""
+    known = _BESIDE if answers in _FAMILIES else _FAMILIES
+    known.setdefault(answers, {}).update(objectives)
 
 
 ALIASES = {
@@ -213,6 +216,9 @@ def get_objective(name: str | Objective, answers: str | None = None) -> Objectiv
     if answers is None:
         known = OBJECTIVES | NUMBER_OBJECTIVES
         return name if isinstance(name, Objective) else find_objective(name, known)
+    beside = _BESIDE.get(answers, {})
+    if isinstance(name, str) and name in beside:
+        return beside[name]
     return find_objective(name, _FAMILIES[answers], answers)
 
 

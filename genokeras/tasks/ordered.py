@@ -35,7 +35,7 @@ from genokeras.features import Matrix, Standardisation, squared_correlation
 from genokeras.support.wording import listed
 from genokeras.tasks.answers import Answers, ClassAnswers
 from genokeras.tasks.classes import ClassTask
-from genokeras.tasks.linear import fit_logistic
+from genokeras.tasks.linear import fit_binary
 from genokeras.tasks.objectives import OBJECTIVES, Objective, add_objectives, rows_mean
 from genokeras.tasks.ordered_scores import quadratic_kappa, rank_error_rows, ranked_probability_rows
 from genokeras.tasks.task import Aim, Labelled, LinearFit, RowLoss, Stop
@@ -127,16 +127,11 @@ class Ordered(ClassTask):
         kernel, bias = np.zeros((x.shape[1], self.n_classes), "float32"), np.zeros(self.n_classes, "float32")
         most = 0
         for step in range(1, self.n_classes):
-            there = np.flatnonzero((targets >= step - 1) & (weight > 0))
-            above = (targets[there] >= step).astype(np.int64)
-            if above.min(initial=1) == above.max(initial=0):
-                bias[step] = _SURE if above.any() else -_SURE
-                continue
-            found, offset, steps = fit_logistic(
-                x[there], above, weight[there], 2, weight_decay, scaling, should_stop
+            there, above = targets >= step - 1, targets >= step
+            kernel[:, step], bias[step], taken = fit_binary(
+                x[there], above[there], weight[there], weight_decay, scaling, should_stop
             )
-            kernel[:, step], bias[step] = found[:, 1] - found[:, 0], offset[1] - offset[0]
-            most = max(most, steps)
+            most = max(most, taken)
         return kernel, bias, most
 
     def evaluated(self) -> tuple[str, ...]:
@@ -148,10 +143,6 @@ class Ordered(ClassTask):
             "rank_error",
             "log_loss",
         )
-
-
-# Logit of a step that all training samples take, or none.
-_SURE = 10.0
 
 
 def _ranks(classes: np.ndarray, order: tuple[Any, ...], source: str) -> np.ndarray:

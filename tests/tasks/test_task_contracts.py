@@ -8,6 +8,7 @@ import keras
 import numpy as np
 
 from genokeras.tasks.classes import Classes
+from genokeras.tasks.labels import Labels
 from genokeras.tasks.loss import SIGMOID, SOFTMAX, LossTask
 from genokeras.tasks.numbers import Numbers, numbers_like
 from genokeras.tasks.ordered import Ordered
@@ -46,6 +47,14 @@ class TestOrdered(TaskContract):
 
     def labels(self) -> Labelled:
         return labelled([["1", "2", "3", "10"][i % 4] for i in range(N)], "grade")
+
+
+class TestLabels(TaskContract):
+    def make_task(self) -> Labels:
+        return Labels(3)
+
+    def labels(self) -> Labelled:
+        return labelled(np.arange(N)[:, None] % np.array([2, 3, 4]) == 0, "cancer", "male", "smoker")
 
 
 class TestNumbers(TaskContract):
