@@ -133,9 +133,17 @@ class Budget:
         """Note what a job cost, so that the next one's cost can be predicted."""
         self._costs.append(seconds)
 
-    def affords_another(self) -> bool:
-        """Whether a job that takes as long as the longest of the latest few would end before the search has to."""
+    def affords_another(self, least: float = 0.0) -> bool:
+        """Whether a job that takes as long as the longest of the latest few would end before the search has to.
+
+        Parameters
+        ----------
+        least : float
+            Seconds that the next one takes in any case, on the machine that costs were measured on.
+        """
         predicted = _SAFETY * max(self._costs, default=0.0) if self._least is None else self._least
+        if least and self._limit is not None:
+            predicted = max(predicted, _SAFETY * least * self.slowness())
         return self.search_remaining > predicted
 
     def must_begin(self, seconds: float) -> bool:

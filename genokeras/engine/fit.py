@@ -41,6 +41,7 @@ from genokeras.errors import RunFolderError, SearchError
 from genokeras.graph.arcs import Arc
 from genokeras.searchers import History, Searcher
 from genokeras.support import RunFolder
+from genokeras.support.cores import within_cores
 from genokeras.support.digest import hex_digest
 from genokeras.support.memory import memory_named
 from genokeras.support.precision import single_precision
@@ -136,6 +137,7 @@ class RunSettings:
 
 
 @interruptible
+@within_cores
 @single_precision()
 @holding_lock(lambda prepared, settings, *_, **__: settings.path, make=True)
 def fit_run(

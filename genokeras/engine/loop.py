@@ -200,7 +200,7 @@ class SearchLoop:
 
     def _next(self, waiting: deque[Job]) -> str:
         """See to it that a job is waiting; or why there is none."""
-        late = self._out_of_time()
+        late = self._out_of_time(waiting)
         if waiting:
             return "time" if late else ""
         due = [] if self._pending else self._due()
@@ -236,10 +236,11 @@ class SearchLoop:
         trial = self._history.get(job.ids[0])
         return self._budget.must_begin(trial.seconds * trial.missing / max(1, len(trial.folds)))
 
-    def _out_of_time(self) -> bool:
+    def _out_of_time(self, waiting: Sequence[Job]) -> bool:
         """The first job always runs: its chunks look at the time themselves."""
         tried = self._history.ok() or self._history.begun() or self._pending
-        return bool(tried) and not self._budget.affords_another()
+        least = self._packer.seconds_to_begin(waiting[0]) if waiting else 0.0
+        return bool(tried) and not self._budget.affords_another(least)
 
     def _ask(self, waiting: deque[Job]) -> str:
         """Jobs to train next; or why there are none."""
@@ -296,6 +297,7 @@ class SearchLoop:
 
     def _submit(self, job: Job) -> None:
         job = self._with_fathers(job)
+        self._packer.begun(job)
         for observer in self._observers:
             observer.trying(job.proposals, self._history)
         self._pending.add(job)
@@ -314,9 +316,10 @@ class SearchLoop:
             self._stop_on_failures()
 
     def _record(self, outcomes: Sequence[Outcome], seconds: float) -> None:
-        if self._interruption.pressed:
+        sound = [outcome for outcome in outcomes if outcome.result.status == "ok"]
+        if self._interruption.pressed or (sound and self._budget.exhausted()):
             # What failed then may have failed of it: it is trained again where the run goes on.
-            outcomes = [outcome for outcome in outcomes if outcome.result.status == "ok"]
+            outcomes = sound
         if not outcomes:
             return
         with self._interruption.noting():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -13,6 +14,7 @@ from genokeras.encoders import TableEncoder, by_sample
 from genokeras.engine.budget import Deadline
 from genokeras.engine.jobs import Father, Job, Outcome
 from genokeras.engine.outcomes import inherit, joined_weights, scored_outcome, shrunk_and_perturbed
+from genokeras.engine.pace import SECONDS_TO_COMPILE, measured_slowness
 from genokeras.engine.problem import Problem
 from genokeras.errors import ParameterError
 from genokeras.graph import Weights, is_linear
@@ -31,6 +33,7 @@ from genokeras.training import (
 )
 
 _T = TypeVar("_T")
+_NO_TIME = "the time was over before this network was trained"
 
 
 class Trained(NamedTuple):
@@ -61,6 +64,7 @@ class PackedRunner:
         self.objective = objective
         self.trainer = PackedTrainer(settings)
         self._most: dict[ShapeClass | None, int] = {}
+        self._compiled: set[ShapeClass | None] = set()
 
     def run(self, job: Job, deadline: Deadline) -> list[Outcome]:
         """Train all the trials of a job; one outcome each, in the order of its ids."""
@@ -94,7 +98,11 @@ class PackedRunner:
     def _found(self, job: Job, deadline: Deadline, first: int = 0) -> Sequence[Trained | str]:
         """What was trained, or the error, of each trial: one that fails must not spoil the others."""
         if is_linear(job.proposals[0].graph) and job.shape is None and self.problem.task.solves_linear:
-            return [_tried(self._solution, proposal) for proposal in job.proposals]
+            return [
+                _tried(self._solution, proposal, self.problem.task.solve_linear) for proposal in job.proposals
+            ]
+        if self._in_haste(job, deadline):
+            return self._fitted_in_haste(job, deadline)
         # Copies of one graph differ in their weights only if their seeds do.
         seeded = [
             replace(proposal, seed=proposal.seed + number) if job.shape is None else proposal
@@ -109,13 +117,36 @@ class PackedRunner:
         weights = [start for start in starts if not isinstance(start, str)]
         task = self._task(part, weights) if job.shape is None else self._mixed_task(part, weights)
         result = self.trainer.run(task, deadline.passed)
+        self._compiled.add(job.shape)
         for place, number in enumerate(good):
             found[number] = _tried(self._part, part, place, result)
         return found
 
     # ---- linear models that are solved
 
-    def _solution(self, proposal: Proposal) -> Trained:
+    def _in_haste(self, job: Job, deadline: Deadline) -> bool:
+        """Whether the time is over before a first program would be compiled, and there are linear models, which can do without."""
+        if self._compiled or not self.problem.task.has_linear_fit or math.isinf(deadline.at):
+            return False
+        linear = any(is_linear(proposal.graph) for proposal in job.proposals)
+        return linear and deadline.left < SECONDS_TO_COMPILE * measured_slowness()
+
+    def _fitted_in_haste(self, job: Job, deadline: Deadline) -> list[Trained | str]:
+        """The linear models, fitted one by one without a program: the first in any case, further ones as long as there is time."""
+        task = self.problem.task
+
+        def fit(z: np.ndarray, targets: np.ndarray, weight: np.ndarray, decay: float) -> Any:
+            rows = weight > 0
+            return task.fit_linear(z[rows], targets[rows], weight[rows], decay, 0.0, deadline.passed)[:2]
+
+        found: list[Trained | str] = []
+        for proposal in job.proposals:
+            late = deadline.passed() and any(not isinstance(trained, str) for trained in found)
+            fits = is_linear(proposal.graph) and not late
+            found.append(_tried(self._solution, proposal, fit) if fits else _NO_TIME)
+        return found
+
+    def _solution(self, proposal: Proposal, solve: Callable[..., tuple[np.ndarray, np.ndarray]]) -> Trained:
         problem, task, graph = self._problem(proposal), self.problem.task, proposal.graph
         z = _coordinates(problem, (proposal.hyper.view,))
         ranks = _ranks(problem, (proposal.hyper.view,))
@@ -124,9 +155,7 @@ class PackedRunner:
         outputs = []
         for fold, rank in enumerate(ranks):
             weight = problem.train[fold] * problem.sample_weight
-            kernel, bias = task.solve_linear(
-                z[fold, :, :rank], problem.targets, weight, proposal.hyper.weight_decay
-            )
+            kernel, bias = solve(z[fold, :, :rank], problem.targets, weight, proposal.hyper.weight_decay)
             kernels[fold, :rank], biases[fold] = kernel, bias
             outputs.append(z[fold, :, :rank] @ kernel + bias)
         answers = out_of_fold(task, np.stack(outputs), None, problem.held_out)

@@ -11,6 +11,7 @@ from typing import final
 import numpy as np
 
 from genokeras.engine.jobs import Job
+from genokeras.engine.pace import SECONDS_TO_COMPILE
 from genokeras.engine.problem import Problem
 from genokeras.graph import is_linear
 from genokeras.networks import ShapeClass, class_of
@@ -24,6 +25,7 @@ _SMALLEST_PACK, _LARGEST_PACK = 4, 24
 # (see `ShapeClass.cost`) as take about one and a half seconds on one core.
 _COMPILATION = 1.5e9
 _STEPS = 200
+_SOLVED_AT_ONCE = 4
 # Graphs of one kind come up again: for each in an ask another one is expected.
 _EXPECTED = 2
 _MOST_CLASSES = 12
@@ -39,6 +41,14 @@ class Packer(ABC):
     @abstractmethod
     def jobs(self, proposals: Iterable[Proposal], first_id: int) -> list[Job]:
         """Jobs of these proposals, their trials numbered from the first id on; weights are not inherited yet."""
+
+    @abstractmethod
+    def begun(self, job: Job) -> None:
+        """Know that a job has been submitted."""
+
+    def seconds_to_begin(self, job: Job) -> float:
+        """What a job takes before it trains, at least, where none like it has been submitted; see ``genokeras.engine.pace``."""
+        return 0.0
 
     def recall(self, asks: Iterable[Sequence[Proposal]]) -> None:
         """Come to the state behind the asks of a run that is resumed, so that it goes on as if it had not been stopped."""
@@ -61,6 +71,9 @@ class GraphPacker(Packer):
     def __init__(self, most: int, widths: Mapping[str, int] | None = None) -> None:
         self._most = most
         self._widths = widths
+
+    def begun(self, job: Job) -> None:
+        """There is nothing to know: every graph is begun anew."""
 
     def jobs(self, proposals: Iterable[Proposal], first_id: int) -> list[Job]:
         groups: dict[Hashable, list[Numbered]] = {}
@@ -92,6 +105,14 @@ class ClassPacker(Packer):
         self._solves_linear = problem.task.solves_linear
         self._most = most
         self._classes: list[ShapeClass] = []
+        self._compiled: set[ShapeClass | None] = set()
+
+    def begun(self, job: Job) -> None:
+        self._compiled.add(job.shape)
+
+    def seconds_to_begin(self, job: Job) -> float:
+        known = self._is_solved(job.proposals[0]) or (job.shape is not None and job.shape in self._compiled)
+        return 0.0 if known else SECONDS_TO_COMPILE
 
     def jobs(self, proposals: Iterable[Proposal], first_id: int) -> list[Job]:
         alone: dict[Hashable, list[Numbered]] = {}
@@ -105,7 +126,7 @@ class ClassPacker(Packer):
         jobs = [
             replace(job, note="" if self._is_solved(job.proposals[0]) else _ALONE)
             for group in alone.values()
-            for job in _split(group, self._most, None)
+            for job in _split(group, self._most_alone(group), None)
         ]
         groups: dict[ShapeClass, list[Numbered]] = {}
         counts = Counter(shape for shape, _ in needed)
@@ -126,6 +147,10 @@ class ClassPacker(Packer):
             return None
         widths = self._problem.of_split(proposal.split, views).widths
         return class_of(proposal.graph, sum(widths[view] for view in views))
+
+    def _most_alone(self, group: Sequence[Numbered]) -> int:
+        """Linear models gain nothing by being solved together: after each few of them the time is looked at."""
+        return min(self._most, _SOLVED_AT_ONCE) if self._is_solved(group[0][1]) else self._most
 
     def _is_solved(self, proposal: Proposal) -> bool:
         return self._solves_linear and is_linear(proposal.graph)

@@ -30,6 +30,7 @@ from genokeras.estimators.content import (
     validation_parts,
 )
 from genokeras.estimators.fitted import FittedEstimator
+from genokeras.support.cores import within_cores
 from genokeras.support.memory import naming_memory
 from genokeras.support.precision import single_precision
 from genokeras.support.run_lock import check_unlocked
@@ -57,6 +58,7 @@ class SearchedEstimator(FittedEstimator):
     verbose: int
 
     @interruptible
+    @within_cores
     @naming_memory
     def fit(
         self,

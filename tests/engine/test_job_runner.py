@@ -16,7 +16,7 @@ from genokeras.engine.outcomes import PERTURB, SHRINK, shrunk_and_perturbed
 from genokeras.engine.packed_runner import out_of_fold
 from genokeras.engine.packing import GraphPacker, pack_size
 from genokeras.engine.testing import linear_job, small_problem, small_runner, table_problem
-from genokeras.graph import HyperParameters, get_father
+from genokeras.graph import HyperParameters, get_father, mlp
 from genokeras.searchers import Proposal
 from genokeras.tasks.classes import Classes
 from genokeras.tasks.numbers import _RIDGE_PENALTY, Numbers
@@ -204,9 +204,23 @@ def test_a_deadline_that_is_over_ends_training_behind_the_first_steps() -> None:
     problem = small_problem()
     settings = TrainingSettings(max_steps=5000, patience=5000, loss=problem.task)
     runner = PackedRunner(problem, get_objective("log_loss"), settings)
-    outcome = runner.run(linear_job(0, 0.1), Deadline.after(-1))[0]
+    outcome = runner.run(mlp_job(), Deadline.after(-1))[0]
     assert outcome.result.status == "ok", outcome.result.error
     assert outcome.curve[-1, 0] == settings.chunk_steps
+
+
+def mlp_job() -> Job:
+    return Job((1,), (Proposal(mlp(2, (4,)), HyperParameters(learning_rate=0.1)),))
+
+
+def test_where_there_is_no_time_to_compile_linear_models_are_fitted_without() -> None:
+    runner = small_runner()
+    first, other = linear_job(0, 0.1), mlp_job()
+    job = Job((0, 1, 2), (*first.proposals, *other.proposals, *first.proposals))
+    linear, late, further = runner.run(job, Deadline.after(-1))
+    assert linear.result.status == "ok" and runner.trainer.compilations == 0
+    assert linear.answers is not None and linear.result.score < 0.69
+    assert late.result.error == further.result.error == "the time was over before this network was trained"
 
 
 def test_a_linear_model_of_numbers_is_solved_whatever_it_grew_from() -> None:
