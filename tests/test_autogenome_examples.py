@@ -17,7 +17,7 @@ import pytest
 from pydantic import BaseModel
 
 import genokeras as gk
-from genokeras.projects.config import ProjectConfig, read_config
+from genokeras.projects.config import EnasConfig, ProjectConfig, read_config
 
 FOLDER = Path(__file__).parent.parent / "examples" / "autogenome"
 GENES = 60
@@ -125,8 +125,8 @@ def keys_with_defaults(model: type[BaseModel], above: str = "") -> Iterator[tupl
             yield key, default
 
 
-def keys_of_the_page() -> dict[str, str]:
-    text = (FOLDER / "README.md").read_text(encoding="utf-8").split("## All keys")[1]
+def keys_of_the_page(title: str = "All keys") -> dict[str, str]:
+    text = (FOLDER / "README.md").read_text(encoding="utf-8").split(f"## {title}")[1].split("\n## ")[0]
     return dict(re.findall(r"^\| `([^`]+)` \| (.+?) \|", text, flags=re.MULTILINE))
 
 
@@ -136,7 +136,11 @@ def test_the_page_lists_every_key_once_with_its_default() -> None:
         for key, default in keys_with_defaults(ProjectConfig)
         if not key.startswith(("data_evaluate", "data_predict"))
     }
-    page = keys_of_the_page()
+    page = keys_of_the_page("All keys")
+    enas = {k: d for k, d in keys_with_defaults(EnasConfig) if k.startswith("trainer.")}
+    assert keys_of_the_page("Keys of enas") == {
+        k: "chosen by size" if d is None else f"`{d}`" for k, d in enas.items()
+    }
     assert sorted(page) == sorted(known)
     assert {key: page[key] for key, default in known.items() if default is not None} == {
         key: f"`{default}`" for key, default in known.items() if default is not None

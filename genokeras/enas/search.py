@@ -269,8 +269,14 @@ def _told(
         log(
             f"step: {progress.step}(global step: {progress.step})\t"
             f"sample/sec: {seen / (time.perf_counter() - started):.3f}\t"
-            f"acc: {progress.held_out_accuracy:.3f}\tepoch: {seen / rows:.3f}\t"
+            f"{_held_out(progress)}\tepoch: {seen / rows:.3f}\t"
             f"l2 loss: {progress.penalty:.3f}\tch_step: 0.000\tchild loss: {progress.loss:.3f}"
         )
 
     return watch
+
+
+def _held_out(progress: Progress) -> str:
+    if np.isnan(progress.held_out_accuracy):
+        return f"mse: {progress.held_out_loss:.3f}"
+    return f"acc: {progress.held_out_accuracy:.3f}"

@@ -169,7 +169,7 @@ def trained_step(step: int, global_step: int, rate: float, figures: Mapping[str,
     rate : float
         Samples a second.
     figures : mapping
-        The loss first, then what is monitored.
+        Named by the rows that they are of.
     """
     say(_tabbed(f"step: {step}(global step: {global_step})", f"sample/sec: {rate:.3f}", figures))
 
@@ -187,8 +187,13 @@ def evaluated(figures: Mapping[str, float], n_batches: int) -> None:
 
 
 def plateau(step: int, figures: Mapping[str, float]) -> None:
-    """Say what the network scores on the rows held out, the loss first."""
+    """Say what the network scores on the rows held out, and its loss on the others."""
     say(" ".join(["[Plateau Metric]", f"step: {step}", *(f"{k}: {v:.3f}" for k, v in figures.items())]))
+
+
+def validated(step: int, figures: Mapping[str, float]) -> None:
+    """Say what a candidate scores on the rows held out."""
+    say(" ".join(["[VALIDATION METRICS]", f"step: {step}", *(f"{k}: {v:.3f}" for k, v in figures.items())]))
 
 
 def saved(step: int, path: str | os.PathLike[str]) -> None:

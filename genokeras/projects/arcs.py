@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,14 +17,15 @@ from genokeras.graph.arcs import Arc, ArcSpace, arc_to_graph
 from genokeras.projects import announce
 from genokeras.projects.config import EnasConfig
 from genokeras.projects.rows import ProjectRows
+from genokeras.support.files import written_aside
 from genokeras.support.wording import counted
 from genokeras.training import PackedTrainer, TrainingSettings
 
 # Members of one network that differ in their learning rate alone; the configuration of an ENAS project names none.
 RATES = (1e-2, 3e-3, 1e-3)
 DROPOUT, DECAY = 0.2, 0.1
-# Of the shared weights: an epoch of a small set is one or two steps, and in a few steps a thousand arcs learn nothing.
-_FEWEST_STEPS = 200
+# Of the shared weights: in fewer steps a thousand arcs learn little.
+_FEW_STEPS = 200
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,7 @@ class ArcNetwork:
     rate : float
     best_step : int
     accuracy, loss : float
-        On the rows held out.
+        On the rows held out; of numbers the accuracy is minus the loss.
     """
 
     model: Any
@@ -68,9 +70,10 @@ def search_arcs(config: EnasConfig, rows: ProjectRows) -> dict[str, Any]:
         batch_size=trainer.batch_size,
         child_l2_reg=trainer.child_l2_reg,
         dropout=DROPOUT,
+        loss=trainer.loss,
         seed=config.seed,
     )
-    settings = EnasSettings(supernet=supernet, controller=trainer.controller, monitor="accuracy")
+    settings = EnasSettings(supernet=supernet, controller=trainer.controller, monitor=_monitor(config))
     member = np.zeros((2, rows.inputs.shape[1]), dtype="float32")
     member[0, rows.train], member[1, rows.validation] = 1.0, 1.0
     data = SearchData(rows.inputs, rows.targets, member[:1], member[1:])
@@ -78,7 +81,7 @@ def search_arcs(config: EnasConfig, rows: ProjectRows) -> dict[str, Any]:
     best = found.top(trainer.top_k_candidates)
     return {
         "arcs": [str(arc) for arc in best],
-        "accuracy": found.accuracy[: len(best)].tolist(),
+        "accuracy": np.nan_to_num(found.accuracy[: len(best)]).tolist(),
         "loss": found.loss[: len(best)].tolist(),
         "n_scored": found.n_scored,
         "compilations": found.compilations,
@@ -87,8 +90,18 @@ def search_arcs(config: EnasConfig, rows: ProjectRows) -> dict[str, Any]:
     }
 
 
-def train_arcs(config: EnasConfig, rows: ProjectRows, state: Mapping[str, Any]) -> ArcNetwork:
+def train_arcs(
+    config: EnasConfig, rows: ProjectRows, state: Mapping[str, Any], path_of: Callable[[int], Path]
+) -> ArcNetwork:
     """Train the arcs of :func:`search_arcs` from scratch; the best on the rows held out wins.
+
+    Parameters
+    ----------
+    config : EnasConfig
+    rows : ProjectRows
+    state : mapping
+    path_of : callable
+        Where the network of a place is kept.
 
     Raises
     ------
@@ -100,28 +113,30 @@ def train_arcs(config: EnasConfig, rows: ProjectRows, state: Mapping[str, Any]) 
         arc = Arc.parse(text)
         announce.say(f"training {arc}")
         network = _trained(config, rows, arc, arc_to_graph(arc, space, rows.targets.shape[1]), place)
-        announce.say(f"training arc: {arc}, valid_acc: {network.accuracy:.6g}")
+        with written_aside(path_of(place)) as aside:
+            network.model.save(aside)
+        announce.saved(network.best_step, path_of(place))
+        announce.say(f"training arc: {arc}, {_shown(config, network.accuracy)}")
         found.append(network)
     best = max(found, key=lambda network: (network.accuracy, -network.loss))
     if not np.isfinite(best.loss):
         raise TrainingError("the loss of no arc was ever finite: look for extreme values in the data.")
-    announce.say(f"Best arc:{best.arc}, eval_acc:{best.accuracy:.6g}, max_k:{len(found)}")
+    shown = _shown(config, best.accuracy).replace("valid_", "eval_").replace(": ", ":")
+    announce.say(f"Best arc:{best.arc}, {shown}, max_k:{len(found)}")
     return best
 
 
 def search_steps(epochs: int, n_rows: int, batch_size: int) -> int:
-    """Steps that train the shared weights: whole passes over the training rows, more than were asked for if those are too short."""
-    batch = min(n_rows, batch_size)
-    asked = math.ceil(epochs * n_rows / batch)
-    enough = math.ceil(_FEWEST_STEPS * batch / n_rows)
-    if asked < _FEWEST_STEPS:
+    """Steps that train the shared weights: passes over the training rows."""
+    steps = math.ceil(epochs * n_rows / min(n_rows, batch_size))
+    if steps < _FEW_STEPS:
         announce.say(
             f"{counted(epochs, 'epoch')} (max_number_of_epoches_in_search) of {counted(n_rows, 'training row')} "
-            f"{'is' if epochs == 1 else 'are'} {counted(asked, 'step')}, too few to compare architectures: "
-            f"{counted(enough, 'epoch')} ({_FEWEST_STEPS} steps) are trained at most."
+            f"{'is' if epochs == 1 else 'are'} {counted(steps, 'step')}, which is few to compare architectures by: with "
+            f"{math.ceil(_FEW_STEPS * min(n_rows, batch_size) / n_rows)} epochs the ranking is worth more."
         )
-    announce.running_until(max(asked, _FEWEST_STEPS))
-    return max(asked, _FEWEST_STEPS)
+    announce.running_until(steps)
+    return steps
 
 
 def arc_space(config: EnasConfig) -> ArcSpace:
@@ -152,17 +167,18 @@ def _trained(config: EnasConfig, rows: ProjectRows, arc: Arc, graph: Graph, plac
         min_improvement=0.0,
         chunk_steps=10 * epoch,
         batch_size=trainer.batch_size,
-        monitor="accuracy",
+        loss=trainer.loss,
+        monitor=_monitor(config),
     )
     task = rows.packed(graph, np.array(RATES), np.full(len(RATES), DROPOUT), DECAY, config.seed)
     announce.running_until(steps)
-    result = PackedTrainer(settings).run(task)
+    result = PackedTrainer(settings).run(task, watch=_Watch(config, settings.score_every))
     values = np.where(np.isfinite(result.monitored), result.monitored, np.inf).min(axis=0)
     member = int(values.argmin())
-    # The monitor is minus the accuracy, with a trace of the loss that decides between equals.
+    # The monitor is the loss, or minus the accuracy with a trace of the loss that decides between equals.
     accuracy = round(float(-values[member]), 3) if np.isfinite(values[member]) else float("nan")
     return ArcNetwork(
-        rows.model(graph, result.weights, member),
+        rows.model(graph, result, member),
         arc,
         place,
         RATES[member],
@@ -170,3 +186,37 @@ def _trained(config: EnasConfig, rows: ProjectRows, arc: Arc, graph: Graph, plac
         accuracy,
         float(result.best_loss[member]),
     )
+
+
+class _Watch:
+    """Says every scoring of a candidate, as AutoGenome did."""
+
+    def __init__(self, config: EnasConfig, every: int) -> None:
+        self._config, self._every = config, every
+        self._said, self._best = 0, math.inf
+
+    def __call__(self, steps: int, curves: np.ndarray) -> None:
+        for number in range(self._said, len(curves)):
+            scoring = curves[number]
+            values = np.where(np.isfinite(scoring[:, 2]), scoring[:, 2], np.inf)
+            training, held_out, value = (float(one) for one in scoring[values.argmin()])
+            step = min((number + 1) * self._every, steps)
+            figures = {"train_loss": training, "valid_loss": held_out}
+            if _monitor(self._config) == "accuracy":
+                figures["valid_acc"] = round(-value, 3)
+            if value < self._best:
+                before = "none" if math.isinf(self._best) else _shown(self._config, -self._best)
+                announce.say(f"old: {before}, new: {_shown(self._config, -value)}")
+                self._best = value
+            announce.validated(step, figures)
+        self._said = len(curves)
+
+
+def _monitor(config: EnasConfig) -> str:
+    return "accuracy" if config.task == "classification" else "loss"
+
+
+def _shown(config: EnasConfig, accuracy: float) -> str:
+    if config.task == "classification":
+        return f"valid_acc: {round(accuracy, 3):.6g}"
+    return f"valid_mse: {-accuracy:.6g}"

@@ -128,9 +128,22 @@ class Candidates:
         return [suggest_rate(rates, result.curves[:, member, 0]) for member in range(len(alike))]
 
     def final(
-        self, values: Mapping[str, Any], rate: float, watch: Callable[[int, np.ndarray], None]
+        self,
+        values: Mapping[str, Any],
+        rate: float,
+        watch: Callable[[int, np.ndarray], None],
+        checkpoint: Callable[[Callable[[], FinalNetwork]], None] = lambda network: None,
     ) -> FinalNetwork:
         """Train until the rows held out say that it is enough; the best step's weights are kept.
+
+        Parameters
+        ----------
+        values : mapping
+        rate : float
+        watch : callable
+            As of ``PackedTrainer.run``.
+        checkpoint : callable
+            Gets, after every chunk of steps, a function that makes the best network so far.
 
         A rate just short of divergence learns the fastest, and is often not the one that ends lowest: it and two lower
         ones train side by side, as members of one network, and the best of their steps wins.
@@ -147,17 +160,24 @@ class Candidates:
         )
         rates = [rate * share for share in FINAL_RATES]
         task = self._task([values] * len(rates), rates)
-        result = PackedTrainer(settings).run(task, watch=watch)
+        result = PackedTrainer(settings).run(
+            task,
+            watch=watch,
+            checkpoint=lambda so_far: checkpoint(lambda: self._best(task.graph, rates, so_far())),
+        )
         if not np.isfinite(result.best_loss).any():
             raise TrainingError(
                 f"the loss of the final training was never finite in {result.steps} steps at a learning rate of {rate:g}: "
                 "look for extreme values in the data, or give a lower learning rate."
             )
-        # Of equals the earliest, which is the one that the log tells of.
+        return self._best(task.graph, rates, result)
+
+    def _best(self, graph: Graph, rates: Sequence[float], result: PackedResult) -> FinalNetwork:
+        """The best of several rates; of equals the earliest, which is the one that the log tells of."""
         best = min(range(len(rates)), key=lambda i: (-_score(result, i), result.best_step[i]))
         columns = [result.curve_steps, *result.curves[:, best].T, result.monitored[:, best]]
         return FinalNetwork(
-            self._rows.model(task.graph, result.weights, best),
+            self._rows.model(graph, result, best),
             rates[best],
             result.steps,
             int(result.best_step[best]),

@@ -15,7 +15,7 @@ _RARER = 1.25
 
 @final
 class TrainingLog:
-    """Takes the curves of a packed run after every chunk of steps, and says what is new in them.
+    """Takes the curves of a packed run after every chunk of steps, and says every scoring that is new in them.
 
     Parameters
     ----------
@@ -46,21 +46,29 @@ class TrainingLog:
             self._say_step(steps, speed, curves[-1])
             self._next = int(_RARER * steps)
         for number in range(self._shown, len(curves)):
-            winner = self._improved(curves[number])
-            if winner is not None:
-                _, loss, value = curves[number, winner]
-                at = min((number + 1) * self._every, steps)
-                announce.plateau(at, {"loss": loss, **self._figure(loss, value)})
+            at = min((number + 1) * self._every, steps)
+            announce.plateau(at, self._figures(curves[number, self._shown_rate(curves[number])]))
         self._shown = len(curves)
 
     def _say_step(self, steps: int, speed: float, scoring: np.ndarray) -> None:
         values = np.where(np.isfinite(scoring[:, 2]), scoring[:, 2], np.inf)
-        training, held_out, monitored = scoring[values.argmin()]
-        # The loss is that of the training rows, all else is of the rows held out.
-        on_held_out = self._figure(held_out, monitored).items()
-        figures = {f"validation {name.removeprefix('validation ')}": value for name, value in on_held_out}
-        figures = {"loss": training, **figures}
-        announce.trained_step(steps, steps, speed, figures)
+        announce.trained_step(steps, steps, speed, self._figures(scoring[values.argmin()]))
+
+    def _figures(self, scoring: np.ndarray) -> dict[str, float]:
+        training, held_out, monitored = scoring
+        figures = {"training loss": float(training), "validation loss": float(held_out)}
+        if self._monitor != "loss":
+            # The monitor is negative and carries a trace of the loss, which decides between equals.
+            figures[f"validation {self._monitor}"] = round(-float(monitored), 3)
+        return figures
+
+    def _shown_rate(self, scoring: np.ndarray) -> int:
+        """The rate that is better than any was before, or else the best one now."""
+        improved = self._improved(scoring)
+        if improved is not None:
+            return improved
+        values = np.where(np.isfinite(scoring[:, 2]), scoring[:, 2], np.inf)
+        return int(values.argmin())
 
     def _improved(self, scoring: np.ndarray) -> int | None:
         """The rate that is better than any was before, if there is one; kept account of as training does."""
@@ -71,9 +79,3 @@ class TrainingLog:
         self._best = np.where(better, values, self._best)
         self._stale = np.where(better, 0, self._stale + 1)
         return int(self._best.argmin()) if self._best.min() < before else None
-
-    def _figure(self, loss: float, value: float) -> dict[str, float]:
-        if self._monitor == "loss":
-            return {"validation loss": loss}
-        # The monitor is negative and carries a trace of the loss, which decides between equals.
-        return {self._monitor: round(-float(value), 3)}

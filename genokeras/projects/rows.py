@@ -6,15 +6,17 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from scipy.special import softmax
 
 from genokeras.features import RowSpace, fit_row_space, standardisation
-from genokeras.graph import Graph, Weights
+from genokeras.graph import Graph
 from genokeras.networks import TrainedTrial, initial_weights, merge_rows
 from genokeras.projects.data import ProjectData
+from genokeras.tasks.calibration import Calibration, fit_calibration
 from genokeras.tasks.classes import Classes
 from genokeras.tasks.numbers import Numbers
 from genokeras.tasks.task import Task
-from genokeras.training import PackedTask
+from genokeras.training import PackedResult, PackedTask
 
 ACTIVATION = "relu"
 
@@ -77,14 +79,24 @@ class ProjectRows:
             seed=seed,
         )
 
-    def model(self, graph: Graph, weights: Weights, member: int) -> Any:
-        """One member as a ``keras.Model`` from raw features to probabilities, or values."""
+    def model(self, graph: Graph, result: PackedResult, member: int) -> Any:
+        """One member as a ``keras.Model`` from raw features to values, or to probabilities calibrated on the rows held out."""
         own = {
             layer: {name: array[member : member + 1] for name, array in named.items()}
-            for layer, named in weights.items()
+            for layer, named in result.weights.items()
         }
         trial = TrainedTrial(graph, ACTIVATION, own, {graph.input: (self.space,)})
-        return merge_rows([trial], self.task, self.n_features)
+        calibration = self._calibration(result.logits[member], result.rows[member])
+        return merge_rows([trial], self.task, self.n_features, calibration=calibration)
+
+    def _calibration(self, logits: np.ndarray, rows: np.ndarray) -> Calibration | None:
+        """What makes the probabilities as sure as the rows held out allow, as for the ensembles of estimators."""
+        if not isinstance(self.task, Classes):
+            return None
+        _, first = np.unique(rows, return_index=True)
+        held = first[np.isin(rows[first], self.validation)]
+        codes = self.targets[rows[held]].argmax(axis=1)
+        return fit_calibration(softmax(logits[held].astype("float64"), axis=1), codes)
 
 
 def make_rows(task: str, data: ProjectData, train: np.ndarray, validation: np.ndarray) -> ProjectRows:

@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from genokeras.errors import DataError, RunFolderError
 from genokeras.projects import announce
 from genokeras.projects.arcs import search_arcs, train_arcs
 from genokeras.projects.candidates import FINAL_RATES, Candidates
+from genokeras.projects.checkpoints import Checkpoints
 from genokeras.projects.config import EnasConfig, ProjectConfig
 from genokeras.projects.data import ProjectData, split_rows
 from genokeras.projects.progress import TrainingLog
@@ -57,6 +59,12 @@ class _FolderRun:
     folder: OutputFolder
     state: Mapping[str, Any] | None
     fingerprint: str
+    values: dict[str, Any] = field(default_factory=dict)
+
+    @cached_property
+    def checkpoints(self) -> Checkpoints:
+        """Of the final training, whose values are known by then."""
+        return Checkpoints(lambda rate: self.folder.model_path(rate, self.values))
 
     def keep(self, state: Mapping[str, Any]) -> None:
         content = {"format": FORMAT, "fingerprint": self.fingerprint, "state": state}
@@ -102,10 +110,10 @@ def train_project(config: ProjectConfig | EnasConfig, data: ProjectData) -> Trai
     run = _open(config, data, train, validation)
     outcome = _train(run)
     path = outcome.path or run.folder.model_path(outcome.values[RATE], outcome.values)
-    for name, model in {MODEL_FILE: outcome.model, **outcome.companions}.items():
+    for name, model in outcome.companions.items():
         with written_aside(path.with_name(name)) as aside:
             model.save(aside)
-    announce.saved(outcome.extra.get("best_step", 0), path)
+    run.checkpoints.write(outcome.model, path, outcome.extra.get("best_step", 0))
     record = _record(run, outcome, time.perf_counter() - started)
     finish(path, record)
     announce.say(f"Trained in {record.seconds:.1f} seconds: {path}")
@@ -157,7 +165,7 @@ def _train_enas(run: _FolderRun, config: EnasConfig) -> _Outcome:
     if state is None:
         state = search_arcs(config, rows)
         run.keep(state)
-    best = train_arcs(config, rows, state)
+    best = train_arcs(config, rows, state, lambda place: run.folder.models / f"{place}_1" / MODEL_FILE)
     values = {"arc": str(best.arc), RATE: best.rate}
     extra = {"best_step": best.best_step, "candidates": state["arcs"], "n_scored": state["n_scored"]}
     return _Outcome(best.model, values, extra, path=run.folder.models / f"{best.place}_1" / MODEL_FILE)
@@ -167,12 +175,13 @@ def _train_network(run: _FolderRun, config: ProjectConfig) -> _Outcome:
     candidates = Candidates(config, run.data, run.train, run.validation)
     values = select(config, network_evaluation(config, candidates), run.state, run.keep)
     announce.chosen(values)
+    run.values.update(values)
     announce.running_until(config.trainer.max_steps)
     samples = min(config.trainer.batch_size, len(run.train))
     log = TrainingLog(
         config.trainer.monitor, candidates.score_every, samples, candidates.patience, len(FINAL_RATES)
     )
-    found = candidates.final(values, values[RATE], log)
+    found = candidates.final(values, values[RATE], log, run.checkpoints)
     announce.say(
         f"Best at step {found.best_step} of {found.steps}, with a learning rate of {found.rate:.6g}."
     )

@@ -59,6 +59,7 @@ class PackedTrainer:
         watch: Callable[[int, np.ndarray], None] = lambda steps, curves: None,
         schedule: Schedule | None = None,
         max_steps: int | None = None,
+        checkpoint: Callable[[Callable[[], PackedResult]], None] = lambda result: None,
     ) -> PackedResult:
         """Train all the members of ``task``.
 
@@ -74,13 +75,15 @@ class PackedTrainer:
             In place of that of the settings; nothing is compiled for it.
         max_steps : int, optional
             Fewer than the settings say.
+        checkpoint : callable
+            Gets a function that returns the result so far, after every chunk of a PackedTask.
         """
         asked = _Asked(schedule, min(max_steps or self.settings.max_steps, self.settings.max_steps))
         if isinstance(task, MixedTask):
             return self._mixed(task, asked, should_stop, watch)
         run = _Started(self, task, asked)
         while run.go_on(watch) and run.unsettled.any() and not should_stop():
-            pass
+            checkpoint(run.result)
         return run.result()
 
     def _mixed(

@@ -138,12 +138,22 @@ def test_the_banner_of_enas_has_its_own_words():
 
 
 @pytest.mark.parametrize(
-    ("monitor", "value", "figure"), [("accuracy", -0.61, "accuracy: 0.610"), ("loss", 0.8, "loss: 0.800")]
+    ("monitor", "value", "figure"), [("accuracy", -0.61, "\tvalidation accuracy: 0.610"), ("loss", 0.8, "")]
 )
 def test_a_step_line_tells_the_loss_of_training_from_what_is_held_out(capsys, monitor, value, figure):
     log = TrainingLog(monitor, 5, 32, patience=3, n_rates=1)
     line = said(lambda: log(5, np.array([[[0.7, 0.8, value]]])), capsys).splitlines()[0]
-    assert line.endswith(f"\tloss: 0.700\tvalidation {figure}")
+    assert line.endswith(f"\ttraining loss: 0.700\tvalidation loss: 0.800{figure}")
+
+
+def test_every_scoring_is_said_whether_it_is_better_or_not(capsys):
+    log = TrainingLog("accuracy", 5, 32, patience=9, n_rates=2)
+    better, worse = [[0.7, 0.8, -0.6], [0.9, 0.9, -0.5]], [[0.6, 0.9, -0.4], [0.8, 0.8, -0.5]]
+    lines = said(lambda: log(10, np.array([better, worse])), capsys).splitlines()
+    assert [line for line in lines if line.startswith("[Plateau")] == [
+        "[Plateau Metric] step: 5 training loss: 0.700 validation loss: 0.800 validation accuracy: 0.600",
+        "[Plateau Metric] step: 10 training loss: 0.800 validation loss: 0.800 validation accuracy: 0.500",
+    ]
 
 
 def test_nothing_is_printed_unless_asked_for(capsys):

@@ -20,6 +20,7 @@ from genokeras.projects import announce
 from genokeras.projects import training as training_module
 from genokeras.projects.arcs import search_steps
 from genokeras.projects.candidates import Candidates
+from genokeras.projects.checkpoints import Checkpoints
 from genokeras.projects.data import load_evaluation
 from genokeras.projects.results import score_outputs
 from tests.projects.conftest import QUICK
@@ -385,7 +386,31 @@ def test_the_checkpoint_told_of_is_the_one_that_is_kept(make_project, caplog):
         project = trained(make_project("DenseNet", "words", trainer={"hyper_selector": False, "patience": 2}))
     told = [r.getMessage() for r in caplog.records if r.getMessage().startswith("Saving checkpoints")]
     best = project.trained.record.extra["best_step"]
-    assert told == [f"Saving checkpoints for {best} into {project.trained.path}."]
+    assert told[-1] == f"Saving checkpoints for {best} into {project.trained.path}."
+    kept = list(project.trained.folder.models.rglob("best_model.keras"))
+    assert kept == [project.trained.path]
+
+
+def test_a_killed_training_leaves_its_best_network(make_project, tmp_path, monkeypatch):
+    class Killed(Checkpoints):
+        def write(self, *arguments: Any) -> None:
+            super().write(*arguments)
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("genokeras.projects.training.Checkpoints", Killed)
+    with pytest.raises(KeyboardInterrupt):
+        trained(make_project(**QUICK))
+    (path,) = (tmp_path / "experiments" / "models").rglob("best_model.keras")
+    assert not path.with_name("trained.json").exists()
+    assert keras.saving.load_model(path).output_shape == (None, 2)
+
+
+def test_probabilities_are_as_sure_as_the_rows_held_out_allow(make_project):
+    project = trained(make_project(**QUICK))
+    held = len(project.trained.record.extra["validation_rows"])
+    chances = project.predict()[["probability_0", "probability_1"]].to_numpy()
+    assert chances.min() >= 0.5 / (held + 1) - 1e-6
+    np.testing.assert_allclose(chances.sum(axis=1), 1.0, atol=1e-5)
 
 
 ENAS = {
@@ -414,21 +439,40 @@ def test_an_enas_project_trains_the_arcs_that_shared_weights_rank_first(make_pro
     assert any(line.startswith(f"Best arc:{record.parameters['arc']}, eval_acc:") for line in said)
     assert sum(line.startswith("training [") for line in said) == 2
     assert any(
-        "2 epochs (max_number_of_epoches_in_search) of" in line for line in said
-    )  # more are trained, and said
+        "2 epochs (max_number_of_epoches_in_search) of 30 training rows are 4 steps" in line for line in said
+    )
+    assert (
+        sum(line.startswith("[VALIDATION METRICS] step: ") for line in said) == 2 * 4
+    )  # every epoch of both
+    assert any(line.startswith("old: none, new: valid_acc: ") for line in said)
+    kept = sorted(path.parent.name for path in project.trained.folder.models.rglob("best_model.keras"))
+    assert kept == ["1_1", "2_1"]
     assert project.predict()["predicted_result"].isin([0, 1]).all()
 
 
 @pytest.mark.parametrize(
-    ("rows", "batch", "steps", "more"),
-    [(3200, 64, 500, None), (3201, 64, 501, None), (120, 64, 200, "107 epochs"), (30, 64, 200, "200 epochs")],
+    ("rows", "batch", "steps", "enough"),
+    [(3200, 64, 500, None), (3201, 64, 501, None), (120, 64, 19, "107 epochs"), (30, 64, 10, "200 epochs")],
 )
-def test_an_epoch_of_enas_is_a_pass_over_the_training_rows(rows, batch, steps, more, caplog):
+def test_an_epoch_of_enas_is_a_pass_over_the_training_rows(rows, batch, steps, enough, caplog):
     with caplog.at_level("INFO", "genokeras.projects"):
         assert search_steps(10, rows, batch) == steps
     said = [record.getMessage() for record in caplog.records]
     assert said[-1] == f"Running will end at step: {steps}"
-    assert [more in line for line in said[:-1]] == ([] if more is None else [True])
+    assert [enough in line for line in said[:-1]] == ([] if enough is None else [True])
+
+
+@pytest.mark.parametrize(("labels", "names"), [("numbers", 1), ("two numbers", 2)])
+def test_an_enas_project_predicts_numbers(labels, names, make_project, tmp_path, caplog):
+    source = make_project(labels=labels)
+    source = {key: source[key] for key in ("name", "model", "data_train", "data_evaluate", "data_predict")}
+    source["model"] = {**source["model"], "type": "enas"}
+    source["trainer"] = {**ENAS, "loss": "mse", "save_dir": str(tmp_path / "experiments")}
+    with caplog.at_level("INFO", "genokeras.projects"):
+        project = trained(source)
+    assert len([column for column in project.predict() if column.startswith("predicted")]) == names
+    assert "rmse" in " ".join(project.evaluate())
+    assert any("eval_mse:" in record.getMessage() for record in caplog.records)
 
 
 def test_an_enas_search_that_was_killed_goes_on_with_the_arcs_it_found(make_project, tmp_path, monkeypatch):

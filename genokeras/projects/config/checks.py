@@ -175,10 +175,13 @@ _SEARCHABLE = frozenset({"n_latent", "n_blocks", "keep_prob", "output_nonlinear"
 
 def _enas(raw: Mapping[str, Any]) -> Iterator[ConfigProblem]:
     n = peek(raw, "model", "args", "output_classes")
-    if isinstance(raw.get("model"), Mapping) and (n is None or n == 1):
+    numbers = peek(raw, "trainer", "loss") == "mse"
+    if isinstance(raw.get("model"), Mapping) and (n is None or (n == 1 and not numbers)):
         got = "nothing" if n is None else "1"
+        wanted = "the number of values to predict" if numbers else "2 or more classes"
+        hint = "" if numbers else ' For numbers set trainer.loss to "mse".'
         yield ConfigProblem(
-            ("model", "args", "output_classes"), f"expected 2 or more classes for enas, got {got}."
+            ("model", "args", "output_classes"), f"expected {wanted} for enas, got {got}.{hint}"
         )
     layers, candidates = (peek(raw, "trainer", key) for key in ("child_num_layers", "top_k_candidates"))
     if not isinstance(layers, int) or not isinstance(candidates, int) or not 1 <= layers <= 50:

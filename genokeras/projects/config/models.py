@@ -128,6 +128,7 @@ class EnasTrainer(Section):
     max_search_channel: Annotated[Whole, Field(ge=5)] = 512
     save_dir: Text = "./experiments"
     num_gpus: GpuCount = 1
+    loss: Literal["cross_entropy", "mse"] = "cross_entropy"
     controller: Literal["reinforce", "random", "evolution", "enumerate"] | None = None
 
 

@@ -171,6 +171,11 @@ class EnasConfig(BaseConfig):
     trainer: EnasTrainer = EnasTrainer()
 
     @property
+    def task(self) -> Task:
+        """What is learnt: classes, or numbers."""
+        return "regression" if self.trainer.loss == "mse" else "classification"
+
+    @property
     def subfolder(self) -> str:
         """The folder under ``save_dir`` that results go to."""
         return "enas"
