@@ -138,6 +138,9 @@ def _check_indices(values: Any) -> None:
     if not hasattr(values, "check_format"):
         return
     try:
+        # scipy looks at the order where the last one is positive, and only there.
+        if hasattr(values, "indptr") and (values.indptr[1:] < values.indptr[:-1]).any():
+            raise ValueError("index pointers that decrease")
         values.check_format(full_check=True)
     except (ValueError, OverflowError) as error:
         raise DataError(

@@ -128,9 +128,10 @@ def test_an_array_of_a_project_with_a_damaged_header_is_refused(header: bytes, t
         read_matrix(tmp_path / "x.npy", ",")
 
 
-def test_a_sparse_matrix_with_wrong_indices_is_refused() -> None:
+@pytest.mark.parametrize(("name", "values"), [("indices", [0, 1, 7]), ("indptr", [0, 1, 2, -3])])
+def test_a_sparse_matrix_with_wrong_indices_is_refused(name: str, values: list[int]) -> None:
     matrix = sparse.csr_matrix(np.eye(3))
-    matrix.indices = np.array([0, 1, 7], dtype="int32")
+    setattr(matrix, name, np.array(values, dtype="int32"))
     with pytest.raises(DataError, match="damaged sparse matrix"):
         to_csr(matrix)
 
