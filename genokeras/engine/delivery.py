@@ -13,7 +13,6 @@ from genokeras.engine.problem import ScoredRows
 from genokeras.engine.store import TrialStore
 from genokeras.graph import is_linear
 from genokeras.searchers import (
-    DISCOUNT,
     LARGEST_ENSEMBLE,
     Estimate,
     History,
@@ -28,10 +27,6 @@ from genokeras.tasks.answers import CLASSES
 from genokeras.tasks.calibration import Calibration
 from genokeras.tasks.objectives import Objective
 
-# Numbers: errors of one row tell more of a trial than the probability of one class does. Chosen on genes predicted from others.
-_DISCOUNT_OF_NUMBERS = 3.0
-# Trials of one view are nearly equal: what tells them apart is mostly luck. Chosen on seven fits of the choosing sets: log loss .473 -> .452.
-_WITHIN_A_VIEW = 6.0
 # With many rows the difference of two mean losses is known well; trials within 0.01 or so of the best still add to it.
 _LOSS_THAT_COUNTS = 0.01
 # From this many rows on, weights are learnt from them.
@@ -155,10 +150,11 @@ def limits_of(n_rows: int, objective: Objective, largest: int) -> dict[str, Any]
     """How an ensemble of trials on this many rows is chosen; see :func:`genokeras.searchers.select_ensemble`."""
     classes = objective.answers.kind == CLASSES.kind
     stacked = classes and n_rows >= _MANY_ROWS
-    discount = max(DISCOUNT if classes else _DISCOUNT_OF_NUMBERS, _LOSS_THAT_COUNTS * n_rows)
+    rows, within_a_view = objective.answers.discount
+    discount = max(rows, _LOSS_THAT_COUNTS * n_rows)
     return {
         "discount": discount,
-        "within": _WITHIN_A_VIEW * discount if classes else discount,
+        "within": within_a_view * discount,
         "largest": largest,
         "steps": _STACKING_STEPS if stacked else 0,
     }

@@ -203,4 +203,6 @@ def row_trial(problem: Problem, network: TrainedNetwork) -> TrainedTrial:
     encoder = problem.of_split(network.split, views.values()).encoder
     assert isinstance(encoder, TableEncoder)
     spaces = {i: encoder.spaces[view] for i, view in views.items()}
-    return TrainedTrial(network.graph, hyper.activation, network.weights, spaces, network.share)
+    return TrainedTrial(
+        network.graph, hyper.activation, network.weights, spaces, network.share, network.sharpness
+    )

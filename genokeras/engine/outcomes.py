@@ -13,7 +13,6 @@ from genokeras.errors import TrainingError
 from genokeras.graph import Weights
 from genokeras.graph.shapes import InputUnits
 from genokeras.searchers import Proposal, TrialResult
-from genokeras.tasks.calibration import Calibration
 from genokeras.tasks.objectives import Objective
 
 # What is left of inherited weights, and how much of fresh ones joins them.
@@ -105,7 +104,7 @@ def scored_outcome(
     seconds : float
     """
     scored, sharpness = problem.scored, 1.0
-    if isinstance(problem.encoder, NetworkEncoder):
+    if isinstance(problem.encoder, NetworkEncoder) or problem.task.answers.sharpens_packed:
         answers, sharpness = sharpened(problem, answers)
     score_of = (answers[scored], problem.targets[scored], problem.sample_weight[scored])
     trial = TrialResult(
@@ -146,7 +145,7 @@ def sharpened(problem: Problem, answers: np.ndarray) -> tuple[np.ndarray, float]
     changed = answers.copy()
     for number in np.unique(part[there]):
         own = part == number
-        changed[own] = Calibration(sharpness(there & ~own)).apply(answers[own])
+        changed[own] = kind.sharpened(answers[own], sharpness(there & ~own))
     return changed, sharpness(there)
 
 

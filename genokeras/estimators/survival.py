@@ -17,7 +17,7 @@ from genokeras.data.foreign import as_pandas
 from genokeras.data.quantities import names_columns
 from genokeras.engine import Run
 from genokeras.errors import DataError, ParameterError
-from genokeras.estimators.content import known_targets
+from genokeras.estimators.content import Content, known_targets
 from genokeras.estimators.exporting import export_run
 from genokeras.estimators.genes import TableEstimator
 from genokeras.tasks.survival import Cox, Survival, calibrated_baseline
@@ -258,6 +258,14 @@ class GenomeSurvival(TableEstimator):
                 f"times must be numbers above 0, in the unit of the training times: got {times!r}."
             )
         return found
+
+    def _read(
+        self, x: Any, y: Any, groups: Any = None, extra: Any = None, *, training: bool = False
+    ) -> Content:
+        return super()._read(x, survival_columns(y, needed=False), groups, extra, training=training)
+
+    def _samples(self, x: Any, y: Any = None) -> Dataset:
+        return super()._samples(x, survival_columns(y, needed=False))
 
     def _all_answers(self, x: Any) -> np.ndarray:
         self._fitted()

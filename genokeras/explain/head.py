@@ -80,7 +80,7 @@ class Pack:
     weights : mapping of int to (numpy.ndarray, numpy.ndarray)
         Of the Dense layers that are no leaves: ``(members, inputs, units)`` and ``(members, units)``.
     shares : numpy.ndarray
-        ``(members,)``.
+        ``(members,)`` what each counts in the average, its trial's sharpness included.
     """
 
     network: Network
@@ -135,7 +135,7 @@ def make_packs(trials: Sequence[TrainedTrial], places: Mapping[int, slice]) -> t
     groups: dict[tuple[Graph, str, tuple[tuple[int, int, int], ...]], list[_Member]] = {}
     # A rough average takes the first member of every pack, which must not be one without weight.
     for trial in sorted(trials, key=lambda trial: -trial.share):
-        share = trial.share / total / trial.n_members
+        share = trial.share * trial.sharpness / total / trial.n_members
         by_input = {i: trial.of_members(i) for i in trial.graph.inputs}
         for number in range(trial.n_members):
             spaces = {i: found[number] for i, found in by_input.items()}

@@ -116,6 +116,7 @@ def linear_coefficients(trial: TrainedTrial, link: Link, n_features: int) -> tup
         folded = space.projection().astype("float64") @ kernel[: space.rank] * space.inverse_sd[:, None]
         coefficients[space.columns] += folded / trial.n_members
         offset += (bias - space.mean @ folded) / trial.n_members
+    coefficients, offset = trial.sharpness * coefficients, trial.sharpness * offset
     match link.inner:
         case Softmax():
             return against_others(coefficients, axis=1), against_others(offset, axis=0)

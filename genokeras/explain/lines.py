@@ -93,6 +93,8 @@ class HeadLines:
         k, (n, m) = self._head.n_outputs, self._shape
         found = np.zeros((k, n, m, alphas.shape[1]), dtype="float32")
         step = _ROUGH if rough else 1
+        # Not 1 where trials have a sharpness.
+        whole = np.float32(sum(float(pack.shares.sum()) for pack in self._head.packs))
 
         def work(batch: _Batch) -> None:
             p = np.zeros((k, batch.points), dtype="float32")
@@ -102,7 +104,7 @@ class HeadLines:
                     z = pack.network.logits(_leaves(pack, ends, block, batch), pack.of(block))
                     p += np.tensordot(pack.shares[block], self._head.inner.answers(z), 1)
                     total += pack.shares[block].sum()
-            found[:, batch.ends, batch.starts] = batch.in_lines(p / total)
+            found[:, batch.ends, batch.starts] = batch.in_lines(p * (whole / total))
 
         in_threads(work, list(self._batches(alphas)))
         return found.reshape(k, *alphas.shape)

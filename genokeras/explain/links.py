@@ -24,10 +24,11 @@ from genokeras.explain.checks import LOG_ODDS, NUMBER, PROBABILITY
 from genokeras.explain.outer import Calibrated, Outer, Scaled
 from genokeras.support.checks import check_choice
 from genokeras.tasks.answers import CLASSES
-from genokeras.tasks.calibration import Calibration
+from genokeras.tasks.calibration import Calibration, RiskCalibration
 from genokeras.tasks.classes import Classes
 from genokeras.tasks.labels import LABELS
 from genokeras.tasks.numbers import Numbers
+from genokeras.tasks.survival import Cox
 from genokeras.tasks.task import Task
 
 _STEP = 1e-4
@@ -187,6 +188,8 @@ def link_of(task: Task, calibration: Calibration | None = None, output: str | No
     """
     chosen = chosen_output(task, output)
     inner, outer = _parts(task)
+    if isinstance(calibration, RiskCalibration):
+        outer = Scaled((calibration.sharpness,) * task.n_outputs, (calibration.shift,) * task.n_outputs)
     if chosen != NUMBER and task.answers.kind != LABELS.kind:
         outer = Calibrated(calibration or Calibration(), chosen)
     return Link(inner, outer, chosen)
@@ -201,6 +204,11 @@ def _parts(task: Task) -> tuple[Inner, Outer]:
 @_parts.register
 def _(task: Classes) -> tuple[Inner, Outer]:
     return Softmax(), Calibrated(Calibration(), PROBABILITY)
+
+
+@_parts.register
+def _(task: Cox) -> tuple[Inner, Outer]:
+    return Identity(), Scaled((1.0,), (0.0,))
 
 
 @_parts.register

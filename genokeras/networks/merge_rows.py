@@ -39,6 +39,8 @@ class TrainedTrial:
         For each Input of the graph, by its id: one for every member, or a single one that all members share.
     share : float
         Weight of the trial in the delivered average.
+    sharpness : float
+        What its answers are multiplied by before they are averaged, where these are logarithms of hazards; else 1.
     """
 
     graph: Graph
@@ -46,6 +48,7 @@ class TrainedTrial:
     weights: Weights
     spaces: Mapping[int, tuple[RowSpace, ...]]
     share: float = 1.0
+    sharpness: float = 1.0
 
     @property
     def n_members(self) -> int:
@@ -102,12 +105,13 @@ def merge_rows(
     merger = _Merger(_standardised(raw, trials, medians), n_features)
     answers: list[Any] = []
     shares: list[float] = []
+    total = sum(trial.share for trial in trials)
     for number, (group, folded) in enumerate(_groups(trials)):
         answers.append(task.answer_tensor(merger.outputs(group, folded, f"g{number}_")))
         for trial in group:
-            shares += [trial.share / trial.n_members] * trial.n_members
+            shares += [trial.share * trial.sharpness / trial.n_members] * trial.n_members
     stacked = keras.layers.Concatenate(axis=1)(answers) if len(answers) > 1 else answers[0]
-    weights = np.asarray(shares, dtype="float32")[None, :, None] / np.float32(sum(shares))
+    weights = np.asarray(shares, dtype="float32")[None, :, None] / np.float32(total)
     return keras.Model(raw, calibrated(ops.sum(stacked * weights, axis=1), calibration), name=name)
 
 

@@ -15,6 +15,7 @@ from genokeras.report.gene_files import write_explanation
 from genokeras.report.html import write_report
 from genokeras.report.picture import Picture
 from genokeras.report.predicted import NumberPredictions, plot_predicted, plot_residuals
+from genokeras.report.survival import SurvivalPredictions, plot_risk_groups, plot_survival_calibration
 from genokeras.report.tree import SearchTree, TreeNode, search_tree
 from genokeras.report.tree_figure import tree_figure
 from genokeras.report.tree_source import tree_source
@@ -24,6 +25,7 @@ __all__ = [
     "Picture",
     "Predictions",
     "SearchTree",
+    "SurvivalPredictions",
     "TreeNode",
     "plot_calibration",
     "plot_confusion",
@@ -32,8 +34,10 @@ __all__ = [
     "plot_precision_recall",
     "plot_predicted",
     "plot_residuals",
+    "plot_risk_groups",
     "plot_roc",
     "plot_search",
+    "plot_survival_calibration",
     "report_card",
     "run_predictions",
     "search_tree",

@@ -1,4 +1,4 @@
-"""What a report says and shows of what is predicted: classes, or numbers."""
+"""What a report says and shows of what is predicted: classes, numbers, or times until an event."""
 
 from __future__ import annotations
 
@@ -12,16 +12,21 @@ from genokeras.report.class_curves import plot_precision_recall, plot_roc
 from genokeras.report.diagnostics import plot_calibration, plot_confusion_of
 from genokeras.report.picture import Picture
 from genokeras.report.predicted import plot_predicted, plot_residuals
+from genokeras.report.survival import plot_risk_groups, plot_survival_calibration
 from genokeras.support.wording import counted, listed
 from genokeras.tasks.answers import CLASSES
+from genokeras.tasks.survival import Hazard, Survival, martingale_residuals
+from genokeras.tasks.survival_times import EVENT, TIME
 
 _CLASS_PLOTS = (plot_confusion_of, plot_roc, plot_precision_recall, plot_calibration)
 _NUMBER_PLOTS = (plot_predicted, plot_residuals)
+_SURVIVAL_PLOTS = (plot_risk_groups, plot_survival_calibration)
 CHANCE_OF_CLASSES = (
     "Chance is what a model scores that knows the class frequencies only: for the accuracy, one that always says the "
     "majority class."
 )
 CHANCE_OF_NUMBERS = "Chance is what a model scores that always answers the mean of the training samples."
+CHANCE_OF_SURVIVAL = "Chance is what a model scores that answers the same for every sample: the survival of all training samples."
 
 
 def of_classes(run: Run) -> bool:
@@ -29,13 +34,42 @@ def of_classes(run: Run) -> bool:
     return run.task.answers.kind == CLASSES.kind
 
 
+def of_survival(run: Run) -> bool:
+    """Whether a run predicts times until an event."""
+    return isinstance(run.task, Survival)
+
+
+def shown_targets(run: Run, targets: np.ndarray) -> np.ndarray:
+    """Targets that genes can go with: classes, numbers, or the events that came in excess of what all samples lead one to expect.
+
+    Of survival by intervals, these for each output.
+    """
+    if not of_survival(run):
+        return targets
+    excess = martingale_residuals(targets, np.ones(len(targets)))
+    return np.repeat(excess[:, None], run.task.n_outputs, axis=1)
+
+
+def outputs_in_words(run: Run) -> str:
+    """What the delivered model answers."""
+    if of_classes(run):
+        return "class probabilities"
+    if of_survival(run):
+        return "survival by intervals" if isinstance(run.task, Hazard) else "logarithms of relative hazards"
+    return "numbers in their units"
+
+
 def answer_plots(run: Run) -> Sequence[Callable[[Any], Picture]]:
     """The pictures of a run's predictions."""
+    if of_survival(run):
+        return _SURVIVAL_PLOTS
     return _CLASS_PLOTS if of_classes(run) else _NUMBER_PLOTS
 
 
 def about_chance(run: Run) -> str:
     """What chance is."""
+    if of_survival(run):
+        return CHANCE_OF_SURVIVAL
     return CHANCE_OF_CLASSES if of_classes(run) else CHANCE_OF_NUMBERS
 
 
@@ -44,6 +78,8 @@ def what_is_predicted(run: Run) -> str:
     names = [str(name) for name in run.names]
     if of_classes(run):
         return f"{len(names)} classes"
+    if isinstance(run.task, Survival):
+        return f"survival ({run.task.columns[0]!r}, {run.task.columns[1]!r})"
     if len(names) == 1:
         return f"the number {names[0]!r}"
     return f"{len(names)} numbers ({listed(map(repr, names), 5)})"
@@ -65,6 +101,8 @@ def answers_table(run: Run) -> tuple[str, tuple[str, ...], list[tuple[object, ..
             (name, n, f"{n / sum(counts):.1%}") for name, n in zip(run.names, counts, strict=True)
         ]
         return "Classes", ("class", "samples", "share"), rows
+    if of_survival(run):
+        return _survival_table(run)
     numbers = np.asarray(run.rows.targets, dtype="float64").reshape(run.rows.n_samples, -1)
     rows = [
         (name, *(f"{value:.4g}" for value in (*np.quantile(values, [0, 0.25, 0.5, 0.75, 1]), values.std())))
@@ -77,6 +115,25 @@ def answers_table(run: Run) -> tuple[str, tuple[str, ...], list[tuple[object, ..
     )
 
 
+def _survival_table(run: Run) -> tuple[str, tuple[str, ...], list[tuple[object, ...]]]:
+    """Samples with the event and those without, and how long they were followed."""
+    time, event = run.rows.targets[:, TIME], run.rows.targets[:, EVENT] > 0
+    rows: list[tuple[object, ...]] = [
+        (
+            name,
+            int(which.sum()),
+            *(f"{value:.4g}" for value in np.quantile(time[which], [0, 0.25, 0.5, 0.75, 1])),
+        )
+        for name, which in (("event", event), ("end of follow-up", ~event))
+        if which.any()
+    ]
+    return (
+        "Times",
+        ("until", "samples", "least", "first quartile", "median", "third quartile", "greatest"),
+        rows,
+    )
+
+
 def card_sentence(run: Run, samples: str, escape: Callable[[object], str] = str) -> str:
     """What a model card says the model is; names are escaped."""
     names = [escape(name) for name in run.names]
@@ -85,6 +142,10 @@ def card_sentence(run: Run, samples: str, escape: Callable[[object], str] = str)
         return (
             f"A classifier of {samples} into {counted(len(named), 'class', 'classes')}: {listed(named, 30)}."
         )
+    if isinstance(run.task, Survival):
+        time, event = map(escape, run.task.columns)
+        events = int(run.rows.targets[:, EVENT].sum())
+        return f"A model of survival that predicts from {samples} how soon {event} comes ({time}); {counted(events, 'training event')}."
     return f"A regressor that predicts {counted(len(names), 'number')} from {samples}: {listed(names, 30)}."
 
 
@@ -92,6 +153,8 @@ def model_limit(run: Run, sample: str) -> str:
     """What a model card says the model cannot know."""
     if of_classes(run):
         return f"It always names one of its classes, also for {sample} that belongs to none of them."
+    if of_survival(run):
+        return f"It always answers, also for {sample} that is unlike all training samples, and knows nothing of times behind their follow-up."
     return f"It always answers a number, also for {sample} that is unlike all training samples."
 
 
@@ -99,4 +162,6 @@ def use_of_model(run: Run) -> str:
     """The last line of a listing that predicts with Keras alone."""
     if of_classes(run):
         return 'names = [about["classes"][i] for i in model.predict(x).argmax(axis=1)]'
+    if of_survival(run):
+        return 'answers = model.predict(x)  # about["answers"] says of what'
     return 'numbers = dict(zip(about["targets"], model.predict(x).T))'

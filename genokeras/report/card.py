@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from genokeras.engine import Run
-from genokeras.report.answers import about_chance, card_sentence, model_limit, of_classes
+from genokeras.report.answers import about_chance, card_sentence, model_limit, outputs_in_words
 from genokeras.report.estimate import ESTIMATE_HEAD, estimate_of, estimate_rows, how_estimated, verdict
 from genokeras.report.finished import finished_run, kind_of, loading, recipe
 from genokeras.report.sample_kinds import GENES
@@ -41,7 +41,7 @@ def report_card(run: Any) -> str:
     estimate = estimate_of(fitted)
     settings, kind = fitted.folder.settings, kind_of(fitted)
     what = f"{len(settings['feature_names']):,} genes" if kind is GENES else f"{kind.sample}s"
-    outputs = "class probabilities" if of_classes(fitted) else "numbers in their units"
+    outputs = outputs_in_words(fitted)
     parts = [
         f"# Model card: {plain(fitted.folder.path.name)}",
         "## What it is",

@@ -10,7 +10,7 @@ import numpy as np
 from scipy import sparse
 from scipy.stats import spearmanr
 
-from genokeras.data import align_features, load_dataset, target_names
+from genokeras.data import Dataset, align_features, load_dataset, target_names
 from genokeras.encoders import TableEncoder
 from genokeras.engine import Problem, Run
 from genokeras.explain import training_rows
@@ -80,7 +80,10 @@ def given_samples(run: Run, x: Any, y: Any = None) -> CheckedSamples:
         If they do not have the run's genes, or a label is none of its classes.
     """
     several = not of_classes(run)
-    dataset = align_features(load_dataset(x, y, missing="keep", several_targets=several), run.feature_names)
+    read = isinstance(x, Dataset) and y is None
+    dataset = align_features(
+        x if read else load_dataset(x, y, missing="keep", several_targets=several), run.feature_names
+    )
     targets = None
     if dataset.y is not None:
         labels = Labelled(dataset.y, target_names(y), dataset.sample_ids, dataset.source)

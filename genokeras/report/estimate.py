@@ -17,6 +17,10 @@ _NAMES = {
     "mcc": "MCC",
     "roc_auc": "ROC AUC",
     "brier": "Brier score",
+    "c_index": "C-index (Harrell)",
+    "c_index_uno": "C-index (Uno)",
+    "auc": "time-dependent AUC",
+    "integrated_brier": "integrated Brier score",
 }
 _ENDINGS = {
     "time": "The search ended when its time was up",

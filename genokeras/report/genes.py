@@ -19,7 +19,7 @@ from genokeras.explain import (
     target_correlations,
 )
 from genokeras.explain.runs import table_of
-from genokeras.report.answers import of_classes
+from genokeras.report.answers import of_classes, shown_targets
 from genokeras.report.data_checks import CheckedSamples, given_samples, trained_samples
 from genokeras.report.known_genes import COMPARED, KnownGenes, shared_with_known
 from genokeras.report.page import Pictures, paragraph, table
@@ -70,6 +70,7 @@ def association_of(samples: CheckedSamples | None, run: Run, explanation: Explan
     """How genes go with the classes or numbers of the samples; None where these are unknown, or too few."""
     if samples is None or samples.targets is None or samples.x.shape[1] != explanation.shape[1]:
         return None
+    targets = shown_targets(run, samples.targets)
     x = samples.x
     medians = table_of(run.problem).medians
     if medians is not None:
@@ -78,7 +79,7 @@ def association_of(samples: CheckedSamples | None, run: Run, explanation: Explan
     try:
         if of_classes(run):
             return class_changes(x, names[samples.targets], explanation.output_names)
-        return target_correlations(x, samples.targets, explanation.output_names)
+        return target_correlations(x, targets, explanation.output_names)
     except DataError:
         return None
 

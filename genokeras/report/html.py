@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,14 @@ from genokeras.engine.run import Run
 from genokeras.errors import ParameterError
 from genokeras.explain import Explanation, Stability
 from genokeras.graph import is_linear
-from genokeras.report.answers import about_chance, answer_plots, answers_table, of_classes, what_is_predicted
+from genokeras.report.answers import (
+    about_chance,
+    answer_plots,
+    answers_table,
+    of_classes,
+    shown_targets,
+    what_is_predicted,
+)
 from genokeras.report.card import report_card
 from genokeras.report.curves import plot_metric, plot_search
 from genokeras.report.data_checks import (
@@ -269,7 +277,7 @@ def _data(run: Run, samples: CheckedSamples | None) -> list[str]:
         table(caption, head_of_answers, answers, numbers=list(numbers), long=[0]),
         bullets(_findings(run, samples)),
     ]
-    found = [] if samples is None else directions(samples)
+    found = [] if samples is None else directions(_with_shown_targets(run, samples))
     if samples is not None and found:
         head = (
             "direction",
@@ -292,6 +300,12 @@ def _data(run: Run, samples: CheckedSamples | None) -> list[str]:
             paragraph(about_directions(found, "classes" if of_classes(run) else "target")),
         ]
     return parts
+
+
+def _with_shown_targets(run: Run, samples: CheckedSamples) -> CheckedSamples:
+    return (
+        samples if samples.targets is None else replace(samples, targets=shown_targets(run, samples.targets))
+    )
 
 
 def _findings(run: Run, samples: CheckedSamples | None) -> list[str]:

@@ -41,7 +41,7 @@ from genokeras.tasks.survival_times import (
 from genokeras.tasks.task import Aim, Labelled, Task
 
 # Penalty of the exact ridge regression for each unit of weight decay, which networks apply in small steps.
-_RIDGE_PENALTY = 1.0
+_RIDGE_PENALTY = 6.0
 # Events that an interval should have, and intervals at most.
 _EVENTS_OF_INTERVAL, _MOST_INTERVALS = 8, 10
 

@@ -46,6 +46,7 @@ class SurvivalAnswers(Answers):
     """Of times until an event."""
 
     standard_metrics = ("c_index", "c_index_uno", "integrated_brier", "auc")
+    discount = (5.0, 4.0)
 
     def as_targets(self, targets: ArrayLike) -> NDArray[np.float64]:
         return np.asarray(targets, dtype=np.float64)
@@ -103,6 +104,7 @@ class RiskAnswers(SurvivalAnswers):
     """Answers are logarithms of relative hazards; those of the folds are on one scale, since each is 0 on the average of its training rows."""
 
     kind = "risks"
+    sharpens_packed = True
     shapes = ("log hazards (n_trials, n_samples, 1)", "targets (n_samples, 4)")
 
     def risk(self, answers: Array) -> Array:
@@ -117,6 +119,12 @@ class RiskAnswers(SurvivalAnswers):
 
     def evidence(self, stack: Array, targets: Targets, w: Array) -> Evidence:
         return _RiskEvidence(stack, self.as_targets(targets), w)
+
+    def sharpness(self, answers: Array, targets: Targets, sample_weight: ArrayLike | None) -> float:
+        return self.calibration(answers, targets, sample_weight).sharpness
+
+    def sharpened(self, answers: Array, sharpness: float) -> Array:
+        return sharpness * answers
 
     def calibration(self, answers: Array, targets: Targets, sample_weight: ArrayLike | None) -> Calibration:
         known, eta = self.as_targets(targets), answers[:, 0]

@@ -111,9 +111,12 @@ def test_a_run_is_loaded_with_its_baseline(either: GenomeSurvival) -> None:
 
 
 def test_genes_are_explained_by_the_risk(fitted: GenomeSurvival) -> None:
-    found = fitted.explain(table())
+    some = table().head(40)
+    found = fitted.explain(some, table())
     importance = np.abs(found.values[..., 0]).mean(axis=0)
     assert set(np.argsort(-importance)[:2]) == {0, 1}
+    total = found.values[..., 0].sum(axis=1) + found.base_values[:, 0]
+    np.testing.assert_allclose(total, fitted.predict(some), atol=0.1)
 
 
 def test_a_final_fit_keeps_risks_and_curves_in_step(tmp_path: Path) -> None:
@@ -122,6 +125,16 @@ def test_a_final_fit_keeps_risks_and_curves_in_step(tmp_path: Path) -> None:
     model.final_fit(frame, ["os_days", "dead"])
     scores = model.evaluate(table(200, 1))
     assert scores["c_index"] > 0.7 and scores["integrated_brier"] < 0.2
+
+
+def test_the_report_shows_risk_thirds_and_calibration(either: GenomeSurvival, tmp_path: Path) -> None:
+    written = either.report(tmp_path / "report.html", table(40, 6), ["os_days", "dead"], explain=False)
+    page = written.read_text(encoding="utf-8")
+    assert "Kaplan-Meier curves of 90 samples by thirds of their risk" in page
+    assert "Predicted against observed survival: at" in page
+    assert "C-index (Harrell)" in page and "survival (&#x27;os_days&#x27;" in page
+    card = (tmp_path / "report_model_card.md").read_text(encoding="utf-8")
+    assert "A model of survival that predicts from 12 genes how soon dead comes" in card
 
 
 # ---- times and events as they may come
