@@ -12,6 +12,7 @@ import click
 from genokeras.cli.answers import CLASSES, COX, HAZARD, LABELS, NUMBERS, TASKS, find_task, times_and_events
 from genokeras.cli.backend import load_estimator
 from genokeras.cli.classes import check_of_classes, class_options, threshold_in_words
+from genokeras.cli.elsewhere import studies_in_words
 from genokeras.cli.group import debug_option, say
 from genokeras.cli.inputs import Reading, data_argument, labels_of, names_of, read_samples, reading_options
 from genokeras.cli.kinds import GENES, KINDS, find_kind
@@ -68,6 +69,7 @@ TOP_ROWS_OF_FIT = 5
 @click.option("--seed", type=int, help="Seed of everything random; drawn where it is not given.")
 @click.option("--resume", is_flag=True, help="Go on with the run that --out holds.")
 @click.option("--groups", help="Column (or file) that says which samples belong together, such as a donor.")
+@click.option("--batches", help="Column (or file) with each sample's study: folds leave one out each.")
 @click.option("--missing", help="Missing values of genes: error or median.  [default: error]")
 @class_options
 @reading_options
@@ -93,6 +95,7 @@ def fit(
     seed: int | None,
     resume: bool,
     groups: str | None,
+    batches: str | None,
     missing: str | None,
     of_classes: dict[str, Any],
     reading: Reading,
@@ -111,17 +114,22 @@ def fit(
                folder of .txt files for each class
     """
     started = time.monotonic()
-    found = kind or (GENES if reading.of_genes else find_kind(data, reading.delimiter, (*target, groups)))
+    found = kind or (
+        GENES if reading.of_genes else find_kind(data, reading.delimiter, (*target, groups, batches))
+    )
     target, task = times_and_events(time_column, event, target, task, found == GENES)
     of_genes: dict[str, Any] = dict(_of_genes(found, missing=missing))
     if reading.drop and found == GENES:
         of_genes["drop_columns"] = reading.drop
+    if batches is not None and groups is not None:
+        raise click.UsageError("give --batches or --groups: a study is left out as a whole.")
+    belong = groups if batches is None else batches
     limit = DEFAULT_TIME_LIMIT if time_limit is None and max_trials is None else time_limit
     if len(target) > 1:
-        task, samples = _of_several(task), _with_several(found, data, target, reading, groups)
+        task, samples = _of_several(task), _with_several(found, data, target, reading, belong)
     else:
         named = target[0] if target else None
-        samples = read_samples(found, data, named, reading, groups)
+        samples = read_samples(found, data, named, reading, belong)
         if task is None and "ordered" in of_classes:
             task = CLASSES
         if task is None:
@@ -147,9 +155,10 @@ def fit(
     if limit is not None and limit > 0:  # reading counts
         limit = max(limit - (time.monotonic() - started), 0.01 * limit)
     if len(target) > 1 and not reading.is_told:
-        estimator.fit(data, list(target), groups=groups, time_limit=limit)
+        estimator.fit(data, list(target), groups=groups, batches=batches, time_limit=limit)
     else:
-        estimator.fit(samples, _named_targets(samples, target, task), time_limit=limit)
+        studies = None if batches is None else samples.groups
+        estimator.fit(samples, _named_targets(samples, target, task), batches=studies, time_limit=limit)
     if not quiet:
         _print_fit(estimator, found)
 
@@ -210,6 +219,8 @@ def _print_fit(classifier: Any, kind: str) -> None:
     console = make_console()
     say()
     say(estimate_in_words(classifier.estimate_, classifier.stop_reason_))
+    for line in studies_in_words(classifier.estimate_):
+        say(line)
     said = threshold_in_words(classifier)
     if said:
         say(f"\n{textwrap.fill(said, WIDTH)}")

@@ -13,6 +13,7 @@ import click
 from genokeras.cli.answers import times_and_events
 from genokeras.cli.backend import load_run
 from genokeras.cli.certainty import Certainty, certainty_options
+from genokeras.cli.elsewhere import Elsewhere, elsewhere_options
 from genokeras.cli.group import debug_option, say
 from genokeras.cli.inputs import (
     Reading,
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     help="Of survival: add the probability of no event by this time. Several times for several.",
 )
 @certainty_options
+@elsewhere_options
 @reading_options
 @debug_option
 def predict(
@@ -55,6 +57,7 @@ def predict(
     probabilities: bool,
     times: tuple[float, ...],
     certainty: Certainty,
+    elsewhere: Elsewhere,
     reading: Reading,
 ) -> None:
     """Predict DATA by the model of RUN, as csv: the class, the number or the risk of each sample.
@@ -74,6 +77,7 @@ def predict(
     if times and not hasattr(estimator, "baseline_"):
         raise click.UsageError(f"--survival-at is for survival, which {run} does not predict.")
     certainty.check(estimator)
+    samples = elsewhere.brought(estimator, samples)
     found = _predictions(estimator, samples, probabilities, times)
     table = plain_table(certainty.added(estimator, samples, found))
     if out is None:

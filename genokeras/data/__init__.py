@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from genokeras.data.align import align_features
+from genokeras.data.align import align_features, align_with_fill
 from genokeras.data.checks import check_sample_weight, impute_median
 from genokeras.data.dataset import Dataset
 from genokeras.data.dropping import dropped_names
@@ -31,6 +31,7 @@ from genokeras.data.quantities import (
 )
 from genokeras.data.readers import known_suffixes, register_reader
 from genokeras.data.sequences import SequenceData, load_sequences
+from genokeras.data.study_folds import coincidence_notes, leave_one_study_out
 from genokeras.data.table import Reader, ReadOptions, Table
 from genokeras.data.texts import TextData, load_texts
 
@@ -45,10 +46,12 @@ __all__ = [
     "Table",
     "TextData",
     "align_features",
+    "align_with_fill",
     "as_numbers",
     "check_sample_weight",
     "check_varied",
     "choose_folds",
+    "coincidence_notes",
     "column_parts",
     "dropped_names",
     "encode_known_labels",
@@ -58,6 +61,7 @@ __all__ = [
     "holdout_folds",
     "impute_median",
     "known_suffixes",
+    "leave_one_study_out",
     "load_dataset",
     "load_images",
     "load_sequences",

@@ -59,6 +59,45 @@ def align_features(dataset: Dataset, feature_names: Sequence[str]) -> Dataset:
     )
 
 
+def align_with_fill(
+    dataset: Dataset, feature_names: Sequence[str], fill: np.ndarray
+) -> tuple[Dataset, tuple[str, ...]]:
+    """As :func:`align_features`, where genes may be missing.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    feature_names : sequence of str
+        The genes of the training data.
+    fill : ndarray of shape (n_features,)
+        What missing genes are set to.
+
+    Returns
+    -------
+    Dataset, tuple of str
+        The samples, and the genes that were missing.
+
+    Raises
+    ------
+    DataError
+        Where all genes are missing, or genes go by position and their number is wrong.
+    """
+    wanted = tuple(feature_names)
+    if not dataset.names_given or _made_up(wanted):
+        return align_features(dataset, wanted), ()
+    there = set(dataset.feature_names)
+    if dataset.versions_ignored:
+        there |= {name for name in wanted if without_version(name) in there}
+    missing = tuple(name for name in wanted if name not in there)
+    if not missing or len(missing) == len(wanted):
+        return align_features(dataset, wanted), ()
+    known = align_features(dataset, [name for name in wanted if name in there])
+    x = np.tile(np.asarray(fill, dtype="float32"), (dataset.n_samples, 1))
+    columns = np.flatnonzero([name in there for name in wanted])
+    x[:, columns] = known.x.toarray() if sparse.issparse(known.x) else known.x
+    return dataclasses.replace(known, x=x, feature_names=wanted, medians=None), missing
+
+
 def _columns(x: Matrix, order: np.ndarray) -> Matrix:
     return x[:, order].tocsr() if sparse.issparse(x) else np.take(x, order, axis=1)
 

@@ -15,10 +15,9 @@ from typing import Any
 import numpy as np
 
 from genokeras.encoders import TableEncoder, by_sample, fit_table_encoder, widened
-from genokeras.engine.budget import Budget, Deadline, search_budget
+from genokeras.engine.budget import Budget, search_budget
 from genokeras.engine.delivery import limits_of
 from genokeras.engine.fit import Prepared, RunSettings, fit_run
-from genokeras.engine.methods import PackedMethod
 from genokeras.engine.panel_genes import (
     Choice,
     PanelSamples,
@@ -28,6 +27,7 @@ from genokeras.engine.panel_genes import (
 )
 from genokeras.engine.problem import Problem, fingerprint_of
 from genokeras.engine.problem_files import write_problem
+from genokeras.engine.retraining import on_its_own, retrained
 from genokeras.engine.run import Run, merged, write_run
 from genokeras.engine.searching import Wanted, make_table_searcher
 from genokeras.engine.store import TrialStore
@@ -174,7 +174,7 @@ def score_curve(
         for name in names
         for decay in _WEIGHT_DECAYS
     ]
-    trained = _trained(problem, objective, proposals)
+    trained = retrained(problem, objective, proposals)
     points = []
     for size in sizes:
         of_size = {i: answers for i, answers in trained.items() if names[proposals[i].hyper.view][1] == size}
@@ -185,20 +185,6 @@ def score_curve(
     if not points:
         raise SearchError("none of the linear models of few genes could be trained.")
     return points
-
-
-def _trained(
-    problem: Problem, objective: Objective, proposals: Sequence[Proposal]
-) -> dict[int, tuple[np.ndarray, Any]]:
-    """Out-of-fold answers and weights of those proposals that could be trained, by their place."""
-    method = PackedMethod()
-    runner = method.runner(problem, objective, None, None)
-    found = {}
-    for job in method.packer(problem).jobs(proposals, 0):
-        for outcome in runner.run(job, Deadline()):
-            if outcome.result.status == "ok":
-                found[outcome.result.id] = outcome.answers, outcome.weights
-    return dict(sorted(found.items()))
 
 
 def _estimated(
@@ -298,8 +284,8 @@ def _delivered(
     problem = _panel_problem(samples, panel)
     shares = dict(sorted(search.delivery.shares.items(), key=lambda one: -one[1])[:_LARGEST_PANEL_ENSEMBLE])
     trials = {trial.id: trial for trial in search.history.ok() if trial.id in shares}
-    fresh = [_on_its_own(trial.proposal) for trial in trials.values()]
-    trained = _trained(problem, search.objective, fresh)
+    fresh = [on_its_own(trial.proposal) for trial in trials.values()]
+    trained = retrained(problem, search.objective, fresh)
     kept = {id: trained[place][1] for place, id in enumerate(trials) if place in trained}
     if not kept:
         raise SearchError("none of the panel's networks could be trained on all its genes.")
@@ -310,7 +296,7 @@ def _delivered(
     folder.record("started", seed=settings.seed, samples=problem.n_samples)
     honest, store = TrialStore(search.folder), TrialStore(folder)
     for id, weights in kept.items():
-        store.write(honest.outcome(trials[id], weights, _on_its_own(trials[id].proposal)))
+        store.write(honest.outcome(trials[id], weights, on_its_own(trials[id].proposal)))
     history = History(tuple(store.read(id) for id in kept))
     total = sum(shares[id] for id in kept)
     best = search.delivery.best
@@ -324,11 +310,6 @@ def _delivered(
     folder.write_json(PANEL_FILE, _about(samples, choice, panel, curve))
     write_run(run)
     return run
-
-
-def _on_its_own(proposal: Proposal) -> Proposal:
-    """The same network, trained from the start."""
-    return replace(proposal, father=None, morphisms=(), inherit=False, split=0, folds=0, completes=None)
 
 
 def _panel_problem(samples: PanelSamples, panel: np.ndarray) -> Problem:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -30,6 +31,7 @@ from genokeras.estimators.content import (
     validation_parts,
 )
 from genokeras.estimators.fitted import FittedEstimator
+from genokeras.estimators.studies import SEARCH_SHARE, check_batches, studies_of, with_studies
 from genokeras.support.cores import within_cores
 from genokeras.support.memory import naming_memory
 from genokeras.support.precision import single_precision
@@ -67,6 +69,7 @@ class SearchedEstimator(FittedEstimator):
         *,
         time_limit: float | None = None,
         groups: Any = None,
+        batches: Any = None,
         sample_weight: Any = None,
         extra: Any = None,
         validation_data: tuple[Any, ...] | None = None,
@@ -84,6 +87,9 @@ class SearchedEstimator(FittedEstimator):
             Seconds, in place of the constructor's.
         groups : array-like of shape (n_samples,) or str, optional
             Samples of one group (a donor, a chromosome, a patient) stay on one side of every split.
+        batches : array-like of shape (n_samples,) or str, optional
+            The study, laboratory or platform of each sample of a table. Every fold leaves one out, so that ``estimate_`` is for a new one;
+            it then has ``studies``, each one's scores, and ``new_samples``, the estimate for new samples of the same studies.
         sample_weight : array-like of shape (n_samples,), optional
             How much each sample counts, in training and in scores.
         extra : sequence of str, DataFrame or array-like of shape (n_samples, n_extra), optional
@@ -120,9 +126,12 @@ class SearchedEstimator(FittedEstimator):
         check_limits(self.folds, self.max_trials, seed, limit)
         method = self.content.method()
         method.check(wanted.trainer_args)
-        budget = method.budget(limit)
+        check_batches(batches, groups, validation_data, self)
+        budget = method.budget(limit if batches is None or limit is None else SEARCH_SHARE * limit)
         objective = task.objective(self.objective)
-        training = self._training(x, y, groups, sample_weight, extra, validation_data, seed)
+        belong = groups if batches is None else batches
+        training = self._training(x, y, belong, sample_weight, extra, validation_data, seed)
+        training = replace(training, by_study=batches is not None)
         prepared = self.content.prepare(training, self._arguments())
         settings = RunSettings(
             path=str(self.path if self.path is not None else temporary_folder()),
@@ -139,20 +148,20 @@ class SearchedEstimator(FittedEstimator):
             replace_run=self._run.folder.run_id if hasattr(self, "_run") else None,
             executor=self.executor,
             executor_args=dict(self.executor_args or {}),
-            described={"time_limit": limit},
+            described={"time_limit": limit, **studies_of(training)},
         )
         seconds = None if limit is None else budget.remaining
         observer = make_observer(self.verbose, seconds, self.max_trials, objective)
         self._forget()
-        self._take(
-            fit_run(
-                prepared,
-                settings,
-                lambda problem, arcs: self.content.searcher(wanted, problem, arcs),
-                budget,
-                observer,
-            )
+        run = fit_run(
+            prepared,
+            settings,
+            lambda problem, arcs: self.content.searcher(wanted, problem, arcs),
+            budget,
+            observer,
         )
+        left = None if limit is None else limit - budget.elapsed
+        self._take(with_studies(run, training, prepared, left))
         return self
 
     def _training(

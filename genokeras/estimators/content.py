@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -16,8 +16,10 @@ from genokeras.data import (
     SequenceData,
     TextData,
     choose_folds,
+    coincidence_notes,
     further_splits,
     holdout_folds,
+    leave_one_study_out,
     target_names,
 )
 from genokeras.engine import Method, Prepared, Problem, Run, Wanted
@@ -76,6 +78,8 @@ class Training:
     seed : int
     factors : numpy.ndarray or None
         ``(n_classes,)`` what the weights of the samples of each class are multiplied by.
+    by_study : bool
+        Whether the groups are studies, each of which is left out by a fold.
     """
 
     content: Content
@@ -86,6 +90,7 @@ class Training:
     sample_weight: np.ndarray
     seed: int
     factors: np.ndarray | None = None
+    by_study: bool = False
 
     @property
     def n_samples(self) -> int:
@@ -114,14 +119,26 @@ class Training:
         """Which samples train and which score; see `genokeras.data.choose_folds`."""
         if self.held_targets is not None:
             return holdout_folds(self.n_samples, len(self.held_targets))
-        return self._drawn(self.seed, places)
+        return self._by_study() if self.by_study else self._drawn(self.seed, places)
 
     def further_folds(self, first: Folds) -> np.ndarray:
         """``(splits, n_folds, n_samples)`` bool: what the folds of further splits hold out; see `genokeras.data.further_splits`."""
-        if self.held_targets is not None:
+        if self.held_targets is not None or self.by_study:
             return np.empty((0, *first.held_out.shape), dtype=bool)
         found = [folds.held_out for folds in further_splits(first, self._drawn, self.seed)]
         return np.array(found, dtype=bool).reshape(-1, *first.held_out.shape)
+
+    def _by_study(self) -> Folds:
+        assert self.groups is not None
+        task, targets = self.aim.task, self.aim.targets
+        strata = task.strata(targets)
+        found = leave_one_study_out(self.groups, strata, self.seed, [str(name) for name in self.aim.names])
+        classes = targets.ndim == 1 and strata is not None
+        return replace(found, notes=(*coincidence_notes(self.groups, targets, classes), *found.notes))
+
+    def plain_folds(self) -> Folds:
+        """Folds without regard to groups."""
+        return replace(self, content=_ungrouped(self.content), by_study=False).folds()
 
     def _drawn(self, seed: int, places: int | None = None) -> Folds:
         names = [str(name) for name in self.aim.names]
@@ -129,11 +146,16 @@ class Training:
         return choose_folds(self.n_samples, strata, self.groups, self.n_folds, seed, names, places)
 
 
+def _ungrouped(content: Content) -> Content:
+    return replace(content, groups=None)
+
+
 class ContentKind(ABC):
     """Tables, sequences, images or texts; classifiers and regressors of one kind share it."""
 
     name: ClassVar[str]
     takes_extra: ClassVar[bool] = False
+    takes_batches: ClassVar[bool] = False
 
     @abstractmethod
     def read(self, given: Given) -> Content:

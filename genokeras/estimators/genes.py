@@ -11,18 +11,19 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from genokeras.data import Dataset, align_features, dropped_names, load_dataset, usual_folds
+from genokeras.data import Dataset, align_features, load_dataset, usual_folds
 from genokeras.encoders import SplitView, TableEncoder, fit_split_view, fit_table_encoder
 from genokeras.engine import Budget, Method, PackedMethod, Prepared, Problem, Run, Wanted, make_table_searcher
 from genokeras.engine.problem import fingerprint_of, group_numbers
 from genokeras.engine.splits import FurtherSplits
 from genokeras.errors import DataError, ParameterError
 from genokeras.estimators.content import ContentKind, Given, Training
+from genokeras.estimators.elsewhere import Elsewhere
 from genokeras.estimators.novelty import NOVELTY_FILE, novelty_table
-from genokeras.estimators.panels import PanelMaker, read_panel
+from genokeras.estimators.panels import read_panel
 from genokeras.explain import Explanation, explain_run
 from genokeras.explain.runs import training_rows
-from genokeras.features import DEFAULT_VIEWS, available_views, fit_novelty, varies
+from genokeras.features import DEFAULT_VIEWS, TRAVELLING_VIEWS, available_views, fit_novelty, varies
 from genokeras.graph.arcs import Arc
 from genokeras.report import write_report
 from genokeras.report.genes import explained
@@ -41,6 +42,7 @@ class Genes(ContentKind):
     """Samples in rows, genes in columns."""
 
     name: ClassVar[str] = TableEncoder.kind
+    takes_batches: ClassVar[bool] = True
 
     def read(self, given: Given) -> Dataset:
         return self._load(given, several_targets=False)
@@ -80,7 +82,7 @@ class Genes(ContentKind):
         fingerprint = fingerprint_of(samples, targets, weight, groups)
         views = available_views(
             dataset.n_features,
-            views_to_fit(len(targets), arguments.get("searcher_args", {})),
+            views_to_fit(len(targets), arguments.get("searcher_args", {}), training.by_study),
             n_samples=len(targets),
         )
 
@@ -164,10 +166,10 @@ def _left_out(wanted: Sequence[str], fitted: Mapping[str, Any]) -> tuple[str, ..
     )
 
 
-def views_to_fit(n_samples: int, searcher_args: Mapping[str, Any]) -> tuple[str, ...]:
+def views_to_fit(n_samples: int, searcher_args: Mapping[str, Any], by_study: bool = False) -> tuple[str, ...]:
     """Names of views: with very many samples those of the user's search space, or else all features and one screening."""
     if usual_folds(n_samples) is not None:
-        return DEFAULT_VIEWS
+        return TRAVELLING_VIEWS if by_study else DEFAULT_VIEWS
     space = searcher_args.get("space")
     return space.views if isinstance(space, HyperSpace) else LARGE_VIEWS
 
@@ -185,7 +187,7 @@ def _samples_digest(x: Any, names: Sequence[str], *more: np.ndarray) -> str:
     return hex_digest(x, *more, "\0".join(names))
 
 
-class TableEstimator(PanelMaker):
+class TableEstimator(Elsewhere):
     """An estimator of tables; see its children for parameters and attributes."""
 
     content: ClassVar[ContentKind] = Genes()
@@ -230,23 +232,8 @@ class TableEstimator(PanelMaker):
             raise ParameterError(f"missing must be 'error' or 'median', got {self.missing!r}.")
         return {"missing": self.missing}
 
-    def _dropped(self) -> tuple[str, ...]:
-        return dropped_names(self.drop_columns or ())
-
     def _arguments(self) -> dict[str, Any]:
         return {**super()._arguments(), "searcher": self.searcher, "drop_columns": self._dropped()}
-
-    def _samples(self, x: Any, y: Any = None) -> Dataset:
-        """Samples as they came, for what looks at their gaps itself."""
-        return load_dataset(
-            x,
-            y,
-            missing="keep",
-            drop_columns=self._dropped(),
-            drop_unknown=True,
-            genes=self._fitted().feature_names,
-            several_targets=self.several_targets,
-        )
 
     def _missing(self, training: bool) -> str:
         # NaN may stay where the model fills it in by itself.

@@ -6,12 +6,12 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from genokeras.estimators.faces import ClassifierFace, RegressorFace
+from genokeras.estimators.elsewhere import ClassifierElsewhere, RegressorElsewhere
 from genokeras.estimators.genes import TableEstimator
 from genokeras.searchers import Searcher
 
 
-class GenomeClassifier(ClassifierFace, TableEstimator):
+class GenomeClassifier(ClassifierElsewhere, TableEstimator):
     """Grows Keras networks for a matrix of samples x genes, and says honestly how good they are.
 
     Architectures grow from a linear model by network morphism, guided by Bayesian optimisation. Every trial trains one
@@ -153,7 +153,7 @@ class GenomeClassifier(ClassifierFace, TableEstimator):
         self.ordered = ordered
 
 
-class GenomeRegressor(RegressorFace, TableEstimator):
+class GenomeRegressor(RegressorElsewhere, TableEstimator):
     """Grows Keras networks that predict numbers from a matrix of samples x genes, and says honestly how good they are.
 
     Ridge regressions on every view of the genes come first, exactly solved; networks grow beside them. Features are screened by

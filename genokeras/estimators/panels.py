@@ -194,7 +194,7 @@ class PanelMaker(SearchedEstimator):
         if x is None:
             if y is not None or groups is not None or sample_weight is not None:
                 raise ParameterError("y, groups and sample_weight are of the samples x, which is missing.")
-            samples = _kept_samples(run)
+            samples = kept_samples(run)
         else:
             samples = self._given_samples(x, y, groups, sample_weight, seed)
         place, replaced = _place(run, path, n_genes)
@@ -244,7 +244,7 @@ def _entries(run: Run, problem: Problem) -> dict[str, Any]:
     return {**run.folder.settings, **described, "n_samples": problem.n_samples}
 
 
-def _kept_samples(run: Run) -> PanelSamples:
+def kept_samples(run: Run) -> PanelSamples:
     """The training samples, read back from the views of the run."""
     problem, encoder = run.problem, table_of(run.problem)
     used = np.asarray(problem.train.any(axis=0))

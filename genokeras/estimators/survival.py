@@ -21,7 +21,7 @@ from genokeras.estimators.content import Content, known_targets
 from genokeras.estimators.exporting import export_run
 from genokeras.estimators.genes import TableEstimator
 from genokeras.tasks.survival import Cox, Survival, calibrated_baseline
-from genokeras.tasks.survival_times import PLACE, TIME
+from genokeras.tasks.survival_times import PLACE, TIME, between_ends
 
 _TIME, _EVENT = "time", "event"
 
@@ -82,6 +82,7 @@ class GenomeSurvival(TableEstimator):
         event: Any = None,
         time_limit: float | None = None,
         groups: Any = None,
+        batches: Any = None,
         sample_weight: Any = None,
         validation_data: tuple[Any, ...] | None = None,
     ) -> Self:
@@ -98,7 +99,7 @@ class GenomeSurvival(TableEstimator):
             When the event came or the follow-up ended, above 0; or the name of a column, or a file of values by sample.
         event : array-like of shape (n_samples,) or str
             1 or True where the event came, 0 or False where the follow-up ended without it.
-        time_limit, groups, sample_weight
+        time_limit, groups, batches, sample_weight
             As in ``GenomeClassifier.fit``.
         validation_data : (x, y), optional
             Trials are scored on these samples in place of cross-validation.
@@ -120,6 +121,7 @@ class GenomeSurvival(TableEstimator):
             survival_columns(y, time, event, needed=not _brings_labels(x)),
             time_limit=time_limit,
             groups=groups,
+            batches=batches,
             sample_weight=sample_weight,
             validation_data=held,
         )
@@ -238,7 +240,7 @@ class GenomeSurvival(TableEstimator):
             curves = ops.exp(ops.exp(answers) * -places.astype("float32")[None])
         else:
             logs = ops.log(ops.maximum(answers, 1e-12))
-            curves = ops.exp(ops.matmul(logs, _between_ends(places, self._survival.n_outputs)))
+            curves = ops.exp(ops.matmul(logs, between_ends(places, self._survival.n_outputs)))
         return keras.Model(self.model_.inputs, curves, name="genokeras")
 
     def _places(self, times: np.ndarray) -> np.ndarray:
@@ -397,14 +399,3 @@ def _time_first(table: pd.DataFrame) -> pd.DataFrame:
 
 def _holds_events(column: pd.Series) -> bool:
     return column.dtype.kind == "b" or set(pd.unique(column.dropna()).tolist()) <= {0, 1}
-
-
-def _between_ends(places: np.ndarray, k: int) -> np.ndarray:
-    """``(k, times)`` shares of the logarithms of survival at the ends of intervals that make those at some places."""
-    at = np.clip(places, 0, k)
-    low = np.minimum(np.floor(at).astype(int), k - 1)
-    shares = np.zeros((k + 1, len(at)), dtype="float32")
-    columns = np.arange(len(at))
-    shares[low, columns] += 1 - (at - low)
-    shares[low + 1, columns] += at - low
-    return shares[1:]

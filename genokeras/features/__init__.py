@@ -48,7 +48,14 @@ from genokeras.features.text_encoding import (
     fit_ngram_tfidf,
     fit_vocabulary,
 )
-from genokeras.features.views import DEFAULT_VIEWS, FittedView, available_views, fit_in_space, fit_views
+from genokeras.features.views import (
+    DEFAULT_VIEWS,
+    TRAVELLING_VIEWS,
+    FittedView,
+    available_views,
+    fit_in_space,
+    fit_views,
+)
 
 __all__ = [
     "BY_CLASS",
@@ -56,6 +63,7 @@ __all__ = [
     "DEFAULT_VIEWS",
     "LOG_EPSILON",
     "PROBABILITIES",
+    "TRAVELLING_VIEWS",
     "Augmentation",
     "FittedView",
     "ImageScaling",

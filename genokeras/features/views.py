@@ -51,6 +51,18 @@ DEFAULT_VIEWS = (
     "top1000",
     "log:top1000",
 )
+# The same, with those among the first ones that look at nothing a study changes for all genes of a sample together.
+TRAVELLING_VIEWS = (
+    "all",
+    "rank",
+    "log",
+    "ratio",
+    "leading10",
+    "rank:leading10",
+    "rank:top100",
+    "rank:weighted2000",
+    *(name for name in DEFAULT_VIEWS if name not in ("all", "log", "leading10")),
+)
 _LARGEST_COPY = 50_000_000
 # Weights come from the Gram matrix of all samples over all features: n^2 p multiplications at most.
 _LARGEST_GRAM = 100_000_000_000

@@ -247,3 +247,14 @@ def _table(
 
 def _floats(values: np.ndarray) -> tuple[float, ...]:
     return tuple(map(float, values))
+
+
+def between_ends(places: np.ndarray, k: int) -> np.ndarray:
+    """``(k, times)`` shares of the logarithms of survival at the ends of intervals that make those at some places."""
+    at = np.clip(places, 0, k)
+    low = np.minimum(np.floor(at).astype(int), k - 1)
+    shares = np.zeros((k + 1, len(at)), dtype="float32")
+    columns = np.arange(len(at))
+    shares[low, columns] += 1 - (at - low)
+    shares[low + 1, columns] += at - low
+    return shares[1:]

@@ -14,7 +14,7 @@ from genokeras import GenomeClassifier, GenomeRegressor, ParameterError, load_es
 from genokeras.cli import main
 from genokeras.engine.panel_genes import choose_genes
 from genokeras.engine.panels import fold_problem, smallest_within_error
-from genokeras.estimators.panels import _kept_samples
+from genokeras.estimators.panels import kept_samples
 from genokeras.features import forward_selection, selection_scale
 
 N, P, PLANTED = 60, 40, 3
@@ -76,7 +76,7 @@ def test_the_panel_lies_beside_its_run(whole: GenomeClassifier, small: GenomeCla
 
 
 def test_held_out_samples_take_no_part_in_the_choice_of_their_fold(whole: GenomeClassifier) -> None:
-    samples = _kept_samples(whole._run)
+    samples = kept_samples(whole._run)
     x, _ = planted()
     np.testing.assert_allclose(samples.x, x, atol=1e-4)
     held = samples.problem.held_out[0]

@@ -1,0 +1,50 @@
+"""Known networks trained again, from the start, on another problem."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from genokeras.engine.budget import Deadline
+from genokeras.engine.methods import PackedMethod
+from genokeras.engine.problem import Problem
+from genokeras.graph import Weights
+from genokeras.searchers import Proposal
+from genokeras.tasks.objectives import Objective
+
+
+def retrained(
+    problem: Problem,
+    objective: Objective,
+    proposals: Sequence[Proposal],
+    deadline: Deadline | None = None,
+) -> dict[int, tuple[np.ndarray, Weights]]:
+    """Out-of-fold answers and weights of those proposals on a table that could be trained, by their place.
+
+    Parameters
+    ----------
+    problem : Problem
+    objective : Objective
+    proposals : sequence of Proposal
+        The most important first.
+    deadline : Deadline, optional
+        No job starts behind it, but the first.
+    """
+    until = deadline or Deadline()
+    method = PackedMethod()
+    runner = method.runner(problem, objective, None, None)
+    found: dict[int, tuple[np.ndarray, Weights]] = {}
+    for job in method.packer(problem).jobs(proposals, 0):
+        if found and until.passed():
+            break
+        for outcome in runner.run(job, until if found else Deadline()):
+            if outcome.result.status == "ok":
+                found[outcome.result.id] = outcome.answers, outcome.weights
+    return dict(sorted(found.items()))
+
+
+def on_its_own(proposal: Proposal) -> Proposal:
+    """The same network, without a parent, on the first split."""
+    return replace(proposal, father=None, morphisms=(), inherit=False, split=0, folds=0, completes=None)

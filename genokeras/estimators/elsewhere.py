@@ -1,0 +1,292 @@
+"""Samples from elsewhere: with genes missing, or of a cohort that is measured otherwise."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+
+from genokeras.data import Dataset, align_with_fill, dropped_names, load_dataset
+from genokeras.engine import Run
+from genokeras.engine.other_rows import ChangedRows
+from genokeras.errors import DataError, ParameterError
+from genokeras.estimators.faces import ClassifierFace, RegressorFace
+from genokeras.estimators.panels import PanelMaker, kept_samples
+from genokeras.explain.runs import table_of
+from genokeras.support.checks import check_choice, check_number
+from genokeras.support.wording import listed
+
+_logger = logging.getLogger(__name__)
+# Fewer samples say too little of a cohort's means and standard deviations.
+FEWEST_TO_ADAPT = 10
+MOST_LOSS = 0.05
+
+
+@dataclass(frozen=True)
+class MissingGenes:
+    """What it costs that genes are missing.
+
+    Attributes
+    ----------
+    genes : tuple of str
+    metric : str
+    whole, blanked : float
+        Out-of-fold scores of the training samples, with all genes and with these at their mean.
+    """
+
+    genes: tuple[str, ...]
+    metric: str
+    whole: float
+    blanked: float
+
+    @property
+    def loss(self) -> float:
+        """By how much the score falls."""
+        return self.whole - self.blanked
+
+    def sentence(self, n_genes: int) -> str:
+        """What is said of it."""
+        return (
+            f"{len(self.genes)} of {n_genes} genes are missing and were set to their training mean ({listed(self.genes, 3)}). With "
+            f"the same genes blanked, the out-of-fold {self.metric.replace('_', ' ')} of the training samples is "
+            f"{self.blanked:.3f} in place of {self.whole:.3f}."
+        )
+
+
+class Elsewhere(PanelMaker):
+    """An estimator of tables that takes samples from elsewhere."""
+
+    drop_columns: Any
+
+    def _dropped(self) -> tuple[str, ...]:
+        return dropped_names(self.drop_columns or ())
+
+    def _samples(self, x: Any, y: Any = None) -> Dataset:
+        """Samples as they came, for what looks at their gaps itself."""
+        return load_dataset(
+            x,
+            y,
+            missing="keep",
+            drop_columns=self._dropped(),
+            drop_unknown=True,
+            genes=self._fitted().feature_names,
+            several_targets=self.several_targets,
+        )
+
+    def prepare_samples(
+        self,
+        x: Any,
+        y: Any = None,
+        *,
+        missing_genes: str = "error",
+        most_loss: float = MOST_LOSS,
+        adapt: str | None = None,
+    ) -> Dataset:
+        """Bring samples from elsewhere to what the model reads; ``predict`` and all else take the result.
+
+        Parameters
+        ----------
+        x, y : as in ``evaluate``
+        missing_genes : {"error", "impute"}, default="error"
+            "impute" sets genes that the samples lack to their training mean, which is 0 behind the standardisation. A warning says what
+            that costs: the score of the out-of-fold predictions with the same genes blanked; ``missing_genes_`` holds it.
+        most_loss : float, default=0.05
+            Samples are refused where the score (balanced accuracy, R2, the C-index) falls by more.
+        adapt : {"standardise"}, optional
+            Give every gene the mean and the standard deviation that it has in training (with ``batches`` the standard deviation within
+            studies). It needs 10 samples or more of one cohort, and assumes that their classes, or numbers, are mixed as in training: a
+            cohort of one class alone would be moved into the middle of all.
+
+        Returns
+        -------
+        Dataset
+
+        Raises
+        ------
+        DataError
+            If genes are missing and must not be, or cost too much; or there are too few samples to adapt.
+        ParameterError
+            If a parameter is unknown, or the run has not kept its training samples.
+        """
+        check_choice(missing_genes, "missing_genes", ("error", "impute"))
+        check_number(most_loss, "most_loss", least=0)
+        if adapt is not None:
+            check_choice(adapt, "adapt", ("standardise",))
+        run, found = self._fitted(), self._samples(x, y)
+        if adapt is not None and found.n_samples < FEWEST_TO_ADAPT:
+            raise DataError(
+                f"adapt='standardise' needs {FEWEST_TO_ADAPT} samples or more of one cohort, got {found.n_samples} ({found.source}): "
+                "fewer say too little of its means. Predict them without adapt."
+            )
+        if missing_genes == "impute":
+            found, missing = align_with_fill(found, run.feature_names, training_means(run))
+            self.missing_genes_ = self._cost(run, missing, most_loss, found.source) if missing else None
+        else:
+            found = self.content.matched(found, run)
+        return found if adapt is None else standardised_like_training(run, found)
+
+    def _cost(self, run: Run, missing: tuple[str, ...], most_loss: float, source: str) -> MissingGenes:
+        cost = cost_of_missing(run, missing)
+        said = cost.sentence(len(run.feature_names))
+        if not cost.loss <= most_loss:
+            raise DataError(
+                f"{source}: {said} That is more than most_loss={most_loss:g}. Measure these genes, or make a panel of genes "
+                "that there are (panel(n_genes=...))."
+            )
+        warnings.warn(said, stacklevel=4)
+        return cost
+
+
+def training_means(run: Run) -> np.ndarray:
+    """``(n_features,)`` mean of each gene in training; 0 of constant ones, which no network reads.
+
+    Raises
+    ------
+    ParameterError
+        If the run has no view of all features.
+    """
+    encoder = table_of(run.problem)
+    if "all" not in encoder.spaces:
+        raise ParameterError("this run has no view of all genes to know their training means by.")
+    space, means = encoder.spaces["all"][0], np.zeros(encoder.n_features)
+    means[space.columns] = space.mean
+    return means
+
+
+def cost_of_missing(run: Run, genes: tuple[str, ...]) -> MissingGenes:
+    """What it costs that these genes are missing: scores of the out-of-fold predictions with them blanked."""
+    samples, means = kept_samples(run), training_means(run)
+    columns = np.flatnonzero(np.isin(np.array(run.feature_names), genes))
+    x = samples.x.copy()
+    x[:, columns] = means[columns]
+    rows = ChangedRows(run)
+    metric = run.objective.answers.standard_metrics[0]
+    whole, blanked = rows.usual((metric,)), rows.values(x, (metric,))
+    return MissingGenes(genes, metric, whole[metric], blanked[metric])
+
+
+def standardised_like_training(run: Run, dataset: Dataset) -> Dataset:
+    """Samples of one cohort whose genes have the means and standard deviations of training."""
+    samples = kept_samples(run)
+    x, groups = samples.x[samples.used].astype("float64"), run.problem.groups
+    by_study = groups is not None and "batches" in run.folder.settings
+    mean, sd = x.mean(axis=0), _within(x, groups[samples.used] if by_study and groups is not None else None)
+    raw = dataset.x.toarray() if isinstance(dataset.x, sparse.csr_matrix) else np.asarray(dataset.x)
+    new = np.asarray(table_of(run.problem).filled(raw), dtype="float64")
+    spread = new.std(axis=0)
+    factor = np.divide(
+        sd, spread, out=np.zeros_like(sd), where=spread > 1e-6 * np.maximum(np.abs(new.mean(axis=0)), 1e-12)
+    )
+    moved = (new - new.mean(axis=0)) * factor + mean
+    note = (
+        "Every gene was given the mean and the standard deviation that it has in training: this assumes that the samples are one "
+        "cohort, mixed as those of training."
+    )
+    _logger.info("%s: %s", dataset.source, note)
+    return replace(dataset, x=moved.astype("float32"), notes=(*dataset.notes, note))
+
+
+def _within(x: np.ndarray, groups: np.ndarray | None) -> np.ndarray:
+    """``(p,)`` standard deviation, within groups where there are any."""
+    if groups is None:
+        return np.asarray(x.std(axis=0))
+    total = np.zeros(x.shape[1])
+    for group in np.unique(groups):
+        rows = x[groups == group]
+        total += ((rows - rows.mean(axis=0)) ** 2).sum(axis=0)
+    return np.sqrt(total / len(x))
+
+
+class ClassifierElsewhere(ClassifierFace, Elsewhere):
+    """Of classes."""
+
+    def predict_proba(
+        self,
+        x: Any,
+        extra: Any = None,
+        *,
+        missing_genes: str = "error",
+        most_loss: float = MOST_LOSS,
+        adapt: str | None = None,
+    ) -> np.ndarray:
+        """Class probabilities, ``(n_samples, n_classes)`` float32, columns in the order of ``classes_``.
+
+        Named genes are matched by name, in any order; unnamed ones by position.
+
+        Parameters
+        ----------
+        x : as in ``fit``
+        extra : None
+        missing_genes, most_loss, adapt : as in ``prepare_samples``
+
+        Raises
+        ------
+        NotFittedError, DataError
+        """
+        return super().predict_proba(self._brought(x, missing_genes, most_loss, adapt), extra)
+
+    def predict(
+        self,
+        x: Any,
+        extra: Any = None,
+        *,
+        abstain: float | None = None,
+        missing_genes: str = "error",
+        most_loss: float = MOST_LOSS,
+        adapt: str | None = None,
+    ) -> np.ndarray:
+        """Most probable class of each sample, ``(n_samples,)``; with ``threshold`` the class by that.
+
+        Parameters
+        ----------
+        x : as in ``fit``
+        extra : None
+        abstain : float, optional
+            A coverage: a sample gets the one class of its set, and None where ``predict_set(x, abstain)`` has none or several.
+        missing_genes, most_loss, adapt : as in ``prepare_samples``
+
+        Raises
+        ------
+        NotFittedError, DataError
+        ParameterError
+            As in ``predict_set``.
+        """
+        return super().predict(self._brought(x, missing_genes, most_loss, adapt), extra, abstain=abstain)
+
+    def _brought(self, x: Any, missing_genes: str, most_loss: float, adapt: str | None) -> Any:
+        if missing_genes == "error" and adapt is None:
+            return x
+        return self.prepare_samples(x, missing_genes=missing_genes, most_loss=most_loss, adapt=adapt)
+
+
+class RegressorElsewhere(RegressorFace, Elsewhere):
+    """Of numbers."""
+
+    def predict(
+        self,
+        x: Any,
+        extra: Any = None,
+        *,
+        missing_genes: str = "error",
+        most_loss: float = MOST_LOSS,
+        adapt: str | None = None,
+    ) -> np.ndarray:
+        """Numbers in the units of the targets, ``(n_samples,)`` float64; of several targets ``(n_samples, n_targets)``.
+
+        Parameters
+        ----------
+        x : as in ``fit``
+        extra : None
+        missing_genes, most_loss, adapt : as in ``prepare_samples``
+
+        Raises
+        ------
+        NotFittedError, DataError
+        """
+        if missing_genes != "error" or adapt is not None:
+            x = self.prepare_samples(x, missing_genes=missing_genes, most_loss=most_loss, adapt=adapt)
+        return super().predict(x, extra)
