@@ -13,7 +13,7 @@ import click
 import genokeras as gk
 from genokeras.visible import visible
 
-# Of Ctrl-C and of SIGTERM, where no model was delivered.
+# Of Ctrl-C, and of SIGTERM and SIGUSR1, where no model was delivered.
 INTERRUPTED, TERMINATED = 130, 143
 _DEBUG = "genokeras.debug"
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 import logging
 from collections.abc import Iterator, Sequence
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 import click
 
 from genokeras.cli.backend import load_auto
-from genokeras.cli.group import INTERRUPTED, debug_option, say
+from genokeras.cli.group import debug_option, say
 
 if TYPE_CHECKING:
     import genokeras as gk
@@ -35,14 +36,24 @@ def auto(config: str, calls: tuple[str, ...], quiet: bool) -> None:
 
 
 def run_calls(project: gk.Project, calls: Sequence[str]) -> None:
-    """Make the calls one after the other; Ctrl-C says which one it ended."""
-    for call in calls:
-        try:
-            getattr(project, call)()
-        except KeyboardInterrupt:
-            settled = " Run it again: the parameters it had settled are kept." if call == "train" else ""
-            say(f"\nInterrupted in {call}.{settled}", err=True)
-            raise click.exceptions.Exit(INTERRUPTED) from None
+    """Make the calls one after the other; of an interrupted one, and behind a training that was ended early, it ends."""
+    interrupt = import_module("genokeras.engine.interrupt")
+    with interrupt.Interruption() as interruption:
+        for place, call in enumerate(calls):
+            try:
+                getattr(project, call)()
+            except KeyboardInterrupt:
+                settled = " Run it again: the parameters it had settled are kept." if call == "train" else ""
+                say(f"\nInterrupted in {call}.{settled}", err=True)
+                raise click.exceptions.Exit(interruption.exit_code) from None
+            if call == "train" and project.interrupted:
+                left = ", ".join(calls[place + 1 :])
+                missing = f" Not done: {left}." if left else ""
+                say(
+                    f"\nInterrupted in train: the best so far is saved.{missing} Run it again to go on.",
+                    err=True,
+                )
+                raise click.exceptions.Exit(interruption.exit_code if left else 0)
 
 
 class _Echo(logging.Handler):

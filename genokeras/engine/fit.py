@@ -169,7 +169,7 @@ def fit_run(
     OutOfMemoryError
         If the data need more memory than there is.
     KeyboardInterrupt
-        If interrupted before the first trial was trained, or a second time afterwards; of SIGTERM it is SystemExit.
+        If interrupted before the first trial was trained, or a second time afterwards; of SIGTERM and SIGUSR1 it is SystemExit.
     """
     with memory_named(f"{prepared.words}, {len(prepared.described['feature_names']) or 'no'} named features"):
         return _fit_run(prepared, settings, make_searcher, budget, observer)

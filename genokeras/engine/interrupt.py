@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM while something is fitted: a first one ends the search and delivers, a second one stops at once."""
+"""Ctrl-C, SIGTERM and SIGUSR1 while something is fitted: a first one ends it and delivers, a second one stops at once."""
 
 from __future__ import annotations
 
@@ -15,16 +15,18 @@ _UNHANDLED: dict[signal.Signals, Any] = {
     signal.SIGINT: signal.default_int_handler,
     signal.SIGTERM: signal.SIG_DFL,
 }
+if hasattr(signal, "SIGUSR1"):  # with which clusters warn of the end
+    _UNHANDLED[signal.SIGUSR1] = signal.SIG_DFL
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 
 
 @final
 class Interruption:
-    """Takes Ctrl-C and SIGTERM in the main thread while it is entered; handlers of others are left alone.
+    """Takes Ctrl-C, SIGTERM and SIGUSR1 in the main thread while it is entered; handlers of others are left alone.
 
     A first signal raises KeyboardInterrupt, unless what goes on has to be finished: then it is only noted. A second one
-    always raises. Where SIGTERM broke off the whole, SystemExit with code 143 leaves in place of KeyboardInterrupt.
+    always raises. Where another than Ctrl-C broke off the whole, SystemExit with code 143 leaves in place of KeyboardInterrupt.
 
     Python drops an exception that is raised while an object is deleted or native code calls back, which compiling a network
     does all the time. Whoever asks ``pressed`` afterwards learns of it all the same.
@@ -63,8 +65,18 @@ class Interruption:
             if getattr(signal.getsignal(number), "__self__", None) is self:
                 signal.signal(number, _UNHANDLED[number])
         self._ours.clear()
-        if isinstance(error, KeyboardInterrupt) and self._last == signal.SIGTERM:
-            raise SystemExit(128 + signal.SIGTERM) from None
+        if isinstance(error, KeyboardInterrupt) and self._last != signal.SIGINT:
+            raise SystemExit(self.exit_code) from None
+
+    @property
+    def exit_code(self) -> int:
+        """What a command ends with that was broken off: 130 of Ctrl-C, 143 of the others."""
+        return 128 + (signal.SIGINT if self._last == signal.SIGINT else signal.SIGTERM)
+
+    def check(self) -> None:
+        """Raise KeyboardInterrupt where there was a signal, which Python may have dropped."""
+        if self.pressed:
+            raise KeyboardInterrupt
 
     def finish(self) -> None:
         """From now on a first signal is only noted."""

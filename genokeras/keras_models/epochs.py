@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import math
-import signal
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import FrameType
-from typing import Any, final
+from typing import final
 
 import keras
 import pandas as pd
 
+from genokeras.engine.interrupt import Interruption
 from genokeras.errors import TrainingError
 from genokeras.keras_models.epoch_history import EpochHistory, Mode
 from genokeras.keras_models.epoch_log import EpochLog
@@ -93,7 +90,7 @@ class EpochTraining:
     Attributes
     ----------
     interrupted : bool
-        Whether Ctrl-C has ended it.
+        Whether Ctrl-C, SIGTERM or SIGUSR1 has ended it.
     """
 
     wrapped: WrappedNet
@@ -104,11 +101,15 @@ class EpochTraining:
     history: EpochHistory
     log: EpochLog
     on_epoch: Callable[[pd.DataFrame], None] | None = None
-    interrupted: bool = field(default=False, init=False)
+    _interruption: Interruption = field(default_factory=Interruption, init=False)
 
     def __post_init__(self) -> None:
         self._reported = self._saved = self._began = time.monotonic()
         self._pause = self.plan.snapshot_seconds
+
+    @property
+    def interrupted(self) -> bool:
+        return self._interruption.pressed
 
     def finished(self, position: Position) -> bool:
         """Whether there is nothing left to do."""
@@ -118,7 +119,7 @@ class EpochTraining:
         )
 
     def run(self, position: Position) -> Position:
-        """Train from here to the end, or until Ctrl-C.
+        """Train from here to the end, or until a signal: a first one lets the current step finish, a second one raises.
 
         Raises
         ------
@@ -128,7 +129,7 @@ class EpochTraining:
         if position.batch == 0:
             self._set_rate(position.epoch)
         self._began = time.monotonic() - self.history.seconds
-        with _noticing_interrupts(self._interrupt):
+        with Interruption() as self._interruption, self._interruption.noting():
             at = train_steps(
                 self.wrapped.model,
                 self.train,
@@ -145,9 +146,6 @@ class EpochTraining:
 
     def _is_due(self) -> bool:
         return time.monotonic() - self._reported >= min(_SECONDS_BETWEEN_REPORTS, self._pause)
-
-    def _interrupt(self) -> None:
-        self.interrupted = True
 
     def _on_step(self, position: Position, logs: Logs) -> bool:
         self._reported = time.monotonic()
@@ -249,22 +247,3 @@ def keep_top(net: keras.Model, plan: EpochPlan, history: EpochHistory) -> None:
                 net.save(aside)
         elif epoch not in kept:
             path.unlink(missing_ok=True)
-
-
-@contextmanager
-def _noticing_interrupts(notice: Callable[[], Any]) -> Iterator[None]:
-    """The first Ctrl-C lets the current step finish; the second one interrupts at once."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.getsignal(signal.SIGINT)
-
-    def first(number: int, frame: FrameType | None) -> None:
-        signal.signal(signal.SIGINT, before)
-        notice()
-
-    signal.signal(signal.SIGINT, first)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from sklearn.model_selection import train_test_split
 
+from genokeras.engine.interrupt import Interruption
 from genokeras.errors import DataError, NotFittedError, ParameterError, SearchError
 from genokeras.keras_models.hyper_trials import HyperTrial, TrialPlan, built_model, objective_direction
 from genokeras.streams import Batches, check_rows, plain_arrays, take_rows
@@ -67,6 +68,8 @@ class HyperSearch:
     history_ : pandas.DataFrame
         One row per trial, in order: ``trial``, a column per hyper-parameter, ``score`` (the objective), ``epochs``
         (trained in all), ``seconds``, ``status`` ("completed", "stopped" by the time limit, "failed"), ``error``.
+    interrupted_ : bool
+        Whether Ctrl-C, SIGTERM or SIGUSR1 ended the search.
 
     Examples
     --------
@@ -119,7 +122,7 @@ class HyperSearch:
         Returns
         -------
         self
-            Also where Ctrl-C ended the search after a first trial.
+            Also where Ctrl-C, SIGTERM or SIGUSR1 ended the search after a first trial.
 
         Raises
         ------
@@ -129,6 +132,8 @@ class HyperSearch:
             If there are no data, or `x` and `y` have different numbers of rows.
         SearchError
             If every trial failed, or the first ten did.
+        KeyboardInterrupt
+            If Ctrl-C came before the end of the first trial; of SIGTERM and SIGUSR1 it is SystemExit (143).
         """
         start = time.monotonic()
         build = self._check(time_limit)
@@ -206,6 +211,7 @@ class HyperSearch:
         """Run trials until the oracle, the trials or the time ends."""
         trials: list[HyperTrial] = []
         best: tuple[HyperTrial, keras.Model] | None = None
+        interrupted = False
         sign = 1.0 if plan.mode == "max" else -1.0
         console = standard_error() if self.verbose else None
 
@@ -213,6 +219,8 @@ class HyperSearch:
             nonlocal best
             folder = driver.folder if self.oracle == "hyperband" else None
             trial, model = plan.run(proposed, driver.parameters(proposed), folder)
+            if model is None:
+                interruption.check()  # what a signal in native code leaves is no failure
             trials.append(trial)
             if model is not None and (best is None or sign * trial.score > sign * best[0].score):
                 best = trial, model
@@ -220,27 +228,33 @@ class HyperSearch:
                 console.print(
                     visible(_line(len(trials), trial, plan.objective)), markup=False, soft_wrap=True
                 )
+            interruption.check()
             return Attempt(sign * trial.score, seconds=trial.seconds, error=trial.error)
 
         def no_time() -> bool:
             needed = [_SAFETY * trial.seconds_to_score for trial in trials if trial.status != "failed"]
             return bool(trials) and time.monotonic() + (needed or [0.0])[-1] >= plan.deadline
 
-        with OracleDriver(
-            space, self.oracle, max_trials=self.max_trials, seed=self.seed, max_epochs=self.epochs
-        ) as driver:
+        with (
+            Interruption() as interruption,
+            OracleDriver(
+                space, self.oracle, max_trials=self.max_trials, seed=self.seed, max_epochs=self.epochs
+            ) as driver,
+        ):
             try:
                 for _ in driver.trials(attempt, no_time):
                     pass
             except KeyboardInterrupt:
                 if best is None:
                     raise
+                interrupted = True
                 _logger.warning("Interrupted: the best of %s so far is kept", counted(len(trials), "trial"))
         if best is None:
             reasons = listed(dict.fromkeys(trial.error for trial in trials), 3)
             failed = f"all {counted(len(trials), 'trial')} failed" if trials else "there was no trial"
             raise SearchError(f"{failed}: {reasons or 'build asks hp for nothing that can be searched'}.")
         self.history_ = _table(trials)
+        self.interrupted_ = interrupted
         self.best_model_ = best[1]
         self.best_score_ = best[0].score
         self.best_values_ = best[0].values

@@ -77,6 +77,8 @@ class LightModel(Stepping):
         ``learning_rate`` and ``seconds``.
     best : Best or None
         Path, score and epoch of the best checkpoint.
+    interrupted : bool
+        Whether Ctrl-C, SIGTERM or SIGUSR1 ended the last `fit`, which is gone on with when called again.
 
     Raises
     ------
@@ -99,6 +101,7 @@ class LightModel(Stepping):
         self._model = as_keras_net(net, self._stepped, mixed_precision, distribution)
         self.net = net
         self.history = pd.DataFrame()
+        self.interrupted = False
         self.best: Best | None = None
         self._distribution = distribution
         self._precision = mixed_precision
@@ -263,7 +266,8 @@ class LightModel(Stepping):
             finally:
                 made.publish()
                 self._take(history, start_weights)
-            if training.interrupted:
+            self.interrupted = training.interrupted
+            if self.interrupted:
                 log.say(interrupted(position, plan))
             elif history.best is not None:
                 best = history.best

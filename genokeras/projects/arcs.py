@@ -91,7 +91,11 @@ def search_arcs(config: EnasConfig, rows: ProjectRows) -> dict[str, Any]:
 
 
 def train_arcs(
-    config: EnasConfig, rows: ProjectRows, state: Mapping[str, Any], path_of: Callable[[int], Path]
+    config: EnasConfig,
+    rows: ProjectRows,
+    state: Mapping[str, Any],
+    path_of: Callable[[int], Path],
+    should_stop: Callable[[], bool] = lambda: False,
 ) -> ArcNetwork:
     """Train the arcs of :func:`search_arcs` from scratch; the best on the rows held out wins.
 
@@ -100,8 +104,11 @@ def train_arcs(
     config : EnasConfig
     rows : ProjectRows
     state : mapping
+        What the search found.
     path_of : callable
         Where the network of a place is kept.
+    should_stop : callable
+        Whether to stop with what there is, the first arc's network at least.
 
     Raises
     ------
@@ -112,12 +119,16 @@ def train_arcs(
     for place, text in enumerate(state["arcs"], start=1):
         arc = Arc.parse(text)
         announce.say(f"training {arc}")
-        network = _trained(config, rows, arc, arc_to_graph(arc, space, rows.targets.shape[1]), place)
+        network = _trained(
+            config, rows, arc, arc_to_graph(arc, space, rows.targets.shape[1]), place, should_stop
+        )
         with written_aside(path_of(place)) as aside:
             network.model.save(aside)
         announce.saved(network.best_step, path_of(place))
         announce.say(f"training arc: {arc}, {_shown(config, network.accuracy)}")
         found.append(network)
+        if should_stop():
+            break
     best = max(found, key=lambda network: (network.accuracy, -network.loss))
     if not np.isfinite(best.loss):
         raise TrainingError("the loss of no arc was ever finite: look for extreme values in the data.")
@@ -155,7 +166,14 @@ def arc_space(config: EnasConfig) -> ArcSpace:
     return space
 
 
-def _trained(config: EnasConfig, rows: ProjectRows, arc: Arc, graph: Graph, place: int) -> ArcNetwork:
+def _trained(
+    config: EnasConfig,
+    rows: ProjectRows,
+    arc: Arc,
+    graph: Graph,
+    place: int,
+    should_stop: Callable[[], bool],
+) -> ArcNetwork:
     trainer = config.trainer
     epoch = -(-len(rows.train) // trainer.batch_size)
     steps = epoch * trainer.max_number_of_epoches_in_fixed
@@ -172,7 +190,8 @@ def _trained(config: EnasConfig, rows: ProjectRows, arc: Arc, graph: Graph, plac
     )
     task = rows.packed(graph, np.array(RATES), np.full(len(RATES), DROPOUT), DECAY, config.seed)
     announce.running_until(steps)
-    result = PackedTrainer(settings).run(task, watch=_Watch(config, settings.score_every))
+    watch = _Watch(config, settings.score_every)
+    result = PackedTrainer(settings).run(task, watch=watch, should_stop=should_stop)
     values = np.where(np.isfinite(result.monitored), result.monitored, np.inf).min(axis=0)
     member = int(values.argmin())
     # The monitor is the loss, or minus the accuracy with a trace of the loss that decides between equals.

@@ -133,8 +133,9 @@ class Candidates:
         rate: float,
         watch: Callable[[int, np.ndarray], None],
         checkpoint: Callable[[Callable[[], FinalNetwork]], None] = lambda network: None,
+        should_stop: Callable[[], bool] = lambda: False,
     ) -> FinalNetwork:
-        """Train until the rows held out say that it is enough; the best step's weights are kept.
+        """Train until the rows held out say that it is enough, or until it is to stop; the best step's weights are kept.
 
         Parameters
         ----------
@@ -144,6 +145,8 @@ class Candidates:
             As of ``PackedTrainer.run``.
         checkpoint : callable
             Gets, after every chunk of steps, a function that makes the best network so far.
+        should_stop : callable
+            Whether to stop behind the current chunk.
 
         A rate just short of divergence learns the fastest, and is often not the one that ends lowest: it and two lower
         ones train side by side, as members of one network, and the best of their steps wins.
@@ -163,6 +166,7 @@ class Candidates:
         result = PackedTrainer(settings).run(
             task,
             watch=watch,
+            should_stop=should_stop,
             checkpoint=lambda so_far: checkpoint(lambda: self._best(task.graph, rates, so_far())),
         )
         if not np.isfinite(result.best_loss).any():

@@ -35,7 +35,7 @@ from genokeras.projects.results import (
     write_metrics,
     write_predictions,
 )
-from genokeras.projects.training import DECODER_FILE, train_project
+from genokeras.projects.training import DECODER_FILE, INTERRUPTED, train_project
 from genokeras.projects.vae import score_reconstruction
 from genokeras.support.backends import gpu_count
 from genokeras.support.keras_files import load_keras
@@ -134,6 +134,11 @@ class Project:
             self._model = load_keras(self.trained.path)
         return self._model
 
+    @property
+    def interrupted(self) -> bool:
+        """Whether Ctrl-C, SIGTERM or SIGUSR1 ended the final training of the model in use: `train` then goes on."""
+        return bool(self.trained.record.extra.get(INTERRUPTED))
+
     @_placed
     @single_precision()
     def train(self) -> Self:
@@ -145,6 +150,9 @@ class Project:
             Where the training files do not hold what the configuration says.
         SearchError, TrainingError
             Where nothing could be trained.
+        KeyboardInterrupt
+            If interrupted before the final training, which ends early with its best network so far; SystemExit (143) of SIGTERM and
+            SIGUSR1.
         """
         announce.show_progress(self._verbose)
         announce.stage(announce.TRAINING)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from functools import cached_property
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from genokeras.engine.interrupt import Interruption
 from genokeras.errors import DataError, RunFolderError
 from genokeras.projects import announce
 from genokeras.projects.arcs import search_arcs, train_arcs
@@ -27,9 +28,10 @@ from genokeras.projects.results import (
     TrainedModel,
     TrainedRecord,
     finish,
+    read_record,
     score_outputs,
 )
-from genokeras.projects.rows import make_rows
+from genokeras.projects.rows import ProjectRows, make_rows
 from genokeras.projects.selection import (
     RATE,
     network_evaluation,
@@ -37,20 +39,29 @@ from genokeras.projects.selection import (
     vae_evaluation,
     vae_settings,
 )
-from genokeras.projects.vae import ENCODER_FILE, fit_transfer, load_encoder, prepare_vae, train_vae
+from genokeras.projects.vae import (
+    ENCODER_FILE,
+    VaeData,
+    fit_transfer,
+    load_encoder,
+    prepare_vae,
+    train_vae,
+)
 from genokeras.support.digest import hex_digest
 from genokeras.support.files import written_aside
 from genokeras.support.json_files import read_json, write_json
 from genokeras.support.wording import counted
 
 SELECTION_FILE = "selection.json"
+# Of a record, where the final training was ended before its time.
+INTERRUPTED = "interrupted"
 DECODER_FILE = "decoder.keras"
 FORMAT = 1
 
 
 @dataclass(frozen=True)
 class _FolderRun:
-    """A run in its folder, begun now or before."""
+    """A run in its folder, begun now or before, and the signals that may end it."""
 
     config: ProjectConfig | EnasConfig
     data: ProjectData
@@ -60,15 +71,20 @@ class _FolderRun:
     state: Mapping[str, Any] | None
     fingerprint: str
     values: dict[str, Any] = field(default_factory=dict)
+    interruption: Interruption = field(default_factory=Interruption)
 
     @cached_property
     def checkpoints(self) -> Checkpoints:
         """Of the final training, whose values are known by then."""
         return Checkpoints(lambda rate: self.folder.model_path(rate, self.values))
 
+    def interrupted(self) -> bool:
+        return self.interruption.pressed
+
     def keep(self, state: Mapping[str, Any]) -> None:
         content = {"format": FORMAT, "fingerprint": self.fingerprint, "state": state}
         write_json(self.folder.models / SELECTION_FILE, content)
+        self.interruption.check()
 
 
 @dataclass(frozen=True)
@@ -87,7 +103,8 @@ def train_project(config: ProjectConfig | EnasConfig, data: ProjectData) -> Trai
     """Train the model that a configuration describes.
 
     A run that was killed is resumed: the parameters that it had chosen are not tried again, if configuration and data
-    are still the same.
+    are still the same. A signal ends the selection; in the final training it ends that, and the best network so far is kept, until
+    the final training is done once more.
 
     Raises
     ------
@@ -99,7 +116,16 @@ def train_project(config: ProjectConfig | EnasConfig, data: ProjectData) -> Trai
         If the final training fails.
     RunFolderError
         If the results cannot be written.
+    KeyboardInterrupt
+        If interrupted before the final training, or a second time; SystemExit where not by Ctrl-C.
     """
+    with Interruption() as interruption:
+        return _trained(config, data, interruption)
+
+
+def _trained(
+    config: ProjectConfig | EnasConfig, data: ProjectData, interruption: Interruption
+) -> TrainedModel:
     started = time.perf_counter()
     split = config.data_train.args
     labels = None if config.task == "encoding" else data.y
@@ -107,8 +133,14 @@ def train_project(config: ProjectConfig | EnasConfig, data: ProjectData) -> Trai
         labels, split.validation_split, shuffle=split.shuffle, seed=config.seed, n_samples=data.n_samples
     )
     _check_varying(data.x[train])
-    run = _open(config, data, train, validation)
-    outcome = _train(run)
+    run = replace(_open(config, data, train, validation), interruption=interruption)
+    finish_training = _selected(run)
+    interruption.check()
+    with interruption.noting():
+        return _delivered(run, finish_training(), started)
+
+
+def _delivered(run: _FolderRun, outcome: _Outcome, started: float) -> TrainedModel:
     path = outcome.path or run.folder.model_path(outcome.values[RATE], outcome.values)
     for name, model in outcome.companions.items():
         with written_aside(path.with_name(name)) as aside:
@@ -116,6 +148,8 @@ def train_project(config: ProjectConfig | EnasConfig, data: ProjectData) -> Trai
     run.checkpoints.write(outcome.model, path, outcome.extra.get("best_step", 0))
     record = _record(run, outcome, time.perf_counter() - started)
     finish(path, record)
+    if record.extra.get(INTERRUPTED):
+        announce.say("Interrupted: this is the best so far. Train again to go on.")
     announce.say(f"Trained in {record.seconds:.1f} seconds: {path}")
     return TrainedModel(run.folder, path, record)
 
@@ -142,6 +176,7 @@ def _record(run: _FolderRun, outcome: _Outcome, seconds: float) -> TrainedRecord
             "features": data.features_digest,
             "source": data.source,
             "targets": list(data.targets),
+            **({INTERRUPTED: True} if run.interrupted() else {}),
             **outcome.extra,
         },
     )
@@ -150,38 +185,51 @@ def _record(run: _FolderRun, outcome: _Outcome, seconds: float) -> TrainedRecord
 # ---- the kinds of model
 
 
-def _train(run: _FolderRun) -> _Outcome:
+def _selected(run: _FolderRun) -> Callable[[], _Outcome]:
+    """Select the parameters, and return the final training, which stops at a signal."""
     config = run.config
     if isinstance(config, EnasConfig):
-        return _train_enas(run, config)
+        return _enas(run, config)
     if config.model.type != "VAE":
-        return _train_network(run, config)
-    return _train_vae(run, config) if config.transfer is None else _train_transfer(run, config)
+        return _network(run, config)
+    return _vae(run, config) if config.transfer is None else partial(_train_transfer, run, config)
 
 
-def _train_enas(run: _FolderRun, config: EnasConfig) -> _Outcome:
+def _enas(run: _FolderRun, config: EnasConfig) -> Callable[[], _Outcome]:
     rows = make_rows(config.task, run.data, run.train, run.validation)
     state = run.state
     if state is None:
         state = search_arcs(config, rows)
         run.keep(state)
-    best = train_arcs(config, rows, state, lambda place: run.folder.models / f"{place}_1" / MODEL_FILE)
+    return partial(_train_enas, run, config, rows, state)
+
+
+def _train_enas(run: _FolderRun, config: EnasConfig, rows: ProjectRows, state: Mapping[str, Any]) -> _Outcome:
+    best = train_arcs(
+        config, rows, state, lambda place: run.folder.models / f"{place}_1" / MODEL_FILE, run.interrupted
+    )
     values = {"arc": str(best.arc), RATE: best.rate}
     extra = {"best_step": best.best_step, "candidates": state["arcs"], "n_scored": state["n_scored"]}
     return _Outcome(best.model, values, extra, path=run.folder.models / f"{best.place}_1" / MODEL_FILE)
 
 
-def _train_network(run: _FolderRun, config: ProjectConfig) -> _Outcome:
+def _network(run: _FolderRun, config: ProjectConfig) -> Callable[[], _Outcome]:
     candidates = Candidates(config, run.data, run.train, run.validation)
     values = select(config, network_evaluation(config, candidates), run.state, run.keep)
     announce.chosen(values)
     run.values.update(values)
+    return partial(_train_network, run, config, candidates, values)
+
+
+def _train_network(
+    run: _FolderRun, config: ProjectConfig, candidates: Candidates, values: Mapping[str, Any]
+) -> _Outcome:
     announce.running_until(config.trainer.max_steps)
     samples = min(config.trainer.batch_size, len(run.train))
     log = TrainingLog(
         config.trainer.monitor, candidates.score_every, samples, candidates.patience, len(FINAL_RATES)
     )
-    found = candidates.final(values, values[RATE], log, run.checkpoints)
+    found = candidates.final(values, values[RATE], log, run.checkpoints, run.interrupted)
     announce.say(
         f"Best at step {found.best_step} of {found.steps}, with a learning rate of {found.rate:.6g}."
     )
@@ -189,11 +237,15 @@ def _train_network(run: _FolderRun, config: ProjectConfig) -> _Outcome:
     return _Outcome(found.model, {**values, RATE: found.rate}, extra)
 
 
-def _train_vae(run: _FolderRun, config: ProjectConfig) -> _Outcome:
+def _vae(run: _FolderRun, config: ProjectConfig) -> Callable[[], _Outcome]:
     data = prepare_vae(run.data.x[run.train], run.data.x[run.validation])
     values = select(config, vae_evaluation(config, data), run.state, run.keep)
     announce.chosen(values)
-    vae = train_vae(data, vae_settings(config, values), announce.say)
+    return partial(_train_vae, run, config, data, values)
+
+
+def _train_vae(run: _FolderRun, config: ProjectConfig, data: VaeData, values: dict[str, Any]) -> _Outcome:
+    vae = train_vae(data, vae_settings(config, values), announce.say, run.interrupted)
     # The encoder once more, by the name that transfer looks for.
     companions = {DECODER_FILE: vae.decoder, ENCODER_FILE: vae.encoder}
     return _Outcome(vae.encoder, values, {"history": vae.history}, dict(vae.losses), companions)
@@ -216,6 +268,7 @@ def _train_transfer(run: _FolderRun, config: ProjectConfig) -> _Outcome:
         vae_settings(config, values),
         config.transfer.trainable,
         announce.say,
+        run.interrupted,
     )
     return _Outcome(model, values, {"transfer": config.transfer.source})
 
@@ -231,7 +284,7 @@ def _open(
     save_dir, subfolder = Path(config.trainer.save_dir), config.subfolder
     models = save_dir / subfolder / "models" / config.name
     for path in sorted(models.glob(f"*/{SELECTION_FILE}"), reverse=True):
-        if any(path.parent.glob(f"*/{TRAINED_FILE}")):
+        if any(map(_is_finished, path.parent.glob(f"*/{TRAINED_FILE}"))):
             continue
         held = _read(path)
         if held is not None and held.get("fingerprint") == fingerprint:
@@ -242,6 +295,14 @@ def _open(
     run = _FolderRun(config, data, train, validation, folder, None, fingerprint)
     write_json(folder.models / SELECTION_FILE, {"format": FORMAT, "fingerprint": fingerprint, "state": None})
     return run
+
+
+def _is_finished(path: Path) -> bool:
+    """Whether the training that a record tells of came to its own end; of one that cannot be read it counts as such."""
+    try:
+        return not read_record(path)[1].extra.get(INTERRUPTED)
+    except RunFolderError:
+        return True
 
 
 def _read(path: Path) -> dict[str, Any] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -17,7 +18,9 @@ from click.testing import CliRunner, Result
 import genokeras as gk
 from genokeras.cli import main
 from genokeras.cli.projects import CALLS, run_calls
+from tests.signals import every, unhandled
 
+__all__ = ["unhandled"]
 IN_ORDER = ("In Hyper & Training Search stage", "In Evaluation stage", "In Prediction stage")
 
 
@@ -67,16 +70,19 @@ def done(tmp_path_factory: pytest.TempPathFactory) -> Done:
 
 
 class Recorder:
-    """A project that remembers what was called."""
+    """A project that remembers what was called; a training that is interrupted may have saved its best."""
 
-    def __init__(self, interrupted_in: str = "") -> None:
+    def __init__(
+        self, interrupted_in: str = "", number: int = signal.SIGINT, interrupted: bool = False
+    ) -> None:
         self.called: list[str] = []
-        self._interrupted_in = interrupted_in
+        self.interrupted = interrupted
+        self._interrupted_in, self._number = interrupted_in, number
 
     def __getattr__(self, name: str) -> Any:
         def call() -> None:
             if name == self._interrupted_in:
-                raise KeyboardInterrupt
+                signal.raise_signal(self._number)
             self.called.append(name)
 
         return call
@@ -114,15 +120,30 @@ def test_every_call_is_offered_in_any_order(calls: tuple[str, ...]) -> None:
     assert tuple(project.called) == calls
 
 
+@pytest.mark.usefixtures("unhandled")
+@every
 @pytest.mark.parametrize(("call", "said"), [("train", "settled"), ("explain", "Interrupted in explain.\n")])
 def test_an_interrupt_says_what_it_ended_and_stops_there(
-    call: str, said: str, capsys: pytest.CaptureFixture[str]
+    number: signal.Signals, call: str, said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    project = Recorder(interrupted_in=call)
+    project = Recorder(interrupted_in=call, number=number)
     with pytest.raises(click.exceptions.Exit) as ended:
         run_calls(cast(gk.Project, project), [call, "predict"])
-    assert ended.value.exit_code == 130 and project.called == []
+    assert ended.value.exit_code == (130 if number == signal.SIGINT else 143) and project.called == []
     assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("calls", "code", "said"), [(["train"], 0, ""), (["train", "predict"], 130, "predict.")]
+)
+def test_behind_a_training_that_was_ended_early_no_more_calls_are_made(
+    calls: list[str], code: int, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project = Recorder(interrupted=True)
+    with pytest.raises(click.exceptions.Exit) as ended:
+        run_calls(cast(gk.Project, project), calls)
+    assert ended.value.exit_code == code and project.called == ["train"]
+    assert f"the best so far is saved.{said and ' Not done: '}{said} Run it again" in capsys.readouterr().err
 
 
 def test_an_unknown_call_is_answered_with_the_known_ones() -> None:

@@ -1,9 +1,9 @@
-"""Ctrl-C and SIGTERM: whatever moment they come at, what was trained is delivered; a second one stops at once."""
+"""Ctrl-C, SIGTERM and SIGUSR1: whatever moment they come at, what was trained is delivered; a second one stops at once."""
 
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,40 +18,32 @@ from genokeras.support import RunFolder
 from tests.engine.fakes import FakeRunner, make_loop
 from tests.engine.tables import fit as fit_table
 from tests.engine.tables import prepare, settings, table
+from tests.signals import CTRL_C, ENDS, TERM, every, unhandled
 
 X, Y = table()
-CTRL_C, TERM = signal.SIGINT, signal.SIGTERM
-ENDS = {CTRL_C: KeyboardInterrupt, TERM: SystemExit}
 both = pytest.mark.parametrize("number", [CTRL_C, TERM], ids=["Ctrl-C", "SIGTERM"])
 
 
-@pytest.fixture(autouse=True)
-def unhandled() -> Iterator[None]:
-    """A shell that runs the tests in its background hands down that Ctrl-C is ignored."""
-    before = {CTRL_C: signal.default_int_handler, TERM: signal.SIG_DFL}
-    earlier = {number: signal.signal(number, handler) for number, handler in before.items()}
-    yield
-    assert {number: signal.getsignal(number) for number in before} == before
-    for number, handler in earlier.items():
-        signal.signal(number, handler)
+__all__ = ["unhandled"]
+pytestmark = pytest.mark.usefixtures("unhandled")
 
 
 def ended(number: signal.Signals, function: Callable[[], Any]) -> None:
     with pytest.raises(ENDS[number]) as found:
         function()
-    if number == TERM:
+    if number != CTRL_C:
         assert isinstance(found.value, SystemExit) and found.value.code == 143
 
 
 # ---- the handler
 
 
-@both
+@every
 def test_a_first_signal_breaks_off_what_need_not_be_finished(number: signal.Signals) -> None:
     ended(number, interruptible(lambda: signal.raise_signal(number)))
 
 
-@both
+@every
 def test_a_first_signal_is_noted_where_something_has_to_be_finished(number: signal.Signals) -> None:
     with Interruption() as interruption:
         with interruption.noting():

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import time
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -16,7 +18,9 @@ from genokeras.keras_models import HyperSearch
 from genokeras.keras_models.hyper_search import split_rows
 from genokeras.tuning import ORACLES
 from tests.keras_models.small_models import small_problem
+from tests.signals import ENDS, every, unhandled
 
+__all__ = ["unhandled"]
 X, Y = small_problem()
 Hp = keras_tuner.HyperParameters
 
@@ -192,16 +196,44 @@ def test_numpys_own_random_numbers_go_on_undisturbed() -> None:
     assert np.random.random() == expected
 
 
-def test_interrupting_keeps_the_best_so_far() -> None:
+def signalled(number: signal.Signals, call: int) -> Callable[[Hp], keras.Model]:
+    """The first call is there to learn the space, each other one begins a trial."""
     calls = []
 
-    def interrupted(hp: Hp) -> keras.Model:
+    def building(hp: Hp) -> keras.Model:
         calls.append(1)
-        if len(calls) == 3:  # to learn the space, the first trial, the second
-            raise KeyboardInterrupt
+        if len(calls) == call:
+            signal.raise_signal(number)
         return build(hp)
 
-    assert len(search(interrupted, max_trials=5).fit(X, Y).history_) == 1
+    return building
+
+
+@pytest.mark.usefixtures("unhandled")
+@every
+def test_interrupting_keeps_the_best_so_far(number: signal.Signals) -> None:
+    found = search(signalled(number, 3), max_trials=5, epochs=1).fit(X, Y)
+    assert len(found.history_) == 1 and found.interrupted_
+
+
+@pytest.mark.usefixtures("unhandled")
+@every
+def test_interrupted_in_the_first_trial_there_is_nothing_to_keep(number: signal.Signals) -> None:
+    with pytest.raises(ENDS[number]):
+        search(signalled(number, 2)).fit(X, Y)
+
+
+@pytest.mark.usefixtures("unhandled")
+def test_a_signal_that_native_code_turns_into_an_error_is_no_failed_trial() -> None:
+    def failing(hp: Hp) -> keras.Model:
+        try:
+            return inner(hp)
+        except KeyboardInterrupt as error:
+            raise ValueError("native code called back") from error
+
+    inner = signalled(signal.SIGTERM, 3)
+    found = search(failing, max_trials=5, epochs=1).fit(X, Y)
+    assert found.history_["status"].tolist() == ["completed"] and found.interrupted_
 
 
 def test_progress_goes_to_standard_error(capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +16,9 @@ from genokeras.errors import DataError, NotFittedError, ParameterError, Training
 from genokeras.keras_models import LightModel
 from genokeras.keras_models.recipe import rate_of_epoch
 from tests.keras_models.light_on_one_backend import noisy_net, small_problem
+from tests.signals import CTRL_C, WARNING, unhandled
 
+__all__ = ["unhandled"]
 X, Y = small_problem(64)
 PAIR = (X, Y)
 
@@ -95,21 +96,24 @@ def test_training_stops_when_patience_ends(tmp_path: Path) -> None:
     assert len(history) < 9
 
 
+@pytest.mark.usefixtures("unhandled")
+@pytest.mark.parametrize("number", [CTRL_C, WARNING])
 def test_an_interrupt_keeps_the_best_and_can_be_resumed(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    number: signal.Signals, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def interrupting(epoch: int) -> float:
         if epoch == 2 and not len(asked):
             asked.append(epoch)
-            os.kill(os.getpid(), signal.SIGINT)
+            signal.raise_signal(number)
         return 0.01
 
     asked: list[int] = []
     model = light(schedule=interrupting)
     assert len(fit(model, tmp_path, epochs=4, verbose=1)) == 2
     assert "call fit again to continue" in " ".join(capsys.readouterr().err.split())
-    assert model.best is not None
-    assert len(fit(light(schedule=interrupting), tmp_path, epochs=4)) == 4
+    assert model.best is not None and model.interrupted
+    again = light(schedule=interrupting)
+    assert len(fit(again, tmp_path, epochs=4)) == 4 and not again.interrupted
 
 
 def test_a_loss_that_is_not_finite_is_an_error_with_its_time_and_the_best_is_kept(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from genokeras.projects.results.trained import (
     TrainedRecord,
     finish,
     newest,
+    read_record,
 )
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "TrainedRecord",
     "finish",
     "newest",
+    "read_record",
     "read_table",
     "score_outputs",
     "write_confusion",

@@ -122,7 +122,7 @@ def newest(
     for path in sorted((models / name).glob(f"*/*/{TRAINED_FILE}")):
         folder = OutputFolder(Path(save_dir), name, path.parent.parent.name, subfolder)
         try:
-            when, record = _read_record(path)
+            when, record = read_record(path)
         except RunFolderError as error:
             problems.append(str(error).rstrip("."))
             continue
@@ -138,8 +138,14 @@ def newest(
     return max(found, key=lambda one: one[:2])[2]
 
 
-def _read_record(path: Path) -> tuple[str, TrainedRecord]:
-    """Return when training finished, and the record; a RunFolderError says why it cannot be used."""
+def read_record(path: Path) -> tuple[str, TrainedRecord]:
+    """Return when training finished, and the record.
+
+    Raises
+    ------
+    RunFolderError
+        Where it cannot be used: it says why.
+    """
     if not path.with_name(MODEL_FILE).is_file():
         raise RunFolderError(f"{path} has no {MODEL_FILE} beside it")
     content = read_json(path, format=FORMAT)

@@ -85,6 +85,7 @@ def fit_transfer(
     settings: DescentSettings,
     trainable: bool = False,
     log: Callable[[str], None] = _logger.info,
+    should_stop: Callable[[], bool] = lambda: False,
 ) -> Any:
     """Train a linear classifier on the latent means of an encoder.
 
@@ -107,6 +108,8 @@ def fit_transfer(
         first for the same reason).
     log : callable
         Takes the lines that say how it goes.
+    should_stop : callable
+        Whether to stop with the best epoch so far.
 
     Returns
     -------
@@ -131,10 +134,10 @@ def fit_transfer(
         _targets("validation", codes_validation, len(x_validation), n_classes),
     )
     probe = Probe(data, regression=n_classes == 0)
-    head = descend(probe, settings, log).weights
-    if not trainable:
+    head = descend(probe, settings, log, should_stop).weights
+    if not trainable or should_stop():
         return _joined(encoder, probe, probe.head(head), {})
-    return _fine_tuned(encoder, x_train, x_validation, probe, head, settings, log)
+    return _fine_tuned(encoder, x_train, x_validation, probe, head, settings, log, should_stop)
 
 
 def _fine_tuned(
@@ -145,6 +148,7 @@ def _fine_tuned(
     head: list[np.ndarray],
     settings: DescentSettings,
     log: Callable[[str], None],
+    should_stop: Callable[[], bool],
 ) -> Any:
     stem = next((layer for layer in encoder.layers if layer.name == STEM), None)
     if not isinstance(stem, keras.layers.Dense):
@@ -166,7 +170,7 @@ def _fine_tuned(
         rest,
         [(z @ kernel + bias, space.transform(z)) for z in (train, validation)],
     )
-    best = objective.split(descend(objective, settings, log).weights)
+    best = objective.split(descend(objective, settings, log, should_stop).weights)
     kernel[space.columns] += space.projection() @ best.added
     trained = {STEM: [kernel, bias + best.added_bias]}
     return _joined(encoder, probe, probe.head(best.head), trained | best.layers)

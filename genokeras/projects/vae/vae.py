@@ -146,9 +146,14 @@ def fit_vae(
     return train_vae(prepare_vae(x_train, x_validation, medians), settings, log)
 
 
-def train_vae(data: VaeData, settings: VaeSettings, log: Callable[[str], None] = _logger.info) -> TrainedVae:
-    """Train on prepared rows, and export; see `fit_vae`."""
-    objective, result = _descended(data, settings, log)
+def train_vae(
+    data: VaeData,
+    settings: VaeSettings,
+    log: Callable[[str], None] = _logger.info,
+    should_stop: Callable[[], bool] = lambda: False,
+) -> TrainedVae:
+    """Train on prepared rows, until told to stop at most, and export; see `fit_vae`."""
+    objective, result = _descended(data, settings, log, should_stop)
     encoder, decoder = objective.split(result.weights)
     losses = {name: result.best[f"val_{name}"] for name in objective.score_names}
     losses |= {"mean_predictor": data.mean_predictor, "epoch": result.best["epoch"]}
@@ -199,10 +204,13 @@ def vae_range_test(
 
 
 def _descended(
-    data: VaeData, settings: VaeSettings, log: Callable[[str], None]
+    data: VaeData,
+    settings: VaeSettings,
+    log: Callable[[str], None],
+    should_stop: Callable[[], bool] = lambda: False,
 ) -> tuple[VaeObjective, Descent]:
     objective = _objective(data, settings)
-    return objective, descend(objective, settings, log)
+    return objective, descend(objective, settings, log, should_stop)
 
 
 def _objective(data: VaeData, settings: VaeSettings) -> VaeObjective:

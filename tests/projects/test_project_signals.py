@@ -1,0 +1,63 @@
+"""Signals that come while a project trains: what is settled stays settled, and the best network so far is kept."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import genokeras as gk
+from genokeras.projects import training as training_module
+from genokeras.projects.candidates import Candidates
+from tests.projects.conftest import QUICK
+from tests.signals import CTRL_C, ENDS, TERM, WARNING, every, unhandled
+
+__all__ = ["unhandled"]
+pytestmark = pytest.mark.usefixtures("unhandled")
+MakeProject = Callable[..., dict[str, Any]]
+
+
+def at(monkeypatch: pytest.MonkeyPatch, owner: Any, name: str, number: signal.Signals) -> None:
+    """A signal arrives as a function is called."""
+    function = getattr(owner, name)
+
+    def called(*args: Any, **kwargs: Any) -> Any:
+        signal.raise_signal(number)
+        return function(*args, **kwargs)
+
+    monkeypatch.setattr(owner, name, called)
+
+
+@every
+def test_before_the_final_training_nothing_is_left_but_what_was_settled(
+    number: signal.Signals, make_project: MakeProject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at(monkeypatch, training_module, "select", number)
+    with pytest.raises(ENDS[number]):
+        gk.auto(make_project(**QUICK), verbose=0).train()
+    assert [path.name for path in tmp_path.rglob("models/demo/*/*")] == ["selection.json"]
+
+
+@pytest.mark.parametrize("number", [CTRL_C, WARNING])
+def test_in_the_final_training_the_best_so_far_is_kept_and_the_next_one_goes_on(
+    number: signal.Signals, make_project: MakeProject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = make_project(**QUICK)
+    with monkeypatch.context() as patch:
+        at(patch, Candidates, "final", number)
+        project = gk.auto(source, verbose=0).train()
+    assert project.interrupted and project.predict() is not None
+    early = project.trained.record.extra["steps"]
+    again = gk.auto(source, verbose=0).train()
+    assert not again.interrupted and again.trained.record.extra["steps"] > early
+    assert again.trained.folder == project.trained.folder
+
+
+def test_a_signal_while_the_result_is_written_changes_nothing(
+    make_project: MakeProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at(monkeypatch, training_module, "finish", TERM)
+    assert not gk.auto(make_project(**QUICK), verbose=0).train().interrupted
