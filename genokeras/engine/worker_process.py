@@ -23,7 +23,8 @@ from genokeras.support.processes import own_memory
 # The whole path of modules goes along: what this process can import, a worker can.
 _CODE = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[1]); "
-    "from genokeras.engine.worker import main; main(sys.argv[2])"
+    "from genokeras.support.orders import listen; orders = listen(sys.argv[2]); "
+    "from genokeras.engine.worker import main; main(orders)"
 )
 # Each reads how many threads to use from one of these.
 _THREADS = (
