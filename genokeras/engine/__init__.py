@@ -6,7 +6,7 @@ from genokeras.engine.delivery import Delivery, OutOfFold, deliver, ensemble_out
 from genokeras.engine.executor import Executor, LocalExecutor, Recipe, Runner
 from genokeras.engine.executors import EXECUTORS
 from genokeras.engine.final_fit import AllRows, final_fit
-from genokeras.engine.fit import Prepared, RunSettings, fit_run
+from genokeras.engine.fit import fit_run
 from genokeras.engine.graphs import LoadedGraph, load_graph, load_trial_graph
 from genokeras.engine.growth import Growth, generations, growth_of, way_of
 from genokeras.engine.jobs import Father, Job, Outcome
@@ -21,6 +21,7 @@ from genokeras.engine.progress import make_observer
 from genokeras.engine.reopening import open_run
 from genokeras.engine.run import Run, finish_run, read_record
 from genokeras.engine.searching import Fathers, Wanted, make_network_searcher, make_table_searcher
+from genokeras.engine.settings import Prepared, RunSettings
 from genokeras.engine.store import TrialStore
 
 __all__ = [

@@ -69,7 +69,7 @@ def earlier(folder: RunFolder, history: History) -> Earlier:
     with folder.reading():
         events = list(folder.journal())
         asked = [event for event in events if event.get("event") == "asked"]
-        jobs = [[_job(held) for held in event.get("jobs", ())] for event in asked]
+        jobs = [[job_from_dict(held) for held in event.get("jobs", ())] for event in asked]
         came = [event["trial"] for event in events if event.get("event") == "trial"]
         proposals = [trial.proposal for trial in history]
         starts = [int(event["trials"]) for event in asked]
@@ -86,7 +86,8 @@ def earlier(folder: RunFolder, history: History) -> Earlier:
         return Earlier(_ordered(history, came), asks, open_jobs, last, unsaid)
 
 
-def _job(held: Mapping[str, Any]) -> Job:
+def job_from_dict(held: Mapping[str, Any]) -> Job:
+    """The inverse of :func:`jobs_asked`, of one job."""
     shape = held.get("shape")
     return Job(
         tuple(held["ids"]),

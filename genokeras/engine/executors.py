@@ -7,19 +7,24 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
-from genokeras.engine.executor import Executor, LocalExecutor, LocalSettings
+from genokeras.engine.executor import Executor, LocalExecutor, LocalSettings, Recipe
 from genokeras.engine.methods import Method
 from genokeras.engine.pool import PoolExecutor, PoolSettings
-from genokeras.engine.recipes import Recipe
+from genokeras.engine.ray_executor import RayExecutor, RaySettings
+from genokeras.engine.shared_executor import SharedExecutor, SharedSettings
 from genokeras.errors import ParameterError
+from genokeras.support import RunFolder
 from genokeras.support.checks import check_whole
 from genokeras.support.wording import did_you_mean
 
 _KINDS: dict[str, tuple[type[Any], type[Any]]] = {
     "local": (LocalExecutor, LocalSettings),
     "pool": (PoolExecutor, PoolSettings),
+    "ray": (RayExecutor, RaySettings),
 }
-EXECUTORS = tuple(_KINDS)
+# Several processes search one run, all with the same path.
+SHARED = "shared"
+EXECUTORS = (*_KINDS, SHARED)
 _AHEAD = "ahead"
 
 
@@ -43,13 +48,13 @@ def check_executor(executor: Any, arguments: Mapping[str, Any]) -> None:
         check_whole(arguments[_AHEAD], "executor_args 'ahead'", 0)
     if inspect.isclass(executor) and issubclass(executor, Executor):
         return
-    if not isinstance(executor, str) or executor not in _KINDS:
+    if not isinstance(executor, str) or executor not in EXECUTORS:
         known = ", ".join(map(repr, EXECUTORS))
         raise ParameterError(
             f"executor must be one of {known} or a subclass of genokeras.Executor, got {executor!r}."
             f"{did_you_mean(str(executor), EXECUTORS)}"
         )
-    settings = _KINDS[executor][1]
+    settings = SharedSettings if executor == SHARED else _KINDS[executor][1]
     names = [*(field.name for field in fields(settings)), _AHEAD]
     for name in own:
         if name not in names:
@@ -59,7 +64,7 @@ def check_executor(executor: Any, arguments: Mapping[str, Any]) -> None:
     settings(**own)
 
 
-def make_executor(executor: Any, arguments: Mapping[str, Any], recipe: Recipe) -> Executor:
+def make_executor(executor: Any, arguments: Mapping[str, Any], recipe: Recipe, folder: RunFolder) -> Executor:
     """The executor of a search.
 
     Parameters
@@ -67,6 +72,7 @@ def make_executor(executor: Any, arguments: Mapping[str, Any], recipe: Recipe) -
     executor, arguments : as in `check_executor`
     recipe : Recipe
         Makes the runner where jobs are trained.
+    folder : RunFolder
 
     Raises
     ------
@@ -76,13 +82,15 @@ def make_executor(executor: Any, arguments: Mapping[str, Any], recipe: Recipe) -
     if not isinstance(executor, str):
         made: Executor = executor(recipe, **_own(arguments))
         return made
+    if executor == SHARED:
+        return SharedExecutor(recipe, SharedSettings(**_own(arguments)), folder)
     kind, settings = _KINDS[executor]
     chosen: Executor = kind(recipe, settings(**_own(arguments)))
     return chosen
 
 
 def jobs_ahead(
-    arguments: Mapping[str, Any], time_limit: float | None, method: Method, slots: int
+    executor: Any, arguments: Mapping[str, Any], time_limit: float | None, method: Method, slots: int
 ) -> int | None:
     """How many jobs may lack results when the searcher is asked; None for as many as there are slots. See `SearchLoop`.
 
@@ -92,9 +100,10 @@ def jobs_ahead(
     """
     if arguments.get(_AHEAD) is not None:
         return int(arguments[_AHEAD])
-    if time_limit is not None:
-        return None
-    return 0 if method.packs else 2 * (slots - 1)
+    if method.packs and time_limit is None:
+        return 0
+    # Processes that share a run come and go.
+    return None if time_limit is not None or executor == SHARED else 2 * (slots - 1)
 
 
 def _own(arguments: Mapping[str, Any]) -> dict[str, Any]:

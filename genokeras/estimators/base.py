@@ -18,8 +18,9 @@ from genokeras.engine import (
     fit_run,
     make_observer,
 )
-from genokeras.engine.executors import check_executor
+from genokeras.engine.executors import SHARED, check_executor
 from genokeras.engine.interrupt import interruptible
+from genokeras.errors import ParameterError
 from genokeras.estimators.checks import check_extra, check_limits, seed_of
 from genokeras.estimators.content import (
     Content,
@@ -118,7 +119,12 @@ class SearchedEstimator(FittedEstimator):
             If Ctrl-C or an interrupt of the notebook came before a trial was trained; of SIGTERM SystemExit (143). Later both end
             the search and deliver, ``stop_reason_`` being "interrupted"; a second one stops at once.
         """
-        check_unlocked(self.path)
+        if self.executor != SHARED:
+            check_unlocked(self.path)
+        elif self.path is None:
+            raise ParameterError(
+                'executor "shared" needs a path, the same one in all the processes that search the run.'
+            )
         limit = self.time_limit if time_limit is None else time_limit
         seed, task = seed_of(self.random_state), self._task(x, y)
         wanted = Wanted.of(self.searcher, self.searcher_args, limit)

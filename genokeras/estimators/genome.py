@@ -37,13 +37,16 @@ class GenomeClassifier(ClassifierElsewhere, TableEstimator):
         ``trainer_args`` (``max_iter_num`` steps, 200; ``max_no_improvement_num`` scorings without improvement, 5;
         ``min_loss_dec``, 1e-4; ``batch_size``, 512 where there are more than 1,024 samples, else all), ``search_type`` (a Searcher
         class or instance), ``fathers`` and whatever else the searcher takes.
-    executor : {"local", "pool"} or type, default="local"
-        Where trials are trained: in this process; in worker processes of this machine; or by a subclass of ``genokeras.Executor``.
-        Scripts need no ``if __name__ == "__main__"``.
+    executor : {"local", "pool", "ray", "shared"} or type, default="local"
+        Where trials are trained: in this process; in worker processes of this machine, for which scripts need no
+        ``if __name__ == "__main__"``; on a Ray cluster (``pip install genokeras[ray]``); in all processes that fit with the same
+        ``path``; or by a subclass of ``genokeras.Executor``.
     executor_args : dict, optional
         Of ``"pool"``: ``workers`` (as many as there are cores for their threads), ``threads`` of each (an even share), ``memory``
         (GiB that a worker may hold) and ``timeout`` (seconds that a job may take). A worker that dies, hangs or grows past this is
-        replaced, and its job trained once more. Of all: ``ahead``, jobs without results that the searcher may be asked beside; by
+        replaced, and its job trained once more. Of ``"ray"``: ``address`` (``"auto"`` on a machine of a cluster; this machine alone
+        without it), ``workers`` (as many as there is room for), ``num_cpus`` (1) and ``num_gpus`` (0) of each, also shares, and
+        ``timeout``. Of ``"shared"``: ``threads`` of each process. Of all: ``ahead``, jobs without results that the searcher may be asked beside; by
         default, with a time limit, as many as there are slots, and else 0 (of sequences, images and texts ``2 * workers - 2``): the
         trials are then those of any other executor of so many slots, and with 0 those of ``"local"``.
     missing : {"error", "median"}, default="error"

@@ -3,6 +3,7 @@
 ::
 
     run.lock                 which process writes, while one does
+    queue/                   jobs, where several processes search the run
     run.json                 settings, versions, seed, data fingerprint, classes, features
     data.npz, features.npz   class numbers and folds; the fitted views
     split_1_view_0.npz       a view in a further split into folds
@@ -44,8 +45,10 @@ from genokeras.support.wording import cause
 
 FORMAT = 1
 _JOURNAL = "journal.jsonl"
-# What a folder may hold that is empty to its user: our lock, and what systems leave to show it.
-_NOT_OURS = (LOCK_FILE, ".DS_Store", "Thumbs.db", "desktop.ini")
+# Of the processes that search one run.
+QUEUE = "queue"
+# What a folder may hold that is empty to its user: our lock and queue, and what systems leave to show it.
+_NOT_OURS = (LOCK_FILE, QUEUE, ".DS_Store", "Thumbs.db", "desktop.ini")
 # What a run may have written beside run.json and its trials.
 _FILES = (
     *("result.json", "best.keras", "best.json", "final.npz", _JOURNAL, "arcs.json", "panel.json"),
@@ -264,7 +267,7 @@ class RunFolder:
         if target.resolve() == self.path.resolve():
             return self
         _refuse_foreign(target, self.run_id)
-        copy_tree(self.path, target, without=(LOCK_FILE,))
+        copy_tree(self.path, target, without=(LOCK_FILE, QUEUE))
         return RunFolder(target)
 
 

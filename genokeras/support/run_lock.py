@@ -136,6 +136,12 @@ def check_unlocked(folder: PathLike | None) -> None:
         raise RunInUseError(found.words(path))
 
 
+def abandon_lock(folder: PathLike) -> None:
+    """Remove the lock of a process that is known to have ended, on whatever machine it was."""
+    path = Path(str(folder)).expanduser().absolute() / LOCK_FILE
+    _remove_left(path, _read(path))
+
+
 def holding_lock(
     folder: Callable[..., PathLike], make: bool = False
 ) -> Callable[[Callable[P, R]], Callable[P, R]]:

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from genokeras.engine import Run, finish_run, open_run, read_record
-from genokeras.engine.fit import _sound_history
+from genokeras.engine.resuming import _sound_history
 from genokeras.engine.run import MODEL_FILE, RESULT_FILE
 from genokeras.errors import NewerFormatError, RunFolderError
 from genokeras.support import RunFolder

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from genokeras.engine import TrialStore, read_problem
-from genokeras.engine.fit import resumed
+from genokeras.engine.resuming import resumed
 from genokeras.errors import ParameterError, RunFolderError, SearchError
 from genokeras.support import RunFolder
 from tests.engine.tables import ages, fit, prepare, settings, table

@@ -1,0 +1,96 @@
+"""Going on with a run: it has to be of the same data and settings."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from genokeras.engine.problem import PARTS, Problem
+from genokeras.engine.problem_files import has_problem, read_fingerprint, read_groups, read_problem
+from genokeras.engine.run import tell_damage
+from genokeras.engine.settings import Prepared, RunSettings
+from genokeras.engine.store import TrialStore
+from genokeras.errors import RunFolderError
+from genokeras.searchers import History
+from genokeras.support import RunFolder
+
+
+def resumed(prepared: Prepared, settings: RunSettings) -> tuple[RunFolder, Problem, History] | None:
+    """The run to resume, or None to begin a new one.
+
+    Raises
+    ------
+    RunFolderError
+        If the run is of other data or settings; says which differ.
+    """
+    if not settings.resume or not RunFolder.exists(settings.path):
+        return None
+    folder = RunFolder(settings.path)
+    if not has_problem(folder):
+        return None
+    check_same(folder, prepared, settings)
+    folder.record("resumed")
+    return folder, read_problem(folder), _sound_history(folder)
+
+
+def check_same(folder: RunFolder, prepared: Prepared, settings: RunSettings) -> None:
+    """See that a run is of these data and settings.
+
+    Raises
+    ------
+    RunFolderError
+        If it is not; says what differs.
+    """
+    _check_backbone(folder, prepared)
+    other = _other_parts(folder, prepared)
+    if other:
+        held = f"{folder.settings.get('source')}: {folder.settings.get('n_samples')} samples"
+        raise RunFolderError(
+            f"cannot resume {str(folder.path)!r}: it was run with other {' and other '.join(other)} ({held}) than now "
+            f"({prepared.words}). Resume with the same data, or give another path."
+        )
+    asked, kept = settings.asked, folder.settings["settings"]
+    different = [
+        f"{name}={asked[name]!r} (the run has {kept.get(name)!r})"
+        for name in asked
+        if asked[name] != kept.get(name)
+    ]
+    if different:
+        raise RunFolderError(
+            f"cannot resume {str(folder.path)!r} with other settings: {', '.join(different)}."
+        )
+
+
+def _sound_history(folder: RunFolder) -> History:
+    """The trials of a run that goes on; damaged ones are left out, with a warning."""
+    folder.tidy()
+    store = TrialStore(folder)
+    history, lines = store.history(whole=True), folder.damaged_lines()
+    said = [f"lines of the journal are damaged: {', '.join(map(str, lines))}"] if lines else []
+    tell_damage(folder, [*store.sayings(), *said], write=True)
+    return history
+
+
+def _check_backbone(folder: RunFolder, prepared: Prepared) -> None:
+    held = folder.settings.get("backbone")
+    if held != prepared.described.get("backbone"):
+        what = "with another backbone" if held else "without a backbone"
+        raise RunFolderError(
+            f"{str(folder.path)!r} was run {what}. Resume with the same one, or give another path."
+        )
+
+
+def _other_parts(folder: RunFolder, prepared: Prepared) -> list[str]:
+    """Which parts of the problem differ from those of the run."""
+    held, now = read_fingerprint(folder), prepared.fingerprint
+    if folder.settings.get("task", "classes") != prepared.described["task"]:
+        return [f"task ({folder.settings.get('task', 'classes')} in place of {prepared.described['task']})"]
+    if held:
+        return [name for name in PARTS if held.get(name) != now[name]]
+    other = [] if folder.settings.get("data_fingerprint") == prepared.old_fingerprint() else ["data"]
+    weight, groups = folder.read_arrays("data.npz")["sample_weight"], read_groups(folder)
+    if not np.array_equal(weight, prepared.sample_weight):
+        other.append("sample_weight")
+    none = np.empty(0)
+    held_groups = none if groups is None else groups
+    alike = np.array_equal(held_groups, none if prepared.groups is None else prepared.groups)
+    return other if alike else [*other, "groups"]
