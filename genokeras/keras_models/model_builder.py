@@ -15,6 +15,7 @@ from genokeras.errors import DataFileError, ParameterError
 from genokeras.keras_models.adjustable_optimizer import learning_rate_of
 from genokeras.keras_models.inferred_task import InferredTask, infer_task, output_shapes
 from genokeras.keras_models.model_spec import ArrayMetric, ModelSpec
+from genokeras.keras_models.moxing_names import ExportSpec
 from genokeras.keras_models.noted_spec import BUILD, METRICS, NotedSpec, measuring, noted
 from genokeras.keras_models.user_functions import UserFunctions
 from genokeras.streams import Batch, Batches, as_numpy, take_rows
@@ -41,6 +42,7 @@ class BuiltModel:
         Names in the log by the names that Keras has for them.
     has_loss : bool
         Whether Keras measures it.
+    export_spec : ExportSpec or None
     """
 
     model: keras.Model
@@ -48,6 +50,7 @@ class BuiltModel:
     functions: dict[str, ArrayMetric]
     renamed: dict[str, str] = field(default_factory=dict)
     has_loss: bool = True
+    export_spec: ExportSpec | None = None
 
     def named(self, logs: dict[str, Any]) -> dict[str, float]:
         """Logs of Keras under the names that the user gave."""
@@ -130,7 +133,7 @@ class ModelBuilder:
             if optimizer is not None:
                 model.optimizer = optimizer
                 model.make_train_function(force=True)
-            return BuiltModel(model, view, made.functions)
+            return BuiltModel(model, view, made.functions, export_spec=made.export_spec)
         loss = made.loss if made.loss is not None else (model.loss if own else None)
         task = self._task(model, loss)
         metrics = list(made.metrics.values())
@@ -142,7 +145,7 @@ class ModelBuilder:
         optimizer = keras.optimizers.SGD() if optimizer is None else optimizer
         model.compile(optimizer, loss, metrics=metrics, jit_compile=jit_compile())
         renamed = {m if isinstance(m, str) else m.name: name for name, m in made.metrics.items()}
-        return BuiltModel(model, view, made.functions, renamed)
+        return BuiltModel(model, view, made.functions, renamed, export_spec=made.export_spec)
 
     def judge(self, spec: ParamSpec, trained: BuiltModel) -> BuiltModel:
         """The model for evaluation: the trained one, or another one, whose weights are not copied yet.
@@ -161,13 +164,13 @@ class ModelBuilder:
                 return BuiltModel(made.model, view, made.functions, has_loss=False)
         return self.compiled(made, view, None)
 
-    def predictor(self, spec: ParamSpec, trained: BuiltModel) -> keras.Model:
-        """The model for prediction: the trained one, or another one with its weights."""
+    def predictor(self, spec: ParamSpec, trained: BuiltModel) -> BuiltModel:
+        """The model for prediction, with its names: the trained one, or another one with its weights."""
         if not self.functions.model_knows_mode:
-            return trained.model
-        model = self.build(spec, "predict")[0].model
-        copy_weights(trained.model, model)
-        return model
+            return trained
+        made, view = self.build(spec, "predict")
+        copy_weights(trained.model, made.model)
+        return BuiltModel(made.model, view, made.functions, has_loss=False, export_spec=made.export_spec)
 
     def optimizer(self, spec: ParamSpec, model_view: NotedSpec) -> keras.optimizers.Optimizer:
         """An optimizer with what neither function has read set on it."""

@@ -9,6 +9,7 @@ from typing import Any, final
 import keras
 
 from genokeras.errors import ParameterError
+from genokeras.keras_models.moxing_names import ExportSpec
 
 ArrayMetric = Callable[[Any, Any], Any]
 
@@ -30,6 +31,8 @@ class ModelSpec:
         What is measured, by the name it is logged under. A metric of Keras, or its name, is compiled into the model. A
         function ``(y_true, y_pred) -> float`` is called with NumPy arrays of all evaluated rows, so that it may be one of
         scikit-learn or read a threshold of the parameter spec.
+    export_spec : ExportSpec, optional
+        What inputs and outputs of an export are called; by default as their layers.
 
     Raises
     ------
@@ -40,10 +43,15 @@ class ModelSpec:
     model: keras.Model
     loss: Any = None
     log_info: Mapping[str, Any] | None = None
+    export_spec: ExportSpec | None = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.model, keras.Model):
             raise ParameterError(f"ModelSpec.model must be a keras.Model, got {type(self.model).__name__}.")
+        if not isinstance(self.export_spec, ExportSpec | None):
+            raise ParameterError(
+                f"ModelSpec.export_spec must be an ExportSpec, got {type(self.export_spec).__name__}."
+            )
         odd = [
             f"{name!r} is {type(value).__name__}"
             for name, value in (self.log_info or {}).items()

@@ -12,7 +12,7 @@ from genokeras.errors import ParameterError
 from genokeras.exports import FORMATS, format_problem
 from genokeras.keras_models.log_dir import LogDir
 from genokeras.keras_models.model_builder import BuiltModel, ModelBuilder, copy_weights, load_checkpoint
-from genokeras.keras_models.run_training import RunTraining
+from genokeras.keras_models.run_training import TF_SERVING, RunTraining
 from genokeras.keras_models.user_functions import RUN_MODES, UserFunctions, checked_spec, checked_targets
 from genokeras.streams import Batch, Batches
 from genokeras.support.checks import check_choice, check_whole, complaints
@@ -61,8 +61,10 @@ def run(
         line before, or since the beginning of the epoch where that is later.
     save_every_n_steps : int, optional
         Steps between two snapshots; a tenth of all by default.
-    export_model : {"keras", "tf_saved_model", "onnx", "litert", "torchscript"}, optional
+    export_model : {"keras", "tf_saved_model", "tf_serving", "onnx", "litert", "torchscript"}, optional
         Written to ``export`` in `log_dir` after training, read again and compared: the model made for run mode "predict".
+        "tf_serving" is "tf_saved_model" in a folder for the version, ``export/1``, as TensorFlow Serving wants it. An
+        :class:`ExportSpec` in the model spec says what inputs and outputs are called, and the version.
     param_spec : ParamSpec, optional
         Evaluation and prediction use those of the training in `log_dir` by default.
     checkpoint_path : path-like, optional
@@ -117,7 +119,7 @@ def run(
     builder = ModelBuilder(functions, batches.first(), seed)
     trained = _trained_model(builder, spec, folder, checkpoint_path)
     if run_mode == "predict":
-        return predict_batches(builder.predictor(spec, trained), batches)[0]
+        return predict_batches(builder.predictor(spec, trained).model, batches)[0]
     checked_targets(builder.example, run_mode)
     judge = builder.judge(spec, trained)
     copy_weights(trained.model, judge.model)
@@ -179,6 +181,7 @@ def _check_export(name: str | None) -> None:
     """Before any training, not behind it."""
     if name is None:
         return
-    problem = format_problem(check_choice(name, "export_model", FORMATS))
+    known = check_choice(name, "export_model", (*FORMATS, TF_SERVING))
+    problem = format_problem("tf_saved_model" if known == TF_SERVING else known)
     if problem is not None:
         raise ParameterError(f"export_model={name!r}: {problem}")

@@ -19,6 +19,7 @@ from genokeras.training import Position, load_snapshot, save_snapshot, train_ste
 from genokeras.tuning import ParamSpec
 
 _SNAPSHOTS = 10
+TF_SERVING = "tf_serving"
 
 
 @final
@@ -169,11 +170,19 @@ class RunTraining:
         self.log(f"step {at.step} of {self.until}: {values}")
 
     def _export(self, built: BuiltModel, export_format: str) -> Exported:
+        made = self.builder.predictor(self.spec, built)
+        path, names = self.folder.path / "export", made.export_spec
+        if export_format == TF_SERVING:
+            path, export_format = path / str(1 if names is None else names.version), "tf_saved_model"
+            path.parent.mkdir(parents=True, exist_ok=True)
+        inputs, outputs = (None, None) if names is None else names.names_in(made.model)
         exported = export_model_as(
-            self.builder.predictor(self.spec, built),
-            self.folder.path / "export",
+            made.model,
+            path,
             export_format,
             examples=self.builder.example[0],
+            input_names=inputs,
+            output_names=outputs,
         )
         self.log(
             f"exported as {exported.format} to {exported.path}; answers differ from the model's by at most "

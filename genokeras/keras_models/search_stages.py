@@ -119,11 +119,30 @@ class SearchStages:
             chosen = equal[-1] if best > before + chance else equal[0]
             if len(outcomes) > LEAST_LOWER and chosen is not outcomes[-1]:
                 break
+        if not best > before + chance:
+            chosen = self._raised(spec, chosen, best - chance)
         self.log(f"Pretraining: kept of {len(outcomes)} learning rates: {chosen}")
         reason = spec.reasons[RATE]
         if chosen.rate < highest:
             reason += f"; lowered from {highest:.3g} in thirds, which scored as well"
+        if chosen.rate > highest:
+            reason += (
+                f"; raised from {highest:.3g} by threes, as no rate betters the weights of the beginning"
+            )
         return _with(spec, RATE, chosen.rate, reason)
+
+    def _raised(self, spec: ParamSpec, from_: ShortResult, least: float) -> ShortResult:
+        """The highest of this rate, three times it and so on that keeps what good weights score.
+
+        Under such weights a range test sees drops by chance, and suggests a rate that changes nothing.
+        """
+        kept = from_
+        while kept.rate * LOWER <= self.trainings.ramp[1]:
+            higher = self.trainings.short_training(spec, kept.rate * LOWER)
+            if not (np.isfinite(higher.score) and higher.score >= least):
+                break
+            kept = higher
+        return kept
 
     def _lasting(self, spec: ParamSpec) -> ParamSpec:
         """The current rate; its third, and so on, where that scores better in a longer training.
@@ -133,11 +152,15 @@ class SearchStages:
         highest = float(spec.learning_rate)
         short = self.trainings.short_training(spec, highest)
         kept = self.trainings.short_training(spec, highest, LONGER)
+        before = self.trainings.score_before(spec)
         best = max(short.score, kept.score) if np.isfinite(kept.score) else short.score
         while highest / kept.rate < LOWER**MOST_LOWER:
             lower = self.trainings.short_training(spec, kept.rate / LOWER, LONGER)
-            lasts = kept.trained and kept.score >= best - LOST
-            if lasts and not (lower.trained and lower.score > kept.score):
+            # Weights that no rate betters need not be bettered, and what is a little better is luck.
+            good = best <= before + LOST
+            lasts = (kept.trained or good) and kept.score >= best - LOST
+            margin = self.trainings.error(best) if good else 0.0
+            if lasts and not (lower.trained and lower.score > kept.score + margin):
                 break
             self.log(f"Pretraining: in {LONGER} times the steps, {lower} after {kept}")
             kept = lower
