@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
+from genokeras.data.block import Block
+
 Matrix = np.ndarray | sparse.csr_matrix
 
 
@@ -39,6 +41,10 @@ class Dataset:
         False where `sample_ids` were made up as ``"sample_0"``, ``"sample_1"``...
     versions_ignored : bool
         Ensembl ids lost their version on request: ``ENSG00000141510.18`` is ``ENSG00000141510``.
+    blocks : tuple of Block
+        Which columns come from which assay, where several were joined.
+    present : ndarray of bool, shape (n_samples, n_blocks), optional
+        Which samples have which block, where some lack one: their values are NaN.
     """
 
     x: Matrix
@@ -52,6 +58,8 @@ class Dataset:
     medians: np.ndarray | None = None
     ids_given: bool = True
     versions_ignored: bool = False
+    blocks: tuple[Block, ...] = ()
+    present: np.ndarray | None = None
 
     @property
     def n_samples(self) -> int:
@@ -72,6 +80,7 @@ class Dataset:
             sample_ids=tuple(self.sample_ids[i] for i in positions),
             y=None if self.y is None else self.y[positions],
             groups=None if self.groups is None else self.groups[positions],
+            present=None if self.present is None else self.present[positions],
         )
 
     def __repr__(self) -> str:

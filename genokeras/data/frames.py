@@ -67,8 +67,8 @@ def table_from_frame(
     else:
         named = _without_numbering(named, options)
     named = _used_alone(named, options)
-    annotations, named = _take_annotations(named, options.columns, text_too=names_given)
-    if not named.names:
+    annotations, named = _take_annotations(named, options, text_too=names_given)
+    if not named.names and not (options.covariates and annotations):
         raise DataError(_no_numbers(annotations, source))
     return Table(
         x=_numbers(named, source),
@@ -190,9 +190,9 @@ def _used_alone(named: NamedFrame, options: ReadOptions) -> NamedFrame:
 
 
 def _take_annotations(
-    named: NamedFrame, wanted: Sequence[str], *, text_too: bool
+    named: NamedFrame, options: ReadOptions, *, text_too: bool
 ) -> tuple[dict[str, np.ndarray], NamedFrame]:
-    asked = [i for i, name in enumerate(named.names) if name in wanted]
+    asked = [i for i, name in enumerate(named.names) if name in options.columns]
     text: list[int] = []
     if text_too:
         others = [i for i in non_numeric(named.frame) if i not in asked]
@@ -202,7 +202,7 @@ def _take_annotations(
     if not annotations:
         return {}, named
     notes: tuple[str, ...] = ()
-    if text:
+    if text and not options.covariates:
         count = counted(len(text), "column holds text only and is", "columns hold text only and are")
         notes = (f"{count} not used as genes: {listed((named.names[i] for i in text), 5)}.",)
     return annotations, named.without([*asked, *text], *notes)
@@ -210,6 +210,8 @@ def _take_annotations(
 
 def _numbers(named: NamedFrame, source: str) -> Matrix:
     frame = named.frame
+    if not named.names:
+        return np.empty((len(frame), 0), dtype="float32")
     if all(isinstance(dtype, pd.SparseDtype) for dtype in frame.dtypes):
         accessor: Any = frame.sparse
         return to_csr(accessor.to_coo())

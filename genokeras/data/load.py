@@ -4,33 +4,30 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, get_args
 
 import numpy as np
 
+from genokeras.data.block import Block
+from genokeras.data.blocks import DROP, MISSING_BLOCKS, by_rows_of_first, without_stand_ins
 from genokeras.data.checks import (
     FILL,
     FILL_BEFORE_PREDICTING,
     check_finite,
     check_names,
-    check_shape,
-    check_size,
     constant_note,
     impute_median,
 )
 from genokeras.data.column_kinds import kinds_note
 from genokeras.data.dataset import Dataset
-from genokeras.data.dropping import dropped_names, only_genes, without_columns
-from genokeras.data.genes import Duplicates, check_duplicates, tidy_genes
+from genokeras.data.dropping import dropped_names
+from genokeras.data.genes import Duplicates, check_duplicates
 from genokeras.data.label_files import has_column, label_file
-from genokeras.data.memory import table_from_memory
 from genokeras.data.quantities import names_columns, read_targets
-from genokeras.data.readers.registry import read_table
+from genokeras.data.read_blocks import Reading, read_blocks, tidy_table
 from genokeras.data.table import ReadOptions, Table
 from genokeras.data.targets import check_no_missing, column_names, sample_values
-from genokeras.data.tidy import stripped
 from genokeras.errors import DataError
 from genokeras.support.checks import check_choice
 from genokeras.support.wording import counted
@@ -60,15 +57,18 @@ def load_dataset(
     drop_unknown: bool = False,
     genes: Sequence[str] = (),
     several_targets: bool = False,
+    missing_blocks: str = DROP,
+    blocks: Sequence[Block] = (),
 ) -> Dataset:
     """Read and check samples, their genes and, where given, their labels.
 
     Parameters
     ----------
-    x : path, Dataset, AnnData, MuData or matrix-like of shape (n_samples, n_features)
+    x : path, Dataset, AnnData, MuData, matrix-like of shape (n_samples, n_features), or dict of these
         A DataFrame, ndarray, scipy sparse matrix or list of lists is taken from memory. A path is read by its suffix, and text
         and HDF5 by their content: csv, tsv and txt (also packed), series matrices of GEO, GCT, counts of featureCounts, HTSeq, STAR,
         salmon, kallisto and RSEM, xlsx, parquet, npz, mtx, 10x (``.h5``, or the folder), h5ad, h5mu, loom; a folder of counts is joined.
+        A dict names several assays of the same samples: blocks, which are joined by sample id, or by row where they have none.
     y : array-like of shape (n_samples,), str or path, optional
         Labels by row; a Series whose index holds the sample ids goes by index; the name of a column or
         ``obs`` key; or a second file with the columns sample id and label, or labels alone; ``"clinical.tsv:er_status"``
@@ -93,7 +93,7 @@ def load_dataset(
     layer : str, optional
         Which matrix: a layer of an h5ad, AnnData or loom file, ``"raw"``; a column of counts, such as ``"NumReads"``.
     modality : str, optional
-        Which of a MuData's modalities; without it all, side by side.
+        Which of a MuData's modalities; without it all, as blocks.
     sheet : str, optional
         Which sheet of an xlsx file; without it the first.
     drop_columns : str or sequence of str
@@ -105,6 +105,10 @@ def load_dataset(
     several_targets : bool
         `y` may hold several columns, or name them: a list of texts is then one of columns. ``Dataset.y`` has the shape
         (n_samples, n_targets) where there are several.
+    missing_blocks : {"drop", "mask"}
+        Samples that lack a block are left out, or have NaN in its columns (and False in ``Dataset.present``).
+    blocks : sequence of Block
+        Those that a model reads, of which no sample is left out.
 
     Returns
     -------
@@ -127,6 +131,7 @@ def load_dataset(
     several = several_targets and y is not None
     named = y if several and names_columns(y) else (y,)
     check_duplicates(duplicates)
+    check_choice(missing_blocks, "missing_blocks", MISSING_BLOCKS)
     check_choice(decimal, "decimal", (".", ","))
     elsewhere = sample_column is not None and any(has_column(given, sample_column) for given in (y, groups))
     options = ReadOptions(
@@ -141,14 +146,14 @@ def load_dataset(
         sheet=sheet,
         drop=dropped_names(drop_columns),
         genes=tuple(genes),
+        missing_blocks=missing_blocks,
     )
-    table = read_table(x, options) if isinstance(x, str | os.PathLike) else table_from_memory(x, options)
-    check_size(table.x, table.source)
-    table = dataclasses.replace(_with_stripped_ids(table), sample_column=sample_column)
-    table = without_columns(table, options.drop, drop_unknown or isinstance(x, Dataset))
-    table = tidy_genes(table, duplicates, ignore_versions=ignore_versions)
-    table = only_genes(table, options.genes)
-    check_shape(table.x, table.names, table.ids, table.source)
+    reading = Reading(options, duplicates, ignore_versions, drop_unknown, missing)
+    if isinstance(x, Mapping):
+        table, first = read_blocks(x, reading, tuple(blocks))
+        y, groups = (by_rows_of_first(given, first, table) for given in (y, groups))
+    else:
+        table = tidy_table(x, reading)
     said: list[str] = []
     labels = (
         read_targets(y, lambda given: _labels_of(given, table, said))
@@ -165,11 +170,6 @@ def load_dataset(
     for note in dataset.notes:
         _logger.info("%s: %s", visible(dataset.source), visible(note))
     return dataset
-
-
-def _with_stripped_ids(table: Table) -> Table:
-    ids = table.sample_ids
-    return table if ids is None else dataclasses.replace(table, sample_ids=stripped(ids))
 
 
 def _labels_of(given: Any, table: Table, notes: list[str]) -> np.ndarray:
@@ -194,13 +194,14 @@ def _checked(
     names, ids = table.names, table.ids
     check_names(names, ids, table.source)
     advice = FILL_BEFORE_PREDICTING if fitted else FILL
-    check_finite(table.x, names, ids, table.source, None if missing != "error" else advice)
+    known = without_stand_ins(table).x
+    check_finite(known, names, ids, table.source, None if missing != "error" else advice)
     x, medians, notes = table.x, None, table.notes
-    if missing == "median":
+    if missing == "median" and table.present is None:
         x, medians = impute_median(table.x)
         notes = (*notes, *_filled_note(table))
     found = constant_note(x, names)
-    if isinstance(x, np.ndarray):
+    if isinstance(x, np.ndarray) and not table.blocks:
         found = (*found, *kinds_note(x, names, table.feature_names is not None))
     extra = tuple(note for note in found if note not in notes)
     return Dataset(
@@ -214,6 +215,8 @@ def _checked(
         notes=(*notes, *extra),
         medians=medians,
         ids_given=table.sample_ids is not None,
+        blocks=table.blocks,
+        present=table.present,
     )
 
 

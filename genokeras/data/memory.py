@@ -51,6 +51,8 @@ def _from_dataset(dataset: Dataset) -> Table:
         y=dataset.y,
         groups=dataset.groups,
         notes=dataset.notes,
+        blocks=dataset.blocks,
+        present=dataset.present,
     )
 
 

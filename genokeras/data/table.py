@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
+from genokeras.data.block import Block
 from genokeras.data.dataset import Matrix
 from genokeras.errors import DataError
 
@@ -44,6 +45,10 @@ class ReadOptions:
         Columns to leave out.
     genes : tuple of str
         The genes that are used, if not all. Where all of them are there, others are left out unchecked.
+    missing_blocks : str
+        What becomes of samples that lack one of several blocks: ``"drop"`` or ``"mask"``.
+    covariates : bool
+        Columns in text are covariates, so that there need not be a column of numbers.
     """
 
     columns: tuple[str, ...] = ()
@@ -57,6 +62,8 @@ class ReadOptions:
     needs_sample_column: bool = True
     drop: tuple[str, ...] = ()
     genes: tuple[str, ...] = ()
+    missing_blocks: str = "drop"
+    covariates: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,6 +85,10 @@ class Table:
         What the column of ids is called in a file of labels.
     dropped : tuple of str
         Columns that were left out, because it was asked for.
+    blocks : tuple of Block
+        Which columns come from which assay, where several were joined.
+    present : ndarray of bool, shape (n_samples, n_blocks), optional
+        Which samples have which block, where some lack one.
     """
 
     x: Matrix
@@ -90,6 +101,8 @@ class Table:
     notes: tuple[str, ...] = ()
     sample_column: str | None = None
     dropped: tuple[str, ...] = ()
+    blocks: tuple[Block, ...] = ()
+    present: np.ndarray | None = None
 
     @property
     def ids(self) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from genokeras.data.block import Block
 from genokeras.encoders.array import ArrayEncoder
 from genokeras.encoders.backbone import BackboneEncoder
 from genokeras.encoders.encoder import Encoder, NetworkEncoder, Rows
@@ -69,7 +70,8 @@ def read_samples(folder: RunFolder, medians: np.ndarray | None = None) -> tuple[
     """
     if folder.has(FEATURES_FILE):
         names = tuple(folder.settings["feature_names"])
-        return table_from_arrays(folder.read_arrays(FEATURES_FILE), names, medians)
+        blocks = tuple(map(Block.from_dict, folder.settings.get("blocks") or ()))
+        return table_from_arrays(folder.read_arrays(FEATURES_FILE), names, medians, blocks)
     rows = unpacked_rows(folder.read_arrays(CONTENT_FILE))
     try:
         return _read_encoder(folder), rows

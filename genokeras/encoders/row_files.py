@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from genokeras.data.block import Block
 from genokeras.encoders.encoder import Rows, n_rows
 from genokeras.encoders.table import SplitView, TableEncoder, by_sample
 from genokeras.features import Rescaling, RowSpace
@@ -59,15 +60,18 @@ def table_to_arrays(encoder: TableEncoder, rows: Rows) -> dict[str, np.ndarray]:
 
 
 def table_from_arrays(
-    arrays: Mapping[str, np.ndarray], feature_names: tuple[str, ...], medians: np.ndarray | None
+    arrays: Mapping[str, np.ndarray],
+    feature_names: tuple[str, ...],
+    medians: np.ndarray | None,
+    blocks: tuple[Block, ...] = (),
 ) -> tuple[TableEncoder, Rows]:
-    """The inverse of :func:`table_to_arrays`."""
+    """The inverse of :func:`table_to_arrays`; what it does not hold is given."""
     spaces: dict[str, tuple[RowSpace, ...]] = {}
     rows: Rows = {}
     read: dict[str, RowSpace] = {}
     for name in [key.removesuffix("/z") for key in arrays if key.endswith("/z")]:
         spaces[name], rows[name] = _read_view(arrays, name, 0, read)
-    return TableEncoder(feature_names, spaces, medians), rows
+    return TableEncoder(feature_names, spaces, medians, blocks), rows
 
 
 def view_to_arrays(name: str, view: SplitView, earlier: Sequence[RowSpace] = ()) -> dict[str, np.ndarray]:
@@ -143,6 +147,8 @@ def _rescaling_arrays(rescaling: Rescaling) -> dict[str, np.ndarray]:
     arrays = {"log_factors": rescaling.factors}
     if rescaling.kind != "log":
         arrays |= {"rescaling": np.array(rescaling.kind), "reference": rescaling.reference}
+    if rescaling.ranges is not None:
+        arrays["ranges"] = np.array(rescaling.ranges)
     return arrays
 
 
@@ -150,7 +156,9 @@ def _read_rescaling(arrays: Mapping[str, np.ndarray], prefix: str) -> Rescaling 
     factors = arrays.get(prefix + "log_factors")
     if factors is None:
         return None
+    held = arrays.get(prefix + "ranges")
+    ranges = None if held is None else tuple((int(start), int(stop)) for start, stop in held)
     if prefix + "rescaling" not in arrays:
-        return Rescaling("log", factors)
+        return Rescaling("log", factors, ranges=ranges)
     kind: Any = str(arrays[prefix + "rescaling"])
-    return Rescaling(kind, factors, arrays[prefix + "reference"])
+    return Rescaling(kind, factors, arrays[prefix + "reference"], ranges)

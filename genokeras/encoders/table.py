@@ -18,12 +18,14 @@ from typing import Any, ClassVar, NamedTuple, final
 import numpy as np
 from scipy import sparse
 
+from genokeras.data.block import Block
 from genokeras.encoders.encoder import Encoder, Rows
 from genokeras.features import (
     FittedView,
     Matrix,
     RowSpace,
     Screening,
+    fit_block_views,
     fit_in_space,
     fit_views,
     principal_axes,
@@ -45,11 +47,14 @@ class TableEncoder(Encoder):
         One for each fold, by view; they may share a basis.
     medians : numpy.ndarray or None
         ``(n_features,)`` stand-ins for NaN.
+    blocks : tuple of Block
+        The assays that features come from, where there are several; the delivered model has an input for each.
     """
 
     feature_names: tuple[str, ...]
     spaces: Mapping[str, tuple[RowSpace, ...]]
     medians: np.ndarray | None = None
+    blocks: tuple[Block, ...] = ()
     kind: ClassVar[str] = "genome"
 
     @property
@@ -64,6 +69,11 @@ class TableEncoder(Encoder):
         return _width(self.spaces[view])
 
     @property
+    def inputs(self) -> dict[str, int]:
+        """Width of each input of the delivered model, by its name."""
+        return {block.input_name: block.size for block in self.blocks} or {"features": self.n_features}
+
+    @property
     def numbers_per_row(self) -> int:
         return self.n_features
 
@@ -73,7 +83,8 @@ class TableEncoder(Encoder):
 
     def model_inputs(self, rows: Rows) -> dict[str, Any]:
         x: Any = rows["features"]
-        return {"features": x.toarray() if isinstance(x, sparse.csr_matrix) else x}
+        x = x.toarray() if isinstance(x, sparse.csr_matrix) else x
+        return {"features": x, **{block.input_name: x[:, block.columns] for block in self.blocks}}
 
     def ranks(self, view: str) -> np.ndarray:
         """``(n_folds,)`` coordinates of each fold, without the zeros behind them."""
@@ -95,7 +106,13 @@ class TableEncoder(Encoder):
 
     def sidecar(self) -> dict[str, Any]:
         missing = "error" if self.medians is None else "median"
-        return {"feature_names": list(self.feature_names), "missing": missing}
+        said: dict[str, Any] = {"feature_names": list(self.feature_names), "missing": missing}
+        if self.blocks:
+            said["inputs"] = {
+                block.input_name: [block.bare(name) for name in self.feature_names[block.columns]]
+                for block in self.blocks
+            }
+        return said
 
 
 def fit_table_encoder(
@@ -107,6 +124,8 @@ def fit_table_encoder(
     feature_names: tuple[str, ...],
     medians: np.ndarray | None = None,
     fits: Callable[[float], bool] | None = None,
+    blocks: tuple[Block, ...] = (),
+    present: np.ndarray | None = None,
 ) -> tuple[TableEncoder, Rows]:
     """Fit the views of a run.
 
@@ -125,6 +144,9 @@ def fit_table_encoder(
         What missing values were filled with.
     fits : callable, optional
         Whether there is time for another view, as in `fit_views`.
+    blocks : tuple of Block
+    present : numpy.ndarray, optional
+        ``(n_samples, n_blocks)`` bool: which samples have which block.
 
     Returns
     -------
@@ -132,9 +154,13 @@ def fit_table_encoder(
     rows : dict of str to numpy.ndarray
         Coordinates ``(n_samples, n_folds, width)``, by view.
     """
-    fitted = fit_views(view_names, x, targets, train, screening, fits)
+    if blocks:
+        fitted = fit_block_views(view_names, x, blocks, targets, train, present, screening, fits)
+    else:
+        fitted = fit_views(view_names, x, targets, train, screening, fits)
     views = {name: widened(view) for name, view in fitted.items()}
-    encoder = TableEncoder(feature_names, {name: view.spaces for name, view in views.items()}, medians)
+    spaces = {name: view.spaces for name, view in views.items()}
+    encoder = TableEncoder(feature_names, spaces, medians, blocks)
     return encoder, {name: by_sample(view.z) for name, view in views.items()}
 
 
@@ -146,7 +172,13 @@ class SplitView(NamedTuple):
 
 
 def fit_split_view(
-    x: Matrix, targets: np.ndarray, train: np.ndarray, name: str, screening: Screening, first: TableEncoder
+    x: Matrix,
+    targets: np.ndarray,
+    train: np.ndarray,
+    name: str,
+    screening: Screening,
+    first: TableEncoder,
+    present: np.ndarray | None = None,
 ) -> SplitView:
     """Fit one view in a further split into folds.
 
@@ -161,9 +193,13 @@ def fit_split_view(
     screening : Screening
     first : TableEncoder
         Of the first split. A basis that its folds share looks at no target and serves the further split, too.
+    present : numpy.ndarray, optional
+        As in `fit_table_encoder`.
     """
     whole = first.shared_space(name)
-    if whole is None:
+    if whole is None and first.blocks:
+        fitted = fit_block_views((name,), x, first.blocks, targets, train, present, screening)[name]
+    elif whole is None:
         fitted = fit_views((name,), x, targets, train, screening)[name]
     else:
         z = whole.transform(x)

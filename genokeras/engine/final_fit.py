@@ -153,7 +153,14 @@ def _all_rows_views(
     everything = np.ones((1, n_rows(data.rows)), dtype=bool)
     names = tuple(dict.fromkeys(views.values()))
     fitted, rows = fit_table_encoder(
-        x, data.targets, everything, names, screening, encoder.feature_names, encoder.medians
+        x,
+        data.targets,
+        everything,
+        names,
+        screening,
+        encoder.feature_names,
+        encoder.medians,
+        blocks=encoder.blocks,
     )
     return fitted, {i: by_sample(rows[view]) for i, view in views.items()}
 

@@ -141,7 +141,9 @@ class PackedMethod(Method):
         encoder = problem.encoder
         assert isinstance(encoder, TableEncoder)
         trials = [row_trial(problem, network) for network in networks]
-        return merge_rows(trials, problem.task, encoder.n_features, encoder.medians, calibration)
+        return merge_rows(
+            trials, problem.task, encoder.n_features, encoder.medians, calibration, inputs=encoder.inputs
+        )
 
 
 @final

@@ -269,7 +269,16 @@ def _searched(
 
 def _carried(entries: Mapping[str, Any]) -> dict[str, Any]:
     """Entries of the larger run that hold for its panel, too."""
-    own = ("format", "run_id", "feature_names", "notes", "fingerprint", "data_fingerprint", "searcher")
+    own = (
+        "format",
+        "run_id",
+        "feature_names",
+        "blocks",
+        "notes",
+        "fingerprint",
+        "data_fingerprint",
+        "searcher",
+    )
     return {name: value for name, value in entries.items() if name not in own}
 
 

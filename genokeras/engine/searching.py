@@ -84,7 +84,12 @@ class Wanted:
 
 
 def make_table_searcher(
-    wanted: Wanted, n_outputs: int, space: HyperSpace, arcs: tuple[Arc, ...] = (), splits: int = 1
+    wanted: Wanted,
+    n_outputs: int,
+    space: HyperSpace,
+    arcs: tuple[Arc, ...] = (),
+    splits: int = 1,
+    fathers: Sequence[str | Graph] | None = None,
 ) -> Searcher:
     """The searcher of a run on tables.
 
@@ -98,6 +103,8 @@ def make_table_searcher(
         What the shared weights of ``"enas"`` found.
     splits : int
         Splits into folds that there are.
+    fathers : sequence of str or Graph, optional
+        What a search starts from where the user says nothing, in place of the searcher's own.
 
     Raises
     ------
@@ -114,6 +121,8 @@ def make_table_searcher(
     if is_oracle(wanted.searcher):
         return make_oracle_searcher(wanted.searcher, wanted.arguments, n_outputs, space.views)
     offered = {"n_outputs": n_outputs, "space": space, "splits": splits}
+    if fathers is not None:
+        offered["fathers"] = fathers
     return _made(wanted, wanted.arguments, SEARCHERS, offered, [*SEARCHERS, NAME])
 
 

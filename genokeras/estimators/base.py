@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from genokeras.data import check_sample_weight
+from genokeras.data.block import reading_of
 from genokeras.encoders import checked_answers, predict
 from genokeras.engine import (
     AllRows,
@@ -226,8 +227,10 @@ class SearchedEstimator(FittedEstimator):
         check_extra(self, extra)
         read = self.content.read_several if self._takes_several(y) else self.content.read
         drop = getattr(self, "drop_columns", None) or ()
-        genes = () if training else self._fitted().feature_names
-        return read(Given(x, y, groups, extra, self._missing(training), training, drop, genes))
+        known: dict[str, Any] = {"missing_blocks": getattr(self, "missing_blocks", "drop")}
+        if not training:
+            known = reading_of(self._fitted().folder.settings)
+        return read(Given(x, y, groups, extra, self._missing(training), training, drop, **known))
 
     def final_fit(
         self,

@@ -22,6 +22,7 @@ from genokeras.data import (
     leave_one_study_out,
     target_names,
 )
+from genokeras.data.block import Block
 from genokeras.engine import Method, Prepared, Problem, Run, Wanted
 from genokeras.errors import DataError, ParameterError
 from genokeras.graph.arcs import Arc
@@ -47,6 +48,10 @@ class Given:
         What to leave out, of tables.
     genes : sequence of str
         What a fitted model reads, of tables.
+    blocks : tuple of Block
+        Those that a fitted model reads, of tables.
+    missing_blocks : str
+        What becomes of samples that lack a block, of tables.
     """
 
     x: Any
@@ -57,6 +62,8 @@ class Given:
     training: bool = False
     drop_columns: str | Sequence[str] = ()
     genes: Sequence[str] = ()
+    blocks: tuple[Block, ...] = ()
+    missing_blocks: str = "drop"
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,6 +11,7 @@ import numpy as np
 from scipy import sparse
 
 from genokeras.data import Dataset, align_with_fill, dropped_names, load_dataset
+from genokeras.data.block import reading_of
 from genokeras.engine import Run
 from genokeras.engine.other_rows import ChangedRows
 from genokeras.errors import DataError, ParameterError
@@ -73,8 +74,8 @@ class Elsewhere(PanelMaker):
             missing="keep",
             drop_columns=self._dropped(),
             drop_unknown=True,
-            genes=self._fitted().feature_names,
             several_targets=self.several_targets,
+            **reading_of(self._fitted().folder.settings),
         )
 
     def prepare_samples(

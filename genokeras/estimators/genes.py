@@ -4,187 +4,31 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from pathlib import Path
-from typing import Any, ClassVar, final
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
-from scipy import sparse
 
-from genokeras.data import Dataset, align_features, load_dataset, usual_folds
-from genokeras.encoders import SplitView, TableEncoder, fit_split_view, fit_table_encoder
-from genokeras.engine import Budget, Method, PackedMethod, Prepared, Problem, Run, Wanted, make_table_searcher
-from genokeras.engine.problem import fingerprint_of, group_numbers
-from genokeras.engine.splits import FurtherSplits
-from genokeras.errors import DataError, ParameterError
-from genokeras.estimators.content import ContentKind, Given, Training
+from genokeras.data.blocks import MASK, MISSING_BLOCKS
+from genokeras.encoders import TableEncoder
+from genokeras.engine import Run
+from genokeras.engine.block_estimates import BlockEstimate, block_estimates
+from genokeras.errors import ParameterError
+from genokeras.estimators.content import ContentKind
 from genokeras.estimators.elsewhere import Elsewhere
-from genokeras.estimators.novelty import NOVELTY_FILE, novelty_table
+from genokeras.estimators.gene_content import Genes
+from genokeras.estimators.novelty import novelty_table
 from genokeras.estimators.panels import read_panel
 from genokeras.explain import Explanation, explain_run
 from genokeras.explain.runs import training_rows
-from genokeras.features import DEFAULT_VIEWS, TRAVELLING_VIEWS, available_views, fit_novelty, varies
-from genokeras.graph.arcs import Arc
 from genokeras.report import write_report
 from genokeras.report.genes import explained
-from genokeras.searchers import HyperSpace, Searcher
-from genokeras.support.digest import hex_digest
+from genokeras.searchers import Searcher
+from genokeras.support.checks import check_choice
 
 _EXAMPLES = 64
-# With more samples than one hold-out is made for, fewer views: each takes a pass over the data.
-LARGE_VIEWS = ("all", "top300")
-# Of `searcher_args`.
-_NAMING_VIEWS = ("space", "fathers", "search_type")
-
-
-@final
-class Genes(ContentKind):
-    """Samples in rows, genes in columns."""
-
-    name: ClassVar[str] = TableEncoder.kind
-    takes_batches: ClassVar[bool] = True
-
-    def read(self, given: Given) -> Dataset:
-        return self._load(given, several_targets=False)
-
-    def read_several(self, given: Given) -> Dataset:
-        return self._load(given, several_targets=True)
-
-    def _load(self, given: Given, *, several_targets: bool) -> Dataset:
-        missing: Any = given.missing
-        return load_dataset(
-            given.x,
-            given.y,
-            groups=given.groups,
-            missing=missing,
-            drop_columns=given.drop_columns,
-            # New samples may well lack what the model does not read.
-            drop_unknown=not given.training,
-            genes=given.genes,
-            several_targets=several_targets,
-        )
-
-    def method(self) -> Method:
-        return PackedMethod()
-
-    def prepare(self, training: Training, arguments: Mapping[str, Any]) -> Prepared:
-        dataset = training.content
-        assert isinstance(dataset, Dataset)
-        if not varies(dataset.x):
-            raise DataError(
-                f"{dataset.source}: every gene has the same value in all {dataset.n_samples} samples, so there is nothing to learn "
-                "from. Is this the matrix that was meant?"
-            )
-        x = _with_validation(dataset, training.held)
-        aim, folds, targets = training.aim, training.folds(), training.targets
-        weight, groups = training.weight, group_numbers(training.groups)
-        samples = _samples_digest(x, dataset.feature_names)
-        fingerprint = fingerprint_of(samples, targets, weight, groups)
-        views = available_views(
-            dataset.n_features,
-            views_to_fit(len(targets), arguments.get("searcher_args", {}), training.by_study),
-            n_samples=len(targets),
-        )
-
-        def make(budget: Budget) -> Problem:
-            encoder, rows = fit_table_encoder(
-                x,
-                targets,
-                folds.train,
-                views,
-                aim.task.screening,
-                dataset.feature_names,
-                dataset.medians,
-                None if may_name_views(arguments) else budget.fits_preparation,
-            )
-            further = training.further_folds(folds)
-            return Problem(
-                targets,
-                folds.held_out,
-                weight,
-                encoder,
-                rows,
-                aim.task,
-                folds.train,
-                groups,
-                None,
-                fingerprint,
-                FurtherSplits(further) if len(further) else None,
-                _left_out(views, rows),
-            )
-
-        def fit_view(encoder: TableEncoder, train: np.ndarray, name: str) -> SplitView:
-            return fit_split_view(x, targets, train, name, aim.task.screening, encoder)
-
-        return Prepared(
-            make=make,
-            fingerprint=fingerprint,
-            old_fingerprint=lambda: _samples_digest(x, dataset.feature_names, targets),
-            sample_weight=weight,
-            groups=groups,
-            described={
-                "kind": self.name,
-                "task": aim.task.kind,
-                "source": dataset.source,
-                "n_samples": len(targets),
-                **aim.task.described(targets, aim.names),
-                "feature_names": list(dataset.feature_names),
-                "names_given": dataset.names_given,
-                "drop_columns": list(arguments.get("drop_columns", ())),
-                "notes": [*dataset.notes, *aim.notes, *folds.notes],
-            },
-            fit_view=fit_view,
-            files={NOVELTY_FILE: lambda: fit_novelty(x, groups, training.seed).to_arrays()},
-        )
-
-    def searcher(self, wanted: Wanted, problem: Problem, arcs: tuple[Arc, ...]) -> Searcher:
-        space = HyperSpace(views=tuple(problem.widths), view_units=tuple(problem.widths.values()))
-        return make_table_searcher(wanted, problem.task.n_outputs, space, arcs, problem.n_splits)
-
-    def matched(self, content: Any, run: Run) -> Any:
-        return align_features(content, run.feature_names)
-
-    def asked_folds(self, n_folds: int | None, n_samples: int) -> int | None:
-        folds = usual_folds(n_samples) if n_folds is None else n_folds
-        return None if folds is None else int(folds)
-
-
-def may_name_views(arguments: Mapping[str, Any]) -> bool:
-    """Whether the searcher may ask for views by name, so that none may be left out: a custom one, or custom graphs or a custom space."""
-    given = arguments.get("searcher_args", {})
-    return not isinstance(arguments.get("searcher", ""), str) or not given.keys().isdisjoint(_NAMING_VIEWS)
-
-
-def _left_out(wanted: Sequence[str], fitted: Mapping[str, Any]) -> tuple[str, ...]:
-    """A note of the views that there was no time for."""
-    missing = [name for name in wanted if name not in fitted]
-    if not missing:
-        return ()
-    return (
-        f"Of {len(wanted)} views of the genes {len(missing)} were left out, because preparing them would take more than a quarter of "
-        f"the time limit: {', '.join(missing)}. A longer time limit uses them, too.",
-    )
-
-
-def views_to_fit(n_samples: int, searcher_args: Mapping[str, Any], by_study: bool = False) -> tuple[str, ...]:
-    """Names of views: with very many samples those of the user's search space, or else all features and one screening."""
-    if usual_folds(n_samples) is not None:
-        return TRAVELLING_VIEWS if by_study else DEFAULT_VIEWS
-    space = searcher_args.get("space")
-    return space.views if isinstance(space, HyperSpace) else LARGE_VIEWS
-
-
-def _with_validation(dataset: Dataset, held: Any) -> Any:
-    """Training rows, and validation rows behind them."""
-    if held is None:
-        return dataset.x
-    parts: list[Any] = [dataset.x, align_features(held, dataset.feature_names).x]
-    return sparse.vstack(parts, format="csr") if any(map(sparse.issparse, parts)) else np.vstack(parts)
-
-
-def _samples_digest(x: Any, names: Sequence[str], *more: np.ndarray) -> str:
-    """A digest of values and names: a resumed run has to see the same data."""
-    return hex_digest(x, *more, "\0".join(names))
 
 
 class TableEstimator(Elsewhere):
@@ -210,6 +54,7 @@ class TableEstimator(Elsewhere):
         resume: bool = False,
         verbose: int = 1,
         task: Any = None,
+        missing_blocks: str = "drop",
     ) -> None:
         self.path = path
         self.time_limit = time_limit
@@ -226,19 +71,31 @@ class TableEstimator(Elsewhere):
         self.resume = resume
         self.verbose = verbose
         self.task = task
+        self.missing_blocks = missing_blocks
 
     def _asked(self) -> dict[str, Any]:
         if self.missing not in ("error", "median"):
             raise ParameterError(f"missing must be 'error' or 'median', got {self.missing!r}.")
-        return {"missing": self.missing}
+        check_choice(self.missing_blocks, "missing_blocks", MISSING_BLOCKS)
+        # Runs from before there were blocks do not have it.
+        return {"missing": self.missing} | ({"missing_blocks": MASK} if self.missing_blocks == MASK else {})
 
     def _arguments(self) -> dict[str, Any]:
-        return {**super()._arguments(), "searcher": self.searcher, "drop_columns": self._dropped()}
+        return {
+            **super()._arguments(),
+            "searcher": self.searcher,
+            "drop_columns": self._dropped(),
+            "missing_blocks": self.missing_blocks,
+        }
 
     def _missing(self, training: bool) -> str:
         # NaN may stay where the model fills it in by itself.
-        later = "error" if training or self._encoder().medians is None else "keep"
-        return self.missing if training else later
+        if training:
+            return self.missing
+        fills = self._encoder().medians is not None and (
+            self.missing != "error" or not self._encoder().blocks
+        )
+        return "keep" if fills else "error"
 
     def _encoder(self) -> TableEncoder:
         encoder = self._fitted().problem.encoder
@@ -285,7 +142,7 @@ class TableEstimator(Elsewhere):
         NotFittedError, DataError, ParameterError
         """
         run = self._fitted()
-        if self._dropped():
+        if self._dropped() or run.folder.settings.get("blocks"):
             x = self._samples(x)
             background = None if background is None else self._samples(background)
         return explain_run(run, x, background, method=method, num_samples=num_samples, output=output)
@@ -324,6 +181,24 @@ class TableEstimator(Elsewhere):
         found = self.content.matched(self._read(x, None), run)
         return novelty_table(run, self._encoder().filled(found.x), found.sample_ids, false_alarms)
 
+    def block_estimates(self) -> pd.DataFrame:
+        """Whether a further assay pays: the estimate of each block alone, and of all together, on the same folds.
+
+        Returns
+        -------
+        DataFrame
+            ``block`` ("all together" first), ``n_features``, ``n_trials`` (those that read this block alone), ``metric``, ``value`` with
+            its 95 % interval ``low`` to ``high``, and ``gain``, how much better all together are, with the interval of that difference
+            from the same resamples, ``gain_low`` to ``gain_high``. Empty where there is one matrix.
+
+        Raises
+        ------
+        NotFittedError
+        """
+        columns = [field.name for field in fields(BlockEstimate)]
+        rows = [estimate.to_dict() for estimate in block_estimates(self._fitted())]
+        return pd.DataFrame(rows, columns=columns)
+
     def report(
         self,
         path: str | os.PathLike[str] = "report.html",
@@ -361,7 +236,7 @@ class TableEstimator(Elsewhere):
             run, path, explanation=explanation, stability=stability, x=samples, known_genes=known_genes
         )
 
-    def _examples(self) -> np.ndarray | None:
+    def _examples(self) -> Any:
         """Training rows, one of them with a missing value where the model fills these in."""
         problem = self._fitted().problem
         try:
@@ -370,7 +245,10 @@ class TableEstimator(Elsewhere):
             return None
         if self._encoder().medians is not None:
             rows[0, 0] = np.nan
-        return rows
+        read = self._encoder().model_inputs({"features": rows})
+        return (
+            read["features"] if not self._encoder().blocks else {n: read[n] for n in self._encoder().inputs}
+        )
 
     @classmethod
     def _restored(cls, run: Run) -> dict[str, Any]:

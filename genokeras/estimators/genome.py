@@ -71,6 +71,10 @@ class GenomeClassifier(ClassifierElsewhere, TableEstimator):
         All classes, the lowest first, such as the grades ``[1, 2, 3]``: mistakes then count by how far off they are. An ordered Categorical
         of pandas as ``y`` has the same effect.
 
+    missing_blocks : {"drop", "mask"}, default="drop"
+        Where ``fit`` gets several blocks: samples that lack one are left out, or have the block's training means there. With "mask" new
+        samples may lack blocks as well, and single missing values are filled with means, too.
+
     Notes
     -----
     Samples may have any number of labels: ``y`` is then a table of 0 and 1 with a column for each, or a list of the labels of each sample; answers
@@ -78,6 +82,10 @@ class GenomeClassifier(ClassifierElsewhere, TableEstimator):
 
     ``fit`` and all else read arrays, DataFrames, scipy sparse matrices and AnnData of shape (n_samples, n_features), and files (csv,
     tsv, txt, parquet, npz, GCT, h5ad). Values are raw; they are standardised inside.
+    Several assays of the same samples are given as a dict, ``fit({"rna": a, "meth": b, "clinical": c}, y)``, of any of these, or as
+    MuData: blocks, joined by sample id, or by row where they have no ids. Each block is standardised, logged and rotated by itself;
+    text in a block becomes categories. The delivered model has an input for each.
+
 
     Attributes
     ----------
@@ -133,6 +141,7 @@ class GenomeClassifier(ClassifierElsewhere, TableEstimator):
         class_weight: str | Mapping[Any, float] | None = None,
         threshold: Mapping[str, Any] | None = None,
         ordered: Sequence[Any] | None = None,
+        missing_blocks: str = "drop",
     ) -> None:
         super().__init__(
             path,
@@ -150,6 +159,7 @@ class GenomeClassifier(ClassifierElsewhere, TableEstimator):
             resume=resume,
             verbose=verbose,
             task=task,
+            missing_blocks=missing_blocks,
         )
         self.class_weight = class_weight
         self.threshold = threshold
@@ -172,7 +182,8 @@ class GenomeRegressor(RegressorElsewhere, TableEstimator):
         Cross-validation folds, at random; grouped ones where ``fit`` gets groups. By default as in ``GenomeClassifier``.
     task : optional
         "numbers" (the default), or a custom task: a subclass of ``genokeras.tasks.task.Task``, for counts say.
-    path, time_limit, searcher, max_trials, searcher_args, executor, executor_args, missing, drop_columns, random_state, resume, verbose
+    path, time_limit, searcher, max_trials, searcher_args, executor, executor_args, missing, drop_columns, random_state, resume, verbose,
+    missing_blocks
         As in ``GenomeClassifier``.
 
     Attributes

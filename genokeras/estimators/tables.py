@@ -7,6 +7,7 @@ import pandas as pd
 
 from genokeras.encoders import TENSOR
 from genokeras.engine import Run, generations, way_of
+from genokeras.engine.block_estimates import blocks_in_words, blocks_of
 from genokeras.graph import is_linear
 from genokeras.searchers import TrialResult
 
@@ -21,6 +22,10 @@ def leaderboard(run: Run) -> pd.DataFrame:
     table["rank"] = table["rank"].astype("Int64")
     table["father"] = table["father"].astype("Int64")
     table.insert(list(table.columns).index("origin") + 1, "generation", table["model_id"].map(generation))
+    blocks = blocks_of(run)
+    if blocks:
+        read = {trial.id: blocks_in_words(trial, blocks) for trial in run.history}
+        table.insert(list(table.columns).index("views") + 1, "blocks", table["model_id"].map(read))
     if run.kind != "genome":
         rungs = {trial.id: trial.proposal.rung for trial in run.history}
         table.insert(list(table.columns).index("step"), "rung", table["model_id"].map(rungs))

@@ -55,6 +55,8 @@ class Explanation:
     additivity : Additivity
     method, output : str
         How the values were found, and what they add up to: "probability", "log_odds", or "number", in the units of each target.
+    blocks : tuple of str
+        The assay that each feature comes from; empty where there is one matrix.
     """
 
     values: np.ndarray
@@ -67,6 +69,7 @@ class Explanation:
     additivity: Additivity
     method: str
     output: str
+    blocks: tuple[str, ...] = ()
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -109,6 +112,24 @@ class Explanation:
         size = self.comparable.sum(axis=1) if output is None else self.mean_abs[:, self.number_of(output)]
         return np.argsort(-size, kind="stable")
 
+    def by_block(self) -> pd.DataFrame:
+        """How far each block as a whole moves each output: the mean absolute sum of its features' values; a row a block.
+
+        Raises
+        ------
+        ParameterError
+            If there is one matrix only.
+        """
+        if not self.blocks:
+            raise ParameterError(
+                "these features are of one matrix: fit({'rna': a, 'meth': b}, y) gives blocks."
+            )
+        owners = np.asarray(self.blocks, dtype=object)
+        names = list(dict.fromkeys(self.blocks))
+        sums = [self.values[:, owners == name].sum(axis=1, dtype="float64") for name in names]
+        table = np.stack([np.abs(moved).mean(axis=0) for moved in sums])
+        return pd.DataFrame(table, index=pd.Index(names, name="block"), columns=list(self.output_names))
+
     def number_of(self, output: object) -> int:
         """Position of a class or target.
 
@@ -148,6 +169,7 @@ class Explanation:
             feature_names=tuple(self.feature_names[i] for i in columns),
             output_names=tuple(self.output_names[i] for i in outputs),
             sample_ids=tuple(self.sample_ids[i] for i in rows),
+            blocks=tuple(self.blocks[i] for i in columns) if self.blocks else (),
         )
 
     def to_shap(self) -> Any:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
+import keras
 import numpy as np
 
 from genokeras.data import Dataset, align_features, load_dataset
+from genokeras.data.block import reading_of
 from genokeras.encoders import TableEncoder, by_sample
 from genokeras.engine import Problem, Run, row_trial
 from genokeras.engine.run import RESULT_FILE
@@ -81,7 +84,9 @@ def explain_run(
     reference = training_rows(run.problem, seed) if background is None else _background(run, background, seed)
     found = _attributions(run, rows, reference, method, kind, n_draws, seed)
     ids = tuple(dataset.sample_ids[i] for i in picked)
-    return as_explanation(found, rows, names, output_names(run), ids, method, kind)
+    explanation = as_explanation(found, rows, names, output_names(run), ids, method, kind)
+    owners = tuple(block.name for block in table_of(run.problem).blocks for _ in range(block.size))
+    return replace(explanation, blocks=owners)
 
 
 def output_names(run: Run) -> tuple[str, ...]:
@@ -101,7 +106,7 @@ def _attributions(
     # A final fit trains anew: its weights are in the delivered model only.
     refitted = run.folder.has(RESULT_FILE) and "final_fit" in run.folder.read_json(RESULT_FILE)
     if refitted or method.startswith("shap_"):
-        return attribute_model(run.model, x, background, method, output, n_draws, seed)
+        return attribute_model(_joined_model(run), x, background, method, output, n_draws, seed)
     return attribute_frame(RowSpaceFrame(ensemble_trials(run), link), x, background, method, n_draws, seed)
 
 
@@ -128,7 +133,18 @@ def table_of(problem: Problem) -> TableEncoder:
 def aligned(run: Run, x: Any) -> Dataset:
     """``x`` read, checked and brought into the run's order of genes; NaN may stay where the run fills it in."""
     missing = "error" if table_of(run.problem).medians is None else "keep"
-    return align_features(load_dataset(x, missing=missing, genes=run.feature_names), run.feature_names)  # type: ignore[arg-type]
+    dataset = load_dataset(x, missing=missing, **reading_of(run.folder.settings))  # type: ignore[arg-type]
+    return align_features(dataset, run.feature_names)
+
+
+def _joined_model(run: Run) -> Any:
+    """What the run delivers, with one input for all genes; some models have one a block."""
+    blocks = table_of(run.problem).blocks
+    if not blocks:
+        return run.model
+    joined = keras.Input((blocks[-1].stop,), name="features", dtype="float32")
+    parts = [joined[:, block.columns] for block in blocks]
+    return keras.Model(joined, run.model(parts if len(parts) > 1 else parts[0]))
 
 
 def _background(run: Run, background: Any, seed: int) -> np.ndarray:

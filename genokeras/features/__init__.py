@@ -1,5 +1,6 @@
 """Fitted preprocessing: standardisation, row space, views; encodings of sequences and texts, scales of images."""
 
+from genokeras.features.block_views import block_of, block_views, fit_block_views
 from genokeras.features.forward import forward_selection, selection_scale
 from genokeras.features.image_scaling import (
     DEEP,
@@ -79,7 +80,10 @@ __all__ = [
     "Vocabulary",
     "anova_f",
     "available_views",
+    "block_of",
+    "block_views",
     "column_blocks",
+    "fit_block_views",
     "fit_image_scaling",
     "fit_in_space",
     "fit_ngram_tfidf",

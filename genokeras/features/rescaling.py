@@ -43,19 +43,46 @@ class Rescaling:
         ``(n_features,)`` float32: what raw values are multiplied by; 0 for a constant feature. Ranks need none.
     reference : numpy.ndarray
         ``(n_features,)`` float32 of ratios: ``1 / k`` for the ``k`` stable features, else 0; empty of the others.
+    ranges : tuple of (int, int) or None
+        First and last column, the latter exclusive, of blocks that are rescaled each by itself; all others stay raw. None for all
+        columns together.
     """
 
     kind: Kind
     factors: np.ndarray
     reference: np.ndarray = field(default_factory=lambda: _NONE)
+    ranges: tuple[tuple[int, int], ...] | None = None
 
     @cached_property
     def key(self) -> bytes:
         """Equal for equal ones."""
-        return self.kind.encode() + self.factors.tobytes() + self.reference.tobytes()
+        ranges = b"" if self.ranges is None else repr(self.ranges).encode()
+        return self.kind.encode() + self.factors.tobytes() + self.reference.tobytes() + ranges
+
+    def part(self, start: int, stop: int) -> Rescaling:
+        """That of the columns from ``start`` to ``stop`` by themselves."""
+        return Rescaling(self.kind, self.factors[start:stop], self.reference[start:stop])
+
+    def placed(self, start: int, n_features: int) -> Rescaling:
+        """That of a block as one of all columns, of which it begins at ``start``."""
+        stop = start + len(self.factors)
+
+        def wide(values: np.ndarray) -> np.ndarray:
+            if not len(values):
+                return values
+            found = np.zeros(n_features, dtype="float32")
+            found[start:stop] = values
+            return found
+
+        return Rescaling(self.kind, wide(self.factors), wide(self.reference), ((start, stop),))
 
     def apply(self, x: np.ndarray) -> np.ndarray:
         """``(n, p)`` raw rows -> ``(n, p)`` float32."""
+        if self.ranges is not None:
+            blocks = np.array(x, dtype="float32")
+            for start, stop in self.ranges:
+                blocks[:, start:stop] = self.part(start, stop).apply(x[:, start:stop])
+            return blocks
         if self.kind == "log":
             return log_normalised(x, self.factors)
         result = np.empty(x.shape, dtype="float32")

@@ -237,14 +237,15 @@ def fit_views(
         started, kind = time.perf_counter(), rescaling_of(name)
         if kind not in sources:
             sources[kind] = raw_source(x, rows) if kind is None else rescaled_source(x, kind, rows)
-        fitted[name] = _fit_view(name, sources[kind], targets, train, screening)
+        fitted[name] = fit_view(name, sources[kind], targets, train, screening)
         longest = max(longest, time.perf_counter() - started)
     return fitted
 
 
-def _fit_view(
+def fit_view(
     name: str, source: Source, targets: np.ndarray, train: np.ndarray, screening: Screening
 ) -> FittedView:
+    """Fit one view to a source; see `fit_views`."""
     x, scaling, count = source.x, source.scaling, _count(name)
     if count is None or is_leading(name):
         return fit_in_space(name, source.whole, source.coordinates, [source.axes(rows) for rows in train])

@@ -79,6 +79,7 @@ def merge_rows(
     medians: np.ndarray | None = None,
     calibration: Calibration | None = None,
     name: str = "genokeras",
+    inputs: Mapping[str, int] | None = None,
 ) -> Any:
     """Merge trained trials into one ``keras.Model``.
 
@@ -95,13 +96,19 @@ def merge_rows(
     calibration : Calibration, optional
         Of the average; none by default.
     name : str
+    inputs : mapping of str to int, optional
+        Names and widths of the inputs, whose columns lie one behind the other; one called "features" by default.
 
     Returns
     -------
     keras.Model
-        ``(batch, n_features)`` float32 -> ``(batch, n_outputs)`` answers.
+        ``(batch, n_features)`` float32, or several such inputs -> ``(batch, n_outputs)`` answers.
     """
-    raw = keras.Input((n_features,), name="features", dtype="float32")
+    read = [
+        keras.Input((width,), name=part, dtype="float32")
+        for part, width in (inputs or {"features": n_features}).items()
+    ]
+    raw = keras.layers.Concatenate(name="blocks")(read) if len(read) > 1 else read[0]
     merger = _Merger(_standardised(raw, trials, medians), n_features)
     answers: list[Any] = []
     shares: list[float] = []
@@ -112,7 +119,8 @@ def merge_rows(
             shares += [trial.share * trial.sharpness / trial.n_members] * trial.n_members
     stacked = keras.layers.Concatenate(axis=1)(answers) if len(answers) > 1 else answers[0]
     weights = np.asarray(shares, dtype="float32")[None, :, None] / np.float32(total)
-    return keras.Model(raw, calibrated(ops.sum(stacked * weights, axis=1), calibration), name=name)
+    answer = calibrated(ops.sum(stacked * weights, axis=1), calibration)
+    return keras.Model(read if len(read) > 1 else raw, answer, name=name)
 
 
 def calibrated(answers: Any, calibration: Calibration | None) -> Any:

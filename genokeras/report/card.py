@@ -7,7 +7,9 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from genokeras.engine import Run
+from genokeras.engine.block_estimates import block_estimates
 from genokeras.report.answers import about_chance, card_sentence, model_limit, outputs_in_words
+from genokeras.report.blocks import BLOCKS_HEAD, answers_about_blocks, block_rows
 from genokeras.report.estimate import ESTIMATE_HEAD, estimate_of, estimate_rows, how_estimated, verdict
 from genokeras.report.finished import finished_run, kind_of, loading, recipe
 from genokeras.report.sample_kinds import GENES
@@ -52,12 +54,20 @@ def report_card(run: Any) -> str:
         _table(ESTIMATE_HEAD, estimate_rows(estimate)),
         plain(how_estimated(estimate, fitted.stop_reason)),
         about_chance(fitted),
+        *_blocks(fitted),
         "## What it is for, and what not",
         *_bulleted(_limits(fitted)),
         "## How to load it",
         *(f"{title}:\n\n```python\n{code}\n```" for title, code in loading(fitted)),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _blocks(run: Run) -> list[str]:
+    found = block_estimates(run)
+    if not found:
+        return []
+    return [_table(BLOCKS_HEAD, block_rows(found)), *_bulleted(answers_about_blocks(found))]
 
 
 def _limits(run: Run) -> list[str]:

@@ -11,6 +11,7 @@ from scipy import sparse
 from scipy.stats import spearmanr
 
 from genokeras.data import Dataset, align_features, load_dataset, target_names
+from genokeras.data.block import reading_of
 from genokeras.encoders import TableEncoder
 from genokeras.engine import Problem, Run
 from genokeras.explain import training_rows
@@ -81,9 +82,9 @@ def given_samples(run: Run, x: Any, y: Any = None) -> CheckedSamples:
     """
     several = not of_classes(run)
     read = isinstance(x, Dataset) and y is None
-    dataset = align_features(
-        x if read else load_dataset(x, y, missing="keep", several_targets=several), run.feature_names
-    )
+    reading = reading_of(run.folder.settings)
+    found = x if read else load_dataset(x, y, missing="keep", several_targets=several, **reading)
+    dataset = align_features(found, run.feature_names)
     targets = None
     if dataset.y is not None:
         labels = Labelled(dataset.y, target_names(y), dataset.sample_ids, dataset.source)

@@ -23,6 +23,7 @@ from genokeras.report.answers import (
     shown_targets,
     what_is_predicted,
 )
+from genokeras.report.blocks import block_parts, moved_by_blocks
 from genokeras.report.card import report_card
 from genokeras.report.curves import plot_metric, plot_search
 from genokeras.report.data_checks import (
@@ -181,6 +182,7 @@ def _estimate(run: Run) -> list[str]:
         ),
         paragraph(how_estimated(estimate, run.stop_reason)),
         paragraph(about_chance(run), "faint"),
+        *block_parts(run),
     ]
 
 
@@ -209,7 +211,8 @@ def _genes(
 ) -> list[str]:
     if explanation is None or run.kind != "genome":
         return []
-    return gene_parts(explanation, stability, association_of(samples, run, explanation), pictures, known)
+    found = gene_parts(explanation, stability, association_of(samples, run, explanation), pictures, known)
+    return [*moved_by_blocks(explanation), *found]
 
 
 def _search(run: Run, pictures: Pictures) -> list[str]:

@@ -96,6 +96,7 @@ def initial_packs(fathers: Sequence[StartGraph], space: HyperSpace) -> list[Grap
     each = max(len(space.activation), networks // max(1, is_linear.count(False)))
     for father, alone in zip(fathers, is_linear, strict=True):
         hypers = _linear_ones(space) if alone else [_spread(space, j) for j in range(each)]
+        hypers = [hyper for hyper in hypers if space.fits(hyper, father.graph)]
         packs.append(GraphPack(father.graph, tuple(dict.fromkeys(hypers)), origin=f"father:{father.name}"))
     turns = -(-max(len(pack.hypers) for pack in packs) // _TURN)
     parts = (

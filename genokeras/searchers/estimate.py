@@ -14,7 +14,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -54,6 +54,9 @@ class Estimate:
     n_resamples : int
         Resamples that gave a value; 0 where no resample left rows of every class out (value and interval are
         nan).
+    values : tuple of float
+        That of each resample, NaN where it has none. With the same rows, groups and random numbers another set of trials is scored
+        on the same resamples, so that differences can be taken one by one.
     """
 
     metric: str
@@ -64,12 +67,14 @@ class Estimate:
     chance: float
     greater_is_better: bool
     n_resamples: int
+    values: tuple[float, ...] = field(default=(), repr=False, compare=False)
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON values; undefined numbers become null."""
         return {
             name: None if isinstance(value, float) and not math.isfinite(value) else value
             for name, value in asdict(self).items()
+            if name != "values"
         }
 
 
@@ -201,6 +206,7 @@ def _summary(
         chance=score.chance(targets, naive.shape[-1], weight),
         greater_is_better=score.greater_is_better,
         n_resamples=len(values),
+        values=tuple(found),
     )
 
 

@@ -322,7 +322,10 @@ def test_a_mudata_in_memory_is_read_like_its_file(monkeypatch: pytest.MonkeyPatc
     np.testing.assert_array_equal(load_dataset(given, "kind", modality="rna").x, X)
     with pytest.raises(ParameterError, match="Did you mean 'atac'"):
         load_dataset(given, modality="atak")
-    with pytest.raises(DataError, match="no sample is in all of rna, atac. Pass modality="):
+    with pytest.raises(
+        DataError,
+        match="no sample is in all of rna, atac. Blocks are joined by sample id: rna has s1, s2, s3; atac has s9",
+    ):
         load_dataset(MuData({"rna": adata(), "atac": adata(X[:1], ("s9",))}, obs))
 
 

@@ -11,7 +11,7 @@ import pandas as pd
 from genokeras.data import Dataset
 from genokeras.engine import Budget, Prepared, Run, RunSettings, Wanted, fit_run
 from genokeras.estimators.content import Given, Training, labelled
-from genokeras.estimators.genes import Genes
+from genokeras.estimators.gene_content import Genes
 from genokeras.tasks.known import find_task
 
 N, P = 24, 30

@@ -20,7 +20,7 @@ from genokeras.engine.packed_runner import PackedRunner
 from genokeras.engine.packing import ClassPacker
 from genokeras.engine.problem import Problem
 from genokeras.estimators.finished import FinishedSearch
-from genokeras.estimators.genes import Genes
+from genokeras.estimators.gene_content import Genes
 from genokeras.features import fit_views
 from genokeras.graph import reference_forward
 from genokeras.searchers import BayesianSearcher, History, Proposal, Searcher

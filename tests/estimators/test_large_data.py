@@ -14,7 +14,7 @@ from genokeras.data import usual_folds
 from genokeras.data.folds import Folds, choose_folds
 from genokeras.engine import Budget
 from genokeras.engine.training_options import MOST_STEPS, scaled_training
-from genokeras.estimators.genes import may_name_views, views_to_fit
+from genokeras.estimators.gene_content import may_name_views, views_to_fit
 from genokeras.features import DEFAULT_VIEWS
 from genokeras.searchers import HyperSpace, RandomSearcher
 from genokeras.training import TrainingSettings

@@ -10,7 +10,7 @@ import pytest
 from scipy import sparse
 
 from genokeras.encoders.feature_model import digest
-from genokeras.estimators.genes import _samples_digest
+from genokeras.estimators.gene_content import _samples_digest
 from genokeras.projects.data.loading import ProjectData
 from genokeras.support.digest import hex_digest
 

@@ -1,0 +1,119 @@
+"""Several assays of the same samples as blocks of one matrix."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import sparse
+
+from genokeras.data import Dataset, load_dataset
+from genokeras.errors import DataError, ParameterError
+
+IDS = [f"s{i}" for i in range(12)]
+
+
+def frame(seed: int, genes: str, ids: list[str] = IDS) -> pd.DataFrame:
+    values = np.random.default_rng(seed).normal(size=(len(ids), len(genes)))
+    return pd.DataFrame(values, index=ids, columns=list(genes))
+
+
+RNA, METH = frame(0, "abcd"), frame(1, "abc", IDS[::-1][:10])
+CLINICAL = frame(2, "x").assign(sex=["f", "m", None] * 4, grade=pd.Categorical([1, 2, 3] * 4))
+LABELS = np.arange(12) % 2
+
+
+def joined(**options: Any) -> Dataset:
+    return load_dataset({"rna": RNA, "meth": METH, "clinical": CLINICAL}, LABELS, **options)
+
+
+def test_blocks_are_joined_by_sample_id_and_who_misses_one_is_said() -> None:
+    data = joined()
+    assert data.sample_ids == tuple(IDS[2:]) and data.present is None
+    assert [(block.name, block.start, block.stop) for block in data.blocks] == [
+        ("rna", 0, 4),
+        ("meth", 4, 7),
+        ("clinical", 7, 14),
+    ]
+    assert data.feature_names[:5] == ("rna:a", "rna:b", "rna:c", "rna:d", "meth:a")
+    np.testing.assert_allclose(data.x[:, 4:7], METH.loc[IDS[2:]], rtol=1e-6)
+    assert data.y is not None and data.y.tolist() == LABELS[2:].tolist()
+    assert "those that lack one were left out: meth (2: s0, s1)" in data.notes[-1]
+
+
+def test_text_is_one_hot_and_its_missing_values_are_a_category() -> None:
+    data = joined()
+    sex = data.x[:, [data.feature_names.index(f"clinical:sex={value}") for value in ("f", "m", "missing")]]
+    assert sex.sum(axis=1).tolist() == [1.0] * 10 and sex[:3].argmax(axis=1).tolist() == [2, 0, 1]
+    assert "clinical:grade=2" in data.feature_names
+    assert dict(data.blocks[2].categories)["sex"] == ("f", "m", "missing")
+
+
+def test_samples_without_a_block_can_stay() -> None:
+    data = joined(missing_blocks="mask")
+    assert data.n_samples == 12 and data.present is not None
+    assert data.present.sum(axis=0).tolist() == [12, 10, 12]
+    assert np.isnan(data.x[:2, 4:7]).all() and not np.isnan(data.x[2:]).any()
+    again = load_dataset(data)
+    assert again.blocks == data.blocks and again.present is not None
+
+
+def test_new_samples_are_read_as_the_model_reads_them() -> None:
+    data = joined(missing_blocks="mask")
+    known = {"genes": data.feature_names, "blocks": data.blocks}
+    new = CLINICAL.assign(sex="f", grade="9")
+    found = load_dataset({"clinical": new, "rna": RNA[list("dcba")]}, missing_blocks="mask", **known)
+    assert found.feature_names == data.feature_names
+    np.testing.assert_allclose(found.x[:, :4], RNA, rtol=1e-6)
+    assert np.isnan(found.x[:, 4:7]).all() and found.x[:, 8].sum() == 12
+    with pytest.raises(
+        DataError, match="the model reads the blocks rna, meth, clinical, and 'meth' is missing"
+    ):
+        load_dataset({"rna": RNA, "clinical": CLINICAL}, **known)
+    with pytest.raises(
+        DataError, match="2 of 12 samples lack a block that the model reads: meth .2: s0, s1."
+    ):
+        load_dataset({"rna": RNA, "meth": METH, "clinical": CLINICAL}, **known)
+
+
+def test_files_and_sparse_matrices_are_blocks_too(tmp_path: Path) -> None:
+    RNA.to_csv(tmp_path / "rna.tsv", sep="\t")
+    CLINICAL.assign(kind=["t", "n"] * 6).to_csv(tmp_path / "clinical.csv")
+    data = load_dataset({"rna": tmp_path / "rna.tsv", "clinical": str(tmp_path / "clinical.csv")}, "kind")
+    assert data.y is not None and data.y.tolist() == ["t", "n"] * 6
+    assert "clinical:kind=t" not in data.feature_names and "clinical:sex=m" in data.feature_names
+    counts = load_dataset({"a": sparse.random(6, 4, 0.5, format="csr", rng=0), "b": np.ones((6, 2))})
+    assert sparse.issparse(counts.x) and counts.feature_names[-1] == "b:feature_1" and not counts.ids_given
+
+
+@pytest.mark.parametrize(
+    ("blocks", "message"),
+    [
+        (
+            {"rna": RNA, "meth": METH.set_axis([f"t{i}" for i in range(10)])},
+            "meth has t0, t1, t2, t3, t4, and 5",
+        ),
+        (
+            {"rna": RNA, "copy": RNA.copy()},
+            "the blocks 'rna' .DataFrame. and 'copy' .DataFrame. hold the same",
+        ),
+        ({"rna": RNA, "meth": METH[["a"]]}, "the block 'meth' .DataFrame. has one column, 'a': expected two"),
+        ({"rna": RNA, "meth": METH.to_numpy()}, "same number of rows; got rna 12, meth 10"),
+        ({"rna": RNA.to_numpy(), "meth": METH.to_numpy()}, "same number of rows"),
+    ],
+)
+def test_blocks_that_cannot_be_joined(blocks: dict[str, Any], message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        load_dataset(blocks)
+
+
+def test_names_of_blocks_are_checked() -> None:
+    with pytest.raises(ParameterError, match="the name of a block begins with"):
+        load_dataset({"r/na": RNA})
+    with pytest.raises(ParameterError, match="must differ in letters or digits"):
+        load_dataset({"r-na": RNA, "r na": METH})
+    with pytest.raises(DataError, match="expected 12, got 10"):
+        load_dataset({"rna": RNA, "meth": METH}, LABELS[:10])
