@@ -169,7 +169,7 @@ def read_arrays(path: PathLike) -> dict[str, np.ndarray]:
         raise RunFolderError(f"cannot read {os.fspath(path)!r}: {error.strerror or error}.") from error
     except DAMAGED as error:
         raise RunFolderError(
-            f"cannot read {os.fspath(path)!r}: it is damaged or no npz file ({error})."
+            f"cannot read {os.fspath(path)!r}: it is damaged or no npz file ({error}). Copy it again from where it was made."
         ) from error
 
 

@@ -39,18 +39,23 @@ def read_series_matrix(path: Path, options: ReadOptions) -> Table:
     with text_errors(path), open_text(path) as handle:
         described = _sample_lines(path, handle)
         samples = next(csv.reader([handle.readline()], delimiter="\t"), [])[1:]
-        genes = pd.read_csv(
-            handle,
-            sep="\t",
-            header=None,
-            dtype={0: str},
-            low_memory=False,
-            na_values=["null"],
-            float_precision=ROUND_TRIP,
-        )
+        try:
+            genes = pd.read_csv(
+                handle,
+                sep="\t",
+                header=None,
+                dtype={0: str},
+                low_memory=False,
+                na_values=["null"],
+                float_precision=ROUND_TRIP,
+            )
+        except pd.errors.ParserError as error:
+            if "EOF inside string" in str(error):
+                raise _truncated(path) from error
+            raise
     ends = genes.iloc[:, 0].str.startswith(_END).fillna(False).to_numpy(dtype=bool)
     if not ends.any():
-        raise DataFileError(f"{path.name} has no line {_END}: the file is truncated. Download it again.")
+        raise _truncated(path)
     genes = genes.iloc[: int(ends.argmax())]
     if not len(genes) or not samples:
         raise DataFileError(
@@ -69,6 +74,10 @@ def read_series_matrix(path: Path, options: ReadOptions) -> Table:
     return genes_in_rows(
         values, genes.iloc[:, 0].str.strip('"'), samples, path.name, annotations=annotations, notes=notes
     )
+
+
+def _truncated(path: Path) -> DataFileError:
+    return DataFileError(f"{path.name} has no line {_END}: the file is truncated. Download it again.")
 
 
 def _numeric(column: pd.Series) -> pd.Series:
