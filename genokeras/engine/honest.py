@@ -13,7 +13,7 @@ from genokeras.engine.store import TrialStore
 from genokeras.errors import ParameterError
 from genokeras.searchers import combine, select_ensemble
 
-_PARTS = 5
+_PARTS, _SEED = 5, 0
 # What makes the delivered model another one than the ensemble of the search.
 _TRAINED_ON = ("final_fit", "fine_tuning")
 
@@ -52,7 +52,7 @@ def honest_answers(run: Run) -> HonestAnswers:
     p = TrialStore(run.folder).answers(trials)[:, scored].astype("float64")
     targets, weight = run.rows.targets[scored], run.rows.sample_weight[scored]
     groups = None if groups is None else groups[scored]
-    part = _parts(len(targets), groups, int(run.folder.settings["seed"]))
+    part = _parts(len(targets), groups)
     rest = np.stack([part != number for number in np.unique(part)])
     limits = limits_of(len(targets), run.objective, method_of(run.problem).largest_ensemble(run.problem))
     families = np.array([family_of(trial) for trial in trials])
@@ -77,8 +77,8 @@ def _check_of_search(run: Run) -> None:
         )
 
 
-def _parts(n: int, groups: np.ndarray | None, seed: int) -> np.ndarray:
+def _parts(n: int, groups: np.ndarray | None) -> np.ndarray:
     """``(n,)`` which of five equal parts each row is in; rows of a group are together."""
     unit = np.arange(n) if groups is None else np.unique(groups, return_inverse=True)[1]
-    order = np.random.default_rng([seed, 5]).permutation(unit.max() + 1)
+    order = np.random.default_rng(_SEED).permutation(unit.max() + 1)
     return np.asarray((order % _PARTS)[unit])

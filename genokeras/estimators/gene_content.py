@@ -12,12 +12,12 @@ from scipy import sparse
 from genokeras.data import Dataset, align_features, load_dataset, usual_folds
 from genokeras.encoders import SplitView, TableEncoder, fit_split_view, fit_table_encoder
 from genokeras.engine import Budget, Method, PackedMethod, Prepared, Problem, Run, Wanted, make_table_searcher
+from genokeras.engine.novelty import NOVELTY_FILE
 from genokeras.engine.problem import fingerprint_of, group_numbers
 from genokeras.engine.splits import FurtherSplits
 from genokeras.errors import DataError
 from genokeras.estimators.blocks import fusing_fathers, training_matrix, views_of
 from genokeras.estimators.content import ContentKind, Given, Training
-from genokeras.estimators.novelty import NOVELTY_FILE
 from genokeras.features import DEFAULT_VIEWS, TRAVELLING_VIEWS, fit_novelty, varies
 from genokeras.graph.arcs import Arc
 from genokeras.searchers import HyperSpace, Searcher

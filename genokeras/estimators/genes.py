@@ -15,11 +15,11 @@ from genokeras.data.blocks import MASK, MISSING_BLOCKS
 from genokeras.encoders import TableEncoder
 from genokeras.engine import Run
 from genokeras.engine.block_estimates import BlockEstimate, block_estimates
+from genokeras.engine.novelty import novelty_table
 from genokeras.errors import ParameterError
 from genokeras.estimators.content import ContentKind
 from genokeras.estimators.elsewhere import Elsewhere
 from genokeras.estimators.gene_content import Genes
-from genokeras.estimators.novelty import novelty_table
 from genokeras.estimators.panels import read_panel
 from genokeras.explain import Explanation, explain_run
 from genokeras.explain.runs import training_rows

@@ -44,6 +44,8 @@ class CheckedSamples:
         Which samples these are.
     missing : int or None
         Missing values of all samples, where that is known.
+    given : bool
+        Whether they were given, and are not those of the training.
     """
 
     x: np.ndarray
@@ -51,6 +53,7 @@ class CheckedSamples:
     ids: tuple[str, ...]
     words: str
     missing: int | None = None
+    given: bool = False
 
 
 @dataclass(frozen=True)
@@ -98,7 +101,12 @@ def given_samples(run: Run, x: Any, y: Any = None) -> CheckedSamples:
         words = f"{len(picked)} of the {dataset.n_samples} samples of {dataset.source}, drawn at random"
     ids = tuple(dataset.sample_ids[i] for i in picked)
     return CheckedSamples(
-        dense, None if targets is None else targets[picked], ids, words, int(np.isnan(values).sum())
+        dense,
+        None if targets is None else targets[picked],
+        ids,
+        words,
+        int(np.isnan(values).sum()),
+        given=True,
     )
 
 

@@ -25,6 +25,7 @@ from genokeras.report.answers import (
 )
 from genokeras.report.blocks import block_parts, moved_by_blocks
 from genokeras.report.card import report_card
+from genokeras.report.certainty import certainty_parts
 from genokeras.report.curves import plot_metric, plot_search
 from genokeras.report.data_checks import (
     CheckedSamples,
@@ -142,7 +143,7 @@ def report_html(
     genes = _genes(run, samples, explanation, stability, known, pictures)
     sections = [
         ("estimate", "How good it is", _estimate(run)),
-        ("predictions", "Its predictions", tests),
+        ("predictions", "Its predictions", [*tests, *certainty_parts(run, samples)]),
         *([("genes", "Which genes", genes)] if genes else []),
         ("network", "What is delivered", [bullets(recipe(run))]),
         ("search", "What was tried", search),

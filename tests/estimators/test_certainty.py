@@ -12,8 +12,10 @@ from click.testing import CliRunner
 
 from genokeras import GenomeClassifier, GenomeRegressor, ParameterError, RunFolderError, load_estimator
 from genokeras.cli import main
+from genokeras.engine.novelty import novelty_table
 from genokeras.estimators.certainty import Certainty
-from genokeras.estimators.novelty import novelty_table
+from genokeras.report.certainty import certainty_parts
+from genokeras.report.data_checks import given_samples
 from tests.estimators.conftest import make_study
 
 Study = tuple[pd.DataFrame, np.ndarray]
@@ -111,6 +113,14 @@ def test_a_model_that_was_trained_on_all_samples_has_no_sets(
     folder.write_json("result.json", {**folder.read_json("result.json"), later: {}})
     with pytest.raises(ParameterError, match=f"{later} trained it on all of them"):
         Certainty(replace(fitted._run, folder=folder)).sets(np.ones((1, 2)) / 2, 0.9, by_class=False)
+
+
+def test_a_report_says_how_often_the_model_is_sure(
+    fitted: GenomeClassifier, regressor: GenomeRegressor, new: Study
+) -> None:
+    told = "".join(certainty_parts(fitted._run, given_samples(fitted._run, *new)))
+    assert "holds the true class for" in told and "are unlike all training samples" in told
+    assert "holds the true number for" in "".join(certainty_parts(regressor._run, None))
 
 
 def test_the_command_line_adds_sets_and_novelty(fitted: GenomeClassifier, new: Study, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from genokeras.engine import Run
+from genokeras.engine.run import Run
 from genokeras.errors import ParameterError, RunFolderError
 from genokeras.features import Matrix, NoveltySpace
 from genokeras.support.checks import check_number
