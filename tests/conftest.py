@@ -58,6 +58,7 @@ LONG_FILES = {
     "tests/report/test_html_report.py": 20,
     "tests/keras_models/test_light_backends.py": 18,
     "tests/explain/test_markers_and_files.py": 18,
+    "tests/fuzz/test_fuzz_hdf5.py": 15,
     "tests/engine/test_growing.py": 17,
     "tests/graph/test_spatial_morphisms.py": 16,
     "tests/keras_models/test_light_model.py": 16,

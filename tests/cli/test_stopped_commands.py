@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.test_auto_command import write_project
 from tests.engine.tables import table
 
 pytestmark = pytest.mark.slow
@@ -79,3 +80,15 @@ def test_a_process_that_is_stopped_delivers_and_goes_on(
         assert took < 20
     done = subprocess.run([*command, str(n_trials(run) + 1)], check=False)
     assert done.returncode == 0 and (run / "best.keras").exists()
+
+
+def test_a_project_that_is_warned_keeps_its_best_and_makes_no_further_calls(tmp_path: Path) -> None:
+    config = write_project(tmp_path, max_steps=10**6, patience=10**5)
+    command = [sys.executable, "-c", CODE, "auto", str(config), "train", "predict"]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
+        while process.poll() is None and not list(tmp_path.glob("out/models/small/*/*/*.keras")):
+            time.sleep(0.05)
+        process.send_signal(signal.SIGUSR1)
+        errors = process.communicate(timeout=60)[1]
+    assert process.returncode == 143 and "the best so far is saved. Not done: predict." in errors
+    assert list(tmp_path.glob("out/models/small/*/*/trained.json"))
