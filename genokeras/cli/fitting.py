@@ -108,6 +108,8 @@ def fit(
     \b
     genes      a table of samples by genes: csv, tsv, txt or xlsx, GEO series
                matrix, GCT, counts of reads, 10x, h5ad, loom, parquet, npz ...
+    blocks     --block rna=a.tsv --block meth=b.tsv in place of DATA: several
+               tables of the same samples, joined by sample id
     sequences  FASTA or FASTQ, or a table with a column "sequence"
     images     a folder with a folder of images for each class, or an idx file
     texts      a table or JSON lines with a column "text", or a folder with a
@@ -115,12 +117,16 @@ def fit(
     """
     started = time.monotonic()
     found = kind or (
-        GENES if reading.of_genes else find_kind(data, reading.delimiter, (*target, groups, batches))
+        GENES
+        if reading.of_genes or isinstance(data, dict)
+        else find_kind(data, reading.delimiter, (*target, groups, batches))
     )
     target, task = times_and_events(time_column, event, target, task, found == GENES)
     of_genes: dict[str, Any] = dict(_of_genes(found, missing=missing))
     if reading.drop and found == GENES:
         of_genes["drop_columns"] = reading.drop
+    if found == GENES and reading.missing_blocks != "drop":
+        of_genes["missing_blocks"] = reading.missing_blocks
     if batches is not None and groups is not None:
         raise click.UsageError("give --batches or --groups: a study is left out as a whole.")
     belong = groups if batches is None else batches
@@ -229,6 +235,9 @@ def _print_fit(classifier: Any, kind: str) -> None:
         leaderboard_table(classifier.leaderboard(), classifier.estimate_["metric"], TOP_ROWS_OF_FIT)
     )
     say(LEGEND)
+    if kind == GENES and classifier.blocks_:
+        for sentence in filter(None, classifier.block_estimates()["says"]):
+            say(sentence)
     say(f"\n{growth_in_words(classifier.growth_)}")
     if classifier.notes_:
         say("\nAbout the data:")

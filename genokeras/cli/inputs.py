@@ -14,7 +14,11 @@ from genokeras.cli.group import Command
 from genokeras.cli.kinds import GENES, IMAGES, SEQUENCES
 
 run_argument = click.argument("run", type=click.Path(path_type=Path))
-data_argument = click.argument("data", type=click.Path(path_type=Path))
+# Blocks may stand in its place, so that it is `reading_options` that misses it.
+data_argument = click.argument("data", type=click.Path(path_type=Path), required=False)
+# Fields of `Reading` that are no options of tables of genes alone, or none at all.
+_OTHERWISE = ("delimiter", "drop")
+_OF_MODEL = ("never_read", "genes", "blocks")
 
 
 @dataclass(frozen=True)
@@ -31,16 +35,16 @@ class Reading:
     layer: str | None = None
     modality: str | None = None
     sheet: str | None = None
+    missing_blocks: str = "drop"
     never_read: tuple[str, ...] = ()
     genes: tuple[str, ...] = ()
+    blocks: tuple[Any, ...] = ()
 
     @property
     def of_genes(self) -> dict[str, Any]:
         """Options that were given and are for tables of genes, by the name of the argument of `load_dataset`."""
         plain = Reading()
-        names = [
-            one.name for one in fields(self) if one.name not in ("delimiter", "drop", "never_read", "genes")
-        ]
+        names = [one.name for one in fields(self) if one.name not in (*_OTHERWISE, *_OF_MODEL)]
         return {name: getattr(self, name) for name in names if getattr(self, name) != getattr(plain, name)}
 
     @property
@@ -60,7 +64,11 @@ class Reading:
 def reading_for(estimator: Any, reading: Reading) -> Reading:
     """How samples for a fitted model are read: columns that it was fitted without stay out, and may be missing."""
     never_read = tuple(getattr(estimator, "drop_columns", None) or ())
-    return replace(reading, never_read=never_read, genes=tuple(getattr(estimator, "feature_names_in_", ())))
+    of_blocks: dict[str, Any] = {"blocks": getattr(estimator, "blocks_", ())}
+    if of_blocks["blocks"]:
+        of_blocks["missing_blocks"] = estimator.missing_blocks
+    genes = tuple(getattr(estimator, "feature_names_in_", ()))
+    return replace(reading, never_read=never_read, genes=genes, **of_blocks)
 
 
 _READING_OPTIONS = (
@@ -83,7 +91,7 @@ _READING_OPTIONS = (
     click.option(
         "--layer", help="Layer of an h5ad or loom file, raw, or a column of counts such as NumReads."
     ),
-    click.option("--modality", help="Which of a MuData's modalities; by default all, side by side."),
+    click.option("--modality", help="Which of a MuData's modalities; by default all, as blocks."),
     click.option("--sheet", help="Sheet of an xlsx file; by default the first."),
     click.option(
         "--decimal", type=click.Choice([".", ","]), default=".", help="What stands before fractions in text."
@@ -91,16 +99,43 @@ _READING_OPTIONS = (
     click.option(
         "--delimiter", help="What separates the fields of a text file; by default decided by its name."
     ),
+    click.option(
+        "--missing-blocks",
+        type=click.Choice(["drop", "mask"]),
+        default="drop",
+        help="Samples that lack a block are left out, or have its training means there.",
+    ),
+    click.option(
+        "--block",
+        multiple=True,
+        metavar="NAME=FILE",
+        help="One of several assays of the same samples, in place of DATA: --block rna=a.tsv --block meth=b.tsv.",
+    ),
 )
 
 
 def reading_options(command: Command) -> Command:
-    """Add the options that say how a table is written; the command gets them as one `Reading`, called ``reading``."""
-    names = [one.name for one in fields(Reading) if one.name not in ("never_read", "genes")]
+    """Add the options that say how a table is written; the command gets them as one `Reading`, called ``reading``.
+
+    Blocks become its ``data``, a dict of paths.
+    """
+    return _with_reading(command, needs_data=True)
+
+
+def optional_reading_options(command: Command) -> Command:
+    """As `reading_options`, of a command that can do without samples."""
+    return _with_reading(command, needs_data=False)
+
+
+def _with_reading(command: Command, needs_data: bool) -> Command:
+    names = [one.name for one in fields(Reading) if one.name not in _OF_MODEL]
 
     @functools.wraps(command)
     def with_reading(*args: Any, **given: Any) -> Any:
         reading = Reading(**{name: given.pop(name) for name in names})
+        given["data"] = _data_or_blocks(given["data"], given.pop("block"))
+        if needs_data and given["data"] is None:
+            raise click.UsageError("Missing argument 'DATA'.")
         return command(*args, reading=reading, **given)
 
     decorated: Any = with_reading
@@ -109,9 +144,26 @@ def reading_options(command: Command) -> Command:
     return decorated
 
 
+def _data_or_blocks(data: Path | None, blocks: tuple[str, ...]) -> Any:
+    """DATA, or the files of blocks by their names."""
+    if not blocks:
+        return data
+    if data is not None:
+        raise click.UsageError(f"give DATA or --block: got {data} and {len(blocks)} blocks.")
+    found: dict[str, Path] = {}
+    for block in blocks:
+        name, equals, file = block.partition("=")
+        if not equals or not name or not file:
+            raise click.UsageError(f"--block must be NAME=FILE, such as rna=a.tsv: got {block!r}.")
+        if name in found:
+            raise click.UsageError(f"--block names {name!r} twice: {found[name]} and {file}.")
+        found[name] = Path(file)
+    return found
+
+
 def read_samples(
     kind: str,
-    data: Path,
+    data: Any,
     target: str | list[str] | None,
     reading: Reading,
     groups: str | None = None,
@@ -135,6 +187,7 @@ def read_samples(
             drop_columns=(*reading.drop, *reading.never_read),
             drop_unknown=bool(reading.never_read),
             genes=reading.genes,
+            blocks=reading.blocks,
             several_targets=several_targets,
         )
     if kind == IMAGES:

@@ -9,7 +9,14 @@ import click
 
 from genokeras.cli.backend import load_run
 from genokeras.cli.group import debug_option, say
-from genokeras.cli.inputs import Reading, read_samples, reading_for, reading_options, run_argument
+from genokeras.cli.inputs import (
+    Reading,
+    data_argument,
+    optional_reading_options,
+    read_samples,
+    reading_for,
+    run_argument,
+)
 from genokeras.cli.kinds import GENES, kind_of
 from genokeras.cli.words import estimate_in_words
 from genokeras.visible import visible
@@ -19,7 +26,7 @@ _NAMED = 3
 
 @click.command()
 @run_argument
-@click.argument("data", type=click.Path(path_type=Path), required=False)
+@data_argument
 @click.option("--genes", default=10, show_default=True, type=click.IntRange(min=1), help="How many.")
 @click.option("--target", multiple=True, help="As in fit, where DATA is given.")
 @click.option("--groups", help="As in fit, where DATA is given.")
@@ -32,7 +39,7 @@ _NAMED = 3
 @click.option(
     "--plot", type=click.Path(dir_okay=False, path_type=Path), help="A picture of the scores by size."
 )
-@reading_options
+@optional_reading_options
 @debug_option
 def panel(
     run: Path,

@@ -14,6 +14,7 @@ from genokeras.cli.inputs import (
     Reading,
     data_argument,
     names_of,
+    optional_reading_options,
     read_samples,
     reading_for,
     reading_options,
@@ -28,7 +29,7 @@ MOTIFS = "motifs.meme"
 
 @click.command()
 @run_argument
-@click.argument("data", type=click.Path(path_type=Path), required=False)
+@data_argument
 @click.option("--target", help="Column with the labels, or a file of labels by sample id.")
 @click.option(
     "--out",
@@ -38,7 +39,7 @@ MOTIFS = "motifs.meme"
     help="The HTML file.",
 )
 @click.option("--no-genes", is_flag=True, help="Leave out the genes of each class, which take longest.")
-@reading_options
+@optional_reading_options
 @debug_option
 def report(
     run: Path,

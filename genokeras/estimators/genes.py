@@ -106,6 +106,7 @@ class TableEstimator(Elsewhere):
         super()._take(run)
         self.feature_names_in_ = np.asarray(run.feature_names, dtype=object)
         self.n_features_in_ = len(run.feature_names)
+        self.blocks_ = self._encoder().blocks
         self.panel_ = read_panel(run.folder)
 
     def explain(
@@ -189,14 +190,16 @@ class TableEstimator(Elsewhere):
         DataFrame
             ``block`` ("all together" first), ``n_features``, ``n_trials`` (those that read this block alone), ``metric``, ``value`` with
             its 95 % interval ``low`` to ``high``, and ``gain``, how much better all together are, with the interval of that difference
-            from the same resamples, ``gain_low`` to ``gain_high``. Empty where there is one matrix.
+            from the same resamples, ``gain_low`` to ``gain_high``; ``says`` puts it into words. Empty where there is one matrix.
 
         Raises
         ------
         NotFittedError
         """
-        columns = [field.name for field in fields(BlockEstimate)]
-        rows = [estimate.to_dict() for estimate in block_estimates(self._fitted())]
+        columns = [*(field.name for field in fields(BlockEstimate)), "says"]
+        rows = [
+            {**estimate.to_dict(), "says": estimate.sentence} for estimate in block_estimates(self._fitted())
+        ]
         return pd.DataFrame(rows, columns=columns)
 
     def report(

@@ -92,6 +92,8 @@ class GenomeClassifier(ClassifierElsewhere, TableEstimator):
     classes_ : ndarray of shape (n_classes,)
     feature_names_in_ : ndarray of shape (n_features_in_,)
     n_features_in_ : int
+    blocks_ : tuple of Block
+        Names and columns of the blocks, where ``fit`` got several.
     estimate_ : dict
         ``metric``, ``value``, ``interval`` (95 %), ``linear_baseline``, ``chance``, ``uncorrected``, and ``also``: the same
         for other metrics.
