@@ -21,6 +21,7 @@ from scipy import sparse
 from genokeras.data.block import Block
 from genokeras.encoders.encoder import Encoder, Rows
 from genokeras.features import (
+    TRUNCATED_RANK,
     FittedView,
     Matrix,
     RowSpace,
@@ -126,6 +127,8 @@ def fit_table_encoder(
     fits: Callable[[float], bool] | None = None,
     blocks: tuple[Block, ...] = (),
     present: np.ndarray | None = None,
+    directions: int = TRUNCATED_RANK,
+    held_out: np.ndarray | None = None,
 ) -> tuple[TableEncoder, Rows]:
     """Fit the views of a run.
 
@@ -147,6 +150,11 @@ def fit_table_encoder(
     blocks : tuple of Block
     present : numpy.ndarray, optional
         ``(n_samples, n_blocks)`` bool: which samples have which block.
+    directions : int
+        As in `fit_views`.
+    held_out : numpy.ndarray, optional
+        ``(n_folds, n_samples)`` bool: rows that neither train nor are held out are not read, and their coordinates are 0. All are
+        read by default.
 
     Returns
     -------
@@ -154,14 +162,18 @@ def fit_table_encoder(
     rows : dict of str to numpy.ndarray
         Coordinates ``(n_samples, n_folds, width)``, by view.
     """
+    read = np.ones(len(targets), dtype=bool) if held_out is None else (train | held_out).any(axis=0)
+    if not read.all():
+        x, targets, train = x[read], targets[read], train[:, read]
+        present = None if present is None else present[read]
     if blocks:
         fitted = fit_block_views(view_names, x, blocks, targets, train, present, screening, fits)
     else:
-        fitted = fit_views(view_names, x, targets, train, screening, fits)
+        fitted = fit_views(view_names, x, targets, train, screening, fits, directions)
     views = {name: widened(view) for name, view in fitted.items()}
     spaces = {name: view.spaces for name, view in views.items()}
     encoder = TableEncoder(feature_names, spaces, medians, blocks)
-    return encoder, {name: by_sample(view.z) for name, view in views.items()}
+    return encoder, {name: _all_rows(by_sample(view.z), read) for name, view in views.items()}
 
 
 class SplitView(NamedTuple):
@@ -211,6 +223,14 @@ def fit_split_view(
 def by_sample(z: np.ndarray) -> np.ndarray:
     """``(n_folds, n_samples, width)`` coordinates with the samples on their first axis, and back; no copy."""
     return np.moveaxis(z, 0, 1)
+
+
+def _all_rows(z: np.ndarray, read: np.ndarray) -> np.ndarray:
+    if read.all():
+        return z
+    found = np.zeros((len(read), *z.shape[1:]), dtype=z.dtype)
+    found[read] = z
+    return found
 
 
 def widened(view: FittedView) -> FittedView:

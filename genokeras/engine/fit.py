@@ -208,7 +208,9 @@ def _created(
     make_searcher(problem, ())
     folder = RunFolder.create(settings.path, _entries(prepared, settings, problem), allowed)
     for name, make in prepared.files.items():
-        folder.write_arrays(name, make())
+        arrays = make(budget)
+        if arrays is not None:
+            folder.write_arrays(name, arrays)
     write_problem(folder, problem)
     folder.record("started", seed=settings.seed, samples=problem.n_samples)
     return folder, problem, History()

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
+import numpy as np
 import pandas as pd
 
+from genokeras.engine.budget import Budget
 from genokeras.engine.run import Run
 from genokeras.errors import ParameterError, RunFolderError
-from genokeras.features import Matrix, NoveltySpace
+from genokeras.features import Matrix, NoveltySpace, fit_novelty, novelty_seconds
 from genokeras.support.checks import check_number
 
 NOVELTY_FILE = "novelty.npz"
@@ -45,6 +47,20 @@ def novelty_table(run: Run, x: Matrix, names: Sequence[str], false_alarms: float
     return pd.DataFrame(columns, index=pd.Index(list(names), name="sample"))
 
 
+def novelty_maker(
+    x: Matrix, groups: np.ndarray | None, seed: int
+) -> Callable[[Budget], Mapping[str, np.ndarray] | None]:
+    """What makes the arrays that novelty is measured by; it makes none where preparing the data would take too long."""
+
+    def make(budget: Budget) -> Mapping[str, np.ndarray] | None:
+        limited = budget.time_limit is not None
+        if limited and not budget.fits_preparation(budget.slowness() * novelty_seconds(x)):
+            return None
+        return fit_novelty(x, groups, seed).to_arrays()
+
+    return make
+
+
 def read_novelty(run: Run) -> NoveltySpace:
     """What samples are compared with.
 
@@ -56,7 +72,7 @@ def read_novelty(run: Run) -> NoveltySpace:
     folder = run.folder
     if not folder.has(NOVELTY_FILE):
         raise RunFolderError(
-            f"the run {str(folder.path)!r} was made before runs kept what novelty is measured by ({NOVELTY_FILE}): fit it again."
+            f"the run {str(folder.path)!r} does not hold what novelty is measured by ({NOVELTY_FILE}): it is from before, or there was no time for it. Fit again, with a longer time limit."
         )
     with folder.reading():
         try:

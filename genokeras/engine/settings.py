@@ -35,7 +35,7 @@ class Prepared:
     fit_view : callable, optional
         Fits a view in a further split into folds.
     files : mapping of str to callable
-        Further npz files of the run, by name; each is made when the run folder is.
+        Further npz files of the run, by name; each is made when the run folder is, or not at all where there is no time (None).
     """
 
     make: Callable[[Budget], Problem]
@@ -45,7 +45,7 @@ class Prepared:
     groups: np.ndarray | None
     described: Mapping[str, Any]
     fit_view: FitView | None = None
-    files: Mapping[str, Callable[[], Mapping[str, np.ndarray]]] = field(default_factory=dict)
+    files: Mapping[str, Callable[[Budget], Mapping[str, np.ndarray] | None]] = field(default_factory=dict)
 
     @property
     def words(self) -> str:

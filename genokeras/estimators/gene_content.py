@@ -12,13 +12,14 @@ from scipy import sparse
 from genokeras.data import Dataset, align_features, load_dataset, usual_folds
 from genokeras.encoders import SplitView, TableEncoder, fit_split_view, fit_table_encoder
 from genokeras.engine import Budget, Method, PackedMethod, Prepared, Problem, Run, Wanted, make_table_searcher
-from genokeras.engine.novelty import NOVELTY_FILE
+from genokeras.engine.novelty import NOVELTY_FILE, novelty_maker
 from genokeras.engine.problem import fingerprint_of, group_numbers
 from genokeras.engine.splits import FurtherSplits
 from genokeras.errors import DataError
 from genokeras.estimators.blocks import fusing_fathers, training_matrix, views_of
 from genokeras.estimators.content import ContentKind, Given, Training
-from genokeras.features import DEFAULT_VIEWS, TRAVELLING_VIEWS, fit_novelty, varies
+from genokeras.estimators.effort import Effort, affordable
+from genokeras.features import DEFAULT_VIEWS, TRAVELLING_VIEWS, varies
 from genokeras.graph.arcs import Arc
 from genokeras.searchers import HyperSpace, Searcher
 from genokeras.support.digest import hex_digest
@@ -86,10 +87,15 @@ class Genes(ContentKind):
         )
 
         def make(budget: Budget) -> Problem:
+            full = Effort(len(targets), folds.n_folds)
+            effort = full if dataset.blocks else affordable(x, folds, budget)
+            used = folds
+            if effort != full:
+                used = effort.folds_of(folds, aim.task.strata(targets), training.seed)
             encoder, rows = fit_table_encoder(
                 x,
                 targets,
-                folds.train,
+                used.train,
                 views,
                 aim.task.screening,
                 dataset.feature_names,
@@ -97,21 +103,23 @@ class Genes(ContentKind):
                 None if may_name_views(arguments) else budget.fits_preparation,
                 dataset.blocks,
                 present,
+                effort.directions,
+                used.held_out,
             )
-            further = training.further_folds(folds)
+            further = training.further_folds(folds) if effort == full else np.empty(0)
             return Problem(
                 targets,
-                folds.held_out,
+                used.held_out,
                 weight,
                 encoder,
                 rows,
                 aim.task,
-                folds.train,
+                used.train,
                 groups,
                 None,
                 fingerprint,
                 FurtherSplits(further) if len(further) else None,
-                _left_out(views, rows),
+                (*effort.note(full), *_left_out(views, rows)),
             )
 
         def fit_view(encoder: TableEncoder, train: np.ndarray, name: str) -> SplitView:
@@ -136,7 +144,7 @@ class Genes(ContentKind):
                 "notes": [*dataset.notes, *aim.notes, *folds.notes],
             },
             fit_view=fit_view,
-            files={NOVELTY_FILE: lambda: fit_novelty(x, groups, training.seed).to_arrays()},
+            files={NOVELTY_FILE: novelty_maker(x, groups, training.seed)},
         )
 
     def searcher(self, wanted: Wanted, problem: Problem, arcs: tuple[Arc, ...]) -> Searcher:

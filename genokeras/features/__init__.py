@@ -13,9 +13,16 @@ from genokeras.features.image_scaling import (
 )
 from genokeras.features.logarithm import EPSILON as LOG_EPSILON
 from genokeras.features.logarithm import log_factors, log_normalised
-from genokeras.features.novelty import NoveltySpace, fit_novelty
+from genokeras.features.novelty import NoveltySpace, fit_novelty, novelty_seconds
 from genokeras.features.rescaling import Rescaling, fit_rescaling, key_of, normal_scores
-from genokeras.features.rowspace import PrincipalAxes, RowSpace, fit_row_space, principal_axes, restrict
+from genokeras.features.rowspace import (
+    TRUNCATED_RANK,
+    PrincipalAxes,
+    RowSpace,
+    fit_row_space,
+    principal_axes,
+    restrict,
+)
 from genokeras.features.screening import (
     BY_CLASS,
     Screening,
@@ -65,6 +72,7 @@ __all__ = [
     "LOG_EPSILON",
     "PROBABILITIES",
     "TRAVELLING_VIEWS",
+    "TRUNCATED_RANK",
     "Augmentation",
     "FittedView",
     "ImageScaling",
@@ -100,6 +108,7 @@ __all__ = [
     "log_normalised",
     "mask",
     "normal_scores",
+    "novelty_seconds",
     "one_hot",
     "padded_codes",
     "principal_axes",

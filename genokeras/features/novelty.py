@@ -38,6 +38,7 @@ from genokeras.features.standardise import Matrix
 
 # Of more samples and genes than these, those that are spread evenly: a second or two of work.
 _MOST_SAMPLES, _MOST_FEATURES = 512, 20_000
+_OF_VALUE = 2.3e-7
 _FOLDS = 10
 _SHRINKAGE = 0.5
 _SMALLEST_SHARE = 1e-8
@@ -163,6 +164,11 @@ def fit_novelty(x: Matrix, groups: np.ndarray | None = None, seed: int = 0) -> N
     _, unit, counts = np.unique(of, return_inverse=True, return_counts=True)
     order = np.random.default_rng([seed, 6]).permutation(len(counts))
     return NoveltySpace(columns, basis, t @ basis, (order % _FOLDS)[unit], 1.0 / counts[unit], ranked)
+
+
+def novelty_seconds(x: Matrix) -> float:
+    """Seconds that `fit_novelty` takes, on the machine that costs were measured on (``genokeras.engine.pace``)."""
+    return _OF_VALUE * min(x.shape[0], _MOST_SAMPLES) * min(x.shape[1], _MOST_FEATURES)
 
 
 def _basis(t: np.ndarray) -> np.ndarray:

@@ -35,7 +35,7 @@ _ROWS_AT_ONCE = 1024
 _ROWS_MAPPED_AT_ONCE = 8192
 # With more rows than this, which have more directions than are kept, the leading ones come from a part of the rows, spread evenly:
 # so many at most, and about so many numbers; further random directions, and passes back and forth, make them precise.
-_ROWS_FOR_GRAM = 2048
+ROWS_FOR_GRAM = 2048
 _ROWS_FOR_LEADING = 5000
 _LARGEST_SAMPLE = 50_000_000
 _MORE_DIRECTIONS, _POWER_ITERATIONS = 16, 2
@@ -96,6 +96,9 @@ class RowSpace:
         return z
 
     def _mapped(self, x: Matrix) -> np.ndarray:
+        if isinstance(x, sparse.csr_matrix) and self.basis is not None:
+            z = self._mapped_sparse(x, self.basis)
+            return np.asarray(self.scale * (z if self.rotation is None else z @ self.rotation))
         scaling = _expand(self, x.shape[1])
         z = np.zeros((x.shape[0], len(self.columns) if self.basis is None else self.basis.shape[1]))
         position = np.empty(x.shape[1], dtype=int)
@@ -106,6 +109,14 @@ class RowSpace:
             else:
                 z += block @ self.basis[position[part]]
         return np.asarray(self.scale * (z if self.rotation is None else z @ self.rotation))
+
+    def _mapped_sparse(self, x: sparse.csr_matrix, basis: np.ndarray) -> np.ndarray:
+        """Rows times the basis; no standardised rows are made, which would not be sparse."""
+        read: Any = x if len(self.columns) == x.shape[1] else x[:, self.columns]
+        kernel = self.inverse_sd[:, None] * basis
+        if x.shape[0] > ROWS_FOR_GRAM:
+            kernel = kernel.astype("float32")
+        return np.asarray(read @ kernel - self.mean @ kernel.astype("float64"))
 
     def projection(self) -> np.ndarray:
         """``(k, rank)``: what standardised features are multiplied by, scale included."""
@@ -210,7 +221,11 @@ def _expand(space: RowSpace, n_features: int) -> Standardisation:
 
 
 def fit_row_space(
-    x: Matrix, scaling: Standardisation, columns: np.ndarray | None = None, rows: np.ndarray | None = None
+    x: Matrix,
+    scaling: Standardisation,
+    columns: np.ndarray | None = None,
+    rows: np.ndarray | None = None,
+    directions: int = TRUNCATED_RANK,
 ) -> RowSpace:
     """The row space of the rows ``rows`` of ``x`` over the features ``columns``.
 
@@ -224,12 +239,13 @@ def fit_row_space(
         Features that take part; constant ones are left out in any case.
     rows : numpy.ndarray, optional
         Rows that span the space; all of them by default.
+    directions : int
+        Leading ones that are kept where there are more than 1,024: a truncated SVD, no longer exact.
 
     Returns
     -------
     RowSpace
-        Directions with singular values below a thousandth of the largest are dropped. Where more than 1,024 would
-        be left, only the 256 leading ones are kept: a truncated SVD, no longer exact.
+        Directions with singular values below a thousandth of the largest are dropped.
     """
     everything = np.arange(x.shape[1]) if columns is None else np.asarray(columns)
     kept = everything[scaling.inverse_sd[everything] > 0]
@@ -237,8 +253,9 @@ def fit_row_space(
     spanning = np.arange(x.shape[0])[slice(None) if rows is None else rows]
     if len(kept) <= min(len(spanning), EXACT_RANK):
         return RowSpace(kept, part_of.mean, part_of.inverse_sd, None, 1.0)
-    if len(spanning) > _ROWS_FOR_GRAM:
-        return _leading_directions(x, kept, part_of, spanning)
+    hasty = directions < TRUNCATED_RANK and len(spanning) > EXACT_RANK
+    if len(spanning) > ROWS_FOR_GRAM or hasty:
+        return _leading_directions(x, kept, part_of, spanning, directions)
     gram = np.zeros((len(spanning), len(spanning)))
     for _, block in standardised_blocks(x, scaling, kept):
         span = block if rows is None else block[spanning]
@@ -246,7 +263,7 @@ def fit_row_space(
     values, vectors = np.linalg.eigh(gram)
     order = values.argsort()[::-1]
     order = order[values[order] > SMALLEST_SINGULAR_VALUE**2 * values[order[0]]]
-    order = order if len(order) <= EXACT_RANK else order[:TRUNCATED_RANK]
+    order = order if len(order) <= EXACT_RANK else order[:directions]
     towards = np.zeros((x.shape[0], len(order)))
     towards[spanning] = vectors[:, order] / np.sqrt(values[order])
     basis = np.empty((len(kept), len(order)), dtype="float32")
@@ -258,14 +275,21 @@ def fit_row_space(
     return RowSpace(kept, part_of.mean, part_of.inverse_sd, basis, float(1.0 / np.sqrt(mean_square)))
 
 
-def _leading_directions(x: Matrix, kept: np.ndarray, scaling: Standardisation, rows: np.ndarray) -> RowSpace:
+def rows_for_leading(n_features: int) -> int:
+    """Rows that leading directions of a large matrix are found in."""
+    return min(_ROWS_FOR_LEADING, max(2 * EXACT_RANK, _LARGEST_SAMPLE // n_features))
+
+
+def _leading_directions(
+    x: Matrix, kept: np.ndarray, scaling: Standardisation, rows: np.ndarray, most_directions: int
+) -> RowSpace:
     """Truncated basis of a large matrix, from some of its rows: a randomised singular value decomposition.
 
     With the standardised rows Z, which are never made: ``Q = orth(Z O)`` for random O, then twice ``Q = orth(Z orth(Z' Q))``; the
     left singular vectors of ``Z' Q`` are the directions (Halko, Martinsson and Tropp 2011, Finding structure with randomness,
     algorithms 4.4 and 5.1).
     """
-    most = min(_ROWS_FOR_LEADING, max(2 * EXACT_RANK, _LARGEST_SAMPLE // len(kept)))
+    most = rows_for_leading(len(kept))
     if len(rows) > most:
         rows = rows[np.linspace(0, len(rows) - 1, most).astype(int)]
     part: Any = x[rows] if len(kept) == x.shape[1] else x[rows][:, kept]
@@ -279,12 +303,12 @@ def _leading_directions(x: Matrix, kept: np.ndarray, scaling: Standardisation, r
         found = np.asarray(part.T @ q.astype("float32"), dtype="float64")
         return np.asarray(inverse_sd * (found - mean * q.sum(axis=0)))
 
-    start = np.random.default_rng(0).standard_normal((len(kept), TRUNCATED_RANK + _MORE_DIRECTIONS))
+    start = np.random.default_rng(0).standard_normal((len(kept), most_directions + _MORE_DIRECTIONS))
     q = np.linalg.qr(times(start))[0]
     for _ in range(_POWER_ITERATIONS):
         q = np.linalg.qr(times(np.linalg.qr(transposed_times(q))[0]))[0]
     directions, values, _ = np.linalg.svd(transposed_times(q), full_matrices=False)
-    counted = values[:TRUNCATED_RANK] > SMALLEST_SINGULAR_VALUE * values[0]
+    counted = values[:most_directions] > SMALLEST_SINGULAR_VALUE * values[0]
     rank = int(counted.sum())
     scale = np.sqrt(len(rows) * rank / (values[:rank] ** 2).sum())
     basis = np.ascontiguousarray(directions[:, :rank], dtype="float32")

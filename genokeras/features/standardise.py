@@ -10,6 +10,7 @@ from scipy import sparse
 
 Matrix = np.ndarray | sparse.csr_matrix
 _BLOCK_BYTES = 16 * 2**20
+_FIRST_ROWS = 256
 # A column whose spread is below this share of its size carries rounding noise only.
 _RELATIVE_SPREAD = 1e-6
 
@@ -35,18 +36,51 @@ class Standardisation:
 
 def standardisation(x: Matrix) -> Standardisation:
     """Statistics of all the columns of ``x`` ``(n_samples, n_features)``, dense or sparse, in float64."""
-    mean, variance = np.empty(x.shape[1]), np.empty(x.shape[1])
-    for columns, block in column_blocks(x):
-        mean[columns] = block.mean(axis=0)
-        variance[columns] = block.var(axis=0)
+    mean, variance = _sparse_moments(x) if isinstance(x, sparse.csr_matrix) else _dense_moments(x)
     sd = np.sqrt(variance)
     constant = sd <= _RELATIVE_SPREAD * np.abs(mean)
     inverse = np.divide(1.0, sd, out=np.zeros_like(sd), where=~constant & (sd > 0))
     return Standardisation(mean.astype("float32").astype("float64"), inverse)
 
 
+def _dense_moments(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    mean, variance = np.empty(x.shape[1]), np.empty(x.shape[1])
+    for columns, block in column_blocks(x):
+        mean[columns] = block.mean(axis=0)
+        variance[columns] = block.var(axis=0)
+    return mean, variance
+
+
+def _sparse_moments(x: sparse.csr_matrix) -> tuple[np.ndarray, np.ndarray]:
+    """Of the stored values and the zeros beside them, some rows at a time."""
+    if not x.has_canonical_format:
+        x = x.copy()
+        x.sum_duplicates()
+    n, p = x.shape
+    total, squares, counts = np.zeros(p), np.zeros(p), np.zeros(p)
+    for columns, values in _stored(x):
+        total += np.bincount(columns, values, minlength=p)
+        counts += np.bincount(columns, minlength=p)
+    mean = total / n
+    for columns, values in _stored(x):
+        squares += np.bincount(columns, (values - mean[columns]) ** 2, minlength=p)
+    return mean, (squares + (n - counts) * mean**2) / n
+
+
+def _stored(x: sparse.csr_matrix) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Column numbers and float64 values that are stored, about 16 MiB at a time."""
+    step = _BLOCK_BYTES // 8
+    for start in range(0, x.nnz, step):
+        yield x.indices[start : start + step], x.data[start : start + step].astype("float64")
+
+
 def varies(x: Matrix) -> bool:
-    """Whether any column has more than one value; it looks no further than the first block that has such a column."""
+    """Whether any column has more than one value; it looks no further than the first rows or columns that show it."""
+    if isinstance(x, sparse.csr_matrix):
+        first = x[:_FIRST_ROWS]
+        return bool(
+            (standardisation(first).inverse_sd > 0).any() or (standardisation(x).inverse_sd > 0).any()
+        )
     return any((standardisation(block).inverse_sd > 0).any() for _, block in column_blocks(x))
 
 

@@ -24,6 +24,7 @@ from scipy import sparse
 from genokeras.errors import ParameterError
 from genokeras.features.rescaling import KINDS, Rescaling, fit_rescaling
 from genokeras.features.rowspace import (
+    TRUNCATED_RANK,
     PrincipalAxes,
     RowSpace,
     fit_row_space,
@@ -84,17 +85,21 @@ class Source:
         Of ``x``.
     rescaling : Rescaling or None
         What raw rows went through.
+    directions : int
+        As in `fit_row_space`.
     """
 
     x: Matrix
     scaling: Standardisation
     rescaling: Rescaling | None = None
+    directions: int = TRUNCATED_RANK
     _axes: dict[bytes, PrincipalAxes] = field(default_factory=dict, init=False)
 
     @cached_property
     def whole(self) -> RowSpace:
         """The row space of all rows over all features."""
-        return replace(fit_row_space(self.x, self.scaling), rescaling=self.rescaling)
+        found = fit_row_space(self.x, self.scaling, directions=self.directions)
+        return replace(found, rescaling=self.rescaling)
 
     @cached_property
     def coordinates(self) -> np.ndarray:
@@ -195,6 +200,7 @@ def fit_views(
     train: np.ndarray,
     screening: Screening = BY_CLASS,
     fits: Callable[[float], bool] | None = None,
+    directions: int = TRUNCATED_RANK,
 ) -> dict[str, FittedView]:
     """Fit views by name.
 
@@ -214,6 +220,8 @@ def fit_views(
     fits : callable, optional
         ``fits(seconds)`` says whether there is time for another view that takes so long. The first is fitted in any case; by default
         all are.
+    directions : int
+        Of all features that are kept, where there are more than 1,024.
 
     Returns
     -------
@@ -236,7 +244,8 @@ def fit_views(
             break
         started, kind = time.perf_counter(), rescaling_of(name)
         if kind not in sources:
-            sources[kind] = raw_source(x, rows) if kind is None else rescaled_source(x, kind, rows)
+            source = raw_source(x, rows) if kind is None else rescaled_source(x, kind, rows)
+            sources[kind] = replace(source, directions=directions)
         fitted[name] = fit_view(name, sources[kind], targets, train, screening)
         longest = max(longest, time.perf_counter() - started)
     return fitted

@@ -100,7 +100,7 @@ def test_a_rate_that_needs_more_samples_says_how_many(loaded: GenomeClassifier, 
 def test_a_run_without_what_novelty_is_measured_by_says_so(fitted: GenomeClassifier, tmp_path: Path) -> None:
     run = replace(fitted._run, folder=fitted._run.folder.copy_to(tmp_path / "old"))
     (run.folder.path / "novelty.npz").unlink()
-    with pytest.raises(RunFolderError, match="was made before runs kept what novelty is measured by"):
+    with pytest.raises(RunFolderError, match="does not hold what novelty is measured by"):
         novelty_table(run, np.ones((1, 120)), ["new"], 0.05)
     assert Certainty(run).sets(np.array([[0.99, 0.01]]), 0.9, by_class=False).tolist() == [[True, False]]
 

@@ -58,10 +58,10 @@ def test_leading_directions_are_those_of_the_decomposition(
         (300, 200)
     )
     x: Matrix = sparse.csr_matrix(dense) if as_sparse else dense
-    for name, value in {"_ROWS_FOR_GRAM": 100, "EXACT_RANK": 50, "TRUNCATED_RANK": 5}.items():
+    for name, value in {"ROWS_FOR_GRAM": 100, "EXACT_RANK": 50}.items():
         monkeypatch.setattr(rowspace, name, value)
     scaling = standardisation(x)
-    space = fit_row_space(x, scaling)
+    space = fit_row_space(x, scaling, directions=5)
     _, _, directions = np.linalg.svd((dense - scaling.mean) * scaling.inverse_sd, full_matrices=False)
     assert space.rank == 5
     assert np.mean(space.transform(x) ** 2) == pytest.approx(1.0, rel=0.02)
