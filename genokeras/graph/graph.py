@@ -9,6 +9,7 @@ from math import prod
 from typing import Any, overload
 
 from genokeras.errors import GraphError
+from genokeras.graph.classic_views import ClassicViews, Edge, Tensor, classic_views
 from genokeras.graph.describe import describe_layers
 from genokeras.graph.layer import Layer, layers_from_dict
 from genokeras.graph.ordering import check_ends, check_ids, check_input, is_main, topological_order
@@ -22,7 +23,7 @@ from genokeras.graph.shapes import (
     tensor_shapes,
     vector_widths,
 )
-from genokeras.graph.specs import Dense, Embedding, Input, Shape
+from genokeras.graph.specs import Dense, Embedding, Input, LayerSpec, Shape
 
 GRAPH_FORMAT = 1
 
@@ -169,6 +170,32 @@ class Graph:
     def consumers(self, id: int) -> tuple[int, ...]:
         """Return the ids of the layers that read this one, each once, in topological order."""
         return self._consumers[self.layer(id).id]
+
+    @cached_property
+    def _classic(self) -> ClassicViews:
+        known = self.input_shape
+        shapes = {la.id: (self.known_units(la.id),) for la in self.layers} if known is None else self._shapes
+        return classic_views(self.layers, shapes)
+
+    @property
+    def node_list(self) -> tuple[Tensor, ...]:
+        """The tensors, each with its ``shape``, as classic AutoKeras numbered them."""
+        return self._classic.node_list
+
+    @property
+    def layer_list(self) -> tuple[LayerSpec, ...]:
+        """What the layers between the tensors do."""
+        return self._classic.layer_list
+
+    @property
+    def adj_list(self) -> tuple[tuple[Edge, ...], ...]:
+        """Of each tensor the pairs of a tensor that is made of it and the number of the layer that makes it."""
+        return self._classic.adj_list
+
+    @property
+    def n_nodes(self) -> int:
+        """Number of tensors."""
+        return len(self.layers)
 
     def next_id(self) -> int:
         """Return an id no layer has: the largest one plus 1."""
