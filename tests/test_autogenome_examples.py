@@ -105,6 +105,7 @@ def test_a_classifier_is_trained_on_the_encoder(data: Path, tmp_path: Path) -> N
     out, shorter = tmp_path / "out", {'"max_steps": 2000': '"max_steps": 10'}
     latent = gk.auto(placed("vae", data, out, **shorter), verbose=0).train().predict()
     assert latent.shape == (72, 16)
+    assert list((out / "output_files").rglob("VAE_latent_pca.pdf"))
     predicted = gk.auto(placed("transfer", data, out, **shorter), verbose=0).train().predict()
     assert isinstance(predicted, pd.DataFrame) and len(predicted) == 34
 

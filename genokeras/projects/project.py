@@ -37,6 +37,7 @@ from genokeras.projects.results import (
 )
 from genokeras.projects.training import DECODER_FILE, INTERRUPTED, train_project
 from genokeras.projects.vae import score_reconstruction
+from genokeras.report.latent import FEWEST_POINTS, latent_methods, plot_latent
 from genokeras.support.backends import gpu_count
 from genokeras.support.keras_files import load_keras
 from genokeras.support.precision import single_precision
@@ -183,6 +184,7 @@ class Project:
         _say_notes(data)
         outputs = self._outputs(data, self.config.evaluator.batch_size)
         if record.task == "encoding":
+            self._draw_latent(data, outputs, "latent_evaluated")
             return self._evaluated_encoding(data, outputs)
         if data.y is None:
             raise DataError(f"{self.config.source}: data_evaluate.args.labels_file is needed to evaluate.")
@@ -217,6 +219,7 @@ class Project:
         if record.task == "encoding":
             path = write_latent(trained.folder, record.model_type, ids, outputs, given)
             announce.latent_written(path)
+            self._draw_latent(data, outputs, "latent")
         else:
             chances = None if record.task == "regression" else outputs
             found = outputs if chances is None else outputs.argmax(axis=1)
@@ -289,6 +292,14 @@ class Project:
         batches = -(-data.n_samples // batch_size)
         announce.evaluated_step(batches, batches / max(time.perf_counter() - started, 1e-9), {})
         return outputs
+
+    def _draw_latent(self, data: ProjectData, latent: np.ndarray, name: str) -> None:
+        """Pictures of latent vectors, coloured by the labels where there are some."""
+        labels = None if data.y is None or not data.classes else np.asarray(data.classes)[np.asarray(data.y)]
+        for method in latent_methods() if len(latent) >= FEWEST_POINTS else ():
+            path = self.trained.folder.outputs / f"{self.trained.record.model_type}_{name}_{method}.pdf"
+            plot_latent(latent, path, method=method, labels=labels, seed=self.config.seed)
+            announce.say(f"Latent picture is '{path}'")
 
     def _evaluated_encoding(self, data: ProjectData, latent: np.ndarray) -> dict[str, Any]:
         """How well the decoder brings back the features, against their means in training."""
