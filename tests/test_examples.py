@@ -49,3 +49,34 @@ def test_the_panel_says_what_it_is_expected_to_score(run_example, tmp_path: Path
     out = run_example("panel.py", tmp_path, "4")
     assert "six genes: balanced accuracy" in out and "TWIN" in out
     assert (tmp_path / "curve.png").is_file() and (tmp_path / "six_genes.keras").is_file()
+
+
+@pytest.mark.slow
+def test_thresholds_of_a_detector_are_chosen_without_training_anew(run_example, tmp_path: Path) -> None:
+    pytest.importorskip("pycocotools")
+    out = run_example("detection.py", tmp_path / "shapes", "--steps", "60", "--pictures", "80")
+    assert "14 sets of thresholds tried, without training anew" in out
+    assert "mean average precision on 20 fresh pictures" in out
+
+
+@pytest.mark.slow
+def test_made_up_texts_are_classified(run_example, tmp_path: Path) -> None:
+    out = run_example("text_classification.py", tmp_path / "texts", "--seconds", "15")
+    assert "right on 100 fresh reviews" in out
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments"), [("detection", ("x.png",)), ("sentiment", ("Fine.",)), ("topics", ("Fine.",))]
+)
+def test_an_example_of_what_others_trained_says_what_is_missing(
+    run_example, name: str, arguments: tuple[str, ...], tmp_path: Path
+) -> None:
+    with pytest.raises(SystemExit, match="This example needs a preset of"):
+        run_example(f"pretrained_{name}.py", tmp_path, *arguments)
+
+
+def test_the_image_is_built_from_wheels_alone() -> None:
+    lines = (EXAMPLES.parent / "Dockerfile").read_text(encoding="utf-8").splitlines()
+    installs = [line for line in lines if line.startswith("RUN") and "pip" in line]
+    assert installs and all("--no-index --find-links /wheels" in line for line in installs)
+    assert [line for line in lines if line.startswith("COPY")] == ["COPY wheels /wheels"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,13 @@ from genokeras.engine.problem import Problem
 from genokeras.engine.problem_files import has_problem, read_problem
 from genokeras.engine.run import trained_network
 from genokeras.engine.store import TrialStore
-from genokeras.errors import NotFittedError, RunFolderError
+from genokeras.errors import NotFittedError, ParameterError, RunFolderError
 from genokeras.graph import Graph, HyperParameters
 from genokeras.networks import TrainedNetwork, build_network, build_plain
 from genokeras.support import RunFolder
 from genokeras.support.json_files import read_json
 from genokeras.support.precision import single_precision
+from genokeras.training.torch_graph import torch_module
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,8 +92,32 @@ class LoadedGraph(Graph):
         return width
 
     def produce_model(self, weights: bool = False) -> Any:
-        """The backend's own object: on PyTorch a ``torch.nn.Module``, which a Keras model is there."""
-        return self.produce_keras_model(weights=weights)
+        """A ``torch.nn.Module`` wherever PyTorch is installed.
+
+        Where Keras runs on PyTorch, it is the model of `produce_keras_model`. Elsewhere it has fresh weights and is trained by PyTorch
+        alone: it reads what the graph reads (standardised features; sequences, images and arrays with the channels last), and answers
+        logits, for ``torch.nn.CrossEntropyLoss`` and class numbers or one-hot labels, or numbers. Without PyTorch: a Keras model.
+
+        Parameters
+        ----------
+        weights : bool, default=False
+            Whether trained ones are asked for.
+
+        Raises
+        ------
+        NotFittedError
+            As `produce_keras_model`.
+        ParameterError
+            If trained weights are asked for where PyTorch is installed and Keras does not run on it.
+        """
+        if keras.backend.backend() == "torch" or find_spec("torch") is None:
+            return self.produce_keras_model(weights=weights)
+        if weights:
+            raise ParameterError(
+                f"produce_model(weights=True) needs Keras on PyTorch, but it runs on {keras.backend.backend()}: set KERAS_BACKEND=torch before "
+                "Keras is imported, or take produce_keras_model(weights=True)."
+            )
+        return torch_module(self, self.hyper, self._width(None) if self.input_shape is None else None)
 
 
 def load_trial_graph(folder: RunFolder, trial_id: int, replicates: bool = False) -> LoadedGraph:

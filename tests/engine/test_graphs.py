@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 
 import keras
 import numpy as np
@@ -13,7 +14,7 @@ from genokeras.encoders import predict
 from genokeras.engine import Run, load_graph, load_trial_graph
 from genokeras.engine.jobs import Outcome
 from genokeras.engine.store import TrialStore
-from genokeras.errors import NotFittedError, RunFolderError
+from genokeras.errors import NotFittedError, ParameterError, RunFolderError
 from genokeras.graph import mlp, reference_forward, small_cnn
 from genokeras.searchers import TrialResult
 from tests.engine.runs import (
@@ -108,7 +109,15 @@ def test_a_fresh_model_of_genes_reads_their_number(genes):
     graph = load_trial_graph(genes.folder, 1)
     assert graph.produce_keras_model().input_shape == (None, 40)
     assert graph.produce_keras_model(n_features=7).input_shape == (None, 7)
-    assert graph.produce_model().output_shape == (None, 2)
+    produced = graph.produce_model()  # of PyTorch where that is installed, whatever Keras runs on
+    torch = sys.modules.get("torch")
+    if torch is None or keras.backend.backend() == "torch":
+        assert produced.output_shape == (None, 2)
+    else:
+        assert isinstance(produced, torch.nn.Module)
+        assert produced(torch.zeros(3, 40)).shape == (3, 2)
+        with pytest.raises(ParameterError, match="needs Keras on PyTorch"):
+            graph.produce_model(weights=True)
 
 
 def test_a_fresh_model_of_images_reads_their_shape(images):
