@@ -93,6 +93,8 @@ def run(
         If the loss is no longer finite.
     RunFolderError
         If `log_dir` holds another training, or none where weights are asked for.
+    KeyboardInterrupt
+        If interrupted by Ctrl-C, or SystemExit (143) by SIGTERM or SIGUSR1; a training goes on from there when called again.
     """
     _check(run_mode, batch_size, max_number_of_steps, log_every_n_steps, save_every_n_steps)
     functions = UserFunctions(input_fn, model_fn, optimizer_fn)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, final
 
+from genokeras.engine.interrupt import Interruption
 from genokeras.errors import DataError, TrainingError
 from genokeras.exports import Exported, export_model_as
 from genokeras.keras_models.log_dir import LogDir
@@ -127,10 +128,22 @@ class RunTraining:
         )
 
     def _train(self, built: BuiltModel, position: Position) -> tuple[Position, dict[str, float]]:
+        """Train to the last step; a signal ends it behind the current one, with a snapshot."""
+        with Interruption() as interruption, interruption.noting():
+            end, metrics = self._train_noting(built, position, interruption)
+            if end.step < self.until:
+                self.log(f"interrupted behind step {end.step}: run it again to go on from there")
+                interruption.check()
+        return end, metrics
+
+    def _train_noting(
+        self, built: BuiltModel, position: Position, interruption: Interruption
+    ) -> tuple[Position, dict[str, float]]:
         save_every = self.save_every or max(1, self.until // _SNAPSHOTS)
         last: dict[str, float] = {}
 
-        def on_step(at: Position, logs: dict[str, float]) -> None:
+        def on_step(at: Position, logs: dict[str, float]) -> bool:
+            stop = interruption.pressed
             last.clear()
             last.update(built.named(logs))
             if not math.isfinite(last.get("loss", 0.0)):
@@ -141,8 +154,9 @@ class RunTraining:
             if self._is_due(at, self.log_every):
                 self._report(at, last)
                 built.model.reset_metrics()  # an epoch of endless data has no end, and its mean lags behind for ever
-            if self._is_due(at, save_every):
+            if stop or self._is_due(at, save_every):
                 save_snapshot(self.folder.snapshot, built.model, at, {"metrics": dict(last)})
+            return stop
 
         try:
             end = train_steps(
@@ -151,7 +165,9 @@ class RunTraining:
                 until=self.until,
                 position=position,
                 on_step=on_step,
-                when=lambda at: self._is_due(at, self.log_every) or self._is_due(at, save_every),
+                when=lambda at: (
+                    interruption.pressed or self._is_due(at, self.log_every) or self._is_due(at, save_every)
+                ),
             )
         except BatchesEndedError as error:
             raise DataError(

@@ -22,7 +22,9 @@ from genokeras.errors import DataError, DataFileError, ParameterError, RunFolder
 from genokeras.keras_models import FinishedTraining, ModelSpec, run
 from genokeras.tuning import ParamSpec
 from tests.keras_models.any_models import FUNCTIONS, SPEC, blobs, input_fn, model_fn, optimizer_fn, weights
+from tests.signals import CTRL_C, ENDS, WARNING, unhandled
 
+__all__ = ["unhandled"]
 ROOT = Path(__file__).parents[2]
 SHORT: dict[str, Any] = {"batch_size": 16, "max_number_of_steps": 20, "param_spec": SPEC}
 
@@ -108,6 +110,24 @@ def test_a_longer_training_continues_to_the_same_weights(tmp_path: Path) -> None
     assert run(*FUNCTIONS, **{**SHORT, "max_number_of_steps": 31}, log_dir=parts).resumed_from == 20
     for one, other in zip(weights(whole), weights(parts), strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.usefixtures("unhandled")
+@pytest.mark.parametrize("number", [CTRL_C, WARNING])
+def test_an_interrupted_training_goes_on_from_the_very_step(number: signal.Signals, tmp_path: Path) -> None:
+    seen = []
+
+    def interrupting(run_mode: str, batch_size: int) -> Iterator[Any]:
+        for batch in itertools.cycle([blobs(16)]):
+            seen.append(1)
+            if len(seen) == 13:
+                signal.raise_signal(number)
+            yield batch
+
+    options: dict[str, Any] = {**SHORT, "log_dir": tmp_path / "a"}
+    with pytest.raises(ENDS[number]):
+        run(interrupting, model_fn, optimizer_fn, **options)
+    assert run(interrupting, model_fn, optimizer_fn, **options).resumed_from in (11, 12, 13)
 
 
 @pytest.mark.slow
