@@ -10,7 +10,6 @@ from typing import Any, Self
 
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
 from scipy import sparse
 
 from genokeras.data import check_sample_weight
@@ -22,8 +21,12 @@ from genokeras.errors import ParameterError
 from genokeras.estimators.base import SearchedEstimator
 from genokeras.estimators.checks import check_limits
 from genokeras.estimators.content import Training, known_targets
+from genokeras.estimators.novelty import NOVELTY_FILE
 from genokeras.explain.runs import table_of, training_rows
+from genokeras.features import fit_novelty
 from genokeras.features.rowspace import EXACT_RANK
+from genokeras.report.panel import plot_panel_sizes
+from genokeras.report.picture import Picture
 from genokeras.support import RunFolder
 from genokeras.support.checks import check_whole
 from genokeras.support.temporary import made, temporary_folder
@@ -63,7 +66,7 @@ class Panel:
     equivalents: pd.DataFrame
     needed: pd.Series
 
-    def plot(self, path: str | os.PathLike[str] | None = None) -> Any:
+    def plot(self, path: str | os.PathLike[str] | None = None) -> Picture:
         """Draw the score against the number of genes.
 
         Parameters
@@ -73,25 +76,16 @@ class Panel:
 
         Returns
         -------
-        matplotlib.figure.Figure
+        Picture
+            A Matplotlib figure.
         """
-        figure = Figure(figsize=(5.5, 3.5), layout="constrained")
-        axes, curve = figure.subplots(), self.curve
-        axes.plot(curve["genes"], curve["value"], "o-", color="#1f77b4")
-        axes.fill_between(curve["genes"], curve["low"], curve["high"], color="#1f77b4", alpha=0.2, lw=0)
-        for count, style, name in (
-            (len(self.genes), "-", "the panel"),
-            (self.smallest, ":", "smallest within one standard error"),
-        ):
-            axes.axvline(count, color="0.3", ls=style, lw=1, label=f"{name}: {count}")
-        axes.set_xscale("log")
-        axes.set_xticks(curve["genes"], [f"{count}" for count in curve["genes"]])
-        axes.minorticks_off()
-        axes.set_xlabel("genes")
-        axes.set_ylabel(f"{self.metric.replace('_', ' ')}, estimate and 95 % interval")
-        axes.legend(frameon=False)
+        points = [
+            {"genes": one.genes, "metric": self.metric, "value": one.value, "interval": (one.low, one.high)}
+            for one in self.curve.itertuples()
+        ]
+        figure = plot_panel_sizes(points, len(self.genes), self.smallest)
         if path is not None:
-            figure.savefig(path)
+            figure.save(path)
         return figure
 
 
@@ -200,7 +194,11 @@ class PanelMaker(SearchedEstimator):
         place, replaced = _place(run, path, n_genes)
         entries = _entries(run, samples.problem)
         settings = PanelSettings(n_genes, str(place), replaced, time_limit, max_trials, seed, entries)
-        return type(self).load(make_panel(samples, run.objective, settings).folder.path)
+        made_run = make_panel(samples, run.objective, settings)
+        columns = [run.feature_names.index(name) for name in made_run.feature_names]
+        novelty = fit_novelty(samples.x[samples.used][:, columns], _used_groups(samples), seed)
+        made_run.folder.write_arrays(NOVELTY_FILE, novelty.to_arrays())
+        return type(self).load(made_run.folder.path)
 
     def _given_samples(self, x: Any, y: Any, groups: Any, sample_weight: Any, seed: int) -> PanelSamples:
         """Samples that are given again, or others of the same kind."""
@@ -228,6 +226,11 @@ class PanelMaker(SearchedEstimator):
         return PanelSamples(
             np.asarray(encoder.filled(dense)), problem, encoder.feature_names, encoder.medians
         )
+
+
+def _used_groups(samples: PanelSamples) -> np.ndarray | None:
+    groups = samples.problem.groups
+    return None if groups is None else groups[samples.used]
 
 
 def _check_count(n_genes: int, known: int) -> None:

@@ -12,6 +12,7 @@ from genokeras.report.answers import about_chance, card_sentence, model_limit, o
 from genokeras.report.blocks import BLOCKS_HEAD, answers_about_blocks, block_rows
 from genokeras.report.estimate import ESTIMATE_HEAD, estimate_of, estimate_rows, how_estimated, verdict
 from genokeras.report.finished import finished_run, kind_of, loading, recipe
+from genokeras.report.panel import needed_genes
 from genokeras.report.sample_kinds import GENES
 from genokeras.visible import visible
 
@@ -48,7 +49,9 @@ def report_card(run: Any) -> str:
         f"# Model card: {plain(fitted.folder.path.name)}",
         "## What it is",
         f"{card_sentence(fitted, what, plain)} {kind.reads} in, {outputs} out.",
-        *_bulleted([*recipe(fitted), fitted.growth.sentence()]),
+        *_bulleted(
+            [*recipe(fitted), *([needed_genes(fitted)] if kind is GENES else []), fitted.growth.sentence()]
+        ),
         "## How good it is",
         f"**{plain(verdict(estimate))}**",
         _table(ESTIMATE_HEAD, estimate_rows(estimate)),

@@ -47,6 +47,7 @@ from genokeras.report.finished import finished_run, kind_of, loading, recipe
 from genokeras.report.genes import association_of, gene_parts, samples_of
 from genokeras.report.known_genes import KnownGenes, read_known_genes
 from genokeras.report.page import Pictures, bullets, code, heading, page, paragraph, section, table
+from genokeras.report.panel import needed_genes, panel_parts, study_parts
 from genokeras.report.picture import Picture
 from genokeras.report.sample_kinds import GENES
 from genokeras.report.tree import search_tree
@@ -140,12 +141,14 @@ def report_html(
     pictures, name = Pictures(), run.folder.path.name
     # Genes come last: with many classes, theirs are the pictures that the file may have no room for.
     tests, search, training = _tests(run, pictures), _search(run, pictures), _training(run, pictures)
+    panel = panel_parts(run, pictures)
     genes = _genes(run, samples, explanation, stability, known, pictures)
     sections = [
         ("estimate", "How good it is", _estimate(run)),
         ("predictions", "Its predictions", [*tests, *certainty_parts(run, samples)]),
         *([("genes", "Which genes", genes)] if genes else []),
-        ("network", "What is delivered", [bullets(recipe(run))]),
+        *([("panel", "The panel", panel)] if panel else []),
+        ("network", "What is delivered", [bullets(_delivered(run))]),
         ("search", "What was tried", search),
         ("training", "How it was trained", training),
         ("data", "The data", _data(run, samples)),
@@ -182,9 +185,14 @@ def _estimate(run: Run) -> list[str]:
             numbers=[1, 2, 3, 4],
         ),
         paragraph(how_estimated(estimate, run.stop_reason)),
+        *study_parts(estimate),
         paragraph(about_chance(run), "faint"),
         *block_parts(run),
     ]
+
+
+def _delivered(run: Run) -> list[str]:
+    return [*recipe(run), *([needed_genes(run)] if run.kind == "genome" else [])]
 
 
 def _tests(run: Run, pictures: Pictures) -> list[str]:

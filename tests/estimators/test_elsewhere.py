@@ -65,6 +65,12 @@ def test_the_estimate_is_by_study_and_for_new_samples_beside(fitted: GenomeClass
         assert estimate["new_samples"]["also"]["balanced_accuracy"]["value"] > 0.8
 
 
+def test_the_report_has_a_row_for_each_study(fitted: GenomeClassifier, tmp_path) -> None:
+    page = fitted.report(tmp_path / "page.html", explain=False).read_text(encoding="utf-8")
+    assert "These figures are for a new study" in page and "new samples of the same studies" in page
+    assert "New samples need all 30 genes." in page
+
+
 def test_views_that_travel_are_tried(fitted: GenomeClassifier) -> None:
     assert {"rank", "ratio"} <= set(fitted._run.problem.widths)
 

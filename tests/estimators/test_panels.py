@@ -70,6 +70,15 @@ def test_a_panel_needs_its_own_genes_alone(small: GenomeClassifier, tmp_path: Pa
     assert small.export_keras_model(tmp_path / "small.keras").exists()
 
 
+def test_the_report_names_the_genes_that_are_needed(small: GenomeClassifier, tmp_path: Path) -> None:
+    page = small.report(tmp_path / "small.html", explain=False).read_text(encoding="utf-8")
+    assert "New samples need these 3 genes, all of them, and no others" in page and "(a copy)" in page
+    assert "linear models by the number of genes" in page
+    card = (tmp_path / "small_model_card.md").read_text(encoding="utf-8")
+    assert "New samples need these 3 genes" in card
+    assert len(small.novelty(planted(1)[0])) == N
+
+
 def test_the_panel_lies_beside_its_run(whole: GenomeClassifier, small: GenomeClassifier) -> None:
     assert small.path_ == whole.path_.with_name("whole_panel_3")
     assert whole.panel_ is None
