@@ -16,8 +16,9 @@ import numpy as np
 
 from genokeras.encoders import TableEncoder, by_sample, fit_table_encoder, widened
 from genokeras.engine.budget import Budget, search_budget
-from genokeras.engine.delivery import limits_of
+from genokeras.engine.delivery import deliver, limits_of, single_best
 from genokeras.engine.fit import Prepared, RunSettings, fit_run
+from genokeras.engine.jobs import Outcome
 from genokeras.engine.panel_genes import (
     Choice,
     PanelSamples,
@@ -107,10 +108,12 @@ def make_panel(samples: PanelSamples, objective: Objective, settings: PanelSetti
     if not len(panel):
         raise SearchError("no gene could be chosen: none varies in the training samples.")
     sizes = [size for size in sizes if size <= len(choice.whole) or size == settings.n_genes]
-    curve = score_curve(samples, choice, sizes, objective, settings.seed)
+    linear_models = train_linear(samples, choice, sizes, objective, settings.seed)
+    curve = score_curve(samples.problem, linear_models, objective, settings.seed)
     honest = fold_problem(samples, choice, {view: (view, settings.n_genes) for view in VIEWS})
-    search = _searched(samples, honest, objective, settings, budget)
+    search = _searched(honest, objective, settings, budget)
     try:
+        search = _with_further(search, linear_models.get(settings.n_genes, []))
         return _delivered(samples, choice, panel, search, curve, settings)
     finally:
         shutil.rmtree(search.folder.path, ignore_errors=True)
@@ -153,15 +156,15 @@ def _fold_view(samples: PanelSamples, by_fold: Sequence[np.ndarray], name: str, 
 # ---- the curve
 
 
-def score_curve(
+def train_linear(
     samples: PanelSamples, choice: Choice, sizes: Sequence[int], objective: Objective, seed: int
-) -> list[dict[str, Any]]:
-    """How well linear models of few genes do, by their number; estimates are corrected as those of a run are.
+) -> dict[int, list[Outcome]]:
+    """Linear models of few genes, by their number; each member reads the genes of its fold.
 
-    Returns
-    -------
-    list of dict
-        ``genes``, ``metric``, ``value``, ``interval``, ``standard_error`` and ``also``: values of other metrics.
+    Raises
+    ------
+    SearchError
+        If none could be trained.
     """
     names = {f"{size}:{view}": (view, size) for size in sizes for view in VIEWS}
     problem = fold_problem(samples, choice, names)
@@ -174,16 +177,32 @@ def score_curve(
         for name in names
         for decay in _WEIGHT_DECAYS
     ]
-    trained = retrained(problem, objective, proposals)
-    points = []
-    for size in sizes:
-        of_size = {i: answers for i, answers in trained.items() if names[proposals[i].hyper.view][1] == size}
-        if of_size:
-            families = [proposals[i].hyper.view for i in of_size]
-            stack = np.stack([answers for answers, _ in of_size.values()])
-            points.append({"genes": size, **_estimated(problem, stack, families, objective, seed)})
-    if not points:
+    found: dict[int, list[Outcome]] = {}
+    for outcome in retrained(problem, objective, proposals).values():
+        proposal = outcome.result.proposal
+        view, size = names[proposal.hyper.view]
+        read = replace(proposal, hyper=replace(proposal.hyper, view=view), origin="father:linear")
+        found.setdefault(size, []).append(replace(outcome, result=replace(outcome.result, proposal=read)))
+    if not found:
         raise SearchError("none of the linear models of few genes could be trained.")
+    return dict(sorted(found.items()))
+
+
+def score_curve(
+    problem: Problem, trained: Mapping[int, Sequence[Outcome]], objective: Objective, seed: int
+) -> list[dict[str, Any]]:
+    """How well linear models of few genes do, by their number; estimates are corrected as those of a run are.
+
+    Returns
+    -------
+    list of dict
+        ``genes``, ``metric``, ``value``, ``interval``, ``standard_error`` and ``also``: values of other metrics.
+    """
+    points = []
+    for size, outcomes in trained.items():
+        families = [outcome.result.proposal.hyper.view for outcome in outcomes]
+        stack = np.stack([outcome.answers for outcome in outcomes])
+        points.append({"genes": size, **_estimated(problem, stack, families, objective, seed)})
     return points
 
 
@@ -236,9 +255,7 @@ def smallest_within_error(curve: Sequence[Mapping[str, Any]]) -> int:
 # ---- the search, and what is delivered
 
 
-def _searched(
-    samples: PanelSamples, honest: Problem, objective: Objective, settings: PanelSettings, budget: Budget
-) -> Run:
+def _searched(honest: Problem, objective: Objective, settings: PanelSettings, budget: Budget) -> Run:
     space = HyperSpace(views=VIEWS, view_units=tuple(honest.widths.values()))
     fingerprint = fingerprint_of("panel", honest.targets, honest.sample_weight, honest.groups)
     prepared = Prepared(
@@ -265,6 +282,24 @@ def _searched(
         lambda problem, arcs: make_table_searcher(wanted, problem.task.n_outputs, space, arcs, 1),
         budget,
     )
+
+
+def _with_further(search: Run, outcomes: Sequence[Outcome]) -> Run:
+    """The search with further trials on its problem; the ensemble and its estimate are made anew of all of them."""
+    store, problem = TrialStore(search.folder), search.problem
+    first = max(search.folder.trial_ids()) + 1
+    known = {trial.proposal.fingerprint() for trial in search.history}
+    new = [outcome for outcome in outcomes if outcome.result.proposal.fingerprint() not in known]
+    numbered = [
+        replace(outcome, result=replace(outcome.result, id=number))
+        for number, outcome in enumerate(new, first)
+    ]
+    store.write(*numbered)
+    history = search.history.updated([outcome.result for outcome in numbered])
+    seed = int(search.folder.settings["seed"])
+    delivery = deliver(store, problem, history, search.objective, seed, problem.groups)
+    delivery = replace(delivery, best=single_best(history, VIEWS))
+    return replace(search, history=history, delivery=delivery)
 
 
 def _carried(entries: Mapping[str, Any]) -> dict[str, Any]:
@@ -295,7 +330,7 @@ def _delivered(
     trials = {trial.id: trial for trial in search.history.ok() if trial.id in shares}
     fresh = [on_its_own(trial.proposal) for trial in trials.values()]
     trained = retrained(problem, search.objective, fresh)
-    kept = {id: trained[place][1] for place, id in enumerate(trials) if place in trained}
+    kept = {id: trained[place].weights for place, id in enumerate(trials) if place in trained}
     if not kept:
         raise SearchError("none of the panel's networks could be trained on all its genes.")
     folder = RunFolder.create(

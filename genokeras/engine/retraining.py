@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-import numpy as np
-
 from genokeras.engine.budget import Deadline
+from genokeras.engine.jobs import Outcome
 from genokeras.engine.methods import PackedMethod
 from genokeras.engine.problem import Problem
-from genokeras.graph import Weights
 from genokeras.searchers import Proposal
 from genokeras.tasks.objectives import Objective
 
@@ -20,8 +18,8 @@ def retrained(
     objective: Objective,
     proposals: Sequence[Proposal],
     deadline: Deadline | None = None,
-) -> dict[int, tuple[np.ndarray, Weights]]:
-    """Out-of-fold answers and weights of those proposals on a table that could be trained, by their place.
+) -> dict[int, Outcome]:
+    """The outcomes of those proposals on a table that could be trained, by their place.
 
     Parameters
     ----------
@@ -35,13 +33,13 @@ def retrained(
     until = deadline or Deadline()
     method = PackedMethod()
     runner = method.runner(problem, objective, None, None)
-    found: dict[int, tuple[np.ndarray, Weights]] = {}
+    found: dict[int, Outcome] = {}
     for job in method.packer(problem).jobs(proposals, 0):
         if found and until.passed():
             break
         for outcome in runner.run(job, until if found else Deadline()):
             if outcome.result.status == "ok":
-                found[outcome.result.id] = outcome.answers, outcome.weights
+                found[outcome.result.id] = outcome
     return dict(sorted(found.items()))
 
 

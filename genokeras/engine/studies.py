@@ -102,7 +102,7 @@ def _new_samples(
     if not trained:
         return None
     scored = problem.scored
-    stack = np.stack([answers[scored] for answers, _ in trained.values()]).astype("float64")
+    stack = np.stack([outcome.answers[scored] for outcome in trained.values()]).astype("float64")
     found = estimate_performance(
         stack,
         problem.targets[scored],

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -33,7 +32,7 @@ from genokeras.estimators.content import (
     validation_parts,
 )
 from genokeras.estimators.fitted import FittedEstimator
-from genokeras.estimators.studies import SEARCH_SHARE, check_batches, studies_of, with_studies
+from genokeras.estimators.studies import SEARCH_SHARE, as_studies, check_batches, studies_of, with_studies
 from genokeras.support.cores import within_cores
 from genokeras.support.memory import naming_memory
 from genokeras.support.precision import single_precision
@@ -72,6 +71,7 @@ class SearchedEstimator(FittedEstimator):
         time_limit: float | None = None,
         groups: Any = None,
         batches: Any = None,
+        adapt: str | None = None,
         sample_weight: Any = None,
         extra: Any = None,
         validation_data: tuple[Any, ...] | None = None,
@@ -92,6 +92,9 @@ class SearchedEstimator(FittedEstimator):
         batches : array-like of shape (n_samples,) or str, optional
             The study, laboratory or platform of each sample of a table. Every fold leaves one out, so that ``estimate_`` is for a new one;
             it then has ``studies``, each one's scores, and ``new_samples``, the estimate for new samples of the same studies.
+        adapt : {"standardise"}, optional
+            With ``batches``: every gene gets the same mean and standard deviation in each study, in training and wherever samples are read
+            later, which are then 10 or more of one cohort, mixed as in training. For platforms whose values have nothing in common.
         sample_weight : array-like of shape (n_samples,), optional
             How much each sample counts, in training and in scores.
         extra : sequence of str, DataFrame or array-like of shape (n_samples, n_extra), optional
@@ -133,12 +136,12 @@ class SearchedEstimator(FittedEstimator):
         check_limits(self.folds, self.max_trials, seed, limit)
         method = self.content.method()
         method.check(wanted.trainer_args)
-        check_batches(batches, groups, validation_data, self)
+        check_batches(batches, groups, validation_data, adapt, self)
         budget = method.budget(limit if batches is None or limit is None else SEARCH_SHARE * limit)
         objective = task.objective(self.objective)
         belong = groups if batches is None else batches
         training = self._training(x, y, belong, sample_weight, extra, validation_data, seed)
-        training = replace(training, by_study=batches is not None)
+        training = as_studies(training, batches is not None, adapt)
         prepared = self.content.prepare(training, self._arguments())
         settings = RunSettings(
             path=str(self.path if self.path is not None else temporary_folder()),
@@ -155,7 +158,7 @@ class SearchedEstimator(FittedEstimator):
             replace_run=self._run.folder.run_id if hasattr(self, "_run") else None,
             executor=self.executor,
             executor_args=dict(self.executor_args or {}),
-            described={"time_limit": limit, **studies_of(training)},
+            described={"time_limit": limit, **studies_of(training, adapt)},
         )
         seconds = None if limit is None else budget.remaining
         observer = make_observer(self.verbose, seconds, self.max_trials, objective)

@@ -15,15 +15,15 @@ from genokeras.data.block import reading_of
 from genokeras.engine import Run
 from genokeras.engine.other_rows import ChangedRows
 from genokeras.errors import DataError, ParameterError
+from genokeras.estimators.content import Content
 from genokeras.estimators.faces import ClassifierFace, RegressorFace
 from genokeras.estimators.panels import PanelMaker, kept_samples
+from genokeras.estimators.studies import ADAPTATIONS, FEWEST_TO_ADAPT, moved_to, spread_within
 from genokeras.explain.runs import table_of
 from genokeras.support.checks import check_choice, check_number
 from genokeras.support.wording import listed
 
 _logger = logging.getLogger(__name__)
-# Fewer samples say too little of a cohort's means and standard deviations.
-FEWEST_TO_ADAPT = 10
 MOST_LOSS = 0.05
 
 
@@ -78,6 +78,15 @@ class Elsewhere(PanelMaker):
             **reading_of(self._fitted().folder.settings),
         )
 
+    def _read(
+        self, x: Any, y: Any, groups: Any = None, extra: Any = None, *, training: bool = False
+    ) -> Content:
+        content = super()._read(x, y, groups, extra, training=training)
+        if training or "adapt" not in self._fitted().folder.settings:
+            return content
+        run = self._fitted()
+        return standardised_like_training(run, self.content.matched(content, run))
+
     def prepare_samples(
         self,
         x: Any,
@@ -116,13 +125,8 @@ class Elsewhere(PanelMaker):
         check_choice(missing_genes, "missing_genes", ("error", "impute"))
         check_number(most_loss, "most_loss", least=0)
         if adapt is not None:
-            check_choice(adapt, "adapt", ("standardise",))
+            check_choice(adapt, "adapt", ADAPTATIONS)
         run, found = self._fitted(), self._samples(x, y)
-        if adapt is not None and found.n_samples < FEWEST_TO_ADAPT:
-            raise DataError(
-                f"adapt='standardise' needs {FEWEST_TO_ADAPT} samples or more of one cohort, got {found.n_samples} ({found.source}): "
-                "fewer say too little of its means. Predict them without adapt."
-            )
         if missing_genes == "impute":
             found, missing = align_with_fill(found, run.feature_names, training_means(run))
             self.missing_genes_ = self._cost(run, missing, most_loss, found.source) if missing else None
@@ -171,35 +175,37 @@ def cost_of_missing(run: Run, genes: tuple[str, ...]) -> MissingGenes:
 
 
 def standardised_like_training(run: Run, dataset: Dataset) -> Dataset:
-    """Samples of one cohort whose genes have the means and standard deviations of training."""
+    """Samples of one cohort whose genes have the means and standard deviations of training.
+
+    Raises
+    ------
+    DataError
+        If there are too few.
+    """
+    if dataset.n_samples < FEWEST_TO_ADAPT:
+        fitted = "adapt" in run.folder.settings
+        advice = (
+            "The model was fitted to such cohorts: predict whole ones."
+            if fitted
+            else "Predict them without adapt."
+        )
+        raise DataError(
+            f"adapt='standardise' needs {FEWEST_TO_ADAPT} samples or more of one cohort, got {dataset.n_samples} ({dataset.source}): "
+            f"fewer say too little of its means. {advice}"
+        )
     samples = kept_samples(run)
-    x, groups = samples.x[samples.used].astype("float64"), run.problem.groups
+    x, groups = samples.x[samples.used], run.problem.groups
     by_study = groups is not None and "batches" in run.folder.settings
-    mean, sd = x.mean(axis=0), _within(x, groups[samples.used] if by_study and groups is not None else None)
+    within = groups[samples.used] if by_study and groups is not None else None
     raw = dataset.x.toarray() if isinstance(dataset.x, sparse.csr_matrix) else np.asarray(dataset.x)
-    new = np.asarray(table_of(run.problem).filled(raw), dtype="float64")
-    spread = new.std(axis=0)
-    factor = np.divide(
-        sd, spread, out=np.zeros_like(sd), where=spread > 1e-6 * np.maximum(np.abs(new.mean(axis=0)), 1e-12)
-    )
-    moved = (new - new.mean(axis=0)) * factor + mean
+    new = np.asarray(table_of(run.problem).filled(raw))
+    moved = moved_to(new, x.mean(axis=0, dtype="float64"), spread_within(x, within))
     note = (
         "Every gene was given the mean and the standard deviation that it has in training: this assumes that the samples are one "
         "cohort, mixed as those of training."
     )
     _logger.info("%s: %s", dataset.source, note)
-    return replace(dataset, x=moved.astype("float32"), notes=(*dataset.notes, note))
-
-
-def _within(x: np.ndarray, groups: np.ndarray | None) -> np.ndarray:
-    """``(p,)`` standard deviation, within groups where there are any."""
-    if groups is None:
-        return np.asarray(x.std(axis=0))
-    total = np.zeros(x.shape[1])
-    for group in np.unique(groups):
-        rows = x[groups == group]
-        total += ((rows - rows.mean(axis=0)) ** 2).sum(axis=0)
-    return np.sqrt(total / len(x))
+    return replace(dataset, x=moved, notes=(*dataset.notes, note))
 
 
 class ClassifierElsewhere(ClassifierFace, Elsewhere):

@@ -143,6 +143,8 @@ class TableEstimator(Elsewhere):
         NotFittedError, DataError, ParameterError
         """
         run = self._fitted()
+        if "adapt" in run.folder.settings:
+            x = self.prepare_samples(x, adapt="standardise")
         if self._dropped() or run.folder.settings.get("blocks"):
             x = self._samples(x)
             background = None if background is None else self._samples(background)

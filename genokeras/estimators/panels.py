@@ -160,7 +160,7 @@ class PanelMaker(SearchedEstimator):
         path : path-like, optional
             The run folder; by default beside that of the larger run, as ``<its name>_panel_<n_genes>``.
         time_limit : float or None, default=30
-            Seconds of the search; the curve of scores takes some more.
+            Seconds, those of the curve of scores included; that, and what is delivered, may take a little longer.
         max_trials : int, optional
 
         Returns

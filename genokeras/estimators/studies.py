@@ -2,21 +2,36 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from scipy import sparse
 
+from genokeras.data import Dataset
 from genokeras.engine import Prepared, Run
 from genokeras.engine.studies import with_study_estimates
-from genokeras.errors import ParameterError
+from genokeras.errors import DataError, ParameterError
 from genokeras.estimators.content import Training
+from genokeras.support.checks import check_choice
+from genokeras.support.wording import listed
 
 # Of the time limit; the estimate for new samples of the same studies takes the rest.
 SEARCH_SHARE = 0.85
+ADAPTATIONS = ("standardise",)
+# Fewer samples say too little of a cohort's means and standard deviations.
+FEWEST_TO_ADAPT = 10
+_RELATIVE_SPREAD = 1e-6
 
 
-def check_batches(batches: Any, groups: Any, validation_data: Any, estimator: Any) -> None:
+def check_batches(batches: Any, groups: Any, validation_data: Any, adapt: str | None, estimator: Any) -> None:
     """Raise ``ParameterError`` where studies cannot be left out."""
+    if adapt is not None:
+        check_choice(adapt, "adapt", ADAPTATIONS)
+        if batches is None:
+            raise ParameterError(
+                "adapt is by study: pass batches=, or adapt new samples alone, predict(x, adapt='standardise')."
+            )
     if batches is None:
         return
     if not estimator.content.takes_batches:
@@ -32,11 +47,64 @@ def check_batches(batches: Any, groups: Any, validation_data: Any, estimator: An
         raise ParameterError("batches make folds of their own: leave validation_data out.")
 
 
-def studies_of(training: Training) -> dict[str, list[str]]:
-    """Entries of ``run.json``: the names of the studies, in the order of their numbers."""
+def as_studies(training: Training, by_study: bool, adapt: str | None) -> Training:
+    """The training samples, whose groups are studies; every gene alike in each where they are adapted.
+
+    Raises
+    ------
+    DataError
+        If a study has too few samples to be adapted.
+    """
+    if not by_study or adapt is None:
+        return replace(training, by_study=by_study)
+    content, groups = training.content, np.asarray(training.groups)
+    assert isinstance(content, Dataset)
+    names, counts = np.unique(groups, return_counts=True)
+    few = [f"{name} ({count})" for name, count in zip(names, counts, strict=True) if count < FEWEST_TO_ADAPT]
+    if few:
+        raise DataError(
+            f"adapt='standardise' needs {FEWEST_TO_ADAPT} samples or more of each study: {listed(few, 5)} fewer. Leave adapt out, or "
+            "these studies."
+        )
+    x = content.x.toarray() if isinstance(content.x, sparse.csr_matrix) else np.asarray(content.x)
+    mean, sd = x.mean(axis=0, dtype="float64"), spread_within(x, groups)
+    adapted = np.empty(x.shape, dtype="float32")
+    for name in names:
+        adapted[groups == name] = moved_to(x[groups == name], mean, sd)
+    note = (
+        "Every gene has the same mean and standard deviation in each study. Samples that are read later are 10 or more of one cohort, "
+        "which is standardised alike; an exported model reads values that were."
+    )
+    return replace(training, by_study=True, content=replace(content, x=adapted, notes=(*content.notes, note)))
+
+
+def moved_to(x: np.ndarray, mean: np.ndarray, sd: np.ndarray) -> np.ndarray:
+    """Samples ``(n, p)`` of one cohort whose genes get these means and standard deviations; those that do not vary get the mean."""
+    values = np.asarray(x, dtype="float64")
+    own, spread = values.mean(axis=0), values.std(axis=0)
+    varied = spread > _RELATIVE_SPREAD * np.maximum(np.abs(own), 1e-12)
+    factor = np.divide(sd, spread, out=np.zeros_like(spread), where=varied)
+    return np.asarray((values - own) * factor + mean, dtype="float32")
+
+
+def spread_within(x: np.ndarray, groups: np.ndarray | None) -> np.ndarray:
+    """``(p,)`` standard deviation, within groups where there are any."""
+    values = np.asarray(x, dtype="float64")
+    if groups is None:
+        return np.asarray(values.std(axis=0))
+    total = np.zeros(values.shape[1])
+    for group in np.unique(groups):
+        rows = values[groups == group]
+        total += ((rows - rows.mean(axis=0)) ** 2).sum(axis=0)
+    return np.asarray(np.sqrt(total / len(values)))
+
+
+def studies_of(training: Training, adapt: str | None = None) -> dict[str, Any]:
+    """Entries of ``run.json``: the names of the studies, in the order of their numbers, and whether samples are adapted."""
     if not training.by_study:
         return {}
-    return {"batches": [str(name) for name in np.unique(np.asarray(training.groups))]}
+    named = {"batches": [str(name) for name in np.unique(np.asarray(training.groups))]}
+    return named if adapt is None else {**named, "adapt": adapt}
 
 
 def with_studies(run: Run, training: Training, prepared: Prepared, seconds: float | None) -> Run:

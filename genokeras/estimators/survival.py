@@ -84,6 +84,7 @@ class GenomeSurvival(TableEstimator):
         time_limit: float | None = None,
         groups: Any = None,
         batches: Any = None,
+        adapt: str | None = None,
         sample_weight: Any = None,
         validation_data: tuple[Any, ...] | None = None,
     ) -> Self:
@@ -100,14 +101,10 @@ class GenomeSurvival(TableEstimator):
             When the event came or the follow-up ended, above 0; or the name of a column, or a file of values by sample.
         event : array-like of shape (n_samples,) or str
             1 or True where the event came, 0 or False where the follow-up ended without it.
-        time_limit, groups, batches, sample_weight
+        time_limit, groups, batches, adapt, sample_weight
             As in ``GenomeClassifier.fit``.
         validation_data : (x, y), optional
             Trials are scored on these samples in place of cross-validation.
-
-        Returns
-        -------
-        self
 
         Raises
         ------
@@ -123,6 +120,7 @@ class GenomeSurvival(TableEstimator):
             time_limit=time_limit,
             groups=groups,
             batches=batches,
+            adapt=adapt,
             sample_weight=sample_weight,
             validation_data=held,
         )

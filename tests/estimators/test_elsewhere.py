@@ -137,6 +137,30 @@ def test_a_cohort_on_another_scale_is_brought_to_that_of_training(fitted: Genome
     assert fitted.evaluate(prepared)["accuracy"] > 0.8 and "one cohort" in prepared.notes[-1]
 
 
+def test_studies_can_be_brought_to_one_scale_in_training_and_later(tmp_path) -> None:
+    x, y, study = samples()
+    scale = {"north": 1.0, "south": 30.0, "west": 4.0}
+    apart = x.mul([scale[name] for name in study], axis=0)
+    clf = GenomeClassifier(tmp_path / "run", **SETTINGS).fit(apart, y, batches=study, adapt="standardise")
+    held = kept_samples(clf._run).x
+    for name in scale:
+        np.testing.assert_allclose(held[study == name].mean(axis=0), held.mean(axis=0), atol=1e-2)
+    new, truth, _ = samples(4, 100)
+    again = load_estimator(clf.path_)
+    assert clf.evaluate(-7 * new - 3, truth)["accuracy"] < 0.3  # turned round
+    np.testing.assert_allclose(again.predict_proba(7 * new - 3), clf.predict_proba(new), atol=1e-4)
+    assert clf.evaluate(new * 50, truth)["accuracy"] > 0.75
+    assert clf.explain(new).shape == (80, P, 2)
+    with pytest.raises(DataError, match="fitted to such cohorts: predict whole ones"):
+        clf.predict(new[:5])
+    with pytest.raises(ParameterError, match="adapt is by study: pass batches="):
+        GenomeClassifier(**SETTINGS).fit(x, y, adapt="standardise")
+    with pytest.raises(DataError, match=r"10 samples or more of each study: tiny \(2\) fewer"):
+        GenomeClassifier(**SETTINGS).fit(
+            x, y, batches=["tiny"] * 2 + ["large"] * (N - 2), adapt="standardise"
+        )
+
+
 def test_regressors_take_samples_from_elsewhere_too(tmp_path) -> None:
     x, _, study = samples()
     y = x["G0"] + x["G1"]
