@@ -14,6 +14,7 @@ from scipy import sparse
 
 from genokeras.data import check_sample_weight
 from genokeras.engine import Problem, Run
+from genokeras.engine.novelty import NOVELTY_FILE
 from genokeras.engine.panel_genes import PanelSamples
 from genokeras.engine.panels import PANEL_FILE, PanelSettings, make_panel
 from genokeras.engine.problem import group_numbers
@@ -21,7 +22,6 @@ from genokeras.errors import ParameterError
 from genokeras.estimators.base import SearchedEstimator
 from genokeras.estimators.checks import check_limits
 from genokeras.estimators.content import Training, known_targets
-from genokeras.estimators.novelty import NOVELTY_FILE
 from genokeras.explain.runs import table_of, training_rows
 from genokeras.features import fit_novelty
 from genokeras.features.rowspace import EXACT_RANK
