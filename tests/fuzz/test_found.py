@@ -162,6 +162,14 @@ def test_values_that_are_none_are_refused_with_their_line(written: str) -> None:
         parse_text(f"{{\na: {written}}}", "a.json")
 
 
+def test_of_thousands_of_problems_some_are_listed(tmp_path: Path) -> None:
+    (tmp_path / "project.json").write_text('{"name": "a", ' + '"nmae": 1, ' * 5_000 + "}")
+    with pytest.raises(ConfigError) as found:
+        read_config(tmp_path / "project.json")
+    lines = str(found.value).splitlines()
+    assert lines[0].endswith(" problems") and lines[-1].strip().endswith("more.") and len(lines) < 130
+
+
 def test_a_configuration_that_is_too_large_is_not_read(tmp_path: Path) -> None:
     with (tmp_path / "project.json").open("wb") as file:
         file.truncate(10**7 + 1)  # takes no room on the disk

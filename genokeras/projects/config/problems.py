@@ -16,6 +16,8 @@ from genokeras.projects.config.text import KeyPath, path_text
 from genokeras.support.wording import counted, did_you_mean, listed
 
 _WIDTH = 110
+# Problems that a message lists; a damaged file can have thousands.
+_MOST_LISTED = 40
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,7 @@ class ConfigProblem:
 def complain(
     problems: Sequence[ConfigProblem], source: str, lines: Mapping[KeyPath, int] | None
 ) -> ConfigError:
-    """Return one error that lists all problems, a line each, in the order of the file.
+    """Return one error that lists the problems, a line each, in the order of the file.
 
     Parameters
     ----------
@@ -40,16 +42,19 @@ def complain(
     lines : mapping of key path to int, optional
         Without it (a configuration from a dict) no lines are given.
     """
-    at = [_line(problem.path, lines or {}) for problem in problems]
+    any_case = {_lower(known): line for known, line in (lines or {}).items()}
+    at = [_line(problem.path, lines or {}, any_case) for problem in problems]
     order = sorted(range(len(problems)), key=lambda i: at[i])
     rows = []
-    for i in order:
+    for i in order[:_MOST_LISTED]:
         where = path_text(problems[i].path) or "the whole"
         place = f"line {at[i]}, {where}" if lines is not None else where
         rows.append(f"{place}: {problems[i].text}")
+    if len(order) > len(rows):
+        rows.append(f"... and {len(order) - len(rows)} more.")
     if len(rows) == 1:
         return ConfigError(_wrapped(f"{source}, {rows[0]}", ""))
-    found = counted(len(rows), "problem")
+    found = counted(len(problems), "problem")
     return ConfigError("\n".join([f"{source}: {found}", *(_wrapped(row, "  ") for row in rows)]))
 
 
@@ -95,9 +100,8 @@ def _wrapped(row: str, indent: str) -> str:
     )
 
 
-def _line(path: KeyPath, lines: Mapping[KeyPath, int]) -> int:
+def _line(path: KeyPath, lines: Mapping[KeyPath, int], any_case: Mapping[KeyPath, int]) -> int:
     """Return the line of a key, or of what it should be in; a key may be written in another case."""
-    any_case = {_lower(known): line for known, line in lines.items()}
     for length in range(len(path), -1, -1):
         if path[:length] in lines:
             return lines[path[:length]]
