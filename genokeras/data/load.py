@@ -155,11 +155,12 @@ def load_dataset(
     else:
         table = tidy_table(x, reading)
     said: list[str] = []
-    labels = (
-        read_targets(y, lambda given: _labels_of(given, table, said))
-        if several
-        else _per_sample(y, table.y, table, "y", said)
-    )
+    if several:
+        labels: np.ndarray | None = read_targets(y, lambda given: _labels_of(given, table, said))
+    elif several_targets and table.y is not None and table.y.ndim > 1:  # of a Dataset, read before
+        labels = table.y
+    else:
+        labels = _per_sample(y, table.y, table, "y", said)
     grouping = _per_sample(groups, table.groups, table, "groups", said)
     table = dataclasses.replace(table, notes=(*table.notes, *dict.fromkeys(said)))
     dataset = dataclasses.replace(
