@@ -148,7 +148,11 @@ class Genes(ContentKind):
         )
 
     def searcher(self, wanted: Wanted, problem: Problem, arcs: tuple[Arc, ...]) -> Searcher:
-        space = HyperSpace(views=tuple(problem.widths), view_units=tuple(problem.widths.values()))
+        space = HyperSpace(
+            views=tuple(problem.widths),
+            view_units=tuple(problem.widths.values()),
+            linear_decays=problem.task.linear_decays,
+        )
         encoder, n_outputs = problem.encoder, problem.task.n_outputs
         assert isinstance(encoder, TableEncoder)
         fathers = fusing_fathers(encoder.blocks, problem.widths, n_outputs) if encoder.blocks else None

@@ -98,17 +98,21 @@ def initial_packs(fathers: Sequence[StartGraph], space: HyperSpace) -> list[Grap
         hypers = _linear_ones(space) if alone else [_spread(space, j) for j in range(each)]
         hypers = [hyper for hyper in hypers if space.fits(hyper, father.graph)]
         packs.append(GraphPack(father.graph, tuple(dict.fromkeys(hypers)), origin=f"father:{father.name}"))
-    turns = -(-max(len(pack.hypers) for pack in packs) // _TURN)
+    first: list[GraphPack] = []
+    if space.linear_decays:
+        first = [pack for pack, alone in zip(packs, is_linear, strict=True) if alone]
+        packs = [pack for pack, alone in zip(packs, is_linear, strict=True) if not alone]
+    turns = -(-max((len(pack.hypers) for pack in packs), default=0) // _TURN)
     parts = (
         replace(pack, hypers=pack.hypers[k * _TURN : (k + 1) * _TURN]) for k in range(turns) for pack in packs
     )
-    return [part for part in parts if part.hypers]
+    return [part for part in (*first, *parts) if part.hypers]
 
 
 def _linear_ones(space: HyperSpace) -> list[HyperParameters]:
     rates = sorted(space.learning_rate)[-2:]
     first = HyperParameters(rates[-1], dropout=space.dropout[0], activation=space.activation[0])
-    n_decays = min(max(1, _LINEAR // len(space.views)), 2)
+    n_decays = space.linear_decays or min(max(1, _LINEAR // len(space.views)), 2)
     return [
         replace(first, learning_rate=rates[(i + j + 1) % len(rates)], weight_decay=decay, view=view)
         for i, decay in enumerate(_middle_out(space.weight_decay)[:n_decays])

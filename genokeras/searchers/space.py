@@ -37,6 +37,9 @@ class HyperSpace:
         Names of the features' views.
     view_units : tuple of int
         Width of each view, which says what a network costs; empty takes 128 for all.
+    linear_decays : int
+        Weight decays that linear models are tried with on every view, ahead of all networks: for tasks that solve them in no time. By default 0: one
+        or two, and networks take turns with them.
 
     Raises
     ------
@@ -56,6 +59,7 @@ class HyperSpace:
     activation: tuple[str, ...] = ("gelu", "relu", "tanh")
     views: tuple[str, ...] = ("all",)
     view_units: tuple[int, ...] = ()
+    linear_decays: int = 0
 
     def __post_init__(self) -> None:
         for name, field in (RATES | NAMES).items():

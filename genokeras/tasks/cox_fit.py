@@ -5,19 +5,20 @@ symbol   meaning                                                     shape
 =======  ==========================================================  ==========
 z        coordinates of the samples                                  (n, r)
 eta      logarithms of relative hazards, ``z beta``                  (n,)
-share    of each row in the risk set of each event                   (e, n)
+e        events                                                      scalar
 =======  ==========================================================  ==========
 """
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from scipy import linalg
+from threadpoolctl import ThreadpoolController
 
 _MOST_STEPS, _MOST_HALVINGS = 30, 12
 _TOLERANCE = 1e-7
-# Rows of risk sets that are held in memory at once.
-_PLACES_AT_ONCE = 20_000_000
 
 
 def solve_cox(
@@ -43,6 +44,20 @@ def solve_cox(
     bias : float
         What makes the mean of ``z beta + bias`` over the rows 0.
     """
+    # Matrices are small: several threads would mostly wait for each other.
+    with _libraries().limit(limits=1, user_api="blas"):
+        return _solved(z, time, event, weight, penalty)
+
+
+@lru_cache(maxsize=1)
+def _libraries() -> ThreadpoolController:
+    """Finding out which libraries are loaded takes longer than a fit."""
+    return ThreadpoolController()
+
+
+def _solved(
+    z: np.ndarray, time: np.ndarray, event: np.ndarray, weight: np.ndarray, penalty: float
+) -> tuple[np.ndarray, float]:
     kept = np.flatnonzero(weight > 0)
     order = kept[np.argsort(-time[kept], kind="stable")]
     x = np.asarray(z, dtype="float64")[order]
@@ -86,18 +101,18 @@ class RiskSets:
         # Of each event: the rows at risk are all up to this one.
         self._last = n - 1 - np.searchsorted(time[::-1], time[self.rows], side="left")
         same = time[self.rows]
-        levels, group = np.unique(same, return_inverse=True)
-        size = np.bincount(group, minlength=len(levels))
-        rank = np.arange(len(group)) - np.searchsorted(-same, -same, side="left")
-        self._share = rank / size[group]
-        total = np.bincount(group, w[self.rows], minlength=len(levels))
-        self._mean = (total / size)[group]
-        self._group = group
+        self._starts = np.flatnonzero(np.diff(same, prepend=np.inf))
+        size = np.diff(self._starts, append=len(same))
+        self._group = np.repeat(np.arange(len(size)), size)
+        self._share = (np.arange(len(same)) - self._starts[self._group]) / size[self._group]
+        # Each of several tied events counts by their mean weight.
+        total = np.bincount(self._group, w[self.rows], minlength=len(size))
+        self._mean = (total / size)[self._group]
 
     def _sums(self, values: np.ndarray) -> np.ndarray:
         """Over each event's risk set, Efron's part of the tied events taken off."""
         of_events = values[self.rows]
-        tied = np.bincount(self._group, of_events, minlength=self._group.max(initial=-1) + 1)[self._group]
+        tied = np.bincount(self._group, of_events, minlength=len(self._starts))[self._group]
         return np.cumsum(values)[self._last] - self._share * tied
 
     def loss(self, eta: np.ndarray) -> float:
@@ -109,15 +124,28 @@ class RiskSets:
             return float("inf")
         return float(self._mean @ (np.log(sums) + level) - self._w[self.rows] @ eta[self.rows])
 
-    def shares(self, eta: np.ndarray, events: slice) -> tuple[np.ndarray, np.ndarray]:
-        """``(e, n)`` shares of the rows in the risk sets of some events, and what these events count."""
+    def moments(self, eta: np.ndarray, x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """What risk sets expect.
+
+        Returns
+        -------
+        expected : numpy.ndarray
+            ``(n,)`` weight of the events that each row is expected to have.
+        means : numpy.ndarray
+            ``(e, r)`` of the coordinates over the risk set of each event.
+        counts : numpy.ndarray
+            ``(e,)`` what each event counts.
+        """
         hazards = self._w * np.exp(eta - eta.max())
-        sums = self._sums(hazards)[events]
-        at_risk = np.arange(len(eta)) <= self._last[events, None]
-        tied = np.zeros(at_risk.shape, dtype=bool)
-        tied[:, self.rows] = self._group[events, None] == self._group[None]
-        share = (at_risk - self._share[events, None] * tied) * hazards / sums[:, None]
-        return share, self._mean[events]
+        each = self._mean / self._sums(hazards)
+        of_last = np.bincount(self._last, each, minlength=len(eta))
+        expected = np.cumsum(of_last[::-1])[::-1]
+        lost = np.bincount(self._group, self._share * each, minlength=len(self._starts))
+        expected[self.rows] -= lost[self._group]
+        weighted = hazards[:, None] * x
+        tied = np.add.reduceat(weighted[self.rows], self._starts, axis=0)[self._group]
+        sums = np.cumsum(weighted, axis=0)[self._last] - self._share[:, None] * tied
+        return hazards * expected, sums * (each / self._mean)[:, None], self._mean
 
 
 def _expansion(
@@ -125,16 +153,11 @@ def _expansion(
 ) -> tuple[float, np.ndarray, np.ndarray]:
     """Value, gradient and Hessian of the penalised loss."""
     eta = x @ beta
-    n, r = x.shape
-    expected, hessian = np.zeros(n), penalty * np.eye(r)
-    block = max(1, _PLACES_AT_ONCE // max(n, 1))
-    for start in range(0, len(sets.rows), block):
-        share, counts = sets.shares(eta, slice(start, start + block))
-        expected += counts @ share
-        means = share @ x
-        hessian -= (means * counts[:, None]).T @ means
-    hessian += (x * expected[:, None]).T @ x
-    seen = np.zeros(n)
+    expected, means, counts = sets.moments(eta, x)
+    hessian = (
+        (x * expected[:, None]).T @ x - (means * counts[:, None]).T @ means + penalty * np.eye(x.shape[1])
+    )
+    seen = np.zeros(len(x))
     seen[sets.rows] = sets._w[sets.rows]
     gradient = x.T @ (expected - seen) + penalty * beta
     return sets.loss(eta) + penalty / 2 * float(beta @ beta), gradient, hessian

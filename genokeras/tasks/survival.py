@@ -159,6 +159,7 @@ class Cox(Survival):
     answers: ClassVar[Answers] = RISKS
     objectives: ClassVar[Mapping[str, Objective]] = RISK_OBJECTIVES
     additive: ClassVar[bool] = False
+    linear_decays: ClassVar[int] = 3
     answers_name: ClassVar[str] = "log_risks"
 
     @classmethod

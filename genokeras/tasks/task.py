@@ -94,6 +94,8 @@ class Task(ABC):
     additive : bool
         Whether the loss is a sum over rows. Where it is not (a partial likelihood, say), `total_loss` and `held_out_loss` must be
         overridden, and packed training uses all rows at once.
+    linear_decays : int
+        See `genokeras.searchers.HyperSpace`.
     """
 
     kind: ClassVar[str]
@@ -101,6 +103,7 @@ class Task(ABC):
     objectives: ClassVar[Mapping[str, Objective]] = NUMBER_OBJECTIVES
     default_objective: ClassVar[str] = "r2"
     additive: ClassVar[bool] = True
+    linear_decays: ClassVar[int] = 0
     # What the names of the outputs are called in run.json, and what exports call the outputs.
     names_key: ClassVar[str] = "targets"
     answers_name: ClassVar[str] = "numbers"

@@ -33,7 +33,7 @@ def table(n: int = N, seed: int = 0) -> pd.DataFrame:
 
 
 def small(path: Path, **more: Any) -> GenomeSurvival:
-    return GenomeSurvival(path, time_limit=None, random_state=0, verbose=0, **({"max_trials": 5} | more))
+    return GenomeSurvival(path, time_limit=None, random_state=0, verbose=0, **({"max_trials": 20} | more))
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +44,7 @@ def fitted(tmp_path_factory: pytest.TempPathFactory) -> GenomeSurvival:
 @pytest.fixture(scope="module")
 def by_interval(tmp_path_factory: pytest.TempPathFactory) -> GenomeSurvival:
     path = tmp_path_factory.mktemp("hazard") / "run"
-    return small(path, task="hazard").fit(table(), time="os_days", event="dead")
+    return small(path, task="hazard", max_trials=5).fit(table(), time="os_days", event="dead")
 
 
 @pytest.fixture(params=["fitted", "by_interval"])
