@@ -105,7 +105,7 @@ def deliver(
     largest : int
         Trials in the ensemble, at most.
     """
-    trials, scored = history.ok(), rows.scored
+    trials, scored = tuple(filter(lambda trial: store.has_weights(trial.id), history.ok())), rows.scored
     p = store.answers(trials)[:, scored].astype("float64")
     targets, weight = rows.targets[scored], rows.sample_weight[scored]
     # Trials that look at the data alike are weighted among themselves first.

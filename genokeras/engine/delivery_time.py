@@ -6,6 +6,7 @@ row. The constants are seconds of one core of the machine they were measured on 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, final
@@ -29,6 +30,8 @@ _NUMBER = np.dtype("float32").itemsize
 # Predicted seconds may be missed by this factor.
 MARGIN = 1.3
 _LEAST_ESTIMATE = 0.5
+# Of a model's weights: those of the trials, the layers', and those that are written.
+_COPIES = 4
 
 
 @final
@@ -80,6 +83,11 @@ class Bill:
         return new
 
     @property
+    def size(self) -> float:
+        """Bytes of the weights of a model of the trials so far."""
+        return self._bytes
+
+    @property
     def seconds(self) -> float:
         """To build and write a model of the trials so far."""
         return _FIXED + _OF_LAYER * self._layers + _OF_BYTE * self._bytes
@@ -102,20 +110,23 @@ class DeliveryTime:
     deadline : Deadline
     slowness : float
         See ``genokeras.engine.pace``.
+    memory : float
+        Bytes that building and writing a model may take.
     """
 
     deadline: Deadline
     slowness: float = 1.0
+    memory: float = math.inf
 
     def members(self, problem: ScoredRows, trials: Sequence[TrialResult]) -> int:
-        """How many of these trials, the first ones first, a model that is built and written in time may have; at least one."""
+        """How many of these trials, the first ones first, a model may have that is built and written in time and memory; at least one."""
         if not isinstance(problem, Problem):
             return len(trials)
         left = self.deadline.left - self.slowness * estimate_seconds(problem, len(trials))
         bill = Bill(problem)
         for number, trial in enumerate(trials):
             bill.add(trial.proposal)
-            if self.slowness * bill.seconds > left:
+            if self.slowness * bill.seconds > left or _COPIES * bill.size > self.memory:
                 return max(1, number)
         return len(trials)
 

@@ -18,6 +18,7 @@ from genokeras.engine.executor import LocalExecutor
 from genokeras.engine.executors import SHARED, jobs_ahead, make_executor
 from genokeras.engine.gains import EnsembleGains
 from genokeras.engine.interrupt import interruptible
+from genokeras.engine.keeping import keep_best
 from genokeras.engine.loop import SearchLoop
 from genokeras.engine.methods import method_of
 from genokeras.engine.model_files import versions
@@ -29,6 +30,7 @@ from genokeras.engine.problem_files import (
 )
 from genokeras.engine.progress import ProgressDisplay
 from genokeras.engine.recipes import SearchRecipe
+from genokeras.engine.refusing import RefusingExecutor
 from genokeras.engine.resuming import check_same, resumed
 from genokeras.engine.run import Run, finish_run
 from genokeras.engine.searching import Wanted
@@ -153,7 +155,9 @@ def _fit_run(
     method, searcher = method_of(problem), make_searcher(problem, arcs)
     gains = EnsembleGains(problem, settings.objective) if method.learns_gains else None
     recipe = _recipe(problem, settings, budget)
-    executor = make_executor(settings.executor, settings.executor_args, recipe, folder)
+    trains = executor = make_executor(settings.executor, settings.executor_args, recipe, folder)
+    if settings.memory is not None:
+        executor = RefusingExecutor(trains, problem, settings.memory)
     loop = SearchLoop(
         searcher,
         executor,
@@ -171,27 +175,33 @@ def _fit_run(
         found = loop.run(history)
     if history.ok() and len(found.history) == len(history) and found.reason == "trials":
         _say_nothing_was_left(folder, len(history), settings.max_trials)
-    if isinstance(executor, LocalExecutor) and isinstance(executor.runner, PackedRunner):
-        folder.record("searched", reason=found.reason, compilations=executor.runner.trainer.compilations)
+    if isinstance(trains, LocalExecutor) and isinstance(trains.runner, PackedRunner):
+        folder.record("searched", reason=found.reason, compilations=trains.runner.trainer.compilations)
     if not found.history.ok():
         if found.reason == "interrupted":
             raise KeyboardInterrupt
         raise SearchError(_nothing_trained(found.history, folder, wanted))
-    return finish_run(
+    run = finish_run(
         folder,
         problem,
         found.history,
         settings.objective,
         found.reason,
-        _delivery_time(budget, found.reason),
+        _delivery_time(budget, found.reason, settings.memory),
         settings.best_alone,
     )
+    if settings.keep == "best":
+        keep_best(run)
+    return run
 
 
-def _delivery_time(budget: Budget, reason: str) -> DeliveryTime | None:
+def _delivery_time(budget: Budget, reason: str, memory: float | None) -> DeliveryTime:
     """Who interrupts a search does not want to wait."""
     left = min(budget.remaining, _AFTER_INTERRUPT if reason == "interrupted" else math.inf)
-    return None if math.isinf(left) else DeliveryTime(Deadline.after(left), budget.slowness())
+    most = math.inf if memory is None else memory
+    if math.isinf(left):
+        return DeliveryTime(Deadline(), memory=most)
+    return DeliveryTime(Deadline.after(left), budget.slowness(), most)
 
 
 def _created(

@@ -279,7 +279,7 @@ class SearchLoop:
         for proposal in job.proposals:
             if proposal.father is not None and proposal.inherit and proposal.father not in found:
                 father = self._history.get(proposal.father)
-                there = father.status == "ok" and not father.missing
+                there = father.status == "ok" and not father.missing and self._store.has_weights(father.id)
                 found[father.id] = self._store.father(father) if there else None
         begun = [
             None if proposal.completes is None else self._store.begun(self._history.get(proposal.completes))

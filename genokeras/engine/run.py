@@ -261,7 +261,10 @@ def _chosen(
     seed, largest = int(store.folder.settings["seed"]), method_of(problem).largest_ensemble(problem)
     delivery = deliver(store, problem, history, objective, seed, problem.groups, time, largest)
     if isinstance(problem.encoder, TableEncoder):
-        delivery = replace(delivery, best=single_best(history, tuple(problem.widths)))
+        best = single_best(history, tuple(problem.widths))
+        if not store.has_weights(best):
+            best = next(trial.id for trial in history.ranked() if store.has_weights(trial.id))
+        delivery = replace(delivery, best=best)
     return delivery
 
 

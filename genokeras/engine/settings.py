@@ -74,6 +74,10 @@ class RunSettings:
     executor : str or type
         As in `check_executor`.
     executor_args : mapping
+    memory : float or None
+        Bytes that training and delivering may take beside the samples.
+    keep : {"all", "best"}
+        Whether trials without a share in what is delivered keep their weights.
     best_alone : bool
         Deliver the best trial and no ensemble.
     label_smoothing : float or None
@@ -91,6 +95,8 @@ class RunSettings:
     replace_run: str | None = None
     executor: Any = "local"
     executor_args: Mapping[str, Any] = field(default_factory=dict)
+    memory: float | None = None
+    keep: str = "all"
     best_alone: bool = False
     label_smoothing: float | None = None
     described: Mapping[str, Any] = field(default_factory=dict)

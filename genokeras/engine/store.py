@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -17,6 +17,7 @@ from genokeras.support.folder import RunFolder
 from genokeras.support.wording import cause
 
 _DIGITS_OF_GAIN = 6
+_REMOVED = "removed_weights.json"
 _WEIGHTS, _PREDICTIONS, _GRAPH = "weights.npz", "predictions.npz", "graph.json"
 
 
@@ -54,6 +55,7 @@ class TrialStore:
     def __init__(self, folder: RunFolder) -> None:
         self.folder = folder
         self.damage: dict[int, str] = {}
+        self._without: frozenset[int] | None = None
 
     def write(self, *outcomes: Outcome) -> None:
         """Arrays first, then ``graph.json``, which makes a trial count, then the journal's lines; one wait for the disk."""
@@ -93,11 +95,26 @@ class TrialStore:
         """The trial, or a failure in its place where its files are damaged; see `history`."""
         if trial.status != "ok":
             return trial
-        for name in (_WEIGHTS, _PREDICTIONS):
+        for name in (_WEIGHTS, _PREDICTIONS) if self.has_weights(trial.id) else (_PREDICTIONS,):
             fault = arrays_fault(self.folder.path / self.folder.trial_name(trial.id) / name, whole)
             if fault:
                 return self.left_out(trial, f"{name}: {fault}")
         return trial
+
+    def has_weights(self, trial_id: int) -> bool:
+        """Whether the weights of a trial were kept."""
+        if self._without is None:
+            held = self.folder.read_json(_REMOVED) if self.folder.has(_REMOVED) else {"trials": []}
+            self._without = frozenset(int(trial) for trial in held["trials"])
+        return trial_id not in self._without
+
+    def remove_weights(self, trial_ids: Iterable[int]) -> None:
+        """Remove the weights of these trials for good; what they answered and their curves stay."""
+        removed = {trial for trial in self.folder.trial_ids() if not self.has_weights(trial)} | set(trial_ids)
+        self.folder.write_json(_REMOVED, {"trials": sorted(removed)})
+        self._without = frozenset(removed)
+        for trial in removed:
+            (self.folder.path / self.folder.trial_name(trial) / _WEIGHTS).unlink(missing_ok=True)
 
     def left_out(self, trial: TrialResult, fault: str) -> TrialResult:
         """A failure in place of a trial whose files are damaged."""
@@ -132,7 +149,18 @@ class TrialStore:
             raise RunFolderError(f"{name} of {str(self.folder.path)!r} lacks {error}.") from error
 
     def father(self, trial: TrialResult) -> Father:
-        """The graph and the fold members of a trial."""
+        """The graph and the fold members of a trial.
+
+        Raises
+        ------
+        RunFolderError
+            If its weights were removed.
+        """
+        if not self.has_weights(trial.id):
+            raise RunFolderError(
+                f"the run {str(self.folder.path)!r} kept the weights of its best trials alone, and trial {trial.id} is none of them. "
+                'Fit with keep="all" to load any trial.'
+            )
         arrays = self._arrays(trial.id, _WEIGHTS)
         return Father(trial.proposal.graph, weights_from_arrays(arrays))
 

@@ -33,8 +33,10 @@ from genokeras.estimators.content import (
 )
 from genokeras.estimators.fitted import FittedEstimator
 from genokeras.estimators.studies import SEARCH_SHARE, as_studies, check_batches, studies_of, with_studies
+from genokeras.support.checks import check_choice
 from genokeras.support.cores import within_cores
 from genokeras.support.memory import naming_memory
+from genokeras.support.memory_limits import memory_limit_of
 from genokeras.support.precision import single_precision
 from genokeras.support.run_lock import check_unlocked
 from genokeras.support.temporary import temporary_folder
@@ -57,6 +59,8 @@ class SearchedEstimator(FittedEstimator):
     executor: Any
     executor_args: Mapping[str, Any] | None
     random_state: int | None
+    memory_limit: Any
+    keep: str
     resume: bool
     verbose: int
 
@@ -134,6 +138,8 @@ class SearchedEstimator(FittedEstimator):
         wanted = Wanted.of(self.searcher, self.searcher_args, limit)
         check_executor(self.executor, self.executor_args or {})
         check_limits(self.folds, self.max_trials, seed, limit)
+        check_choice(self.keep, "keep", ("all", "best"))
+        memory = memory_limit_of(self.memory_limit)
         method = self.content.method()
         method.check(wanted.trainer_args)
         check_batches(batches, groups, validation_data, adapt, self)
@@ -142,7 +148,7 @@ class SearchedEstimator(FittedEstimator):
         belong = groups if batches is None else batches
         training = self._training(x, y, belong, sample_weight, extra, validation_data, seed)
         training = as_studies(training, batches is not None, adapt)
-        prepared = self.content.prepare(training, self._arguments())
+        prepared = self.content.prepare(training, {**self._arguments(), "memory": memory})
         settings = RunSettings(
             path=str(self.path if self.path is not None else temporary_folder()),
             objective=objective,
@@ -158,6 +164,8 @@ class SearchedEstimator(FittedEstimator):
             replace_run=self._run.folder.run_id if hasattr(self, "_run") else None,
             executor=self.executor,
             executor_args=dict(self.executor_args or {}),
+            memory=memory,
+            keep=self.keep,
             described={"time_limit": limit, **studies_of(training, adapt)},
         )
         seconds = None if limit is None else budget.remaining

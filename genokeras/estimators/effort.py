@@ -6,7 +6,8 @@ seconds of one core of the machine they were measured on (``genokeras.engine.pac
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import final
 
@@ -15,8 +16,11 @@ from scipy import sparse
 
 from genokeras.data import Folds
 from genokeras.engine import Budget
+from genokeras.errors import OutOfMemoryError
 from genokeras.features import TRUNCATED_RANK, Matrix
 from genokeras.features.rowspace import EXACT_RANK, ROWS_FOR_GRAM, rows_for_leading
+from genokeras.support.memory_limits import size_text
+from genokeras.support.processes import own_memory
 
 _DIRECTIONS = (TRUNCATED_RANK, 128, 64)
 _FEWEST_ROWS = EXACT_RANK + 1
@@ -28,6 +32,8 @@ _PASSES, _MORE_DIRECTIONS = 6, 16
 _SHARE_OF_LIMIT = 0.35
 # Copies of the coordinates while networks train on them; of a basis while it is found, in float64.
 _COPIES, _COPIES_OF_BASIS, _WIDTH_STEP = 5, 9, 32
+# The share of the memory that all views may take.
+_SHARE_OF_MEMORY = 0.5
 
 
 @final
@@ -120,6 +126,11 @@ def affordable(x: Matrix, folds: Folds, budget: Budget, memory: float | None = N
     budget : Budget
     memory : float, optional
         Bytes; without, any.
+
+    Raises
+    ------
+    OutOfMemoryError
+        If there is too little memory even for the smallest effort.
     """
     full = Effort(x.shape[0], folds.n_folds)
     if budget.time_limit is None and memory is None:
@@ -131,7 +142,28 @@ def affordable(x: Matrix, folds: Folds, budget: Budget, memory: float | None = N
         fits = slowness * effort.seconds(x) <= time
         if fits and (memory is None or effort.memory(x) <= memory):
             break
+    need = effort.memory(x)
+    if memory is not None and need > memory:
+        raise OutOfMemoryError(
+            f"preparing {effort.rows} of {x.shape[0]} samples x {x.shape[1]} features needs about {size_text(need)} of memory, and there is "
+            f"{size_text(memory)}. Use fewer features, a larger memory_limit, or a machine with more memory."
+        )
     return effort
+
+
+def room_for_views(budget: Budget, memory: float | None) -> Callable[[float], bool]:
+    """Whether there is time for a further view that takes so many seconds, and memory for one as large as the largest so far."""
+    before = last = own_memory(os.getpid()) or 0
+    largest = 0
+
+    def fits(seconds: float) -> bool:
+        nonlocal last, largest
+        now = own_memory(os.getpid()) or last
+        last, largest = now, max(largest, now - last)
+        there = memory is None or now - before + largest <= _SHARE_OF_MEMORY * memory
+        return there and budget.fits_preparation(seconds)
+
+    return fits
 
 
 def _efforts(full: Effort) -> Iterator[Effort]:

@@ -175,6 +175,8 @@ class TunedClassifier(ClassifierFace, NetworkEstimator):
         class_weight: str | Mapping[Any, float] | None = None,
         threshold: Mapping[str, Any] | None = None,
         ordered: Sequence[Any] | None = None,
+        memory_limit: float | str | None = None,
+        keep: str = "all",
     ) -> None:
         super().__init__(
             path,
@@ -191,6 +193,8 @@ class TunedClassifier(ClassifierFace, NetworkEstimator):
             verbose=verbose,
             backbone=backbone,
             task=task,
+            memory_limit=memory_limit,
+            keep=keep,
         )
         self.class_weight = class_weight
         self.threshold = threshold

@@ -18,7 +18,7 @@ from genokeras.engine.splits import FurtherSplits
 from genokeras.errors import DataError
 from genokeras.estimators.blocks import fusing_fathers, training_matrix, views_of
 from genokeras.estimators.content import ContentKind, Given, Training
-from genokeras.estimators.effort import Effort, affordable
+from genokeras.estimators.effort import Effort, affordable, room_for_views
 from genokeras.features import DEFAULT_VIEWS, TRAVELLING_VIEWS, varies
 from genokeras.graph.arcs import Arc
 from genokeras.searchers import HyperSpace, Searcher
@@ -88,7 +88,7 @@ class Genes(ContentKind):
 
         def make(budget: Budget) -> Problem:
             full = Effort(len(targets), folds.n_folds)
-            effort = full if dataset.blocks else affordable(x, folds, budget)
+            effort = full if dataset.blocks else affordable(x, folds, budget, arguments.get("memory"))
             used = folds
             if effort != full:
                 used = effort.folds_of(folds, aim.task.strata(targets), training.seed)
@@ -100,7 +100,7 @@ class Genes(ContentKind):
                 aim.task.screening,
                 dataset.feature_names,
                 stand_ins,
-                None if may_name_views(arguments) else budget.fits_preparation,
+                None if may_name_views(arguments) else room_for_views(budget, arguments.get("memory")),
                 dataset.blocks,
                 present,
                 effort.directions,

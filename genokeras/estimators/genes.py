@@ -55,6 +55,8 @@ class TableEstimator(Elsewhere):
         verbose: int = 1,
         task: Any = None,
         missing_blocks: str = "drop",
+        memory_limit: float | str | None = None,
+        keep: str = "all",
     ) -> None:
         self.path = path
         self.time_limit = time_limit
@@ -72,6 +74,8 @@ class TableEstimator(Elsewhere):
         self.verbose = verbose
         self.task = task
         self.missing_blocks = missing_blocks
+        self.memory_limit = memory_limit
+        self.keep = keep
 
     def _asked(self) -> dict[str, Any]:
         if self.missing not in ("error", "median"):

@@ -71,6 +71,12 @@ class GenomeClassifier(ClassifierElsewhere, TableEstimator):
         All classes, the lowest first, such as the grades ``[1, 2, 3]``: mistakes then count by how far off they are. An ordered Categorical
         of pandas as ``y`` has the same effect.
 
+    memory_limit : int or str, optional
+        Bytes that a fit may take beside the samples, as in ``"4 GB"``; by default what the machine or its cgroup has left. Fewer views and
+        directions are prepared where they would not fit, too large trials are refused, and fewer trials delivered.
+    keep : {"all", "best"}, default="all"
+        What the run folder keeps of the trials: ``"best"`` removes the weights of those without a share in what is delivered. The
+        leaderboard stays; these trials cannot be loaded any more, and a run that is resumed has no children of theirs.
     missing_blocks : {"drop", "mask"}, default="drop"
         Where ``fit`` gets several blocks: samples that lack one are left out, or have the block's training means there. With "mask" new
         samples may lack blocks as well, and single missing values are filled with means, too.
@@ -144,6 +150,8 @@ class GenomeClassifier(ClassifierElsewhere, TableEstimator):
         threshold: Mapping[str, Any] | None = None,
         ordered: Sequence[Any] | None = None,
         missing_blocks: str = "drop",
+        memory_limit: float | str | None = None,
+        keep: str = "all",
     ) -> None:
         super().__init__(
             path,
@@ -162,6 +170,8 @@ class GenomeClassifier(ClassifierElsewhere, TableEstimator):
             verbose=verbose,
             task=task,
             missing_blocks=missing_blocks,
+            memory_limit=memory_limit,
+            keep=keep,
         )
         self.class_weight = class_weight
         self.threshold = threshold
@@ -184,7 +194,7 @@ class GenomeRegressor(RegressorElsewhere, TableEstimator):
         Cross-validation folds, at random; grouped ones where ``fit`` gets groups. By default as in ``GenomeClassifier``.
     task : optional
         "numbers" (the default), or a custom task: a subclass of ``genokeras.tasks.task.Task``, for counts say.
-    path, time_limit, searcher, max_trials, searcher_args, executor, executor_args, missing, drop_columns, random_state, resume, verbose,
+    path, time_limit, searcher, max_trials, searcher_args, executor, executor_args, missing, drop_columns, random_state, resume, verbose, memory_limit, keep,
     missing_blocks
         As in ``GenomeClassifier``.
 

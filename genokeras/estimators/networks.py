@@ -162,6 +162,8 @@ class NetworkEstimator(SearchedEstimator):
         verbose: int = 1,
         backbone: Any = None,
         task: Any = None,
+        memory_limit: float | str | None = None,
+        keep: str = "all",
     ) -> None:
         self.path = path
         self.time_limit = time_limit
@@ -177,6 +179,8 @@ class NetworkEstimator(SearchedEstimator):
         self.verbose = verbose
         self.backbone = backbone
         self.task = task
+        self.memory_limit = memory_limit
+        self.keep = keep
 
     def _arguments(self) -> dict[str, Any]:
         return {**super()._arguments(), "backbone": self.backbone}

@@ -51,7 +51,16 @@ QUEUE = "queue"
 _NOT_OURS = (LOCK_FILE, QUEUE, ".DS_Store", "Thumbs.db", "desktop.ini")
 # What a run may have written beside run.json and its trials.
 _FILES = (
-    *("result.json", "best.keras", "best.json", "final.npz", _JOURNAL, "arcs.json", "panel.json"),
+    *(
+        "removed_weights.json",
+        "result.json",
+        "best.keras",
+        "best.json",
+        "final.npz",
+        _JOURNAL,
+        "arcs.json",
+        "panel.json",
+    ),
     *("data.npz", "features.npz", "task.json", "encoder.json", "backbone.keras", "content.npz"),
 )
 

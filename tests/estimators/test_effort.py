@@ -11,8 +11,9 @@ from scipy import sparse
 from genokeras import GenomeClassifier
 from genokeras.data import choose_folds
 from genokeras.engine import Budget
+from genokeras.errors import OutOfMemoryError
 from genokeras.estimators import effort
-from genokeras.estimators.effort import Effort, affordable
+from genokeras.estimators.effort import Effort, affordable, room_for_views
 
 N, P = 6000, 1500
 
@@ -50,7 +51,11 @@ def test_memory_decides_as_time_does(counts, folds):
     assert affordable(counts, folds, budget(None), full.memory(counts)) == full
     less = affordable(counts, folds, budget(None), full.memory(counts) / 3)
     assert less.directions < full.directions and less.memory(counts) <= full.memory(counts) / 3
-    assert affordable(counts, folds, budget(None), 1.0).rows == N // 4
+    with pytest.raises(
+        OutOfMemoryError,
+        match=r"preparing 1500 of 6000 samples x 1500 features needs about .* there is 1 bytes",
+    ):
+        affordable(counts, folds, budget(None), 1.0)
 
 
 def test_rows_that_are_left_out_neither_train_nor_score_and_every_class_stays(folds):
@@ -73,3 +78,12 @@ def test_a_model_comes_of_a_part_of_the_rows_and_a_note_says_so(counts, monkeypa
     assert clf.estimate_["n_samples"] == pytest.approx(300, abs=30)
     assert clf.score(counts, y) > 0.8
     assert replace(least, rows=N, folds=5, directions=effort.TRUNCATED_RANK) == Effort(N, 5)
+
+
+def test_views_stop_where_they_would_take_half_of_the_memory():
+    held: list[np.ndarray] = []
+    fits = room_for_views(budget(None), 100e6)
+    assert fits(1.0)
+    held.append(np.ones(4_000_000))
+    assert not fits(1.0)
+    assert room_for_views(budget(None), None)(1.0) and len(held) == 1
