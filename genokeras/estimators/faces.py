@@ -104,6 +104,9 @@ class ClassifierFace(ClassifierMixin, SearchedEstimator):
         found = self._threshold()
         return None if found is None else found.described(self.classes_.tolist())
 
+    def _about(self) -> dict[str, Any]:
+        return {} if self.threshold is None else {"threshold": self.threshold_}
+
     def _threshold(self) -> Threshold | None:
         return None if self.threshold is None else self._certainty.threshold(self.threshold)
 

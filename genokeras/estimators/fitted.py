@@ -109,7 +109,11 @@ class FittedEstimator(BaseEstimator):
         ExportError
             If the export cannot be written, or answers otherwise than the model. What was there before stays.
         """
-        return export_run(self._fitted(), path, format, self._examples)
+        return export_run(self._fitted(), path, format, self._examples, self._about())
+
+    def _about(self) -> dict[str, Any]:
+        """Further entries of the file beside an exported model."""
+        return {}
 
     @abstractmethod
     def _examples(self) -> Any:

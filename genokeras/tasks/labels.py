@@ -18,7 +18,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self, final
 
-import keras
 import numpy as np
 from keras import ops
 from numpy.typing import ArrayLike, NDArray
@@ -180,7 +179,8 @@ class Labels(Task):
         return np.asarray(expit(outputs.astype("float64")))
 
     def answer_tensor(self, outputs: Any) -> Any:
-        return keras.layers.Activation("sigmoid")(outputs)
+        # An Activation layer would bear the name of one within the networks that are merged.
+        return ops.sigmoid(outputs)
 
     def explained(self, answers: Any) -> Any:
         bounded = ops.clip(answers, SMALLEST_PROBABILITY, _LARGEST)

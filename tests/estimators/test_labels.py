@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from scipy import sparse
 from sklearn.metrics import f1_score, roc_auc_score
 
-from genokeras import DataError, GenomeClassifier, ParameterError, load_estimator
+from genokeras import DataError, GenomeClassifier, ParameterError, TextClassifier, load_estimator
 from genokeras.cli import main
 from genokeras.estimators.label_sets import as_table, is_several
 from genokeras.tasks.label_scores import f1_macro, roc_auc_macro
@@ -105,6 +105,13 @@ def test_scores_are_those_of_scikit_learn() -> None:
     p, t, w = rng.random((40, 3)), (rng.random((40, 3)) < 0.4).astype(float), rng.uniform(0.5, 2, 40)
     assert f1_macro(p, t, w) == pytest.approx(f1_score(t, p >= 0.5, average="macro", sample_weight=w))
     assert roc_auc_macro(p, t, w) == pytest.approx(roc_auc_score(t, p, average="macro", sample_weight=w))
+
+
+def test_texts_may_have_several_labels_too() -> None:
+    rows = np.random.default_rng(0).integers(0, 2, (40, 2))
+    texts = [f"{('bad', 'good')[good]} film, {('short', 'long')[long]}" for good, long in rows]
+    clf = TextClassifier(**{**QUICK, "max_trials": 1, "folds": 2}).fit(texts, rows)
+    assert clf.predict_proba(["good film, long"]).shape == (1, 2)
 
 
 def test_the_command_line_has_a_column_for_each(tmp_path: Path) -> None:
