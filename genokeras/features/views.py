@@ -296,7 +296,7 @@ def fit_in_space(name: str, whole: RowSpace, z: np.ndarray, axes: Sequence[Princ
     axes : sequence of PrincipalAxes
         Of the training rows of each fold in that space.
     """
-    count = _count(name)
+    count = _count(name.rpartition("/")[2])  # behind the name of a block
     if count is not None:
         spaces = [leading(whole, found, count) for found in axes]
     elif whole.basis is None:  # each fold's rows span all there is
