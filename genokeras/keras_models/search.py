@@ -66,7 +66,8 @@ def search(
 
     A short training is evaluated after half, three quarters and all of its steps, and the mean counts. Accuracies that differ
     by at most two standard errors, and at most 0.02, count as equal. Of equal rates the lowest wins, whose weights settle
-    best when training continues; of other equal values the one with the lowest loss.
+    best when training continues; where no rate betters the weights of a checkpoint, the highest that keeps what they score. Of
+    other equal values the one with the lowest loss.
 
     Parameters
     ----------
