@@ -2,10 +2,10 @@
 
     python -m benchmarks.quality.cohorts --data ../shared/data [--sets ...] [--seconds 60] [--folds 5] [--out F.jsonl]
 
-Sets are those with a ``batch``. Each of the first ``--folds`` cohorts is held out by turn. Two fits of the same seconds on the others:
-``batches=`` (where there are two cohorts or more to train on) and plain folds. Beside the balanced accuracy on the held-out cohort stand
-what the fit expected of it, what it scores once the cohort is standardised (``adapt``), and what it loses with a fifth of its genes
-missing. Finished cohorts are read from --out and not run again.
+Sets are those with a ``batch``. Each of the first ``--folds`` cohorts is held out by turn. Three fits of the same seconds on the others:
+plain folds, ``batches=`` (where there are two cohorts or more to train on), and ``batches=`` with every study brought to one scale
+(``adapt``). Beside the balanced accuracy on the held-out cohort stand what the fit expected of it, what it scores once the cohort is
+standardised, and what it loses with a fifth of its genes missing. Finished cohorts are read from --out and not run again.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from genokeras import GenomeClassifier
 
 METRIC = "balanced_accuracy"
 KEY = ("set", "cohort", "side", "seconds")
-SIDES = ("studies", "plain")
+SIDES = ("plain", "studies", "adapted studies")
 MISSING = 0.2
 
 
@@ -93,7 +93,7 @@ def run_set(data: CohortSet, arguments: argparse.Namespace) -> Iterator[dict[str
         for side in SIDES:
             line = {"set": data.name, "cohort": str(cohort), "side": side, "seconds": arguments.seconds}
             alone = len(np.unique(data.batch[train])) < 2
-            if tuple(line[name] for name in KEY) in done or (alone and side == "studies"):
+            if tuple(line[name] for name in KEY) in done or (alone and side != "plain"):
                 continue
             line |= one_side(data, train, side, arguments.seconds)
             with arguments.out.open("a", encoding="utf-8") as file:
@@ -104,7 +104,9 @@ def run_set(data: CohortSet, arguments: argparse.Namespace) -> Iterator[dict[str
 def one_side(data: CohortSet, train: np.ndarray, side: str, seconds: float) -> dict[str, Any]:
     """What one fit expected of a new cohort, and what came."""
     clf = GenomeClassifier(time_limit=seconds, random_state=0, verbose=0, missing="median")
-    given = {"batches": data.batch[train]} if side == "studies" else {}
+    given: dict[str, Any] = {} if side == "plain" else {"batches": data.batch[train]}
+    if side == "adapted studies":
+        given["adapt"] = "standardise"
     clf.fit(data.x[train], data.y[train], **given)
     test, y = data.x[~train], data.y[~train]
     rng = np.random.default_rng(0)
@@ -116,9 +118,9 @@ def one_side(data: CohortSet, train: np.ndarray, side: str, seconds: float) -> d
     }
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
-        found["missing"] = clf.evaluate(
-            clf.prepare_samples(lacking, y, missing_genes="impute", most_loss=1.0)
-        )[METRIC]
+        for name, adapt in (("missing", None), ("missing_adapted", "standardise")):
+            filled = clf.prepare_samples(lacking, y, missing_genes="impute", most_loss=1.0, adapt=adapt)
+            found[name] = clf.evaluate(filled)[METRIC]
     said = clf.missing_genes_
     new = (clf.estimate_.get("new_samples") or {}).get("also", {}).get(METRIC, {}).get("value")
     return {**found, "missing_said": said.loss, "new_samples": new, "trials": clf.n_trials_}
@@ -126,25 +128,27 @@ def one_side(data: CohortSet, train: np.ndarray, side: str, seconds: float) -> d
 
 def table(lines: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     """Means by set and side, and over the sets where both sides ran."""
-    columns = ["truth", "expected", "adapted", "missing", "missing_said"]
+    columns = ["truth", "expected", "adapted", "missing", "missing_adapted", "missing_said"]
     frame = pd.DataFrame(lines)
     found = frame.groupby(["set", "side"])[columns].mean()
     found["off"] = found["expected"] - found["truth"]
     found["lost"] = found["truth"] - found["missing"]
+    found["lost_adapted"] = found["adapted"] - found["missing_adapted"]
     return found
 
 
 def verdict(lines: Sequence[Mapping[str, Any]]) -> str:
-    """Both sides over the cohorts that both were judged on, each cohort counting once."""
+    """All sides over the cohorts that all were judged on, each cohort counting once."""
     frame = pd.DataFrame(lines)
-    both = frame.groupby(["set", "cohort"])["side"].transform("nunique") == len(SIDES)
+    complete = frame.groupby(["set", "cohort"])["side"].transform("nunique") == len(SIDES)
     said = []
-    for side, rows in frame[both].groupby("side"):
+    for side, rows in frame[complete].groupby("side"):
         off = rows["expected"] - rows["truth"]
         said.append(
             f"{side}: balanced accuracy on the new cohort {rows['truth'].mean():.3f}, expected {rows['expected'].mean():.3f} (off by "
             f"{off.mean():+.3f} on average, {off.abs().mean():.3f} absolutely); a fifth of the genes missing costs "
-            f"{(rows['truth'] - rows['missing']).mean():.3f}"
+            f"{(rows['truth'] - rows['missing']).mean():.3f}, with the cohort standardised "
+            f"{(rows['adapted'] - rows['missing_adapted']).mean():.3f}"
         )
     return "\n".join(said)
 

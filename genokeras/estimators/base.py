@@ -32,7 +32,14 @@ from genokeras.estimators.content import (
     validation_parts,
 )
 from genokeras.estimators.fitted import FittedEstimator
-from genokeras.estimators.studies import SEARCH_SHARE, as_studies, check_batches, studies_of, with_studies
+from genokeras.estimators.studies import (
+    SEARCH_SHARE,
+    as_studies,
+    check_batches,
+    check_resumed,
+    studies_of,
+    with_studies,
+)
 from genokeras.support.checks import check_choice
 from genokeras.support.cores import within_cores
 from genokeras.support.memory import naming_memory
@@ -148,6 +155,7 @@ class SearchedEstimator(FittedEstimator):
         belong = groups if batches is None else batches
         training = self._training(x, y, belong, sample_weight, extra, validation_data, seed)
         training = as_studies(training, batches is not None, adapt)
+        check_resumed(self.path, self.resume, studies_of(training, adapt))
         prepared = self.content.prepare(training, {**self._arguments(), "memory": memory})
         settings = RunSettings(
             path=str(self.path if self.path is not None else temporary_folder()),

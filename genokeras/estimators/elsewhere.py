@@ -87,6 +87,11 @@ class Elsewhere(PanelMaker):
         run = self._fitted()
         return standardised_like_training(run, self.content.matched(content, run))
 
+    def _shown(self, x: Any, y: Any) -> Dataset:
+        """Samples of a report, as the model reads them."""
+        adapted = "adapt" in self._fitted().folder.settings
+        return self.prepare_samples(x, y, adapt="standardise") if adapted else self._samples(x, y)
+
     def prepare_samples(
         self,
         x: Any,

@@ -144,7 +144,8 @@ class Genes(ContentKind):
                 "notes": [*dataset.notes, *aim.notes, *folds.notes],
             },
             fit_view=fit_view,
-            files={NOVELTY_FILE: novelty_maker(x, groups, training.seed)},
+            # Few studies say nothing of how far a new sample may lie.
+            files={NOVELTY_FILE: novelty_maker(x, None if training.by_study else groups, training.seed)},
         )
 
     def searcher(self, wanted: Wanted, problem: Problem, arcs: tuple[Arc, ...]) -> Searcher:

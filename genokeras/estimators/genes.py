@@ -239,7 +239,7 @@ class TableEstimator(Elsewhere):
         NotFittedError, DataError, ParameterError, RunFolderError
         """
         run = self._fitted()
-        samples = None if x is None else self._samples(x, y)
+        samples = None if x is None else self._shown(x, y)
         explanation, stability = (explained(run, samples) if explain else None) or (None, None)
         return write_report(
             run, path, explanation=explanation, stability=stability, x=samples, known_genes=known_genes

@@ -56,6 +56,12 @@ class Panel:
         ``copy``, and ``loss``: what the squared out-of-fold error grows by, relative.
     needed : Series
         Whether leaving a gene of the panel out makes the error grow by more than its standard error.
+
+    Examples
+    --------
+    >>> import genokeras as gk
+    >>> panel = gk.load_estimator("runs/leukemia_panel_10").panel_  # doctest: +SKIP
+    >>> panel.genes, panel.smallest, panel.equivalents  # doctest: +SKIP
     """
 
     genes: tuple[str, ...]
@@ -196,7 +202,7 @@ class PanelMaker(SearchedEstimator):
         settings = PanelSettings(n_genes, str(place), replaced, time_limit, max_trials, seed, entries)
         made_run = make_panel(samples, run.objective, settings)
         columns = [run.feature_names.index(name) for name in made_run.feature_names]
-        novelty = fit_novelty(samples.x[samples.used][:, columns], _used_groups(samples), seed)
+        novelty = fit_novelty(samples.x[samples.used][:, columns], _used_groups(run, samples), seed)
         made_run.folder.write_arrays(NOVELTY_FILE, novelty.to_arrays())
         return type(self).load(made_run.folder.path)
 
@@ -228,9 +234,9 @@ class PanelMaker(SearchedEstimator):
         )
 
 
-def _used_groups(samples: PanelSamples) -> np.ndarray | None:
+def _used_groups(run: Run, samples: PanelSamples) -> np.ndarray | None:
     groups = samples.problem.groups
-    return None if groups is None else groups[samples.used]
+    return None if groups is None or "batches" in run.folder.settings else groups[samples.used]
 
 
 def _check_count(n_genes: int, known: int) -> None:

@@ -11,8 +11,9 @@ from scipy import sparse
 from genokeras.data import Dataset
 from genokeras.engine import Prepared, Run
 from genokeras.engine.studies import with_study_estimates
-from genokeras.errors import DataError, ParameterError
+from genokeras.errors import DataError, ParameterError, RunFolderError
 from genokeras.estimators.content import Training
+from genokeras.support import RunFolder
 from genokeras.support.checks import check_choice
 from genokeras.support.wording import listed
 
@@ -45,6 +46,20 @@ def check_batches(batches: Any, groups: Any, validation_data: Any, adapt: str | 
         )
     if validation_data is not None:
         raise ParameterError("batches make folds of their own: leave validation_data out.")
+
+
+def check_resumed(path: Any, resume: bool, entries: dict[str, Any]) -> None:
+    """Raise ``RunFolderError`` where a run would be resumed with its studies left out otherwise than before."""
+    if not resume or path is None or not RunFolder.exists(path):
+        return
+    held = RunFolder(path).settings
+    for name in ("batches", "adapt"):
+        if held.get(name) != entries.get(name):
+            had, has = ("with" if one.get(name) else "without" for one in (held, entries))
+            raise RunFolderError(
+                f"cannot resume {str(path)!r}: it was run {had} {name}, and is now asked to go on {has}. Resume with the same, or give "
+                "another path."
+            )
 
 
 def as_studies(training: Training, by_study: bool, adapt: str | None) -> Training:

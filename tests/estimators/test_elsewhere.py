@@ -14,6 +14,7 @@ from genokeras import (
     GenomeRegressor,
     ImageClassifier,
     ParameterError,
+    RunFolderError,
     load_estimator,
 )
 from genokeras.data import align_with_fill, coincidence_notes, leave_one_study_out, load_dataset
@@ -151,6 +152,10 @@ def test_studies_can_be_brought_to_one_scale_in_training_and_later(tmp_path) -> 
     np.testing.assert_allclose(again.predict_proba(7 * new - 3), clf.predict_proba(new), atol=1e-4)
     assert clf.evaluate(new * 50, truth)["accuracy"] > 0.75
     assert clf.explain(new).shape == (80, P, 2)
+    assert (
+        clf.report(tmp_path / "page.html", new, truth, explain=False).exists()
+        and len(clf.novelty(new)) == 100
+    )
     with pytest.raises(DataError, match="fitted to such cohorts: predict whole ones"):
         clf.predict(new[:5])
     with pytest.raises(ParameterError, match="adapt is by study: pass batches="):
@@ -171,6 +176,12 @@ def test_regressors_take_samples_from_elsewhere_too(tmp_path) -> None:
 
 
 # ---- bad input
+
+
+def test_a_run_goes_on_with_the_studies_it_began_with(fitted: GenomeClassifier) -> None:
+    x, y, study = samples()
+    with pytest.raises(RunFolderError, match="it was run with batches, and is now asked to go on without"):
+        GenomeClassifier(fitted.path_, **SETTINGS, resume=True).fit(x, y, groups=study)
 
 
 @pytest.mark.parametrize(
