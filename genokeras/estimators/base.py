@@ -314,9 +314,14 @@ class SearchedEstimator(FittedEstimator):
         -------
         dict
             Of a classifier ``accuracy``, ``balanced_accuracy``, ``log_loss``, ``roc_auc`` (NaN where a class has no sample),
-            ``f1``, ``mcc``; of a regressor ``r2``, ``mse``, ``rmse``, ``mae`` (in the targets' units), ``pearson`` and ``spearman``
+            ``f1``, ``mcc``, with ``threshold`` also ``sensitivity`` and ``specificity``; of ordered classes ``quadratic_kappa``,
+            ``ranked_probability_score`` and ``rank_error`` in place of some; of labels ``label_log_loss``, ``roc_auc_macro``,
+            ``f1_macro``, ``label_accuracy``, ``subset_accuracy``; of a regressor ``r2``, ``mse``, ``rmse``, ``mae`` (in the targets' units), ``pearson`` and ``spearman``
             correlation, means over the targets where there are several.
         """
+        return self._scores(*self._scored(x, y, extra))
+
+    def _scores(self, answers: np.ndarray, targets: np.ndarray) -> dict[str, float]:
+        """What `evaluate` returns."""
         task = self._fitted().task
-        answers, targets = self._scored(x, y, extra)
         return {name: task.objective(name).value(answers, targets) for name in task.evaluated()}

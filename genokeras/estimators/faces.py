@@ -110,6 +110,11 @@ class ClassifierFace(ClassifierMixin, SearchedEstimator):
     def _threshold(self) -> Threshold | None:
         return None if self.threshold is None else self._certainty.threshold(self.threshold)
 
+    def _scores(self, answers: np.ndarray, targets: np.ndarray) -> dict[str, float]:
+        threshold = self._threshold()
+        found = super()._scores(answers, targets)
+        return found if threshold is None else {**found, **threshold.reached(answers, targets)}
+
     def decide(self, probabilities: np.ndarray) -> np.ndarray:
         """The class of each sample ``(n_samples,)`` by probabilities that ``predict_proba`` gave; of labels 0 or 1 for each."""
         if self._of_labels:

@@ -63,6 +63,12 @@ class Threshold:
         above = p[:, self.positive].astype("float64") >= self.value
         return np.where(above, self.positive, 1 - self.positive)
 
+    def reached(self, p: np.ndarray, codes: np.ndarray) -> dict[str, float]:
+        """Sensitivity and specificity of probabilities ``(n, 2)``; NaN where a class has no sample."""
+        right, positive = self.decided(p) == codes, codes == self.positive
+        sides = zip(RATES, (positive, ~positive), strict=True)
+        return {name: float(right[side].mean()) if side.any() else math.nan for name, side in sides}
+
     def described(self, names: Sequence[Any]) -> dict[str, Any]:
         """As a mapping: ``class``, ``value``, both rates and their intervals."""
         found: dict[str, Any] = {"class": names[self.positive], "value": self.value}

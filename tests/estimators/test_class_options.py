@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,17 @@ import pandas as pd
 import pytest
 from sklearn.base import clone
 
-from genokeras import DataError, GenomeClassifier, GenomeRegressor, ParameterError, load_estimator
+from genokeras import (
+    DataError,
+    GenomeClassifier,
+    GenomeRegressor,
+    ParameterError,
+    TextClassifier,
+    load_estimator,
+)
 from genokeras.estimators.class_options import class_factors, order_of
+from genokeras.estimators.genes import TableEstimator
+from genokeras.estimators.networks import NetworkEstimator
 
 QUICK: dict[str, Any] = {"time_limit": None, "max_trials": 4, "folds": 3, "random_state": 0, "verbose": 0}
 AIM = {"class": "ill", "sensitivity": 0.9}
@@ -78,6 +88,9 @@ def test_predict_goes_by_the_threshold_after_loading_too(weighted: GenomeClassif
     called = loaded.predict(x)
     assert (called == "ill").tolist() == (p.astype("float64") >= loaded.threshold_["value"]).tolist()
     assert (called[y == "ill"] == "ill").mean() > 0.6
+    scores = loaded.evaluate(x, y)
+    assert scores["sensitivity"] == pytest.approx((called[y == "ill"] == "ill").mean())
+    assert scores["specificity"] == pytest.approx((called[y == "well"] == "well").mean())
     assert loaded.score(x, y) == pytest.approx(np.mean(called == y))
     beside = loaded.export_keras_model(tmp_path / "model").with_suffix(".json")
     assert json.loads(beside.read_text())["threshold"] == loaded.threshold_
@@ -139,3 +152,12 @@ def test_estimators_are_cloned_with_what_they_were_told() -> None:
     assert clone(told).get_params() == told.get_params()
     with pytest.raises(TypeError, match="class_weight"):
         GenomeRegressor(class_weight="balanced")  # type: ignore[call-arg]
+
+
+@pytest.mark.parametrize(
+    ("classifier", "base"), [(GenomeClassifier, TableEstimator), (TextClassifier, NetworkEstimator)]
+)
+def test_classifiers_take_all_that_estimators_of_their_samples_take(classifier: type, base: type) -> None:
+    taken, shared = (inspect.signature(kind.__init__).parameters for kind in (classifier, base))  # type: ignore[misc]
+    assert set(shared) <= set(taken)
+    assert {name: taken[name].default for name in shared} == {name: shared[name].default for name in shared}
