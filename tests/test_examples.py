@@ -52,6 +52,12 @@ def test_the_panel_says_what_it_is_expected_to_score(run_example, tmp_path: Path
 
 
 @pytest.mark.slow
+def test_a_model_says_when_not_to_ask_it(run_example, tmp_path: Path) -> None:
+    out = run_example("when_not_to_answer.py", tmp_path / "doubt", "4")
+    assert "specificity" in out and "of 22 new samples" in out and "novel with exchanged genes" in out
+
+
+@pytest.mark.slow
 def test_thresholds_of_a_detector_are_chosen_without_training_anew(run_example, tmp_path: Path) -> None:
     pytest.importorskip("pycocotools")
     out = run_example("detection.py", tmp_path / "shapes", "--steps", "60", "--pictures", "80")
