@@ -13,7 +13,8 @@ import pytest
 
 import genokeras as gk
 from genokeras.errors import DataError, ParameterError
-from genokeras.estimators.survival import GenomeSurvival, survival_columns
+from genokeras.estimators.survival import GenomeSurvival
+from genokeras.estimators.survival_columns import survival_columns
 
 N, P = 90, 12
 
