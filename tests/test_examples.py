@@ -86,3 +86,10 @@ def test_the_image_is_built_from_wheels_alone() -> None:
     installs = [line for line in lines if line.startswith("RUN") and "pip" in line]
     assert installs and all("--no-index --find-links /wheels" in line for line in installs)
     assert [line for line in lines if line.startswith("COPY")] == ["COPY wheels /wheels"]
+
+
+@pytest.mark.slow
+def test_several_omics_says_which_block_pays(run_example, tmp_path: Path) -> None:
+    out = run_example("several_omics.py", tmp_path, "8")
+    assert "all together" in out and "rna alone" in out and "['rna', 'meth', 'clinical']" in out
+    assert (tmp_path / "assays.keras").is_file()
