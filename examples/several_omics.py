@@ -40,7 +40,7 @@ def made_up(n: int, seed: int) -> tuple[dict[str, pd.DataFrame], pd.Series]:
 
 def main() -> None:
     folder = Path(sys.argv[1] if len(sys.argv) > 1 else tempfile.mkdtemp())
-    seconds = float(sys.argv[2]) if len(sys.argv) > 2 else 30.0
+    seconds = float(sys.argv[2]) if len(sys.argv) > 2 else 60.0
     x, y = made_up(200, seed=0)
     clf = gk.GenomeClassifier(
         folder / "run", time_limit=seconds, random_state=0, verbose=0, missing_blocks="mask"

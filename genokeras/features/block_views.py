@@ -56,7 +56,7 @@ def block_of(view: str) -> str | None:
 def block_views(
     x: Matrix, blocks: Sequence[Block], names: Sequence[str] = DEFAULT_VIEWS, most: int = MOST_VIEWS
 ) -> tuple[str, ...]:
-    """Names of views of all blocks together and of each, by turns.
+    """Names of views of all blocks together and of each, by turns; two of all come first, where their interactions can be seen.
 
     Parameters
     ----------
@@ -78,7 +78,8 @@ def block_views(
         for prefix, size, with_log in parts:
             if available_views(size, (name,), n_samples=n) and (with_log or rescaling_of(name) is None):
                 found.append(prefix + name)
-    return tuple(found[:most])
+    first = [name for name in found if block_of(name) is None][:2]
+    return (*first, *(name for name in found if name not in first))[:most]
 
 
 def suits_logarithm(x: Matrix) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from genokeras.engine import Run, read_problem, read_record
+from genokeras.engine.block_estimates import blocks_of
 from genokeras.engine.faces import estimator_name
 from genokeras.engine.run import RESULT_FILE
 from genokeras.errors import RunFolderError
@@ -86,6 +87,9 @@ def loading(run: Run) -> list[tuple[str, str]]:
     new = f'"{kind.file}"'
     if kind.arrays:
         new = f"numpy.load({new})"
+    blocks = blocks_of(run) if kind is GENES else ()
+    if blocks:
+        new = "{" + ", ".join(f'"{block.name}": "new_{block.input_name}.tsv"' for block in blocks) + "}"
     own = (
         f"import genokeras as gk\n\nmodel = gk.{estimator_name(run.folder.settings)}.load({name!r})  # the run folder\n"
         f"model.predict({new}){by_name}"
@@ -95,6 +99,11 @@ def loading(run: Run) -> list[tuple[str, str]]:
         if kind is GENES
         else 'print(about["inputs"])  # what x has to be\n'
     )
+    if blocks:
+        reads = (
+            "# tables: a pandas table for each block, samples by features; categories are columns of zeros and ones\n"
+            'x = {name: tables[name][columns].to_numpy("float32") for name, columns in about["inputs"].items()}\n'
+        )
     keras = (
         "import json\nfrom pathlib import Path\n\nimport keras\n\n"
         f"run = Path({name!r})  # the run folder\n"

@@ -126,7 +126,7 @@ def test_the_report_and_the_card_answer_whether_a_block_pays(
     page = fitted.report(tmp_path / "r.html", explain=False).read_text(encoding="utf-8")
     assert "What each block is worth" in page and "rna alone" in page
     card = (tmp_path / "r_model_card.md").read_text(encoding="utf-8")
-    assert "rna alone" in card
+    assert "rna alone" in card and 'about["inputs"]' in card
 
 
 def test_a_final_fit_reads_the_same_blocks(fitted: GenomeClassifier, tmp_path: Path) -> None:

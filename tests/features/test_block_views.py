@@ -25,7 +25,7 @@ def matrix() -> np.ndarray:
 
 def test_blocks_take_turns_and_have_logarithms_where_these_suit() -> None:
     names = block_views(matrix(), BLOCKS)
-    assert names[:6] == ("all", "rna/all", "betas/all", "clinical/all", "leading10", "rna/leading10")
+    assert names[:6] == ("all", "leading10", "rna/all", "betas/all", "clinical/all", "rna/leading10")
     assert {"log", "rna/log"} <= set(names) and "betas/log" not in names and "clinical/log" not in names
     assert block_of("rna/log:top100") == "rna" and block_of("log:top100") is None
 
