@@ -73,10 +73,7 @@ def test_a_metric_of_keras_has_the_name_that_it_is_given(metric: Any) -> None:
     assert float(own.result()) == 9.0
 
 
-def test_a_name_that_keras_would_not_keep_is_refused_and_following_the_advice_works() -> None:
-    with pytest.raises(
-        ParameterError, match=r"pass {'accuracy': 'accuracy'}, or a metric such as keras.metrics.Bin"
-    ):
-        split_metrics({"right": "accuracy"})
+@pytest.mark.parametrize("metric", ["accuracy", "acc", keras.metrics.BinaryAccuracy()])
+def test_an_accuracy_keeps_the_name_that_it_is_given(metric: Any) -> None:
+    assert split_metrics({"right": metric})[0][0].name == "right"
     assert split_metrics({"accuracy": "accuracy"}) == (["accuracy"], [])
-    assert split_metrics({"right": keras.metrics.BinaryAccuracy()})[0][0].name == "right"
