@@ -53,7 +53,7 @@ class Plan:
     coverage: float
 
     def key(self, what: str, name: str, split: int) -> dict[str, Any]:
-        """What tells a line from all others."""
+        """What identifies a line."""
         return dict(zip(KEY, (what, name, split, self.seconds, self.trials, self.coverage), strict=True))
 
     def fit(self, kind: Any, folder: str, split: int, x: Any, y: np.ndarray) -> Any:

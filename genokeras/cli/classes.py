@@ -1,4 +1,4 @@
-"""Options of ``genokeras fit`` about classes: how much each counts, their order, and what tells two of them apart."""
+"""Options of ``genokeras fit`` about classes: how much each counts, their order, and the threshold between two of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a classifier may be told of its classes beforehand: their order, and how much each counts."""
+"""Options of classifiers about their classes: their order, and how much each counts."""
 
 from __future__ import annotations
 

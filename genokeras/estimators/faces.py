@@ -77,12 +77,12 @@ class ClassifierFace(ClassifierMixin, SearchedEstimator):
 
     def _factors(self, targets: np.ndarray, names: np.ndarray, weight: np.ndarray) -> np.ndarray | None:
         if targets.ndim > 1:
-            told = list(
+            given = list(
                 plain_options(class_weight=self.class_weight, threshold=self.threshold, ordered=self.ordered)
             )
-            if told:
+            if given:
                 raise ParameterError(
-                    f"{told[0]} is for samples of one class each, and these have any number of labels."
+                    f"{given[0]} is for samples of one class each, and these have any number of labels."
                 )
             return None
         if self.threshold is not None:
@@ -175,13 +175,13 @@ class ClassifierFace(ClassifierMixin, SearchedEstimator):
         coverage : float, default=0.9
             Between 0 and 1.
         by_class : bool, default=False
-            Whether the samples of each class by themselves are to be covered so often, rare ones too. A class with too few
+            Whether the samples of each class by themselves are to be covered with this probability, rare ones too. A class with too few
             training samples for that belongs to every set.
 
         Returns
         -------
         ndarray of shape (n_samples, n_classes), bool
-            Columns in the order of ``classes_``. Sets of several classes say that the sample cannot be told between them; empty ones
+            Columns in the order of ``classes_``. Sets of several classes say that the sample may be of any of them; empty ones
             that it is like those of no class.
 
         Raises

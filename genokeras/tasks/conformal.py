@@ -11,8 +11,9 @@ s       how badly an answer fits the truth, of rows whose networks     (n,)
 w       weight of each row: 1, or 1 / rows of its group, so that each  (n,)
         group counts as one
 m       sum of the weights: independent rows                           scalar
-q       the smallest s that so many of the rows reach as were asked    scalar
-        for: the sum of w over ``s_i <= q`` is ``coverage (m + 1)`` or more
+q       the smallest s with the share of the rows up to it that was    scalar
+        asked for: the sum of w over ``s_i <= q`` is at least
+        ``coverage (m + 1)``
 ======  =============================================================  ==========
 
 A new sample is one more draw beside these rows, so its own ``s`` is at most ``q`` with the probability ``coverage`` or more; all
@@ -20,7 +21,7 @@ answers whose ``s`` is at most ``q`` are therefore what can be said of it (Vovk,
 random world; Angelopoulos and Bates 2023, Conformal prediction: a gentle introduction, Foundations and Trends in Machine Learning 16:
 494-591). With ``1 - p`` of the class the sets are the smallest on average (Sadinle, Lei and Wasserman 2019, Journal of the American
 Statistical Association 114: 223-234); a set may be empty where no class is probable enough. By class, each class has a
-``q`` of its own (Vovk's Mondrian predictors), so that a rare class is covered as often as a frequent one.
+separate ``q`` (Vovk's Mondrian predictors), so that a rare class is covered as often as a frequent one.
 
 The rows' answers are out of fold (cross-conformal: Vovk 2015, Annals of Mathematics and Artificial Intelligence 74: 9-28), those
 of new samples come from the mean of the networks of all folds, which errs less rather than more. So coverage is a little above what

@@ -93,7 +93,7 @@ def read_aim(threshold: Any, names: Sequence[str]) -> Aimed:
         raise ParameterError(f"{form}: got {dict(threshold)!r}.")
     if len(names) != 2:
         raise ParameterError(
-            f"a threshold tells two classes apart, and there are {len(names)}: {listed(names, 8)}."
+            f"a threshold separates two classes, and there are {len(names)}: {listed(names, 8)}."
         )
     wanted = str(threshold["class"])
     if wanted not in names:

@@ -118,8 +118,8 @@ def test_a_model_that_was_trained_on_all_samples_has_no_sets(
 def test_a_report_says_how_often_the_model_is_sure(
     fitted: GenomeClassifier, regressor: GenomeRegressor, new: Study
 ) -> None:
-    told = "".join(certainty_parts(fitted._run, given_samples(fitted._run, *new)))
-    assert "holds the true class for" in told and "are unlike all training samples" in told
+    said = "".join(certainty_parts(fitted._run, given_samples(fitted._run, *new)))
+    assert "holds the true class for" in said and "are unlike all training samples" in said
     assert "holds the true number for" in "".join(certainty_parts(regressor._run, None))
 
 

@@ -1,4 +1,4 @@
-"""Classes that count differently, have an order, or are told apart at a threshold."""
+"""Classes that count differently, have an order, or are separated by a threshold."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ AIM = {"class": "ill", "sensitivity": 0.9}
 
 
 def rare(n: int = 80, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """A fifth of the samples is ill, and not easy to tell."""
+    """A fifth of the samples is ill, and not easy to find."""
     rng = np.random.default_rng(seed)
     y = np.where(np.arange(n) % 4 == 0, "ill", "well")
     x = rng.normal(5, 1, size=(n, 30))
@@ -148,8 +148,8 @@ def test_the_order_of_a_column_is_found() -> None:
 
 
 def test_estimators_are_cloned_with_what_they_were_told() -> None:
-    told = GenomeClassifier(class_weight={"a": 2}, threshold=AIM, ordered=["a", "b"])
-    assert clone(told).get_params() == told.get_params()
+    given = GenomeClassifier(class_weight={"a": 2}, threshold=AIM, ordered=["a", "b"])
+    assert clone(given).get_params() == given.get_params()
     with pytest.raises(TypeError, match="class_weight"):
         GenomeRegressor(class_weight="balanced")  # type: ignore[call-arg]
 

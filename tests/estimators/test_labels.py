@@ -22,7 +22,7 @@ NAMES = ["cancer", "male", "smoker"]
 
 
 def study(n: int = 80, seed: int = 0) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Each label moves genes of its own."""
+    """Each label moves three genes."""
     rng = np.random.default_rng(seed)
     y = (rng.random((n, 3)) < [0.5, 0.4, 0.3]).astype(int)
     x = rng.normal(8, 1, size=(n, 24))
@@ -121,7 +121,7 @@ def test_the_command_line_has_a_column_for_each(tmp_path: Path) -> None:
     call = ["fit", str(tmp_path / "table.csv"), *targets, "--task", "labels", "--out", str(tmp_path / "run")]
     done = CliRunner().invoke(main, [*call, "--max-trials", "1", "--seed", "0", "-q"])
     assert done.exit_code == 0, done.output
-    told = CliRunner().invoke(main, ["predict", str(tmp_path / "run"), str(tmp_path / "table.csv")])
-    assert told.stdout.splitlines()[0] == "sample,cancer,male,smoker"
+    done = CliRunner().invoke(main, ["predict", str(tmp_path / "run"), str(tmp_path / "table.csv")])
+    assert done.stdout.splitlines()[0] == "sample,cancer,male,smoker"
     one = CliRunner().invoke(main, [*call[:4], "--task", "labels", "--out", str(tmp_path / "no")])
     assert one.exit_code == 2 and "--task labels needs two or more --target" in one.output

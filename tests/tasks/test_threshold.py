@@ -70,7 +70,7 @@ def test_what_is_no_threshold_is_refused(threshold: Any, said: str) -> None:
 
 
 def test_it_is_for_two_classes_with_samples_enough() -> None:
-    with pytest.raises(ParameterError, match="tells two classes apart, and there are 3"):
+    with pytest.raises(ParameterError, match="separates two classes, and there are 3"):
         read_aim({"class": "a", "sensitivity": 0.9}, ("a", "b", "c"))
     with pytest.raises(
         DataError, match="a sensitivity of 0.95 needs 19 samples of 'tumor' or more, and there are 10"
