@@ -279,6 +279,7 @@ class SearchedEstimator(FittedEstimator):
             Start from fresh weights; False goes on from those of the search.
         """
         run = self._fitted()
+        self._check_trains_on("final_fit")
         content = self.content.matched(self._read(x_train, y_train, None, extra_train), run)
         targets = known_targets(run.task, content, y_train, run.names)
         n = len(targets)
@@ -290,6 +291,9 @@ class SearchedEstimator(FittedEstimator):
         self._take(final_fit(run, data, trainer_args, retrain))
         self.final_evaluation_ = None if test is None else self.evaluate(x_test, y_test, extra_test)
         return self
+
+    def _check_trains_on(self, method: str) -> None:
+        """Refuse training the delivered model on where something rests on its out-of-fold answers."""
 
     @single_precision()
     def _answers(self, content: Any) -> np.ndarray:

@@ -104,6 +104,13 @@ class ClassifierFace(ClassifierMixin, SearchedEstimator):
         found = self._threshold()
         return None if found is None else found.described(self.classes_.tolist())
 
+    def _check_trains_on(self, method: str) -> None:
+        if self.threshold is not None:
+            raise ParameterError(
+                f"the threshold rests on predictions of samples that the model has not seen, and {method} trains on all of them: call "
+                "set_params(threshold=None) first."
+            )
+
     def _about(self) -> dict[str, Any]:
         return {} if self.threshold is None else {"threshold": self.threshold_}
 

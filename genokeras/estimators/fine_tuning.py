@@ -233,6 +233,7 @@ class TunedClassifier(ClassifierFace, NetworkEstimator):
         """
         run = self._fitted()
         check_fine_tuning(run, epochs, learning_rate)
+        self._check_trains_on("fine_tune")
         data = self._read(x, y, groups, extra, training=True)
         train = self._samples(data, y)
         if validation_data is None:

@@ -109,6 +109,13 @@ def test_a_threshold_that_too_few_samples_can_reach_is_refused_before_anything_i
     assert not (tmp_path / "run").exists()
 
 
+def test_a_model_with_a_threshold_is_not_trained_on(weighted: GenomeClassifier) -> None:
+    with pytest.raises(
+        ParameterError, match=r"final_fit trains on all of them: call set_params\(threshold=None\) first"
+    ):
+        weighted.final_fit(*rare())
+
+
 def test_an_ordered_categorical_makes_ordered_classes(ordered: GenomeClassifier) -> None:
     assert ordered.classes_.tolist() == [1, 2, 3]
     assert ordered.estimate_["metric"] == "ranked_probability_score"
