@@ -114,7 +114,6 @@ class RayExecutor(WorkersExecutor):
         if self._is_ours:
             self._connect()
         super().__init__(recipe, self._settings.workers or self._room(), self._settings.timeout)
-        self._recipe_there = self._ray.put(travelling(recipe))
         self._views_there: dict[SplitKey, Any] = {}
         # What is awaited of each actor: that it is ready, or its outcomes.
         self._awaited: dict[Any, Any] = {}
@@ -126,6 +125,7 @@ class RayExecutor(WorkersExecutor):
             **_NO_RESTARTS,
         )
         try:
+            self._recipe_there = self._ray.put(travelling(recipe))
             for _ in range(self.slots):
                 self._start()
             self._await_start()

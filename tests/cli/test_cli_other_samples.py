@@ -125,6 +125,20 @@ def test_options_of_genes_are_refused_for_other_samples(tmp_path: Path, options:
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [(("--executor", "poll"), "Did you mean 'pool'"), (("--workers", 0), "'workers' must be a whole number")],
+)
+def test_executors_are_for_all_samples_and_wrong_ones_are_named(
+    tmp_path: Path, options: tuple[Any, ...], message: str
+) -> None:
+    (tmp_path / "images" / "cat").mkdir(parents=True)
+    Image.fromarray(np.zeros((4, 4), "uint8")).save(tmp_path / "images" / "cat" / "1.png")
+    result = genokeras("fit", tmp_path / "images", "--out", tmp_path / "run", *options)
+    assert result.exit_code == 2 and message in result.stderr
+    assert not (tmp_path / "run").exists()
+
+
 # ---- predict and evaluate
 
 

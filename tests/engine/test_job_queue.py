@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import genokeras as gk
 from genokeras import ParameterError
 from genokeras.engine import Deadline, Job
 from genokeras.engine.executors import check_executor
@@ -107,6 +108,11 @@ def test_a_shared_search_takes_threads_and_no_workers() -> None:
     check_executor("shared", {"threads": 2})
     with pytest.raises(ParameterError, match="unknown executor_args 'workers' for 'shared'"):
         check_executor("shared", {"workers": 2})
+
+
+def test_a_shared_search_needs_a_place_that_all_know() -> None:
+    with pytest.raises(ParameterError, match='executor "shared" needs a path'):
+        gk.GenomeClassifier(executor="shared").fit([[0.0]], [0])
 
 
 def test_a_job_without_trials_to_inherit_from_is_read_without_files(folder: RunFolder) -> None:
