@@ -90,8 +90,12 @@ class JobQueue:
             self._file(job, suffix).unlink(missing_ok=True)
 
     def members(self) -> int:
-        """Other processes that train."""
-        return sum(not self._watch.is_over(path) for path in self._path.glob(f"{_MEMBER}*"))
+        """Other processes that train; those that ended are forgotten."""
+        there = list(self._path.glob(f"{_MEMBER}*"))
+        ended = [path for path in there if self._watch.is_over(path)]
+        for path in ended:
+            path.unlink(missing_ok=True)
+        return len(there) - len(ended)
 
     # ---- everybody's
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from genokeras.engine.job_queue import JobQueue
 from genokeras.engine.testing import linear_job
 from genokeras.support import RunFolder
 from genokeras.support.leases import Lease, Watch
+from genokeras.support.processes import place
 from tests.engine.fakes import pretend
 
 HELD_BY_ANOTHER = """
@@ -98,7 +100,9 @@ def test_a_lease_is_held_once_and_until_it_is_released(tmp_path: Path) -> None:
 def test_members_are_counted_while_they_are_there(folder: RunFolder) -> None:
     queue = JobQueue(folder)
     members = [queue.join(), queue.join()]
-    assert queue.members() == 2
+    ended = folder.path / "queue" / "member-ended"
+    ended.write_text(json.dumps({"pid": 2**22 + 1, "start": "", "place": place(), "token": "t"}))
+    assert queue.members() == 2 and not ended.exists()
     for member in members:
         member.release()
     assert queue.members() == 0
