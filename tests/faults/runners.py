@@ -36,7 +36,7 @@ class Faulty:
         elif note == "hang":
             self.sleep_on_and_on()
         elif note == "grow":
-            held = np.ones(1 << 28)
+            held = np.ones(1 << 27)
             self.sleep_on_and_on()
             del held
         elif note.startswith("wait "):

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def pool() -> Iterator[PoolExecutor]:
-    executor = PoolExecutor(Faulty, PoolSettings(workers=2, threads=1, timeout=10.0, memory=1.5))
+    executor = PoolExecutor(Faulty, PoolSettings(workers=2, threads=1, timeout=30.0, memory=1.5))
     yield executor
     executor.close()
 
