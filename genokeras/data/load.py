@@ -151,7 +151,8 @@ def load_dataset(
     reading = Reading(options, duplicates, ignore_versions, drop_unknown, missing)
     if isinstance(x, Mapping):
         table, first = read_blocks(x, reading, tuple(blocks))
-        y, groups = (by_rows_of_first(given, first, table) for given in (y, groups))
+        groups = by_rows_of_first(groups, first, table)
+        y = y if several and names_columns(y) else by_rows_of_first(y, first, table)
     else:
         table = tidy_table(x, reading)
     said: list[str] = []

@@ -11,6 +11,7 @@ from scipy import sparse
 from genokeras.data import Dataset
 from genokeras.data.block import Block
 from genokeras.data.blocks import MASK
+from genokeras.errors import DataError
 from genokeras.features import Matrix, available_views, block_of, block_views, column_blocks
 from genokeras.graph import Graph, multi_view
 
@@ -47,7 +48,17 @@ def training_matrix(dataset: Dataset, held: Dataset | None, x: Matrix, missing_b
         Validation samples, whose rows stand behind those in ``x``.
     x : numpy.ndarray or scipy.sparse.csr_matrix
     missing_blocks : {"drop", "mask"}
+
+    Raises
+    ------
+    DataError
+        If samples lack blocks, and must not.
     """
+    if dataset.present is not None and missing_blocks != MASK:
+        raise DataError(
+            f"{dataset.source}: {int((~dataset.present).any(axis=1).sum())} of {dataset.n_samples} samples lack a block. Fit with "
+            "missing_blocks='mask', as they were loaded, or load them with missing_blocks='drop'."
+        )
     if not dataset.blocks or missing_blocks != MASK:
         return TrainingMatrix(x, dataset.medians, None)
     parts = [_presence(dataset, dataset.blocks), *([] if held is None else [_presence(held, dataset.blocks)])]

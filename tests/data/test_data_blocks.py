@@ -44,6 +44,13 @@ def test_blocks_are_joined_by_sample_id_and_who_misses_one_is_said() -> None:
     assert "those that lack one were left out: meth (2: s0, s1)" in data.notes[-1]
 
 
+def test_several_targets_may_be_columns_of_a_block() -> None:
+    clinical = CLINICAL.assign(days=np.arange(12.0), dead=LABELS)
+    data = load_dataset({"rna": RNA, "meth": METH, "c": clinical}, ["days", "dead"], several_targets=True)
+    assert data.y is not None and data.y[:, 0].tolist() == list(range(2, 12))
+    assert "c:days" not in data.feature_names
+
+
 def test_text_is_one_hot_and_its_missing_values_are_a_category() -> None:
     data = joined()
     sex = data.x[:, [data.feature_names.index(f"clinical:sex={value}") for value in ("f", "m", "missing")]]

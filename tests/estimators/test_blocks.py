@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from genokeras import GenomeClassifier
+from genokeras import GenomeClassifier, load_dataset
 from genokeras.errors import DataError, ParameterError
 
 N = 48
@@ -154,5 +154,8 @@ def test_new_samples_need_the_genes_of_their_blocks(
 
 
 def test_missing_blocks_is_drop_or_mask() -> None:
+    held = load_dataset(BLOCKS, Y, missing_blocks="mask")
+    with pytest.raises(DataError, match="8 of 48 samples lack a block. Fit with missing_blocks='mask'"):
+        GenomeClassifier(max_trials=1).fit(held)
     with pytest.raises(ParameterError, match="missing_blocks"):
         GenomeClassifier(max_trials=1, missing_blocks="keep").fit(BLOCKS, Y)
