@@ -72,7 +72,8 @@ def read_samples(folder: RunFolder, medians: np.ndarray | None = None) -> tuple[
         names = tuple(folder.settings["feature_names"])
         blocks = tuple(map(Block.from_dict, folder.settings.get("blocks") or ()))
         return table_from_arrays(folder.read_arrays(FEATURES_FILE), names, medians, blocks)
-    rows = unpacked_rows(folder.read_arrays(CONTENT_FILE))
+    with folder.reading():
+        rows = unpacked_rows(folder.read_arrays(CONTENT_FILE))
     try:
         return _read_encoder(folder), rows
     except (KeyError, TypeError) as error:

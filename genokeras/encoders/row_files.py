@@ -30,7 +30,7 @@ def packed_rows(rows: Rows) -> dict[str, np.ndarray]:
 
 
 def unpacked_rows(content: Mapping[str, np.ndarray]) -> Rows:
-    """The inverse of :func:`packed_rows`."""
+    """The inverse of :func:`packed_rows`; ValueError where there are no samples."""
     rows: dict[str, Any] = {}
     for name, values in content.items():
         if name.endswith("/ends"):
@@ -43,6 +43,8 @@ def unpacked_rows(content: Mapping[str, np.ndarray]) -> Rows:
             rows[name.removesuffix("/ends")] = np.array(parts, dtype=object)
         elif not name.endswith("/bytes"):
             rows[name] = values
+    if not rows:
+        raise ValueError(f"there are no samples among {sorted(content)}")
     n_rows(rows)
     return rows
 

@@ -188,7 +188,7 @@ class TrialStore:
         found, damage = [], {}
         for trial in trials:
             try:
-                found.append(self._arrays(trial.id, _PREDICTIONS)["probabilities"])
+                found.append(self._predicted(trial.id, "probabilities"))
             except DamagedTrials as error:
                 damage.update(error.faults)
         if damage:
@@ -197,7 +197,13 @@ class TrialStore:
 
     def curve(self, trial_id: int) -> np.ndarray:
         """``(scorings, 3)``: step, training loss, held-out loss."""
-        return self._arrays(trial_id, _PREDICTIONS)["curve"]
+        return self._predicted(trial_id, "curve")
+
+    def _predicted(self, trial_id: int, key: str) -> np.ndarray:
+        arrays = self._arrays(trial_id, _PREDICTIONS)
+        if key not in arrays:
+            raise DamagedTrials(self.folder, {trial_id: f"{_PREDICTIONS} lacks {key}"})
+        return arrays[key]
 
     def _arrays(self, trial_id: int, name: str) -> dict[str, np.ndarray]:
         self.folder.check_there()

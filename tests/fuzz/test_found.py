@@ -18,6 +18,7 @@ from genokeras.projects.config import read_config
 from genokeras.projects.config.text import parse_text
 from genokeras.projects.data.matrices import read_matrix
 from genokeras.support.files import read_arrays
+from tests.fuzz.targets import prepare, targets
 from tests.fuzz.trying import fault
 
 
@@ -119,6 +120,18 @@ def test_an_archive_of_a_run_whose_header_claims_all_memory_is_refused(tmp_path:
     (tmp_path / "data.npz").write_bytes(content)
     with pytest.raises(GenoKerasError, match=r"data\.npz"):
         read_arrays(tmp_path / "data.npz")
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [("run_content.npz", "no samples"), ("run_predictions.npz", "predictions.npz lacks probabilities")],
+)
+def test_an_archive_of_a_run_without_its_arrays_is_refused(name: str, said: str, tmp_path: Path) -> None:
+    target = targets()[name]
+    path = prepare(target, tmp_path / "run")
+    np.savez(path)
+    with pytest.raises(GenoKerasError, match=said):
+        target.read(path)
 
 
 @pytest.mark.parametrize("header", [b"{'descr': '<f4', ", b"(" * 118, b"{'shape': (2, 9" + b"9" * 60 + b")}"])
