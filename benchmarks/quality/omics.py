@@ -3,8 +3,8 @@
 Arms, on the same outer folds: ``all`` (GenoKeras with all blocks), ``only BLOCK`` (GenoKeras with one, same time limit),
 ``concatenation`` (L2 logistic regression on all columns side by side, C chosen by inner cross-validation, missing values filled with medians) and
 ``logistic BLOCK`` (the same on one). Where the split is published, that is the one fold. ``--planted`` adds made-up sets whose answer is the
-sign of a product of a factor of one block and a factor of the other, which neither block, nor any linear model, can tell. Appends
-a JSON line a set, fold and arm, and leaves out those that are there. Beside our scores stand the run's own estimates for each block.
+sign of a product of a factor of one block and a factor of the other, which neither block, nor any linear model, can tell: ``planted_factors``,
+which many genes follow, and ``planted_genes``, one gene each among 20 (at 60 trials and 133 training samples not found). Appends a JSON line a set, fold and arm, and leaves out those that are there. Beside our scores stand the run's own estimates for each block.
 
 Published: balanced error of DIABLO on breast.TCGA .068 (published split, mrna and mirna) and .052 (10 x 10 folds of the training samples,
 three blocks), Singh et al. 2019, Bioinformatics 35: 3055, and the vignette of mixOmics.
