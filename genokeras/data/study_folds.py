@@ -61,7 +61,7 @@ def leave_one_study_out(
             called = f"class {class_names[code]!r}" if len(class_names) > code else f"class {code}"
             notes.append(
                 f"{called[0].upper()}{called[1:]} ({counted(int((strata == code).sum()), 'sample')}) is in study "
-                f"{str(names[study[strata == code][0]])!r} only: it is never scored there, and may be told by what is peculiar to the study."
+                f"{str(names[study[strata == code][0]])!r} only: it is never scored there, and may be recognised by what is peculiar to the study."
             )
     kept = held_out.any(axis=1)
     if kept.sum() < 2:

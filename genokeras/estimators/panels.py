@@ -138,7 +138,7 @@ def _without(entries: Mapping[str, Any], name: str) -> dict[str, Any]:
 
 
 class PanelMaker(SearchedEstimator):
-    """An estimator of tables that can be boiled down to few genes."""
+    """An estimator of tables that can be reduced to few genes."""
 
     def panel(
         self,
@@ -166,7 +166,7 @@ class PanelMaker(SearchedEstimator):
         path : path-like, optional
             The run folder; by default beside that of the larger run, as ``<its name>_panel_<n_genes>``.
         time_limit : float or None, default=30
-            Seconds, those of the curve of scores included; that, and what is delivered, may take a little longer.
+            Seconds of the search; the curve of scores before it takes about as long again on a small table.
         max_trials : int, optional
 
         Returns

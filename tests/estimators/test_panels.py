@@ -12,8 +12,8 @@ from click.testing import CliRunner
 
 from genokeras import GenomeClassifier, GenomeRegressor, ParameterError, load_estimator
 from genokeras.cli import main
+from genokeras.engine.panel_curve import fold_problem, smallest_within_error
 from genokeras.engine.panel_genes import choose_genes
-from genokeras.engine.panels import fold_problem, smallest_within_error
 from genokeras.estimators.panels import kept_samples
 from genokeras.features import forward_selection, selection_scale
 
