@@ -80,7 +80,7 @@ test-slow: $(VENV)/.installed-dev
 test-faults: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest tests/faults -m slow
 
-# Damaged files of every kind, INPUTS of each: 100,000 of one kind take from 20 s (graphs) to 5 minutes (csv), HDF5 files 10.
+# Damaged files of every kind, INPUTS of each: 100,000 of one kind take from 20 s (graphs) to 5 minutes (csv), HDF5 files 15.
 # They are the same each time; SEED asks for others.
 INPUTS ?= 100000
 SEED ?= 0
