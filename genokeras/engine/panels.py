@@ -160,17 +160,8 @@ def _with_further(search: Run, outcomes: Sequence[Outcome]) -> Run:
 
 def _carried(entries: Mapping[str, Any]) -> dict[str, Any]:
     """Entries of the larger run that hold for its panel, too."""
-    own = (
-        "format",
-        "run_id",
-        "feature_names",
-        "blocks",
-        "notes",
-        "fingerprint",
-        "data_fingerprint",
-        "searcher",
-    )
-    return {name: value for name, value in entries.items() if name not in own}
+    own = ("format", "run_id", "feature_names", "blocks", "notes", "searcher")
+    return {name: value for name, value in entries.items() if name not in own and "fingerprint" not in name}
 
 
 def _delivered(
