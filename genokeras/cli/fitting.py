@@ -74,9 +74,18 @@ TOP_ROWS_OF_FIT = 5
 @class_options
 @reading_options
 @click.option(
-    "--executor", help="Where trials are trained: local, or pool for worker processes.  [default: local]"
+    "--executor",
+    help="Where trials are trained: local; pool (worker processes); ray (a cluster); shared (several commands with one --out).  [default: local]",
 )
 @click.option("--workers", type=int, help="Worker processes, of one thread each if there are as many cores.")
+@click.option("--memory-limit", help='Memory that the fit may use, as "4 GB".  [default: what is left]')
+@click.option(
+    "--keep",
+    type=click.Choice(["all", "best"]),
+    default="all",
+    show_default=True,
+    help="best removes the weights of trials without a share in the delivered model.",
+)
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
 @debug_option
 def fit(
@@ -101,6 +110,8 @@ def fit(
     reading: Reading,
     executor: str | None,
     workers: int | None,
+    memory_limit: str | None,
+    keep: str,
     quiet: bool,
 ) -> None:
     """Grow a network on DATA that predicts the classes or numbers of --target, or the survival of --time and --event.
@@ -153,6 +164,8 @@ def fit(
         verbose=0 if quiet else 1,
         executor=executor or ("local" if workers is None else "pool"),
         executor_args=None if workers is None else {"workers": workers},
+        memory_limit=memory_limit,
+        keep=keep,
         **({} if objective is None else {"objective": objective}),
         **of_genes,
         **check_of_classes(of_classes, task),

@@ -91,6 +91,21 @@ def test_quiet_prints_nothing_and_resume_goes_on(fitted: Fitted, tmp_path: Path)
     assert len(list((tmp_path / "run" / "trials").iterdir())) == 2
 
 
+def test_memory_and_what_is_kept_are_limited_by_options(
+    fitted: Fitted, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Few trials have a share where few may be delivered.
+    monkeypatch.setattr("genokeras.engine.delivery_time.DeliveryTime.members", lambda *_: 1)
+    run = tmp_path / "run"
+    options = ("fit", fitted.data, "--target", "label", "--max-trials", 4, "--seed", 1, "--out", run, "-q")
+    refused = genokeras(*options, "--memory-limit", "much")
+    assert refused.exit_code == 2 and "a text such as \"4 GB\", got 'much'" in refused.stderr
+    assert not run.exists()
+    succeeded(*options, "--memory-limit", "4 GB", "--keep", "best")
+    assert 0 < len(list(run.glob("trials/*/weights.npz"))) < 4
+    assert succeeded("predict", run, fitted.data).count("\n") == 31
+
+
 def test_genes_in_rows_are_turned_round(fitted: Fitted, tmp_path: Path) -> None:
     table = small_table().set_index("sample")
     table[GENES].T.to_csv(tmp_path / "genes_in_rows.csv")
