@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from genokeras.cli.group import in_options
-from genokeras.cli.inputs import Reading, read_samples, reading_options
+from genokeras.cli.inputs import Reading, data_argument, read_samples, reading_options
 
 TABLE = "sample;id2;TP53;MYC;TP53\ns1;a;1,5;2;3\ns2;b;2,5;3;4\n"
 CLINICAL = "sample\ter\tage\ns2\t+\t50\ns1\t-\t60\ns3\t-\t70\n"
@@ -20,11 +20,12 @@ def options(*given: str) -> Reading:
     found: list[Reading] = []
 
     @click.command()
+    @data_argument
     @reading_options
-    def command(reading: Reading) -> None:
+    def command(data: Path, reading: Reading) -> None:
         found.append(reading)
 
-    result = CliRunner().invoke(command, list(given), standalone_mode=False)
+    result = CliRunner().invoke(command, ["d.csv", *given], standalone_mode=False)
     assert result.exception is None, result.output
     return found[0]
 

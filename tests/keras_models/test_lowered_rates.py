@@ -15,6 +15,8 @@ from genokeras.tuning import ParamSpec
 class Scored:
     """Trainings whose score is a function of the rate."""
 
+    ramp = (1e-4, 1.0)
+
     def __init__(self, before: float, score: Any) -> None:
         self.before, self.score = before, score
 

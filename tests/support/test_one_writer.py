@@ -14,14 +14,20 @@ WRITES = re.compile(
 )
 HANDED_OUT = re.compile(r"\b(aside|beside|made|sys\.stdout)\b")
 # The writer itself; writers of a format to a path that an export handed out; a copy in a temporary folder; figures in memory.
+# Further: leases, which are made only where there is none; what a process hands to its own workers, and their logs; a picture that saves itself.
 KNOWN = {
     "support/files.py",
+    "support/leases.py",
+    "engine/shipping.py",
+    "engine/worker_process.py",
+    "estimators/panels.py",
     "data/testing.py",
     "exports/export.py",
     "exports/tensorflow_side.py",
     "exports/torch_side.py",
     "encoders/feature_model.py",
     "report/confusion.py",
+    "report/latent.py",
     "report/picture.py",
 }
 
