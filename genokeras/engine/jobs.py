@@ -13,6 +13,8 @@ from genokeras.networks import ShapeClass
 from genokeras.searchers import Proposal, TrialResult
 
 _T = TypeVar("_T")
+# The error of a trial that nothing is wrong with.
+NO_TIME = "the time was over before this network was trained"
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from genokeras.engine.budget import Budget
 from genokeras.engine.executor import Executor
 from genokeras.engine.gains import EnsembleGains
 from genokeras.engine.interrupt import Interruption
-from genokeras.engine.jobs import Father, Job, Outcome
+from genokeras.engine.jobs import NO_TIME, Father, Job, Outcome
 from genokeras.engine.packing import GraphPacker, Packer
 from genokeras.engine.pending import Pending, stand_ins
 from genokeras.engine.store import TrialStore
@@ -320,6 +320,8 @@ class SearchLoop:
         if self._interruption.pressed or (sound and self._budget.exhausted()):
             # What failed then may have failed of it: it is trained again where the run goes on.
             outcomes = sound
+        elif sound:
+            outcomes = [outcome for outcome in outcomes if outcome.result.error != NO_TIME]
         if not outcomes:
             return
         with self._interruption.noting():

@@ -12,7 +12,7 @@ import numpy as np
 
 from genokeras.encoders import TableEncoder, by_sample
 from genokeras.engine.budget import Deadline
-from genokeras.engine.jobs import Father, Job, Outcome
+from genokeras.engine.jobs import NO_TIME, Father, Job, Outcome
 from genokeras.engine.outcomes import inherit, joined_weights, scored_outcome, shrunk_and_perturbed
 from genokeras.engine.pace import SECONDS_TO_COMPILE, measured_slowness
 from genokeras.engine.problem import Problem
@@ -33,7 +33,6 @@ from genokeras.training import (
 )
 
 _T = TypeVar("_T")
-_NO_TIME = "the time was over before this network was trained"
 
 
 class Trained(NamedTuple):
@@ -143,7 +142,7 @@ class PackedRunner:
         for proposal in job.proposals:
             late = deadline.passed() and any(not isinstance(trained, str) for trained in found)
             fits = is_linear(proposal.graph) and not late
-            found.append(_tried(self._solution, proposal, fit) if fits else _NO_TIME)
+            found.append(_tried(self._solution, proposal, fit) if fits else NO_TIME)
         return found
 
     def _solution(self, proposal: Proposal, solve: Callable[..., tuple[np.ndarray, np.ndarray]]) -> Trained:

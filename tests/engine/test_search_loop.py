@@ -94,6 +94,15 @@ def test_out_of_time_still_trains_the_first_job(tmp_path):
     assert result.history.ok()
 
 
+def test_what_there_was_no_time_for_is_no_failure(tmp_path, monkeypatch):
+    # The slower a machine, the longer compiling takes: linear models are fitted without it, and nothing else is.
+    monkeypatch.setattr("genokeras.engine.packed_runner.measured_slowness", lambda: 1e6)
+    monkeypatch.setattr(Deadline, "passed", lambda self: True)
+    result = loop(tmp_path, RandomSearcher(2), time_limit=600, max_trials=2).run(History())
+    assert result.history.ok() and all(trial.status == "ok" for trial in result.history)
+    assert not list((tmp_path / "run" / "trials").glob("*/error.txt"))
+
+
 def test_ctrl_c_keeps_the_trials_so_far(tmp_path):
     result = loop(tmp_path, RandomSearcher(2), Recorder(interrupt_after=6), max_trials=50).run(History())
     assert result.reason == "interrupted"
