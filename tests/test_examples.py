@@ -25,6 +25,7 @@ def run_example(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[st
     return run
 
 
+@pytest.mark.slow
 def test_the_two_rings_are_told_apart_and_the_shell_comes_off(run_example, tmp_path: Path) -> None:
     out = run_example("two_rings.py", tmp_path / "rings", "--epochs", "2")
     assert "Keras alone:" in out and "f1_score" in out

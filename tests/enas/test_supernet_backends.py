@@ -7,6 +7,9 @@ import pytest
 
 from tests.processes import BACKENDS, dumped_by
 
+# A process for each backend, which compiles anew.
+pytestmark = pytest.mark.slow
+
 Dumps = dict[str, dict[str, np.ndarray]]
 
 

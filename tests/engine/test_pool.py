@@ -19,6 +19,7 @@ class TestPoolExecutor(ExecutorContract):
     def make_executor(self, recipe: Recipe) -> PoolExecutor:
         return PoolExecutor(recipe, PoolSettings(workers=1, threads=1))
 
+    @pytest.mark.slow
     def test_what_a_killed_worker_was_at_is_trained_by_another_one(self) -> None:
         executor = self.executor
         assert isinstance(executor, PoolExecutor)

@@ -11,6 +11,9 @@ import pytest
 from tests.explain.gradients_on_one_backend import cases
 from tests.processes import dumped_on
 
+# A process for each backend, which compiles anew.
+pytestmark = pytest.mark.slow
+
 Dump = dict[str, np.ndarray]
 
 

@@ -12,6 +12,9 @@ from typing import Any
 
 import pytest
 
+# A process for each backend, which compiles anew.
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 ABLE = {"jax": ("keras", "tf_saved_model"), "torch": ("keras", "onnx", "torchscript")}
 Found = dict[str, dict[str, Any]]

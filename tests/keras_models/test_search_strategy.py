@@ -15,6 +15,8 @@ from genokeras.keras_models import ModelSpec, plot_range_tests, search
 from genokeras.tuning import ParamSpec
 from tests.keras_models.any_models import FUNCTIONS, LISTS, SPEC, blobs, input_fn, model_fn, optimizer_fn
 
+pytestmark = pytest.mark.slow
+
 SHORT: dict[str, Any] = {"batch_size": 20, "total_steps": 30}
 
 
