@@ -42,6 +42,7 @@ LONG_FILES = {
     "tests/old_runs/test_old_runs.py": 30,
     "tests/projects/test_project_candidates.py": 27,
     "tests/engine/test_final_fit.py": 24,
+    "tests/estimators/test_backbone_heads.py": 24,
     "tests/test_examples.py": 24,
     "tests/training/test_backends_agree.py": 22,
     "tests/training/test_steps_and_snapshots.py": 22,

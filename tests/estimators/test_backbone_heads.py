@@ -232,8 +232,6 @@ import sys, keras, numpy as np
 from keras import layers
 from genokeras.estimators import ImageClassifier
 from tests.encoders.planted import bars
-
-pytestmark = pytest.mark.slow
 backbone = keras.Sequential([keras.Input((12, 12, 1)), layers.Rescaling(1 / 255), layers.Conv2D(6, 3, data_format="channels_last")])
 args = {"fathers": ["mlp"], "trainer_args": {"max_iter_num": 3}}
 clf = ImageClassifier(
