@@ -21,6 +21,7 @@ from genokeras.cli.kinds import GENES, kind_of
 from genokeras.cli.words import estimate_in_words
 from genokeras.visible import visible
 
+DEFAULT_TIME_LIMIT = 30.0
 _NAMED = 3
 
 
@@ -35,7 +36,10 @@ _NAMED = 3
     type=click.Path(file_okay=False, path_type=Path),
     help="A folder, new or empty.  [default: beside RUN]",
 )
-@click.option("--time-limit", default=30.0, show_default=True, type=float, help="Seconds of the search.")
+@click.option(
+    "--time-limit", type=float, help="Seconds of the search.  [default: 30, or none with --max-trials]"
+)
+@click.option("--max-trials", type=int, help="Trials of the search at most.")
 @click.option(
     "--plot", type=click.Path(dir_okay=False, path_type=Path), help="A picture of the scores by size."
 )
@@ -48,7 +52,8 @@ def panel(
     target: tuple[str, ...],
     groups: str | None,
     out: Path | None,
-    time_limit: float,
+    time_limit: float | None,
+    max_trials: int | None,
     plot: Path | None,
     reading: Reading,
 ) -> None:
@@ -69,7 +74,8 @@ def panel(
         named: Any = list(target) if several else target[0] if target else None
         told = reading_for(estimator, reading)
         given["x"] = read_samples(kind, data, named, told, groups, several_targets=several)
-    small = estimator.panel(n_genes=genes, path=out, time_limit=time_limit, **given)
+    limit = DEFAULT_TIME_LIMIT if time_limit is None and max_trials is None else time_limit
+    small = estimator.panel(n_genes=genes, path=out, time_limit=limit, max_trials=max_trials, **given)
     _print_panel(small)
     if plot is not None:
         small.panel_.plot(plot)

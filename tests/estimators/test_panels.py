@@ -121,7 +121,7 @@ def test_numbers_have_panels_and_samples_can_be_given_again(tmp_path: Path) -> N
 
 
 def test_the_command_prints_the_genes_and_the_curve(whole: GenomeClassifier, tmp_path: Path) -> None:
-    arguments = ["panel", str(whole.path_), "--genes", "2", "--time-limit", "5"]
+    arguments = ["panel", str(whole.path_), "--genes", "2", "--max-trials", "3"]
     result = CliRunner().invoke(main, [*arguments, "--out", str(tmp_path / "two")])
     assert result.exit_code == 0, result.output
     assert "all of them are needed" in result.stdout and "(a copy)" in result.stdout
