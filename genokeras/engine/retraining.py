@@ -26,20 +26,23 @@ def retrained(
     problem : Problem
     objective : Objective
     proposals : sequence of Proposal
-        The most important first.
+        The most important first; each of them an object of its own.
     deadline : Deadline, optional
         No job starts behind it, but the first.
     """
     until = deadline or Deadline()
     method = PackedMethod()
     runner = method.runner(problem, objective, None, None)
+    # Jobs number their trials in the order in which they train them, which is another one.
+    places = {id(proposal): place for place, proposal in enumerate(proposals)}
     found: dict[int, Outcome] = {}
     for job in method.packer(problem).jobs(proposals, 0):
         if found and until.passed():
             break
-        for outcome in runner.run(job, until if found else Deadline()):
+        outcomes = runner.run(job, until if found else Deadline())
+        for proposal, outcome in zip(job.proposals, outcomes, strict=True):
             if outcome.result.status == "ok":
-                found[outcome.result.id] = outcome
+                found[places[id(proposal)]] = outcome
     return dict(sorted(found.items()))
 
 
