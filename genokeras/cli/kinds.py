@@ -5,6 +5,7 @@ from __future__ import annotations
 import bz2
 import csv
 import gzip
+import importlib
 import itertools
 import json
 import lzma
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from genokeras.cli.group import Failure
+from genokeras.support.extras import needs
 
 GENES, SEQUENCES, IMAGES, TEXTS = KINDS = ("genes", "sequences", "images", "texts")
 _FIRST_WORDS = {"Genome": GENES, "Sequence": SEQUENCES, "Image": IMAGES, "Text": TEXTS}
@@ -231,8 +233,10 @@ def _from_json(lines: TextIO) -> dict[str, list[Any]]:
 
 
 def _from_parquet(data: Path) -> dict[str, list[Any]]:
-    import pyarrow.parquet
-
-    kinds = pyarrow.parquet.read_schema(data)
+    try:
+        pyarrow: Any = importlib.import_module("pyarrow")
+        schema = importlib.import_module("pyarrow.parquet").read_schema(data)
+    except ImportError as error:
+        raise Failure(f"{data.name}: {needs('reading parquet', 'pyarrow', 'parquet')}.") from error
     number = (pyarrow.types.is_integer, pyarrow.types.is_floating)
-    return {field.name: [0.0 if any(is_(field.type) for is_ in number) else "text"] for field in kinds}
+    return {field.name: [0.0 if any(is_(field.type) for is_ in number) else "text"] for field in schema}

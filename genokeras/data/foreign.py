@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from genokeras.errors import DataError
+from genokeras.support.extras import needs
 
 _KNOWN = (pd.DataFrame, pd.Series, np.ndarray, str, bytes, list, tuple, dict, type(None))
 
@@ -19,7 +20,8 @@ def as_pandas(value: Any) -> Any:
     Raises
     ------
     DataError
-        If it is a table of a library that narwhals does not know: as an array it would lose its names.
+        If it is a table of a library that narwhals does not know (as an array it would lose its names), or what reads it is not
+        installed.
     """
     if isinstance(value, _KNOWN):
         return value
@@ -27,7 +29,7 @@ def as_pandas(value: Any) -> Any:
     if isinstance(found, narwhals.LazyFrame):
         found = found.collect()
     if isinstance(found, narwhals.DataFrame | narwhals.Series):
-        return found.to_pandas()
+        return _converted(found)
     if hasattr(value, "columns") or hasattr(value, "__dataframe__"):
         kind = f"{type(value).__module__.partition('.')[0]}.{type(value).__name__}"
         raise DataError(
@@ -35,3 +37,11 @@ def as_pandas(value: Any) -> Any:
             "pass it as an array."
         )
     return value
+
+
+def _converted(found: Any) -> Any:
+    try:
+        return found.to_pandas()
+    except ImportError as error:
+        library = type(found.to_native()).__module__.partition(".")[0]
+        raise DataError(f"{needs(f'a table of {library}', 'pyarrow', 'parquet')}.") from error

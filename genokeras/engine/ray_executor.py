@@ -24,6 +24,7 @@ from genokeras.engine.workers import Hand, Task, WorkersExecutor
 from genokeras.engine.workshop import Workshop
 from genokeras.errors import ParameterError, SearchError
 from genokeras.support.checks import check_number, check_whole
+from genokeras.support.extras import install_command
 
 # Tries of Ray itself to reach an actor; whether a job is trained again is decided here.
 _NO_RESTARTS = {"max_restarts": 0, "max_task_retries": 0}
@@ -84,7 +85,7 @@ def load_ray() -> Any:
             return import_module("ray")
     except ImportError as error:
         raise ParameterError(
-            f'executor "ray" needs the package ray, which cannot be imported ({error}): pip install genokeras[ray].'
+            f'executor "ray" needs the package ray, which cannot be imported ({error}): {install_command("ray")}.'
         ) from error
 
 

@@ -10,6 +10,7 @@ import keras
 
 from genokeras.errors import ParameterError
 from genokeras.support.checks import check_choice
+from genokeras.support.extras import install_command
 from genokeras.support.wording import did_you_mean
 
 FORMATS = ("keras", "tf_saved_model", "onnx", "litert", "torchscript")
@@ -89,6 +90,6 @@ def format_problem(format: str) -> str | None:
     if missing:
         return (
             f"the format {format!r} needs {' and '.join(missing)}, which {'is' if len(missing) == 1 else 'are'} not "
-            "installed. Run: pip install 'genokeras[export]'"
+            f"installed. Run: {install_command('export')}"
         )
     return None

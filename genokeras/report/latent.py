@@ -16,6 +16,7 @@ from matplotlib.figure import Figure
 from genokeras.errors import ParameterError
 from genokeras.report.picture import house_style, shown
 from genokeras.support.checks import check_choice
+from genokeras.support.extras import needs
 from genokeras.support.files import write_bytes
 
 METHODS = ("pca", "umap")
@@ -101,9 +102,7 @@ def _by_components(points: np.ndarray) -> tuple[np.ndarray, list[str]]:
 
 def _by_umap(points: np.ndarray, seed: int) -> tuple[np.ndarray, list[str]]:
     if find_spec("umap") is None:
-        raise ParameterError(
-            "method='umap' needs umap-learn, which is not installed: pip install 'genokeras[umap]'."
-        )
+        raise ParameterError(needs("method='umap'", "umap-learn", "umap") + ".")
     neighbours = min(_NEIGHBOURS, len(points) - 1)
     start = "random" if len(points) <= 2 * FEWEST_POINTS else "spectral"
     made = import_module("umap").UMAP(n_neighbors=neighbours, random_state=seed, init=start, n_jobs=1)

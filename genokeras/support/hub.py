@@ -11,6 +11,7 @@ from typing import Any
 
 from genokeras.errors import DataFileError, GenoKerasError, ParameterError
 from genokeras.support.downloads import check_hugging_face, remove_empty_folders
+from genokeras.support.extras import install_command
 from genokeras.support.wording import cause, did_you_mean, listed
 
 
@@ -26,7 +27,7 @@ def load_hub() -> Any:
         return importlib.import_module("keras_hub")
     except ImportError as error:
         raise ParameterError(
-            f"presets need keras-hub, which cannot be imported ({error}). Run: pip install 'genokeras[pretrained]'"
+            f"presets need keras-hub, which cannot be imported ({error}). Run: {install_command('pretrained')}"
         ) from error
 
 

@@ -385,7 +385,8 @@ def test_what_parsers_read_differently_is_left_to_pandas(
     monkeypatch.setattr(large_text, "_LARGE", 0)
     lines = ["id\tTP53\tMYC\n"]
     found = large_text.parse_large(path, lines, "\t", [0])
-    assert found is None or list(found[1]) == [cell] * 2
+    by_pandas = pd.read_csv(path, sep="\t", header=None, skiprows=1)
+    assert found is None or list(found[1]) == list(by_pandas[1])
     assert large_text.parse_large(path, ["other\n"], "\t", [0]) is None
 
 

@@ -117,7 +117,7 @@ def test_a_preset_that_is_not_there_is_named():
 def test_without_keras_hub_the_way_to_get_it_is_told(monkeypatch):
     monkeypatch.setitem(sys.modules, "keras_hub", None)
     data = load_images(bars(9)[0])
-    with pytest.raises(ParameterError, match=r"pip install 'genokeras\[pretrained\]'"):
+    with pytest.raises(ParameterError, match=r'pip install "genokeras\[pretrained\]"'):
         fit_backbone_encoder(fit_image_encoder(data), "resnet_18_imagenet", data)
 
 

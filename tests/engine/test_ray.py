@@ -25,7 +25,7 @@ pytestmark = pytest.mark.filterwarnings("ignore")
 def test_a_missing_ray_is_named_with_what_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(
-        ParameterError, match=r'executor "ray" needs the package ray.*pip install genokeras\[ray\]'
+        ParameterError, match=r'executor "ray" needs the package ray.*pip install "genokeras\[ray\]"'
     ):
         check_executor("ray", {})
 

@@ -184,7 +184,7 @@ def test_a_format_that_the_backend_cannot_write_is_refused(small: Any, tmp_path:
 def test_a_missing_package_is_named_with_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "tf2onnx", None)
     assert "tf2onnx" in str(format_problem("onnx"))
-    assert "pip install 'genokeras[export]'" in str(format_problem("onnx"))
+    assert 'pip install "genokeras[export]"' in str(format_problem("onnx"))
 
 
 def test_an_unbuilt_model_is_refused(tmp_path: Path) -> None:

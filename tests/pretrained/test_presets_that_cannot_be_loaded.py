@@ -32,7 +32,7 @@ def no_network(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 def test_without_keras_hub_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "keras_hub", None)
-    with pytest.raises(ParameterError, match=r"pip install 'genokeras\[pretrained\]'"):
+    with pytest.raises(ParameterError, match=r'pip install "genokeras\[pretrained\]"'):
         ObjectDetector().load("dfine_nano_coco")
 
 

@@ -14,6 +14,7 @@ from scipy import sparse
 from genokeras.data.table import ReadOptions, Table, to_csr, to_float32
 from genokeras.errors import DataError, DataFileError, ParameterError
 from genokeras.support.checks import check_choice
+from genokeras.support.extras import needs
 from genokeras.support.wording import cause, listed
 
 
@@ -28,7 +29,7 @@ def read_h5ad(path: Path, options: ReadOptions) -> Table:
     try:
         anndata = importlib.import_module("anndata")
     except ImportError as error:
-        raise DataFileError(f"{path.name}: reading h5ad needs anndata: pip install anndata.") from error
+        raise DataFileError(f"{path.name}: {needs('reading h5ad', 'anndata', 'single-cell')}.") from error
     try:
         with warnings.catch_warnings():
             # files of old anndata versions warn once per element, and there is nothing the reader can do

@@ -17,6 +17,7 @@ import pandas as pd
 from genokeras.data.numerals import to_numbers
 from genokeras.data.readers.delimited import WHITESPACE, best_delimiter, first_line, text_errors
 from genokeras.data.readers.opening import bare_name, check_file, open_text
+from genokeras.data.readers.parquet import parquet_frame
 from genokeras.errors import DataFileError
 from genokeras.support.json_files import parse_json
 from genokeras.support.wording import counted
@@ -49,7 +50,7 @@ def read_columns(
             f"{file.name}: no reader for this suffix; known are {', '.join(COLUMN_SUFFIXES)}, each text also packed (.gz, .bz2, .xz)."
         )
     if suffix == ".parquet":
-        return _from_parquet(file)
+        return parquet_frame(file)
     with text_errors(file):
         frame = _from_json(file) if suffix in JSON_SUFFIXES else _from_text(file, suffix, delimiter)
     if not len(frame):
@@ -135,10 +136,3 @@ def _parsed(text: str, where: str) -> Any:
         return parse_json(text, None)
     except ValueError as error:
         raise DataFileError(f"{where} is no JSON: {error}") from error
-
-
-def _from_parquet(file: Path) -> pd.DataFrame:
-    try:
-        return pd.read_parquet(file)
-    except (OSError, ValueError) as error:
-        raise DataFileError(f"{file.name} is truncated, damaged or no parquet file ({error}).") from error

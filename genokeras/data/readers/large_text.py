@@ -1,14 +1,19 @@
-"""Large delimited texts, parsed by Polars in a quarter of pandas' time; what the two might read differently is left to pandas."""
+"""Large delimited texts, parsed by Polars where it is installed; what it and pandas might read differently is left to pandas."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
-import polars as pl
 
 from genokeras.data.readers.opening import encoding_of, open_bytes
+from genokeras.support.extras import EXTRAS
+
+if TYPE_CHECKING:
+    import polars as pl
 
 # Below this, either parser takes no time to speak of.
 _LARGE = 4_000_000
@@ -48,7 +53,12 @@ def parse_large(
     as_text : collection of int
         Columns that stay text.
     """
-    if path.stat().st_size < _LARGE or len(delimiter) != 1 or encoding_of(path) not in ("utf-8", "utf-8-sig"):
+    if (
+        EXTRAS["fast"].missing
+        or path.stat().st_size < _LARGE
+        or len(delimiter) != 1
+        or encoding_of(path) not in ("utf-8", "utf-8-sig")
+    ):
         return None
     with open_bytes(path) as handle:
         skipped = b"".join(handle.readline() for _ in above).decode("utf-8-sig")
@@ -65,25 +75,31 @@ def parse_large(
 
 def _parsed(data: bytes, delimiter: str, as_text: Collection[int]) -> pl.DataFrame | None:
     """Types are taken from the first lines, or from all where these mislead."""
+    polars: Any = import_module("polars")
     for look in (_LOOK, None):
         try:
-            return pl.read_csv(
+            # Versions of Polars count columns without names from 0 or from 1.
+            names = polars.read_csv(
+                data, has_header=False, separator=delimiter, n_rows=1, infer_schema_length=0
+            ).columns
+            return polars.read_csv(
                 data,
                 has_header=False,
                 separator=delimiter,
                 null_values=MISSING,
                 infer_schema_length=look,
-                schema_overrides={f"column_{i + 1}": pl.String for i in as_text},
+                schema_overrides={names[i]: polars.String for i in as_text if i < len(names)},
             )
-        except pl.exceptions.PolarsError:
+        except polars.exceptions.PolarsError:
             continue
     return None
 
 
 def _may_differ(column: pl.Series) -> bool:
     """Whether pandas may read a column as other than text: numbers in blanks or quotes, or truth values."""
-    if column.dtype != pl.String:
-        return not (column.dtype.is_numeric() or column.dtype == pl.Null)
+    polars: Any = import_module("polars")
+    if column.dtype != polars.String:
+        return not (column.dtype.is_numeric() or column.dtype == polars.Null)
     first = next((value for value in column.head(_LOOK) if value is not None), "")
     try:
         float(first)

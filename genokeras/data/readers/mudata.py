@@ -20,6 +20,7 @@ from genokeras.data.readers.anndata import table_from_anndata
 from genokeras.data.table import ReadOptions, Table
 from genokeras.errors import DataError, DataFileError, GenoKerasError, ParameterError
 from genokeras.support.checks import check_choice
+from genokeras.support.extras import needs
 from genokeras.support.wording import cause
 
 
@@ -35,12 +36,15 @@ def read_h5mu(path: Path, options: ReadOptions) -> Table:
     Raises
     ------
     DataFileError
-        Where it is damaged.
+        Where it is damaged, or anndata is not installed.
     ParameterError
         Where there is no such modality.
     """
     try:
         read_elem = importlib.import_module("anndata.io").read_elem
+    except ImportError as error:
+        raise DataFileError(f"{path.name}: {needs('reading h5mu', 'anndata', 'single-cell')}.") from error
+    try:
         with h5py.File(path, "r") as file, warnings.catch_warnings():
             warnings.simplefilter("ignore")
             order = [str(name) for name in file["mod"].attrs.get("mod-order", ())]

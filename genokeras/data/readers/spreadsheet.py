@@ -13,6 +13,7 @@ from genokeras.data.frames import NamedFrame, table_from_frame
 from genokeras.data.table import ReadOptions, Table
 from genokeras.errors import DataFileError, GenoKerasError
 from genokeras.support.checks import check_choice
+from genokeras.support.extras import needs
 from genokeras.support.wording import cause, listed
 
 
@@ -41,7 +42,7 @@ def read_sheet(path: Path, sheet: str | None) -> tuple[pd.DataFrame, tuple[str, 
                 frame = book.parse(chosen, header=None, keep_default_na=True)
     except ImportError as error:
         raise DataFileError(
-            f"{path.name}: reading xlsx needs openpyxl: pip install 'genokeras[excel]', or save the sheet as CSV UTF-8."
+            f"{path.name}: {needs('reading xlsx', 'openpyxl', 'excel')}, or save the sheet as CSV UTF-8."
         ) from error
     except GenoKerasError:
         raise
