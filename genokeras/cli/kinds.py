@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from genokeras.cli.group import Failure
-from genokeras.support.extras import needs
 
 GENES, SEQUENCES, IMAGES, TEXTS = KINDS = ("genes", "sequences", "images", "texts")
 _FIRST_WORDS = {"Genome": GENES, "Sequence": SEQUENCES, "Image": IMAGES, "Text": TEXTS}
@@ -237,6 +236,8 @@ def _from_parquet(data: Path) -> dict[str, list[Any]]:
         pyarrow: Any = importlib.import_module("pyarrow")
         schema = importlib.import_module("pyarrow.parquet").read_schema(data)
     except ImportError as error:
+        from genokeras.support.extras import needs
+
         raise Failure(f"{data.name}: {needs('reading parquet', 'pyarrow', 'parquet')}.") from error
     number = (pyarrow.types.is_integer, pyarrow.types.is_floating)
     return {field.name: [0.0 if any(is_(field.type) for is_ in number) else "text"] for field in schema}

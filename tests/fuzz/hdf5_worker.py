@@ -26,8 +26,9 @@ from genokeras.data.readers.hdf5 import read_checked_hdf5
 from genokeras.errors import DataFileError
 from tests.fuzz.trying import SECONDS, fault, forget_peak, limited_memory
 
-# Twice what is a fault: the system then ends the child, because nothing in Python ends a loop in C.
-_MOST_SECONDS = 2 * SECONDS
+# Several times what is a fault, so that a slow file can be read again: the system then ends the child, because nothing in Python
+# ends a loop in C.
+_MOST_SECONDS = 4 * SECONDS
 _SUFFIXES = (".h5", ".h5ad", ".h5mu", ".loom")
 _FORK = multiprocessing.get_context("fork")
 
