@@ -6,7 +6,7 @@ from genokeras.explain.files import write_autogenome_files
 from genokeras.explain.markers import marker_table, write_marker_tables
 from genokeras.explain.models import explain_model
 from genokeras.explain.motifs import Motif, filter_motifs, write_meme
-from genokeras.explain.plots import plot_output, plot_total
+from genokeras.explain.plots import draw_output, draw_total, genes_size, plot_output, plot_total
 from genokeras.explain.runs import explain_run, training_rows
 from genokeras.explain.stability import Stability, nogueira_index, stability_of
 from genokeras.explain.statistics import Association, class_changes, target_correlations
@@ -19,10 +19,13 @@ __all__ = [
     "SampleExplanation",
     "Stability",
     "class_changes",
+    "draw_output",
+    "draw_total",
     "explain_model",
     "explain_rows",
     "explain_run",
     "filter_motifs",
+    "genes_size",
     "marker_table",
     "nogueira_index",
     "plot_output",

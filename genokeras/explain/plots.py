@@ -10,13 +10,13 @@ from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.collections import PolyCollection
 from matplotlib.colors import LinearSegmentedColormap, Normalize, to_rgba
-from matplotlib.figure import Figure
 from matplotlib.font_manager import findfont, get_font
 from scipy.stats import gaussian_kde, rankdata
 
 from genokeras.explain.checks import LOG_ODDS
 from genokeras.explain.explanation import Explanation
 from genokeras.support.checks import check_choice
+from genokeras.support.shown_figure import ShownFigure
 
 PLOT_TYPES = ("bar", "dot", "violin", "layered_violin")
 _LOW_HIGH = LinearSegmentedColormap.from_list("low_high", ["#2563eb", "#a78bba", "#dc2626"])
@@ -27,11 +27,27 @@ _LAYERS = 5
 _UNKNOWN = "\u25a1"
 
 
-def plot_output(explanation: Explanation, output: str, plot_type: str = "dot", top: int = 20) -> Figure:
-    """The most important genes of one class or target.
+def plot_output(explanation: Explanation, output: str, plot_type: str = "dot", top: int = 20) -> ShownFigure:
+    """The most important genes of one class or target, as :func:`draw_output` draws them."""
+    figure = ShownFigure(figsize=genes_size(explanation, top), layout="constrained")
+    draw_output(figure.add_subplot(), explanation, output, plot_type, top)
+    return figure
+
+
+def genes_size(explanation: Explanation, top: int) -> tuple[float, float]:
+    """Inches of a picture of so many genes."""
+    return 8.0, 1.5 + 0.3 * min(top, explanation.shape[1])
+
+
+def draw_output(
+    axes: Axes, explanation: Explanation, output: str, plot_type: str = "dot", top: int = 20
+) -> None:
+    """Draw the most important genes of one class or target.
 
     Parameters
     ----------
+    axes : matplotlib.axes.Axes
+        Empty ones; a colour bar takes some of their room.
     explanation : Explanation
     output : str
         The class or target.
@@ -49,7 +65,7 @@ def plot_output(explanation: Explanation, output: str, plot_type: str = "dot", t
     check_choice(plot_type, "plot_type", PLOT_TYPES)
     number = explanation.number_of(output)
     chosen = explanation.order(output)[:top]
-    figure, axes = _frame(explanation, chosen)
+    _frame(axes, explanation, chosen)
     values, data = explanation.values[:, chosen, number], explanation.data[:, chosen]
     unit = _safe(output) if explanation.of_numbers else _unit(explanation)
     if plot_type == "bar":
@@ -65,15 +81,30 @@ def plot_output(explanation: Explanation, output: str, plot_type: str = "dot", t
         for row in range(len(chosen)):
             draw[plot_type](axes, row, values[:, row], _levels(data[:, row]))
         axes.set_xlabel(f"value: what the gene adds ({unit})")
-        _colour_bar(figure, axes)
+        _colour_bar(axes)
     axes.set_title(_safe(f"Genes for {output}", 60), loc="left", color=_INK, fontsize=12)
+
+
+def plot_total(explanation: Explanation, top: int = 20) -> ShownFigure:
+    """The genes that matter most over all classes or targets, as :func:`draw_total` draws them."""
+    figure = ShownFigure(figsize=genes_size(explanation, top), layout="constrained")
+    draw_total(figure.add_subplot(), explanation, top)
     return figure
 
 
-def plot_total(explanation: Explanation, top: int = 20) -> Figure:
-    """Mean |value| of the genes that matter most over all classes or targets, one output behind the other."""
+def draw_total(axes: Axes, explanation: Explanation, top: int = 20) -> None:
+    """Draw mean |value| of the genes that matter most over all classes or targets, one output behind the other.
+
+    Parameters
+    ----------
+    axes : matplotlib.axes.Axes
+        Empty ones.
+    explanation : Explanation
+    top : int
+        Genes shown.
+    """
     chosen = explanation.order()[:top]
-    figure, axes = _frame(explanation, chosen)
+    _frame(axes, explanation, chosen)
     left, outputs = np.zeros(len(chosen)), "targets" if explanation.of_numbers else "classes"
     for number, name in enumerate(explanation.output_names):
         size = explanation.comparable[chosen, number]
@@ -85,12 +116,9 @@ def plot_total(explanation: Explanation, top: int = 20) -> Figure:
     axes.legend(
         loc="lower right", frameon=False, fontsize=9, ncols=1 + (len(explanation.output_names) - 1) // 8
     )
-    return figure
 
 
-def _frame(explanation: Explanation, chosen: np.ndarray) -> tuple[Figure, Axes]:
-    figure = Figure(figsize=(8.0, 1.5 + 0.3 * len(chosen)), layout="constrained")
-    axes = figure.add_subplot()
+def _frame(axes: Axes, explanation: Explanation, chosen: np.ndarray) -> None:
     names = [_safe(explanation.feature_names[i]) for i in chosen]
     axes.set_yticks(range(len(chosen)), names, fontsize=9, color=_INK)
     axes.set_ylim(len(chosen) - 0.4, -0.6)
@@ -98,7 +126,6 @@ def _frame(explanation: Explanation, chosen: np.ndarray) -> tuple[Figure, Axes]:
     axes.tick_params(axis="y", length=0)
     axes.grid(axis="y", color="#e4e7eb", linewidth=0.6)
     axes.set_axisbelow(True)
-    return figure, axes
 
 
 def _dots(axes: Axes, row: int, values: np.ndarray, levels: np.ndarray) -> None:
@@ -177,8 +204,8 @@ def _levels(data: np.ndarray) -> np.ndarray:
     return np.asarray((rankdata(data) - 1.0) / (len(data) - 1.0))
 
 
-def _colour_bar(figure: Figure, axes: Axes) -> None:
-    bar = figure.colorbar(ScalarMappable(Normalize(0, 1), _LOW_HIGH), ax=axes, aspect=40, pad=0.01)
+def _colour_bar(axes: Axes) -> None:
+    bar = axes.figure.colorbar(ScalarMappable(Normalize(0, 1), _LOW_HIGH), ax=axes, aspect=40, pad=0.01)
     bar.set_ticks([0, 1], labels=["low", "high"])
     bar.set_label("level of the gene", fontsize=9, labelpad=-12)
     bar.outline.set_visible(False)

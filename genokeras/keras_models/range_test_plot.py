@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from genokeras.errors import ParameterError
+from genokeras.support.figures import shown_figure
 from genokeras.support.files import written_aside
 from genokeras.tuning import ParamSpec
 
@@ -29,7 +30,7 @@ def plot_range_tests(best: ParamSpec, path: str | os.PathLike[str] | None = None
     Returns
     -------
     matplotlib.figure.Figure
-        It belongs to no window, so it needs no display and no closing.
+        It belongs to no window, so it needs no display and no closing; a notebook shows it.
 
     Raises
     ------
@@ -41,12 +42,9 @@ def plot_range_tests(best: ParamSpec, path: str | os.PathLike[str] | None = None
         raise ParameterError(
             "this ParamSpec has no range tests to draw: pass what search returned, of a search with search_learning_rate=True."
         )
-    # Matplotlib takes a while to import, and most searches are never drawn.
-    from matplotlib.figure import Figure
-
     columns = min(_COLUMNS, len(curves))
     rows = math.ceil(len(curves) / columns)
-    figure = Figure(figsize=(4.4 * columns, 3.4 * rows), layout="constrained")
+    figure = shown_figure(figsize=(4.4 * columns, 3.4 * rows), layout="constrained")
     axes = figure.subplots(rows, columns, squeeze=False, sharex=True).ravel()
     for ax, (name, test) in zip(axes, curves.items(), strict=False):
         test.plot(ax=ax)
@@ -56,4 +54,4 @@ def plot_range_tests(best: ParamSpec, path: str | os.PathLike[str] | None = None
     if path is not None:
         with written_aside(path) as aside:
             figure.savefig(aside)
-    return figure
+    return cast("Figure", figure)

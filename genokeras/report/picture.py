@@ -18,6 +18,7 @@ from matplotlib.figure import Figure
 from genokeras.errors import ParameterError
 from genokeras.report.class_names import installed_fonts, printable, shortened
 from genokeras.support.files import write_bytes
+from genokeras.support.shown_figure import PIXELS_PER_INCH, ShownFigure
 from genokeras.support.wording import did_you_mean
 
 SUFFIXES = (".png", ".svg", ".pdf")
@@ -26,7 +27,6 @@ INK, FAINT, GRID = "#1f2933", "#66727f", "#e4e7eb"
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
 TRAINING, VALIDATION = COLOURS[0], COLOURS[1]
 LINES = ("-", "--", "-.", ":")
-_PIXELS_PER_INCH = 150
 # Embedded TrueType keeps the text of a PDF searchable; outlines make an SVG look alike on every machine.
 _SETTINGS: dict[Any, Any] = {
     "pdf.fonttype": 42,
@@ -53,16 +53,16 @@ _SETTINGS: dict[Any, Any] = {
 }
 
 
-class Picture(Figure):
+class Picture(ShownFigure):
     """A Matplotlib figure that belongs to no window, with words in its place for those who cannot see it.
+
+    The last line of a notebook's cell shows it.
 
     Attributes
     ----------
     alt : str
-        What the picture shows, in a sentence or two: the text alternative of a report.
+        What the picture shows, in a sentence or two: the text alternative of a report and of a notebook.
     """
-
-    alt: str = ""
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the picture; the suffix says how.
@@ -96,6 +96,9 @@ class Picture(Figure):
         """The picture's bytes as ``"png"``, ``"svg"`` or ``"pdf"``."""
         return rendered(self, kind)
 
+    def _png(self) -> bytes:
+        return self.rendered("png")
+
 
 def rendered(figure: Figure, kind: str = "svg") -> bytes:
     """Any figure's bytes as ``"png"``, ``"svg"`` or ``"pdf"``."""
@@ -106,7 +109,7 @@ def rendered(figure: Figure, kind: str = "svg") -> bytes:
         figure.savefig(
             content,
             format=kind,
-            dpi=_PIXELS_PER_INCH,
+            dpi=PIXELS_PER_INCH,
             bbox_inches="tight",
             pad_inches=0.1,
             metadata=dates.get(kind),

@@ -10,12 +10,13 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
 from genokeras.errors import ParameterError, TrainingError
 from genokeras.support.checks import check_whole
+from genokeras.support.figures import shown_figure
 from genokeras.support.files import written_aside
 
 if TYPE_CHECKING:
@@ -81,13 +82,10 @@ class RangeTest:
         Returns
         -------
         matplotlib.figure.Figure
-            It belongs to no window, so it needs no display and no closing.
+            It belongs to no window, so it needs no display and no closing; a notebook shows it.
         """
-        # Matplotlib takes a while to import, and most range tests are never drawn.
-        from matplotlib.figure import Figure
-
         label = self.measured if label is None else label
-        axes = Figure(figsize=(6.4, 4.0), layout="constrained").subplots() if ax is None else ax
+        axes = shown_figure(figsize=(6.4, 4.0), layout="constrained").subplots() if ax is None else ax
         axes.plot(self.rates, _finite(self.raw), color="#9fb3c8", linewidth=1.0, label=label)
         axes.plot(self.rates, self.smoothed, color="#1d4ed8", linewidth=2.0, label=f"{label}, smoothed")
         axes.axvline(
@@ -102,8 +100,7 @@ class RangeTest:
         axes.set_xlabel("learning rate")
         axes.set_ylabel(label)
         axes.legend(frameon=False)
-        figure = axes.get_figure()
-        assert isinstance(figure, Figure)
+        figure = cast("Figure", axes.get_figure())
         if path is not None:
             with written_aside(path) as aside:
                 figure.savefig(aside)
