@@ -1,5 +1,6 @@
 """Which genes, and how sure that is: attributions, marker tables, their stability, drawings, AutoGenome's files."""
 
+from genokeras.explain.agreement import nogueira_index
 from genokeras.explain.attributions import SampleExplanation, explain_rows
 from genokeras.explain.explanation import Additivity, Explanation
 from genokeras.explain.files import write_autogenome_files
@@ -8,7 +9,7 @@ from genokeras.explain.models import explain_model
 from genokeras.explain.motifs import Motif, filter_motifs, write_meme
 from genokeras.explain.plots import draw_output, draw_total, genes_size, plot_output, plot_total
 from genokeras.explain.runs import explain_run, training_rows
-from genokeras.explain.stability import Stability, nogueira_index, stability_of
+from genokeras.explain.stability import Stability, stability_of
 from genokeras.explain.statistics import Association, class_changes, target_correlations
 
 __all__ = [

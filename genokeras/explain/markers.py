@@ -48,8 +48,9 @@ def marker_table(
     dict of str to DataFrame
         By output. Columns ``rank``, ``gene``, ``mean_abs``, ``mean_value``, ``direction`` ("up": more of the gene speaks for the class, or
         raises the number), ``group`` (number of a group of copies, missing for genes without a copy), ``group_size``, and where they were
-        given ``stability`` (share of the lists of the top genes that name it), ``log2_fold_change`` or ``pearson_r``, ``q_value``. ``attrs``
-        of a table hold ``output_word`` ("class" or "target"), and of a given stability ``stability_index``, ``noise_index`` and ``verdict``.
+        given ``stability`` (share of the lists of the top genes that name it), ``stability_with_like`` (it, or a gene that goes with it), ``found_again``
+        (in both halves of the samples, beyond chance), ``log2_fold_change`` or ``pearson_r``, ``q_value``. ``attrs`` of a table hold ``output_word``
+        ("class" or "target"), and of a given stability ``stability_index`` and ``verdict``, which is about the first genes, as many as a list names.
 
     Raises
     ------
@@ -109,9 +110,10 @@ def _table(
     if stability is not None:
         place = stability.output_names.index(name)
         table["stability"] = stability.frequency[order, place]
+        table["stability_with_like"] = stability.like_frequency[order, place]
+        table["found_again"] = stability.is_found_again(name, order)
         table.attrs["stability_index"] = float(stability.index[place])
-        table.attrs["noise_index"] = float(stability.noise_index[place])
-        table.attrs["verdict"] = stability.verdict(name)
+        table.attrs["verdict"] = stability.verdict(name, order[: stability.top])
     if association is not None:
         place = association.output_names.index(name)
         table[association.effect_name] = association.effect[order, place]

@@ -1,17 +1,8 @@
 """Would the same genes have been found with other samples?
 
-=========  =====================================================================================  ==============
-symbol     meaning                                                                                shape
-=========  =====================================================================================  ==============
-M, p, k    lists, features, features a list names
-f_g        share of the lists that name gene g                                                    ``(p,)``
-s_g^2      M / (M - 1) f_g (1 - f_g)                                                              ``(p,)``
-index      1 - mean(s_g^2) / (k/p (1 - k/p)): 1 for equal lists, 0 for random ones
-=========  =====================================================================================  ==============
-
-The index is that of Nogueira, Sechidis and Brown 2018 (On the stability of feature selection algorithms, Journal of Machine Learning
-Research 18 (174): 1-54, definition 4). Folds share most of their training rows, so lists of nothing but noise agree too: how much is found
-by fitting ridge regressions to permuted targets on the same folds.
+Two answers. How well the lists agree that the folds and networks of one run give (see `agreement`): that is no proof by itself, because folds
+share most of their samples, and lists of noise agree, too. And which genes of the list are found again in samples that share none (see
+`replication`): by these the list is judged. A co-expressed block is stable where now this gene of it is named and now that.
 """
 
 from __future__ import annotations
@@ -22,28 +13,32 @@ from typing import Any
 
 import numpy as np
 
-from genokeras.encoders import by_sample
 from genokeras.engine import Problem
 from genokeras.engine.run import Run
-from genokeras.errors import ParameterError
+from genokeras.explain.agreement import like_frequency, likeness_index, top_lists
 from genokeras.explain.checks import as_rows, pick_rows, position_of
 from genokeras.explain.coordinates import RowSpaceFrame
 from genokeras.explain.links import link_of
 from genokeras.explain.models import attribute_frame
+from genokeras.explain.replication import found_again
 from genokeras.explain.runs import aligned, ensemble_trials, output_names, table_of, training_rows
+from genokeras.explain.statistics import unit_columns
 from genokeras.networks import TrainedTrial
 from genokeras.support.checks import check_whole
+from genokeras.support.wording import counted
+from genokeras.tasks.survival import Survival, martingale_residuals
 
-TOP = 50
+TOP = 20
 _SAMPLES, _DRAWS = 40, 60
-_PERMUTATIONS = 20
 _TRIALS = 16
-_NOISE_QUANTILE = 0.95
+_LIKE = 0.8
+_MOST_ROWS = 1000
+_MOST_OF_THE_WEIGHT = 0.5
 
 
 @dataclass(frozen=True, eq=False)
 class Stability:
-    """How well the lists of the most important genes agree.
+    """How well the lists of the most important genes agree, and which genes are found again in other samples.
 
     Attributes
     ----------
@@ -54,18 +49,27 @@ class Stability:
     n_lists : int
     frequency : numpy.ndarray
         ``(n_features, n_outputs)`` share of the lists that name a gene.
+    like_frequency : numpy.ndarray
+        ``(n_features, n_outputs)`` share of the lists that name it, or a gene that goes with it (correlation above 0.8).
+    importance : numpy.ndarray
+        ``(n_features, n_outputs)`` mean size of the values that the lists were made by.
     index : numpy.ndarray
-        ``(n_outputs,)`` Nogueira's index of the lists.
-    noise_index : numpy.ndarray
-        ``(n_outputs,)`` what lists of pure noise on the same folds stay below 19 times in 20; NaN where that is not known.
+        ``(n_outputs,)`` agreement of the lists, 1 for equal ones and 0 for random ones; genes that go together count as nearly the same.
+    again : numpy.ndarray
+        ``(n_features, n_outputs)`` how far a gene shows in either half of the samples what it shows in the other.
+    limit : numpy.ndarray
+        ``(n_outputs,)`` what no gene reaches with shuffled targets 19 times in 20; NaN where that is not known.
     """
 
     output_names: tuple[str, ...]
     top: int
     n_lists: int
     frequency: np.ndarray
+    like_frequency: np.ndarray
+    importance: np.ndarray
     index: np.ndarray
-    noise_index: np.ndarray
+    again: np.ndarray
+    limit: np.ndarray
 
     def number_of(self, output: object) -> int:
         """Position of a class or target.
@@ -77,62 +81,72 @@ class Stability:
         """
         return position_of(output, self.output_names)
 
-    def is_noise(self, output: object) -> bool:
-        """Whether the lists of a class or target are known to agree no better than lists of noise would."""
-        number = self.number_of(output)
-        return bool(self.index[number] <= self.noise_index[number])
+    def listed(self, output: object) -> np.ndarray:
+        """``(top,)`` numbers of the most important genes, over all lists."""
+        return np.argsort(-self.importance[:, self.number_of(output)], kind="stable")[: self.top]
 
-    def verdict(self, output: object) -> str:
-        """One sentence about the list of a class or target."""
+    def is_found_again(self, output: object, genes: np.ndarray | None = None) -> np.ndarray:
+        """Whether genes go with a class or target in both halves of the samples, beyond what shuffled targets reach.
+
+        Parameters
+        ----------
+        output : object
+        genes : numpy.ndarray of int, optional
+            Their numbers; those of `listed` by default.
+
+        Returns
+        -------
+        numpy.ndarray
+            Of bool; False throughout where the limit is not known.
+        """
         number = self.number_of(output)
-        index, noise = self.index[number], self.noise_index[number]
-        found = f"the {self.n_lists} lists of the top {self.top} agree with a stability index of {index:.2f}; noise reaches "
-        if np.isnan(index) or np.isnan(noise):
-            return f"It is not known whether this list is more than noise: {found}{_shown(noise)}."
+        chosen = self.listed(output) if genes is None else genes
+        return np.asarray(self.again[chosen, number] > self.limit[number])
+
+    def is_noise(self, output: object, genes: np.ndarray | None = None) -> bool:
+        """Whether no gene of the list of a class or target is found again, though that is known."""
+        known = not np.isnan(self.limit[self.number_of(output)])
+        return bool(known and not self.is_found_again(output, genes).any())
+
+    def verdict(self, output: object, genes: np.ndarray | None = None) -> str:
+        """What is to be thought of a list: "Stable", "Partly stable", or that it cannot be told from noise.
+
+        Parameters
+        ----------
+        output : object
+            A class or target.
+        genes : numpy.ndarray of int, optional
+            Numbers of the genes that are shown; those of `listed` by default.
+        """
+        number = self.number_of(output)
+        chosen = self.listed(output) if genes is None else genes
+        index, n = self.index[number], len(chosen)
+        agree = (
+            f"The {self.n_lists} lists of the top {self.top} agree with a stability index of {_shown(index)}"
+        )
+        if np.isnan(self.limit[number]):
+            return f"It is not known whether this list is more than noise. {agree}."
+        found = self.is_found_again(output, chosen)
+        beyond = (
+            "in both halves of the samples, beyond what any gene reaches with shuffled labels 19 times in 20"
+        )
+        if not found.any():
+            return (
+                f"This list cannot be told from noise: none of its {counted(n, 'gene')} is found again {beyond}. {agree}, as lists of "
+                "noise may, because folds share samples."
+            )
+        sizes = self.importance[chosen, number]
+        share = float(sizes[found].sum() / sizes.sum()) if sizes.sum() > 0 else 0.0
+        word = "Stable" if share >= _MOST_OF_THE_WEIGHT else "Partly stable"
+        rest = "" if found.all() else f"; the other {n - found.sum()} may be chance"
         return (
-            f"{'This list is noise' if self.is_noise(output) else 'More than noise'}: {found}{_shown(noise)}."
+            f"{word}: {found.sum()} of these {counted(n, 'gene')}, with {share:.0%} of their weight, are found again {beyond}{rest}. "
+            f"{agree} (1 where all name the same genes, or their like; 0 by chance)."
         )
 
 
 def _shown(index: float) -> str:
-    return "an unknown index" if np.isnan(index) else f"{index:.2f}"
-
-
-def nogueira_index(lists: np.ndarray) -> float:
-    """Stability of feature lists.
-
-    Parameters
-    ----------
-    lists : numpy.ndarray
-        ``(M, p)`` bool: which features each list names; lists of any lengths, at least two of them.
-
-    Returns
-    -------
-    float
-        1 for equal lists, about 0 for random ones; NaN where all name everything or nothing.
-
-    Raises
-    ------
-    ParameterError
-        If there are fewer than two lists.
-    """
-    m, p = lists.shape
-    if m < 2:
-        raise ParameterError(f"stability compares lists: expected at least 2, got {m}.")
-    share = lists.mean(axis=0)
-    k = lists.sum() / m
-    if k in (0, p):
-        return float("nan")
-    variance = m / (m - 1) * share * (1.0 - share)
-    return float(1.0 - variance.mean() / (k / p * (1.0 - k / p)))
-
-
-def top_lists(importances: np.ndarray, top: int) -> np.ndarray:
-    """``(M, p)`` importances -> ``(M, p)`` bool: the ``top`` largest of each row, ties by position."""
-    order = np.argsort(-importances, axis=1, kind="stable")[:, :top]
-    lists = np.zeros(importances.shape, dtype=bool)
-    np.put_along_axis(lists, order, True, axis=1)
-    return lists
+    return "an unknown value" if np.isnan(index) else f"{index:.2f}"
 
 
 def stability_of(
@@ -151,8 +165,8 @@ def stability_of(
     run : Run
     x, background
         See `explain_run`.
-    top : int, default=50
-        Length of a list; at most half of the features.
+    top : int, default=20
+        Length of a list, as long as the one that is shown; at most half of the features.
     num_samples : int, default=40
         Samples that each ranking is made of.
     seed : int
@@ -181,13 +195,18 @@ def stability_of(
         importances.append(np.abs(found.values).mean(axis=0))
     stacked = np.stack(importances)
     lists = [top_lists(stacked[:, :, c], top) for c in range(stacked.shape[2])]
+    unit = unit_columns(reference.astype("float64")).astype("float32")
+    again, limit = _found_again(run.problem, stacked.shape[2], seed)
     return Stability(
         output_names=output_names(run),
         top=top,
         n_lists=len(stacked),
         frequency=np.stack([chosen.mean(axis=0) for chosen in lists], axis=1),
-        index=np.array([nogueira_index(chosen) for chosen in lists]),
-        noise_index=_noise_index(run.problem, top, seed),
+        like_frequency=np.stack([like_frequency(chosen, unit, _LIKE) for chosen in lists], axis=1),
+        importance=stacked.mean(axis=0, dtype="float64"),
+        index=np.array([likeness_index(chosen, unit) for chosen in lists]),
+        again=again,
+        limit=limit,
     )
 
 
@@ -210,34 +229,19 @@ def _member(trial: TrainedTrial, fold: int) -> TrainedTrial:
     return replace(trial, weights=weights, spaces=spaces)
 
 
-def _noise_index(problem: Problem, top: int, seed: int) -> np.ndarray:
-    """``(n_outputs,)`` quantile of the index over ridge regressions on permuted targets, one a fold."""
-    task = problem.task
-    if "all" not in table_of(problem).spaces or problem.n_folds < 2:
-        return np.full(task.n_outputs, np.nan)
-    rng = np.random.default_rng([seed, 3])
-    rows = np.flatnonzero(problem.train.any(axis=0))
-    targets = task.training_targets(problem.targets[rows]).astype("float64")
-    permuted = np.stack([targets[rng.permutation(len(rows))] for _ in range(_PERMUTATIONS)])
-    effects = np.stack([_ridge_effects(problem, fold, rows, permuted) for fold in range(problem.n_folds)])
-    indices = np.array(
-        [
-            [nogueira_index(top_lists(effects[:, :, i, c], top)) for c in range(targets.shape[1])]
-            for i in range(_PERMUTATIONS)
-        ]
-    )
-    return np.asarray(np.quantile(indices, _NOISE_QUANTILE, axis=0))
-
-
-def _ridge_effects(problem: Problem, fold: int, rows: np.ndarray, targets: np.ndarray) -> np.ndarray:
-    """``(p, permutations, n_outputs)`` sizes of standardised effects, fitted on a fold's training rows."""
+def _found_again(problem: Problem, n_outputs: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """What `found_again` says of the training samples; nothing of a run that has no view of all features."""
     encoder = table_of(problem)
-    space = encoder.spaces["all"][fold]
-    mine = problem.train[fold, rows]
-    z = by_sample(problem.rows["all"])[fold, rows[mine], : space.rank].astype("float64")
-    centred = targets[:, mine] - targets[:, mine].mean(axis=1, keepdims=True)
-    wide = centred.transpose(1, 0, 2).reshape(len(z), -1)
-    solved = np.linalg.solve(z.T @ z + len(z) * np.eye(z.shape[1]), z.T @ wide)
-    found = np.zeros((encoder.n_features, wide.shape[1]), dtype="float32")
-    found[space.columns] = np.abs(space.projection() @ solved)
-    return found.reshape(encoder.n_features, *targets.shape[::2])
+    if "all" not in encoder.spaces:
+        return np.zeros((encoder.n_features, n_outputs)), np.full(n_outputs, np.nan)
+    used = np.flatnonzero(problem.train.any(axis=0))
+    used = used[pick_rows(len(used), _MOST_ROWS, seed)]
+    known = problem.targets[used]
+    if isinstance(problem.task, Survival):
+        excess = martingale_residuals(known, np.ones(len(known)))
+        targets = np.repeat(excess[:, None], n_outputs, axis=1)
+    else:
+        targets = problem.task.training_targets(known)
+    groups = None if problem.groups is None else problem.groups[used]
+    rows = training_rows(problem, seed, _MOST_ROWS)
+    return found_again(rows, targets, groups, np.random.default_rng([seed, 3]))

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy import stats
+from scipy import sparse, stats
+from scipy.sparse.csgraph import connected_components
 
 from genokeras.errors import DataError
 from genokeras.explain.checks import as_rows
@@ -113,7 +114,7 @@ def target_correlations(x: Any, y: Any, targets: Sequence[Any], logged: bool | N
     constant = [name for name, column in zip(names, numbers.T, strict=True) if np.ptp(column) == 0]
     if constant:
         raise DataError(f"y must vary: {listed(constant)} is the same for all {len(rows)} samples.")
-    r = _unit(_tested(rows, logged)[0]).T @ _unit(numbers)
+    r = unit_columns(_tested(rows, logged)[0]).T @ unit_columns(numbers)
     p = 2.0 * stats.t.sf(np.abs(r) * np.sqrt((len(rows) - 2) / np.maximum(1.0 - r**2, 1e-300)), len(rows) - 2)
     return _association(names, "pearson_r", list(r.T), list(p.T))
 
@@ -144,17 +145,13 @@ def _change(x: np.ndarray, member: np.ndarray, offset: float | None) -> np.ndarr
 
 
 def _welch(x: np.ndarray, member: np.ndarray) -> np.ndarray:
-    """p-values by hand: genes without any spread, which scipy warns about, get p = 1."""
+    """p-values of genes that vary; those that vary between the two only, by more than rounding, have 0, and others 1."""
     a, b = x[member], x[~member]
-    errors = a.var(axis=0, ddof=1) / len(a), b.var(axis=0, ddof=1) / len(b)
-    error = errors[0] + errors[1]
-    difference = np.abs(a.mean(axis=0) - b.mean(axis=0))
     rounding = _ROUNDING * np.abs(x).max(axis=0)
-    usable = error > rounding**2
-    safe = np.where(usable, error, 1.0)
-    freedom = safe**2 / np.maximum(errors[0] ** 2 / (len(a) - 1) + errors[1] ** 2 / (len(b) - 1), 1e-300)
-    p = 2.0 * stats.t.sf(difference / np.sqrt(safe), np.where(usable, freedom, 1.0))
-    return np.where(usable, p, np.where(difference > rounding, 0.0, 1.0))
+    varies = a.std(axis=0) + b.std(axis=0) > rounding
+    p = np.where(np.abs(a.mean(axis=0) - b.mean(axis=0)) > rounding, 0.0, 1.0)
+    p[varies] = stats.ttest_ind(a[:, varies], b[:, varies], axis=0, equal_var=False).pvalue
+    return np.asarray(p)
 
 
 def copies(x: np.ndarray, above: float = 0.95) -> np.ndarray:
@@ -167,28 +164,20 @@ def copies(x: np.ndarray, above: float = 0.95) -> np.ndarray:
     above : float
         Features are linked where ``|r|`` exceeds it.
     """
-    n, k = x.shape
-    groups = np.zeros(k, dtype=int)
-    if n < 3:
-        return groups
-    unit = _unit(x.astype("float64"))
+    if len(x) < 3:
+        return np.zeros(x.shape[1], dtype=int)
+    unit = unit_columns(x.astype("float64"))
     linked = np.abs(unit.T @ unit) > above
-    number = 0
-    for first in range(k):
-        if groups[first] or linked[first].sum() - linked[first, first] == 0:
-            continue
-        number += 1
-        waiting = [first]
-        while waiting:
-            current = waiting.pop()
-            groups[current] = number
-            waiting += [
-                j for j in np.flatnonzero(linked[current]).tolist() if not groups[j] and j not in waiting
-            ]
-    return groups
+    _, label = connected_components(sparse.csr_array(linked), directed=False)
+    alone = np.bincount(label)[label] == 1
+    numbers = np.zeros(len(label), dtype=int)
+    first_seen = list(dict.fromkeys(label[~alone].tolist()))
+    for number, component in enumerate(first_seen, start=1):
+        numbers[label == component] = number
+    return numbers
 
 
-def _unit(x: np.ndarray) -> np.ndarray:
+def unit_columns(x: np.ndarray) -> np.ndarray:
     """Columns centred and of length 1; constant ones are 0."""
     centred = x - x.mean(axis=0)
     norms = np.linalg.norm(centred, axis=0)

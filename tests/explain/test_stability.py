@@ -1,7 +1,8 @@
-"""Agreement of gene lists: the index against other formulas for it, and what is said about it."""
+"""Agreement of gene lists: the index against other formulas for it, genes that go together, and what is said about it."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
@@ -11,7 +12,8 @@ from hypothesis import strategies as st
 
 from genokeras.errors import ParameterError
 from genokeras.explain import Stability, marker_table, nogueira_index
-from genokeras.explain.stability import top_lists
+from genokeras.explain.agreement import like_frequency, likeness_index, top_lists
+from genokeras.explain.statistics import unit_columns
 from tests.explain.functions import made_explanation
 
 
@@ -68,6 +70,59 @@ def test_a_single_list_cannot_be_compared() -> None:
         nogueira_index(np.ones((1, 4), dtype=bool))
 
 
+# ---- genes that go together
+
+
+def a_block_and_noise(n: int = 60, p: int = 200, block: int = 9) -> np.ndarray:
+    """``(n, p)``: the first genes are co-expressed."""
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(n, p))
+    x[:, :block] = x[:, :1] + 0.2 * rng.normal(size=(n, block))
+    return unit_columns(x)
+
+
+def one_of_the_block_each(block: int = 9, m: int = 9) -> np.ndarray:
+    lists = np.zeros((m, 200), dtype=bool)
+    lists[np.arange(m), np.arange(m) % block] = True
+    return lists
+
+
+def test_lists_that_name_different_genes_of_a_block_agree() -> None:
+    lists, unit = one_of_the_block_each(), a_block_and_noise()
+    assert nogueira_index(lists) < 0.01
+    assert likeness_index(lists, unit) > 0.9
+
+
+def test_lists_that_name_different_genes_of_no_block_do_not() -> None:
+    lists = np.roll(one_of_the_block_each(), 50, axis=1)
+    assert abs(likeness_index(lists, a_block_and_noise())) < 0.15
+
+
+@given(st.integers(0, 1000), st.integers(2, 7), st.integers(4, 30), st.integers(1, 3))
+def test_without_likeness_it_is_nogueiras(seed: int, m: int, p: int, k: int) -> None:
+    lists = drawn_lists(seed, m, p, k)
+    apart = np.eye(p)  # as many samples as genes, and no two genes go together
+    assert likeness_index(lists, apart) == pytest.approx(nogueira_index(lists))
+
+
+def test_likeness_of_random_lists_is_about_0() -> None:
+    lists = drawn_lists(1, 200, 200, 20)
+    assert abs(likeness_index(lists, a_block_and_noise())) < 0.03
+
+
+def test_equal_lists_agree_whatever_goes_together() -> None:
+    lists = np.tile(drawn_lists(1, 1, 200, 20), (5, 1))
+    assert likeness_index(lists, a_block_and_noise()) == pytest.approx(1.0)
+
+
+def test_a_gene_is_listed_where_one_of_its_like_is() -> None:
+    found = like_frequency(one_of_the_block_each(), a_block_and_noise(), 0.8)
+    assert found[:9].tolist() == [1.0] * 9 and not found[9:].any()
+
+
+# ---- lists
+
+
 def test_lists_name_the_largest_of_each_row() -> None:
     lists = top_lists(np.array([[0.1, 3.0, 2.0, 0.0], [5.0, 0.0, 1.0, 4.0]]), 2)
     assert lists.astype(int).tolist() == [[0, 1, 1, 0], [1, 0, 0, 1]]
@@ -81,55 +136,84 @@ def test_a_list_as_long_as_the_genes_names_all() -> None:
     assert top_lists(np.random.default_rng(0).random((2, 3)), 3).all()
 
 
-def stability(index: float, noise: float) -> Stability:
-    return Stability(("low", "high"), 5, 12, np.zeros((8, 2)), np.array([index, 0.1]), np.array([noise, 0.3]))
+# ---- what is said
+
+
+def stability(again: list[float], limit: float = 0.3, index: float = 0.8) -> Stability:
+    """Of eight genes, the most important first; the second output is found nowhere."""
+    n = len(again)
+    importance = np.tile(np.arange(n, 0.0, -1.0)[:, None], (1, 2))
+    shares = np.zeros((n, 2))
+    return Stability(
+        ("low", "high"),
+        4,
+        12,
+        shares,
+        shares,
+        importance,
+        np.array([index, 0.1]),
+        np.stack([again, np.zeros(n)], axis=1),
+        np.array([limit, 0.3]),
+    )
 
 
 @pytest.mark.parametrize(
-    ("index", "noise", "is_noise", "start", "end"),
+    ("again", "start", "said"),
     [
-        (0.8, 0.3, False, "More than noise", "stability index of 0.80; noise reaches 0.30."),
-        (0.3, 0.3, True, "This list is noise", "stability index of 0.30; noise reaches 0.30."),
-        (-0.1, 0.3, True, "This list is noise", "index of -0.10; noise reaches 0.30."),
-        (0.8, np.nan, False, "It is not known", "noise reaches an unknown index."),
-        (np.nan, 0.3, False, "It is not known", "noise reaches 0.30."),
+        ([0.9, 0.8, 0.7, 0.6, 0, 0, 0, 0], "Stable: 4 of these 4 genes, with 100% of their weight", "again"),
+        # 8 + 7 of 8 + 7 + 6 + 5.
+        ([0.9, 0.8, 0, 0, 0.9, 0, 0, 0], "Stable: 2 of these 4 genes, with 58%", "the other 2 may be chance"),
+        ([0, 0, 0, 0.6, 0, 0, 0, 0], "Partly stable: 1 of these 4 genes, with 19%", "the other 3 may be"),
+        # What is found below the list that is shown does not help it.
+        ([0.3, 0, 0, 0, 0.9, 0, 0, 0], "This list cannot be told from noise", "none of its 4 genes"),
     ],
 )
-def test_the_verdict_compares_the_index_with_noise(
-    index: float, noise: float, is_noise: bool, start: str, end: str
-) -> None:
-    found = stability(index, noise)
-    assert found.is_noise("low") is is_noise
-    assert found.verdict("low").startswith(start)
-    assert found.verdict("low").endswith(end)
-    assert "the 12 lists of the top 5" in found.verdict("low")
+def test_the_verdict_judges_the_genes_that_are_shown(again: list[float], start: str, said: str) -> None:
+    found = stability(again)
+    assert found.verdict("low").startswith(start) and said in found.verdict("low")
+    assert found.is_noise("low") is start.startswith("This list")
+    assert "The 12 lists of the top 4 agree with a stability index of 0.80" in found.verdict("low")
+
+
+def test_the_verdict_is_of_the_genes_that_are_asked_for() -> None:
+    found = stability([0, 0, 0, 0, 0.9, 0.9, 0, 0])
+    assert found.is_noise("low") and not found.is_noise("low", np.array([4, 5]))
+    assert "2 of these 3 genes" in found.verdict("low", np.array([4, 5, 6]))
+
+
+def test_where_chance_is_not_known_nothing_is_called_noise() -> None:
+    found = stability([0.9] * 8, limit=np.nan, index=np.nan)
+    assert found.verdict("low").startswith("It is not known") and "an unknown value" in found.verdict("low")
+    assert not found.is_noise("low") and not found.is_found_again("low").any()
 
 
 def test_each_class_has_its_own_verdict() -> None:
-    found = stability(0.8, 0.3)
+    found = stability([0.9] * 8)
     assert not found.is_noise("low") and found.is_noise("high")
 
 
 def test_a_class_that_is_not_there_is_refused_with_a_hint() -> None:
-    for ask in (stability(0.8, 0.3).verdict, stability(0.8, 0.3).is_noise):
+    found = stability([0.9] * 8)
+    for ask in (found.verdict, found.is_noise, found.listed, found.is_found_again):
         with pytest.raises(ParameterError, match=r"no output 'hgih'.*low, high.*Did you mean 'high'"):
             ask("hgih")
 
 
 def test_a_marker_table_takes_the_column_of_its_class() -> None:
     frequency = np.stack([np.arange(8.0), 10 + np.arange(8.0)], axis=1)
-    given = Stability(("low", "high"), 5, 12, frequency, np.array([0.8, 0.1]), np.array([0.2, 0.3]))
+    given = replace(stability([0.9, 0, 0, 0, 0, 0, 0, 0]), frequency=frequency, like_frequency=frequency + 1)
     values = np.tile(np.arange(8.0, 0.0, -1.0)[None, :, None], (3, 1, 2))
     explanation = made_explanation(values, output_names=("high", "low"))
     tables = marker_table(explanation, stability=given, top=3)
     assert tables["low"]["stability"].tolist() == [0.0, 1.0, 2.0]
-    assert tables["high"]["stability"].tolist() == [10.0, 11.0, 12.0]
+    assert tables["high"]["stability_with_like"].tolist() == [11.0, 12.0, 13.0]
+    assert tables["low"]["found_again"].tolist() == [True, False, False]
+    assert not tables["high"]["found_again"].any()
     assert tables["low"].attrs["stability_index"] == 0.8
-    assert tables["high"].attrs["noise_index"] == 0.3
-    assert tables["high"].attrs["verdict"] == given.verdict("high")
+    assert tables["high"].attrs["verdict"] == given.verdict("high", np.arange(3))
 
 
 def test_stability_of_other_genes_is_refused() -> None:
     explanation = made_explanation(np.ones((2, 7, 2)), output_names=("low", "high"))
     with pytest.raises(ParameterError, match="stability must be of the features .* expected 7 .* got 8"):
-        marker_table(explanation, stability=stability(0.8, 0.3))
+        marker_table(explanation, stability=stability([0.9] * 8))

@@ -138,12 +138,24 @@ def test_markers_are_compared_with_known_genes(run: Path, tmp_path: Path) -> Non
     assert not page.all("script") and not page.all("paper")
 
 
-def test_a_list_that_is_noise_is_called_so(run: Path, tmp_path: Path) -> None:
-    noise = Stability(
-        ("well", "ill <b>"), 5, 6, np.full((40, 2), 0.5), np.array([0.1, 0.1]), np.array([0.3, 0.3])
+def test_lists_are_judged_by_the_genes_that_are_shown(run: Path, tmp_path: Path) -> None:
+    share, again = np.full((40, 2), 0.5), np.zeros((40, 2))
+    again[:3, 1] = 0.9
+    judged = Stability(
+        output_names=("well", "ill <b>"),
+        top=5,
+        n_lists=6,
+        frequency=share,
+        like_frequency=2 * share,
+        importance=np.abs(explanation().values).mean(axis=0),
+        index=np.array([0.1, 0.9]),
+        again=again,
+        limit=np.array([0.3, 0.3]),
     )
-    path = write_report(run, tmp_path / "r.html", explanation=explanation(), stability=noise)
-    assert "This list is noise" in parsed(path).text and "50%" in parsed(path).text
+    text = parsed(write_report(run, tmp_path / "r.html", explanation=explanation(), stability=judged)).text
+    assert text.count("This list cannot be told from noise: none of its 5 genes") == 1
+    assert "Stable: 3 of these 5 genes" in text
+    assert "50% (100%) yes" in text and "50% (100%) –" in text
 
 
 def test_one_trial_is_enough(run: Path, tmp_path: Path) -> None:
