@@ -132,7 +132,8 @@ def calibrated(answers: Any, calibration: Calibration | None) -> Any:
     found = answers
     if calibration.sharpness != 1.0:
         logs = ops.log(ops.maximum(found, SMALLEST_PROBABILITY))
-        found = ops.softmax(calibration.sharpness * logs, axis=-1)
+        # A layer with a name: Keras before 3.13 saves operations without theirs, and reads this one as "softmax", as a layer may be called.
+        found = keras.layers.Softmax(name="calibrated")(calibration.sharpness * logs)
     if calibration.doubt:
         found = float(1.0 - calibration.doubt) * found + float(calibration.doubt / found.shape[-1])
     return found

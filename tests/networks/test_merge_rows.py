@@ -28,6 +28,7 @@ from genokeras.graph.testing import random_weights
 from genokeras.networks import TrainedTrial, merge_rows
 from genokeras.tasks.classes import Classes
 from tests.backends import at_once, fewer
+from tests.exports.exported_models import ensemble
 from tests.processes import run_alone
 
 N, P, FOLDS = 24, 120, 3
@@ -246,3 +247,13 @@ def test_an_exported_file_loads_in_safe_mode_where_genokeras_is_not_imported(tmp
     np.save(tmp_path / "x.npy", x)
     run_alone(LOAD, tmp_path)
     np.testing.assert_allclose(np.load(tmp_path / "found.npy"), predicted(model, x), atol=1e-6)
+
+
+def test_operations_have_no_class_name_in_common_with_layers() -> None:
+    """Keras before 3.13 reads an operation without its name, and gives it one that a layer of the same class may have."""
+    steps = ensemble().operations
+    layers = {type(step).__name__ for step in steps if isinstance(step, keras.layers.Layer)}
+    operations = {type(step).__name__ for step in steps if not isinstance(step, keras.layers.Layer)}
+    assert "Log" in operations
+    # Operations without arguments of their own keep their names everywhere.
+    assert operations & layers <= {"Add", "Multiply", "Subtract"}
