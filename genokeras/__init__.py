@@ -242,14 +242,20 @@ _PACKAGES = ("pretrained",)
 
 def __getattr__(name: str) -> object:
     if name in _PACKAGES:
-        return importlib.import_module(f"genokeras.{name}")
+        return _import(name)
     if name not in _HOMES:
         hint = importlib.import_module("genokeras.support.wording").did_you_mean(name, _HOMES)
         message = f"module 'genokeras' has no attribute {name!r}.{hint}"
         raise AttributeError(message, name=name, obj=None)  # with obj, Python would add the same guess again
-    value = getattr(importlib.import_module(f"genokeras.{_HOMES[name]}"), name)
+    value = getattr(_import(_HOMES[name]), name)
     globals()[name] = value  # the next use finds it without coming here
     return value
+
+
+def _import(home: str) -> object:
+    """A module of the package; TensorFlow, which it may be the first to import, is kept quiet meanwhile."""
+    with importlib.import_module("genokeras.quiet").quiet_import():
+        return importlib.import_module(f"genokeras.{home}")
 
 
 def __dir__() -> list[str]:

@@ -9,7 +9,9 @@ from pathlib import Path
 import click
 
 import genokeras as gk
-from genokeras.cli.backend import load_estimator, load_run, quiet_start
+from genokeras.cli.backend import load_estimator, load_run
+from genokeras.cli.choices import FORMATS, OneOf
+from genokeras.cli.doctor import doctor
 from genokeras.cli.fitting import fit
 from genokeras.cli.group import CommandGroup, debug_option, debugging, say
 from genokeras.cli.inputs import run_argument
@@ -18,6 +20,7 @@ from genokeras.cli.predicting import evaluate, predict
 from genokeras.cli.projects import auto
 from genokeras.cli.reporting import explain, report
 from genokeras.cli.words import LEGEND, growth_in_words, leaderboard_table, make_console
+from genokeras.quiet import quiet_start
 from genokeras.visible import plain_table
 
 TOP_ROWS = 20
@@ -68,7 +71,8 @@ def leaderboard(run: Path, top: int | None, as_csv: bool) -> None:
 @click.argument("model", type=click.Path(path_type=Path))
 @click.option(
     "--format",
-    help="keras, tf_saved_model, onnx, litert or torchscript.  [default: by the suffix of MODEL, else keras]",
+    type=OneOf(FORMATS),
+    help="What is written.  [default: by the suffix of MODEL, else keras]",
 )
 @debug_option
 def export(run: Path, model: Path, format: str | None) -> None:
@@ -98,5 +102,5 @@ def visualize(run: Path) -> None:
     say(f"Drew {networks} into {drawings[0].parent}; the best one is {drawings[0]}.")
 
 
-for command in (fit, predict, evaluate, report, explain, panel, auto):
+for command in (fit, predict, evaluate, report, explain, panel, auto, doctor):
     main.add_command(command)

@@ -11,11 +11,21 @@ import click
 
 from genokeras.cli.answers import CLASSES, COX, HAZARD, LABELS, NUMBERS, TASKS, find_task, times_and_events
 from genokeras.cli.backend import load_estimator
+from genokeras.cli.choices import (
+    EXECUTORS,
+    MISSING,
+    SEARCHERS,
+    ObjectiveName,
+    OneOf,
+    check_objective,
+    objectives_in_words,
+)
 from genokeras.cli.classes import check_of_classes, class_options, threshold_in_words
 from genokeras.cli.elsewhere import studies_in_words
 from genokeras.cli.group import debug_option, say
 from genokeras.cli.inputs import Reading, data_argument, labels_of, names_of, read_samples, reading_options
 from genokeras.cli.kinds import GENES, KINDS, find_kind
+from genokeras.cli.remembered import remember_target
 from genokeras.cli.words import (
     LEGEND,
     WIDTH,
@@ -59,23 +69,30 @@ TOP_ROWS_OF_FIT = 5
     type=int,
     help="Trials at most, those of a resumed run included; repeatable with --seed where no time limit is given.",
 )
-@click.option("--objective", help="What the search makes best.  [default: log_loss, and of numbers r2]")
+@click.option("--objective", type=ObjectiveName(), help=objectives_in_words())
 @click.option(
     "--folds",
     type=int,
     help="Folds of the cross-validation.  [default: 5, and of sequences, images and texts 3; one hold-out of many samples]",
 )
-@click.option("--searcher", default="bayesian", show_default=True, help="bayesian or random.")
+@click.option(
+    "--searcher",
+    type=OneOf(SEARCHERS),
+    default=SEARCHERS[0],
+    show_default=True,
+    help="What proposes networks: morphisms guided by a Gaussian process, random ones, or (of genes) fathers that shared weights rank.",
+)
 @click.option("--seed", type=int, help="Seed of everything random; drawn where it is not given.")
 @click.option("--resume", is_flag=True, help="Go on with the run that --out holds.")
 @click.option("--groups", help="Column (or file) that says which samples belong together, such as a donor.")
 @click.option("--batches", help="Column (or file) with each sample's study: folds leave one out each.")
-@click.option("--missing", help="Missing values of genes: error or median.  [default: error]")
+@click.option("--missing", type=OneOf(MISSING), help="Missing values of genes.  [default: error]")
 @class_options
 @reading_options
 @click.option(
     "--executor",
-    help="Where trials are trained: local; pool (worker processes); ray (a cluster); shared (several commands with one --out).  [default: local]",
+    type=OneOf(EXECUTORS),
+    help="Where trials are trained: here, in worker processes, on a cluster, or by several commands with one --out.  [default: local]",
 )
 @click.option("--workers", type=int, help="Worker processes, of one thread each if there are as many cores.")
 @click.option("--memory-limit", help='Memory that the fit may use, as "4 GB".  [default: what is left]')
@@ -153,6 +170,7 @@ def fit(
             task, sentence = find_task(labels_of(samples), named)
             if sentence and not quiet:
                 say(textwrap.fill(sentence, WIDTH))
+    check_objective(objective, task, "ordered" in of_classes)
     estimator = load_estimator(found, task)(
         out,
         time_limit=limit,
@@ -178,6 +196,8 @@ def fit(
     else:
         studies = None if batches is None else samples.groups
         estimator.fit(samples, _named_targets(samples, target, task), batches=studies, time_limit=limit)
+    if task not in (COX, HAZARD):  # which know their columns
+        remember_target(estimator.path_, target)
     if not quiet:
         _print_fit(estimator, found)
 

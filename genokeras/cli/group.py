@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import re
 import sys
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from typing import Any, TypeVar
 import click
 
 import genokeras as gk
+from genokeras.quiet import LEVEL, LOUD
 from genokeras.visible import visible
 
 # Of Ctrl-C, and of SIGTERM and SIGUSR1, where no model was delivered.
@@ -116,6 +118,7 @@ def in_options(message: str) -> str:
 def _remember(ctx: click.Context, parameter: click.Parameter, value: bool) -> None:
     if value:
         ctx.meta[_DEBUG] = True
+        os.environ.setdefault(LEVEL, LOUD)
 
 
 def _expected(error: Exception) -> bool:

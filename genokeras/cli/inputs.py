@@ -12,10 +12,13 @@ import click
 import genokeras as gk
 from genokeras.cli.group import Command
 from genokeras.cli.kinds import GENES, IMAGES, SEQUENCES
+from genokeras.cli.places import check_data, existing_data, existing_run
 
-run_argument = click.argument("run", type=click.Path(path_type=Path))
+run_argument = click.argument("run", type=click.Path(path_type=Path), callback=existing_run)
 # Blocks may stand in its place, so that it is `reading_options` that misses it.
-data_argument = click.argument("data", type=click.Path(path_type=Path), required=False)
+data_argument = click.argument(
+    "data", type=click.Path(path_type=Path), required=False, callback=existing_data
+)
 # Fields of `Reading` that are no options of tables of genes alone, or none at all.
 _OTHERWISE = ("delimiter", "drop")
 _OF_MODEL = ("never_read", "genes", "blocks")
@@ -157,7 +160,7 @@ def _data_or_blocks(data: Path | None, blocks: tuple[str, ...]) -> Any:
             raise click.UsageError(f"--block must be NAME=FILE, such as rna=a.tsv: got {block!r}.")
         if name in found:
             raise click.UsageError(f"--block names {name!r} twice: {found[name]} and {file}.")
-        found[name] = Path(file)
+        found[name] = check_data(Path(file))
     return found
 
 

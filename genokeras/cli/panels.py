@@ -18,6 +18,7 @@ from genokeras.cli.inputs import (
     run_argument,
 )
 from genokeras.cli.kinds import GENES, kind_of
+from genokeras.cli.remembered import remember_target, remembered_target
 from genokeras.cli.words import estimate_in_words
 from genokeras.visible import visible
 
@@ -76,6 +77,7 @@ def panel(
         given["x"] = read_samples(kind, data, named, told, groups, several_targets=several)
     limit = DEFAULT_TIME_LIMIT if time_limit is None and max_trials is None else time_limit
     small = estimator.panel(n_genes=genes, path=out, time_limit=limit, max_trials=max_trials, **given)
+    remember_target(small.path_, target or remembered_target(run))
     _print_panel(small)
     if plot is not None:
         small.panel_.plot(plot)

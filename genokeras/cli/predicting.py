@@ -25,6 +25,7 @@ from genokeras.cli.inputs import (
     run_argument,
 )
 from genokeras.cli.kinds import GENES, kind_of
+from genokeras.cli.remembered import remembered_target
 from genokeras.cli.words import label
 from genokeras.visible import plain_table
 
@@ -92,7 +93,9 @@ def predict(
 @run_argument
 @data_argument
 @click.option(
-    "--target", multiple=True, help="Column with the labels, or a file of labels by sample id; as in fit."
+    "--target",
+    multiple=True,
+    help="Column with the labels, or a file of labels by sample id.  [default: that of fit]",
 )
 @click.option(
     "--time", "time_column", help="Of survival: column with the times; by default called as in fit."
@@ -114,8 +117,8 @@ def evaluate(
     estimator = load_run(run)
     kind, reading = kind_of(estimator), reading_for(estimator, reading)
     target, _ = times_and_events(time_column, event, target, None, kind == GENES)
-    if hasattr(estimator, "baseline_") and not target:
-        target = estimator.columns_
+    if not target:
+        target = estimator.columns_ if hasattr(estimator, "baseline_") else remembered_target(run)
     if len(target) > 1 and not reading.is_told:
         scores = estimator.evaluate(data, list(target))
     else:

@@ -6,12 +6,14 @@ import contextlib
 import logging
 from collections.abc import Iterator, Sequence
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from genokeras.cli.backend import load_auto
 from genokeras.cli.group import debug_option, say
+from genokeras.cli.places import check_data
 
 if TYPE_CHECKING:
     import genokeras as gk
@@ -30,6 +32,7 @@ def auto(config: str, calls: tuple[str, ...], quiet: bool) -> None:
     CONFIG is its JSON file. CALLS are one or more of train, evaluate, predict and explain, in the order in which they
     are to be run; without train, they use the model that was trained last.
     """
+    check_data(Path(config), ": expected a project's JSON file")
     open_project = load_auto()
     with contextlib.nullcontext() if quiet else log_on_standard_output():
         run_calls(open_project(config, verbose=0 if quiet else 1), calls)

@@ -11,6 +11,7 @@
     trials/000017/           graph.json, weights.npz, predictions.npz; error.txt where it failed
     result.json              the estimate and the ensemble, once the run is finished
     best.keras, best.json    the delivered model, its classes and feature names
+    command.json             what --target of genokeras fit was
 """
 
 from __future__ import annotations
@@ -60,6 +61,7 @@ _FILES = (
         _JOURNAL,
         "arcs.json",
         "panel.json",
+        "command.json",
     ),
     *("data.npz", "features.npz", "task.json", "encoder.json", "backbone.keras", "content.npz"),
 )

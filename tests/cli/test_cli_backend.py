@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from genokeras.cli.backend import quiet_start
+from genokeras.quiet import quiet_start
 
 CHATTER = (
     b"WARNING: All log messages before absl::InitializeLog() is called are written to STDERR\n"

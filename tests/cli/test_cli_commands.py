@@ -126,8 +126,7 @@ def test_another_delimiter_can_be_named(fitted: Fitted, tmp_path: Path) -> None:
     ("options", "message"),
     [
         (("--target", "lable"), "label"),
-        (("--target", "label", "--objective", "log_los"), "log_loss"),
-        (("--target", "label", "--searcher", "bayes"), "bayesian"),
+        (("--target", "label", "--objective", "r2"), "to predict classes: got r2"),
         (("--target", "label", "--time-limit", "-1"), "time_limit"),
     ],
 )
@@ -196,6 +195,28 @@ def test_evaluate_prints_every_score(fitted: Fitted) -> None:
     text = succeeded("evaluate", fitted.run, fitted.data, "--target", "label")
     names = [line[:18].strip() for line in text.splitlines()]
     assert names == ["accuracy", "balanced accuracy", "log loss", "ROC AUC", "F1", "MCC"]
+
+
+def test_evaluate_remembers_the_target_of_fit(fitted: Fitted, tmp_path: Path) -> None:
+    told = succeeded("evaluate", fitted.run, fitted.data, "--target", "label")
+    assert succeeded("evaluate", fitted.run, fitted.data) == told
+    renamed = small_table().rename(columns={"label": "state"})
+    renamed.to_csv(tmp_path / "renamed.csv", index=False)
+    result = genokeras("evaluate", fitted.run, tmp_path / "renamed.csv")
+    assert result.exit_code == 2 and "--target 'label' is neither a column" in result.stderr
+    assert succeeded("evaluate", fitted.run, tmp_path / "renamed.csv", "--target", "state") == told
+
+
+def test_a_file_of_labels_is_remembered_from_every_folder(
+    fitted: Fitted, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = small_table().rename(columns={"label": "state"})
+    table[["sample", "state"]].to_csv(tmp_path / "clinical.csv", index=False)
+    table.drop(columns="state").to_csv(tmp_path / "genes.csv", index=False)
+    monkeypatch.chdir(tmp_path)
+    succeeded("fit", "genes.csv", "--target", "clinical.csv:state", "--max-trials", 1, "--out", "run", "-q")
+    monkeypatch.chdir("run")
+    assert "balanced accuracy" in succeeded("evaluate", tmp_path / "run", tmp_path / "genes.csv")
 
 
 def test_evaluate_as_json_is_json_also_where_a_score_is_undefined(fitted: Fitted, tmp_path: Path) -> None:

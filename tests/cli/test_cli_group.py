@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
@@ -80,7 +81,7 @@ def test_messages_name_options_in_place_of_arguments(said: str, shown: str) -> N
 def test_genokeras_alone_shows_the_commands() -> None:
     result = CliRunner().invoke(main, [])
     assert result.exit_code == 0
-    for command in ("auto", "fit", "predict", "evaluate", "leaderboard", "export", "visualize"):
+    for command in ("auto", "doctor", "fit", "predict", "evaluate", "leaderboard", "export", "visualize"):
         assert f"  {command} " in result.stdout
 
 
@@ -103,3 +104,26 @@ def test_help_and_mistakes_import_nothing_heavy(arguments: list[str]) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.endswith("[]\n")
+
+
+def completed(words: str) -> list[str]:
+    """What bash offers for the last of these words, as the documentation has it set up."""
+    code = "import sys; from genokeras.cli import main; main(prog_name='genokeras')"
+    position = str(len(words.split(" ")) - 1)
+    shell = {"_GENOKERAS_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": position}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env={**os.environ, **shell}, capture_output=True, text=True, check=True
+    )
+    return [line.partition(",")[2] for line in done.stdout.splitlines()]
+
+
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [
+        ("genokeras do", ["doctor"]),
+        ("genokeras fit --searcher ", ["bayesian", "random", "enas"]),
+        ("genokeras fit --objective balanced", ["balanced_accuracy"]),
+    ],
+)
+def test_a_shell_completes_commands_and_values(words: str, offered: list[str]) -> None:
+    assert completed(words) == offered
