@@ -4,7 +4,7 @@
     ray start --address=FIRST:6379       # on each of the others
     python examples/ray_cluster.py --address auto --out runs/cluster
 
-Without ``--address`` Ray runs on this machine alone. GenoKeras and Ray (``pip install genokeras[ray]``) have to be installed on all
+Without ``--address`` Ray runs on this machine alone. GenoKeras and Ray (``pip install "genokeras[ray]"``) have to be installed on all
 machines; the run folder is on the one where this script runs. A machine that is lost costs no trial: what it was at is trained
 elsewhere. On machines with graphics cards ``--gpus 0.25`` puts four workers on each card.
 """

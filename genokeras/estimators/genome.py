@@ -39,7 +39,7 @@ class GenomeClassifier(ClassifierElsewhere, TableEstimator):
         class or instance), ``fathers`` and whatever else the searcher takes.
     executor : {"local", "pool", "ray", "shared"} or type, default="local"
         Where trials are trained: in this process; in worker processes of this machine, for which scripts need no
-        ``if __name__ == "__main__"``; on a Ray cluster (``pip install genokeras[ray]``); in all processes that fit with the same
+        ``if __name__ == "__main__"``; on a Ray cluster (``pip install "genokeras[ray]"``); in all processes that fit with the same
         ``path``; or by a subclass of ``genokeras.Executor``.
     executor_args : dict, optional
         Of ``"pool"``: ``workers`` (as many as there are cores for their threads), ``threads`` of each (an even share), ``memory``

@@ -91,7 +91,7 @@ class ImageClassifier(TunedClassifier, NetworkEstimator):
     searcher_args : dict, optional
         As in ``SequenceClassifier``; fathers are "plain_cnn" and "residual_cnn", "small_cnn" or graphs.
     backbone : keras.Model or str, optional
-        A pretrained network, or the name or folder of a keras-hub preset (``pip install genokeras[pretrained]``). It is frozen: a copy makes
+        A pretrained network, or the name or folder of a keras-hub preset (``pip install "genokeras[pretrained]"``). It is frozen: a copy makes
         features of each image (averages over positions), on which small heads are searched; fathers are then "mlp", "deep_mlp" or
         graphs of the features. It gets pixels as they came, resized to what it reads, grey ones three times where it wants
         colours. Presets bring their own scaling; a network that wants pixels otherwise needs it as its first layer, as in

@@ -72,7 +72,7 @@ class TextClassifier(TunedClassifier, NetworkEstimator):
         As in ``SequenceClassifier``; fathers are "text_cnn" and "text_attention", "small_text_cnn" or graphs.
     backbone : keras.Model or str, optional
         A pretrained network that reads strings (TensorFlow only), or the name or folder of a keras-hub preset
-        (``pip install genokeras[pretrained]``). It is frozen: a copy makes features of each text (averages over tokens), on which small heads are
+        (``pip install "genokeras[pretrained]"``). It is frozen: a copy makes features of each text (averages over tokens), on which small heads are
         searched; fathers are then "mlp", "deep_mlp" or graphs of the features. With a preset the delivered model reads the tokens
         that the classifier makes of strings. ``fine_tune`` trains the whole afterwards.
     class_weight, threshold, ordered : as in ``GenomeClassifier``, optional
