@@ -14,8 +14,10 @@ from genokeras.errors import ParameterError
 from genokeras.estimators.base import SearchedEstimator
 from genokeras.estimators.certainty import Certainty, certain_classes
 from genokeras.estimators.class_options import class_factors, order_of, plain_options
+from genokeras.estimators.class_plots import ClassPlots
 from genokeras.estimators.content import Content
 from genokeras.estimators.label_sets import as_table, is_several
+from genokeras.estimators.number_plots import NumberPlots
 from genokeras.tasks.classes import Classes
 from genokeras.tasks.conformal import check_coverage
 from genokeras.tasks.labels import Labels
@@ -27,7 +29,7 @@ from genokeras.tasks.threshold import Threshold, check_enough, read_aim
 _HALF = 0.5
 
 
-class ClassifierFace(ClassifierMixin, SearchedEstimator):
+class ClassifierFace(ClassPlots, ClassifierMixin, SearchedEstimator):
     """Of classes."""
 
     default_task: ClassVar[str] = "classes"
@@ -215,7 +217,7 @@ class ClassifierFace(ClassifierMixin, SearchedEstimator):
         return float(np.average(self._decided(probabilities) == codes, weights=sample_weight))
 
 
-class RegressorFace(RegressorMixin, SearchedEstimator):
+class RegressorFace(NumberPlots, RegressorMixin, SearchedEstimator):
     """Of numbers."""
 
     default_task: ClassVar[str] = "numbers"

@@ -18,12 +18,13 @@ from genokeras.errors import NotFittedError, RunFolderError
 from genokeras.estimators.content import ContentKind
 from genokeras.estimators.exporting import export_run
 from genokeras.estimators.finished import FinishedSearch
+from genokeras.estimators.plotting import RunPlots
 from genokeras.estimators.tables import leaderboard
 from genokeras.support import RunFolder
 from genokeras.visible import visible
 
 
-class FittedEstimator(BaseEstimator):
+class FittedEstimator(RunPlots, BaseEstimator):
     """An estimator over a run folder that was made or is read; its children fit and predict."""
 
     content: ClassVar[ContentKind]

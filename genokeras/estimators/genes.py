@@ -21,6 +21,7 @@ from genokeras.estimators.content import ContentKind
 from genokeras.estimators.elsewhere import Elsewhere
 from genokeras.estimators.gene_content import Genes
 from genokeras.estimators.panels import read_panel
+from genokeras.estimators.plotting import GenePlots
 from genokeras.explain import Explanation, explain_run
 from genokeras.explain.runs import training_rows
 from genokeras.report import write_report
@@ -31,7 +32,7 @@ from genokeras.support.checks import check_choice
 _EXAMPLES = 64
 
 
-class TableEstimator(Elsewhere):
+class TableEstimator(GenePlots, Elsewhere):
     """An estimator of tables; see its children for parameters and attributes."""
 
     content: ClassVar[ContentKind] = Genes()

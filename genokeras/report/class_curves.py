@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -58,8 +58,20 @@ class ClassCurve:
 
 
 @dataclass(frozen=True)
-class _Kind:
-    """What tells a ROC curve from one of precision and recall."""
+class CurveKind:
+    """What tells a ROC curve from one of precision and recall.
+
+    Attributes
+    ----------
+    title, x, y, area : str
+    draw : callable
+        Draws a curve of a colour on axes.
+    chance : callable
+        Draws what guessing would give beside such curves.
+    legend : str
+    points, on_grid, area_of : callable
+        As for :func:`class_curves`.
+    """
 
     title: str
     x: str
@@ -67,7 +79,14 @@ class _Kind:
     area: str
     draw: Callable[..., None]
     chance: Callable[..., None]
-    legend: str
+    legend: Literal["lower right", "lower left"]
+    points: Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
+    on_grid: Callable[[np.ndarray, np.ndarray], np.ndarray]
+    area_of: Callable[[np.ndarray, np.ndarray], float]
+
+    def curves(self, found: Predictions, positive: str | None = None) -> list[ClassCurve]:
+        """The curves of this kind; see :func:`class_curves`."""
+        return class_curves(found, self.points, self.on_grid, self.area_of, positive)
 
 
 @house_style()
@@ -97,17 +116,7 @@ def plot_roc(source: Any, positive: str | None = None) -> Picture:
     >>> plot_roc("runs/leukemia").save("roc.svg")  # doctest: +SKIP
     PosixPath('roc.svg')
     """
-    found = as_predictions(source)
-    curves = class_curves(found, roc_points, roc_on_grid, _roc_area, positive)
-
-    def draw(axes: Axes, curve: ClassCurve, colour: str, **style: Any) -> None:
-        axes.plot(curve.x, curve.y, color=colour, **style)
-
-    def chance(axes: Axes, curves: Sequence[ClassCurve]) -> None:
-        axes.plot([0, 1], [0, 1], color=FAINT, linewidth=0.9, linestyle=":", label="chance", zorder=1)
-
-    kind = _Kind("ROC curve", "false positive rate", "true positive rate", "AUC", draw, chance, "lower right")
-    return _panels(found, curves, kind)
+    return _panels(as_predictions(source), positive, ROC)
 
 
 @house_style()
@@ -130,19 +139,7 @@ def plot_precision_recall(source: Any, positive: str | None = None) -> Picture:
     RunFolderError
         If the run was not finished.
     """
-    found = as_predictions(source)
-    curves = class_curves(found, recall_points, precision_on_grid, _average_precision, positive)
-
-    def draw(axes: Axes, curve: ClassCurve, colour: str, **style: Any) -> None:
-        axes.step(curve.x, curve.y, where="post", color=colour, **style)
-
-    def chance(axes: Axes, curves: Sequence[ClassCurve]) -> None:
-        if len(curves) == 1:
-            share = curves[0].share
-            axes.axhline(share, color=FAINT, linewidth=0.9, linestyle=":", label="chance", zorder=1)
-
-    kind = _Kind("Precision and recall", "recall", "precision", "AP", draw, chance, "lower left")
-    return _panels(found, curves, kind)
+    return _panels(as_predictions(source), positive, PRECISION_RECALL)
 
 
 # ---- curves as values
@@ -215,10 +212,58 @@ def precision_on_grid(truth: np.ndarray, score: np.ndarray) -> np.ndarray:
     return np.asarray(precision[np.clip(enough, 0, len(precision) - 2)])
 
 
+# ---- the two kinds
+
+
+def _draw_roc(axes: Axes, curve: ClassCurve, colour: str, **style: Any) -> None:
+    axes.plot(curve.x, curve.y, color=colour, **style)
+
+
+def _chance_of_roc(axes: Axes, curves: Sequence[ClassCurve]) -> None:
+    axes.plot([0, 1], [0, 1], color=FAINT, linewidth=0.9, linestyle=":", label="chance", zorder=1)
+
+
+def _draw_recall(axes: Axes, curve: ClassCurve, colour: str, **style: Any) -> None:
+    axes.step(curve.x, curve.y, where="post", color=colour, **style)
+
+
+def _chance_of_recall(axes: Axes, curves: Sequence[ClassCurve]) -> None:
+    if len(curves) == 1:
+        share = curves[0].share
+        axes.axhline(share, color=FAINT, linewidth=0.9, linestyle=":", label="chance", zorder=1)
+
+
+ROC = CurveKind(
+    "ROC curve",
+    "false positive rate",
+    "true positive rate",
+    "AUC",
+    _draw_roc,
+    _chance_of_roc,
+    "lower right",
+    roc_points,
+    roc_on_grid,
+    _roc_area,
+)
+PRECISION_RECALL = CurveKind(
+    "Precision and recall",
+    "recall",
+    "precision",
+    "AP",
+    _draw_recall,
+    _chance_of_recall,
+    "lower left",
+    recall_points,
+    precision_on_grid,
+    _average_precision,
+)
+
+
 # ---- the picture
 
 
-def _panels(found: Predictions, curves: list[ClassCurve], kind: _Kind) -> Picture:
+def _panels(found: Predictions, positive: str | None, kind: CurveKind) -> Picture:
+    curves = kind.curves(found, positive)
     together = len(curves) <= _TOGETHER
     columns = 1 if together else min(_COLUMNS, len(curves))
     rows = 1 if together else -(-len(curves) // columns)
@@ -244,11 +289,11 @@ def _panels(found: Predictions, curves: list[ClassCurve], kind: _Kind) -> Pictur
     return figure
 
 
-def _label(curve: ClassCurve, kind: _Kind) -> str:
+def _label(curve: ClassCurve, kind: CurveKind) -> str:
     return f"{curve.name}: {kind.area} {area_text(curve.area)}"
 
 
-def _draw_group(axes: Axes, group: list[ClassCurve], behind: list[ClassCurve], kind: _Kind) -> None:
+def _draw_group(axes: Axes, group: list[ClassCurve], behind: list[ClassCurve], kind: CurveKind) -> None:
     square(axes)
     for curve in behind:
         kind.draw(axes, curve, "#b8c0c9", linewidth=0.7, zorder=1)
@@ -260,7 +305,7 @@ def _draw_group(axes: Axes, group: list[ClassCurve], behind: list[ClassCurve], k
     kind.chance(axes, group)
 
 
-def _label_axes(grid: np.ndarray, kind: _Kind, used: int, columns: int) -> None:
+def _label_axes(grid: np.ndarray, kind: CurveKind, used: int, columns: int) -> None:
     """On the left, and wherever no panel stands below."""
     for number, axes in enumerate(grid[:used]):
         if number + columns >= used:

@@ -164,11 +164,23 @@ def plot_search(run: Any) -> Picture:
     RunFolderError
         If it is no run, or none of its trials finished.
     """
+    figure = Picture(figsize=(7.2, 4.0), layout="constrained")
+    figure.alt = draw_search(figure.add_subplot(), run)
+    figure.legend(loc="outside right upper")
+    return figure
+
+
+def draw_search(axes: Axes, run: Any) -> str:
+    """Draw a search, without a legend; see :func:`plot_search`.
+
+    Returns
+    -------
+    str
+        What it shows, in a sentence or two.
+    """
     folder = run_folder(run)
     history = finished_history(folder)
     objective = shown_objective(folder)
-    figure = Picture(figsize=(7.2, 4.0), layout="constrained")
-    axes = figure.add_subplot()
     seconds = np.cumsum([trial.seconds for trial in history])
     timed = bool(seconds[-1] > 0)
     places = seconds if timed else np.arange(1, len(history) + 1)
@@ -180,13 +192,11 @@ def plot_search(run: Any) -> Picture:
     axes.set(
         xlabel="seconds of training" if timed else "trials", ylabel=f"{said}, out of fold", title="The search"
     )
-    figure.legend(loc="outside right upper")
     best = history.ranked()[0]
-    figure.alt = (
+    return (
         f"{said.capitalize()} of {len(history.ok())} trials over {seconds[-1]:.0f} seconds of "
         f"training. Best: {objective.value_of_loss(best.score):.3f}, trial {best.id}."
     )
-    return figure
 
 
 def _draw_trials(

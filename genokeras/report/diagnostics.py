@@ -140,7 +140,7 @@ def plot_calibration(source: Any, bins: int = 10) -> Picture:
     """
     check_whole(bins, "bins", 2)
     found = as_predictions(source)
-    said, right, what = _said_and_right(found)
+    said, right, what = said_and_right(found)
     table = reliability(said, right, bins)
     figure = Picture(figsize=(5.6, 6.4), layout="constrained")
     upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3.4, 1))
@@ -157,7 +157,7 @@ def plot_calibration(source: Any, bins: int = 10) -> Picture:
         label="observed",
         **line,
     )
-    error = float(table["count"] @ np.abs(table["observed"] - table["said"]) / table["count"].sum())
+    error = calibration_error(table)
     upper.set(
         ylim=(-0.015, 1.015),
         xlim=(-0.015, 1.015),
@@ -172,7 +172,8 @@ def plot_calibration(source: Any, bins: int = 10) -> Picture:
     return figure
 
 
-def _said_and_right(found: Predictions) -> tuple[np.ndarray, np.ndarray, str]:
+def said_and_right(found: Predictions) -> tuple[np.ndarray, np.ndarray, str]:
+    """Probabilities ``(n_samples,)`` that a calibration looks at, whether what they say is true, and what they are of."""
     p = found.probabilities
     if p.shape[1] == 2:
         return p[:, 1], found.truth == 1, f"predicted probability of {shown(found.classes)[1]}"
@@ -206,6 +207,11 @@ def reliability(said: np.ndarray, right: np.ndarray, bins: int = 10) -> dict[str
         "observed": hits / count[used],
         "interval": np.array([[one.low for one in limits], [one.high for one in limits]]),
     }
+
+
+def calibration_error(table: dict[str, np.ndarray]) -> float:
+    """The expected calibration error of what :func:`reliability` found."""
+    return float(table["count"] @ np.abs(table["observed"] - table["said"]) / table["count"].sum())
 
 
 def _draw_counts(axes: Axes, table: dict[str, np.ndarray], bins: int) -> None:

@@ -50,18 +50,40 @@ def explained(run: Run, x: object = None) -> tuple[Explanation, Stability | None
     (Explanation, Stability or None) or None
         No stability where there is one list only; nothing at all where no samples are given and the run keeps none.
     """
-    samples = trained_samples(run.problem) if x is None else None
-    if x is None and samples is None:
+    found = _explained_rows(run, x)
+    if found is None:
         return None
-    rows = x if samples is None else samples.x
-    background = (
-        None if "all" in table_of(run.problem).spaces else rows
-    )  # such a run keeps no rows to compare with
+    rows, background = found
     explanation = explain_run(run, rows, background)
     try:
         return explanation, stability_of(run, rows, background, top=TOP_GENES)
     except ParameterError:  # a single fold and a single trial
         return explanation, None
+
+
+def explained_training(run: Run) -> Explanation:
+    """Explain a run on the samples that it was trained on.
+
+    Raises
+    ------
+    ParameterError
+        If the run keeps none.
+    """
+    found = _explained_rows(run, None)
+    if found is None:
+        raise ParameterError(
+            "this run has not kept its training samples: pass samples to explain it on, x=..."
+        )
+    return explain_run(run, *found)
+
+
+def _explained_rows(run: Run, x: object) -> tuple[object, object] | None:
+    """The samples to explain a run on, and those to compare with where it keeps none for that."""
+    samples = trained_samples(run.problem) if x is None else None
+    if x is None and samples is None:
+        return None
+    rows = x if samples is None else samples.x
+    return rows, None if "all" in table_of(run.problem).spaces else rows
 
 
 def samples_of(run: Run, x: object = None, y: object = None) -> CheckedSamples | None:

@@ -136,6 +136,13 @@ def write_note(figure: Figure, text: str) -> None:
     figure.supxlabel("\n".join(lines), x=0.01, ha="left", fontsize=7.5, color=FAINT)
 
 
+def label_axes(axes: Axes, title: str, x: str, y: str) -> None:
+    """Title and labels as they are: a class called "$x$" is a name, not a formula."""
+    axes.set_title(title, parse_math=False)
+    axes.set_xlabel(x, parse_math=False)
+    axes.set_ylabel(y, parse_math=False)
+
+
 def square(axes: Axes) -> None:
     """Both axes from 0 to 1, with a little air."""
     axes.set(xlim=(-0.015, 1.015), ylim=(-0.015, 1.015), aspect="equal")

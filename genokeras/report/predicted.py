@@ -14,7 +14,7 @@ from matplotlib.axes import Axes
 
 from genokeras.engine import read_record
 from genokeras.errors import ParameterError
-from genokeras.report.picture import COLOURS, FAINT, Picture, house_style, shown, write_note
+from genokeras.report.picture import COLOURS, FAINT, Picture, house_style, label_axes, shown, write_note
 from genokeras.report.sources import run_folder
 from genokeras.tasks.objectives import NUMBER_OBJECTIVES
 
@@ -102,22 +102,19 @@ def plot_predicted(source: Any) -> Picture:
     RunFolderError
         If the run was not finished.
     """
-    found = number_predictions(source)
+    return _panels(number_predictions(source), draw_predicted, "Predicted against true numbers")
 
-    def draw(axes: Axes, truth: np.ndarray, predicted: np.ndarray, name: str) -> None:
-        low, high = min(truth.min(), predicted.min()), max(truth.max(), predicted.max())
-        margin = 0.04 * (high - low) or 1.0
-        limits = (low - margin, high + margin)
-        axes.plot(
-            limits, limits, color=FAINT, linewidth=0.9, linestyle=":", label="predicted = true", zorder=1
-        )
-        axes.scatter(truth, predicted, s=16, color=COLOURS[0], alpha=0.65, linewidths=0)
-        axes.set(xlim=limits, ylim=limits, aspect="equal", xlabel=f"true {name}", ylabel=f"predicted {name}")
-        axes.set_title(
-            f"{name}: R2 {_score('r2', predicted, truth):.3f}, r {_score('pearson', predicted, truth):.3f}"
-        )
 
-    return _panels(found, draw, "Predicted against true numbers")
+def draw_predicted(axes: Axes, truth: np.ndarray, predicted: np.ndarray, name: str, where: str = "") -> None:
+    """Draw predicted against true numbers ``(n_samples,)`` of one target."""
+    low, high = min(truth.min(), predicted.min()), max(truth.max(), predicted.max())
+    margin = 0.04 * (high - low) or 1.0
+    limits = (low - margin, high + margin)
+    axes.plot(limits, limits, color=FAINT, linewidth=0.9, linestyle=":", label="predicted = true", zorder=1)
+    axes.scatter(truth, predicted, s=16, color=COLOURS[0], alpha=0.65, linewidths=0)
+    axes.set(xlim=limits, ylim=limits, aspect="equal")
+    r2, r = _score("r2", predicted, truth), _score("pearson", predicted, truth)
+    label_axes(axes, f"{name}: R2 {r2:.3f}, r {r:.3f}{where}", f"true {name}", f"predicted {name}")
 
 
 @house_style()
@@ -139,21 +136,20 @@ def plot_residuals(source: Any) -> Picture:
     RunFolderError
         If the run was not finished.
     """
-    found = number_predictions(source)
+    return _panels(number_predictions(source), draw_residuals, "Residuals")
 
-    def draw(axes: Axes, truth: np.ndarray, predicted: np.ndarray, name: str) -> None:
-        residuals = predicted - truth
-        low, high = np.quantile(residuals, [0.025, 0.975])
-        axes.axhspan(low, high, color=COLOURS[0], alpha=0.08, linewidth=0, label="95 % of the residuals")
-        axes.axhline(0.0, color=FAINT, linewidth=0.9, linestyle=":")
-        axes.scatter(predicted, residuals, s=16, color=COLOURS[1], alpha=0.65, linewidths=0)
-        axes.set(xlabel=f"predicted {name}", ylabel="predicted minus true")
-        axes.set_title(
-            f"{name}: RMSE {_score('rmse', predicted, truth):.3g}, MAE {_score('mae', predicted, truth):.3g}"
-        )
-        axes.legend(loc="upper right")
 
-    return _panels(found, draw, "Residuals")
+def draw_residuals(axes: Axes, truth: np.ndarray, predicted: np.ndarray, name: str, where: str = "") -> None:
+    """Draw residuals against predicted numbers ``(n_samples,)`` of one target."""
+    residuals = predicted - truth
+    low, high = np.quantile(residuals, [0.025, 0.975])
+    axes.axhspan(low, high, color=COLOURS[0], alpha=0.08, linewidth=0, label="95 % of the residuals")
+    axes.axhline(0.0, color=FAINT, linewidth=0.9, linestyle=":")
+    axes.scatter(predicted, residuals, s=16, color=COLOURS[1], alpha=0.65, linewidths=0)
+    rmse, mae = _score("rmse", predicted, truth), _score("mae", predicted, truth)
+    title = f"{name}: RMSE {rmse:.3g}, MAE {mae:.3g}{where}"
+    label_axes(axes, title, f"predicted {name}", "predicted minus true")
+    axes.legend(loc="upper right")
 
 
 def _score(name: str, predicted: np.ndarray, truth: np.ndarray) -> float:

@@ -15,10 +15,10 @@ from scipy.stats import chi2, norm
 
 from genokeras.engine import read_record
 from genokeras.errors import ParameterError
-from genokeras.report.picture import COLOURS, FAINT, LINES, Picture, house_style, write_note
+from genokeras.report.picture import COLOURS, FAINT, LINES, Picture, house_style, label_axes, write_note
 from genokeras.report.sources import run_folder
 from genokeras.tasks.survival import Cox, Survival, calibrated_baseline
-from genokeras.tasks.survival_times import EVENT, TIME, survival
+from genokeras.tasks.survival_times import EVENT, TIME, Steps, survival
 
 GROUPS = ("low risk", "middle risk", "high risk")
 _NOTE = "Out-of-fold predictions of the delivered ensemble, which was chosen by them, so that p is a little too small; estimate_ is corrected for that."
@@ -53,12 +53,14 @@ class SurvivalPredictions:
     unit: str
 
 
-def survival_predictions(source: Any) -> SurvivalPredictions:
+def survival_predictions(source: Any, times: np.ndarray | None = None) -> SurvivalPredictions:
     """Out-of-fold predictions of a run.
 
     Parameters
     ----------
     source : SurvivalPredictions, path-like or fitted estimator
+    times : numpy.ndarray, optional
+        As in :func:`predictions_of`.
 
     Raises
     ------
@@ -76,18 +78,53 @@ def survival_predictions(source: Any) -> SurvivalPredictions:
             f"{str(record.folder.path)!r} predicts no survival, and has no curves of risk groups."
         )
     found = record.out_of_fold()
-    time, event = found.targets[:, TIME], found.targets[:, EVENT]
-    times = np.unique(np.quantile(time[event > 0], np.arange(1, _TIMES + 1) / (_TIMES + 1), method="nearest"))
     baseline = calibrated_baseline(task, found.targets, found.answers)
-    places = baseline.at(times) if isinstance(task, Cox) else task.places(times)
+    return predictions_of(task, found.targets, found.answers, baseline, found.fold, times)
+
+
+def predictions_of(
+    task: Survival,
+    targets: np.ndarray,
+    answers: np.ndarray,
+    baseline: Steps,
+    fold: np.ndarray | None = None,
+    times: np.ndarray | None = None,
+) -> SurvivalPredictions:
+    """What answers ``(n, n_outputs)`` say of samples whose times and events are known.
+
+    Parameters
+    ----------
+    task : Survival
+    targets : numpy.ndarray
+        ``(n, 3)`` as the task reads them.
+    answers : numpy.ndarray
+    baseline : Steps
+        The cumulative hazard of a sample whose risk is 0.
+    fold : numpy.ndarray, optional
+        ``(n,)``; by default all answers come from the same networks.
+    times : numpy.ndarray, optional
+        ``(m,)`` at which curves are wanted; by default quartiles of the events.
+
+    Raises
+    ------
+    ParameterError
+        If no sample has the event.
+    """
+    time, event = targets[:, TIME], targets[:, EVENT]
+    if not (event > 0).any():
+        raise ParameterError(f"none of these {len(event)} samples has the event: there is nothing to draw.")
+    if times is None:
+        places = np.arange(1, _TIMES + 1) / (_TIMES + 1)
+        times = np.unique(np.quantile(time[event > 0], places, method="nearest"))
+    scaled = baseline.at(times) if isinstance(task, Cox) else task.places(times)
     kind = task.survival_answers
     return SurvivalPredictions(
         time,
         event,
-        kind.risk(found.answers),
-        found.fold,
+        kind.risk(answers),
+        np.zeros(len(time), dtype=int) if fold is None else fold,
         times,
-        kind.curves(found.answers, places),
+        kind.curves(answers, scaled),
         task.columns[0],
     )
 
@@ -163,18 +200,28 @@ def plot_risk_groups(source: Any) -> Picture:
         If the run was not finished.
     """
     found = survival_predictions(source)
-    third = risk_thirds(found.risk, found.fold)
     figure = Picture(figsize=(7.2, 4.8), layout="constrained")
-    axes = figure.subplots()
+    figure.alt = draw_risk_groups(figure.subplots(), found, "Risk thirds out of fold")
+    write_note(figure, f"Thirds within each fold; bands are 95 % intervals, ticks ends of follow-up. {_NOTE}")
+    return figure
+
+
+def draw_risk_groups(axes: Axes, found: SurvivalPredictions, title: str) -> str:
+    """Draw Kaplan-Meier curves of risk thirds; see :func:`plot_risk_groups`.
+
+    Returns
+    -------
+    str
+        What it shows, in a sentence or two.
+    """
+    third = risk_thirds(found.risk, found.fold)
     said = [_draw_group(axes, found, third == number, number) for number in range(len(GROUPS))]
     p = log_rank(found.time, found.event, third)[1]
-    axes.set(xlabel=found.unit, ylabel="share without the event", ylim=(-0.02, 1.04))
+    axes.set_ylim(-0.02, 1.04)
     axes.set_xlim(left=0)
-    axes.set_title(f"Risk thirds out of fold: log-rank {in_words(p)}")
+    label_axes(axes, f"{title}: log-rank {in_words(p)}", found.unit, "share without the event")
     axes.legend(loc="lower left")
-    write_note(figure, f"Thirds within each fold; bands are 95 % intervals, ticks ends of follow-up. {_NOTE}")
-    figure.alt = f"Kaplan-Meier curves of {len(third)} samples by thirds of their risk: {'; '.join(said)}. Log-rank {in_words(p)}."
-    return figure
+    return f"Kaplan-Meier curves of {len(third)} samples by thirds of their risk: {'; '.join(said)}. Log-rank {in_words(p)}."
 
 
 def _draw_group(axes: Axes, found: SurvivalPredictions, rows: np.ndarray, number: int) -> str:
@@ -210,29 +257,44 @@ def plot_survival_calibration(source: Any) -> Picture:
         If the run was not finished.
     """
     found = survival_predictions(source)
-    if len(found.time) < _FEWEST:
-        raise ParameterError(f"calibration needs {_FEWEST} samples or more: got {len(found.time)}.")
     figure = Picture(figsize=(4.0 * len(found.times), 4.2), layout="constrained")
     panels = figure.subplots(1, len(found.times), squeeze=False)[0]
-    gaps = []
-    for axes, at, predicted in zip(panels, found.times, found.curves.T, strict=True):
-        groups = np.array_split(np.argsort(predicted, kind="stable"), _BINS)
-        means = np.array([predicted[rows].mean() for rows in groups])
-        bands = [survival_band(found.time[rows], found.event[rows], np.array([at])) for rows in groups]
-        value, low, high = np.array(bands)[:, :, 0].T
-        axes.plot([0, 1], [0, 1], color=FAINT, linewidth=0.9, linestyle=":")
-        axes.errorbar(
-            means, value, yerr=[value - low, high - value], fmt="o", color=COLOURS[0], markersize=5, capsize=2
-        )
-        axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), aspect="equal", xlabel="predicted survival")
-        axes.set_title(f"{found.unit} {at:g}")
-        gaps.append(float(np.abs(means - value).mean()))
+    gaps = [draw_survival_calibration(panel, found, place) for place, panel in enumerate(panels)]
     panels[0].set_ylabel("observed survival (Kaplan-Meier)")
     write_note(figure, f"Four groups of samples by predicted survival; bars are 95 % intervals. {_NOTE}")
     figure.alt = "Predicted against observed survival: " + "; ".join(
         f"at {at:g} they differ by {gap:.2f} on average" for at, gap in zip(found.times, gaps, strict=True)
     )
     return figure
+
+
+def draw_survival_calibration(axes: Axes, found: SurvivalPredictions, place: int) -> float:
+    """Draw predicted against observed survival at one of the times; see :func:`plot_survival_calibration`.
+
+    Returns
+    -------
+    float
+        By how much the two differ, on average over the groups.
+
+    Raises
+    ------
+    ParameterError
+        If there are too few samples.
+    """
+    if len(found.time) < _FEWEST:
+        raise ParameterError(f"calibration needs {_FEWEST} samples or more: got {len(found.time)}.")
+    at, predicted = found.times[place], found.curves[:, place]
+    groups = np.array_split(np.argsort(predicted, kind="stable"), _BINS)
+    means = np.array([predicted[rows].mean() for rows in groups])
+    bands = [survival_band(found.time[rows], found.event[rows], np.array([at])) for rows in groups]
+    value, low, high = np.array(bands)[:, :, 0].T
+    axes.plot([0, 1], [0, 1], color=FAINT, linewidth=0.9, linestyle=":")
+    axes.errorbar(
+        means, value, yerr=[value - low, high - value], fmt="o", color=COLOURS[0], markersize=5, capsize=2
+    )
+    axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), aspect="equal", xlabel="predicted survival")
+    axes.set_title(f"{found.unit} {at:g}", parse_math=False)
+    return float(np.abs(means - value).mean())
 
 
 def in_words(p: float) -> str:
