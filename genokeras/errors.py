@@ -18,6 +18,10 @@ class DataError(GenoKerasError, ValueError):
     """Samples, features or labels that cannot be used as they are."""
 
 
+class CellTypeError(DataError, TypeError):
+    """A cell of data that is of a type which holds no number, such as a dict."""
+
+
 class DataFileError(DataError, OSError):
     """A data file that cannot be read: missing, empty, truncated, or not what its suffix says."""
 

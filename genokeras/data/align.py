@@ -109,8 +109,8 @@ def _made_up(names: tuple[str, ...]) -> bool:
 def _by_position(dataset: Dataset, wanted: tuple[str, ...]) -> Dataset:
     if dataset.n_features != len(wanted):
         raise DataError(
-            f"wrong gene count: expected {len(wanted)} genes, as in training, got {dataset.n_features} "
-            f"({dataset.source}). Pass the same genes in the same order, or data with gene names."
+            f"wrong gene count: X has {dataset.n_features} features, but GenoKeras is expecting {len(wanted)} features as input, as in "
+            f"training ({dataset.source}). Pass the same genes in the same order, or data with gene names."
         )
     note = "Genes were matched by position, because one side has no gene names."
     return dataclasses.replace(dataset, feature_names=wanted, names_given=False, notes=(*dataset.notes, note))

@@ -31,7 +31,8 @@ def check_size(x: Matrix, source: str) -> None:
         raise DataError(f"{source}: x must be 2-d (n_samples, n_features): got shape {x.shape}.")
     n, p = x.shape
     if n == 0 or p == 0:
-        raise DataError(f"{source} holds {n} samples x {p} genes (zero {'rows' if n == 0 else 'columns'}).")
+        missing = "zero rows: 0 sample(s)" if n == 0 else "zero columns: 0 feature(s)"
+        raise DataError(f"{source} has {missing} (shape=({n}, {p})) while a minimum of 1 is required.")
     if sparse.issparse(x) and p > max(_MANY_GENES, _MOST_PER_VALUE * x.nnz):
         raise DataError(
             f"{source} announces {p:,} genes and holds {counted(x.nnz, 'value')}: it is damaged. Write or copy it again."
@@ -193,5 +194,5 @@ def check_sample_weight(values: Any, n: int) -> np.ndarray:
             f"sample_weight must have one number per sample: expected {n}, got shape {weight.shape}."
         )
     if not np.isfinite(weight).all() or (weight < 0).any() or not weight.any():
-        raise DataError("sample_weight must be finite, not negative, and above 0 for some sample.")
+        raise DataError("sample_weight must be finite, not negative, and not zero for all samples.")
     return weight

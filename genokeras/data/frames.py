@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,7 @@ from genokeras.data.dropping import surplus_genes, surplus_note
 from genokeras.data.gene_columns import describing, id_like_note
 from genokeras.data.id_columns import find_ids, numbering
 from genokeras.data.table import ReadOptions, Table, to_csr, to_float32
-from genokeras.errors import DataError
+from genokeras.errors import CellTypeError, DataError
 from genokeras.support.wording import counted, did_you_mean, listed
 
 
@@ -216,7 +216,9 @@ def _numbers(named: NamedFrame, source: str) -> Matrix:
         accessor: Any = frame.sparse
         return to_csr(accessor.to_coo())
     if any(dtype.kind == "c" for dtype in frame.dtypes):
-        raise DataError(f"{source} holds complex numbers; genes need real ones.")
+        raise DataError(
+            f"Complex data not supported: {source} holds complex numbers, and genes need real ones."
+        )
     odd = non_numeric(frame)
     if not odd:
         extension = any(not isinstance(dtype, np.dtype) for dtype in set(frame.dtypes))
@@ -227,6 +229,7 @@ def _numbers(named: NamedFrame, source: str) -> Matrix:
         return to_float32(values)
     numbers, bad = read_cells(frame, odd)
     if bad.any():
+        _check_types(named, odd, bad, source)
         raise DataError(_strings_among_numbers(named, odd, bad, source))
     x = np.empty(frame.shape, dtype=np.float32)
     plain = sorted(set(range(frame.shape[1])) - set(odd))
@@ -235,6 +238,19 @@ def _numbers(named: NamedFrame, source: str) -> Matrix:
             x[:, plain] = frame.iloc[:, plain].to_numpy(dtype=np.float32, na_value=np.nan)
         x[:, odd] = numbers
     return x
+
+
+def _check_types(named: NamedFrame, odd: Sequence[int], bad: np.ndarray, source: str) -> None:
+    """Raise where a cell is neither a number nor text, a date or a duration."""
+    for j in np.flatnonzero(bad.any(axis=0)).tolist():
+        row = int(bad[:, j].argmax())
+        value = named.frame.iat[row, odd[j]]
+        if isinstance(value, Collection) and not isinstance(value, str | bytes):
+            where = f"sample {named.row_ids[row]!r}" if named.row_ids else f"row {row}"
+            raise CellTypeError(
+                f"{source}: each argument must be a string or a number, and column {named.names[odd[j]]!r}, {where}, holds a "
+                f"{type(value).__name__}: {str(value)[:40]}. Replace it by a number, or leave the column out with drop_columns= (--drop)."
+            )
 
 
 def _strings_among_numbers(named: NamedFrame, odd: Sequence[int], bad: np.ndarray, source: str) -> str:

@@ -157,7 +157,7 @@ def _check_classes(classes: np.ndarray, n: int, source: str) -> None:
         if len(classes) > _MANY or (not whole and len(classes) > max(2, n / 2)):
             raise DataError(
                 f"y holds {len(classes)} distinct numbers in {n} samples ({source}), from {classes[0]:g} to "
-                f"{classes[-1]:g}: this looks like regression. A classifier needs classes: use a "
+                f"{classes[-1]:g}: y is continuous, which looks like regression. A classifier needs classes: use a "
                 "regressor (GenomeRegressor, --task numbers), cut the numbers into groups, or convert them to integers or text if "
                 "they are classes."
             )

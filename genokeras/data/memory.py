@@ -68,6 +68,10 @@ def _from_array(x: Any, options: ReadOptions) -> Table:
         raise DataError(_wrong_dimensions(values, x))
     if values.dtype.kind in "biuf":
         return Table(to_float32(values.T if options.transposed else values), None, None, source)
+    if values.dtype.kind == "c":
+        raise DataError(
+            f"Complex data not supported: x must hold real numbers, got an array of dtype {values.dtype}."
+        )
     if values.dtype.kind not in "OUS":
         raise DataError(f"x must hold numbers: got an array of dtype {values.dtype}.")
     names = tuple(f"feature_{i}" for i in range(values.shape[1]))
@@ -87,5 +91,5 @@ def _wrong_dimensions(values: np.ndarray, x: Any) -> str:
             f"{message}, {type(x).__name__}. Pass a path, an array, a DataFrame, a sparse matrix or an "
             "AnnData."
         )
-    hint = " For one sample pass x[np.newaxis, :]." if values.ndim == 1 else ""
+    hint = " Reshape your data: for one sample pass x[np.newaxis, :]." if values.ndim == 1 else ""
     return f"{message} of shape {values.shape}.{hint}"

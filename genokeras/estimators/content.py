@@ -209,7 +209,8 @@ def labelled(content: Content, y: Any) -> Labelled:
     values = content.y if isinstance(content, Dataset) else content.labels
     if values is None:
         raise DataError(
-            f"{content.source} came without labels: pass y as an array, the name of a column, or a file of labels."
+            f"{content.source} came without labels, and this requires y to be passed, but the target y is None: pass y as an array, the "
+            "name of a column, or a file of labels."
         )
     return Labelled(values, target_names(y), names_of(content), content.source)
 

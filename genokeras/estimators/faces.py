@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.base import ClassifierMixin, RegressorMixin
+from sklearn.utils import Tags
 
 from genokeras.engine import Run
 from genokeras.errors import ParameterError
@@ -16,7 +17,7 @@ from genokeras.estimators.certainty import Certainty, certain_classes
 from genokeras.estimators.class_options import class_factors, order_of, plain_options
 from genokeras.estimators.class_plots import ClassPlots
 from genokeras.estimators.content import Content
-from genokeras.estimators.label_sets import as_table, is_several
+from genokeras.estimators.label_sets import as_table, is_several, warn_of_column
 from genokeras.estimators.number_plots import NumberPlots
 from genokeras.tasks.classes import Classes
 from genokeras.tasks.conformal import check_coverage
@@ -38,6 +39,12 @@ class ClassifierFace(ClassPlots, ClassifierMixin, SearchedEstimator):
     threshold: Mapping[str, Any] | None
     ordered: Any
 
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        options = (self.class_weight, self.threshold, self.ordered)
+        tags.classifier_tags.multi_label = all(option is None for option in options)
+        return tags
+
     def _take(self, run: Run) -> None:
         super()._take(run)
         self.classes_ = run.names
@@ -58,6 +65,7 @@ class ClassifierFace(ClassPlots, ClassifierMixin, SearchedEstimator):
         return super()._task(x, y)
 
     def _labels(self, content: Content, x: Any, y: Any) -> Labelled:
+        warn_of_column(y)
         return replace(super()._labels(content, x, as_table(y)), order=order_of(self.ordered, x, y))
 
     def _takes_several(self, y: Any) -> bool:
@@ -222,6 +230,11 @@ class RegressorFace(NumberPlots, RegressorMixin, SearchedEstimator):
 
     default_task: ClassVar[str] = "numbers"
     several_targets: ClassVar[bool] = True
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        return tags
 
     def _take(self, run: Run) -> None:
         super()._take(run)

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import pandas as pd
-from sklearn.base import BaseEstimator
 
 from genokeras.engine import Run, history_table, open_run
 from genokeras.engine.faces import estimator_name, face_of, run_words
@@ -20,15 +19,20 @@ from genokeras.estimators.exporting import export_run
 from genokeras.estimators.finished import FinishedSearch
 from genokeras.estimators.plotting import RunPlots
 from genokeras.estimators.tables import leaderboard
+from genokeras.estimators.tags import Tagged
 from genokeras.support import RunFolder
 from genokeras.visible import visible
 
 
-class FittedEstimator(RunPlots, BaseEstimator):
+class FittedEstimator(RunPlots, Tagged):
     """An estimator over a run folder that was made or is read; its children fit and predict."""
 
     content: ClassVar[ContentKind]
     default_task: ClassVar[str]
+
+    @property
+    def _samples_kind(self) -> str:
+        return self.content.name
 
     def _forget(self) -> None:
         for name in [name for name in vars(self) if name.endswith("_") or name in ("_run", "_certainty")]:

@@ -174,13 +174,13 @@ def may_name_views(arguments: Mapping[str, Any]) -> bool:
 
 
 def _left_out(wanted: Sequence[str], fitted: Mapping[str, Any]) -> tuple[str, ...]:
-    """A note of the views that there was no time for."""
+    """A note of the views that there was no time for, or nothing to see in."""
     missing = [name for name in wanted if name not in fitted]
     if not missing:
         return ()
     return (
-        f"Of {len(wanted)} views of the genes {len(missing)} were left out, because preparing them would take more than a quarter of "
-        f"the time limit: {', '.join(missing)}. A longer time limit uses them, too.",
+        f"Of {len(wanted)} views of the genes {len(missing)} were left out, because all samples look alike in them, or preparing "
+        f"them would take more than a quarter of the time limit: {', '.join(missing)}. A longer time limit uses the latter, too.",
     )
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy import sparse
+from sklearn.exceptions import DataConversionWarning
 
 from genokeras.data.quantities import column_parts
 from genokeras.errors import DataError
@@ -38,6 +40,17 @@ def is_several(y: Any) -> bool:
     values = pd.DataFrame(parts[1])
     numbers = values.apply(pd.to_numeric, errors="coerce").to_numpy(dtype="float64", na_value=np.nan)
     return bool(np.isin(numbers, (0, 1)).all() and not (numbers.sum(axis=1) == 1).all())
+
+
+def warn_of_column(y: Any) -> None:
+    """Warn as scikit-learn does where classes come as an array ``(n_samples, 1)``; they are read all the same."""
+    if isinstance(y, np.ndarray) and y.ndim == 2 and y.shape[1] == 1:
+        warnings.warn(
+            "A column-vector y was passed when a 1d array was expected. Please change the shape of y to (n_samples,), for example using "
+            "ravel().",
+            DataConversionWarning,
+            stacklevel=2,
+        )
 
 
 def as_table(y: Any, names: Sequence[str] | None = None) -> Any:

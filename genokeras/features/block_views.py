@@ -134,6 +134,8 @@ def fit_block_views(
         started = time.perf_counter()
         block, bare = sources.block(name), name.rpartition(MARK)[2]
         source = sources.of(block, rescaling_of(bare))
+        if fitted and not source.varies:
+            continue
         found = _even(fit_view(bare, source, targets, train, screening), train, not is_leading(bare))
         fitted[name] = replace(_moved(found, block, x.shape[1]), name=name)
         longest = max(longest, time.perf_counter() - started)

@@ -95,6 +95,11 @@ class Source:
     directions: int = TRUNCATED_RANK
     _axes: dict[bytes, PrincipalAxes] = field(default_factory=dict, init=False)
 
+    @property
+    def varies(self) -> bool:
+        """Whether any feature has more than one value; a single gene behind a logarithm or ranks, within its sample, has none."""
+        return bool((self.scaling.inverse_sd > 0).any())
+
     @cached_property
     def whole(self) -> RowSpace:
         """The row space of all rows over all features."""
@@ -226,7 +231,7 @@ def fit_views(
     Returns
     -------
     dict
-        By name, as far as there was time. Standardisation uses the rows that any fold trains on: it looks at no target, and one projection then serves
+        By name, as far as there was time, and less those further ones in which all samples look alike. Standardisation uses the rows that any fold trains on: it looks at no target, and one projection then serves
         every fold. Targets are looked at inside the folds only.
 
     Raises
@@ -246,6 +251,8 @@ def fit_views(
         if kind not in sources:
             source = raw_source(x, rows) if kind is None else rescaled_source(x, kind, rows)
             sources[kind] = replace(source, directions=directions)
+        if fitted and not sources[kind].varies:
+            continue
         fitted[name] = fit_view(name, sources[kind], targets, train, screening)
         longest = max(longest, time.perf_counter() - started)
     return fitted

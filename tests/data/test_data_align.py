@@ -54,7 +54,9 @@ def test_case_and_version_differences_are_suggested() -> None:
 def test_without_names_only_the_count_is_checked() -> None:
     data = align_features(load_dataset(np.eye(3)), NAMES)
     assert data.feature_names == NAMES
-    with pytest.raises(DataError, match="wrong gene count: expected 3 genes, as in training, got 4"):
+    with pytest.raises(
+        DataError, match="wrong gene count: X has 4 features, but GenoKeras is expecting 3 features"
+    ):
         align_features(load_dataset(np.eye(4)), NAMES)
 
 

@@ -190,7 +190,9 @@ def test_a_table_of_text_only_has_no_numbers() -> None:
 
 
 def test_one_dimension_says_how_to_pass_one_sample() -> None:
-    with pytest.raises(DataError, match=r"x must be 2-d .*got 1-d of shape \(3,\).*np.newaxis"):
+    with pytest.raises(
+        DataError, match=r"x must be 2-d .*got 1-d of shape \(3,\).*Reshape your data.*np.newaxis"
+    ):
         load_dataset(np.arange(3))
 
 

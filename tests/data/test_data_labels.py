@@ -40,7 +40,9 @@ def test_missing_labels_name_their_rows() -> None:
 
 @pytest.mark.parametrize("y", [np.linspace(0, 1, 12), np.arange(30.0), [0.1, 0.7, 1.3]])
 def test_a_float_target_with_many_values_looks_like_regression(y: object) -> None:
-    with pytest.raises(DataError, match="looks like regression. A classifier needs classes"):
+    with pytest.raises(
+        DataError, match="continuous, which looks like regression. A classifier needs classes"
+    ):
         encode_labels(y)
 
 

@@ -244,3 +244,11 @@ def test_a_constant_gene_is_in_no_view(name: str) -> None:
     x[:, :10] *= 1.0 + CODES[:, None]
     for space in fit_one(name, x, CODES, TRAIN).spaces:
         assert not np.isin(np.arange(50, 70), space.columns).any()
+
+
+@pytest.mark.parametrize(("n_genes", "left"), [(1, ("all",)), (2, ("all", "log", "rank"))])
+def test_a_view_in_which_all_samples_look_alike_is_left_out(n_genes: int, left: tuple[str, ...]) -> None:
+    # A single gene less the mean of its sample is 0 everywhere, and its rank is always the first.
+    x = np.random.default_rng(0).uniform(1, 9, (12, n_genes)).astype("float32")
+    found = fit_views(("all", "log", "rank"), x, np.arange(12) % 2, np.ones((1, 12), dtype=bool))
+    assert tuple(found) == left
