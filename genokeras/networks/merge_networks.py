@@ -97,7 +97,10 @@ def merge_networks(
     for network in networks:
         found = _network if network.hyper.view == TENSOR else _linear
         sharpness = Calibration(network.sharpness)
-        answers = [calibrated(answer, sharpness) for answer in found(network, task, parts)]
+        answers = [
+            calibrated(answer, sharpness, f"{network.name}_{member}_sharpened")
+            for member, answer in enumerate(found(network, task, parts))
+        ]
         mean = keras.layers.Average()(answers) if len(answers) > 1 else answers[0]
         terms.append(float(network.share / total) * mean if len(networks) > 1 else mean)
     average = keras.layers.Add()(terms) if len(terms) > 1 else terms[0]

@@ -123,7 +123,7 @@ def merge_rows(
     return keras.Model(read if len(read) > 1 else raw, answer, name=name)
 
 
-def calibrated(answers: Any, calibration: Calibration | None) -> Any:
+def calibrated(answers: Any, calibration: Calibration | None, name: str = "calibrated") -> Any:
     """The tensor of probabilities raised to a power, normalised, and mixed with a share of the uniform ones; of risks moved and stretched."""
     if calibration is None:
         return answers
@@ -133,7 +133,7 @@ def calibrated(answers: Any, calibration: Calibration | None) -> Any:
     if calibration.sharpness != 1.0:
         logs = ops.log(ops.maximum(found, SMALLEST_PROBABILITY))
         # A layer with a name: Keras before 3.13 saves operations without theirs, and reads this one as "softmax", as a layer may be called.
-        found = keras.layers.Softmax(name="calibrated")(calibration.sharpness * logs)
+        found = keras.layers.Softmax(name=name)(calibration.sharpness * logs)
     if calibration.doubt:
         found = float(1.0 - calibration.doubt) * found + float(calibration.doubt / found.shape[-1])
     return found
