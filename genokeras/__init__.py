@@ -13,6 +13,9 @@ import importlib
 import os
 from typing import TYPE_CHECKING
 
+from genokeras.quiet import QuietTensorFlow
+
+QuietTensorFlow.install()
 # TensorFlow trains packed networks about twice as fast with oneDNN, and leaves it off on many processors. It asks once, when it
 # is imported.
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
@@ -242,20 +245,14 @@ _PACKAGES = ("pretrained",)
 
 def __getattr__(name: str) -> object:
     if name in _PACKAGES:
-        return _import(name)
+        return importlib.import_module(f"genokeras.{name}")
     if name not in _HOMES:
         hint = importlib.import_module("genokeras.support.wording").did_you_mean(name, _HOMES)
         message = f"module 'genokeras' has no attribute {name!r}.{hint}"
         raise AttributeError(message, name=name, obj=None)  # with obj, Python would add the same guess again
-    value = getattr(_import(_HOMES[name]), name)
+    value = getattr(importlib.import_module(f"genokeras.{_HOMES[name]}"), name)
     globals()[name] = value  # the next use finds it without coming here
     return value
-
-
-def _import(home: str) -> object:
-    """A module of the package; TensorFlow, which it may be the first to import, is kept quiet meanwhile."""
-    with importlib.import_module("genokeras.quiet").quiet_import():
-        return importlib.import_module(f"genokeras.{home}")
 
 
 def __dir__() -> list[str]:

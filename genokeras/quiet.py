@@ -6,13 +6,17 @@ import contextlib
 import os
 import re
 import sys
-import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec
+from importlib.util import find_spec
+from types import ModuleType
 
 # How TensorFlow is told what to print. At 3 it prints no errors either: those that matter are exceptions, too.
 LEVEL = "TF_CPP_MIN_LOG_LEVEL"
 LOUD, _SILENT = "0", "3"
+_ALL = (LOUD, "1")
 
 # Log lines of absl and of TensorFlow, which come before its log level counts.
 _CHATTER = re.compile(
@@ -26,14 +30,44 @@ _LOCK = threading.Lock()
 _held = False
 
 
-@contextlib.contextmanager
-def quiet_import() -> Iterator[None]:
-    """As `quiet_start`, unless TensorFlow and Keras are there already, or ``TF_CPP_MIN_LOG_LEVEL`` is 0 or 1."""
-    if "tensorflow" in sys.modules or os.environ.setdefault(LEVEL, _SILENT) in (LOUD, "1"):
-        yield
-        return
-    with quiet_start():
-        yield
+class QuietTensorFlow(MetaPathFinder):
+    """Finds TensorFlow as the other finders do, and keeps it quiet while it is imported, once.
+
+    Whoever imports it first, Keras as a rule, does so in silence; unless ``TF_CPP_MIN_LOG_LEVEL`` is 0 or 1.
+    """
+
+    @classmethod
+    def install(cls) -> None:
+        """Put it before the other finders, if TensorFlow is not there yet."""
+        if "tensorflow" not in sys.modules and not any(isinstance(one, cls) for one in sys.meta_path):
+            sys.meta_path.insert(0, cls())
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        if fullname != "tensorflow":
+            return None
+        sys.meta_path.remove(self)
+        spec = find_spec(fullname)
+        if spec is not None and spec.loader is not None and os.environ.setdefault(LEVEL, _SILENT) not in _ALL:
+            spec.loader = _QuietLoader(spec.loader)
+        return spec
+
+
+class _QuietLoader(Loader):
+    def __init__(self, loader: Loader) -> None:
+        self._loader = loader
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
+        return self._loader.create_module(spec)
+
+    def exec_module(self, module: ModuleType) -> None:
+        # The module shall look as if it had been found without us.
+        module.__loader__ = self._loader
+        if module.__spec__ is not None:
+            module.__spec__.loader = self._loader
+        with quiet_start():
+            self._loader.exec_module(module)
 
 
 @contextlib.contextmanager
@@ -44,6 +78,8 @@ def quiet_start() -> Iterator[None]:
     everything is passed on, log lines too. What a process says that dies in the body (a library built for another
     processor, say) is lost: ``--debug`` on the command line, or ``TF_CPP_MIN_LOG_LEVEL=0``, shows it.
     """
+    import tempfile  # which takes as long as all of GenoKeras' own names
+
     original = _take()
     if original is None:
         yield

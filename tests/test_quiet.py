@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from genokeras.quiet import quiet_import, quiet_start
+from genokeras.quiet import quiet_start
 
 NATIVE = b"I0000 00:00:1795221469.366783    9966 cudart_stub.cc:31] Could not find cuda drivers\n"
 
 
 def test_a_start_from_python_is_silent() -> None:
     environment = {name: value for name, value in os.environ.items() if name != "TF_CPP_MIN_LOG_LEVEL"}
-    code = "import genokeras as gk; gk.load_dataset; gk.GenomeClassifier\nimport keras; keras.ops.zeros(1)"
+    code = "import genokeras.explain\nimport keras; keras.ops.zeros(1)"
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment
     )
@@ -24,16 +24,30 @@ def test_a_start_from_python_is_silent() -> None:
 
 
 @pytest.mark.parametrize(("level", "said"), [("0", NATIVE), ("1", NATIVE), ("3", b""), (None, b"")])
-def test_a_low_log_level_asks_for_all_lines(
-    level: str | None, said: bytes, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.delitem(sys.modules, "tensorflow", raising=False)
-    monkeypatch.delenv("TF_CPP_MIN_LOG_LEVEL", raising=False)
+def test_a_low_log_level_asks_for_all_lines(level: str | None, said: bytes, tmp_path: Path) -> None:
+    environment = {**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"}
+    environment.pop("TF_CPP_MIN_LOG_LEVEL", None)
     if level is not None:
-        monkeypatch.setenv("TF_CPP_MIN_LOG_LEVEL", level)
-    with quiet_import():
-        os.write(2, NATIVE)
-    assert capfd.readouterr().err == said.decode()
+        environment["TF_CPP_MIN_LOG_LEVEL"] = level
+    (tmp_path / "tensorflow.py").write_text(f"import os\nos.write(2, {NATIVE!r})\nanswer = 42\n")
+    code = (
+        "import genokeras, sys, tensorflow\n"
+        "print(tensorflow.answer, type(tensorflow.__loader__).__name__, type(tensorflow.__spec__.loader).__name__)\n"
+        "print([one for one in sys.meta_path if 'Quiet' in type(one).__name__])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, env=environment)
+    assert done.stderr == said
+    assert done.stdout.decode().split() == ["42", "SourceFileLoader", "SourceFileLoader", "[]"]
+
+
+def test_a_tensorflow_that_fails_says_all_it_said(tmp_path: Path) -> None:
+    environment = {**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"}
+    (tmp_path / "tensorflow.py").write_text(
+        f"import os\nos.write(2, {NATIVE!r})\nraise ImportError('torn')\n"
+    )
+    code = "import genokeras, tensorflow"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, env=environment)
+    assert done.returncode == 1 and done.stderr.startswith(NATIVE) and b"ImportError: torn" in done.stderr
 
 
 def test_one_within_another_holds_back_once(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> None:

@@ -64,7 +64,7 @@ def test_blocks_that_cannot_be_meant(tmp_path: Path) -> None:
     for given, message in (
         (["--block", "rna"], "--block must be NAME=FILE"),
         (["--block", rna, "--block", rna], "names 'rna' twice"),
-        (["data.tsv", "--block", rna], "give DATA or --block"),
+        ([__file__, "--block", rna], "give DATA or --block"),
         ([], "Missing argument 'DATA'"),
         (["--block", rna, "--block", rna.replace("rna=", "copy=")], "hold the same values"),
     ):

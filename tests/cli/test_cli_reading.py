@@ -25,7 +25,7 @@ def options(*given: str) -> Reading:
     def command(data: Path, reading: Reading) -> None:
         found.append(reading)
 
-    result = CliRunner().invoke(command, ["d.csv", *given], standalone_mode=False)
+    result = CliRunner().invoke(command, [__file__, *given], standalone_mode=False)
     assert result.exception is None, result.output
     return found[0]
 
