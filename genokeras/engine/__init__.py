@@ -17,11 +17,11 @@ from genokeras.engine.packed_runner import PackedRunner
 from genokeras.engine.pool import PoolExecutor, PoolSettings
 from genokeras.engine.problem import Problem, ScoredRows
 from genokeras.engine.problem_files import has_problem, read_problem, write_problem
-from genokeras.engine.progress import make_observer
 from genokeras.engine.reopening import open_run
 from genokeras.engine.run import Run, finish_run, read_record
 from genokeras.engine.searching import Fathers, Wanted, make_network_searcher, make_table_searcher
 from genokeras.engine.settings import Prepared, RunSettings
+from genokeras.engine.showing import make_observer
 from genokeras.engine.store import TrialStore
 
 __all__ = [

@@ -19,8 +19,7 @@ from genokeras.engine.loop import Observer
 from genokeras.graph import is_linear
 from genokeras.searchers import History, Proposal, TrialResult
 from genokeras.searchers.values import unused_hyper_parameters
-from genokeras.support.console import standard_error
-from genokeras.tasks.objectives import Objective, get_objective
+from genokeras.tasks.objectives import Objective
 from genokeras.visible import visible
 
 LINE_WIDTH = 99
@@ -270,39 +269,6 @@ class LiveProgress(ProgressDisplay):
     def _scored(self, trial: TrialResult | None, style: str, remark: str) -> Text:
         text = Text.assemble(f"{self._label()} ", (self._score(trial), style))
         return text if trial is None else text.append(f"  trial {trial.id}, {remark}", style="dim")
-
-
-def make_observer(
-    verbose: int,
-    time_limit: float | None,
-    max_trials: int | None,
-    objective: str | Objective,
-    console: Console | None = None,
-) -> ProgressDisplay | None:
-    """The progress display that fits the place it is shown in.
-
-    Parameters
-    ----------
-    verbose : int
-        0 shows nothing.
-    time_limit : float or None
-        Seconds from now until the deadline.
-    max_trials : int or None
-        Trials at most, those of an earlier run included.
-    objective : str or Objective
-    console : Console, optional
-        Standard error by default, so that it never mixes with data on standard output.
-
-    Returns
-    -------
-    ProgressDisplay or None
-        None for ``verbose=0``.
-    """
-    if not verbose:
-        return None
-    shown = console if console is not None else standard_error()
-    kind = LiveProgress if shown.is_terminal and not shown.is_dumb_terminal else LineProgress
-    return kind(get_objective(objective), time_limit, max_trials, shown)
 
 
 def clock_time(seconds: float) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from genokeras.errors import ParameterError
-from genokeras.estimators.plotting import OUT_OF_FOLD, SQUARE, RunPlots, axes_for
+from genokeras.estimators.plotting import OUT_OF_FOLD, SQUARE, RunPlots, drawing
 from genokeras.report.answers import of_classes
 from genokeras.report.diagnostics import Predictions, run_predictions
 from genokeras.report.on_axes import (
@@ -18,7 +18,6 @@ from genokeras.report.on_axes import (
     draw_precision_recall,
     draw_roc,
 )
-from genokeras.report.picture import house_style
 from genokeras.support.checks import check_whole
 
 
@@ -42,7 +41,6 @@ class ClassPlots(RunPlots):
         probabilities, codes = self._scored(x, y, extra)
         return Predictions(codes, probabilities, [str(name) for name in run.names]), ""
 
-    @house_style()
     def plot_confusion(
         self,
         x: Any = None,
@@ -74,11 +72,10 @@ class ClassPlots(RunPlots):
             If there is no such normalisation, or samples have several labels.
         """
         found, where = self._predictions(x, y, extra)
-        axes = axes_for(ax, confusion_size(found))
-        draw_confusion(axes, found, self._decided(found.probabilities), normalize, where)
+        with drawing(ax, confusion_size(found)) as axes:
+            draw_confusion(axes, found, self._decided(found.probabilities), normalize, where)
         return axes
 
-    @house_style()
     def plot_roc(
         self,
         x: Any = None,
@@ -107,11 +104,10 @@ class ClassPlots(RunPlots):
             If there is no such class, or all samples are of one, or have several labels.
         """
         found, where = self._predictions(x, y, extra)
-        axes = axes_for(ax, SQUARE)
-        draw_roc(axes, found, positive, where)
+        with drawing(ax, SQUARE) as axes:
+            draw_roc(axes, found, positive, where)
         return axes
 
-    @house_style()
     def plot_precision_recall(
         self,
         x: Any = None,
@@ -137,11 +133,10 @@ class ClassPlots(RunPlots):
             As ``plot_roc``.
         """
         found, where = self._predictions(x, y, extra)
-        axes = axes_for(ax, SQUARE)
-        draw_precision_recall(axes, found, positive, where)
+        with drawing(ax, SQUARE) as axes:
+            draw_precision_recall(axes, found, positive, where)
         return axes
 
-    @house_style()
     def plot_calibration(
         self,
         x: Any = None,
@@ -173,6 +168,6 @@ class ClassPlots(RunPlots):
         """
         check_whole(bins, "bins", 2)
         found, where = self._predictions(x, y, extra)
-        axes = axes_for(ax, SQUARE)
-        draw_calibration(axes, found, bins, where)
+        with drawing(ax, SQUARE) as axes:
+            draw_calibration(axes, found, bins, where)
         return axes

@@ -15,6 +15,7 @@ from genokeras.engine import Run, history_table, open_run
 from genokeras.engine.faces import estimator_name, face_of, run_words
 from genokeras.errors import NotFittedError, RunFolderError
 from genokeras.estimators.content import ContentKind
+from genokeras.estimators.displayed import Displayed
 from genokeras.estimators.exporting import export_run
 from genokeras.estimators.finished import FinishedSearch
 from genokeras.estimators.plotting import RunPlots
@@ -24,7 +25,7 @@ from genokeras.support import RunFolder
 from genokeras.visible import visible
 
 
-class FittedEstimator(RunPlots, Tagged):
+class FittedEstimator(RunPlots, Displayed, Tagged):
     """An estimator over a run folder that was made or is read; its children fit and predict."""
 
     content: ClassVar[ContentKind]

@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 
-from genokeras.estimators.plotting import OUT_OF_FOLD, SQUARE, RunPlots, axes_for
-from genokeras.report.picture import house_style
+from genokeras.estimators.plotting import OUT_OF_FOLD, SQUARE, RunPlots, drawing
 from genokeras.report.predicted import NumberPredictions, draw_predicted, draw_residuals, number_predictions
 from genokeras.support.checks import check_choice
 
@@ -32,7 +31,6 @@ class NumberPlots(RunPlots):
         place = 0 if target is None else names.index(target)
         return found.truth[:, place], found.predicted[:, place], names[place], where
 
-    @house_style()
     def plot_predicted(
         self,
         x: Any = None,
@@ -64,11 +62,10 @@ class NumberPlots(RunPlots):
             If there is no such target.
         """
         truth, predicted, name, where = self._numbers(x, y, extra, target)
-        axes = axes_for(ax, SQUARE)
-        draw_predicted(axes, truth, predicted, name, where)
+        with drawing(ax, SQUARE) as axes:
+            draw_predicted(axes, truth, predicted, name, where)
         return axes
 
-    @house_style()
     def plot_residuals(
         self,
         x: Any = None,
@@ -94,6 +91,6 @@ class NumberPlots(RunPlots):
             As ``plot_predicted``.
         """
         truth, predicted, name, where = self._numbers(x, y, extra, target)
-        axes = axes_for(ax, SQUARE)
-        draw_residuals(axes, truth, predicted, name, where)
+        with drawing(ax, SQUARE) as axes:
+            draw_residuals(axes, truth, predicted, name, where)
         return axes

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -33,23 +35,24 @@ SQUARE, WIDE = (5.4, 5.2), (7.2, 4.6)
 OUT_OF_FOLD = ", out of fold"
 
 
-def axes_for(ax: Any, size: tuple[float, float]) -> Axes:
-    """The given axes, or those of a new figure of pyplot, which a notebook shows.
+@contextmanager
+def drawing(ax: Any, size: tuple[float, float]) -> Iterator[Axes]:
+    """The given axes in our style, or those of a new figure of pyplot, which a notebook shows.
 
     Raises
     ------
     ParameterError
         If it is something else.
     """
-    if ax is None:
-        pyplot = import_module("matplotlib.pyplot")  # chooses how figures are shown, for all of the process
-        made: Axes = pyplot.subplots(figsize=size, layout="constrained")[1]
-        return made
-    if not isinstance(ax, Axes):
+    if ax is not None and not isinstance(ax, Axes):
         raise ParameterError(
             f"ax must be Matplotlib axes, as plt.subplots() makes them, got {type(ax).__name__}."
         )
-    return ax
+    pyplot = import_module("matplotlib.pyplot")
+    # Loads the backend. A notebook's settles for the whole process that figures are shown, which the end of a style would take back.
+    pyplot.draw_if_interactive()
+    with house_style():
+        yield pyplot.subplots(figsize=size, layout="constrained")[1] if ax is None else ax
 
 
 class RunPlots:
@@ -74,7 +77,6 @@ class RunPlots:
                 f"{own} has no {name}, which draws {_PICTURES[name]}. It has {listed(has, 9)}."
             )
 
-    @house_style()
     def plot_search(self, *, ax: Axes | None = None) -> Axes:
         """Draw every trial's score against the time spent on training, and the best score up to then.
 
@@ -91,9 +93,10 @@ class RunPlots:
         ------
         NotFittedError
         """
-        run, axes = self._fitted(), axes_for(ax, WIDE)
-        draw_search(axes, run)
-        axes.legend(loc="best", frameon=True, framealpha=0.85, edgecolor="none")
+        run = self._fitted()
+        with drawing(ax, WIDE) as axes:
+            draw_search(axes, run)
+            axes.legend(loc="best", frameon=True, framealpha=0.85, edgecolor="none")
         return axes
 
 
@@ -104,7 +107,6 @@ class GenePlots(RunPlots):
 
         def explain(self, x: Any) -> Explanation: ...
 
-    @house_style()
     def plot_genes(
         self,
         x: Any = None,
@@ -150,9 +152,9 @@ class GenePlots(RunPlots):
             output = names[-1]
         if output is not None:
             found.number_of(output)
-        axes = axes_for(ax, genes_size(found, top))
-        if output is None:
-            draw_total(axes, found, top)
-        else:
-            draw_output(axes, found, str(output), plot_type, top)
+        with drawing(ax, genes_size(found, top)) as axes:
+            if output is None:
+                draw_total(axes, found, top)
+            else:
+                draw_output(axes, found, str(output), plot_type, top)
         return axes

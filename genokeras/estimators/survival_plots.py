@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from matplotlib.axes import Axes
 
-from genokeras.estimators.plotting import OUT_OF_FOLD, SQUARE, WIDE, RunPlots, axes_for
-from genokeras.report.picture import house_style
+from genokeras.estimators.plotting import OUT_OF_FOLD, SQUARE, WIDE, RunPlots, drawing
 from genokeras.report.survival import (
     SurvivalPredictions,
     draw_risk_groups,
@@ -43,7 +42,6 @@ class SurvivalPlots(RunPlots):
         answers, targets = self._scored(x, self._named(x, y, time, event), None)
         return predictions_of(self._survival, targets, answers, self.baseline_, times=times), ""
 
-    @house_style()
     def plot_risk_groups(
         self,
         x: Any = None,
@@ -73,11 +71,10 @@ class SurvivalPlots(RunPlots):
             If no sample has the event.
         """
         found, where = self._predicted(x, y, time, event)
-        axes = axes_for(ax, WIDE)
-        draw_risk_groups(axes, found, f"Risk thirds{where}")
+        with drawing(ax, WIDE) as axes:
+            draw_risk_groups(axes, found, f"Risk thirds{where}")
         return axes
 
-    @house_style()
     def plot_calibration(
         self,
         x: Any = None,
@@ -107,8 +104,8 @@ class SurvivalPlots(RunPlots):
             If the time is not above 0, there are too few samples, or none has the event.
         """
         found, where = self._predicted(x, y, time, event, None if at is None else self._times(at))
-        axes = axes_for(ax, SQUARE)
-        draw_survival_calibration(axes, found, len(found.times) // 2)
-        axes.set_title(f"{axes.get_title('left')}{where}", parse_math=False)
-        axes.set_ylabel("observed survival (Kaplan-Meier)")
+        with drawing(ax, SQUARE) as axes:
+            draw_survival_calibration(axes, found, len(found.times) // 2)
+            axes.set_title(f"{axes.get_title('left')}{where}", parse_math=False)
+            axes.set_ylabel("observed survival (Kaplan-Meier)")
         return axes

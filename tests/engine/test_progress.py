@@ -14,10 +14,10 @@ from genokeras.engine.progress import (
     LineProgress,
     LiveProgress,
     clock_time,
-    make_observer,
     network_tried,
     settings_tried,
 )
+from genokeras.engine.showing import make_observer
 from genokeras.graph import AddBranch, Graph, HyperParameters, linear, mlp, multi_view
 from genokeras.searchers import History, Proposal, TrialResult
 from genokeras.tasks.objectives import get_objective
