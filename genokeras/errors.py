@@ -42,6 +42,10 @@ class NotFittedError(GenoKerasError, _SklearnNotFittedError):
     """A fitted result was asked for before ``fit``."""
 
 
+class NoImportancesError(GenoKerasError, AttributeError):
+    """How much each feature counts was asked for where that cannot be said."""
+
+
 class RunFolderError(GenoKerasError, OSError):
     """A run folder that cannot be written, holds another run, or holds none."""
 

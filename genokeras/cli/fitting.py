@@ -55,7 +55,12 @@ TOP_ROWS_OF_FIT = 5
     type=click.Choice(TASKS),
     help="What --target holds; decided from its values otherwise. Of --time and --event cox or hazard.  [default: cox]",
 )
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="The run folder, new or empty.")
+@click.option(
+    "--out",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="The run folder, new or empty; runs/{} makes a new one with every fit.",
+)
 @click.option(
     "--kind", type=click.Choice(KINDS), help="What DATA holds; by default decided by its name and columns."
 )

@@ -32,6 +32,7 @@ from genokeras.estimators.content import (
     validation_parts,
 )
 from genokeras.estimators.fitted import FittedEstimator
+from genokeras.estimators.places import check_numbered, is_numbered, numbered_place
 from genokeras.estimators.studies import (
     SEARCH_SHARE,
     as_studies,
@@ -134,6 +135,7 @@ class SearchedEstimator(FittedEstimator):
             If Ctrl-C or an interrupt of the notebook came before a trial was trained; of SIGTERM SystemExit (143). Later both end
             the search and deliver, ``stop_reason_`` being "interrupted"; a second one stops at once.
         """
+        check_numbered(self.path, self.resume, self.executor)
         if self.executor != SHARED:
             check_unlocked(self.path)
         elif self.path is None:
@@ -158,7 +160,7 @@ class SearchedEstimator(FittedEstimator):
         check_resumed(self.path, self.resume, studies_of(training, adapt))
         prepared = self.content.prepare(training, {**self._arguments(), "memory": memory})
         settings = RunSettings(
-            path=str(self.path if self.path is not None else temporary_folder()),
+            path=str(self._place()),
             objective=objective,
             wanted=wanted,
             asked={
@@ -189,6 +191,11 @@ class SearchedEstimator(FittedEstimator):
         left = None if limit is None else limit - budget.elapsed
         self._take(with_studies(run, training, prepared, left))
         return self
+
+    def _place(self) -> Any:
+        if self.path is None:
+            return temporary_folder()
+        return numbered_place(self.path) if is_numbered(self.path) else self.path
 
     def _training(
         self,

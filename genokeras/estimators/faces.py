@@ -155,6 +155,16 @@ class ClassifierFace(ClassPlots, ClassifierMixin, SearchedEstimator):
         self._fitted()
         return self._answers(self._read(x, None, None, extra))
 
+    def predict_log_proba(self, x: Any, extra: Any = None) -> np.ndarray:
+        """Natural logarithms of ``predict_proba``, ``(n_samples, n_classes)``; minus infinity where a probability is 0.
+
+        Raises
+        ------
+        NotFittedError, DataError
+        """
+        with np.errstate(divide="ignore"):
+            return np.asarray(np.log(self.predict_proba(x, extra)))
+
     def predict(self, x: Any, extra: Any = None, *, abstain: float | None = None) -> np.ndarray:
         """Most probable class of each sample, ``(n_samples,)``; with ``threshold`` the class by that.
 

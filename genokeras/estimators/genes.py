@@ -20,6 +20,7 @@ from genokeras.errors import ParameterError
 from genokeras.estimators.content import ContentKind
 from genokeras.estimators.elsewhere import Elsewhere
 from genokeras.estimators.gene_content import Genes
+from genokeras.estimators.importances import Importances
 from genokeras.estimators.panels import read_panel
 from genokeras.estimators.plotting import GenePlots
 from genokeras.explain import Explanation, explain_run
@@ -32,7 +33,7 @@ from genokeras.support.checks import check_choice
 _EXAMPLES = 64
 
 
-class TableEstimator(GenePlots, Elsewhere):
+class TableEstimator(GenePlots, Importances, Elsewhere):
     """An estimator of tables; see its children for parameters and attributes."""
 
     content: ClassVar[ContentKind] = Genes()

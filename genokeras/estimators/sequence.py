@@ -149,7 +149,8 @@ class SequenceClassifier(TunedClassifier, SequenceEstimator):
     Parameters
     ----------
     path : path-like, optional
-        The run folder, new or empty. By default a temporary one, which is gone when Python ends; ``save`` and pickling keep it.
+        The run folder, new or empty; ``"runs/{}"`` makes a new one with every fit (``runs/0001`` on), as cross-validation needs it. By
+        default a temporary one, which is gone when Python ends; ``save`` and pickling keep it.
     time_limit : float or None, default=60
         Seconds for the whole of ``fit``; None needs ``max_trials``.
     objective : str, optional

@@ -296,8 +296,8 @@ def _refuse_foreign(folder: Path, allowed: str | None) -> None:
         held = read_json(folder / "run.json").get("run_id")
         if allowed is None or held != allowed:
             raise RunFolderError(
-                f"{str(folder)!r} holds another run, which would be lost. Give another path, resume=True to go on with that "
-                "run, or remove the folder."
+                f"{str(folder)!r} holds another run, which would be lost. Give another path, one such as 'runs/{{}}' "
+                "for a new number with every fit, resume=True to go on with that run, or remove the folder."
             )
     elif folder.exists() and not all(path.name in _NOT_OURS for path in folder.iterdir()):
         raise RunFolderError(
