@@ -52,8 +52,9 @@ def report(
     """Write all there is to know of RUN into one HTML file.
 
     Genes and data checks are of the samples in DATA; by default, of those that
-    RUN was trained on. The report of a run of sequences, images or texts looks
-    at no samples. A model card is written beside the report.
+    RUN was trained on. With --target, they are scored, too, beside what was to
+    be expected. The report of a run of sequences, images or texts looks at no
+    samples. A model card is written beside the report.
     """
     if data is None and (target or reading.is_told):
         raise click.UsageError(

@@ -138,6 +138,7 @@ class Genes(ContentKind):
                 "n_samples": len(targets),
                 **aim.task.described(targets, aim.names),
                 "feature_names": list(dataset.feature_names),
+                "sample_ids": list(dataset.sample_ids),
                 "names_given": dataset.names_given,
                 **({"blocks": [block.to_dict() for block in dataset.blocks]} if dataset.blocks else {}),
                 "drop_columns": list(arguments.get("drop_columns", ())),

@@ -225,7 +225,8 @@ class TableEstimator(GenePlots, Importances, Elsewhere):
         path : path-like, default="report.html"
             The card is ``<stem>_model_card.md``.
         x, y : as in ``fit``, optional
-            Samples to check the data on and to find the genes with; by default the training samples, as the run has kept them.
+            Samples to check the data on and to find the genes with; by default the training samples, as the run has kept them. With
+            ``y`` they are scored, too, beside the out-of-fold estimate: an external validation, where they are other samples.
         explain : bool, default=True
             Whether to find the genes of each output, which takes most of the time.
         known_genes : path-like or sequence of str, optional

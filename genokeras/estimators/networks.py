@@ -26,7 +26,7 @@ from genokeras.engine import (
 from genokeras.engine.problem import fingerprint_of, group_numbers, rows_digest
 from genokeras.errors import ParameterError
 from genokeras.estimators.base import SearchedEstimator
-from genokeras.estimators.content import ContentKind, Given, Training, labelled
+from genokeras.estimators.content import ContentKind, Given, Training, labelled, names_of
 from genokeras.estimators.heads import head_fathers
 from genokeras.explain.attributions import SampleExplanation, explain_rows
 from genokeras.graph.arcs import Arc
@@ -103,6 +103,7 @@ class NetworkKind(ContentKind):
                 "n_samples": len(targets),
                 **aim.task.described(targets, aim.names),
                 "feature_names": [],
+                "sample_ids": list(names_of(data)),
                 "notes": [*data.notes, *notes, *more, *aim.notes, *folds.notes],
             },
         )

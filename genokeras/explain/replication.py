@@ -4,12 +4,13 @@
 symbol     meaning                                                                                shape
 =========  =====================================================================================  ==============
 n, p, c    samples, genes, classes or targets
-z          ranks of each gene over the samples, mean 0 and variance 1                             ``(n, p)``
+z          values of each gene (or logarithms of them), and their ranks: mean 0, variance 1      ``(n, p)`` each
 y          a class against the rest, or a number; mean 0 and variance 1                           ``(n, c)``
 a_b, o_b   the two halves of split b, classes evenly in both
 r_h        mean over half h of z (y - mean of y in h)                                             ``(p, c)``
 again      mean over the splits of r_a r_o: what a gene shows in one half times what it shows
-           in the other, about 0 for genes that have nothing to do with the target                ``(p, c)``
+           in the other, about 0 for genes that have nothing to do with the target; the larger
+           of values and ranks                                                                    ``(p, c)``
 limit      what the largest of all genes stays below in 19 of 20 shufflings of the samples        ``(c,)``
 =========  =====================================================================================  ==============
 
@@ -17,13 +18,16 @@ Shuffled targets go the very same way, and the limit is that of all genes togeth
 testing, the single-step maxT of chapter 2), so that any list of genes can be judged by it, however it was chosen: of targets that have nothing to do with
 the genes, one list in twenty holds a gene beyond the limit. Halves are disjoint, as Shah and Samworth 2013 (Variable selection with error control,
 Journal of the Royal Statistical Society B 75: 55-80) draw them; folds share most samples, so that lists of noise agree between folds.
-Genes of a co-expressed block each show what the block shows, whichever of them a model prefers.
+Genes of a co-expressed block each show what the block shows, whichever of them a model prefers. Values see what few samples of a class show
+strongly, an amplification say; ranks what outliers would hide. A single outlier is in one half only, and shows nothing in the other.
 """
 
 from __future__ import annotations
 
 import numpy as np
 from scipy.stats import rankdata
+
+from genokeras.explain.statistics import loggish
 
 _SPLITS, _FEWEST_SPLITS = 20, 4
 _SHUFFLINGS = 99
@@ -55,12 +59,13 @@ def found_again(
     limit : numpy.ndarray
         ``(c,)``; NaN with fewer than eight samples, or targets that do not vary.
     """
-    z = rankdata(x, axis=0).astype("float32") if len(x) else x
+    logged = loggish(np.asarray(x, dtype="float64"))
+    z = np.concatenate([logged, rankdata(x, axis=0)], axis=1).astype("float32")
     y, blocks = np.asarray(targets, dtype="float64"), np.arange(len(x))
     if groups is not None:
         z, y, blocks = _by_group(z, y, groups)
     z, y = _standard(z).astype("float32"), _standard(y)
-    p, c = z.shape[1], y.shape[1]
+    p, c = x.shape[1], y.shape[1]
     again, limit = np.zeros((p, c)), np.full(c, np.nan)
     usable = np.flatnonzero(np.abs(y).max(axis=0, initial=0.0) > 0)
     if len(z) < _FEWEST or not len(usable):
@@ -143,6 +148,6 @@ def _shuffled(blocks: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def _products(z: np.ndarray, first: np.ndarray, other: np.ndarray, c: int) -> np.ndarray:
-    """``(p, c)`` what is seen in one half times what is seen in the other, averaged over the splits."""
+    """``(p, c)`` what is seen in one half times what is seen in the other, averaged over the splits: by values or ranks, which is more."""
     both = (z.T @ first) * (z.T @ other)
-    return np.asarray(both.reshape(z.shape[1], -1, c).mean(axis=1, dtype="float64"))
+    return np.asarray(both.reshape(2, z.shape[1] // 2, -1, c).mean(axis=2, dtype="float64").max(axis=0))

@@ -33,7 +33,7 @@ _SAMPLES, _DRAWS = 40, 60
 _TRIALS = 16
 _LIKE = 0.8
 _MOST_ROWS = 1000
-_MOST_OF_THE_WEIGHT = 0.5
+_HALF = 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,7 +109,7 @@ class Stability:
         return bool(known and not self.is_found_again(output, genes).any())
 
     def verdict(self, output: object, genes: np.ndarray | None = None) -> str:
-        """What is to be thought of a list: "Stable", "Partly stable", or that it cannot be told from noise.
+        """What is to be thought of a list: "Stable", "Partly stable", "More than noise, but not stable", or that it cannot be told from noise.
 
         Parameters
         ----------
@@ -135,13 +135,19 @@ class Stability:
                 f"This list cannot be told from noise: none of its {counted(n, 'gene')} is found again {beyond}. {agree}, as lists of "
                 "noise may, because folds share samples."
             )
-        sizes = self.importance[chosen, number]
-        share = float(sizes[found].sum() / sizes.sum()) if sizes.sum() > 0 else 0.0
-        word = "Stable" if share >= _MOST_OF_THE_WEIGHT else "Partly stable"
+        sizes = self.importance[chosen, number] + 1e-300
+        share = float(sizes[found].sum() / sizes.sum())
+        named = float(self.like_frequency[chosen[found], number] @ sizes[found] / sizes[found].sum())
         rest = "" if found.all() else f"; the other {n - found.sum()} may be chance"
+        listed = f"They, or genes that go with them, stand on {named:.0%} of the {self.n_lists} lists of other folds and networks"
+        if named < _HALF:
+            word = "More than noise, but not stable"
+            listed += ": several genes tell the same, and which of them are named is chance"
+        else:
+            word = "Stable" if share >= _HALF else "Partly stable"
         return (
             f"{word}: {found.sum()} of these {counted(n, 'gene')}, with {share:.0%} of their weight, are found again {beyond}{rest}. "
-            f"{agree} (1 where all name the same genes, or their like; 0 by chance)."
+            f"{listed}. {agree} (1 where all name the same genes, or their like; 0 by chance)."
         )
 
 

@@ -13,7 +13,7 @@ from scipy.stats import spearmanr
 from genokeras.data import Dataset, align_features, load_dataset, target_names
 from genokeras.data.block import reading_of
 from genokeras.encoders import TableEncoder
-from genokeras.engine import Problem, Run
+from genokeras.engine import Run
 from genokeras.explain import training_rows
 from genokeras.explain.checks import pick_rows
 from genokeras.explain.runs import table_of
@@ -75,8 +75,8 @@ class Direction:
     by_order: float
 
 
-def given_samples(run: Run, x: Any, y: Any = None) -> CheckedSamples:
-    """Samples that a user passes, 500 of them at most.
+def given_dataset(run: Run, x: Any, y: Any = None) -> tuple[Dataset, np.ndarray | None]:
+    """Samples that a user passes, genes in the run's order, and their targets where they are known.
 
     Raises
     ------
@@ -88,17 +88,21 @@ def given_samples(run: Run, x: Any, y: Any = None) -> CheckedSamples:
     reading = reading_of(run.folder.settings)
     found = x if read else load_dataset(x, y, missing="keep", several_targets=several, **reading)
     dataset = align_features(found, run.feature_names)
-    targets = None
-    if dataset.y is not None:
-        labels = Labelled(dataset.y, target_names(y), dataset.sample_ids, dataset.source)
-        targets = run.task.read(labels, run.names)
+    if dataset.y is None:
+        return dataset, None
+    labels = Labelled(dataset.y, target_names(y), dataset.sample_ids, dataset.source)
+    return dataset, run.task.read(labels, run.names)
+
+
+def looked_at(dataset: Dataset, targets: np.ndarray | None) -> CheckedSamples:
+    """Samples that were given, 500 of them at most."""
     values = dataset.x.data if sparse.issparse(dataset.x) else dataset.x
     picked = pick_rows(dataset.n_samples, _MOST_ROWS, 0)
     block = dataset.x[picked]
     dense = np.asarray(block.toarray() if isinstance(block, sparse.csr_matrix) else block, dtype="float32")
-    words = f"the {len(picked)} samples of {dataset.source}"
+    words = f"the {len(picked)} samples that were given"
     if len(picked) < dataset.n_samples:
-        words = f"{len(picked)} of the {dataset.n_samples} samples of {dataset.source}, drawn at random"
+        words = f"{len(picked)} of the {dataset.n_samples} samples that were given, drawn at random"
     ids = tuple(dataset.sample_ids[i] for i in picked)
     return CheckedSamples(
         dense,
@@ -110,8 +114,9 @@ def given_samples(run: Run, x: Any, y: Any = None) -> CheckedSamples:
     )
 
 
-def trained_samples(problem: Problem) -> CheckedSamples | None:
+def trained_samples(run: Run) -> CheckedSamples | None:
     """The samples that a run was trained on, 500 at most; None where it has no view of all genes to read them from."""
+    problem = run.problem
     if "all" not in table_of(problem).spaces:
         return None
     used = np.flatnonzero(problem.train.any(axis=0))
@@ -119,8 +124,21 @@ def trained_samples(problem: Problem) -> CheckedSamples | None:
     words = f"the {len(used)} training samples, as the run has kept them"
     if len(picked) < len(used):
         words = f"{len(picked)} of the {len(used)} training samples, drawn at random"
-    ids = tuple(f"number {i + 1}" for i in picked)
+    names = _sample_names(run)
+    ids = tuple(names[i] for i in picked)
     return CheckedSamples(training_rows(problem, 0, _MOST_ROWS), problem.targets[picked], ids, words)
+
+
+def _sample_names(run: Run) -> list[str]:
+    """Names of all samples that a run was given; their numbers where it did not keep these."""
+    held, n = run.folder.settings.get("sample_ids"), len(run.rows.scored)
+    return [str(name) for name in held] if held and len(held) == n else [f"number {i + 1}" for i in range(n)]
+
+
+def training_ids(run: Run) -> tuple[str, ...]:
+    """Names of the samples that were predicted out of fold."""
+    names = _sample_names(run)
+    return tuple(names[i] for i in np.flatnonzero(run.rows.scored))
 
 
 def findings(run: Run, samples: CheckedSamples | None) -> list[str]:

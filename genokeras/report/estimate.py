@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeVar
 
 from genokeras.engine import Run
 from genokeras.support.wording import counted
 
+T = TypeVar("T")
+_HEADLINES = (("balanced_accuracy", "roc_auc"), ("r2",), ("c_index",))
 _NAMES = {
     "r2": "R2",
     "mse": "MSE",
@@ -22,6 +24,18 @@ _NAMES = {
     "auc": "time-dependent AUC",
     "integrated_brier": "integrated Brier score",
 }
+# The metrics that a reader knows, in the order in which they are told.
+_FIRST = (
+    "balanced_accuracy",
+    "roc_auc",
+    "accuracy",
+    "f1",
+    "mcc",
+    "quadratic_kappa",
+    "r2",
+    "c_index",
+    "c_index_uno",
+)
 _ENDINGS = {
     "time": "The search ended when its time was up",
     "trials": "The search ended after as many trials as were asked for",
@@ -48,9 +62,20 @@ def in_digits(value: float | None) -> str:
     return "–" if value is None or value != value else f"{value:.3f}"
 
 
+def ordered(items: Iterable[T], metric: Callable[[T], str]) -> list[T]:
+    """What is of metrics, those first that need no statistics to be read."""
+    return sorted(
+        items, key=lambda item: _FIRST.index(metric(item)) if metric(item) in _FIRST else len(_FIRST)
+    )
+
+
 def estimate_rows(estimate: Mapping[str, Any]) -> list[tuple[str, ...]]:
-    """Rows below ``ESTIMATE_HEAD``, the objective first."""
-    return [_row(one) for one in (estimate, *estimate.get("also", {}).values())]
+    """Rows below ``ESTIMATE_HEAD``, balanced accuracy and AUC of classes first."""
+    return [_row(one) for one in ordered((estimate, *estimate.get("also", {}).values()), _metric)]
+
+
+def _metric(one: Mapping[str, Any]) -> str:
+    return str(one["metric"])
 
 
 def _row(one: Mapping[str, Any]) -> tuple[str, ...]:
@@ -87,11 +112,27 @@ def estimate_of(run: Run) -> dict[str, Any]:
 
 def expectation(estimate: Mapping[str, Any], sample: str) -> str:
     """A sentence with the score itself."""
-    better = "higher" if estimate["greater_is_better"] else "lower"
-    score = f"{metric_name(estimate['metric'])} of {in_digits(estimate['value'])}"
     if estimate["interval"] is None:
+        better = "higher" if estimate["greater_is_better"] else "lower"
+        score = f"{metric_name(estimate['metric'])} of {in_digits(estimate['value'])}"
         return f"The best network had a {score} on the {sample}s that chose it ({better} is better)."
-    return f"On new {sample}s, expect a {score} (95 % interval {_interval(estimate)}; {better} is better)."
+    told = headline(estimate)
+    scores = " and ".join(
+        f"a {metric_name(one['metric'])} of {in_digits(one['value'])} (95 % interval {_interval(one)})"
+        for one in told
+    )
+    worse = all(not one["greater_is_better"] for one in told)
+    return f"On new {sample}s, expect {scores}{'; lower is better' if worse else ''}."
+
+
+def headline(estimate: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Balanced accuracy and AUC where they are known, R2 or the C-index; else the objective."""
+    entries = {_metric(one): one for one in (estimate, *estimate.get("also", {}).values())}
+    for names in _HEADLINES:
+        found = [entries[name] for name in names if name in entries and entries[name]["interval"]]
+        if found:
+            return found
+    return [estimate]
 
 
 def verdict(estimate: Mapping[str, Any]) -> str:

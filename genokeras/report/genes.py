@@ -23,7 +23,7 @@ from genokeras.explain import (
 )
 from genokeras.explain.runs import table_of
 from genokeras.report.answers import of_classes, shown_targets
-from genokeras.report.data_checks import CheckedSamples, given_samples, trained_samples
+from genokeras.report.data_checks import CheckedSamples, trained_samples
 from genokeras.report.known_genes import COMPARED, KnownGenes, shared_with_known
 from genokeras.report.page import Pictures, paragraph, table
 from genokeras.support.wording import counted
@@ -79,16 +79,11 @@ def explained_training(run: Run) -> Explanation:
 
 def _explained_rows(run: Run, x: object) -> tuple[object, object] | None:
     """The samples to explain a run on, and those to compare with where it keeps none for that."""
-    samples = trained_samples(run.problem) if x is None else None
+    samples = trained_samples(run) if x is None else None
     if x is None and samples is None:
         return None
     rows = x if samples is None else samples.x
     return rows, None if "all" in table_of(run.problem).spaces else rows
-
-
-def samples_of(run: Run, x: object = None, y: object = None) -> CheckedSamples | None:
-    """The samples that a report looks at: those given, else those of the run."""
-    return trained_samples(run.problem) if x is None else given_samples(run, x, y)
 
 
 def association_of(samples: CheckedSamples | None, run: Run, explanation: Explanation) -> Association | None:

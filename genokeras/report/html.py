@@ -12,7 +12,7 @@ from typing import Any
 from genokeras.engine.curves import history_table
 from genokeras.engine.growth import way_of
 from genokeras.engine.run import Run
-from genokeras.errors import ParameterError
+from genokeras.errors import DataError, ParameterError
 from genokeras.explain import Explanation, Stability
 from genokeras.graph import is_linear
 from genokeras.report.answers import (
@@ -20,10 +20,12 @@ from genokeras.report.answers import (
     answer_plots,
     answers_table,
     of_classes,
+    of_survival,
     shown_targets,
     what_is_predicted,
 )
 from genokeras.report.blocks import block_parts, moved_by_blocks
+from genokeras.report.by_class import class_table, mistakes
 from genokeras.report.card import report_card
 from genokeras.report.certainty import certainty_parts
 from genokeras.report.curves import plot_metric, plot_search
@@ -33,7 +35,12 @@ from genokeras.report.data_checks import (
     directions,
     findings,
     findings_of_rows,
+    given_dataset,
+    looked_at,
+    trained_samples,
+    training_ids,
 )
+from genokeras.report.diagnostics import run_predictions
 from genokeras.report.estimate import (
     ESTIMATE_HEAD,
     estimate_of,
@@ -44,14 +51,16 @@ from genokeras.report.estimate import (
     verdict,
 )
 from genokeras.report.finished import finished_run, kind_of, loading, recipe
-from genokeras.report.genes import association_of, gene_parts, samples_of
+from genokeras.report.genes import association_of, gene_parts
 from genokeras.report.known_genes import KnownGenes, read_known_genes
 from genokeras.report.page import Pictures, bullets, code, heading, page, paragraph, section, table
 from genokeras.report.panel import needed_genes, panel_parts, study_parts
 from genokeras.report.picture import Picture
 from genokeras.report.sample_kinds import GENES
+from genokeras.report.scored import ScoredSamples, score_samples
 from genokeras.report.tree import search_tree
 from genokeras.report.tree_figure import tree_figure
+from genokeras.report.validation import given_numbers, given_predictions, validation_tables
 from genokeras.searchers import TrialResult
 from genokeras.support.files import write_text
 
@@ -86,7 +95,8 @@ def write_report(
     stability : Stability, optional
         Of the explained genes; see ``stability_of``.
     x, y : as in ``fit``, optional
-        Samples that the data are checked on; by default the training samples, as far as the run has kept them.
+        Samples that the data are checked on; by default the training samples, as far as the run has kept them. Where their targets
+        are known, they are scored beside the estimate, as an external validation.
     known_genes : path-like or sequence of str, optional
         A list from elsewhere that the genes of each class are compared with; a text file has one gene a line, its first line may
         be ``# title``.
@@ -122,9 +132,9 @@ def write_report(
             f"{str(fitted.folder.path)!r} holds a run of {kind_of(fitted).sample}s, and its report looks at no samples and no "
             "genes: leave out x, y, explanation, stability and known_genes."
         )
-    samples = samples_of(fitted, x, y) if fitted.kind == "genome" else None
+    samples, scored, why_not = _samples(fitted, x, y) if fitted.kind == "genome" else (None, None, "")
     known = None if known_genes is None else read_known_genes(known_genes)
-    content = report_html(fitted, samples, explanation, stability, known)
+    content = report_html(fitted, samples, explanation, stability, known, scored, why_not)
     card = target.with_name(f"{target.stem}_model_card.md")
     write_text(card, report_card(fitted))
     return write_text(target, content)
@@ -136,15 +146,19 @@ def report_html(
     explanation: Explanation | None = None,
     stability: Stability | None = None,
     known: KnownGenes | None = None,
+    scored: ScoredSamples | None = None,
+    why_not: str = "",
 ) -> str:
-    """The page of :func:`write_report`."""
+    """The page of :func:`write_report`; `why_not` says why samples whose targets are known were not scored."""
     pictures, name = Pictures(), run.folder.path.name
+    validation = _validation(run, scored, why_not, pictures)
     # Genes come last: with many classes, theirs are the pictures that the file may have no room for.
     tests, search, training = _tests(run, pictures), _search(run, pictures), _training(run, pictures)
     panel = panel_parts(run, pictures)
     genes = _genes(run, samples, explanation, stability, known, pictures)
     sections = [
         ("estimate", "How good it is", _estimate(run)),
+        *([("validation", "On the samples that were given", validation)] if validation else []),
         ("predictions", "Its predictions", [*tests, *certainty_parts(run, samples)]),
         *([("genes", "Which genes", genes)] if genes else []),
         *([("panel", "The panel", panel)] if panel else []),
@@ -195,10 +209,42 @@ def _delivered(run: Run) -> list[str]:
     return [*recipe(run), *([needed_genes(run)] if run.kind == "genome" else [])]
 
 
+def _samples(run: Run, x: Any, y: Any) -> tuple[CheckedSamples | None, ScoredSamples | None, str]:
+    """What is looked at, what is scored, and why given samples are not."""
+    if x is None:
+        return trained_samples(run), None, ""
+    dataset, targets = given_dataset(run, x, y)
+    checked = looked_at(dataset, targets)
+    if targets is None:
+        return checked, None, ""
+    try:
+        return checked, score_samples(run, dataset, targets), ""
+    except DataError as error:
+        return checked, None, f"The samples that were given are not scored: {error}"
+
+
+def _validation(run: Run, scored: ScoredSamples | None, why_not: str, pictures: Pictures) -> list[str]:
+    if scored is None:
+        return [paragraph(why_not)] if why_not else []
+    parts = validation_tables(run, scored)
+    if of_survival(run):
+        return parts
+    found = given_predictions(run, scored) if of_classes(run) else given_numbers(run, scored)
+    return [*parts, *(_drawn(partial(plot, found), pictures) for plot in answer_plots(run))]
+
+
 def _tests(run: Run, pictures: Pictures) -> list[str]:
     corrected = estimate_of(run)["interval"] is not None
     said = paragraph(_OUT_OF_FOLD if corrected else _HELD_OUT, "faint")
-    return [said, *(_drawn(partial(plot, run.folder), pictures) for plot in answer_plots(run))]
+    drawn = [_drawn(partial(plot, run.folder), pictures) for plot in answer_plots(run)]
+    if not of_classes(run):
+        return [said, *drawn]
+    found = run_predictions(run.folder)
+    tables = [
+        class_table(found, "By class, out of fold"),
+        mistakes(found, training_ids(run), "Training samples predicted wrong out of fold"),
+    ]
+    return [said, *drawn, *tables]
 
 
 def _drawn(draw: Callable[[], Picture], pictures: Pictures) -> str:

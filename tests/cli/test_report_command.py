@@ -48,6 +48,8 @@ def test_report_checks_the_data_it_is_given(run: Path, tmp_path: Path) -> None:
     assert result.exit_code == 0, result.output
     content = (tmp_path / "r.html").read_text(encoding="utf-8")
     assert "Missing values in the 30 samples" in content and "Genes for" not in content
+    # The data are those of the training, and that does not go unnoticed.
+    assert "on the 30 samples that were given" in content and "30 of these samples are training" in content
 
 
 def test_a_target_without_data_is_a_mistake(run: Path) -> None:

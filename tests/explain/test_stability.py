@@ -139,11 +139,11 @@ def test_a_list_as_long_as_the_genes_names_all() -> None:
 # ---- what is said
 
 
-def stability(again: list[float], limit: float = 0.3, index: float = 0.8) -> Stability:
+def stability(again: list[float], limit: float = 0.3, index: float = 0.8, like: float = 0.9) -> Stability:
     """Of eight genes, the most important first; the second output is found nowhere."""
     n = len(again)
     importance = np.tile(np.arange(n, 0.0, -1.0)[:, None], (1, 2))
-    shares = np.zeros((n, 2))
+    shares = np.full((n, 2), like)
     return Stability(
         ("low", "high"),
         4,
@@ -173,6 +173,12 @@ def test_the_verdict_judges_the_genes_that_are_shown(again: list[float], start: 
     assert found.verdict("low").startswith(start) and said in found.verdict("low")
     assert found.is_noise("low") is start.startswith("This list")
     assert "The 12 lists of the top 4 agree with a stability index of 0.80" in found.verdict("low")
+
+
+def test_genes_that_stand_on_few_lists_are_not_called_stable() -> None:
+    words = stability([0.9, 0.8, 0.7, 0.6, 0, 0, 0, 0], like=0.3).verdict("low")
+    assert words.startswith("More than noise, but not stable: 4 of these 4 genes")
+    assert "stand on 30% of the 12 lists" in words and "which of them are named is chance" in words
 
 
 def test_the_verdict_is_of_the_genes_that_are_asked_for() -> None:

@@ -1,0 +1,78 @@
+"""How each class fares, and which samples are predicted wrong: tables of class predictions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from scipy.stats import binomtest
+
+from genokeras.report.diagnostics import Predictions
+from genokeras.report.page import paragraph, table
+
+_MOST_MISTAKES = 40
+_CLASS_HEAD = ("class", "samples", "recall", "95 % interval", "precision", "95 % interval", "F1", "taken for")
+_MISTAKE_HEAD = ("sample", "truth", "prediction", "probability of it", "of the truth")
+
+
+def class_table(found: Predictions, caption: str) -> str:
+    """HTML: recall, precision and F1 of each class by the most probable class, with exact intervals (Clopper and Pearson 1934)."""
+    predicted, rows = found.probabilities.argmax(axis=1), []
+    for code, name in enumerate(found.classes):
+        own, said = found.truth == code, predicted == code
+        hits = int((own & said).sum())
+        recall, precision = _share(hits, int(own.sum())), _share(hits, int(said.sum()))
+        f1 = 2.0 * hits / (own.sum() + said.sum()) if own.any() or said.any() else np.nan
+        rows.append(
+            (name, f"{own.sum():,}", *recall, *precision, _digits(f1), _taken_for(found, predicted, code))
+        )
+    return table(caption, _CLASS_HEAD, rows, numbers=[1, 2, 3, 4, 5, 6], long=[0, 7])
+
+
+def _share(hits: int, n: int) -> tuple[str, str]:
+    if not n:
+        return "–", "–"
+    limits = binomtest(hits, n).proportion_ci(0.95)
+    return _digits(hits / n), f"{limits.low:.2f} to {limits.high:.2f}"
+
+
+def _digits(value: float) -> str:
+    return "–" if value != value else f"{value:.3f}"
+
+
+def _taken_for(found: Predictions, predicted: np.ndarray, code: int) -> str:
+    """The other classes that samples of one are predicted to be, most first."""
+    counts = np.bincount(predicted[found.truth == code], minlength=len(found.classes))
+    counts[code] = 0
+    order = np.argsort(-counts, kind="stable")
+    return ", ".join(f"{found.classes[i]} ({counts[i]})" for i in order[:3] if counts[i]) or "–"
+
+
+def mistakes(found: Predictions, ids: Sequence[str], caption: str) -> str:
+    """HTML: the samples whose most probable class is not theirs, the surest mistakes first; a sentence where there are none.
+
+    Parameters
+    ----------
+    found : Predictions
+    ids : sequence of str
+        Names of its samples.
+    caption : str
+    """
+    p, predicted = found.probabilities, found.probabilities.argmax(axis=1)
+    wrong = np.flatnonzero(predicted != found.truth)
+    if not len(wrong):
+        return paragraph(f"{caption}: none of {len(found.truth)}.")
+    surest = wrong[np.argsort(-p[wrong, predicted[wrong]], kind="stable")]
+    rows = [
+        (
+            ids[i],
+            found.classes[found.truth[i]],
+            found.classes[predicted[i]],
+            f"{p[i, predicted[i]]:.3f}",
+            f"{p[i, found.truth[i]]:.3f}",
+        )
+        for i in surest[:_MOST_MISTAKES].tolist()
+    ]
+    shown = f", the {len(rows)} surest" if len(wrong) > len(rows) else ""
+    said = f"{caption}: {len(wrong)} of {len(found.truth)}{shown}"
+    return table(said, _MISTAKE_HEAD, rows, numbers=[3, 4], long=[0, 1, 2])

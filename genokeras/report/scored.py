@@ -1,0 +1,150 @@
+"""Samples that a report is given with their targets: scored with the delivered model, as an external validation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import keras
+import numpy as np
+
+from genokeras.data import Dataset
+from genokeras.encoders.inference import checked_answers, predict
+from genokeras.engine.run import MODEL_FILE, Run
+from genokeras.errors import DataError
+from genokeras.explain import training_rows
+from genokeras.explain.runs import table_of
+from genokeras.support.precision import single_precision
+from genokeras.tasks.objectives import Objective
+from genokeras.tasks.rows import resample_counts
+from genokeras.tasks.survival import Cox, Survival, calibrated_baseline
+from genokeras.tasks.survival_times import PLACE, TIME
+
+_RESAMPLES, _FEWEST_RESAMPLES, _MOST_NUMBERS = 1000, 100, 20_000_000
+_MOST_COMPARED = 2000
+_SAME = 1e-4  # squared distance of a sample to its own training row, as a share of its distance to the mean
+
+
+@dataclass(frozen=True)
+class Score:
+    """One metric of some samples.
+
+    Attributes
+    ----------
+    metric : str
+    value : float
+    low, high : float
+        95 % percentile interval over resamples of the samples, every class keeping its size; NaN where no resample has a value.
+    greater_is_better : bool
+    """
+
+    metric: str
+    value: float
+    low: float
+    high: float
+    greater_is_better: bool
+
+
+@dataclass(frozen=True, eq=False)
+class ScoredSamples:
+    """Samples and what the delivered model says of them.
+
+    Attributes
+    ----------
+    targets : numpy.ndarray
+        ``(n, ...)`` as the task has them: class numbers, or numbers.
+    answers : numpy.ndarray
+        ``(n, n_outputs)`` float64.
+    ids : tuple of str
+    words : str
+        Which samples these are.
+    trained_on : tuple of str
+        Ids of those that are training samples, by their values.
+    """
+
+    targets: np.ndarray
+    answers: np.ndarray
+    ids: tuple[str, ...]
+    words: str
+    trained_on: tuple[str, ...] = ()
+
+
+@single_precision()
+def score_samples(run: Run, dataset: Dataset, targets: np.ndarray) -> ScoredSamples:
+    """What the delivered model says of samples whose targets are known.
+
+    Parameters
+    ----------
+    run : Run
+        Its model is read from the folder where it has none.
+    dataset : Dataset
+        Genes in the run's order.
+    targets : numpy.ndarray
+        As the run's task reads them.
+
+    Raises
+    ------
+    DataError
+        If values are missing that the model does not fill in, or some answers are not finite.
+    """
+    x = dataset.x if isinstance(dataset.x, np.ndarray) else dataset.x.toarray()
+    x = np.asarray(x, dtype="float32")
+    gaps = np.flatnonzero(np.isnan(x).any(axis=1))
+    if len(gaps) and table_of(run.problem).medians is None:
+        raise DataError(
+            f"values are missing in {len(gaps)} of {len(x)} samples, and this model fills in none: fit(missing='median') makes one "
+            "that does"
+        )
+    model = run.model
+    if model is None:
+        model = keras.saving.load_model(run.folder.path / MODEL_FILE, compile=False)
+    encoder = run.problem.encoder.reader
+    answers = checked_answers(predict(model, encoder, encoder.rows(dataset)), dataset.sample_ids)
+    known = np.array(targets)
+    if isinstance(run.task, Survival):
+        known[:, PLACE] = _places(run, run.task, known[:, TIME])
+    ids = dataset.sample_ids
+    same = tuple(ids[i] for i in _trained_on(run, x))
+    words = f"the {len(ids)} samples that were given"
+    return ScoredSamples(known, answers.astype("float64"), ids, words, same)
+
+
+def _places(run: Run, task: Survival, times: np.ndarray) -> np.ndarray:
+    if not isinstance(task, Cox):
+        return task.places(times)
+    own = run.out_of_fold()
+    return calibrated_baseline(task, own.targets, own.answers).at(times)
+
+
+def _trained_on(run: Run, x: np.ndarray) -> np.ndarray:
+    """Numbers of the rows that are training rows."""
+    problem, encoder = run.problem, table_of(run.problem)
+    if "all" not in encoder.spaces or len(x) > _MOST_COMPARED:
+        return np.empty(0, dtype=int)
+    rows = training_rows(problem, 0, _MOST_COMPARED).astype("float64")
+    filled = x if encoder.medians is None else np.where(np.isnan(x), encoder.medians, x)
+    mean, sd = rows.mean(axis=0), rows.std(axis=0)
+    varies = sd > 1e-6 * np.maximum(np.abs(mean), 1e-6)
+    if varies.sum() < 2:
+        return np.empty(0, dtype=int)
+    a, b = ((values[:, varies] - mean[varies]) / sd[varies] for values in (filled.astype("float64"), rows))
+    size = (a**2).sum(axis=1)
+    apart = size[:, None] + (b**2).sum(axis=1)[None] - 2.0 * a @ b.T
+    return np.flatnonzero(apart.min(axis=1) <= _SAME * np.maximum(size, 1e-12))
+
+
+def scores_of(run: Run, samples: ScoredSamples, seed: int = 0) -> list[Score]:
+    """Every metric that ``evaluate`` gives, with its interval."""
+    return [
+        _score(run.task.objective(name), samples, np.random.default_rng([seed, 7]))
+        for name in run.task.evaluated()
+    ]
+
+
+def _score(objective: Objective, samples: ScoredSamples, rng: np.random.Generator) -> Score:
+    value = objective.value(samples.answers, samples.targets)
+    n = int(np.clip(_MOST_NUMBERS // max(samples.answers.size, 1), _FEWEST_RESAMPLES, _RESAMPLES))
+    strata = objective.answers.strata(objective.answers.as_targets(samples.targets))
+    values = objective.values(samples.answers, samples.targets, resample_counts(strata, n, rng))
+    values = values[np.isfinite(values)]
+    low, high = np.quantile(values, [0.025, 0.975]) if len(values) else (np.nan, np.nan)
+    return Score(objective.name, value, float(low), float(high), objective.greater_is_better)

@@ -1,0 +1,208 @@
+"""Samples that a report is given: scored, compared with the estimate, and listed by class and by mistake."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.metrics import precision_score, recall_score
+
+from genokeras import GenomeClassifier, GenomeRegressor, write_report
+from genokeras.engine import read_record
+from genokeras.report.by_class import class_table, mistakes
+from genokeras.report.data_checks import given_dataset, training_ids
+from genokeras.report.diagnostics import Predictions
+from genokeras.report.estimate import estimate_rows, expectation
+from genokeras.report.scored import Score, ScoredSamples, score_samples
+from genokeras.report.validation import entries, validation_tables, verdict_on
+from genokeras.support import RunFolder
+from tests.report.test_html_report import Page
+
+SETTINGS: dict[str, Any] = {"time_limit": None, "max_trials": 2, "random_state": 1, "verbose": 0}
+
+
+def study(n: int, seed: int) -> tuple[pd.DataFrame, np.ndarray]:
+    rng, ill = np.random.default_rng(seed), np.arange(n) % 2 == 1
+    x = rng.normal(size=(n, 40)) + 1.2 * ill[:, None] * (np.arange(40) < 5)
+    ids = [f"P{seed}-{i:02}" for i in range(n)]
+    return pd.DataFrame(x, index=ids, columns=[f"g{i}" for i in range(40)]), np.where(ill, "ill", "well")
+
+
+@pytest.fixture(scope="module")
+def fitted(tmp_path_factory: pytest.TempPathFactory) -> GenomeClassifier:
+    x, y = study(40, 0)
+    return GenomeClassifier(tmp_path_factory.mktemp("scored") / "run", folds=4, **SETTINGS).fit(x, y)
+
+
+def text_of(path: Path) -> str:
+    page = Page(path.read_text(encoding="utf-8"))
+    assert page.open == []
+    return page.text
+
+
+def told_of(fitted: Any, x: pd.DataFrame, y: np.ndarray) -> str:
+    """The tables of these samples alone: the whole page takes seconds."""
+    dataset, targets = given_dataset(fitted._run, x, y)
+    assert targets is not None
+    return Page("\n".join(validation_tables(fitted._run, score_samples(fitted._run, dataset, targets)))).text
+
+
+def test_given_samples_are_scored_as_evaluate_does(fitted: GenomeClassifier, tmp_path: Path) -> None:
+    x, y = study(60, 1)
+    scores = fitted.evaluate(x, y)
+    page = fitted.report(tmp_path / "r.html", x, y, explain=False)
+    text = text_of(page)
+    assert page.read_text(encoding="utf-8") == write_report(
+        fitted.path_, tmp_path / "by_path.html", x=x, y=y
+    ).read_text(encoding="utf-8")
+    value = scores["balanced_accuracy"]
+    assert f"Balanced accuracy of {value:.3f} (95 % interval" in text
+    assert "on the 60 samples that were given" in text and "is a training sample" not in text
+    row = re.search(r"balanced accuracy ([\d.]+) ([\d.]+) to ([\d.]+) ([\d.]+) ([\d.]+) to", text)
+    found = re.search(r"60 samples that were given, and the estimate.*?" + row.re.pattern, text)  # type: ignore[union-attr]
+    assert found is not None
+    mine, low, high, expected = (float(part) for part in found.groups()[:4])
+    assert mine == pytest.approx(value, abs=6e-4) and low <= mine <= high and low < high
+    held = entries(fitted.estimate_)["balanced_accuracy"]["value"]
+    assert expected == pytest.approx(held, abs=6e-4)
+
+
+def test_wrong_samples_are_listed_by_id_the_surest_first(fitted: GenomeClassifier) -> None:
+    x, y = study(60, 1)
+    p = fitted.predict_proba(x)
+    wrong = np.flatnonzero(fitted.classes_[p.argmax(axis=1)] != y)
+    ids = [x.index[i] for i in wrong[np.argsort(-p.max(axis=1)[wrong])]]
+    text = told_of(fitted, x, y)
+    listed = text[text.index(f"Samples predicted wrong: {len(wrong)} of 60") :]
+    assert re.findall(r"P1-\d\d", listed)[: len(ids)] == ids
+
+
+def test_training_samples_go_by_their_ids_and_by_numbers_where_a_run_kept_none(
+    fitted: GenomeClassifier, tmp_path: Path
+) -> None:
+    assert training_ids(fitted._run)[:2] == ("P0-00", "P0-01")
+    copy = fitted.save(tmp_path / "copy")
+    settings = json.loads((copy / "run.json").read_text())
+    del settings["sample_ids"]
+    (copy / "run.json").write_text(json.dumps(settings))
+    assert training_ids(read_record(RunFolder(copy)))[:2] == ("number 1", "number 2")
+
+
+def test_training_samples_are_no_external_validation(fitted: GenomeClassifier) -> None:
+    (known, y), (new, z) = study(40, 0), study(20, 1)
+    x, labels = pd.concat([new, known.iloc[[3, 5]]]), np.concatenate([z, y[[3, 5]]])
+    text = told_of(fitted, x, labels)
+    assert "But 2 of these samples are training samples, by the values (P0-03, P0-05)" in text
+
+
+def test_samples_with_gaps_are_looked_at_and_not_scored(fitted: GenomeClassifier, tmp_path: Path) -> None:
+    x, y = study(20, 1)
+    x.iloc[3, 4] = np.nan
+    text = text_of(fitted.report(tmp_path / "r.html", x, y, explain=False))
+    assert "are not scored: values are missing in 1 of 20 samples" in text
+    assert "Missing values in the 20 samples that were given: 1" in text
+
+
+def test_of_numbers_the_samples_that_are_furthest_off_are_listed(tmp_path: Path) -> None:
+    def aged(seed: int) -> tuple[pd.DataFrame, np.ndarray]:
+        x, _ = study(40, seed)
+        return x, 40.0 + 5.0 * x.to_numpy()[:, :3].sum(axis=1)
+
+    (x, y), (new, z) = aged(0), aged(1)
+    regressor = GenomeRegressor(tmp_path / "run", folds=3, **SETTINGS).fit(x, y)
+    text = told_of(regressor, new, z)
+    off = np.abs(regressor.predict(new).ravel() - z)
+    assert f"R2 of {regressor.evaluate(new, z)['r2']:.3f}" in text
+    listed = text[text.index("Samples that are furthest off") :]
+    assert re.findall(r"P1-\d\d", listed)[:5] == [new.index[i] for i in np.argsort(-off)[:5]]
+
+
+# ---- by hand
+
+
+def three_classes() -> Predictions:
+    rng = np.random.default_rng(0)
+    truth = np.arange(60) % 3
+    p = rng.random((60, 3)) + 0.7 * np.eye(3)[truth]
+    return Predictions(truth, p / p.sum(axis=1, keepdims=True), ["a", "b", "<c>"])
+
+
+def test_recall_and_precision_agree_with_scikit_learn() -> None:
+    found = three_classes()
+    predicted = found.probabilities.argmax(axis=1)
+    text = Page(class_table(found, "By class")).text
+    recall = recall_score(found.truth, predicted, average=None)
+    precision = precision_score(found.truth, predicted, average=None)
+    for name, r, p in zip("ab", recall, precision, strict=False):
+        assert re.search(rf" {name} 20 {r:.3f} [\d.]+ to [\d.]+ {p:.3f} ", text)
+    assert "<c> 20" in text
+
+
+def test_a_class_that_is_never_said_has_no_precision() -> None:
+    found = Predictions([0, 0, 1], [[0.9, 0.1], [0.8, 0.2], [0.7, 0.3]], ["a", "b"])
+    text = Page(class_table(found, "By class")).text
+    assert "b 1 0.000 0.00 to 0.97 – – 0.000 a (1)" in text
+
+
+def test_that_nothing_is_wrong_is_said() -> None:
+    found = Predictions([0, 1], [[0.9, 0.1], [0.2, 0.8]], ["a", "b"])
+    assert (
+        Page(mistakes(found, ["s", "t"], "Samples predicted wrong")).text
+        == "Samples predicted wrong: none of 2."
+    )
+
+
+def scored(n: int = 30, trained_on: tuple[str, ...] = ()) -> ScoredSamples:
+    ids = tuple(f"S{i}" for i in range(n))
+    return ScoredSamples(np.zeros(n), np.zeros((n, 2)), ids, f"the {n} samples that were given", trained_on)
+
+
+@pytest.mark.parametrize(
+    ("score", "said"),
+    [
+        ((0.90, 0.82, 0.97), "That is as expected (0.850 to 0.950)."),
+        ((0.97, 0.93, 0.99), "That is better than expected"),
+        ((0.70, 0.61, 0.79), "worse than the 0.900 that was expected, by more than chance"),
+        ((0.80, 0.70, 0.90), "below what was expected (0.850 to 0.950), but so few samples cannot tell"),
+        ((1.00, 1.00, 1.00), "the exact interval of their share begins at 0.884."),
+    ],
+)
+def test_a_validation_is_compared_with_what_was_expected(
+    score: tuple[float, float, float], said: str
+) -> None:
+    expected = {"balanced_accuracy": {"value": 0.9, "interval": [0.85, 0.95]}}
+    words = verdict_on(scored(), [Score("balanced_accuracy", *score, True)], expected)
+    assert said in words and words.startswith("Balanced accuracy of")
+
+
+def test_of_losses_lower_is_better() -> None:
+    expected = {"log_loss": {"value": 0.3, "interval": [0.2, 0.4]}}
+    words = verdict_on(scored(), [Score("log_loss", 0.6, 0.5, 0.7, False)], expected)
+    assert "worse than the 0.300 that was expected" in words
+    assert "better than expected" in verdict_on(
+        scored(), [Score("log_loss", 0.1, 0.05, 0.15, False)], expected
+    )
+
+
+def test_the_headline_is_what_a_biologist_reads_and_log_loss_stands_below(estimate: dict[str, Any]) -> None:
+    def of(metric: str, value: float, greater: bool = True) -> dict[str, Any]:
+        return estimate | {"metric": metric, "value": value, "greater_is_better": greater}
+
+    also = [of("accuracy", 0.8), of("roc_auc", 0.95), of("balanced_accuracy", 0.9)]
+    whole = estimate | {"also": {one["metric"]: one for one in also}}
+    assert expectation(whole, "sample").startswith("On new samples, expect a balanced accuracy of 0.900")
+    assert "and a ROC AUC of 0.950" in expectation(whole, "sample")
+    assert [row[0] for row in estimate_rows(whole)] == [
+        "balanced accuracy",
+        "ROC AUC",
+        "accuracy",
+        "log loss",
+    ]
+    assert "a log loss of 0.200 (95 % interval 0.100 to 0.300); lower is better" in expectation(
+        estimate, "sample"
+    )
