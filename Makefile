@@ -22,7 +22,7 @@ export TF_CPP_MIN_LOG_LEVEL := 2
 # What Python compiles is kept, whatever the shell says.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test test-tensorflow test-jax test-torch test-slow test-faults fuzz lint lint-style lint-types lint-contracts clean
+.PHONY: help demo test test-tensorflow test-jax test-torch test-slow test-faults test-oldest test-wheel fuzz lint lint-style lint-types lint-contracts clean
 
 help:
 	@echo 'make demo       set up .venv, then grow a classifier on the bundled leukemia data (about 2 minutes)'
@@ -30,6 +30,8 @@ help:
 	@echo 'make lint       the first three of those'
 	@echo 'make test-slow  the tests that take long'
 	@echo 'make test-faults  those of them in which processes die, hang and grow'
+	@echo 'make test-oldest  the tests with the oldest releases of what GenoKeras builds on (Python 3.11)'
+	@echo 'make test-wheel  the wheel, installed and used with each Python found and with the oldest and newest releases'
 	@echo 'make fuzz       100,000 damaged files of each kind (half an hour of processor time; INPUTS=2000: a minute)'
 	@echo 'make clean      remove runs, caches and build leftovers (not .venv)'
 
@@ -81,6 +83,21 @@ test-slow: $(VENV)/.installed-dev
 
 test-faults: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest tests/faults -m slow
+
+# What pyproject.toml allows at least, and an environment of its own for it.
+OLDEST := requirements/oldest.txt
+OLDEST_VENV := .venv-oldest
+OLDEST_PYTHON ?= python3.11
+
+test-oldest:
+	$(OLDEST_PYTHON) -m venv $(OLDEST_VENV)
+	$(OLDEST_VENV)/bin/python -m pip --disable-pip-version-check install -q --no-compile --constraint $(OLDEST) \
+	    --editable '.[detection,excel,export,fast,parquet,single-cell]' pytest pytest-timeout pytest-xdist hypothesis import-linter scikit-survival
+	$(OLDEST_VENV)/bin/python -m pytest --numprocesses auto --maxprocesses 8 --dist loadfile --no-loadscope-reorder
+
+test-wheel:
+	.ci/wheel requirements/constraints.txt $(PYTHONS)
+	.ci/wheel $(OLDEST) $(OLDEST_PYTHON)
 
 # Damaged files of every kind, INPUTS of each: 100,000 of one kind take from 20 s (graphs) to 5 minutes (csv), HDF5 files 15.
 # They are the same each time; SEED asks for others.
