@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -11,6 +12,7 @@ import genokeras as gk
 from genokeras.cli.answers import CLASSES, COX, HAZARD, LABELS, NUMBERS
 from genokeras.cli.group import debugging
 from genokeras.cli.kinds import GENES, IMAGES, SEQUENCES, TEXTS
+from genokeras.cli.places import is_model
 from genokeras.quiet import quiet_start
 
 Loaded = TypeVar("Loaded")
@@ -34,6 +36,13 @@ def load_estimator(kind: str = GENES, task: str = CLASSES) -> Any:
 def load_run(path: Path) -> Any:
     """The estimator of a run, whatever its samples are."""
     return _started(lambda: gk.load_estimator)(path)
+
+
+def load_run_or_model(path: Path) -> Any:
+    """The estimator of a run, or a model that one exported."""
+    if not is_model(path.expanduser()):
+        return load_run(path)
+    return _started(lambda: import_module("genokeras.estimators.exported").load_exported)(path.expanduser())
 
 
 def load_auto() -> Callable[..., gk.Project]:

@@ -48,6 +48,15 @@ class Certainty:
         if self.novelty and not hasattr(estimator, "novelty"):
             raise click.UsageError("--novelty is for tables of genes, and this run is of other samples.")
 
+    def check_none(self) -> None:
+        """Raise ``UsageError`` where something was asked for: it rests on predictions out of fold, which a model file lacks."""
+        asked = [name for name, value in vars(self).items() if value not in (None, False)]
+        if asked:
+            option = asked[0].replace("_", "-")
+            raise click.UsageError(
+                f"--{option} rests on the training samples, which are not in a model file: give the run folder."
+            )
+
     def added(self, estimator: Any, samples: Any, table: pd.DataFrame) -> pd.DataFrame:
         """Predictions with what was asked for: ``set``, or ``low`` and ``high``; ``novelty_p`` and ``novel``."""
         found = table.copy()

@@ -25,6 +25,14 @@ class Elsewhere:
     most_loss: float = MOST_LOSS
     adapt: str | None = None
 
+    def check_none(self) -> None:
+        """Raise ``UsageError`` where something was asked for: it rests on the training samples, which a model file lacks."""
+        if self.missing_genes != "error" or self.adapt is not None:
+            option = "adapt" if self.adapt is not None else "missing-genes"
+            raise click.UsageError(
+                f"--{option} rests on the training samples, which are not in a model file: give the run folder."
+            )
+
     def brought(self, estimator: Any, samples: Any) -> Any:
         """The samples as the model reads them; says on standard error what missing genes cost."""
         if self == Elsewhere():

@@ -12,9 +12,12 @@ import click
 import genokeras as gk
 from genokeras.cli.group import Command
 from genokeras.cli.kinds import GENES, IMAGES, SEQUENCES
-from genokeras.cli.places import check_data, existing_data, existing_run
+from genokeras.cli.places import check_data, existing_data, existing_run, existing_run_or_model
 
 run_argument = click.argument("run", type=click.Path(path_type=Path), callback=existing_run)
+run_or_model_argument = click.argument(
+    "run", metavar="RUN", type=click.Path(path_type=Path), callback=existing_run_or_model
+)
 # Blocks may stand in its place, so that it is `reading_options` that misses it.
 data_argument = click.argument(
     "data", type=click.Path(path_type=Path), required=False, callback=existing_data

@@ -55,8 +55,8 @@ def _bare_name(path: Path) -> str:
 
 
 def kind_of(estimator: object) -> str:
-    """The kind of samples an estimator is for."""
-    name = type(estimator).__name__
+    """The kind of samples that an estimator or an exported model is for."""
+    name = str(getattr(estimator, "reads", type(estimator).__name__))
     return next(kind for word, kind in _FIRST_WORDS.items() if name.startswith(word))
 
 

@@ -44,6 +44,34 @@ def existing_run(ctx: click.Context, parameter: click.Parameter, run: Path) -> P
     raise Failure(f"the run folder {run} does not exist.{_nearby(folder, _runs_in(folder.parent))}")
 
 
+def existing_run_or_model(ctx: click.Context, parameter: click.Parameter, run: Path) -> Path:
+    """The callback of RUN where an exported model may stand in its place, with its JSON file beside it.
+
+    Raises
+    ------
+    Failure
+        As `existing_run`; or if the model or its JSON file is missing.
+    """
+    file = run.expanduser()
+    in_run = file.name in _IN_RUNS and (file.parent / RUN_FILE).exists()
+    if not is_model(file) or in_run:
+        return existing_run(ctx, parameter, run)
+    if not file.is_file():
+        raise Failure(f"the model {run} does not exist.{_nearby(file, _names_in(file.parent))}")
+    beside = file.with_suffix(".json")
+    if not beside.is_file():
+        raise Failure(
+            f"{run} has no JSON file beside it, which names the features that the model reads and what it answers: expected "
+            f"{run.with_suffix('.json')}. Whoever exported the model has both; copy it there, too."
+        )
+    return run
+
+
+def is_model(path: Path) -> bool:
+    """Whether a path names a model that was exported, and no run folder."""
+    return path.suffix.lower() == ".keras" and not path.is_dir()
+
+
 def existing_data(ctx: click.Context, parameter: click.Parameter, data: Path | None) -> Path | None:
     """The callback of DATA, where it is given: a file or folder.
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from genokeras.cli.answers import times_and_events
-from genokeras.cli.backend import load_run
+from genokeras.cli.backend import load_run, load_run_or_model
 from genokeras.cli.certainty import Certainty, certainty_options
 from genokeras.cli.elsewhere import Elsewhere, elsewhere_options
 from genokeras.cli.group import debug_option, say
@@ -23,8 +23,10 @@ from genokeras.cli.inputs import (
     reading_for,
     reading_options,
     run_argument,
+    run_or_model_argument,
 )
 from genokeras.cli.kinds import GENES, kind_of
+from genokeras.cli.places import is_model
 from genokeras.cli.remembered import remembered_target
 from genokeras.cli.words import label
 from genokeras.visible import plain_table
@@ -34,7 +36,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@run_argument
+@run_or_model_argument
 @data_argument
 @click.option(
     "--out", type=click.Path(dir_okay=False, path_type=Path), help="A csv file; standard output without it."
@@ -63,6 +65,9 @@ def predict(
 ) -> None:
     """Predict DATA by the model of RUN, as csv: the class, the number or the risk of each sample.
 
+    RUN is a run folder, or a .keras file that was exported from one with its
+    JSON file beside it: model.keras and model.json.
+
     --coverage .9 adds the classes that each sample may be of, or the least and
     the greatest number it may have: right for 9 in 10 new samples. --novelty
     says which samples are unlike all those of the training.
@@ -70,7 +75,10 @@ def predict(
     In names that a spreadsheet would compute, such as =1+1, an apostrophe comes
     first; control characters are written as codes, such as \\x1b.
     """
-    estimator = load_run(run)
+    if is_model(run.expanduser()):
+        certainty.check_none()
+        elsewhere.check_none()
+    estimator = load_run_or_model(run)
     told = reading_for(estimator, reading)
     samples = read_samples(kind_of(estimator), data, None, told, keep_empty=True)
     if probabilities and not hasattr(estimator, "classes_"):

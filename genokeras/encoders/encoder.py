@@ -12,6 +12,7 @@ import numpy as np
 from scipy import sparse
 
 from genokeras.graph import Shape
+from genokeras.support.json_files import plain_json
 
 TENSOR, COUNTS = "tensor", "counts"
 # Numbers that a small convolutional network computes for each that it reads.
@@ -181,7 +182,9 @@ class NetworkEncoder(Encoder):
         """What the delivered model reads, by the name of its inputs, as JSON values."""
 
     def sidecar(self) -> dict[str, Any]:
-        return {"inputs": self.describe_inputs()}
+        if self.reader is not self:
+            return self.reader.sidecar()
+        return {"inputs": self.describe_inputs(), "encoder": plain_json(self.to_dict())}
 
 
 def take(rows: Rows, picked: np.ndarray) -> Rows:

@@ -111,6 +111,10 @@ class TextEncoder(NetworkEncoder):
             ],
         }
 
+    def sidecar(self) -> dict[str, Any]:
+        # Hundreds of thousands of words and their weights are for the run folder.
+        return {"inputs": self.describe_inputs()}
+
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> TextEncoder:
         """Read what `to_dict` wrote."""

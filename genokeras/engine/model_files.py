@@ -12,6 +12,9 @@ import keras
 from genokeras.support.files import written_together
 from genokeras.support.json_files import json_text, write_json
 
+# Of the JSON file beside a model.
+FORMAT = 1
+
 
 def write_model(model: Any, path: Path, sidecar: Mapping[str, Any], estimate: Mapping[str, Any]) -> None:
     """Save a delivered model and its sidecar, both whole before either has its name.
@@ -52,7 +55,26 @@ def write_sidecar(model: Path, sidecar: Mapping[str, Any], estimate: Mapping[str
 
 def sidecar_content(sidecar: Mapping[str, Any], estimate: Mapping[str, Any]) -> dict[str, Any]:
     """What :func:`write_sidecar` writes."""
-    return {"format": 1, **sidecar, "estimate": dict(estimate), "versions": versions()}
+    return {"format": FORMAT, **sidecar, "estimate": dict(estimate), "versions": versions()}
+
+
+def reading_sidecar(kind: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Of tables, how new ones are read: columns to leave out, blocks and their categories, and what becomes of gaps.
+
+    Parameters
+    ----------
+    kind : str
+    settings : mapping
+        Of ``run.json``.
+    """
+    if kind != "genome":
+        return {}
+    asked = settings.get("settings", {})
+    given = {name: settings[name] for name in ("drop_columns", "blocks", "adapt") if settings.get(name)}
+    if "blocks" in given:
+        given["missing_blocks"] = asked.get("missing_blocks", "drop")
+        given["fills"] = asked.get("missing", "error") != "error"
+    return {"reading": given}
 
 
 def versions() -> dict[str, str]:

@@ -23,7 +23,7 @@ from genokeras.engine.delivery_time import DeliveryTime
 from genokeras.engine.growth import Growth, growth_of
 from genokeras.engine.jobs import weights_from_arrays
 from genokeras.engine.methods import method_of
-from genokeras.engine.model_files import sidecar_content
+from genokeras.engine.model_files import reading_sidecar, sidecar_content
 from genokeras.engine.problem import Problem, ScoredRows
 from genokeras.engine.problem_files import TASK_FILE, read_scored_rows, read_task_of
 from genokeras.engine.store import DamagedTrials, TrialStore
@@ -117,7 +117,8 @@ class Run:
     def sidecar(self) -> dict[str, Any]:
         """What a file beside an exported model says of its inputs and answers."""
         answers = {self.task.names_key: self.names.tolist(), "answers": self.task.answers_name}
-        return answers | self.problem.encoder.sidecar()
+        read = self.problem.encoder.sidecar() | reading_sidecar(self.kind, self.folder.settings)
+        return {"kind": self.kind} | answers | read
 
     def model_files(self) -> dict[str, Any]:
         """The model and what is beside it, as `RunFolder.write` takes them."""

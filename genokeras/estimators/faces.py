@@ -27,7 +27,7 @@ from genokeras.tasks.task import Labelled, Task
 from genokeras.tasks.threshold import Threshold, check_enough, read_aim
 
 # A label is given where it is more probable than not.
-_HALF = 0.5
+HALF = 0.5
 
 
 class ClassifierFace(ClassPlots, ClassifierMixin, SearchedEstimator):
@@ -135,7 +135,7 @@ class ClassifierFace(ClassPlots, ClassifierMixin, SearchedEstimator):
     def decide(self, probabilities: np.ndarray) -> np.ndarray:
         """The class of each sample ``(n_samples,)`` by probabilities that ``predict_proba`` gave; of labels 0 or 1 for each."""
         if self._of_labels:
-            return (probabilities >= _HALF).astype(np.int64)
+            return (probabilities >= HALF).astype(np.int64)
         return np.asarray(self.classes_[self._decided(probabilities)])
 
     def _decided(self, probabilities: np.ndarray) -> np.ndarray:

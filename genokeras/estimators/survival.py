@@ -221,6 +221,7 @@ class GenomeSurvival(SurvivalPlots, TableEstimator):
         about: dict[str, Any] = {
             "baseline": self.baseline_.to_dict(),
             "survival": run.folder.settings.get("survival"),
+            "task": run.task.to_dict(),
         }
         if times is not None:
             at = self._times(times)
@@ -247,15 +248,7 @@ class GenomeSurvival(SurvivalPlots, TableEstimator):
         self._fitted()
         if times is None:
             return np.asarray(self.baseline_.times)
-        try:
-            found = np.atleast_1d(np.asarray(times, dtype="float64"))
-        except (TypeError, ValueError):
-            found = np.array([np.nan])
-        if found.ndim != 1 or not len(found) or not (np.isfinite(found) & (found > 0)).all():
-            raise ParameterError(
-                f"times must be numbers above 0, in the unit of the training times: got {times!r}."
-            )
-        return found
+        return checked_times(times)
 
     def _read(
         self, x: Any, y: Any, groups: Any = None, extra: Any = None, *, training: bool = False
@@ -285,3 +278,22 @@ class GenomeSurvival(SurvivalPlots, TableEstimator):
     @classmethod
     def _restored(cls, run: Run) -> dict[str, Any]:
         return {**super()._restored(run), "task": run.task.kind}
+
+
+def checked_times(times: Any) -> np.ndarray:
+    """Times ``(n_times,)`` float64.
+
+    Raises
+    ------
+    ParameterError
+        If they are no numbers above 0.
+    """
+    try:
+        found = np.atleast_1d(np.asarray(times, dtype="float64"))
+    except (TypeError, ValueError):
+        found = np.array([np.nan])
+    if found.ndim != 1 or not len(found) or not (np.isfinite(found) & (found > 0)).all():
+        raise ParameterError(
+            f"times must be numbers above 0, in the unit of the training times: got {times!r}."
+        )
+    return found
