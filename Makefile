@@ -22,7 +22,7 @@ export TF_CPP_MIN_LOG_LEVEL := 2
 # What Python compiles is kept, whatever the shell says.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test test-tensorflow test-jax test-torch test-slow test-faults test-oldest test-wheel fuzz lint lint-style lint-types lint-contracts clean
+.PHONY: help demo docs quickstart test test-docs test-tensorflow test-jax test-torch test-slow test-faults test-oldest test-wheel fuzz lint lint-style lint-types lint-contracts clean
 
 help:
 	@echo 'make demo       set up .venv, then grow a classifier on the bundled leukemia data (about 2 minutes)'
@@ -32,6 +32,9 @@ help:
 	@echo 'make test-faults  those of them in which processes die, hang and grow'
 	@echo 'make test-oldest  the tests with the oldest releases of what GenoKeras builds on (Python 3.11)'
 	@echo 'make test-wheel  the wheel, installed and used with each Python found and with the oldest and newest releases'
+	@echo 'make docs       the documentation into site/, every warning an error'
+	@echo 'make test-docs  all blocks of code of the documentation, run page by page'
+	@echo 'make quickstart what the first screen of the README shows, anew'
 	@echo 'make fuzz       100,000 damaged files of each kind (half an hour of processor time; INPUTS=2000: a minute)'
 	@echo 'make clean      remove runs, caches and build leftovers (not .venv)'
 
@@ -56,6 +59,11 @@ $(VENV)/.installed: $(BIN)/python $(REQUIREMENTS)
 $(VENV)/.installed-dev: $(BIN)/python $(REQUIREMENTS)
 	@echo 'Installing GenoKeras with its development tools into $(VENV)'
 	@$(PIP) --editable '.[dev]'
+	@touch $(VENV)/.installed $@
+
+$(VENV)/.installed-docs: $(BIN)/python $(REQUIREMENTS)
+	@echo 'Installing what builds the documentation into $(VENV)'
+	@$(PIP) --editable '.[docs]'
 	@touch $(VENV)/.installed $@
 
 demo: $(VENV)/.installed
@@ -106,6 +114,29 @@ SEED ?= 0
 fuzz: $(VENV)/.installed-dev
 	FUZZ_INPUTS=$(INPUTS) FUZZ_SEED=$(SEED) $(BIN)/python -m pytest tests/fuzz -n auto --maxprocesses 8
 
+# Twelve seconds of griffe and mkdocs, which read the docstrings without importing anything; a warning is an error.
+docs: $(VENV)/.installed-docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet --site-dir site
+	@echo 'Wrote site/index.html'
+
+# Every block of code of the documentation, page by page; GENOKERAS_DOCS_SECONDS (8) limits each fit.
+test-docs: $(VENV)/.installed-dev
+	$(BIN)/python -m pytest tests/docs -m 'slow or not slow'
+
+# What the first screen of the README shows: the output, and the first page of the report where there is a Chromium.
+QUICK := runs/quickstart
+quickstart: $(VENV)/.installed
+	rm -rf $(QUICK) && mkdir -p $(QUICK) && ln -s $(CURDIR)/examples $(QUICK)/examples
+	cd $(QUICK) && $(CURDIR)/$(BIN)/python $(CURDIR)/docs/quickstart.py > $(CURDIR)/docs/quickstart.txt
+	for browser in chromium chromium-browser google-chrome; do \
+	    if command -v $$browser > /dev/null; then \
+	        $$browser --headless --no-sandbox --disable-gpu --hide-scrollbars --window-size=820,1130 \
+	            --screenshot=$(CURDIR)/docs/pictures/report.png file://$(CURDIR)/$(QUICK)/report.html 2> /dev/null; \
+	        break; \
+	    fi; \
+	done
+	cat docs/quickstart.txt
+
 lint: lint-style lint-types lint-contracts
 
 lint-style: $(VENV)/.installed-dev
@@ -119,5 +150,5 @@ lint-contracts: $(VENV)/.installed-dev
 	$(BIN)/lint-imports
 
 clean:
-	rm -rf runs build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf runs site build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	find genokeras tests examples benchmarks -type d -name __pycache__ -prune -exec rm -rf {} +
