@@ -148,7 +148,7 @@ def make_files(folder: Path) -> None:
     for name, n in (("cells", 90), ("new_cells", 20)):
         types = rng.choice(["B", "T"], n)
         counts = rng.poisson(1 + 3 * (types == "B")[:, None] * (np.arange(30) < 6)).astype("float32")
-        obs = pd.DataFrame({"cell_type": types, "donor": rng.choice(["d1", "d2", "d3"], n)})
+        obs = pd.DataFrame({"cell_type": types, "donor": np.resize([f"d{i}" for i in range(6)], n)})
         obs.index = [f"{name}{i}" for i in range(n)]
         anndata.AnnData(counts, obs, pd.DataFrame(index=[f"GENE{i}" for i in range(30)])).write_h5ad(
             folder / f"{name}.h5ad"
