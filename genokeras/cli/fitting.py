@@ -160,6 +160,8 @@ def fit(
         of_genes["drop_columns"] = reading.drop
     if found == GENES and reading.missing_blocks != "drop":
         of_genes["missing_blocks"] = reading.missing_blocks
+    if found == GENES:
+        of_genes |= {name: value for name, value in reading.of_genes.items() if name in ("layer", "use_raw")}
     if batches is not None and groups is not None:
         raise click.UsageError("give --batches or --groups: a study is left out as a whole.")
     belong = groups if batches is None else batches

@@ -39,6 +39,7 @@ class Reading:
     ignore_versions: bool = False
     decimal: str = "."
     layer: str | None = None
+    use_raw: bool = False
     modality: str | None = None
     sheet: str | None = None
     missing_blocks: str = "drop"
@@ -74,6 +75,9 @@ def reading_for(estimator: Any, reading: Reading) -> Reading:
     if of_blocks["blocks"]:
         of_blocks["missing_blocks"] = estimator.missing_blocks
     genes = tuple(getattr(estimator, "feature_names_in_", ()))
+    layer = getattr(estimator, "layer", None)
+    if reading.layer is None and not reading.use_raw and layer is not None:
+        reading = replace(reading, layer=layer)
     return replace(reading, never_read=never_read, genes=genes, **of_blocks)
 
 
@@ -97,6 +101,7 @@ _READING_OPTIONS = (
     click.option(
         "--layer", help="Layer of an h5ad or loom file, raw, or a column of counts such as NumReads."
     ),
+    click.option("--use-raw", is_flag=True, help="Read raw of an h5ad file, as --layer raw does."),
     click.option("--modality", help="Which of a MuData's modalities; by default all, as blocks."),
     click.option("--sheet", help="Sheet of an xlsx file; by default the first."),
     click.option(

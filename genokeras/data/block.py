@@ -75,6 +75,7 @@ def reading_of(settings: Mapping[str, Any]) -> dict[str, Any]:
         "genes": tuple(settings["feature_names"]),
         "blocks": tuple(map(Block.from_dict, settings.get("blocks") or ())),
         "missing_blocks": settings.get("settings", {}).get("missing_blocks", "drop"),
+        "layer": settings.get("settings", {}).get("layer"),
     }
 
 

@@ -26,7 +26,7 @@ from genokeras.data.genes import Duplicates, check_duplicates
 from genokeras.data.label_files import has_column, label_file
 from genokeras.data.quantities import names_columns, read_targets
 from genokeras.data.read_blocks import Reading, read_blocks, tidy_table
-from genokeras.data.table import ReadOptions, Table
+from genokeras.data.table import ReadOptions, Table, which_layer
 from genokeras.data.targets import check_no_missing, column_names, sample_values
 from genokeras.errors import DataError
 from genokeras.support.checks import check_choice
@@ -51,6 +51,7 @@ def load_dataset(
     delimiter: str | None = None,
     decimal: str = ".",
     layer: str | None = None,
+    use_raw: bool | None = None,
     modality: str | None = None,
     sheet: str | None = None,
     drop_columns: str | Sequence[str] = (),
@@ -92,6 +93,8 @@ def load_dataset(
         What stands before the fraction of a number in text.
     layer : str, optional
         Which matrix: a layer of an h5ad, AnnData or loom file, ``"raw"``; a column of counts, such as ``"NumReads"``.
+    use_raw : bool, optional
+        True is ``layer="raw"``, as in scanpy.
     modality : str, optional
         Which of a MuData's modalities; without it all, as blocks.
     sheet : str, optional
@@ -141,7 +144,7 @@ def load_dataset(
         delimiter=delimiter,
         needs_sample_column=not elsewhere,
         decimal=decimal,
-        layer=layer,
+        layer=which_layer(layer, use_raw),
         modality=modality,
         sheet=sheet,
         drop=dropped_names(drop_columns),

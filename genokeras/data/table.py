@@ -13,7 +13,7 @@ from scipy import sparse
 
 from genokeras.data.block import Block
 from genokeras.data.dataset import Matrix
-from genokeras.errors import DataError
+from genokeras.errors import DataError, ParameterError
 
 
 @dataclass(frozen=True)
@@ -117,6 +117,23 @@ class Table:
         if self.feature_names is not None:
             return self.feature_names
         return tuple(f"feature_{i}" for i in range(self.x.shape[1]))
+
+
+def which_layer(layer: str | None, use_raw: bool | None) -> str | None:
+    """The layer that is read, where ``use_raw`` may say "raw", as in scanpy.
+
+    Raises
+    ------
+    ParameterError
+        If both are given, or one is of another type.
+    """
+    if use_raw is not None and not isinstance(use_raw, bool):
+        raise ParameterError(f"use_raw must be True or False, got {use_raw!r}.")
+    if layer is not None and not isinstance(layer, str):
+        raise ParameterError(f"layer must be the name of a layer, got {layer!r}.")
+    if layer is not None and use_raw:
+        raise ParameterError(f"give layer={layer!r} or use_raw=True: the values come from one of them.")
+    return "raw" if use_raw else layer
 
 
 Reader = Callable[[Path, ReadOptions], Table]

@@ -243,6 +243,10 @@ class SearchedEstimator(FittedEstimator):
         """Further parameters that must be the same where a run is resumed."""
         return {}
 
+    def _layer(self) -> str | None:
+        """Which of several matrices of the training data is read."""
+        return None
+
     def _missing(self, training: bool) -> str:
         """What to do about missing values of the training data, or of further samples."""
         return "error"
@@ -253,7 +257,10 @@ class SearchedEstimator(FittedEstimator):
         check_extra(self, extra)
         read = self.content.read_several if self._takes_several(y) else self.content.read
         drop = getattr(self, "drop_columns", None) or ()
-        known: dict[str, Any] = {"missing_blocks": getattr(self, "missing_blocks", "drop")}
+        known: dict[str, Any] = {
+            "missing_blocks": getattr(self, "missing_blocks", "drop"),
+            "layer": self._layer(),
+        }
         if not training:
             known = reading_of(self._fitted().folder.settings)
         return read(Given(x, y, groups, extra, self._missing(training), training, drop, **known))

@@ -52,6 +52,8 @@ class Given:
         Those that a fitted model reads, of tables.
     missing_blocks : str
         What becomes of samples that lack a block, of tables.
+    layer : str or None
+        Which of several matrices is read, of tables.
     """
 
     x: Any
@@ -64,6 +66,7 @@ class Given:
     genes: Sequence[str] = ()
     blocks: tuple[Block, ...] = ()
     missing_blocks: str = "drop"
+    layer: str | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -209,8 +212,8 @@ def labelled(content: Content, y: Any) -> Labelled:
     values = content.y if isinstance(content, Dataset) else content.labels
     if values is None:
         raise DataError(
-            f"{content.source} came without labels, and this requires y to be passed, but the target y is None: pass y as an array, the "
-            "name of a column, or a file of labels."
+            f"{content.source} came without labels: pass y as an array, the name of a column, or a file of labels (this requires y to be "
+            "passed, but the target y is None)."
         )
     return Labelled(values, target_names(y), names_of(content), content.source)
 

@@ -57,6 +57,7 @@ class Genes(ContentKind):
             several_targets=several_targets,
             blocks=given.blocks,
             missing_blocks=given.missing_blocks,
+            layer=given.layer,
         )
 
     def method(self) -> Method:

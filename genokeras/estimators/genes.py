@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from genokeras.data.blocks import MASK, MISSING_BLOCKS
+from genokeras.data.table import which_layer
 from genokeras.encoders import TableEncoder
 from genokeras.engine import Run
 from genokeras.engine.block_estimates import BlockEstimate, block_estimates
@@ -59,6 +60,8 @@ class TableEstimator(GenePlots, Importances, Elsewhere):
         missing_blocks: str = "drop",
         memory_limit: float | str | None = None,
         keep: str = "all",
+        layer: str | None = None,
+        use_raw: bool | None = None,
     ) -> None:
         self.path = path
         self.time_limit = time_limit
@@ -78,13 +81,17 @@ class TableEstimator(GenePlots, Importances, Elsewhere):
         self.missing_blocks = missing_blocks
         self.memory_limit = memory_limit
         self.keep = keep
+        self.layer = layer
+        self.use_raw = use_raw
 
     def _asked(self) -> dict[str, Any]:
         if self.missing not in ("error", "median"):
             raise ParameterError(f"missing must be 'error' or 'median', got {self.missing!r}.")
         check_choice(self.missing_blocks, "missing_blocks", MISSING_BLOCKS)
         # Runs from before there were blocks do not have it.
-        return {"missing": self.missing} | ({"missing_blocks": MASK} if self.missing_blocks == MASK else {})
+        blocks = {"missing_blocks": MASK} if self.missing_blocks == MASK else {}
+        layer = self._layer()
+        return {"missing": self.missing} | blocks | ({} if layer is None else {"layer": layer})
 
     def _arguments(self) -> dict[str, Any]:
         return {
@@ -93,6 +100,9 @@ class TableEstimator(GenePlots, Importances, Elsewhere):
             "drop_columns": self._dropped(),
             "missing_blocks": self.missing_blocks,
         }
+
+    def _layer(self) -> str | None:
+        return which_layer(self.layer, self.use_raw)
 
     def _missing(self, training: bool) -> str:
         # NaN may stay where the model fills it in by itself.

@@ -81,6 +81,10 @@ class GenomeClassifier(ClassifierElsewhere, TableEstimator):
     missing_blocks : {"drop", "mask"}, default="drop"
         Where ``fit`` gets several blocks: samples that lack one are left out, or have the block's training means there. With "mask" new
         samples may lack blocks as well, and single missing values are filled with means, too.
+    layer : str, optional
+        Which matrix of an AnnData, h5ad or loom file is read, here and wherever samples are read later: a layer, ``"raw"`` or ``"X"``. By default X.
+    use_raw : bool, optional
+        True is ``layer="raw"``, as in scanpy.
 
     Notes
     -----
@@ -153,6 +157,8 @@ class GenomeClassifier(ClassifierElsewhere, TableEstimator):
         missing_blocks: str = "drop",
         memory_limit: float | str | None = None,
         keep: str = "all",
+        layer: str | None = None,
+        use_raw: bool | None = None,
     ) -> None:
         super().__init__(
             path,
@@ -173,6 +179,8 @@ class GenomeClassifier(ClassifierElsewhere, TableEstimator):
             missing_blocks=missing_blocks,
             memory_limit=memory_limit,
             keep=keep,
+            layer=layer,
+            use_raw=use_raw,
         )
         self.class_weight = class_weight
         self.threshold = threshold
@@ -196,7 +204,7 @@ class GenomeRegressor(RegressorElsewhere, TableEstimator):
     task : optional
         "numbers" (the default), or a custom task: a subclass of ``genokeras.tasks.task.Task``, for counts say.
     path, time_limit, searcher, max_trials, searcher_args, executor, executor_args, missing, drop_columns, random_state, resume, verbose, memory_limit, keep,
-    missing_blocks
+    missing_blocks, layer, use_raw
         As in ``GenomeClassifier``.
 
     Attributes

@@ -38,7 +38,7 @@ class GenomeSurvival(SurvivalPlots, TableEstimator):
     task : {"cox", "hazard"}, default="cox"
         "hazard": a network answers the hazard of each of up to ten intervals, which need not be proportional.
     path, time_limit, folds, searcher, max_trials, searcher_args, executor, executor_args, missing, drop_columns, random_state, resume, verbose, memory_limit, keep,
-    missing_blocks
+    missing_blocks, layer, use_raw
         As in ``GenomeClassifier``.
 
     Attributes
