@@ -154,7 +154,7 @@ class ClassPlots(RunPlots):
         ----------
         x, y, extra, ax : as in ``plot_confusion``
         bins : int, default=10
-            Intervals of equal width.
+            Groups of samples at most, of about equal size, with at least 10 samples each where there are as many.
 
         Returns
         -------

@@ -2,14 +2,10 @@
 
 from genokeras.report.card import report_card
 from genokeras.report.class_curves import plot_precision_recall, plot_roc
+from genokeras.report.class_pictures import plot_calibration, plot_confusion_of
 from genokeras.report.confusion import plot_confusion
 from genokeras.report.curves import plot_metric, plot_search
-from genokeras.report.diagnostics import (
-    Predictions,
-    plot_calibration,
-    plot_confusion_of,
-    run_predictions,
-)
+from genokeras.report.diagnostics import Predictions, run_predictions
 from genokeras.report.drawing import to_pdf, visualize
 from genokeras.report.gene_files import write_explanation
 from genokeras.report.html import write_report

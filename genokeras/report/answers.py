@@ -9,7 +9,7 @@ import numpy as np
 
 from genokeras.engine import Run
 from genokeras.report.class_curves import plot_precision_recall, plot_roc
-from genokeras.report.diagnostics import plot_calibration, plot_confusion_of
+from genokeras.report.class_pictures import plot_calibration, plot_confusion_of
 from genokeras.report.picture import Picture
 from genokeras.report.predicted import plot_predicted, plot_residuals
 from genokeras.report.survival import plot_risk_groups, plot_survival_calibration

@@ -25,7 +25,7 @@ from genokeras.explain.runs import table_of
 from genokeras.report.answers import of_classes, shown_targets
 from genokeras.report.data_checks import CheckedSamples, trained_samples
 from genokeras.report.known_genes import COMPARED, KnownGenes, shared_with_known
-from genokeras.report.page import Pictures, paragraph, table
+from genokeras.report.page import Pictures, paragraph, side_by_side, table
 from genokeras.support.wording import counted
 
 TOP_GENES = 20
@@ -112,7 +112,10 @@ def gene_parts(
     known: KnownGenes | None = None,
 ) -> list[str]:
     """HTML: how the genes were found, then a table and a picture for each output, and what each list shares with others."""
-    tables = marker_table(explanation, stability=stability, association=association, top=TOP_GENES)
+    shown = (
+        explanation if explanation.of_numbers or len(explanation.output_names) > 2 else explanation[:, :, 1]
+    )
+    tables = marker_table(shown, stability=stability, association=association, top=TOP_GENES)
     parts = [paragraph(about(explanation, stability, association))]
     for number, (name, markers) in enumerate(tables.items()):
         if number == _MOST_TABLES:
@@ -122,13 +125,22 @@ def gene_parts(
         words = [markers.attrs["verdict"]] if "verdict" in markers.attrs else []
         words += [] if association is None else [shared_with_test(explanation, association, name)]
         words += [] if known is None else [shared_with_known(explanation, known, name)]
-        parts.append(_gene_table(name, markers))
-        parts += [paragraph(" ".join(words))] if words else []
+        found = [_gene_table(_title(explanation, name), markers)]
         if number < _MOST_PLOTS:
             first = ", ".join(markers["gene"][:5])
             alt = f"What each of the top {len(markers)} genes adds to {name}, one dot per sample. First: {first}."
-            parts.append(pictures.figure(plot_output(explanation, name, "dot", TOP_GENES), alt))
+            found.append(pictures.figure(plot_output(explanation, name, "dot", TOP_GENES), alt))
+        parts += [paragraph(" ".join(words))] if words else []
+        parts.append(side_by_side(found))
     return parts
+
+
+def _title(explanation: Explanation, name: str) -> str:
+    """Of two classes there is one list: what speaks for one speaks against the other."""
+    if explanation.of_numbers or len(explanation.output_names) > 2:
+        return f"Genes for {name}"
+    other = next(each for each in explanation.output_names if each != name)
+    return f"Genes for {name} (up) against {other} (down)"
 
 
 def about(explanation: Explanation, stability: Stability | None, association: Association | None) -> str:
@@ -162,7 +174,7 @@ def shared_with_test(explanation: Explanation, association: Association, name: s
     return f"{both} of its top {top} genes are also among the {top} of {test}."
 
 
-def _gene_table(name: str, markers: pd.DataFrame) -> str:
+def _gene_table(title: str, markers: pd.DataFrame) -> str:
     head = ["#", "gene", "size", "direction", "copies"]
     extra = [
         c for c in ("stability", "found_again", "log2_fold_change", "pearson_r", "q_value") if c in markers
@@ -179,9 +191,7 @@ def _gene_table(name: str, markers: pd.DataFrame) -> str:
         cells = [row["rank"], row["gene"], f"{row['mean_abs']:.2g}", row["direction"], copies]
         rows.append([*cells, *(_figure(column, row) for column in extra)])
     numbers = [0, 2, *range(4, len(head) + len(extra))]
-    return table(
-        f"Genes for {name}", [*head, *(titles.get(c, c) for c in extra)], rows, numbers=numbers, long=[1]
-    )
+    return table(title, [*head, *(titles.get(c, c) for c in extra)], rows, numbers=numbers, long=[1])
 
 
 def _figure(column: str, row: Mapping[Any, Any]) -> str:

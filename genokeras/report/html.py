@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,15 +16,12 @@ from genokeras.explain import Explanation, Stability
 from genokeras.graph import is_linear
 from genokeras.report.answers import (
     about_chance,
-    answer_plots,
     answers_table,
     of_classes,
-    of_survival,
     shown_targets,
     what_is_predicted,
 )
 from genokeras.report.blocks import block_parts, moved_by_blocks
-from genokeras.report.by_class import class_table, mistakes
 from genokeras.report.card import report_card
 from genokeras.report.certainty import certainty_parts
 from genokeras.report.curves import plot_metric, plot_search
@@ -38,9 +34,7 @@ from genokeras.report.data_checks import (
     given_dataset,
     looked_at,
     trained_samples,
-    training_ids,
 )
-from genokeras.report.diagnostics import run_predictions
 from genokeras.report.estimate import (
     ESTIMATE_HEAD,
     estimate_of,
@@ -53,24 +47,27 @@ from genokeras.report.estimate import (
 from genokeras.report.finished import finished_run, kind_of, loading, recipe
 from genokeras.report.genes import association_of, gene_parts
 from genokeras.report.known_genes import KnownGenes, read_known_genes
-from genokeras.report.page import Pictures, bullets, code, heading, page, paragraph, section, table
+from genokeras.report.page import (
+    Pictures,
+    bullets,
+    code,
+    contents,
+    heading,
+    page,
+    paragraph,
+    section,
+    table,
+)
 from genokeras.report.panel import needed_genes, panel_parts, study_parts
-from genokeras.report.picture import Picture
+from genokeras.report.prediction_parts import drawn, prediction_parts, validation_parts
 from genokeras.report.sample_kinds import GENES
 from genokeras.report.scored import ScoredSamples, score_samples
 from genokeras.report.tree import search_tree
 from genokeras.report.tree_figure import tree_figure
-from genokeras.report.validation import given_numbers, given_predictions, validation_tables
 from genokeras.searchers import TrialResult
 from genokeras.support.files import write_text
 
 _TOP_TRIALS = 20
-_OUT_OF_FOLD = (
-    "Out of fold: every sample was predicted by networks that had not seen it. The ensemble was chosen by these predictions, so the "
-    "pictures are a little too kind; the estimate above is corrected for that."
-)
-_HELD_OUT = "The samples that were not trained on. The network was chosen by these predictions, so the pictures are too kind."
-_NOT_DRAWN = "There is no picture here: {}"
 
 
 def write_report(
@@ -104,7 +101,7 @@ def write_report(
     Returns
     -------
     pathlib.Path
-        The report: below 5 MB, no scripts, nothing loaded from elsewhere.
+        The report: below 3 MB, nothing loaded from elsewhere; its only script sorts tables, and is not needed.
 
     Raises
     ------
@@ -151,9 +148,14 @@ def report_html(
 ) -> str:
     """The page of :func:`write_report`; `why_not` says why samples whose targets are known were not scored."""
     pictures, name = Pictures(), run.folder.path.name
-    validation = _validation(run, scored, why_not, pictures)
+    validation = [paragraph(why_not)] if why_not else []
+    validation += [] if scored is None else validation_parts(run, scored, pictures)
     # Genes come last: with many classes, theirs are the pictures that the file may have no room for.
-    tests, search, training = _tests(run, pictures), _search(run, pictures), _training(run, pictures)
+    tests, search, training = (
+        prediction_parts(run, pictures),
+        _search(run, pictures),
+        _training(run, pictures),
+    )
     panel = panel_parts(run, pictures)
     genes = _genes(run, samples, explanation, stability, known, pictures)
     sections = [
@@ -169,10 +171,9 @@ def report_html(
         ("settings", "Settings and versions", _settings(run)),
         ("loading", "How to load the model", _loading(run)),
     ]
-    links = "".join(f'<li><a href="#{key}">{title}</a></li>' for key, title, _ in sections)
-    parts = [_head(run, name), f'<nav aria-label="Parts of the report"><ul>{links}</ul></nav>']
+    parts = [_head(run, name), contents((key, title) for key, title, _ in sections)]
     parts += [section(key, title, *content) for key, title, content in sections]
-    return page(f"GenoKeras report: {name}", "\n".join(parts))
+    return page(f"GenoKeras report: {name}", "<main>\n" + "\n".join(parts) + "\n</main>")
 
 
 # ---- parts
@@ -183,9 +184,12 @@ def _head(run: Run, name: str) -> str:
     n, kind = int(settings.get("n_samples", run.rows.n_samples)), kind_of(run)
     genes = f"{len(settings['feature_names']):,} genes, " if kind is GENES else ""
     words = f"{n:,} {kind.sample}s, {genes}{what_is_predicted(run)}. {expectation(estimate, kind.sample)}"
-    return "\n".join(
-        [heading(f"Report of the run {name}"), paragraph(words), paragraph(verdict(estimate), "verdict")]
-    )
+    parts = [
+        heading(f"Report of the run {name}"),
+        paragraph(words),
+        paragraph(verdict(estimate), "verdict"),
+    ]
+    return "<header>\n" + "\n".join(parts) + "\n</header>"
 
 
 def _estimate(run: Run) -> list[str]:
@@ -223,39 +227,6 @@ def _samples(run: Run, x: Any, y: Any) -> tuple[CheckedSamples | None, ScoredSam
         return checked, None, f"The samples that were given are not scored: {error}"
 
 
-def _validation(run: Run, scored: ScoredSamples | None, why_not: str, pictures: Pictures) -> list[str]:
-    if scored is None:
-        return [paragraph(why_not)] if why_not else []
-    parts = validation_tables(run, scored)
-    if of_survival(run):
-        return parts
-    found = given_predictions(run, scored) if of_classes(run) else given_numbers(run, scored)
-    return [*parts, *(_drawn(partial(plot, found), pictures) for plot in answer_plots(run))]
-
-
-def _tests(run: Run, pictures: Pictures) -> list[str]:
-    corrected = estimate_of(run)["interval"] is not None
-    said = paragraph(_OUT_OF_FOLD if corrected else _HELD_OUT, "faint")
-    drawn = [_drawn(partial(plot, run.folder), pictures) for plot in answer_plots(run)]
-    if not of_classes(run):
-        return [said, *drawn]
-    found = run_predictions(run.folder)
-    tables = [
-        class_table(found, "By class, out of fold"),
-        mistakes(found, training_ids(run), "Training samples predicted wrong out of fold"),
-    ]
-    return [said, *drawn, *tables]
-
-
-def _drawn(draw: Callable[[], Picture], pictures: Pictures) -> str:
-    """A picture, or why there is none: one that cannot be drawn is no reason to have no report."""
-    try:
-        picture = draw()
-    except ParameterError as error:
-        return paragraph(_NOT_DRAWN.format(error), "faint")
-    return pictures.figure(picture, picture.alt)
-
-
 def _genes(
     run: Run,
     samples: CheckedSamples | None,
@@ -272,12 +243,12 @@ def _genes(
 
 def _search(run: Run, pictures: Pictures) -> list[str]:
     tree = search_tree(run.folder)
-    drawn = tree_figure(run.folder)
+    family = tree_figure(run.folder)
     return [
         paragraph(tree.summary()),
         paragraph(run.growth.sentence()),
-        _drawn(lambda: plot_search(run.folder), pictures),
-        pictures.figure(drawn, drawn.alt),
+        drawn(lambda: plot_search(run.folder), pictures),
+        pictures.figure(family, family.alt),
         _leaderboard(run),
     ]
 
@@ -325,7 +296,7 @@ def _trial(run: Run, trial: TrialResult, rank: int, linear: float | None) -> lis
 
 
 def _training(run: Run, pictures: Pictures) -> list[str]:
-    return [_drawn(lambda: plot_metric(history_table(run), "loss"), pictures)]
+    return [drawn(lambda: plot_metric(history_table(run), "loss"), pictures)]
 
 
 def _data(run: Run, samples: CheckedSamples | None) -> list[str]:

@@ -23,6 +23,7 @@ from genokeras.support.checks import check_choice, check_whole
 NORMALISATIONS = ("true", "pred", "all")
 # With more curves on the same axes, bands hide each other.
 _MOST_BANDS = 3
+_FEW_CLASSES = 6
 # Letters below a column that fit side by side, of all columns together.
 _MOST_LETTERS = 36
 
@@ -59,7 +60,8 @@ def draw_confusion(
     counts = confusion_matrix(found.truth, codes, labels=np.arange(len(names)), normalize=normalize)
     style = "d" if normalize is None else ".2f"
     display = ConfusionMatrixDisplay(counts)
-    display.plot(ax=axes, cmap="Blues", colorbar=False, values_format=style)
+    size = {"fontsize": 10 if len(names) <= _FEW_CLASSES else 7.5}
+    display.plot(ax=axes, cmap="Blues", colorbar=False, values_format=style, text_kw=size)
     slant: dict[str, Any] = (
         {"rotation": 40, "ha": "right", "rotation_mode": "anchor"} if _are_wide(names) else {}
     )
@@ -116,18 +118,20 @@ def draw_calibration(axes: Axes, found: Predictions, bins: int = 10, where: str 
     table = reliability(said, right, bins)
     axes.plot([0, 1], [0, 1], color=FAINT, linewidth=0.9, linestyle=":", label="perfectly calibrated")
     errors = np.abs(table["interval"] - table["observed"])
-    style: dict[str, Any] = {"color": VALIDATION, "elinewidth": 1.0, "capsize": 2.5, "linewidth": 1.0}
-    axes.errorbar(
+    style: dict[str, Any] = {"color": VALIDATION, "elinewidth": 1.0, "capsize": 2.5, "linewidth": 0.8}
+    axes.errorbar(table["said"], table["observed"], errors, fmt="-", label="observed, 95 % interval", **style)
+    # A group's mark is as large as the group.
+    axes.scatter(
         table["said"],
         table["observed"],
-        errors,
-        fmt="o-",
-        markersize=5,
-        label="observed, 95 % interval",
-        **style,
+        s=10 + 60 * table["count"] / table["count"].max(),
+        color=VALIDATION,
+        zorder=3,
     )
     for x, y, n in zip(table["said"], table["observed"], table["count"], strict=True):
-        axes.annotate(f"{n}", (x, y), (5, -9), textcoords="offset points", fontsize=7, color=FAINT)
+        axes.annotate(f"{n}", (x, y), (6, -10), textcoords="offset points", fontsize=7, color=FAINT)
+    for values, height in ((said[right], 1.0), (said[~right], 0.0)):
+        axes.plot(values, np.full(len(values), height), "|", color=FAINT, markersize=5, alpha=0.5, zorder=1)
     square(axes)
     label_axes(axes, f"Calibration: error {calibration_error(table):.3f}{where}", what, "share that is true")
     axes.legend(loc="upper left")

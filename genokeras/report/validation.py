@@ -9,8 +9,6 @@ import numpy as np
 from scipy.stats import binomtest
 
 from genokeras.engine import Run
-from genokeras.report.answers import of_classes, of_survival
-from genokeras.report.by_class import class_table, mistakes
 from genokeras.report.diagnostics import Predictions
 from genokeras.report.estimate import estimate_of, in_digits, metric_name, ordered
 from genokeras.report.page import paragraph, table
@@ -25,7 +23,7 @@ _NAMED = 12
 
 
 def validation_tables(run: Run, samples: ScoredSamples) -> list[str]:
-    """HTML: scores beside the estimate, what to think of them, and the samples by class or by error."""
+    """HTML: scores beside the estimate, and what to think of them."""
     expected, scores = entries(estimate_of(run)), ordered(scores_of(run, samples), lambda one: one.metric)
     rows = [_row(score, expected.get(score.metric, {})) for score in scores]
     n = counted(len(samples.ids), "sample")
@@ -38,14 +36,6 @@ def validation_tables(run: Run, samples: ScoredSamples) -> list[str]:
             "faint",
         ),
     ]
-    if of_classes(run):
-        found = given_predictions(run, samples)
-        parts += [
-            class_table(found, "By class, on the samples that were given"),
-            mistakes(found, samples.ids, "Samples predicted wrong"),
-        ]
-    elif not of_survival(run):
-        parts.append(_largest_errors(run, samples))
     return parts
 
 
@@ -123,8 +113,8 @@ def given_numbers(run: Run, samples: ScoredSamples) -> NumberPredictions:
     return NumberPredictions(samples.targets, samples.answers, run.names, _NOTE)
 
 
-def _largest_errors(run: Run, samples: ScoredSamples) -> str:
-    """The samples furthest off, by the error as a share of the errors' spread where there are several targets."""
+def largest_errors(run: Run, samples: ScoredSamples) -> str:
+    """HTML: the samples furthest off, by the error as a share of the errors' spread where there are several targets."""
     truth = np.asarray(samples.targets, dtype="float64").reshape(samples.answers.shape)
     error = samples.answers - truth
     spread = np.sqrt((error**2).mean(axis=0))

@@ -134,22 +134,49 @@ def test_a_class_that_no_sample_has_gets_no_curve() -> None:
 
 
 def test_reliability_counts_and_averages_by_hand() -> None:
-    table = reliability(np.array([0.02, 0.06, 0.55, 1.0]), np.array([False, True, True, True]), 10)
-    assert table["bin"].tolist() == [0, 5, 9] and table["count"].tolist() == [2, 1, 1]
-    np.testing.assert_allclose(table["said"], [0.04, 0.55, 1.0])
-    np.testing.assert_allclose(table["observed"], [0.5, 1.0, 1.0])
+    table = reliability(np.array([0.02, 0.06, 0.55, 1.0]), np.array([False, True, True, True]), 2)
+    assert table["count"].tolist() == [2, 2]
+    np.testing.assert_allclose(table["said"], [0.04, 0.775])
+    np.testing.assert_allclose(table["observed"], [0.5, 1.0])
     low, high = table["interval"]
-    assert low[1] == pytest.approx(0.025) and high[1] == 1
+    # Clopper and Pearson of 1 in 2 and 2 in 2: roots of (1 - p)^2 = .975 and p^2 = .025.
+    np.testing.assert_allclose(low, [1 - np.sqrt(0.975), np.sqrt(0.025)])
+    assert high[1] == 1
+
+
+@pytest.mark.parametrize(("n", "groups"), [(12, 2), (35, 3), (400, 10)])
+def test_no_group_of_a_calibration_is_so_small_that_it_says_nothing(n: int, groups: int) -> None:
+    rng = np.random.default_rng(0)
+    said = (
+        rng.random(n) ** 4
+    )  # most are near 0, where intervals of equal width would leave single samples elsewhere
+    table = reliability(said, rng.random(n) < said)
+    assert len(table["count"]) == groups and table["count"].min() >= min(10, n // 2)
+    assert table["count"].sum() == n and (np.diff(table["said"]) > 0).all()
+
+
+def test_samples_of_one_probability_are_in_one_group() -> None:
+    said = np.repeat([0.1, 0.9], [50, 10])
+    table = reliability(said, said > 0.5)
+    assert table["count"].tolist() == [50, 10] and table["observed"].tolist() == [0.0, 1.0]
 
 
 def test_the_calibration_shows_how_many_samples_there_are() -> None:
-    upper, lower = plot_calibration(TWO, bins=2).axes
-    assert [text.get_text() for text in lower.texts] == ["2", "2"]
-    assert "error 0.225" in upper.get_title(loc="left")
+    axes = plot_calibration(TWO, bins=2).axes[0]
+    assert [text.get_text() for text in axes.texts] == ["2", "2"]
+    assert "error 0.225" in axes.get_title(loc="left")
+
+
+def test_the_confusion_matrix_has_the_truth_on_y() -> None:
+    found = Predictions([0, 0, 0, 1], [[0.9, 0.1], [0.8, 0.2], [0.3, 0.7], [0.2, 0.8]], ["well", "ill"])
+    axes = plot_confusion_of(found).axes[0]
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("predicted", "true")
+    cells = {text.get_position(): text.get_text() for text in axes.texts}
+    assert cells == {(0, 0): "2", (1, 0): "1", (0, 1): "0", (1, 1): "1"}
 
 
 def test_of_many_classes_the_predicted_one_is_judged() -> None:
-    assert plot_calibration(predictions(6)).axes[1].get_xlabel() == "probability of the predicted class"
+    assert plot_calibration(predictions(6)).axes[0].get_xlabel() == "probability of the predicted class"
 
 
 @pytest.mark.parametrize("bins", [1, 2.5, True])

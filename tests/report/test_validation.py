@@ -18,8 +18,10 @@ from genokeras.report.by_class import class_table, mistakes
 from genokeras.report.data_checks import given_dataset, training_ids
 from genokeras.report.diagnostics import Predictions
 from genokeras.report.estimate import estimate_rows, expectation
+from genokeras.report.page import Pictures
+from genokeras.report.prediction_parts import validation_parts
 from genokeras.report.scored import Score, ScoredSamples, score_samples
-from genokeras.report.validation import entries, validation_tables, verdict_on
+from genokeras.report.validation import entries, verdict_on
 from genokeras.support import RunFolder
 from tests.report.test_html_report import Page
 
@@ -49,7 +51,9 @@ def told_of(fitted: Any, x: pd.DataFrame, y: np.ndarray) -> str:
     """The tables of these samples alone: the whole page takes seconds."""
     dataset, targets = given_dataset(fitted._run, x, y)
     assert targets is not None
-    return Page("\n".join(validation_tables(fitted._run, score_samples(fitted._run, dataset, targets)))).text
+    return Page(
+        "\n".join(validation_parts(fitted._run, score_samples(fitted._run, dataset, targets), Pictures()))
+    ).text
 
 
 def test_given_samples_are_scored_as_evaluate_does(fitted: GenomeClassifier, tmp_path: Path) -> None:
@@ -78,7 +82,7 @@ def test_wrong_samples_are_listed_by_id_the_surest_first(fitted: GenomeClassifie
     wrong = np.flatnonzero(fitted.classes_[p.argmax(axis=1)] != y)
     ids = [x.index[i] for i in wrong[np.argsort(-p.max(axis=1)[wrong])]]
     text = told_of(fitted, x, y)
-    listed = text[text.index(f"Samples predicted wrong: {len(wrong)} of 60") :]
+    listed = text[text.index(f"Predicted wrong, of the samples that were given: {len(wrong)} of 60") :]
     assert re.findall(r"P1-\d\d", listed)[: len(ids)] == ids
 
 

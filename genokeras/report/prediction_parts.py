@@ -1,0 +1,70 @@
+"""A report's pictures and tables of predictions: of classes by class and by mistake, of numbers and survival as they are drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from genokeras.engine import Run
+from genokeras.errors import ParameterError
+from genokeras.report.answers import answer_plots, of_classes, of_survival
+from genokeras.report.by_class import class_table, mistakes
+from genokeras.report.data_checks import training_ids
+from genokeras.report.diagnostics import Predictions, run_predictions
+from genokeras.report.estimate import estimate_of
+from genokeras.report.page import Pictures, paragraph, side_by_side
+from genokeras.report.picture import Picture
+from genokeras.report.scored import ScoredSamples
+from genokeras.report.validation import given_numbers, given_predictions, largest_errors, validation_tables
+
+_OUT_OF_FOLD = (
+    "Out of fold: every sample was predicted by networks that had not seen it. The ensemble was chosen by these predictions, so the "
+    "pictures are a little too kind; the estimate above is corrected for that."
+)
+_HELD_OUT = "The samples that were not trained on. The network was chosen by these predictions, so the pictures are too kind."
+_NOT_DRAWN = "There is no picture here: {}"
+
+
+def drawn(draw: Callable[[], Picture], pictures: Pictures) -> str:
+    """HTML of a picture, or why there is none: one that cannot be drawn is no reason to have no report."""
+    try:
+        picture = draw()
+    except ParameterError as error:
+        return paragraph(_NOT_DRAWN.format(error), "faint")
+    return pictures.figure(picture, picture.alt)
+
+
+def prediction_parts(run: Run, pictures: Pictures) -> list[str]:
+    """HTML of the predictions out of fold."""
+    said = paragraph(_HELD_OUT if estimate_of(run)["interval"] is None else _OUT_OF_FOLD, "faint")
+    if not of_classes(run):
+        return [said, _all_drawn(run, run.folder, pictures)]
+    found = run_predictions(run.folder)
+    return [said, *_of_classes(run, found, training_ids(run), "out of fold", pictures)]
+
+
+def validation_parts(run: Run, scored: ScoredSamples, pictures: Pictures) -> list[str]:
+    """HTML of samples that were given with their targets."""
+    parts = validation_tables(run, scored)
+    if of_survival(run):
+        return parts
+    if not of_classes(run):
+        return [*parts, largest_errors(run, scored), _all_drawn(run, given_numbers(run, scored), pictures)]
+    found = given_predictions(run, scored)
+    return [*parts, *_of_classes(run, found, scored.ids, "of the samples that were given", pictures)]
+
+
+def _of_classes(
+    run: Run, found: Predictions, ids: Sequence[str], which: str, pictures: Pictures
+) -> list[str]:
+    # What stands above the pictures need not be repeated below each.
+    bare = replace(found, note="")
+    confusion, *curves = (drawn(partial(plot, bare), pictures) for plot in answer_plots(run))
+    tables = [class_table(found, f"By class, {which}"), mistakes(found, ids, f"Predicted wrong, {which}")]
+    return [side_by_side([confusion, "\n".join(tables)]), side_by_side(curves)]
+
+
+def _all_drawn(run: Run, source: Any, pictures: Pictures) -> str:
+    return side_by_side([drawn(partial(plot, source), pictures) for plot in answer_plots(run)])
