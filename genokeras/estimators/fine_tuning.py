@@ -6,7 +6,7 @@ import logging
 import math
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import keras
@@ -133,7 +133,7 @@ def _train(trainer: Any, samples: Samples, rng: np.random.Generator) -> None:
     """One epoch in batches of one size, in an order drawn anew."""
     n = len(samples.targets)
     size = min(n, int(np.clip(n // _STEPS, _LEAST_BATCH, _LARGEST_BATCH)))
-    order = rng.permutation(n)
+    order, mean = rng.permutation(n), samples.weight.mean()
     names = [tensor.name for tensor in trainer.inputs]
 
     def batches() -> Iterator[Batch]:
@@ -141,7 +141,8 @@ def _train(trainer: Any, samples: Samples, rng: np.random.Generator) -> None:
             batch = samples.take(order[first : first + size])
             inputs = batch.encoder.model_inputs(batch.rows)
             read = [inputs[name] for name in names]
-            yield read if len(read) > 1 else read[0], batch.task.training_targets(batch.targets), None
+            targets = batch.task.training_targets(batch.targets)
+            yield read if len(read) > 1 else read[0], targets, batch.weight / mean
 
     train_steps(trainer, Batches(batches, name="the samples"), until=n // size)
     settle(trainer)
@@ -149,7 +150,7 @@ def _train(trainer: Any, samples: Samples, rng: np.random.Generator) -> None:
 
 def _log_loss(model: Any, samples: Samples) -> float:
     answers = predict(model, samples.encoder, samples.rows)
-    return float(np.mean(samples.task.row_losses(answers, samples.targets)))
+    return float(np.average(samples.task.row_losses(answers, samples.targets), weights=samples.weight))
 
 
 class TunedClassifier(ClassifierFace, NetworkEstimator):
@@ -214,7 +215,8 @@ class TunedClassifier(ClassifierFace, NetworkEstimator):
         """Train the delivered model on, its backbone included, and keep the epoch that is best on held-out samples.
 
         Where no epoch is better than the model was, it stays. ``estimate_`` still tells of the search with the frozen backbone;
-        ``fine_tuning_`` has the log losses before and after. Samples that the search saw flatter both.
+        ``fine_tuning_`` has the log losses before and after, in which classes count as ``class_weight`` says. Samples that the search
+        saw flatter both.
 
         Parameters
         ----------
@@ -244,6 +246,9 @@ class TunedClassifier(ClassifierFace, NetworkEstimator):
         else:
             x_held, y_held, extra_held = validation_parts(validation_data, self.content.takes_extra)
             held = self._samples(self._read(x_held, y_held, None, extra_held, training=True), y_held)
+        factors = self._factors(train.targets, run.names, train.weight)
+        if factors is not None:
+            train, held = (replace(part, weight=factors[part.targets]) for part in (train, held))
         done = fine_tune_run(run, train, held, epochs, learning_rate)
         self._take(done.run)
         self.fine_tuning_ = done.note

@@ -170,6 +170,18 @@ def test_fine_tuning_that_makes_nothing_better_leaves_the_model(fitted, new_digi
     np.testing.assert_allclose(clf.predict_proba(x), fitted.predict_proba(x), atol=1e-6)
 
 
+def test_fine_tuning_weighs_the_classes(fitted, new_digits, tmp_path):
+    (x, y), (x_new, y_new) = new_digits
+    clf = ImageClassifier.load(fitted.save(tmp_path / "copy"))
+    clf.set_params(class_weight={clf.classes_[0]: 50.0})
+    clf.fine_tune(x, y, epochs=1, learning_rate=1e-3, validation_data=(x_new, y_new))
+    weight = np.where(y_new == clf.classes_[0], 50.0, 1.0)
+    p = fitted.predict_proba(x_new)[np.arange(len(y_new)), np.searchsorted(clf.classes_, y_new)]
+    assert clf.fine_tuning_["before"] == pytest.approx(np.average(-np.log(p), weights=weight), abs=1e-4)
+    p = clf.predict_proba(x_new)[np.arange(len(y_new)), np.searchsorted(clf.classes_, y_new)]
+    assert clf.fine_tuning_["after"] == pytest.approx(np.average(-np.log(p), weights=weight), abs=1e-4)
+
+
 def test_fine_tuning_needs_a_backbone_and_sensible_numbers(fitted, new_digits, tmp_path):
     train, _ = new_digits
     for options in ({"epochs": 0}, {"epochs": 1.5}, {"learning_rate": 0}):
@@ -211,6 +223,7 @@ def test_sequences_are_searched_and_explained_through_a_backbone(tmp_path):
 
 
 def test_texts_are_searched_explained_and_fine_tuned_through_a_backbone(tmp_path):
+    keras.utils.set_random_seed(0)
     words = ["great", "moving", "fine", "awful", "dull", "weak", "film", "plot"]
     texts = keras.Input((), dtype="string")
     ids = layers.TextVectorization(vocabulary=words, output_sequence_length=12)(texts)
