@@ -13,13 +13,16 @@ import re
 import shlex
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import anndata
 import numpy as np
 import pandas as pd
+from click.testing import CliRunner
+
+from genokeras.cli import main
 
 ROOT = Path(__file__).parents[2]
 SECONDS = float(os.environ.get("GENOKERAS_DOCS_SECONDS", "8"))
@@ -115,19 +118,23 @@ def shorter(line: str) -> str:
     return cut
 
 
-def run_shell(block: Block, folder: Path) -> str:
-    """Run a block with the ``genokeras`` of this Python, and give what it printed."""
+def run_shell(block: Block, folder: Path) -> None:
+    """Run a block: commands of ``genokeras`` in this process, which has Keras already, other blocks by bash."""
+    short = replace(block, code="\n".join(map(shorter, block.code.splitlines())))
+    commands = short.commands()
+    if all(words[0] == "genokeras" for words in commands):
+        for words in commands:
+            done = CliRunner().invoke(main, words[1:], prog_name="genokeras")
+            assert done.exit_code == 0, f"{block}: {' '.join(words)}\n{done.output}\n{done.exception!r}"
+        return
     environment = {
         **os.environ,
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         "PYTHONPATH": str(ROOT),
     }
-    code = "\n".join(map(shorter, block.code.splitlines()))
-    done = subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", code], cwd=folder, env=environment, capture_output=True, text=True
-    )
-    assert done.returncode == 0, f"{block}: exit code {done.returncode}\n{done.stdout}\n{done.stderr}"
-    return done.stdout
+    arguments = ["bash", "-euo", "pipefail", "-c", short.code]
+    ended = subprocess.run(arguments, cwd=folder, env=environment, capture_output=True, text=True)
+    assert ended.returncode == 0, f"{block}: exit code {ended.returncode}\n{ended.stdout}\n{ended.stderr}"
 
 
 # ---- files that pages name, as a reader would have them
@@ -148,7 +155,7 @@ def make_files(folder: Path) -> None:
     for name, n in (("cells", 90), ("new_cells", 20)):
         types = rng.choice(["B", "T"], n)
         counts = rng.poisson(1 + 3 * (types == "B")[:, None] * (np.arange(30) < 6)).astype("float32")
-        obs = pd.DataFrame({"cell_type": types, "donor": np.resize([f"d{i}" for i in range(6)], n)})
+        obs = pd.DataFrame({"cell_type": types, "donor": np.resize([f"d{i}" for i in range(12)], n)})
         obs.index = [f"{name}{i}" for i in range(n)]
         anndata.AnnData(counts, obs, pd.DataFrame(index=[f"GENE{i}" for i in range(30)])).write_h5ad(
             folder / f"{name}.h5ad"

@@ -48,6 +48,10 @@ def test_time_limits_are_cut_and_given() -> None:
 def test_a_block_that_fails_says_where(tmp_path: Path) -> None:
     with pytest.raises(AssertionError, match=r"docs/p.md:7: exit code 3"):
         run_shell(Block("docs/p.md", 7, "sh", "true\nexit 3\n"), tmp_path)
+    with pytest.raises(
+        AssertionError, match=r"docs/p.md:7: genokeras predict nowhere x.csv\nError: the run folder"
+    ):
+        run_shell(Block("docs/p.md", 7, "sh", "genokeras predict nowhere x.csv  # gone\n"), tmp_path)
     with pytest.raises(ZeroDivisionError) as caught:
         run_python(Block("docs/p.md", 7, "python", "\n1 / 0\n"), {})
     assert caught.traceback[-1].lineno == 8 and str(caught.traceback[-1].path).endswith("docs/p.md")
