@@ -82,6 +82,7 @@ if TYPE_CHECKING:
         classification_loss,
         regression_loss,
     )
+    from genokeras.networks import from_keras
     from genokeras.projects import Project, auto
     from genokeras.report import plot_metric, to_pdf, visualize, write_explanation, write_report
     from genokeras.searchers import History, Proposal, Searcher, TrialResult
@@ -149,6 +150,7 @@ __all__ = [
     "auto",
     "build_from_hyperparameters",
     "classification_loss",
+    "from_keras",
     "get_optimizer_fn",
     "load_dataset",
     "load_estimator",
@@ -227,6 +229,7 @@ _HOMES = {
     "auto": "projects",
     "build_from_hyperparameters": "tuning",
     "classification_loss": "modules",
+    "from_keras": "networks",
     "get_optimizer_fn": "keras_models",
     "load_dataset": "data",
     "load_estimator": "estimators",

@@ -1,6 +1,7 @@
 """The border to Keras: graphs become packed Keras models, and trained members become one plain model."""
 
 from genokeras.networks.convolutional import build_network, layer_name, read_weights, write_weights
+from genokeras.networks.from_keras import KerasGraph, from_keras
 from genokeras.networks.functions import FUNCTIONS
 from genokeras.networks.initialise import initial_weights
 from genokeras.networks.merge_networks import TrainedNetwork, merge_networks
@@ -27,6 +28,7 @@ __all__ = [
     "OUTPUT_BIAS",
     "Columns",
     "DenseRole",
+    "KerasGraph",
     "PackedNetwork",
     "Placement",
     "ShapeClass",
@@ -39,6 +41,7 @@ __all__ = [
     "class_of",
     "connect",
     "dense_roles",
+    "from_keras",
     "function_of",
     "gather_weights",
     "initial_weights",
