@@ -102,7 +102,7 @@ def run_python(block: Block, names: dict[str, Any]) -> None:
     """Run a block in a namespace that blocks of a page share."""
     tree = ast.fix_missing_locations(_Shorter().visit(ast.parse(block.code)))
     ast.increment_lineno(tree, block.line)
-    exec(compile(tree, str(ROOT / block.page), "exec"), names)
+    exec(compile(tree, str(ROOT / block.page), "exec", dont_inherit=True), names)
 
 
 def shorter(line: str) -> str:

@@ -7,6 +7,9 @@ from typing import Any
 
 import pytest
 
+from genokeras.graph.testing import MorphismContract
+from genokeras.searchers import Searcher
+from genokeras.searchers.testing import SearcherContract
 from tests.docs.pages import SECONDS, Block, blocks, make_files, pages, run_python, run_shell, shorter
 
 RUN = {"python": 1, "sh": 1}
@@ -29,6 +32,27 @@ def test_the_blocks_of_a_page_run(page: str, tmp_path: Path, monkeypatch: pytest
             run_python(block, names)
         elif block.language == "sh":
             run_shell(block, tmp_path)
+
+
+def test_what_contributing_adds_passes_its_contracts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, Any] = {"__name__": "__main__"}
+    for block in blocks("CONTRIBUTING.md"):
+        if block.language == "python":
+            run_python(block, names)
+
+    class OfSearcher(SearcherContract):
+        def make_searcher(self) -> Searcher:
+            return names["Widths"](n_outputs=2)
+
+    class OfMorphism(MorphismContract):
+        morphism = names["AddDropout"]
+
+    for contract in (OfSearcher(), OfMorphism()):
+        tests = [name for name in dir(contract) if name.startswith("test_")]
+        assert len(tests) > 4
+        for name in tests:
+            getattr(contract, name)()
 
 
 def test_time_limits_are_cut_and_given() -> None:
