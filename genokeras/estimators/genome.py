@@ -6,12 +6,13 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from genokeras.estimators.elsewhere import ClassifierElsewhere, RegressorElsewhere
+from genokeras.estimators.annotate import Annotator
+from genokeras.estimators.elsewhere import RegressorElsewhere
 from genokeras.estimators.genes import TableEstimator
 from genokeras.searchers import Searcher
 
 
-class GenomeClassifier(ClassifierElsewhere, TableEstimator):
+class GenomeClassifier(Annotator):
     """Grows Keras networks for a matrix of samples x genes, and says honestly how good they are.
 
     Architectures grow from a linear model by network morphism, guided by Bayesian optimisation. Every trial trains one

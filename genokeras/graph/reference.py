@@ -91,6 +91,13 @@ def reference_forward(
     GraphError
         If the activation is unknown, weights are missing, or `x` lacks an Input or has neither shape.
     """
+    return reference_tensors(graph, weights, x, activation)[graph.output]
+
+
+def reference_tensors(
+    graph: Graph, weights: Weights, x: ArrayLike | Mapping[int, ArrayLike], activation: str
+) -> dict[int, FloatArray]:
+    """As `reference_forward`: what every layer computes, by its id, ``(n_members, n_samples, ...)``."""
     check_choice(activation, "activation", ACTIVATIONS, error=GraphError)
     features = _features(graph, x)
     tensors: dict[int, FloatArray] = {}
@@ -104,7 +111,7 @@ def reference_forward(
             raise GraphError(f"there are no weights for {layer}.")
         arrays = {name: np.asarray(weights[layer.id][name], dtype=np.float64) for name in needed}
         tensors[layer.id] = _apply(layer.spec, read, arrays, activation)
-    return tensors[graph.output]
+    return tensors
 
 
 def _features(graph: Graph, x: ArrayLike | Mapping[int, ArrayLike]) -> dict[int, FloatArray]:
