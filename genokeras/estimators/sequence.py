@@ -11,22 +11,19 @@ import numpy as np
 
 from genokeras.data import Folds, SequenceData, load_sequences
 from genokeras.encoders import (
-    TENSOR,
     WINDOW,
-    BackboneEncoder,
     Rows,
     SequenceEncoder,
     fit_sequence_encoder,
     have_orientation,
     places_loose,
 )
-from genokeras.engine import Fathers, Run, TrialStore
-from genokeras.errors import ParameterError
+from genokeras.engine import Fathers
 from genokeras.estimators.content import ContentKind, Given, Training
 from genokeras.estimators.faces import RegressorFace
 from genokeras.estimators.fine_tuning import TunedClassifier
 from genokeras.estimators.networks import NetworkEstimator, NetworkKind
-from genokeras.explain import Motif, filter_motifs, write_meme
+from genokeras.explain import Motif, motifs_of, write_meme
 from genokeras.graph import dilated_cnn, motif_cnn, residual_cnn, small_cnn
 from genokeras.searchers import HyperSpace
 from genokeras.tasks.task import Task
@@ -38,8 +35,6 @@ SPACE = HyperSpace(
     activation=("relu", "gelu"),
     views=("tensor",),
 )
-# Networks whose filters are shown where linear models alone are delivered.
-_LOOKED_AT = 3
 # Letters by which training may move a sequence whose places are not exact.
 SHIFT = 3
 WEIGHT_DECAYS = (2e-2, 1e-1, 4e-3, 4e-1)
@@ -258,20 +253,3 @@ class SequenceRegressor(RegressorFace, SequenceEstimator):
     >>> reg.fit("promoters.csv", "expression", time_limit=600)  # doctest: +SKIP
     >>> reg.predict(["ACGT" * 20])  # doctest: +SKIP
     """
-
-
-def motifs_of(run: Run) -> list[Motif]:
-    """The motifs of all networks that a run on sequences delivers, or of its best ones; those with most information first."""
-    if isinstance(run.problem.encoder, BackboneEncoder):
-        raise ParameterError(
-            "motifs are filters of networks that grew on letters; this run searched heads of a backbone. explain(x) tells "
-            "which letters count."
-        )
-    store, found = TrialStore(run.folder), []
-    networks = [trial for trial in run.history.ranked() if trial.proposal.hyper.view == TENSOR]
-    delivered = [trial for trial in networks if trial.id in run.delivery.shares]
-    for trial in delivered or networks[:_LOOKED_AT]:
-        weights = store.father(trial).weights
-        codes = run.problem.rows["codes"]
-        found += filter_motifs(trial.proposal.graph, weights, codes, f"trial_{trial.id}")
-    return sorted(found, key=lambda motif: -motif.information)

@@ -8,6 +8,7 @@ from genokeras.explain.markers import marker_table, write_marker_tables
 from genokeras.explain.models import explain_model
 from genokeras.explain.motifs import Motif, filter_motifs, write_meme
 from genokeras.explain.plots import draw_output, draw_total, genes_size, plot_output, plot_total
+from genokeras.explain.run_motifs import motifs_of
 from genokeras.explain.runs import explain_run, training_rows
 from genokeras.explain.stability import Stability, stability_of
 from genokeras.explain.statistics import Association, class_changes, target_correlations
@@ -28,6 +29,7 @@ __all__ = [
     "filter_motifs",
     "genes_size",
     "marker_table",
+    "motifs_of",
     "nogueira_index",
     "plot_output",
     "plot_total",

@@ -37,7 +37,8 @@ from genokeras.projects.results import (
 )
 from genokeras.projects.training import DECODER_FILE, INTERRUPTED, train_project
 from genokeras.projects.vae import score_reconstruction
-from genokeras.report.latent import FEWEST_POINTS, latent_methods, plot_latent
+from genokeras.report.latent import plot_latent
+from genokeras.report.plane import FEWEST_POINTS, plane_methods
 from genokeras.support.backends import gpu_count
 from genokeras.support.keras_files import load_keras
 from genokeras.support.precision import single_precision
@@ -296,7 +297,7 @@ class Project:
     def _draw_latent(self, data: ProjectData, latent: np.ndarray, name: str) -> None:
         """Pictures of latent vectors, coloured by the labels where there are some."""
         labels = None if data.y is None or not data.classes else np.asarray(data.classes)[np.asarray(data.y)]
-        for method in latent_methods() if len(latent) >= FEWEST_POINTS else ():
+        for method in plane_methods() if len(latent) >= FEWEST_POINTS else ():
             path = self.trained.folder.outputs / f"{self.trained.record.model_type}_{name}_{method}.pdf"
             plot_latent(latent, path, method=method, labels=labels, seed=self.config.seed)
             announce.say(f"Latent picture is '{path}'")

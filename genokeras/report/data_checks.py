@@ -192,7 +192,7 @@ def _varying(encoder: TableEncoder) -> int:
 # ---- copies and directions
 
 
-def _standardised(x: np.ndarray) -> np.ndarray:
+def standardised(x: np.ndarray) -> np.ndarray:
     """Genes that vary, mean 0 and variance 1; gaps at the mean."""
     with np.errstate(invalid="ignore"):
         known = np.isfinite(x)
@@ -206,7 +206,7 @@ def _standardised(x: np.ndarray) -> np.ndarray:
 
 def alike(samples: CheckedSamples) -> list[tuple[str, str]]:
     """Pairs of samples whose standardised genes hardly differ."""
-    z = _standardised(samples.x)
+    z = standardised(samples.x)
     if z.shape[1] < _FEWEST_GENES:
         return []
     products = z @ z.T
@@ -218,7 +218,7 @@ def alike(samples: CheckedSamples) -> list[tuple[str, str]]:
 
 def directions(samples: CheckedSamples) -> list[Direction]:
     """The first principal components, and what they go with."""
-    z = _standardised(samples.x)
+    z = standardised(samples.x)
     if len(z) < 4 or z.shape[1] < _FEWEST_GENES:
         return []
     values, vectors = np.linalg.eigh(z @ z.T)

@@ -116,23 +116,29 @@ def gene_parts(
         explanation if explanation.of_numbers or len(explanation.output_names) > 2 else explanation[:, :, 1]
     )
     tables = marker_table(shown, stability=stability, association=association, top=TOP_GENES)
-    parts = [paragraph(about(explanation, stability, association))]
+    parts = []
     for number, (name, markers) in enumerate(tables.items()):
         if number == _MOST_TABLES:
             outputs = "targets" if explanation.of_numbers else "classes"
             parts.append(paragraph(f"The other {len(tables) - number} {outputs} are left out here.", "faint"))
             break
-        words = [markers.attrs["verdict"]] if "verdict" in markers.attrs else []
-        words += [] if association is None else [shared_with_test(explanation, association, name)]
+        if "verdict" in markers.attrs:
+            parts.append(paragraph(_said_of(shown, name, markers.attrs["verdict"]), "verdict"))
+        words = [] if association is None else [shared_with_test(explanation, association, name)]
         words += [] if known is None else [shared_with_known(explanation, known, name)]
         found = [_gene_table(_title(explanation, name), markers)]
         if number < _MOST_PLOTS:
             first = ", ".join(markers["gene"][:5])
             alt = f"What each of the top {len(markers)} genes adds to {name}, one dot per sample. First: {first}."
             found.append(pictures.figure(plot_output(explanation, name, "dot", TOP_GENES), alt))
+        parts.append(side_by_side(found, "apart"))
         parts += [paragraph(" ".join(words))] if words else []
-        parts.append(side_by_side(found))
-    return parts
+    return [*parts, paragraph(about(explanation, stability, association), "faint")]
+
+
+def _said_of(explanation: Explanation, name: str, verdict: str) -> str:
+    """A verdict, with the name of the class or target where there are several lists."""
+    return verdict if len(explanation.output_names) == 1 else f"{name}. {verdict}"
 
 
 def _title(explanation: Explanation, name: str) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +15,6 @@ from genokeras.explain import Explanation, Stability
 from genokeras.graph import is_linear
 from genokeras.report.answers import (
     about_chance,
-    answers_table,
-    of_classes,
-    shown_targets,
     what_is_predicted,
 )
 from genokeras.report.blocks import block_parts, moved_by_blocks
@@ -27,14 +23,11 @@ from genokeras.report.certainty import certainty_parts
 from genokeras.report.curves import plot_metric, plot_search
 from genokeras.report.data_checks import (
     CheckedSamples,
-    about_directions,
-    directions,
-    findings,
-    findings_of_rows,
     given_dataset,
     looked_at,
     trained_samples,
 )
+from genokeras.report.data_parts import data_parts, heatmap_parts
 from genokeras.report.estimate import (
     ESTIMATE_HEAD,
     estimate_of,
@@ -47,6 +40,7 @@ from genokeras.report.estimate import (
 from genokeras.report.finished import finished_run, kind_of, loading, recipe
 from genokeras.report.genes import association_of, gene_parts
 from genokeras.report.known_genes import KnownGenes, read_known_genes
+from genokeras.report.motif_parts import motif_parts
 from genokeras.report.page import (
     Pictures,
     bullets,
@@ -156,18 +150,19 @@ def report_html(
         _search(run, pictures),
         _training(run, pictures),
     )
-    panel = panel_parts(run, pictures)
+    panel, motifs = panel_parts(run, pictures), motif_parts(run, pictures)
     genes = _genes(run, samples, explanation, stability, known, pictures)
     sections = [
         ("estimate", "How good it is", _estimate(run)),
         *([("validation", "On the samples that were given", validation)] if validation else []),
         ("predictions", "Its predictions", [*tests, *certainty_parts(run, samples)]),
         *([("genes", "Which genes", genes)] if genes else []),
+        *([("motifs", "Which motifs", motifs)] if motifs else []),
         *([("panel", "The panel", panel)] if panel else []),
         ("network", "What is delivered", [bullets(_delivered(run))]),
         ("search", "What was tried", search),
         ("training", "How it was trained", training),
-        ("data", "The data", _data(run, samples)),
+        ("data", "The data", data_parts(run, samples, scored, pictures)),
         ("settings", "Settings and versions", _settings(run)),
         ("loading", "How to load the model", _loading(run)),
     ]
@@ -238,7 +233,8 @@ def _genes(
     if explanation is None or run.kind != "genome":
         return []
     found = gene_parts(explanation, stability, association_of(samples, run, explanation), pictures, known)
-    return [*moved_by_blocks(explanation), *found]
+    heatmap = heatmap_parts(run, samples, explanation, pictures)
+    return [*moved_by_blocks(explanation), *found[:-1], *heatmap, found[-1]]
 
 
 def _search(run: Run, pictures: Pictures) -> list[str]:
@@ -297,50 +293,6 @@ def _trial(run: Run, trial: TrialResult, rank: int, linear: float | None) -> lis
 
 def _training(run: Run, pictures: Pictures) -> list[str]:
     return [drawn(lambda: plot_metric(history_table(run), "loss"), pictures)]
-
-
-def _data(run: Run, samples: CheckedSamples | None) -> list[str]:
-    caption, head_of_answers, answers = answers_table(run)
-    numbers = range(1, len(head_of_answers))
-    parts = [
-        table(caption, head_of_answers, answers, numbers=list(numbers), long=[0]),
-        bullets(_findings(run, samples)),
-    ]
-    found = [] if samples is None else directions(_with_shown_targets(run, samples))
-    if samples is not None and found:
-        head = (
-            "direction",
-            "share of all variance",
-            "explained by class" if of_classes(run) else "explained by target",
-            "goes with the order",
-        )
-        rows = [
-            (
-                i,
-                f"{one.share:.0%}",
-                "–" if one.by_class != one.by_class else f"{one.by_class:.0%}",
-                f"{one.by_order:.2f}",
-            )
-            for i, one in enumerate(found, start=1)
-        ]
-        caption = f"Principal components of {samples.words}"
-        parts += [
-            table(caption, head, rows, numbers=[0, 1, 2, 3]),
-            paragraph(about_directions(found, "classes" if of_classes(run) else "target")),
-        ]
-    return parts
-
-
-def _with_shown_targets(run: Run, samples: CheckedSamples) -> CheckedSamples:
-    return (
-        samples if samples.targets is None else replace(samples, targets=shown_targets(run, samples.targets))
-    )
-
-
-def _findings(run: Run, samples: CheckedSamples | None) -> list[str]:
-    if run.kind == "genome":
-        return findings(run, samples)
-    return findings_of_rows(run)
 
 
 def _settings(run: Run) -> list[str]:

@@ -111,9 +111,16 @@ def code(text: str) -> str:
     return _part("code", text)
 
 
-def side_by_side(parts: Sequence[str]) -> str:
-    """Parts that are HTML beside each other where the window is wide enough, else below each other."""
-    return _part("side_by_side", [Markup(part) for part in parts])
+def side_by_side(parts: Sequence[str], kind: str = "") -> str:
+    """Parts that are HTML beside each other where the window is wide enough, else below each other.
+
+    Parameters
+    ----------
+    parts : sequence of str
+    kind : {"", "apart", "led"}
+        Small pictures; wide parts, which need a wide window; a picture that leads a table.
+    """
+    return _part("side_by_side", [Markup(part) for part in parts], kind)
 
 
 def table(

@@ -62,8 +62,11 @@ def _of_classes(
     # What stands above the pictures need not be repeated below each.
     bare = replace(found, note="")
     confusion, *curves = (drawn(partial(plot, bare), pictures) for plot in answer_plots(run))
-    tables = [class_table(found, f"By class, {which}"), mistakes(found, ids, f"Predicted wrong, {which}")]
-    return [side_by_side([confusion, "\n".join(tables)]), side_by_side(curves)]
+    return [
+        class_table(found, f"By class, {which}"),
+        side_by_side([confusion, mistakes(found, ids, f"Predicted wrong, {which}")], "led"),
+        side_by_side(curves),
+    ]
 
 
 def _all_drawn(run: Run, source: Any, pictures: Pictures) -> str:

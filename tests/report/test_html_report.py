@@ -101,7 +101,9 @@ def test_the_report_is_well_formed_and_loads_nothing(run: Path, tmp_path: Path) 
 
 def test_every_picture_has_a_text_alternative_and_lies_inside(run: Path, tmp_path: Path) -> None:
     pictures = parsed(write_report(run, tmp_path / "r.html", explanation=explanation())).all("img")
-    assert len(pictures) == 8  # four of predictions, one of genes, two of the search, one of training
+    assert (
+        len(pictures) == 10
+    )  # four of predictions, two of genes, two of the search, one each of training and samples
     assert all(str(one["src"]).startswith("data:image/") and len(one["alt"] or "") > 20 for one in pictures)
 
 
@@ -173,7 +175,7 @@ def test_one_trial_is_enough(run: Path, tmp_path: Path) -> None:
 
 def test_the_report_needs_no_graphviz(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert len(parsed(write_report(run, tmp_path / "r.html")).all("img")) == 7
+    assert len(parsed(write_report(run, tmp_path / "r.html")).all("img")) == 8
 
 
 def test_two_reports_of_a_run_are_the_same(run: Path, tmp_path: Path) -> None:

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from genokeras.errors import ParameterError
-from genokeras.report.latent import latent_methods, plot_latent
+from genokeras.report.latent import plot_latent
+from genokeras.report.plane import plane_methods
 
 VECTORS = np.random.default_rng(0).normal(size=(12, 4))
 
@@ -27,7 +28,7 @@ def test_one_number_a_sample_can_be_drawn(tmp_path: Path) -> None:
 
 def test_umap_is_drawn_where_it_is_installed(tmp_path: Path) -> None:
     if importlib.util.find_spec("umap") is None:
-        assert latent_methods() == ("pca",)
+        assert plane_methods() == ("pca",)
         with pytest.raises(ParameterError, match="needs umap-learn, which is not installed"):
             plot_latent(VECTORS, tmp_path / "latent.pdf", method="umap")
     else:
@@ -35,7 +36,7 @@ def test_umap_is_drawn_where_it_is_installed(tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_drawn_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ParameterError, match="needs 3 samples or more, got 2"):
+    with pytest.raises(ParameterError, match="needs 3 of them or more, got 2"):
         plot_latent(VECTORS[:2], tmp_path / "latent.pdf")
     with pytest.raises(ParameterError, match="method must be one of pca, umap"):
         plot_latent(VECTORS, tmp_path / "latent.pdf", method="tsne")
