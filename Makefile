@@ -119,7 +119,7 @@ docs: $(VENV)/.installed-docs
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet --site-dir site
 	@echo 'Wrote site/index.html'
 
-# Every block of code of the documentation, page by page; GENOKERAS_DOCS_SECONDS (8) limits each fit.
+# Every block of code of the documentation, page by page; GENOKERAS_DOCS_SECONDS (15) limits each fit.
 test-docs: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest tests/docs -m 'slow or not slow'
 

@@ -1,7 +1,7 @@
 """The pages of the documentation, their blocks of code, and how these are run.
 
 Blocks of ``python`` and ``sh`` run page by page and in order, in a folder of their own. A comment ``<!-- not run: why -->`` before a
-block keeps it from that. Time limits are cut to ``GENOKERAS_DOCS_SECONDS`` (8), also where a fit names none; lines of ``pip`` and ``make`` are
+block keeps it from that. Time limits are cut to ``GENOKERAS_DOCS_SECONDS`` (15), also where a fit names none; lines of ``pip`` and ``make`` are
 left out.
 """
 
@@ -13,6 +13,7 @@ import re
 import shlex
 import subprocess
 import sys
+import warnings
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,7 @@ from click.testing import CliRunner
 from genokeras.cli import main
 
 ROOT = Path(__file__).parents[2]
-SECONDS = float(os.environ.get("GENOKERAS_DOCS_SECONDS", "8"))
+SECONDS = float(os.environ.get("GENOKERAS_DOCS_SECONDS", "15"))
 # `{.python}` is a block that the formatter leaves alone.
 _FENCE = re.compile(r"^(\s*)```\{?\.?(\w*)\}?\s*$")
 _NOT_RUN = re.compile(r"^<!-- not run: (.+) -->$")
@@ -102,7 +103,9 @@ def run_python(block: Block, names: dict[str, Any]) -> None:
     """Run a block in a namespace that blocks of a page share."""
     tree = ast.fix_missing_locations(_Shorter().visit(ast.parse(block.code)))
     ast.increment_lineno(tree, block.line)
-    exec(compile(tree, str(ROOT / block.page), "exec", dont_inherit=True), names)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # what a page is told of, such as missing genes
+        exec(compile(tree, str(ROOT / block.page), "exec", dont_inherit=True), names)
 
 
 def shorter(line: str) -> str:

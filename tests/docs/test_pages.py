@@ -161,7 +161,8 @@ def test_every_public_name_is_in_the_reference() -> None:
         re.MULTILINE,
     )
     names = [name.rpartition(".")[2] for name in shown]
-    assert not set(genokeras.__all__) - {"__version__"} - set(names)
+    missing = set(genokeras.__all__) - {"__version__"} - set(names)
+    assert not missing, f"put '::: genokeras.PACKAGE.NAME' on a page of docs/reference: {missing}"
     for path in shown:
         module, _, name = path.rpartition(".")
         assert hasattr(importlib.import_module(module), name), path
