@@ -92,7 +92,7 @@ test-slow: $(VENV)/.installed-dev
 test-faults: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest tests/faults -m slow
 
-# What pyproject.toml allows at least, and an environment of its own for it.
+# What pyproject.toml allows at least, and an environment of its own for it. Old releases call what newer ones deprecate.
 OLDEST := requirements/oldest.txt
 OLDEST_VENV := .venv-oldest
 OLDEST_PYTHON ?= python3.11
@@ -101,7 +101,8 @@ test-oldest:
 	$(OLDEST_PYTHON) -m venv $(OLDEST_VENV)
 	$(OLDEST_VENV)/bin/python -m pip --disable-pip-version-check install -q --no-compile --constraint $(OLDEST) \
 	    --editable '.[detection,excel,export,fast,parquet,single-cell]' pytest pytest-timeout pytest-xdist hypothesis import-linter scikit-survival
-	$(OLDEST_VENV)/bin/python -m pytest --numprocesses auto --maxprocesses 8 --dist loadfile --no-loadscope-reorder
+	$(OLDEST_VENV)/bin/python -m pytest --numprocesses auto --maxprocesses 8 --dist loadfile --no-loadscope-reorder \
+	    -W ignore::DeprecationWarning -W ignore::FutureWarning
 
 test-wheel:
 	.ci/wheel requirements/constraints.txt $(PYTHONS)
