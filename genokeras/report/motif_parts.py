@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from genokeras.encoders import SequenceEncoder
 from genokeras.engine import Problem, Run, read_problem
-from genokeras.errors import ParameterError
+from genokeras.errors import ParameterError, RunFolderError
 from genokeras.explain import Motif, motifs_of
 from genokeras.report.logos import MOST_MOTIFS, plot_logos
 from genokeras.report.page import Pictures, paragraph, table
@@ -19,11 +19,11 @@ def motif_parts(run: Run, pictures: Pictures) -> list[str]:
     """HTML of the motifs with most information, a logo each; nothing of other samples, or where no network looks for motifs."""
     if run.kind != SequenceEncoder.kind:
         return []
-    whole = run if isinstance(run.rows, Problem) else replace(run, rows=read_problem(run.folder))
     try:
+        whole = run if isinstance(run.rows, Problem) else replace(run, rows=read_problem(run.folder))
         motifs = distinct_motifs(motifs_of(whole))
-    except ParameterError as error:
-        return [paragraph(str(error), "faint")]
+    except (ParameterError, RunFolderError) as error:  # a run may be kept without its sequences
+        return [paragraph(f"There are no motifs here: {error}", "faint")]
     if not motifs:
         return []
     picture = plot_logos(motifs)
