@@ -23,7 +23,7 @@ os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 if TYPE_CHECKING:
     import genokeras.pretrained  # noqa: F401  (so that type checkers know gk.pretrained)
     from genokeras.data import Dataset, load_dataset, load_images, load_sequences, load_texts
-    from genokeras.engine import Executor, load_graph
+    from genokeras.engine import Executor, MLflow, SearchCallback, TensorBoard, load_graph
     from genokeras.errors import (
         ConfigError,
         DataError,
@@ -117,6 +117,7 @@ __all__ = [
     "ImageRegressor",
     "LightModel",
     "LogTransformer",
+    "MLflow",
     "MlpModule",
     "ModeKeys",
     "ModelCheckpoint",
@@ -136,11 +137,13 @@ __all__ = [
     "RunFolderError",
     "RunInUseError",
     "ScreeningTransformer",
+    "SearchCallback",
     "SearchError",
     "Searcher",
     "SequenceClassifier",
     "SequenceRegressor",
     "Task",
+    "TensorBoard",
     "TextClassifier",
     "TextRegressor",
     "Trainer",
@@ -196,6 +199,7 @@ _HOMES = {
     "ImageRegressor": "estimators",
     "LightModel": "keras_models",
     "LogTransformer": "estimators",
+    "MLflow": "engine",
     "MSE": "modules",
     "MlpModule": "modules",
     "ModeKeys": "keras_models",
@@ -216,11 +220,13 @@ _HOMES = {
     "RunFolderError": "errors",
     "RunInUseError": "errors",
     "ScreeningTransformer": "estimators",
+    "SearchCallback": "engine",
     "SearchError": "errors",
     "Searcher": "searchers",
     "SequenceClassifier": "estimators",
     "SequenceRegressor": "estimators",
     "Task": "tasks.task",
+    "TensorBoard": "engine",
     "TextClassifier": "estimators",
     "TextRegressor": "estimators",
     "Trainer": "keras_models",

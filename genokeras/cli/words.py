@@ -39,6 +39,7 @@ _ENDINGS = {
     "space": "Stopped after {trials}: there was nothing left to try.",
     "searcher": "Stopped after {trials}, because the searcher failed; this is the best so far.",
     "memory": "Stopped after {trials}, because memory ran out; this is the best so far.",
+    "callback": "A callback ended the search after {trials}; this is the best so far.",
     "interrupted": "Interrupted after {trials}; this is the best so far.",
     "killed": "Killed after {trials}; this is the best so far.",
 }

@@ -1,6 +1,7 @@
 """Runs: the problem, two ways to train, the loop, the budget, executors, the store, and what is delivered at the end."""
 
 from genokeras.engine.budget import Budget, Deadline, search_budget
+from genokeras.engine.callbacks import SearchCallback, SearchStart, search_callbacks
 from genokeras.engine.curves import history_table
 from genokeras.engine.delivery import Delivery, OutOfFold, deliver, ensemble_out_of_fold
 from genokeras.engine.executor import Executor, LocalExecutor, Recipe, Runner
@@ -23,6 +24,7 @@ from genokeras.engine.searching import Fathers, Wanted, make_network_searcher, m
 from genokeras.engine.settings import Prepared, RunSettings
 from genokeras.engine.showing import make_observer
 from genokeras.engine.store import TrialStore
+from genokeras.engine.tracking import MLflow, TensorBoard
 
 __all__ = [
     "EXECUTORS",
@@ -37,6 +39,7 @@ __all__ = [
     "Job",
     "LoadedGraph",
     "LocalExecutor",
+    "MLflow",
     "Method",
     "NetworkMethod",
     "NetworkRunner",
@@ -54,8 +57,11 @@ __all__ = [
     "RunSettings",
     "Runner",
     "ScoredRows",
+    "SearchCallback",
     "SearchLoop",
     "SearchResult",
+    "SearchStart",
+    "TensorBoard",
     "TrialStore",
     "Wanted",
     "deliver",
@@ -78,6 +84,7 @@ __all__ = [
     "read_record",
     "row_trial",
     "search_budget",
+    "search_callbacks",
     "way_of",
     "write_problem",
 ]

@@ -12,6 +12,7 @@ from typing import Any
 
 from genokeras.engine.arcs import ARCS_FILE, find_arcs
 from genokeras.engine.budget import Budget, Deadline
+from genokeras.engine.callbacks import Watchers
 from genokeras.engine.delivery_forecast import DeliveryForecast
 from genokeras.engine.delivery_time import DeliveryTime
 from genokeras.engine.executor import LocalExecutor
@@ -158,6 +159,7 @@ def _fit_run(
     trains = executor = make_executor(settings.executor, settings.executor_args, recipe, folder)
     if settings.memory is not None:
         executor = RefusingExecutor(trains, problem, settings.memory)
+    watchers = Watchers(settings.callbacks, folder, settings.objective)
     loop = SearchLoop(
         searcher,
         executor,
@@ -165,12 +167,13 @@ def _fit_run(
         budget,
         seed,
         settings.max_trials,
-        [*([observer] if observer is not None else []), DeliveryForecast(problem, budget)],
+        [*([observer] if observer is not None else []), watchers, DeliveryForecast(problem, budget)],
         method.pack_size(problem),
         method.packer(problem),
         gains,
         jobs_ahead(settings.executor, settings.executor_args, budget.time_limit, method, executor.slots),
     )
+    watchers.begin(history)
     with observer or nullcontext():
         found = loop.run(history)
     if history.ok() and len(found.history) == len(history) and found.reason == "trials":
@@ -192,6 +195,7 @@ def _fit_run(
     )
     if settings.keep == "best":
         keep_best(run)
+    watchers.end(run)
     return run
 
 

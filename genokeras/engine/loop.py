@@ -33,7 +33,12 @@ _WAIT = 1.0
 
 
 class Observer(ABC):
-    """Watches a search; a progress display, for one. It decides nothing."""
+    """Watches a search; a progress display, for one. It decides nothing but when enough was seen."""
+
+    @property
+    def stop(self) -> bool:
+        """Whether the search shall end."""
+        return False
 
     @abstractmethod
     def trying(self, proposals: Sequence[Proposal], history: History) -> None:
@@ -47,7 +52,7 @@ class Observer(ABC):
 @dataclass(frozen=True)
 class SearchResult:
     """How a search ended: ``reason`` is "time", "trials", "space" (nothing left to try), "searcher" (it failed), "memory" (it ran
-    out between two jobs) or "interrupted"."""
+    out between two jobs), "callback" (one asked for it) or "interrupted"."""
 
     history: History
     reason: str
@@ -183,10 +188,16 @@ class SearchLoop:
             self._ask_ahead(waiting)
             if self._pending.running >= self._executor.slots:
                 return ""
-            reason = "interrupted" if self._interruption.pressed else self._next(waiting)
+            reason = self._ended() or self._next(waiting)
             if reason:
                 return reason
             self._submit(waiting.popleft())
+
+    def _ended(self) -> str:
+        """Why somebody wants the search to end, or nothing."""
+        if self._interruption.pressed:
+            return "interrupted"
+        return "callback" if any(observer.stop for observer in self._observers) else ""
 
     def _ask_ahead(self, waiting: deque[Job]) -> None:
         """Ask at once where that is repeatable: when the next slot is free, a further result may be known."""

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from genokeras.engine.budget import Budget
+from genokeras.engine.callbacks import SearchCallback
 from genokeras.engine.executors import check_executor
 from genokeras.engine.problem import Problem
 from genokeras.engine.searching import Wanted
@@ -83,6 +84,7 @@ class RunSettings:
     label_smoothing : float or None
     described : mapping
         Further entries of ``run.json``.
+    callbacks : tuple of SearchCallback
     """
 
     path: str
@@ -100,6 +102,7 @@ class RunSettings:
     best_alone: bool = False
     label_smoothing: float | None = None
     described: Mapping[str, Any] = field(default_factory=dict)
+    callbacks: tuple[SearchCallback, ...] = ()
 
     def __post_init__(self) -> None:
         check_executor(self.executor, self.executor_args)

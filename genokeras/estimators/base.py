@@ -17,6 +17,7 @@ from genokeras.engine import (
     final_fit,
     fit_run,
     make_observer,
+    search_callbacks,
 )
 from genokeras.engine.executors import SHARED, check_executor
 from genokeras.engine.interrupt import interruptible
@@ -69,6 +70,7 @@ class SearchedEstimator(FittedEstimator):
     random_state: int | None
     memory_limit: Any
     keep: str
+    callbacks: Any
     resume: bool
     verbose: int
 
@@ -149,6 +151,7 @@ class SearchedEstimator(FittedEstimator):
         check_limits(self.folds, self.max_trials, seed, limit)
         check_choice(self.keep, "keep", ("all", "best"))
         memory = memory_limit_of(self.memory_limit)
+        callbacks = search_callbacks(self.callbacks)
         method = self.content.method()
         method.check(wanted.trainer_args)
         check_batches(batches, groups, validation_data, adapt, self)
@@ -177,6 +180,7 @@ class SearchedEstimator(FittedEstimator):
             memory=memory,
             keep=self.keep,
             described={"time_limit": limit, **studies_of(training, adapt)},
+            callbacks=callbacks,
         )
         seconds = None if limit is None else budget.remaining
         observer = make_observer(self.verbose, seconds, self.max_trials, objective)

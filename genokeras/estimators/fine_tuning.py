@@ -73,7 +73,12 @@ def check_fine_tuning(run: Run, epochs: int, learning_rate: float) -> None:
 
 @holding_lock(lambda run, *_, **__: run.folder.path)
 def fine_tune_run(
-    run: Run, train: Samples, held_out: Samples, epochs: int, learning_rate: float
+    run: Run,
+    train: Samples,
+    held_out: Samples,
+    epochs: int,
+    learning_rate: float,
+    callbacks: Sequence[Any] = (),
 ) -> FineTuned:
     """Train all weights of the delivered model, and deliver it anew where an epoch was better than none.
 
@@ -86,13 +91,17 @@ def fine_tune_run(
     epochs : int
     learning_rate : float
         Of AdamW.
+    callbacks : sequence of keras.callbacks.Callback
     """
     model = load_keras(run.folder.path / MODEL_FILE)
     model.trainable = True
     trainer = _trainer(model, learning_rate)
     rng = np.random.default_rng(int(run.folder.settings["seed"]))
+    told = keras.callbacks.CallbackList(list(callbacks), model=trainer, epochs=epochs)
+    told.on_train_begin()
     losses, best, kept = [_log_loss(model, held_out)], 0, []
     for epoch in range(1, epochs + 1):
+        told.on_epoch_begin(epoch - 1)
         _train(trainer, train, rng)
         losses.append(_log_loss(model, held_out))
         _logger.info("fine-tuning, epoch %d of %d: held-out log loss %.4f", epoch, epochs, losses[-1])
@@ -101,6 +110,10 @@ def fine_tune_run(
         if losses[-1] < losses[best]:
             best = epoch
             kept = [np.array(keras.ops.convert_to_numpy(variable)) for variable in model.weights]
+        told.on_epoch_end(epoch - 1, {"val_loss": losses[-1]})
+        if trainer.stop_training:
+            break
+    told.on_train_end()
     note = {
         "before": losses[0],
         "after": losses[best],
@@ -178,6 +191,7 @@ class TunedClassifier(ClassifierFace, NetworkEstimator):
         ordered: Sequence[Any] | None = None,
         memory_limit: float | str | None = None,
         keep: str = "all",
+        callbacks: Any = None,
     ) -> None:
         super().__init__(
             path,
@@ -196,6 +210,7 @@ class TunedClassifier(ClassifierFace, NetworkEstimator):
             task=task,
             memory_limit=memory_limit,
             keep=keep,
+            callbacks=callbacks,
         )
         self.class_weight = class_weight
         self.threshold = threshold
@@ -211,6 +226,7 @@ class TunedClassifier(ClassifierFace, NetworkEstimator):
         validation_data: tuple[Any, ...] | None = None,
         groups: Any = None,
         extra: Any = None,
+        callbacks: Sequence[Any] = (),
     ) -> Self:
         """Train the delivered model on, its backbone included, and keep the epoch that is best on held-out samples.
 
@@ -226,6 +242,8 @@ class TunedClassifier(ClassifierFace, NetworkEstimator):
             Of AdamW.
         validation_data : (x, y) or (x, y, extra), optional
             What is held out; a stratified fifth of the samples by default, whole groups where there are any.
+        callbacks : list of keras.callbacks.Callback, optional
+            They get the network and its optimiser: an epoch is an epoch, with ``val_loss`` in its logs, and there are no events of batches.
 
         Raises
         ------
@@ -235,6 +253,9 @@ class TunedClassifier(ClassifierFace, NetworkEstimator):
         """
         run = self._fitted()
         check_fine_tuning(run, epochs, learning_rate)
+        odd = [one for one in callbacks if not isinstance(one, keras.callbacks.Callback)]
+        if odd:
+            raise ParameterError(f"callbacks are instances of keras.callbacks.Callback, got {odd[0]!r}.")
         self._check_trains_on("fine_tune")
         data = self._read(x, y, groups, extra, training=True)
         train = self._samples(data, y)
@@ -249,7 +270,7 @@ class TunedClassifier(ClassifierFace, NetworkEstimator):
         factors = self._factors(train.targets, run.names, train.weight)
         if factors is not None:
             train, held = (replace(part, weight=factors[part.targets]) for part in (train, held))
-        done = fine_tune_run(run, train, held, epochs, learning_rate)
+        done = fine_tune_run(run, train, held, epochs, learning_rate, callbacks)
         self._take(done.run)
         self.fine_tuning_ = done.note
         return self

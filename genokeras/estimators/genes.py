@@ -60,6 +60,7 @@ class TableEstimator(GenePlots, Importances, Elsewhere):
         missing_blocks: str = "drop",
         memory_limit: float | str | None = None,
         keep: str = "all",
+        callbacks: Any = None,
         layer: str | None = None,
         use_raw: bool | None = None,
     ) -> None:
@@ -81,6 +82,7 @@ class TableEstimator(GenePlots, Importances, Elsewhere):
         self.missing_blocks = missing_blocks
         self.memory_limit = memory_limit
         self.keep = keep
+        self.callbacks = callbacks
         self.layer = layer
         self.use_raw = use_raw
 

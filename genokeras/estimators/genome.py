@@ -79,6 +79,10 @@ class GenomeClassifier(Annotator):
     keep : {"all", "best"}, default="all"
         What the run folder keeps of the trials: ``"best"`` removes the weights of those without a share in what is delivered. The
         leaderboard stays; these trials cannot be loaded any more, and a run that is resumed has no children of theirs.
+    callbacks : list, optional
+        Who is told how a search goes: instances of ``genokeras.SearchCallback`` (``gk.TensorBoard("logs")``, ``gk.MLflow()``) and of
+        ``keras.callbacks.Callback``, for which a trial is an epoch: networks train side by side in one compiled loop, which has no events of
+        batches. ``EarlyStopping(monitor="best", patience=20)`` ends a search after twenty trials without a better one.
     missing_blocks : {"drop", "mask"}, default="drop"
         Where ``fit`` gets several blocks: samples that lack one are left out, or have the block's training means there. With "mask" new
         samples may lack blocks as well, and single missing values are filled with means, too.
@@ -117,7 +121,8 @@ class GenomeClassifier(Annotator):
     growth_ : Growth
         How many trials were grown by morphism, and their share of the ensemble; ``growth_.sentence()`` says it.
     stop_reason_ : str
-        "time", "trials", "space" (nothing left to try), "searcher" (it failed), "memory" (it ran out), "interrupted" or "killed".
+        "time", "trials", "space" (nothing left to try), "searcher" (it failed), "memory" (it ran out), "callback" (one asked for it), "interrupted" or
+        "killed".
     notes_ : tuple of str
         What was detected, left out or filled in the data.
 
@@ -158,6 +163,7 @@ class GenomeClassifier(Annotator):
         missing_blocks: str = "drop",
         memory_limit: float | str | None = None,
         keep: str = "all",
+        callbacks: Any = None,
         layer: str | None = None,
         use_raw: bool | None = None,
     ) -> None:
@@ -180,6 +186,7 @@ class GenomeClassifier(Annotator):
             missing_blocks=missing_blocks,
             memory_limit=memory_limit,
             keep=keep,
+            callbacks=callbacks,
             layer=layer,
             use_raw=use_raw,
         )
@@ -204,7 +211,7 @@ class GenomeRegressor(RegressorElsewhere, TableEstimator):
         Cross-validation folds, at random; grouped ones where ``fit`` gets groups. By default as in ``GenomeClassifier``.
     task : optional
         "numbers" (the default), or a custom task: a subclass of ``genokeras.tasks.task.Task``, for counts say.
-    path, time_limit, searcher, max_trials, searcher_args, executor, executor_args, missing, drop_columns, random_state, resume, verbose, memory_limit, keep,
+    path, time_limit, searcher, max_trials, searcher_args, executor, executor_args, missing, drop_columns, random_state, resume, verbose, memory_limit, keep, callbacks,
     missing_blocks, layer, use_raw
         As in ``GenomeClassifier``.
 

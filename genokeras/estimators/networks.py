@@ -165,6 +165,7 @@ class NetworkEstimator(SearchedEstimator):
         task: Any = None,
         memory_limit: float | str | None = None,
         keep: str = "all",
+        callbacks: Any = None,
     ) -> None:
         self.path = path
         self.time_limit = time_limit
@@ -182,6 +183,7 @@ class NetworkEstimator(SearchedEstimator):
         self.task = task
         self.memory_limit = memory_limit
         self.keep = keep
+        self.callbacks = callbacks
 
     def _arguments(self) -> dict[str, Any]:
         return {**super()._arguments(), "backbone": self.backbone}

@@ -160,7 +160,7 @@ class SequenceClassifier(TunedClassifier, SequenceEstimator):
         ``trainer_args`` (``max_iter_num`` epochs of a trial at most, 200; ``max_no_improvement_num`` scorings without
         improvement, 5; ``min_loss_dec``, 1e-4; ``batch_size``), ``search_type`` (a Searcher class or instance), ``fathers``
         ("motif_cnn", "dilated_cnn" and "small_cnn", or of these, "residual_cnn" and graphs) and whatever else the searcher takes.
-    executor, executor_args, memory_limit, keep : as in ``GenomeClassifier``, optional
+    executor, executor_args, memory_limit, keep, callbacks : as in ``GenomeClassifier``, optional
     random_state : int, optional
         Seed; drawn, and written down in ``run.json``, where it is None.
     resume : bool, default=False
@@ -188,7 +188,8 @@ class SequenceClassifier(TunedClassifier, SequenceEstimator):
     growth_ : Growth
         How many trials were grown by morphism, and their share of the ensemble; ``growth_.sentence()`` says it.
     stop_reason_ : str
-        "time", "trials", "space" (nothing left to try), "searcher" (it failed), "memory" (it ran out), "interrupted" or "killed".
+        "time", "trials", "space" (nothing left to try), "searcher" (it failed), "memory" (it ran out), "callback" (one asked for it), "interrupted" or
+        "killed".
     notes_ : tuple of str
         What was detected, left out or decided about the data.
 
@@ -225,7 +226,7 @@ class SequenceRegressor(RegressorFace, SequenceEstimator):
     folds : int, optional
         Cross-validation folds, at random; grouped ones where ``fit`` gets groups. By default as in
         ``SequenceClassifier``.
-    path, time_limit, searcher, max_trials, searcher_args, executor, executor_args, random_state, resume, verbose, memory_limit, keep, backbone
+    path, time_limit, searcher, max_trials, searcher_args, executor, executor_args, random_state, resume, verbose, memory_limit, keep, callbacks, backbone
         As in ``SequenceClassifier``; a backbone stays frozen.
 
     Attributes

@@ -42,6 +42,7 @@ _ENDINGS = {
     "space": "The search ended because nothing was left to try",
     "searcher": "The search ended because the searcher failed",
     "memory": "The search ended because memory ran out",
+    "callback": "A callback ended the search",
     "interrupted": "The search was interrupted",
     "killed": "The search was cut short",
 }

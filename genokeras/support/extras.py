@@ -29,6 +29,8 @@ EXTRAS = {
     "pretrained": Extra("models that others have trained", ("keras_hub",)),
     "detection": Extra("mean average precision of detections", ("pycocotools",)),
     "ray": Extra("trials on a Ray cluster", ("ray",)),
+    "tensorboard": Extra("charts of a search in TensorBoard", ("tensorboard",)),
+    "mlflow": Extra("searches as runs of MLflow", ("mlflow",)),
     "jax": Extra("the backend JAX", ("jax",)),
     "torch": Extra("the backend PyTorch", ("torch",)),
 }

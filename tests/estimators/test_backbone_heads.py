@@ -161,6 +161,24 @@ def test_fine_tuning_keeps_the_best_epoch(fitted, new_digits, tmp_path):
 
 
 @pytest.mark.slow
+def test_fine_tuning_tells_callbacks_of_keras_and_ends_where_they_want(fitted, new_digits, tmp_path):
+    clf, heard = ImageClassifier.load(fitted.save(tmp_path / "copy")), []
+
+    class Two(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            heard.append((epoch, logs["val_loss"], float(self.model.optimizer.learning_rate)))
+            self.model.stop_training = epoch == 1
+
+    halved = keras.callbacks.LearningRateScheduler(lambda epoch, rate: rate / 2)
+    clf.fine_tune(*new_digits[0], epochs=5, learning_rate=1e-3, callbacks=[halved, Two()])
+    assert [epoch for epoch, _, _ in heard] == [0, 1]
+    assert [loss for _, loss, _ in heard] == pytest.approx(clf.fine_tuning_["epochs"])
+    assert [rate for _, _, rate in heard] == pytest.approx([5e-4, 2.5e-4])
+    with pytest.raises(ParameterError, match=r"instances of keras.callbacks.Callback, got 3"):
+        clf.fine_tune(*new_digits[0], callbacks=[3])
+
+
+@pytest.mark.slow
 def test_fine_tuning_that_makes_nothing_better_leaves_the_model(fitted, new_digits, tmp_path):
     clf = ImageClassifier.load(fitted.save(tmp_path / "copy"))
     clf.fine_tune(*new_digits[0], epochs=1, learning_rate=10.0)
