@@ -127,6 +127,14 @@ def make_plain_folds(
     return make_folds(np.zeros(n_samples, dtype=np.int64), n_folds, groups=groups, seed=seed)
 
 
+class _FewGroupsError(DataError):
+    """Fewer groups than folds; ``n_groups`` can be held out."""
+
+    def __init__(self, message: str, n_groups: int) -> None:
+        super().__init__(message)
+        self.n_groups = n_groups
+
+
 def usual_folds(n_samples: int, places: int | None = None) -> int | None:
     """Folds where none are asked for; None is one hold-out.
 
@@ -172,7 +180,7 @@ def choose_folds(
     Raises
     ------
     DataError
-        Where there are fewer samples or groups than folds, or no class has two samples.
+        Where there are fewer samples than folds, fewer groups than the folds asked for, or no class has two samples.
     """
 
     def make(parts: int) -> Folds:
@@ -182,7 +190,15 @@ def choose_folds(
 
     count = usual_folds(n_samples, places) if n_folds is None else n_folds
     if count is not None:
-        found = make(count)
+        try:
+            found = make(count)
+        except _FewGroupsError as few:
+            if n_folds is not None:
+                raise
+            # Nobody asked for more folds than there are groups, and leaving one out at a time is the best that can be done.
+            count, found = few.n_groups, make(few.n_groups)
+            note = f"{counted(count, 'group')} can be held out: {count} folds score the networks, one group each."
+            return Folds(found.train, found.held_out, (*found.notes, note))
         if n_folds is not None or places is None:
             return found
         note = f"{n_samples:,} samples: {count} folds score the networks."
@@ -318,9 +334,10 @@ def _grouped(
         raise DataError(_cannot_split(len(np.unique(groups)), len(locked)))
     if n_free < n_folds:
         kept = f" ({len(locked)} more hold a class of their own and stay in training)" if len(locked) else ""
-        raise DataError(
+        raise _FewGroupsError(
             f"fewer groups than folds: {n_folds} folds need at least {n_folds} groups, got {n_free}{kept}. "
-            f"Pass folds={n_free} or fewer, or bring more groups."
+            f"Pass folds={n_free} or fewer, or bring more groups.",
+            n_free,
         )
     assigned, lost = best_grouped_split(codes, groups, free, n_folds, seed)
     for fold, code in lost:

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from genokeras.data import Folds, holdout_folds, make_folds
+from genokeras.data import Folds, choose_folds, holdout_folds, make_folds
 from genokeras.errors import DataError, ParameterError
 
 
@@ -72,6 +72,16 @@ def test_a_group_is_never_on_both_sides() -> None:
 def test_more_folds_than_groups_says_what_to_do() -> None:
     with pytest.raises(DataError, match="fewer groups than folds: 5 folds .* got 2. Pass folds=2"):
         make_folds(np.tile([0, 1], 10), 5, groups=np.repeat([0, 1], 10), seed=0)
+
+
+def test_the_usual_folds_are_as_many_as_groups_where_these_are_few() -> None:
+    groups, codes = np.array(["p", "q", "r"]).repeat(8), np.tile([0, 1], 12)
+    folds = choose_folds(24, codes, groups, None, seed=0)
+    assert_sound(folds)
+    assert [np.unique(groups[held_out]).size for held_out in folds.held_out] == [1, 1, 1]
+    assert folds.notes == ("3 groups can be held out: 3 folds score the networks, one group each.",)
+    with pytest.raises(DataError, match="fewer groups than folds: 5 folds .* got 3. Pass folds=3"):
+        choose_folds(24, codes, groups, 5, seed=0)
 
 
 def test_a_class_of_one_group_trains_everywhere_with_its_whole_group() -> None:
