@@ -154,12 +154,26 @@ def verdict(estimate: Mapping[str, Any]) -> str:
         return (
             "The model is better than chance. A linear model alone does as well, and is easier to understand."
         )
+    by, other = metric_name(estimate["metric"]), _linear_ahead(estimate)
     if worst <= sign * linear:
         return (
-            "The model is better than chance. It is also ahead of the best linear model, but by less than the "
-            "uncertainty of the estimate."
+            f"The model is better than chance. By {by} it is also ahead of the best linear model, but by less than the "
+            f"uncertainty of the estimate{other}."
         )
-    return "The model is better than chance, and clearly ahead of the best linear model."
+    return f"The model is better than chance, and by {by} clearly ahead of the best linear model{other}."
+
+
+def _linear_ahead(estimate: Mapping[str, Any]) -> str:
+    """``"; by accuracy the linear model is ahead"``, of the metrics that say so while the objective says otherwise."""
+    names = [
+        metric_name(_metric(one))
+        for one in ordered(estimate.get("also", {}).values(), _metric)
+        if one["linear_baseline"] is not None
+        and (one["linear_baseline"] > one["value"]) == one["greater_is_better"]
+        and in_digits(one["linear_baseline"]) != in_digits(one["value"])
+    ]
+    listed = " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+    return f"; by {listed} the linear model is ahead" if names else ""
 
 
 def how_estimated(estimate: Mapping[str, Any], stop_reason: str) -> str:

@@ -39,7 +39,11 @@ def test_report_needs_the_run_only(run: Path, tmp_path: Path) -> None:
     assert result.exit_code == 0, result.output
     assert result.stdout == f"Wrote {out} and {tmp_path / 'report_model_card.md'}.\n"
     content = out.read_text(encoding="utf-8")
-    assert "Genes for well (up) against ill (down)" in content and "stability" in content and "q-value" in content
+    assert (
+        "Genes for well (up) against ill (down)" in content
+        and "stability" in content
+        and "q-value" in content
+    )
 
 
 def test_report_checks_the_data_it_is_given(run: Path, tmp_path: Path) -> None:

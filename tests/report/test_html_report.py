@@ -292,6 +292,19 @@ def test_the_verdict_promises_no_more_than_the_interval(
     assert words in verdict(estimate | changes)
 
 
+def test_the_verdict_says_where_the_linear_model_is_ahead(estimate: dict[str, Any]) -> None:
+    accuracy = {"metric": "accuracy", "value": 0.9, "linear_baseline": 0.95, "greater_is_better": True}
+    auc = {**accuracy, "metric": "roc_auc", "value": 0.97, "linear_baseline": 0.97}
+    also = {"roc_auc": auc, "accuracy": accuracy}
+    said = verdict(estimate | {"also": also})
+    assert said.startswith("The model is better than chance. By log loss it is also ahead")
+    assert said.endswith("uncertainty of the estimate; by accuracy the linear model is ahead.")
+    told = verdict(estimate | {"linear_baseline": 0.4, "also": also | {"f1": {**accuracy, "metric": "f1"}}})
+    assert told.endswith(
+        "clearly ahead of the best linear model; by accuracy and F1 the linear model is ahead."
+    )
+
+
 def test_the_model_card_is_written_beside_and_escapes_names(run: Path, tmp_path: Path) -> None:
     write_report(run, tmp_path / "mine.html")
     card = (tmp_path / "mine_model_card.md").read_text(encoding="utf-8")
