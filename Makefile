@@ -131,7 +131,7 @@ quickstart: $(VENV)/.installed
 	cd $(QUICK) && $(CURDIR)/$(BIN)/python $(CURDIR)/docs/quickstart.py > $(CURDIR)/docs/quickstart.txt
 	for browser in chromium chromium-browser google-chrome; do \
 	    if command -v $$browser > /dev/null; then \
-	        $$browser --headless --no-sandbox --disable-gpu --hide-scrollbars --window-size=820,1130 \
+	        $$browser --headless --no-sandbox --disable-gpu --hide-scrollbars --window-size=820,972 \
 	            --screenshot=$(CURDIR)/docs/pictures/report.png file://$(CURDIR)/$(QUICK)/report.html 2> /dev/null; \
 	        break; \
 	    fi; \
