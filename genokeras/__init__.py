@@ -87,6 +87,7 @@ if TYPE_CHECKING:
     from genokeras.report import plot_metric, to_pdf, visualize, write_explanation, write_report
     from genokeras.searchers import History, Proposal, Searcher, TrialResult
     from genokeras.tasks.known import register_task
+    from genokeras.tasks.own_objectives import make_objective
     from genokeras.tasks.task import Task
     from genokeras.tuning import MorphOracle, ParamSpec, RangeTest, build_from_hyperparameters
 
@@ -162,6 +163,7 @@ __all__ = [
     "load_sequences",
     "load_texts",
     "lr_range_test",
+    "make_objective",
     "plot_metric",
     "register_task",
     "regression_loss",
@@ -244,6 +246,7 @@ _HOMES = {
     "load_sequences": "data",
     "load_texts": "data",
     "lr_range_test": "keras_models",
+    "make_objective": "tasks.own_objectives",
     "plot_metric": "report",
     "register_task": "tasks.known",
     "regression_loss": "modules",

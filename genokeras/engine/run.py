@@ -373,7 +373,7 @@ def objective_of(folder: RunFolder, task: Task) -> Objective:
     held = folder.settings.get("metric")
     if held is None:
         return task.objective(str(folder.settings["settings"]["objective"]))
-    return named_objective(str(held["name"]), bool(held["greater_is_better"]))
+    return named_objective(str(held["name"]), bool(held["greater_is_better"]), task.answers)
 
 
 def shown_objective(folder: RunFolder) -> Objective:

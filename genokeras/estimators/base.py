@@ -33,6 +33,7 @@ from genokeras.estimators.content import (
     validation_parts,
 )
 from genokeras.estimators.fitted import FittedEstimator
+from genokeras.estimators.own_metrics import described, scored_metrics
 from genokeras.estimators.places import check_numbered, is_numbered, numbered_place
 from genokeras.estimators.studies import (
     SEARCH_SHARE,
@@ -50,6 +51,7 @@ from genokeras.support.precision import single_precision
 from genokeras.support.run_lock import check_unlocked
 from genokeras.support.temporary import temporary_folder
 from genokeras.tasks.known import find_task
+from genokeras.tasks.own_objectives import check_computable, is_own, own_objective
 from genokeras.tasks.task import Labelled, Task
 
 
@@ -60,7 +62,7 @@ class SearchedEstimator(FittedEstimator):
 
     path: Any
     time_limit: float | None
-    objective: str | None
+    objective: Any
     folds: int | None
     searcher: Any
     max_trials: int | None
@@ -70,6 +72,7 @@ class SearchedEstimator(FittedEstimator):
     random_state: int | None
     memory_limit: Any
     keep: str
+    metrics: Any
     callbacks: Any
     resume: bool
     verbose: int
@@ -156,10 +159,14 @@ class SearchedEstimator(FittedEstimator):
         method.check(wanted.trainer_args)
         check_batches(batches, groups, validation_data, adapt, self)
         budget = method.budget(limit if batches is None or limit is None else SEARCH_SHARE * limit)
-        objective = task.objective(self.objective)
+        objective = None if is_own(self.objective) else task.objective(self.objective)
         belong = groups if batches is None else batches
         training = self._training(x, y, belong, sample_weight, extra, validation_data, seed)
         training = as_studies(training, batches is not None, adapt)
+        if objective is None:
+            objective = own_objective(self.objective, training.aim.task, training.aim.names)
+            check_computable(objective, training.aim.task, training.targets, training.weight)
+        scored_metrics(self.metrics, training.aim.task, training.aim.names, training.targets)
         check_resumed(self.path, self.resume, studies_of(training, adapt))
         prepared = self.content.prepare(training, {**self._arguments(), "memory": memory})
         settings = RunSettings(
@@ -179,7 +186,7 @@ class SearchedEstimator(FittedEstimator):
             executor_args=dict(self.executor_args or {}),
             memory=memory,
             keep=self.keep,
-            described={"time_limit": limit, **studies_of(training, adapt)},
+            described={"time_limit": limit, **described(objective), **studies_of(training, adapt)},
             callbacks=callbacks,
         )
         seconds = None if limit is None else budget.remaining
@@ -338,12 +345,14 @@ class SearchedEstimator(FittedEstimator):
             Of a classifier ``accuracy``, ``balanced_accuracy``, ``log_loss``, ``roc_auc`` (NaN where a class has no sample),
             ``f1``, ``mcc``, with ``threshold`` also ``sensitivity`` and ``specificity``; of ordered classes ``quadratic_kappa``,
             ``ranked_probability_score`` and ``rank_error`` in place of some; of labels ``label_log_loss``, ``roc_auc_macro``,
-            ``f1_macro``, ``label_accuracy``, ``subset_accuracy``; of a regressor ``r2``, ``mse``, ``rmse``, ``mae`` (in the targets' units), ``pearson`` and ``spearman``
+            ``f1_macro``, ``label_accuracy``, ``subset_accuracy``; further those of ``metrics``; of a regressor ``r2``, ``mse``, ``rmse``, ``mae`` (in the targets' units), ``pearson`` and ``spearman``
             correlation, means over the targets where there are several.
         """
         return self._scores(*self._scored(x, y, extra))
 
     def _scores(self, answers: np.ndarray, targets: np.ndarray) -> dict[str, float]:
         """What `evaluate` returns."""
-        task = self._fitted().task
-        return {name: task.objective(name).value(answers, targets) for name in task.evaluated()}
+        run = self._fitted()
+        found = {name: run.task.objective(name).value(answers, targets) for name in run.task.evaluated()}
+        own = scored_metrics(self.metrics, run.task, run.names)
+        return found | {metric.name: metric.value(answers, targets) for metric in own}

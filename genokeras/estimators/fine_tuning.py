@@ -192,6 +192,7 @@ class TunedClassifier(ClassifierFace, NetworkEstimator):
         memory_limit: float | str | None = None,
         keep: str = "all",
         callbacks: Any = None,
+        metrics: Any = None,
     ) -> None:
         super().__init__(
             path,
@@ -211,6 +212,7 @@ class TunedClassifier(ClassifierFace, NetworkEstimator):
             memory_limit=memory_limit,
             keep=keep,
             callbacks=callbacks,
+            metrics=metrics,
         )
         self.class_weight = class_weight
         self.threshold = threshold

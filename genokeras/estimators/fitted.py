@@ -18,6 +18,7 @@ from genokeras.estimators.content import ContentKind
 from genokeras.estimators.displayed import Displayed
 from genokeras.estimators.exporting import export_run
 from genokeras.estimators.finished import FinishedSearch
+from genokeras.estimators.own_metrics import scored_metrics
 from genokeras.estimators.plotting import RunPlots
 from genokeras.estimators.tables import leaderboard
 from genokeras.estimators.tags import Tagged
@@ -30,6 +31,7 @@ class FittedEstimator(RunPlots, Displayed, Tagged):
 
     content: ClassVar[ContentKind]
     default_task: ClassVar[str]
+    metrics: Any
 
     @property
     def _samples_kind(self) -> str:
@@ -68,9 +70,11 @@ class FittedEstimator(RunPlots, Displayed, Tagged):
             ``rank``, ``model_id``, ``father``, ``origin`` (``"design"``, morphisms as ``"add_input+widen"``, ``"settings"``,
             ``"replicate"``), ``generation``, ``score``, its standard error ``se``, ``gap`` to the best linear trial (positive is
             better), ``parameters``, ``seconds``, ``graph``, ``views``, hyper-parameters, ``share`` in the delivered ensemble; of
-            mini-batch training ``rung``: how often a trial was sent on to train longer.
+            mini-batch training ``rung``: how often a trial was sent on to train longer. ``metrics`` of the estimator have a column each,
+            out of fold, behind ``gap``.
         """
-        return leaderboard(self._fitted())
+        run = self._fitted()
+        return leaderboard(run, scored_metrics(self.metrics, run.task, run.names))
 
     def load_searcher(self) -> FinishedSearch:
         """The search's history and graphs, as classic AutoKeras handed them out."""

@@ -61,6 +61,7 @@ class TableEstimator(GenePlots, Importances, Elsewhere):
         memory_limit: float | str | None = None,
         keep: str = "all",
         callbacks: Any = None,
+        metrics: Any = None,
         layer: str | None = None,
         use_raw: bool | None = None,
     ) -> None:
@@ -83,6 +84,7 @@ class TableEstimator(GenePlots, Importances, Elsewhere):
         self.memory_limit = memory_limit
         self.keep = keep
         self.callbacks = callbacks
+        self.metrics = metrics
         self.layer = layer
         self.use_raw = use_raw
 

@@ -27,7 +27,8 @@ class GenomeClassifier(Annotator):
     time_limit : float or None, default=60
         Seconds for the whole of ``fit``; None needs ``max_trials``.
     objective : str, optional
-        "log_loss" (the default), "brier", "accuracy", "balanced_accuracy", "roc_auc", "f1" or "mcc".
+        "log_loss" (the default), "brier", "accuracy", "balanced_accuracy", "roc_auc", "f1" or "mcc"; a scorer of scikit-learn; or a function of
+        yours, ``gk.make_objective(function, greater_is_better=True)``.
     folds : int, optional
         Stratified cross-validation folds; grouped ones where ``fit`` gets groups. By default 5, and above 20,000 samples
         one hold-out of a fifth of them, 10,000 at most.
@@ -83,6 +84,9 @@ class GenomeClassifier(Annotator):
         Who is told how a search goes: instances of ``genokeras.SearchCallback`` (``gk.TensorBoard("logs")``, ``gk.MLflow()``) and of
         ``keras.callbacks.Callback``, for which a trial is an epoch: networks train side by side in one compiled loop, which has no events of
         batches. ``EarlyStopping(monitor="best", patience=20)`` ends a search after twenty trials without a better one.
+    metrics : list, optional
+        Further scores, out of fold in the leaderboard and in ``evaluate``: names (of an objective, or of a metric of Keras), metrics of Keras,
+        scorers of scikit-learn, functions ``(y_true, y_prob)``.
     missing_blocks : {"drop", "mask"}, default="drop"
         Where ``fit`` gets several blocks: samples that lack one are left out, or have the block's training means there. With "mask" new
         samples may lack blocks as well, and single missing values are filled with means, too.
@@ -164,6 +168,7 @@ class GenomeClassifier(Annotator):
         memory_limit: float | str | None = None,
         keep: str = "all",
         callbacks: Any = None,
+        metrics: Any = None,
         layer: str | None = None,
         use_raw: bool | None = None,
     ) -> None:
@@ -187,6 +192,7 @@ class GenomeClassifier(Annotator):
             memory_limit=memory_limit,
             keep=keep,
             callbacks=callbacks,
+            metrics=metrics,
             layer=layer,
             use_raw=use_raw,
         )
@@ -211,7 +217,7 @@ class GenomeRegressor(RegressorElsewhere, TableEstimator):
         Cross-validation folds, at random; grouped ones where ``fit`` gets groups. By default as in ``GenomeClassifier``.
     task : optional
         "numbers" (the default), or a custom task: a subclass of ``genokeras.tasks.task.Task``, for counts say.
-    path, time_limit, searcher, max_trials, searcher_args, executor, executor_args, missing, drop_columns, random_state, resume, verbose, memory_limit, keep, callbacks,
+    path, time_limit, searcher, max_trials, searcher_args, executor, executor_args, missing, drop_columns, random_state, resume, verbose, memory_limit, keep, callbacks, metrics,
     missing_blocks, layer, use_raw
         As in ``GenomeClassifier``.
 

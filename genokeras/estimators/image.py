@@ -86,7 +86,7 @@ class ImageClassifier(TunedClassifier, NetworkEstimator):
 
     Parameters
     ----------
-    path, time_limit, objective, folds, searcher, max_trials, executor, executor_args, random_state, resume, verbose, memory_limit, keep, callbacks
+    path, time_limit, objective, folds, searcher, max_trials, executor, executor_args, random_state, resume, verbose, memory_limit, keep, callbacks, metrics
         As in ``SequenceClassifier``.
     searcher_args : dict, optional
         As in ``SequenceClassifier``; fathers are "plain_cnn" and "residual_cnn", "small_cnn" or graphs.
@@ -132,7 +132,7 @@ class ImageRegressor(RegressorFace, NetworkEstimator):
 
     Parameters
     ----------
-    path, time_limit, objective, folds, searcher, max_trials, searcher_args, executor, executor_args, random_state, resume, verbose, memory_limit, keep, callbacks, backbone
+    path, time_limit, objective, folds, searcher, max_trials, searcher_args, executor, executor_args, random_state, resume, verbose, memory_limit, keep, callbacks, metrics, backbone
         As in ``SequenceRegressor``; fathers as in ``ImageClassifier``.
 
     Attributes

@@ -166,6 +166,7 @@ class NetworkEstimator(SearchedEstimator):
         memory_limit: float | str | None = None,
         keep: str = "all",
         callbacks: Any = None,
+        metrics: Any = None,
     ) -> None:
         self.path = path
         self.time_limit = time_limit
@@ -184,6 +185,7 @@ class NetworkEstimator(SearchedEstimator):
         self.memory_limit = memory_limit
         self.keep = keep
         self.callbacks = callbacks
+        self.metrics = metrics
 
     def _arguments(self) -> dict[str, Any]:
         return {**super()._arguments(), "backbone": self.backbone}

@@ -160,7 +160,7 @@ class SequenceClassifier(TunedClassifier, SequenceEstimator):
         ``trainer_args`` (``max_iter_num`` epochs of a trial at most, 200; ``max_no_improvement_num`` scorings without
         improvement, 5; ``min_loss_dec``, 1e-4; ``batch_size``), ``search_type`` (a Searcher class or instance), ``fathers``
         ("motif_cnn", "dilated_cnn" and "small_cnn", or of these, "residual_cnn" and graphs) and whatever else the searcher takes.
-    executor, executor_args, memory_limit, keep, callbacks : as in ``GenomeClassifier``, optional
+    executor, executor_args, memory_limit, keep, callbacks, metrics : as in ``GenomeClassifier``, optional
     random_state : int, optional
         Seed; drawn, and written down in ``run.json``, where it is None.
     resume : bool, default=False
@@ -226,7 +226,7 @@ class SequenceRegressor(RegressorFace, SequenceEstimator):
     folds : int, optional
         Cross-validation folds, at random; grouped ones where ``fit`` gets groups. By default as in
         ``SequenceClassifier``.
-    path, time_limit, searcher, max_trials, searcher_args, executor, executor_args, random_state, resume, verbose, memory_limit, keep, callbacks, backbone
+    path, time_limit, searcher, max_trials, searcher_args, executor, executor_args, random_state, resume, verbose, memory_limit, keep, callbacks, metrics, backbone
         As in ``SequenceClassifier``; a backbone stays frozen.
 
     Attributes

@@ -37,7 +37,7 @@ class GenomeSurvival(SurvivalPlots, TableEstimator):
         with ``task="hazard"`` "interval_likelihood" in place of the last.
     task : {"cox", "hazard"}, default="cox"
         "hazard": a network answers the hazard of each of up to ten intervals, which need not be proportional.
-    path, time_limit, folds, searcher, max_trials, searcher_args, executor, executor_args, missing, drop_columns, random_state, resume, verbose, memory_limit, keep, callbacks,
+    path, time_limit, folds, searcher, max_trials, searcher_args, executor, executor_args, missing, drop_columns, random_state, resume, verbose, memory_limit, keep, callbacks, metrics,
     missing_blocks, layer, use_raw
         As in ``GenomeClassifier``.
 

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
 from genokeras.encoders import TENSOR
-from genokeras.engine import Run, generations, way_of
+from genokeras.engine import Run, TrialStore, generations, way_of
 from genokeras.engine.block_estimates import blocks_in_words, blocks_of
 from genokeras.graph import is_linear
 from genokeras.searchers import TrialResult
+from genokeras.tasks.objectives import Objective
 
 
-def leaderboard(run: Run) -> pd.DataFrame:
-    """One row a trial, best first; trials that lack folds behind them, and failed ones last, with the last line of their error in ``origin``'s place."""
+def leaderboard(run: Run, metrics: Sequence[Objective] = ()) -> pd.DataFrame:
+    """One row a trial, best first, with a column for each of some metrics; trials that lack folds behind them, and failed ones last, with the last line of their error in ``origin``'s place."""
     ranked, generation = run.history.ranked(), generations(run.history)
     linear = min((trial.score for trial in ranked if is_linear(trial.proposal.graph)), default=np.nan)
     rows = [_row(run, trial, rank, linear) for rank, trial in enumerate(ranked, start=1)]
@@ -22,6 +25,10 @@ def leaderboard(run: Run) -> pd.DataFrame:
     table["rank"] = table["rank"].astype("Int64")
     table["father"] = table["father"].astype("Int64")
     table.insert(list(table.columns).index("origin") + 1, "generation", table["model_id"].map(generation))
+    for metric in metrics:
+        table.insert(
+            list(table.columns).index("parameters"), metric.name, table["model_id"].map(_values(run, metric))
+        )
     blocks = blocks_of(run)
     if blocks:
         read = {trial.id: blocks_in_words(trial, blocks) for trial in run.history}
@@ -30,6 +37,16 @@ def leaderboard(run: Run) -> pd.DataFrame:
         rungs = {trial.id: trial.proposal.rung for trial in run.history}
         table.insert(list(table.columns).index("step"), "rung", table["model_id"].map(rungs))
     return table
+
+
+def _values(run: Run, metric: Objective) -> dict[int, float]:
+    """A metric of the out-of-fold answers of every trial that was trained on all folds."""
+    store, scored = TrialStore(run.folder), run.rows.scored
+    targets, weight = run.rows.targets[scored], run.rows.sample_weight[scored]
+    return {
+        trial.id: metric.value(store.answers((trial,))[0][scored], targets, weight)
+        for trial in run.history.ranked()
+    }
 
 
 def _row(run: Run, trial: TrialResult, rank: int | None, linear: float) -> dict[str, object]:

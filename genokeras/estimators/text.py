@@ -66,7 +66,7 @@ class TextClassifier(TunedClassifier, NetworkEstimator):
 
     Parameters
     ----------
-    path, time_limit, objective, folds, searcher, max_trials, executor, executor_args, random_state, resume, verbose, memory_limit, keep, callbacks
+    path, time_limit, objective, folds, searcher, max_trials, executor, executor_args, random_state, resume, verbose, memory_limit, keep, callbacks, metrics
         As in ``SequenceClassifier``.
     searcher_args : dict, optional
         As in ``SequenceClassifier``; fathers are "text_cnn" and "text_attention", "small_text_cnn" or graphs.
@@ -111,7 +111,7 @@ class TextRegressor(RegressorFace, NetworkEstimator):
 
     Parameters
     ----------
-    path, time_limit, objective, folds, searcher, max_trials, searcher_args, executor, executor_args, random_state, resume, verbose, memory_limit, keep, callbacks, backbone
+    path, time_limit, objective, folds, searcher, max_trials, searcher_args, executor, executor_args, random_state, resume, verbose, memory_limit, keep, callbacks, metrics, backbone
         As in ``SequenceRegressor``; fathers as in ``TextClassifier``.
 
     Attributes

@@ -12,10 +12,7 @@ import numpy as np
 from scipy.special import expit, softmax
 
 from genokeras.errors import ParameterError
-
-# What scikit-learn calls the second argument of functions that do not take class labels.
-_SCORE_ARGUMENTS = ("y_score", "y_proba", "y_prob", "pred_decision")
-_SCORE_FUNCTIONS = ("log_loss",)
+from genokeras.tasks.own_objectives import SCORE_ARGUMENTS, SCORE_FUNCTIONS
 
 
 @final
@@ -68,13 +65,13 @@ class RowMetric:
 
     def _takes_scores(self) -> bool:
         inner = getattr(self.function, "func", self.function)  # of functools.partial
-        if getattr(inner, "__name__", "") in _SCORE_FUNCTIONS:
+        if getattr(inner, "__name__", "") in SCORE_FUNCTIONS:
             return True
         try:
             names = list(inspect.signature(inner).parameters)
         except (TypeError, ValueError):
             return False
-        return len(names) > 1 and names[1] in _SCORE_ARGUMENTS
+        return len(names) > 1 and names[1] in SCORE_ARGUMENTS
 
 
 def _accuracy(y_true: Any, y_pred: Any) -> Any:

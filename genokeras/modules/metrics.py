@@ -16,6 +16,7 @@ from genokeras.errors import ParameterError
 from genokeras.keras_models import RowMetric
 from genokeras.support.wording import did_you_mean
 from genokeras.tasks.classes import Classes
+from genokeras.tasks.keras_metrics import class_numbers, keras_value, one_hot
 from genokeras.tasks.loss import LossTask
 from genokeras.tasks.objectives import OBJECTIVES, Objective, get_objective
 from genokeras.tasks.task import Task
@@ -74,7 +75,7 @@ class Accuracy(Metric):
 
     @classmethod
     def compute(cls, prediction: Any, target: Any) -> float:
-        return float((_labels(np.asarray(prediction)) == _labels(np.asarray(target))).mean())
+        return float((class_numbers(np.asarray(prediction)) == class_numbers(np.asarray(target))).mean())
 
 
 class MSE(Metric):
@@ -94,13 +95,6 @@ class MSE(Metric):
     @classmethod
     def compute(cls, prediction: Any, target: Any) -> float:
         return float(((np.asarray(prediction) - np.asarray(target)) ** 2).mean())
-
-
-def _labels(values: np.ndarray) -> np.ndarray:
-    """Class numbers of rows of outputs, of one output a row, or of class numbers."""
-    if values.ndim > 1 and values.shape[-1] > 1:
-        return np.asarray(values.argmax(axis=-1))
-    return np.rint(values.reshape(len(values)))
 
 
 @final
@@ -160,7 +154,7 @@ def make_objective(metric: Any, task: Task) -> Objective:
     if _is_function_of_keras(metric):
         metric = keras.metrics.MeanMetricWrapper(metric, name=metric.__name__)
     if isinstance(metric, keras.metrics.Metric):
-        return _of_keras(metric, task)
+        return _of_keras(metric)
     if not callable(metric):
         raise ParameterError(
             f"metric must be gk.Accuracy, gk.MSE, a metric of Keras, a name or a function (y_true, y_pred), got {metric!r}."
@@ -213,29 +207,16 @@ def _is_of(objective: Objective, task: Task) -> bool:
     return objective.answers.kind == ("classes" if isinstance(task, Classes) else "numbers")
 
 
-def _one_hot(targets: np.ndarray, task: Task) -> np.ndarray:
-    return np.eye(task.n_outputs)[targets] if targets.ndim == 1 else targets
-
-
 def _classic(metric: Any, task: Task) -> Objective:
     def value(answers: np.ndarray, targets: np.ndarray, _: Any) -> Any:
-        return np.asarray(metric.compute(answers, _one_hot(targets, task)))
+        return np.asarray(metric.compute(answers, one_hot(targets, task.n_outputs)))
 
     return MetricObjective(_name(metric), bool(metric.higher_better()), value)
 
 
-def _of_keras(metric: Any, task: Task) -> Objective:
-    names = {metric.name, type(metric).__name__.lower(), _name(getattr(metric, "_fn", metric)).lower()}
-    by_number = any("sparse" in name for name in names)
-    exact = type(metric) is keras.metrics.Accuracy
-
+def _of_keras(metric: Any) -> Objective:
     def value(answers: np.ndarray, targets: np.ndarray, _: Any) -> Any:
-        true = targets if by_number else _one_hot(targets, task)
-        if exact:  # it counts what is equal, and class numbers can be
-            true, answers = _labels(true), _labels(answers)
-        metric.reset_state()
-        metric.update_state(true.astype("float32"), answers.astype("float32"))
-        return np.asarray(keras.ops.convert_to_numpy(metric.result()))
+        return keras_value(metric, answers, targets)
 
     return MetricObjective(metric.name, greater_is_better(metric), value)
 

@@ -257,10 +257,13 @@ def find_objective(
     raise ParameterError(f"objective must be one of {listed}: got {of!r}.{hint}")
 
 
-def named_objective(name: str, greater_is_better: bool) -> Objective:
+def named_objective(name: str, greater_is_better: bool, answers: Answers = CLASSES) -> Objective:
     """An objective whose function is not known: its values can be shown, and none computed."""
-    return Objective(name, greater_is_better, _unknown_function)
+    return Objective(name, greater_is_better, partial(_unknown_function, name), answers=answers)
 
 
-def _unknown_function(*_: Any) -> Array:
-    raise TypeError("the values of this metric are known, its function is not")
+def _unknown_function(name: str, *_: Any) -> Array:
+    raise ParameterError(
+        f"the objective {name!r} of this run is an object of Python, which no run folder can hold: its values are known, and no new ones can "
+        "be computed. fit(...) with resume=True and the same objective goes on with the run."
+    )
