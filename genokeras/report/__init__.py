@@ -14,7 +14,6 @@ from genokeras.report.predicted import NumberPredictions, plot_predicted, plot_r
 from genokeras.report.survival import SurvivalPredictions, plot_risk_groups, plot_survival_calibration
 from genokeras.report.tree import SearchTree, TreeNode, search_tree
 from genokeras.report.tree_figure import tree_figure
-from genokeras.report.tree_source import tree_source
 
 __all__ = [
     "NumberPredictions",
@@ -39,7 +38,6 @@ __all__ = [
     "search_tree",
     "to_pdf",
     "tree_figure",
-    "tree_source",
     "visualize",
     "write_explanation",
     "write_report",

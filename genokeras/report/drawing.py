@@ -33,9 +33,7 @@ from genokeras.graph import (
 )
 from genokeras.report.captions import Caption, trial_captions
 from genokeras.report.sources import run_folder
-from genokeras.report.tree import SearchTree, search_tree
 from genokeras.report.tree_figure import tree_figure
-from genokeras.report.tree_source import tree_source
 from genokeras.support.files import write_bytes
 
 DRAWINGS, TREE = "drawings", "tree"
@@ -44,7 +42,6 @@ INSTALL_HINT = (
     "graphviz', 'brew install graphviz' or 'conda install -c conda-forge graphviz' and draw again, or paste a .gv file "
     "into an online viewer."
 )
-_OWN_LAYOUT = " The family tree is there as tree.pdf all the same, in a layout that needs no 'dot'."
 
 _logger = logging.getLogger(__name__)
 
@@ -104,8 +101,8 @@ def visualize(run_path: Any) -> list[Path]:
     """Draw the networks of a run, one file for each that was searched, and their family tree into its folder ``drawings``.
 
     Trials that differ in hyper-parameters alone share a drawing, which is named after the best of them. The title says
-    what it scored, where it grew from, and whether the run chose it. In the family tree, ``tree.pdf``, boxes are networks and
-    their cells trials, coloured by score; edges say by which morphism one grew from another.
+    what it scored, where it grew from, and whether the run chose it. In the family tree, ``tree.pdf``, generations stand from
+    left to right; cells below a network are its trials, coloured by score, and its second line says by which morphism it grew.
 
     Parameters
     ----------
@@ -115,8 +112,8 @@ def visualize(run_path: Any) -> list[Path]:
     Returns
     -------
     list of pathlib.Path
-        The drawings, best network first, the tree last: PDFs or, where the ``dot`` program is missing, ``.gv`` sources;
-        the tree is a PDF then too.
+        The drawings, best network first: PDFs or, where the ``dot`` program is missing, ``.gv`` sources. The tree comes last, and is always
+        a PDF.
 
     Raises
     ------
@@ -144,10 +141,10 @@ def visualize(run_path: Any) -> list[Path]:
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         written = list(pool.map(draw, captions))
-    trees = _write_tree(search_tree(folder), target) if history.ok() else []
-    _warn([*written, *trees], _OWN_LAYOUT if len(trees) > 1 else "")
-    written += trees
+    _warn(written)
     paths = [one.path for one in written]
+    if history.ok():
+        paths.append(tree_figure(folder).save(target / f"{TREE}.pdf"))
     _remove_stale(target, paths)
     return paths
 
@@ -289,18 +286,10 @@ def _write(drawing: graphviz.Digraph, target: Path) -> _Written:
     return _Written(write_bytes(target, content), problem)
 
 
-def _write_tree(tree: SearchTree, folder: Path) -> list[_Written]:
-    """As Graphviz lays it out or, without it, its source and GenoKeras' layout."""
-    drawn = _write(tree_source(tree), folder / f"{TREE}.pdf")
-    if drawn.problem is None:
-        return [drawn]
-    return [drawn, _Written(tree_figure(tree).save(folder / f"{TREE}.pdf"))]
-
-
-def _warn(written: list[_Written], more: str = "") -> None:
+def _warn(written: list[_Written]) -> None:
     problems = [one.problem for one in written if one.problem is not None]
     if problems:
-        _logger.warning("%s%s", problems[0], more)
+        _logger.warning("%s", problems[0])
 
 
 def _remove_stale(folder: Path, kept: list[Path]) -> None:

@@ -21,7 +21,8 @@ from genokeras.visible import visible
 
 _LARGEST_DRAWING = 150_000
 _BUDGET = 2_700_000
-_BROAD = 7.5  # inches of a picture from which on a narrow window scrolls it
+# Inches of a picture from which on a narrow window scrolls it, and rem of an inch that its letters need to be read.
+_BROAD, _LEAST = 7.5, 4.6
 
 
 def escape(text: str) -> str:
@@ -161,7 +162,7 @@ class Pictures:
     budget : int
         Bytes that all pictures of the page may take.
     largest_drawing : int
-        Bytes of a vector drawing; beyond, a picture is put in as PNG.
+        Bytes of a vector drawing; beyond, a picture is put in as PNG where that is smaller.
     """
 
     def __init__(self, budget: int = _BUDGET, largest_drawing: int = _LARGEST_DRAWING) -> None:
@@ -177,12 +178,15 @@ class Pictures:
         found = self._encoded(picture)
         if found is None:
             return paragraph(f"(Picture left out to keep this file small.) {alt}", "faint")
-        return _part("figure", found, alt, caption, picture.get_figwidth() > _BROAD)
+        width = picture.get_figwidth()
+        return _part("figure", found, alt, caption, round(width * _LEAST) if width > _BROAD else 0)
 
     def _encoded(self, picture: Figure) -> str | None:
         kind, content = "svg+xml", rendered(picture, "svg")
         if len(content) > self.largest_drawing:
-            kind, content = "png", rendered(picture, "png")
+            pixels = rendered(picture, "png")
+            if len(pixels) < len(content):
+                kind, content = "png", pixels
         uri = f"data:image/{kind};base64,{base64.b64encode(content).decode()}"
         if len(uri) > self.left:
             return None

@@ -1,18 +1,21 @@
-"""The family tree as a Matplotlib figure: GenoKeras' layout, which needs no program and stays readable when tall.
+"""The family tree as a Matplotlib figure: generations from left to right, every father in the middle beside its children.
 
-Every node is a row, indented below its father; its trials are a strip of cells, coloured by score, all strips starting
-at the same place so that they can be compared.
+A node is a network that grew in one way, with a cell for each of its trials, coloured by score. The layout is that of tidy trees
+without their compaction (Reingold and Tilford 1981): a subtree has the height of its children, or of its own box where that is taller.
+It needs no other program.
 """
 
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
-from matplotlib.patches import Rectangle
+from matplotlib.patches import PathPatch, Rectangle
+from matplotlib.path import Path
 
 from genokeras.report.class_names import name_width
 from genokeras.report.picture import COLOURS, FAINT, INK, Picture, house_style, readable_on
@@ -21,10 +24,11 @@ from genokeras.searchers import TrialResult
 
 WON, LINEAR, MEMBER = COLOURS[1], COLOURS[0], INK
 # Inches.
-_MARGIN, _INDENT, _ROW, _CELL, _GAP = 0.12, 0.26, 0.42, 0.22, 0.035
-_HEAD, _VALUE_WIDTH, _LONGEST_TEXT = 1.14, 1.75, 4.6
-_CELLS_IN_ROW = 16
-_LINE, _SUMMARY_WIDTH = 0.16, 130
+_MARGIN, _CELL, _GAP = 0.12, 0.22, 0.035
+_HEAD, _VALUE_WIDTH, _SHORTEST, _LONGEST_TEXT = 1.3, 1.5, 1.7, 2.9
+_BETWEEN, _APART, _TEXT = 0.55, 0.14, 0.38
+_CELLS_IN_ROW = 8
+_LINE, _NARROWEST = 0.16, 8.6
 _MOST_NUMBERED = 999
 _NAME_SIZE, _LABEL_SIZE = 8.5, 7.5
 _POINTS, _CHARACTER = 72.0, 0.58
@@ -46,11 +50,18 @@ _LINES: dict[str, tuple[str, float, float]] = {
 
 
 @dataclass(frozen=True)
-class _Row:
+class _Box:
+    """Where a node stands: its left and upper corner, its height, and the generation it is of."""
+
     node: TreeNode
-    depth: int
+    generation: int
+    x: float
     top: float
     height: float
+
+    @property
+    def middle(self) -> float:
+        return self.top + self.height / 2
 
 
 @house_style()
@@ -64,7 +75,7 @@ def tree_figure(run: Any) -> Picture:
     Returns
     -------
     Picture
-        As tall as it has to be; about 10 inches wide.
+        As tall as its leaves and as wide as its generations need.
 
     Raises
     ------
@@ -77,33 +88,70 @@ def tree_figure(run: Any) -> Picture:
     PosixPath('tree.svg')
     """
     tree = run if isinstance(run, SearchTree) else search_tree(run)
-    rows = _rows(tree)
-    summary = textwrap.wrap(tree.summary(), _SUMMARY_WIDTH)
-    cells_from = _MARGIN + min(max(_text_width(row) for row in rows), _LONGEST_TEXT) + 0.15
-    in_row = min(_CELLS_IN_ROW, max(len(_cells_of(row.node)) for row in rows))
-    width = max(cells_from + in_row * _CELL + _VALUE_WIDTH, 8.6)
+    boxes, width, bottom = _boxes(tree)
+    width = max(width, _NARROWEST)
+    summary = textwrap.wrap(tree.summary(), int(width * 13))
     above = _LINE * (len(summary) - 1)  # what more than one line of summary takes
-    bottom = rows[-1].top + rows[-1].height + _MARGIN
     figure = Picture(figsize=(width, above + bottom))
     axes = figure.add_axes((0.0, 0.0, 1.0, 1.0))
     axes.set(xlim=(0, width), ylim=(bottom, -above))
     axes.set_axis_off()
     _write_head(axes, tree, summary)
-    for row in rows:
-        _write_row(axes, tree, row, cells_from)
-    _draw_lines(axes, tree, rows)
+    _write_generations(axes, boxes)
+    for box in boxes:
+        _write_box(axes, tree, box)
+    _draw_lines(axes, tree, boxes)
     figure.alt = f"Family tree of the search. {tree.summary()}"
     return figure
 
 
-def _rows(tree: SearchTree) -> list[_Row]:
-    rows, top = [], _HEAD
-    for node, depth in tree.depth_first():
-        strips = -(-len(_cells_of(node)) // _CELLS_IN_ROW)
-        height = max(_ROW, strips * _CELL + 0.12)
-        rows.append(_Row(node, depth, top, height))
-        top += height
-    return rows
+# ---- layout
+
+
+def _boxes(tree: SearchTree) -> tuple[list[_Box], float, float]:
+    """Every node in its place, fathers first; the width and the height of all."""
+    ordered = tree.depth_first()
+    widths = _widths(ordered)
+    left = [_MARGIN + sum(widths[:place]) + place * _BETWEEN for place in range(len(widths))]
+    heights = {node.number: _height(node) for node, _ in ordered}
+    taken: dict[int, float] = {}
+    for node, _ in reversed(ordered):  # children before their fathers
+        below = sum(taken[child.number] for child in tree.children.get(node.number, []))
+        taken[node.number] = max(heights[node.number] + _APART, below)
+    tops, at = {}, _HEAD
+    for root in tree.children.get(None, []):
+        tops[root.number] = at
+        at += taken[root.number]
+    boxes = []
+    for node, generation in ordered:
+        top, height = tops[node.number], heights[node.number]
+        boxes.append(
+            _Box(node, generation, left[generation], top + (taken[node.number] - height) / 2, height)
+        )
+        children = tree.children.get(node.number, [])
+        at_child = top + (taken[node.number] - sum(taken[child.number] for child in children)) / 2
+        for child in children:
+            tops[child.number] = at_child
+            at_child += taken[child.number]
+    return boxes, left[-1] + widths[-1] + _MARGIN, at + _MARGIN
+
+
+def _widths(ordered: Sequence[tuple[TreeNode, int]]) -> list[float]:
+    """Of the boxes of every generation."""
+    found: dict[int, float] = {}
+    for node, generation in ordered:
+        found[generation] = max(found.get(generation, 0.0), _width(node))
+    return [found[generation] for generation in sorted(found)]
+
+
+def _width(node: TreeNode) -> float:
+    text = max(name_width(node.network) * _NAME_SIZE, len(_origin(node)) * _LABEL_SIZE) * _CHARACTER / _POINTS
+    cells = min(_CELLS_IN_ROW, len(_cells_of(node))) * _CELL + _VALUE_WIDTH
+    return max(_SHORTEST, min(text + 0.1, _LONGEST_TEXT), cells)
+
+
+def _height(node: TreeNode) -> float:
+    return _TEXT + max(1, -(-len(_cells_of(node)) // _CELLS_IN_ROW)) * _CELL
 
 
 def _cells_of(node: TreeNode) -> tuple[TrialResult, ...]:
@@ -111,11 +159,6 @@ def _cells_of(node: TreeNode) -> tuple[TrialResult, ...]:
     if node.networks == 1:
         return node.trials
     return (node.best,) if node.best is not None else ()
-
-
-def _text_width(row: _Row) -> float:
-    name = name_width(row.node.network) * _NAME_SIZE
-    return row.depth * _INDENT + _CHARACTER * max(name, len(_origin(row.node)) * _LABEL_SIZE) / _POINTS + 0.1
 
 
 def _origin(node: TreeNode) -> str:
@@ -158,19 +201,25 @@ def _words(axes: Axes, x: float, y: float, text: str) -> float:
     return x + len(text) * 8 * 0.53 / _POINTS + 0.08
 
 
-def _write_row(axes: Axes, tree: SearchTree, row: _Row, cells_from: float) -> None:
-    node, x = row.node, _MARGIN + row.depth * _INDENT
-    longest = int((cells_from - x) * _POINTS / (_CHARACTER * _NAME_SIZE))
+def _write_generations(axes: Axes, boxes: Sequence[_Box]) -> None:
+    for generation, x in sorted({(box.generation, box.x) for box in boxes}):
+        word = "first networks" if generation == 0 else f"generation {generation}"
+        axes.text(x, _HEAD - 0.1, word, fontsize=_LABEL_SIZE, color=FAINT, va="center", style="italic")
+
+
+def _write_box(axes: Axes, tree: SearchTree, box: _Box) -> None:
+    node, x = box.node, box.x
+    longest = int(_width(node) * _POINTS / (_CHARACTER * _NAME_SIZE))
     name = node.network if len(node.network) <= longest else f"{node.network[: longest - 1]}…"
-    axes.text(x, row.top + 0.12, name, fontsize=_NAME_SIZE, va="center")
-    axes.text(x, row.top + 0.28, _origin(node), fontsize=_LABEL_SIZE, color=FAINT, va="center")
+    axes.text(x, box.top + 0.1, name, fontsize=_NAME_SIZE, va="center")
+    axes.text(x, box.top + 0.26, _origin(node), fontsize=_LABEL_SIZE, color=FAINT, va="center")
     cells = _cells_of(node)
     for place, trial in enumerate(cells):
         line, column = divmod(place, _CELLS_IN_ROW)
-        _write_cell(axes, tree, trial, cells_from + column * _CELL, row.top + 0.06 + line * _CELL)
+        _write_cell(axes, tree, trial, x + column * _CELL, box.top + _TEXT + line * _CELL)
     if (best := node.best) is not None:
-        at = cells_from + min(len(cells), _CELLS_IN_ROW) * _CELL + 0.08
-        _write_value(axes, tree, node, best, at, row.top + 0.06 + (_CELL - _GAP) / 2)
+        at = x + min(len(cells), _CELLS_IN_ROW) * _CELL + 0.06
+        _write_value(axes, tree, node, best, at, box.top + _TEXT + (_CELL - _GAP) / 2)
 
 
 def _write_cell(axes: Axes, tree: SearchTree, trial: TrialResult, x: float, y: float) -> None:
@@ -203,17 +252,33 @@ def _write_value(axes: Axes, tree: SearchTree, node: TreeNode, best: TrialResult
         axes.text(x, y, "linear baseline", fontsize=8, color=LINEAR, va="center")
 
 
-def _draw_lines(axes: Axes, tree: SearchTree, rows: list[_Row]) -> None:
-    """From below each father's name across to its children's; those of the winner and the largest members stand out."""
-    placed = {row.node.number: row for row in rows}
-    for row in rows:
-        father = placed.get(row.node.father) if row.node.father is not None else None
+def _draw_lines(axes: Axes, tree: SearchTree, boxes: Sequence[_Box]) -> None:
+    """From each father to its children; lines of the winner and of the largest members stand out."""
+    placed = {box.node.number: box for box in boxes}
+    right: dict[int, float] = {}
+    for box in boxes:
+        right[box.generation] = max(right.get(box.generation, 0.0), box.x + _width(box.node))
+    for box in boxes:
+        father = placed.get(box.node.father) if box.node.father is not None else None
         if father is None:
             continue
-        x, y = _MARGIN + father.depth * _INDENT + 0.08, row.top + 0.12
-        xs, ys = (x, x, _MARGIN + row.depth * _INDENT - 0.04), (father.top + 0.37, y, y)
-        colour, width, order = _LINES[line_kind(tree, row.node)]
-        axes.plot(xs, ys, color=colour, linewidth=width, solid_capstyle="round", zorder=order)
+        start, end = (right[father.generation], father.middle), (box.x - 0.06, box.middle)
+        half = (start[0] + end[0]) / 2
+        curve = Path(
+            [start, (half, start[1]), (half, end[1]), end],
+            [Path.MOVETO, Path.CURVE4, Path.CURVE4, Path.CURVE4],
+        )
+        colour, width, order = _LINES[line_kind(tree, box.node)]
+        style: dict[str, Any] = {"edgecolor": colour, "linewidth": width, "zorder": order}
+        axes.add_patch(PathPatch(curve, facecolor="none", capstyle="round", **style))
+        if father.x + _width(father.node) < start[0]:
+            axes.plot(
+                (father.x + _width(father.node), start[0]),
+                (father.middle, father.middle),
+                color=colour,
+                linewidth=width,
+                zorder=order,
+            )
 
 
 def line_kind(tree: SearchTree, node: TreeNode) -> str:

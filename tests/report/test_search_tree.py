@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
+from matplotlib.patches import PathPatch
 
 from genokeras.errors import NotFittedError, ParameterError, RunFolderError
 from genokeras.estimators import GenomeClassifier
@@ -23,7 +25,8 @@ from genokeras.graph import (
     linear,
     mlp,
 )
-from genokeras.report import search_tree, tree_figure, tree_source, visualize
+from genokeras.report import search_tree, tree_figure, visualize
+from genokeras.report.tree_figure import _boxes
 from genokeras.searchers import Proposal, TrialResult
 
 needs_dot = pytest.mark.skipif(shutil.which("dot") is None, reason="Graphviz's dot program is not installed")
@@ -151,10 +154,31 @@ def test_every_trial_is_a_cell_of_the_figure(make_run) -> None:
     assert any(text.startswith("deepen") for text in texts)
 
 
-def test_hundreds_of_trials_stay_on_one_page_width(make_run) -> None:
-    figure = tree_figure(make_run(many(300)))
-    width, height = figure.get_size_inches()
-    assert width < 12 and height < 60
+def test_generations_stand_from_left_to_right_and_fathers_in_the_middle(make_run) -> None:
+    tree = search_tree(make_run(many(60)))
+    boxes = {box.node.number: box for box in _boxes(tree)[0]}
+    for number, box in boxes.items():
+        children = [boxes[child.number] for child in tree.children.get(number, [])]
+        assert all(child.x > box.x for child in children)
+        if children:
+            middle = (min(c.middle for c in children) + max(c.middle for c in children)) / 2
+            assert abs(middle - box.middle) < max(c.height for c in [box, *children]) * len(children)
+    assert len({box.x for box in boxes.values()}) == 1 + max(box.generation for box in boxes.values())
+
+
+def test_no_two_networks_of_a_generation_overlap(make_run) -> None:
+    columns: dict[float, list[tuple[float, float]]] = {}
+    for box in _boxes(search_tree(make_run(many(300))))[0]:
+        columns.setdefault(box.x, []).append((box.top, box.top + box.height))
+    for column in columns.values():
+        ordered = sorted(column)
+        assert all(end <= start for (_, end), (start, _) in itertools.pairwise(ordered))
+
+
+def test_hundreds_of_trials_take_four_inches_a_generation(make_run) -> None:
+    tree = search_tree(make_run(many(300)))
+    width, height = tree_figure(tree).get_size_inches()
+    assert width < 3.9 * (1 + max(box.generation for box in _boxes(tree)[0])) and height < 60
 
 
 def test_words_of_the_figure_do_not_overlap(make_run) -> None:
@@ -164,28 +188,13 @@ def test_words_of_the_figure_do_not_overlap(make_run) -> None:
     assert not overlaps
 
 
-def test_the_source_names_edges_and_marks_the_winner(make_run) -> None:
-    source = tree_source(search_tree(make_run(family(), {"5": 1.0}))).source
-    assert '1 -> 2 [label=" deepen "' in source and "WINNER: trial 5" in source
-    assert "linear baseline: trial 1" in source and "member of the delivered ensemble" in source
-
-
-@needs_dot
-@pytest.mark.parametrize("n", [1, 300])
-def test_dot_draws_the_tree_without_a_word(n: int, make_run, capfd: pytest.CaptureFixture[str]) -> None:
-    content = tree_source(search_tree(make_run(many(n)))).pipe(format="pdf")
-    assert content.startswith(b"%PDF") and not capfd.readouterr().err
-
-
-@needs_dot
-def test_sources_of_a_time_without_dot_are_replaced(make_run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sources_that_an_earlier_version_wrote_are_removed(make_run) -> None:
     run = make_run(family())
-    with monkeypatch.context() as no_dot:
-        no_dot.setenv("PATH", str(run))
-        visualize(run)
-    assert (run / "drawings" / "tree.gv").exists()
     visualize(run)
-    assert not (run / "drawings" / "tree.gv").exists() and (run / "drawings" / "tree.pdf").exists()
+    old = run / "drawings" / "tree.gv"
+    old.write_text("digraph {}")
+    visualize(run)
+    assert not old.exists() and (run / "drawings" / "tree.pdf").exists()
 
 
 def test_a_run_whose_trials_all_failed_has_no_tree(make_run, caplog: pytest.LogCaptureFixture) -> None:
@@ -244,17 +253,16 @@ def test_a_lineage_is_drawn_with_its_morphisms_and_views(make_run) -> None:
     assert edges[2] == (1, "deepen") and edges[3] == (2, "add_input") and edges[5] == (4, "widen")
     assert [t.id for t in tree.nodes[5].trials] == [5, 6]
     assert "main,log" in tree.nodes[3].network
-    source = tree_source(tree).source
-    assert all(name in source for name in ("deepen", "add_input", "widen", "add_branch", "main,log"))
+    words = " ".join(text.get_text() for text in tree_figure(tree).axes[0].texts)
+    assert all(name in words for name in ("deepen", "add_input", "widen", "add_branch", "main,log"))
 
 
 def test_lines_of_the_winner_and_of_the_largest_members_stand_out(make_run) -> None:
     tree = search_tree(make_run(lineage(), {"5": 0.6, "7": 0.4}))
     assert tree.winners_line == {1, 2, 3, 4, 5}
     assert tree.members_lines == {1, 2, 3, 4, 5, 6}
-    source = tree_source(tree).source
-    assert source.count("penwidth=2.2") == 4 and source.count("penwidth=1.5") == 1
-    widths = [line.get_linewidth() for line in tree_figure(tree).axes[0].lines]
+    curves = [one for one in tree_figure(tree).axes[0].patches if isinstance(one, PathPatch)]
+    widths = [curve.get_linewidth() for curve in curves]
     assert sorted(widths) == [1.0, 1.4, 2.0, 2.0, 2.0, 2.0]
 
 
