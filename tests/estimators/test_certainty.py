@@ -15,7 +15,7 @@ from genokeras.cli import main
 from genokeras.engine.novelty import novelty_table
 from genokeras.estimators.certainty import Certainty
 from genokeras.report.certainty import certainty_parts
-from genokeras.report.data_checks import given_samples
+from genokeras.report.data_checks import given_dataset, looked_at
 from tests.estimators.conftest import make_study
 
 Study = tuple[pd.DataFrame, np.ndarray]
@@ -118,7 +118,7 @@ def test_a_model_that_was_trained_on_all_samples_has_no_sets(
 def test_a_report_says_how_often_the_model_is_sure(
     fitted: GenomeClassifier, regressor: GenomeRegressor, new: Study
 ) -> None:
-    said = "".join(certainty_parts(fitted._run, given_samples(fitted._run, *new)))
+    said = "".join(certainty_parts(fitted._run, looked_at(*given_dataset(fitted._run, *new))))
     assert "holds the true class for" in said and "are unlike all training samples" in said
     assert "holds the true number for" in "".join(certainty_parts(regressor._run, None))
 
