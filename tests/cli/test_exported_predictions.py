@@ -92,7 +92,7 @@ def test_numbers_are_those_of_the_run(tmp_path: Path, new: Path) -> None:
     assert found == answered(reg.path_, tmp_path / "whole.csv") and found.startswith("sample,age,bmi\n")
 
 
-@pytest.mark.parametrize("task", ["cox", "hazard"])
+@pytest.mark.parametrize("task", ["cox", pytest.param("hazard", marks=pytest.mark.slow)])
 def test_risks_and_survival_are_those_of_the_run(tmp_path: Path, task: str) -> None:
     x, rng = expression(48), np.random.default_rng(1)
     days = 100 * rng.exponential(np.exp(x["gene_0"] - 8)) + 0.5
@@ -124,6 +124,7 @@ def test_blocks_with_categories_and_dropped_columns_are_read_as_by_the_run(tmp_p
     assert answered(file, *blocks, "--probabilities") == answered(clf.path_, *blocks, "--probabilities")
 
 
+@pytest.mark.slow
 def test_sequences_and_labels_are_those_of_the_run(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     sequences = ["".join(rng.choice(list("ACGT"), 30)) for _ in range(40)]

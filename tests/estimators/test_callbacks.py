@@ -69,8 +69,8 @@ def test_a_callback_hears_of_the_start_every_trial_and_the_end(
 
 def test_a_callback_ends_the_search_which_delivers_what_it_has() -> None:
     told = Noted(most=1)
-    clf = fitted([told], max_trials=40)
-    assert clf.stop_reason_ == "callback" and clf.n_trials_ < 40 and clf.predict(STUDY[0]).shape == (40,)
+    clf = fitted([told], max_trials=24)
+    assert clf.stop_reason_ == "callback" and clf.n_trials_ < 24 and clf.predict(STUDY[0]).shape == (40,)
 
 
 def test_a_callback_that_fails_is_left_out_and_the_search_goes_on(tmp_path: Path) -> None:
@@ -104,6 +104,7 @@ def test_for_callbacks_of_keras_a_trial_is_an_epoch(tmp_path: Path) -> None:
     assert lines[0].startswith("epoch,") and "val_loss" in lines[0] and len(lines) == 1 + clf.n_trials_
 
 
+@pytest.mark.slow
 def test_early_stopping_ends_a_search_that_gets_no_better() -> None:
     patient = keras.callbacks.EarlyStopping(monitor="best", mode="min", patience=2)
     clf = fitted([patient], max_trials=30)

@@ -92,8 +92,10 @@ def test_a_fitted_estimator_shows_its_estimate_with_interval_and_its_best_trials
     fitted: GenomeClassifier,
 ) -> None:
     html, estimate = fitted._repr_mimebundle_()["text/html"], fitted.estimate_
-    low, high = estimate["interval"]
-    assert f"log loss of {estimate['value']:.3f} (95 % interval {low:.3f} to {high:.3f}" in html
+    for one in (estimate, *estimate["also"].values()):
+        low, high = one["interval"]
+        assert f"{one['value']:.3f}" in html and f"{low:.3f} to {high:.3f}" in html
+    assert "On new samples, expect a" in html and "better than chance" in html
     best = fitted.leaderboard().iloc[0]
     assert f"{best['score']:.3f} ± {best['se']:.3f}" in html and "The best of 3 trials" in html
     assert html.count("<tbody>") >= 2 and "has the other" not in html

@@ -66,17 +66,29 @@ def test_a_search_goes_by_a_function_and_estimates_it(tmp_path: Path) -> None:
     again = gk.load_estimator(tmp_path / "run")
     assert again.leaderboard()["score"].tolist() == pytest.approx(board["score"].tolist())
     np.testing.assert_array_equal(again.predict_set(X), clf.predict_set(X))
+    assert pickle.loads(pickle.dumps(clf)).estimate_ == clf.estimate_
+
+
+@pytest.mark.slow
+def test_a_run_goes_on_with_the_same_function(tmp_path: Path) -> None:
+    objective = gk.make_objective(precision_of_tumors, greater_is_better=True)
+    fitted(path=tmp_path / "run", objective=objective)
     more = fitted(path=tmp_path / "run", objective=objective, max_trials=4, resume=True)
-    assert more.n_trials_ == 4 and pickle.loads(pickle.dumps(more)).estimate_ == more.estimate_
+    assert more.n_trials_ == 4
 
 
-def test_a_scorer_of_scikit_learn_is_an_objective(tmp_path: Path) -> None:
+def test_a_scorer_of_scikit_learn_is_an_objective() -> None:
     scorer = make_scorer(fbeta_score, beta=2, pos_label="tumor")
     clf = fitted(objective=scorer)
     best = clf.leaderboard().iloc[0]
     predicted = clf.classes_[out_of_fold(clf, int(best["model_id"])).argmax(axis=1)]
     assert best["score"] == pytest.approx(fbeta_score(Y, predicted, beta=2, pos_label="tumor"))
-    auc = fitted(objective=get_scorer("roc_auc")).leaderboard().iloc[0]
+
+
+@pytest.mark.slow
+def test_a_scorer_that_wants_scores_gets_probabilities() -> None:
+    clf = fitted(objective=get_scorer("roc_auc"))
+    auc = clf.leaderboard().iloc[0]
     p = out_of_fold(clf, int(auc["model_id"]))
     assert auc["score"] == pytest.approx(roc_auc_score(Y, p[:, 1]), abs=1e-5)
 

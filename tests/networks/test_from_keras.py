@@ -47,6 +47,7 @@ def test_fresh_weights_are_others() -> None:
     assert graph == gk.from_keras(model) and graph.to_dict() == gk.Graph(graph.layers).to_dict()
 
 
+@pytest.mark.slow
 def test_a_search_starts_from_it() -> None:
     net = keras.Sequential([keras.Input((12,)), L.Dense(8, "gelu"), L.Dense(1, "sigmoid")])
     father = gk.from_keras(net)
