@@ -53,6 +53,14 @@ def test_the_panel_says_what_it_is_expected_to_score(run_example, tmp_path: Path
 
 
 @pytest.mark.slow
+def test_stimulated_cells_get_the_labels_of_control_cells(run_example, tmp_path: Path) -> None:
+    out = run_example("annotate_cells.py", tmp_path / "cells", "2")
+    assert "on stimulated cells" in out and "of the new type" in out and "NK: " in out
+    assert (tmp_path / "cells" / "annotated.png").is_file()
+    assert (tmp_path / "cells" / "annotated.h5ad").is_file()
+
+
+@pytest.mark.slow
 def test_a_model_says_when_not_to_ask_it(run_example, tmp_path: Path) -> None:
     out = run_example("when_not_to_answer.py", tmp_path / "doubt", "4")
     assert "specificity" in out and "of 22 new samples" in out and "novel with exchanged genes" in out

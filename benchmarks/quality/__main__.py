@@ -4,7 +4,7 @@
     python -m benchmarks.quality table --results quality.jsonl
     python -m benchmarks.quality pictures --results quality.jsonl [MORE.jsonl ..] --out FOLDER
     python -m benchmarks.quality ablation --data ../shared/data --results ablation.jsonl --seconds 20 --seeds 3
-    python -m benchmarks.quality peers --envs FOLDER [autogluon flaml autokeras]
+    python -m benchmarks.quality peers --envs FOLDER [autogluon autokeras celltypist flaml]
     python -m benchmarks.quality enas tau --data ../shared/data --results enas.jsonl
 
 ``run`` appends a JSON line a set, tool and outer fold and can be stopped and started again; ``table`` prints means over
@@ -27,7 +27,7 @@ from benchmarks.quality.evaluate import Plan, evaluate, read_lines
 from benchmarks.quality.peers import PEERS, find_peers, install_peers
 from benchmarks.quality.sets import find_sets, read_set
 from benchmarks.quality.table import frame_of, show
-from benchmarks.quality.tools import TOOLS
+from benchmarks.quality.tools import BALANCED, TOOLS
 
 WITH_OWN_ARGUMENTS = {"pictures": pictures.main, "ablation": ablation.main, "enas": enas.main}
 
@@ -42,7 +42,9 @@ def main() -> None:
     parser.add_argument("peer", nargs="*", help="of the command peers; default: all of them")
     parser.add_argument("--data", type=Path, help="folder of npz and h5ad files")
     parser.add_argument("--results", type=Path, default=Path("quality.jsonl"))
-    parser.add_argument("--tools", nargs="+", choices=sorted({*TOOLS, *PEERS}), default=sorted(TOOLS))
+    parser.add_argument(
+        "--tools", nargs="+", choices=sorted({*TOOLS, *BALANCED, *PEERS}), default=sorted(TOOLS)
+    )
     parser.add_argument("--envs", type=Path, help="folder with the environments of peers")
     parser.add_argument("--sets", nargs="+", help="default: all of the folder")
     parser.add_argument("--seconds", type=float, default=60, help="time limit of a fit")
@@ -64,7 +66,7 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.data is None:
         raise SystemExit("run needs --data, a folder of npz and h5ad files")
     peers = {name: peer.fit for name, peer in find_peers(arguments.tools, arguments.envs).items()}
-    tools = {**TOOLS, **peers}
+    tools = {**TOOLS, **BALANCED, **peers}
     plan = Plan(arguments.seconds, arguments.folds, arguments.shuffle)
     for name in find_sets(arguments.data, arguments.sets):
         data = read_set(arguments.data, name)

@@ -1,6 +1,6 @@
 """Peers that cannot share an environment with GenoKeras: each has its own, and fits in a process of its own.
 
-    python -m benchmarks.quality peers --envs FOLDER [autogluon flaml autokeras]
+    python -m benchmarks.quality peers --envs FOLDER [autogluon autokeras celltypist flaml]
 
 makes the environments. A peer's process reads and writes files (see ``workers/serving.py``). Its seconds are measured
 there, around fitting and predicting alone, and kept among the facts as ``fit_seconds`` and ``predict_seconds``.
@@ -26,7 +26,7 @@ from benchmarks.quality.tools import Fitted
 from genokeras.support.wording import did_you_mean
 
 HERE = Path(__file__).parent
-PEERS = ("autogluon", "autokeras", "flaml")
+PEERS = ("autogluon", "autokeras", "celltypist", "flaml")
 # Seconds on top of the time limit for importing, overrunning, predicting; then the process is ended.
 GRACE = 120.0
 NOT_INHERITED = ("PYTHONPATH", "PYTHONHOME", "KERAS_BACKEND")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -83,4 +84,14 @@ TOOLS: dict[str, Callable[..., Fitted]] = {
         )
     ),
     "forest": _scikit(lambda _: RandomForestClassifier(1000, n_jobs=-1, random_state=SEED)),
+}
+# Every class counts alike, as balanced accuracy has it; run where they are asked for.
+BALANCED: dict[str, Callable[..., Fitted]] = {
+    "genokeras_balanced": partial(fit_genokeras, class_weight="balanced"),
+    "svm_balanced": _scikit(
+        lambda _: make_pipeline(
+            StandardScaler(),
+            SVC(kernel="linear", C=1.0, probability=True, class_weight="balanced", random_state=SEED),
+        )
+    ),
 }

@@ -17,7 +17,7 @@ from genokeras.errors import ParameterError, RunFolderError
 from genokeras.estimators.elsewhere import MOST_LOSS, ClassifierElsewhere
 from genokeras.estimators.genes import TableEstimator
 from genokeras.explain import explain_run, marker_table
-from genokeras.support.checks import check_whole
+from genokeras.support.checks import check_number, check_whole
 from genokeras.support.extras import EXTRAS, needs
 
 # Cells of a backed AnnData that are in memory at a time.
@@ -116,6 +116,7 @@ class Annotator(ClassifierElsewhere, TableEstimator):
         self._fitted()
         check_writable(adata, copy)
         check_whole(n_markers, "n_markers", 0)
+        check_number(false_alarms, "false_alarms", above=0, below=1)
         if not isinstance(key_added, str) or not key_added or "/" in key_added:
             raise ParameterError(f"key_added must be a name without a slash, got {key_added!r}.")
         self._check_cells()
@@ -155,7 +156,7 @@ class Annotator(ClassifierElsewhere, TableEstimator):
         if novelty:
             try:
                 distances = self.novelty(cells, false_alarms)
-            except RunFolderError as error:
+            except (RunFolderError, ParameterError) as error:
                 warnings.warn(f"novelty is left out: {error}", stacklevel=3)
         hidden = penultimate(run, self._encoder().filled(cells.x)) if embedding else None
         return _Found(probabilities, distances, hidden)

@@ -169,6 +169,7 @@ def test_backed_cells_are_annotated_part_by_part(
     [
         ({"adata": "cells.h5ad"}, "annotate writes into an AnnData, got str: read a file"),
         ({"key_added": "a/b"}, "key_added must be a name without a slash, got 'a/b'"),
+        ({"false_alarms": 1.5}, "false_alarms must be a number above 0 and below 1"),
         ({"n_markers": -1}, "n_markers must be a whole number of at least 0"),
         ({"missing_genes": "drop"}, "missing_genes must be one of"),
     ],
@@ -185,6 +186,17 @@ def test_a_run_that_cannot_tell_novelty_says_so_and_labels(clf: gk.GenomeClassif
     with pytest.warns(UserWarning, match="novelty is left out: the run"):
         gk.GenomeClassifier.load(tmp_path / "copy").annotate(data, n_markers=0)
     assert list(data.obs.columns) == ["kind", "genokeras", "genokeras_confidence"]
+
+
+def test_fewer_training_cells_than_a_rate_needs_are_said_and_labels_come_all_the_same(
+    clf: gk.GenomeClassifier,
+) -> None:
+    data = cells(9, 6)
+    with pytest.warns(
+        UserWarning, match="novelty is left out: false_alarms=0.001 needs 999 training samples"
+    ):
+        clf.annotate(data, n_markers=0, false_alarms=0.001)
+    assert "genokeras_novel" not in data.obs and "genokeras" in data.obs
 
 
 def test_markers_are_found_on_cells_of_each_label_alike() -> None:
