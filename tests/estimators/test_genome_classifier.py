@@ -115,7 +115,7 @@ def test_a_model_without_a_finite_answer_names_the_samples():
 
 
 def test_wrong_gene_count_is_said(fitted, study):
-    with pytest.raises(DataError, match=r"120.*119"):
+    with pytest.raises(DataError, match=r"119 features.*expecting 120"):
         fitted.predict(study[0].to_numpy()[:, 1:])
 
 
