@@ -2,7 +2,7 @@
 
 Blocks of ``python`` and ``sh`` run page by page and in order, in a folder of their own. A comment ``<!-- not run: why -->`` before a
 block keeps it from that. Time limits are cut to ``GENOKERAS_DOCS_SECONDS`` (15), also where a fit names none; lines of ``pip`` and ``make`` are
-left out.
+left out. A page whose blocks need all folds, which a short limit may not leave time for, says so: ``<!-- limits: 45 s -->``.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ SECONDS = float(os.environ.get("GENOKERAS_DOCS_SECONDS", "15"))
 # `{.python}` is a block that the formatter leaves alone.
 _FENCE = re.compile(r"^(\s*)```\{?\.?(\w*)\}?\s*$")
 _NOT_RUN = re.compile(r"^<!-- not run: (.+) -->$")
+_SECONDS = re.compile(r"^<!-- limits: (\d+) s -->$", re.MULTILINE)
 _LIMIT = re.compile(r"(--time-limit) (\d+)")
 _SEARCHES = re.compile(r"(Classifier|Regressor|Survival)$")
 _LIMITS = ("time_limit", "max_trials")
@@ -44,6 +45,7 @@ class Block:
     language: str
     code: str
     not_run: str = ""
+    seconds: float = SECONDS
 
     def __str__(self) -> str:
         return f"{self.page}:{self.line}"
@@ -64,6 +66,9 @@ def blocks(page: str) -> list[Block]:
     """All blocks of a page that say which language they are in."""
     found: list[Block] = []
     lines = (ROOT / page).read_text(encoding="utf-8").splitlines()
+    text = "\n".join(lines)
+    limit = _SECONDS.search(text)
+    seconds = max(SECONDS, float(limit[1])) if limit else SECONDS
     start, language, why = None, "", ""
     for number, line in enumerate(lines, 1):
         fence = _FENCE.match(line)
@@ -72,7 +77,7 @@ def blocks(page: str) -> list[Block]:
         elif start is not None and line.strip() == "```":
             code = "\n".join(lines[start : number - 1])
             if language and "--8<--" not in code:
-                found.append(Block(page, start, language, code + "\n", why))
+                found.append(Block(page, start, language, code + "\n", why, seconds))
             start, why = None, ""
         elif start is None and line.strip():
             comment = _NOT_RUN.match(line.strip())
@@ -87,43 +92,47 @@ def blocks(page: str) -> list[Block]:
 class _Shorter(ast.NodeTransformer):
     """Cuts time limits, and gives one to searches that name none."""
 
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+
     def visit_Call(self, node: ast.Call) -> ast.Call:
         self.generic_visit(node)
         for keyword in node.keywords:
             value = keyword.value
             if keyword.arg == "time_limit" and isinstance(value, ast.Constant) and value.value:
-                keyword.value = ast.Constant(min(float(value.value), SECONDS))
+                keyword.value = ast.Constant(min(float(value.value), self._seconds))
         name = node.func.attr if isinstance(node.func, ast.Attribute) else ""
         if _SEARCHES.search(name) and not any(keyword.arg in _LIMITS for keyword in node.keywords):
-            node.keywords.append(ast.keyword("time_limit", ast.Constant(SECONDS)))
+            node.keywords.append(ast.keyword("time_limit", ast.Constant(self._seconds)))
         return node
 
 
 def run_python(block: Block, names: dict[str, Any]) -> None:
     """Run a block in a namespace that blocks of a page share."""
-    tree = ast.fix_missing_locations(_Shorter().visit(ast.parse(block.code)))
+    tree = ast.fix_missing_locations(_Shorter(block.seconds).visit(ast.parse(block.code)))
     ast.increment_lineno(tree, block.line)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # what a page is told of, such as missing genes
         exec(compile(tree, str(ROOT / block.page), "exec", dont_inherit=True), names)
 
 
-def shorter(line: str) -> str:
+def shorter(line: str, seconds: float = SECONDS) -> str:
     """A line of ``sh`` as it is run: time limits cut, installations left out."""
     words = line.split()
     if words[:1] in (["pip"], ["make"]):
         return ""
-    cut = _LIMIT.sub(lambda found: f"{found[1]} {min(float(found[2]), SECONDS):g}", line)
+    cut = _LIMIT.sub(lambda found: f"{found[1]} {min(float(found[2]), seconds):g}", line)
     if words[:2] == ["genokeras", "fit"] and not any(
         f"--{name.replace('_', '-')}" in line for name in _LIMITS
     ):
-        cut = cut.replace("genokeras fit", f"genokeras fit --time-limit {SECONDS:g}", 1)
+        cut = cut.replace("genokeras fit", f"genokeras fit --time-limit {seconds:g}", 1)
     return cut
 
 
 def run_shell(block: Block, folder: Path) -> None:
     """Run a block: commands of ``genokeras`` in this process, which has Keras already, other blocks by bash."""
-    short = replace(block, code="\n".join(map(shorter, block.code.splitlines())))
+    lines = [shorter(line, block.seconds) for line in block.code.splitlines()]
+    short = replace(block, code="\n".join(lines))
     commands = short.commands()
     if all(words[0] == "genokeras" for words in commands):
         for words in commands:
