@@ -1,9 +1,9 @@
 """The border to Keras: graphs become packed Keras models, and trained members become one plain model."""
 
 from genokeras.networks.convolutional import build_network, layer_name, read_weights, write_weights
-from genokeras.networks.from_keras import KerasGraph, from_keras
 from genokeras.networks.functions import FUNCTIONS
 from genokeras.networks.initialise import initial_weights
+from genokeras.networks.keras_graph import KerasGraph, from_keras
 from genokeras.networks.merge_networks import TrainedNetwork, merge_networks
 from genokeras.networks.merge_rows import TrainedTrial, calibrated, merge_rows
 from genokeras.networks.packed import PackedNetwork, build_packed, connect, gather_weights, slot_array
