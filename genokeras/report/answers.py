@@ -8,8 +8,6 @@ from typing import Any
 import numpy as np
 
 from genokeras.engine import Run
-from genokeras.report.class_curves import plot_precision_recall, plot_roc
-from genokeras.report.class_pictures import plot_calibration, plot_confusion_of
 from genokeras.report.picture import Picture
 from genokeras.report.predicted import plot_predicted, plot_residuals
 from genokeras.report.survival import plot_risk_groups, plot_survival_calibration
@@ -18,7 +16,6 @@ from genokeras.tasks.answers import CLASSES
 from genokeras.tasks.survival import Hazard, Survival, martingale_residuals
 from genokeras.tasks.survival_times import EVENT, TIME
 
-_CLASS_PLOTS = (plot_confusion_of, plot_roc, plot_precision_recall, plot_calibration)
 _NUMBER_PLOTS = (plot_predicted, plot_residuals)
 _SURVIVAL_PLOTS = (plot_risk_groups, plot_survival_calibration)
 CHANCE_OF_CLASSES = (
@@ -60,10 +57,8 @@ def outputs_in_words(run: Run) -> str:
 
 
 def answer_plots(run: Run) -> Sequence[Callable[[Any], Picture]]:
-    """The pictures of a run's predictions."""
-    if of_survival(run):
-        return _SURVIVAL_PLOTS
-    return _CLASS_PLOTS if of_classes(run) else _NUMBER_PLOTS
+    """The pictures of a run that predicts numbers or survival."""
+    return _SURVIVAL_PLOTS if of_survival(run) else _NUMBER_PLOTS
 
 
 def about_chance(run: Run) -> str:

@@ -99,5 +99,5 @@ def _novelty(run: Run, samples: CheckedSamples | None) -> list[str]:
     except ParameterError:
         return []
     novel = found.index[found["novel"]].tolist()
-    said = f"Of {samples.words}, {len(novel)} are unlike all training samples ({_FALSE_ALARMS:.0%} of samples like these would be called so)"
+    said = f"Of {samples.words}, {len(novel)} {'is' if len(novel) == 1 else 'are'} unlike all training samples ({_FALSE_ALARMS:.0%} of samples like these would be called so)"
     return [paragraph(f"{said}{': ' + listed(novel, _NAMED) if novel else ''}.")]

@@ -6,14 +6,40 @@ was chosen by them, so the pictures are a little too kind; ``estimate_`` is corr
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
-from genokeras.report.diagnostics import as_predictions, calibration_error, reliability, said_and_right
-from genokeras.report.on_axes import confusion_size, draw_calibration, draw_confusion
+from matplotlib.axes import Axes
+
+from genokeras.report.class_curves import (
+    PRECISION_RECALL,
+    ROC,
+    CurveKind,
+    area_text,
+    plot_precision_recall,
+    plot_roc,
+)
+from genokeras.report.diagnostics import (
+    Predictions,
+    as_predictions,
+    calibration_error,
+    reliability,
+    said_and_right,
+)
+from genokeras.report.on_axes import (
+    MOST_BANDS,
+    confusion_size,
+    draw_calibration,
+    draw_confusion,
+    draw_precision_recall,
+    draw_roc,
+)
 from genokeras.report.picture import Picture, house_style, write_note
 from genokeras.support.checks import check_whole
 
 _SIZE = (5.4, 5.2)
+_MOST_TOGETHER = 7
 
 
 @house_style()
@@ -43,6 +69,30 @@ def plot_confusion_of(source: Any, title: str | None = None) -> Picture:
     write_note(figure, found.note)
     right = float((found.probabilities.argmax(axis=1) == found.truth).mean())
     figure.alt = f"Confusion matrix of {len(found.classes)} classes: {len(found.truth):,} samples, {right:.1%} predicted right."
+    return figure
+
+
+def curve_pictures(found: Predictions) -> list[Callable[[], Picture]]:
+    """ROC, precision and recall, and calibration, each drawn when called; of up to seven classes together, so that three fit side by side."""
+    if len(found.classes) > _MOST_TOGETHER:
+        return [partial(plot, found) for plot in (plot_roc, plot_precision_recall, plot_calibration)]
+    return [
+        partial(_together, found, draw_roc, ROC),
+        partial(_together, found, draw_precision_recall, PRECISION_RECALL),
+        partial(plot_calibration, found),
+    ]
+
+
+@house_style()
+def _together(found: Predictions, draw: Callable[[Axes, Predictions], None], kind: CurveKind) -> Picture:
+    figure = Picture(figsize=_SIZE, layout="constrained")
+    draw(figure.subplots(), found)
+    curves = kind.curves(found)
+    bands = any(curve.low is not None for curve in curves) and len(curves) <= MOST_BANDS
+    more = f"Bands: from the worst to the best of {len(found.folds)} folds.\n" if bands else ""
+    write_note(figure, more + found.note)
+    values = ", ".join(f"{curve.name}: {kind.area} {area_text(curve.area)}" for curve in curves)
+    figure.alt = f"{kind.title} of {len(found.truth)} samples: {values}."
     return figure
 
 

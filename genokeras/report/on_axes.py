@@ -22,7 +22,7 @@ from genokeras.support.checks import check_choice, check_whole
 
 NORMALISATIONS = ("true", "pred", "all")
 # With more curves on the same axes, bands hide each other.
-_MOST_BANDS = 3
+MOST_BANDS = 3
 _FEW_CLASSES = 6
 # Letters below a column that fit side by side, of all columns together.
 _MOST_LETTERS = 36
@@ -102,7 +102,7 @@ def _draw_curves(axes: Axes, found: Predictions, positive: str | None, kind: Cur
     square(axes)
     for number, curve in enumerate(curves):
         colour, line = COLOURS[number % len(COLOURS)], LINES[number // len(COLOURS) % len(LINES)]
-        if curve.low is not None and curve.high is not None and len(curves) <= _MOST_BANDS:
+        if curve.low is not None and curve.high is not None and len(curves) <= MOST_BANDS:
             axes.fill_between(GRID, curve.low, curve.high, color=colour, alpha=0.18, linewidth=0, zorder=2)
         label = f"{curve.name}: {kind.area} {area_text(curve.area)}"
         kind.draw(axes, curve, colour, linewidth=1.8, linestyle=line, label=label, zorder=3)

@@ -11,6 +11,7 @@ from genokeras.engine import Run
 from genokeras.errors import ParameterError
 from genokeras.report.answers import answer_plots, of_classes, of_survival
 from genokeras.report.by_class import class_table, mistakes
+from genokeras.report.class_pictures import curve_pictures, plot_confusion_of
 from genokeras.report.data_checks import training_ids
 from genokeras.report.diagnostics import Predictions, run_predictions
 from genokeras.report.estimate import estimate_of
@@ -42,7 +43,7 @@ def prediction_parts(run: Run, pictures: Pictures) -> list[str]:
     if not of_classes(run):
         return [said, _all_drawn(run, run.folder, pictures)]
     found = run_predictions(run.folder)
-    return [said, *_of_classes(run, found, training_ids(run), "out of fold", pictures)]
+    return [said, *_of_classes(found, training_ids(run), "out of fold", pictures)]
 
 
 def validation_parts(run: Run, scored: ScoredSamples, pictures: Pictures) -> list[str]:
@@ -53,15 +54,14 @@ def validation_parts(run: Run, scored: ScoredSamples, pictures: Pictures) -> lis
     if not of_classes(run):
         return [*parts, largest_errors(run, scored), _all_drawn(run, given_numbers(run, scored), pictures)]
     found = given_predictions(run, scored)
-    return [*parts, *_of_classes(run, found, scored.ids, "of the samples that were given", pictures)]
+    return [*parts, *_of_classes(found, scored.ids, "of the samples that were given", pictures)]
 
 
-def _of_classes(
-    run: Run, found: Predictions, ids: Sequence[str], which: str, pictures: Pictures
-) -> list[str]:
+def _of_classes(found: Predictions, ids: Sequence[str], which: str, pictures: Pictures) -> list[str]:
     # What stands above the pictures need not be repeated below each.
     bare = replace(found, note="")
-    confusion, *curves = (drawn(partial(plot, bare), pictures) for plot in answer_plots(run))
+    confusion = drawn(partial(plot_confusion_of, bare), pictures)
+    curves = [drawn(draw, pictures) for draw in curve_pictures(bare)]
     return [
         class_table(found, f"By class, {which}"),
         side_by_side([confusion, mistakes(found, ids, f"Predicted wrong, {which}")], "led"),

@@ -19,6 +19,7 @@ from genokeras.report import (
     run_predictions,
 )
 from genokeras.report.class_curves import GRID, area_text, precision_on_grid, roc_on_grid
+from genokeras.report.class_pictures import curve_pictures
 from genokeras.report.diagnostics import reliability
 from genokeras.support import RunFolder
 from genokeras.tasks.calibration import Calibration
@@ -183,6 +184,14 @@ def test_of_many_classes_the_predicted_one_is_judged() -> None:
 def test_too_few_bins_are_refused(bins: int) -> None:
     with pytest.raises(ParameterError, match="bins must be a whole number"):
         plot_calibration(TWO, bins=bins)
+
+
+@pytest.mark.parametrize(("n_classes", "axes"), [(2, 1), (6, 1), (9, 9)])
+def test_curves_of_a_report_share_axes_unless_there_are_many(n_classes: int, axes: int) -> None:
+    roc, recall, calibration = (draw() for draw in curve_pictures(predictions(n_classes)))
+    assert [sum(one.axison for one in picture.axes) for picture in (roc, recall)] == [axes, axes]
+    last = f"class {n_classes - 1}: AUC"
+    assert last in roc.alt and last.replace("AUC", "AP") in recall.alt and "Calibration of" in calibration.alt
 
 
 # ---- all of them
