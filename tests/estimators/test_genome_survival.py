@@ -136,7 +136,7 @@ def test_the_report_shows_risk_thirds_and_calibration(either: GenomeSurvival, tm
     page = written.read_text(encoding="utf-8")
     assert "Kaplan-Meier curves of 90 samples by thirds of their risk" in page
     assert "Predicted against observed survival: at" in page
-    assert "C-index (Harrell)" in page and "survival (&#x27;os_days&#x27;" in page
+    assert "C-index (Harrell)" in page and "survival (&#39;os_days&#39;" in page
     card = (tmp_path / "report_model_card.md").read_text(encoding="utf-8")
     assert "A model of survival that predicts from 12 genes how soon dead comes" in card
 
