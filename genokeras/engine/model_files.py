@@ -59,7 +59,7 @@ def sidecar_content(sidecar: Mapping[str, Any], estimate: Mapping[str, Any]) -> 
 
 
 def reading_sidecar(kind: str, settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Of tables, how new ones are read: columns to leave out, blocks and their categories, and what becomes of gaps.
+    """Of tables, how new ones are read: columns to leave out, the layer of single cells, blocks and their categories, and what becomes of gaps.
 
     Parameters
     ----------
@@ -71,6 +71,8 @@ def reading_sidecar(kind: str, settings: Mapping[str, Any]) -> dict[str, Any]:
         return {}
     asked = settings.get("settings", {})
     given = {name: settings[name] for name in ("drop_columns", "blocks", "adapt") if settings.get(name)}
+    if asked.get("layer"):
+        given["layer"] = asked["layer"]
     if "blocks" in given:
         given["missing_blocks"] = asked.get("missing_blocks", "drop")
         given["fills"] = asked.get("missing", "error") != "error"

@@ -74,6 +74,12 @@ class ExportedModel:
         return tuple(self._reading.get("drop_columns", ()))
 
     @property
+    def layer(self) -> str | None:
+        """Which of several matrices of a file is read."""
+        held = self._reading.get("layer")
+        return None if held is None else str(held)
+
+    @property
     def missing_blocks(self) -> str:
         """What becomes of samples that lack a block."""
         return str(self._reading.get("missing_blocks", "drop"))
@@ -95,6 +101,7 @@ class ExportedModel:
             genes=self.feature_names_in_,
             blocks=self.blocks_,
             missing_blocks=self.missing_blocks,
+            layer=self.layer,
         )
         samples: Any = self.content.read(given)
         if isinstance(self.encoder, TableEncoder):

@@ -55,6 +55,24 @@ def test_the_layer_of_fit_is_read_later_and_after_loading(
         assert model.explain(cells, num_samples=4).data.max() > 15
 
 
+def test_an_exported_model_reads_the_same_layer(cells: Any, tmp_path: Path) -> None:
+    clf = classifier(tmp_path / "run", layer="counts").fit(cells, "kind")
+    clf.export_keras_model(tmp_path / "m.keras")
+    cells.write_h5ad(tmp_path / "d.h5ad")
+    given = [
+        "predict",
+        tmp_path / "m.keras",
+        tmp_path / "d.h5ad",
+        "--probabilities",
+        "--out",
+        tmp_path / "p.csv",
+    ]
+    done = CliRunner().invoke(main, list(map(str, given)))
+    assert done.exit_code == 0, done.output
+    found = pd.read_csv(tmp_path / "p.csv").select_dtypes("number")
+    np.testing.assert_allclose(found, clf.predict_proba(cells), atol=1e-4)
+
+
 def test_a_layer_that_new_cells_lack_is_named(cells: Any, tmp_path: Path) -> None:
     clf = classifier(tmp_path / "run", layer="counts").fit(cells, "kind")
     bare = anndata.AnnData(cells.X, obs=cells.obs, var=cells.var)
