@@ -238,7 +238,7 @@ class GenomeSurvival(SurvivalPlots, TableEstimator):
         else:
             logs = ops.log(ops.maximum(answers, 1e-12))
             curves = ops.exp(ops.matmul(logs, between_ends(places, self._survival.n_outputs)))
-        return keras.Model(self.model_.inputs, curves, name="genokeras")
+        return keras.Model(self.model_.input, curves, name="genokeras")
 
     def _places(self, times: np.ndarray) -> np.ndarray:
         """Times on the scale of the answers."""

@@ -130,13 +130,13 @@ def test_metrics_are_scored_out_of_fold_in_the_leaderboard_and_by_evaluate() -> 
         "brier",
         "categorical_crossentropy",
         keras.metrics.AUC(name="auc", from_logits=False),
-        keras.metrics.SparseTopKCategoricalAccuracy,
+        keras.metrics.SparseCategoricalCrossentropy,
         precision_of_tumors,
         get_scorer("balanced_accuracy"),
     ]
     clf = fitted(metrics=metrics)
     board = clf.leaderboard()
-    names = ["brier", "categorical_crossentropy", "auc", "sparse_top_k_categorical_accuracy"]
+    names = ["brier", "categorical_crossentropy", "auc", "sparse_categorical_crossentropy"]
     own = board[[*names, "precision_of_tumors", "balanced_accuracy_score"]]
     assert np.isfinite(own.to_numpy(dtype=float)).all()
     np.testing.assert_allclose(board["categorical_crossentropy"], board["score"], rtol=1e-3)
