@@ -91,7 +91,7 @@ if TYPE_CHECKING:
     from genokeras.tasks.task import Task
     from genokeras.tuning import MorphOracle, ParamSpec, RangeTest, build_from_hyperparameters
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 __all__ = [
     "MSE",
