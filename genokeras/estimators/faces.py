@@ -10,6 +10,7 @@ import numpy as np
 from sklearn.base import ClassifierMixin, RegressorMixin
 from sklearn.utils import Tags
 
+from genokeras.encoders import TableEncoder
 from genokeras.engine import Run
 from genokeras.errors import ParameterError
 from genokeras.estimators.base import SearchedEstimator
@@ -65,7 +66,8 @@ class ClassifierFace(ClassPlots, ClassifierMixin, SearchedEstimator):
         return super()._task(x, y)
 
     def _labels(self, content: Content, x: Any, y: Any) -> Labelled:
-        warn_of_column(y)
+        if self.content.name == TableEncoder.kind:  # Classic AutoKeras gave labels of images as columns.
+            warn_of_column(y)
         return replace(super()._labels(content, x, as_table(y)), order=order_of(self.ordered, x, y))
 
     def _takes_several(self, y: Any) -> bool:

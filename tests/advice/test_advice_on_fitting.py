@@ -115,7 +115,7 @@ ESTIMATORS = [
     Case(
         "a place that is taken",
         lambda p: fit(gk.GenomeClassifier(copytree(RUNS / "genome_classifier", p / "a"), folds=2)),
-        "Give another path, resume=True to go on with that run, or remove the folder",
+        "Give another path, one such as 'runs/{}' for a new number with every fit, resume=True to go on with that run, or remove the folder",
         lambda p: [
             fit(gk.GenomeClassifier(p / "b", folds=2, random_state=0)),
             fit(gk.GenomeClassifier(p / "b", folds=2, random_state=0, resume=True)),

@@ -13,7 +13,7 @@ from genokeras.engine import Outcome, Run, TrialStore, history_table, open_run, 
 from genokeras.engine.curves import COLUMNS
 from genokeras.engine.model_files import sidecar_path, versions
 from genokeras.engine.run import FINAL_WEIGHTS, MODEL_FILE, RESULT_FILE, objective_of, shown_objective
-from genokeras.errors import RunFolderError
+from genokeras.errors import ParameterError, RunFolderError
 from genokeras.graph import HyperParameters, linear
 from genokeras.networks import merge_rows
 from genokeras.searchers import Proposal, TrialResult
@@ -168,7 +168,7 @@ def test_a_metric_that_only_its_user_has_shows_its_name_and_direction(copy):
     found = objective_of(copy, problem_of_classes().task)
     assert (found.name, found.greater_is_better) == ("profit", True)
     assert found.value_of_loss(0.2) == pytest.approx(0.8)
-    with pytest.raises(TypeError, match="its function is not"):
+    with pytest.raises(ParameterError, match="an object of Python, which no run folder can hold"):
         found.value(np.eye(2), [0, 1])
 
 

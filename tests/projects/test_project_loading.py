@@ -400,7 +400,9 @@ def test_features_to_predict_are_brought_into_the_order_of_training(project: Pro
 
 
 def test_another_number_of_features_than_in_training_is_an_error(project: Project) -> None:
-    with pytest.raises(DataError, match="expected 4 genes, as in training, got 3"):
+    with pytest.raises(
+        DataError, match="X has 3 features, but GenoKeras is expecting 4 features as input, as in training"
+    ):
         load_prediction(project(), tuple(f"feature_{i}" for i in range(4)))
 
 

@@ -29,6 +29,7 @@ KNOWN = {
     "report/confusion.py",
     "report/latent.py",
     "report/picture.py",
+    "support/shown_figure.py",
 }
 
 
