@@ -14,6 +14,7 @@ from genokeras.quiet import quiet_start
 NATIVE = b"I0000 00:00:1795221469.366783    9966 cudart_stub.cc:31] Could not find cuda drivers\n"
 
 
+@pytest.mark.slow
 def test_a_start_from_python_is_silent() -> None:
     environment = {name: value for name, value in os.environ.items() if name != "TF_CPP_MIN_LOG_LEVEL"}
     code = "import genokeras.explain\nimport keras; keras.ops.zeros(1)"

@@ -291,6 +291,7 @@ def test_groups_never_stand_on_both_sides(study):
         assert not set(donors[train]) & set(donors[held_out])
 
 
+@pytest.mark.slow
 def test_sample_weights_decide_whom_the_networks_believe(study):
     """Every sample stands there twice, the second time with the other label and next to no weight."""
     x, y = study

@@ -154,6 +154,7 @@ def test_cross_validation_hands_each_fold_its_own_weights_and_groups(study: Stud
         assert len(np.unique(fitted._run.problem.groups)) == len(np.unique(groups[train]))
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("routing")
 def test_a_grid_routes_to_every_fit(study: Study, tmp_path: Path) -> None:
     x, y = study

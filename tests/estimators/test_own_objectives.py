@@ -77,6 +77,7 @@ def test_a_run_goes_on_with_the_same_function(tmp_path: Path) -> None:
     assert more.n_trials_ == 4
 
 
+@pytest.mark.slow
 def test_a_scorer_of_scikit_learn_is_an_objective() -> None:
     scorer = make_scorer(fbeta_score, beta=2, pos_label="tumor")
     clf = fitted(objective=scorer)
@@ -109,6 +110,7 @@ def test_numbers_are_scored_by_losses_of_ones_own_and_by_scorers() -> None:
     np.testing.assert_allclose(board["mae"], -board["neg_mean_absolute_error"], rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_weights_go_to_a_function_that_takes_them_and_stand_in_the_way_of_one_that_does_not() -> None:
     weights = np.where(Y == "tumor", 2.5, 1.0)
     clf = gk.GenomeClassifier(objective=gk.make_objective(weighted_mcc, True), **QUICK).fit(

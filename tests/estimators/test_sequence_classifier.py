@@ -91,6 +91,7 @@ def test_the_graph_of_a_trial_makes_fresh_and_trained_models(fitted, study):
     assert searcher.get_best_model_id() == fitted.get_best_model_id()
 
 
+@pytest.mark.slow
 def test_a_saved_run_predicts_the_same_elsewhere(fitted, study, tmp_path):
     fitted.save(tmp_path / "copy")
     again = SequenceClassifier.load(tmp_path / "copy")
@@ -98,6 +99,7 @@ def test_a_saved_run_predicts_the_same_elsewhere(fitted, study, tmp_path):
     assert again.estimate_ == fitted.estimate_
 
 
+@pytest.mark.slow
 def test_a_run_killed_before_its_end_is_delivered_when_it_is_loaded(fitted, study, tmp_path):
     copy = fitted.save(tmp_path / "copy")
     for name in ("best.keras", "result.json"):
@@ -129,12 +131,14 @@ def journal(clf):
     return [{k: v for k, v in json.loads(line).items() if k not in ("seconds", "crc")} for line in lines]
 
 
+@pytest.mark.slow
 def test_the_same_seed_writes_the_same_journal(study, tmp_path):
     first = quick(tmp_path / "a", max_trials=3).fit(*study)
     second = quick(tmp_path / "b", max_trials=3).fit(*study)
     assert journal(first) == journal(second)
 
 
+@pytest.mark.slow
 def test_a_resumed_run_goes_on_where_it_stopped(study, tmp_path):
     quick(tmp_path / "run", max_trials=3).fit(*study)
     again = quick(tmp_path / "run", max_trials=5, resume=True).fit(*study)
@@ -156,6 +160,7 @@ def test_validation_data_score_in_place_of_folds(study, tmp_path):
     assert clf.estimate_["n_samples"] == 40
 
 
+@pytest.mark.slow
 def test_numbers_beside_sequences_tell_the_classes_apart(tmp_path):
     rng = np.random.default_rng(0)
     y = np.arange(120) % 2

@@ -277,6 +277,7 @@ class Counted:
         monkeypatch.setattr(Candidates, "tried", tried)
 
 
+@pytest.mark.slow
 def test_a_killed_training_goes_on_with_what_it_had_settled(make_project, tmp_path, monkeypatch):
     source = make_project(**SEARCHED)
     with monkeypatch.context() as patch:
@@ -462,6 +463,7 @@ def test_an_epoch_of_enas_is_a_pass_over_the_training_rows(rows, batch, steps, e
     assert [enough in line for line in said[:-1]] == ([] if enough is None else [True])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("labels", "names"), [("numbers", 1), ("two numbers", 2)])
 def test_an_enas_project_predicts_numbers(labels, names, make_project, tmp_path, caplog):
     source = make_project(labels=labels)

@@ -166,6 +166,7 @@ def test_generations_stand_from_left_to_right_and_fathers_in_the_middle(make_run
     assert len({box.x for box in boxes.values()}) == 1 + max(box.generation for box in boxes.values())
 
 
+@pytest.mark.slow
 def test_no_two_networks_of_a_generation_overlap(make_run) -> None:
     columns: dict[float, list[tuple[float, float]]] = {}
     for box in _boxes(search_tree(make_run(many(300))))[0]:
@@ -175,12 +176,14 @@ def test_no_two_networks_of_a_generation_overlap(make_run) -> None:
         assert all(end <= start for (_, end), (start, _) in itertools.pairwise(ordered))
 
 
+@pytest.mark.slow
 def test_hundreds_of_trials_take_four_inches_a_generation(make_run) -> None:
     tree = search_tree(make_run(many(300)))
     width, height = tree_figure(tree).get_size_inches()
     assert width < 3.9 * (1 + max(box.generation for box in _boxes(tree)[0])) and height < 60
 
 
+@pytest.mark.slow
 def test_words_of_the_figure_do_not_overlap(make_run) -> None:
     figure = tree_figure(make_run(many(60)))
     boxes = [text.get_window_extent() for text in figure.axes[0].texts if text.get_fontsize() > 7]
@@ -188,6 +191,7 @@ def test_words_of_the_figure_do_not_overlap(make_run) -> None:
     assert not overlaps
 
 
+@pytest.mark.slow
 def test_sources_that_an_earlier_version_wrote_are_removed(make_run) -> None:
     run = make_run(family())
     visualize(run)

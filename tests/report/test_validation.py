@@ -56,6 +56,7 @@ def told_of(fitted: Any, x: pd.DataFrame, y: np.ndarray) -> str:
     ).text
 
 
+@pytest.mark.slow
 def test_given_samples_are_scored_as_evaluate_does(fitted: GenomeClassifier, tmp_path: Path) -> None:
     x, y = study(60, 1)
     scores = fitted.evaluate(x, y)
