@@ -18,6 +18,9 @@ from genokeras.graph import feature_mlp
 from tests.encoders.planted import bars, opinions, planted_sequences
 from tests.processes import run_on
 
+# Long, and what it tests is met by others in passing: `make test-slow`.
+pytestmark = pytest.mark.slow
+
 QUICK = {"fathers": ["mlp"], "trainer_args": {"max_iter_num": 20}}
 SEARCH = {
     "time_limit": None,

@@ -22,6 +22,9 @@ from genokeras.estimators import (
 from genokeras.report import visualize
 from tests.encoders.planted_numbers import bar_places, brightness, motif_copies, ratings
 
+# Long, and what it tests is met by others in passing: `make test-slow`.
+pytestmark = pytest.mark.slow
+
 # Few and small networks: what is tested is the way from samples to a model, not how good it gets.
 QUICK = {"time_limit": None, "folds": 2, "random_state": 0, "verbose": 0}
 

@@ -16,6 +16,9 @@ import pytest
 
 from tests.keras_models.light_on_one_backend import main
 
+# Long, and what it tests is met by others in passing: `make test-slow`.
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 Found = dict[str, Any]
 

@@ -19,6 +19,9 @@ from genokeras.support import RunFolder
 from tests.old_runs import samples, settings
 from tests.old_runs.killed import KINDS, fit, train_project
 
+# Long, and what it tests is met by others in passing: `make test-slow`.
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 MOST = 40
 # Trials that there are, and seconds since then.

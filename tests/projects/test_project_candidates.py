@@ -17,6 +17,9 @@ from genokeras.projects.config.fields import OPTIMIZERS
 from genokeras.projects.data import ProjectData
 from genokeras.projects.rows import ProjectRows
 
+# Long, and what it tests is met by others in passing: `make test-slow`.
+pytestmark = pytest.mark.slow
+
 TRAIN, VALIDATION = np.arange(30), np.arange(30, 40)
 VALUES = {"n_latent": 8, "n_blocks": 1, "keep_prob": 1.0, "output_nonlinear": None, "learning_rate": 0.01}
 

@@ -18,6 +18,9 @@ from genokeras.errors import DataError, ParameterError, TrainingError
 from genokeras.projects.vae import TrainedVae, VaeSettings, fit_vae, vae_candidate, vae_range_test
 from genokeras.projects.vae.vae_data import checked_rows, prepare_vae
 
+# Long, and what it tests is met by others in passing: `make test-slow`.
+pytestmark = pytest.mark.slow
+
 N, P, CONSTANT = 80, 300, 5
 SETTINGS = VaeSettings(latent=2, learning_rate=3e-3, max_epochs=60)
 QUICK = VaeSettings(latent=3, blocks=1, max_epochs=2, batch_size=16)
