@@ -103,7 +103,7 @@ LABEL_OBJECTIVES: dict[str, Objective] = {
     for objective in (
         Objective("label_log_loss", False, rows_mean(log_loss_rows), log_loss_rows, answers=LABELS),
         Objective("label_brier", False, rows_mean(brier_rows), brier_rows, answers=LABELS),
-        Objective("roc_auc_macro", True, roc_auc_macro, needs_every_class=True, answers=LABELS),
+        Objective("roc_auc_macro", True, roc_auc_macro, answers=LABELS),
         Objective("f1_macro", True, f1_macro, answers=LABELS),
         Objective("label_accuracy", True, rows_mean(hamming_rows), hamming_rows, answers=LABELS),
         Objective("subset_accuracy", True, rows_mean(subset_rows), subset_rows, answers=LABELS),

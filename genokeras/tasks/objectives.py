@@ -61,8 +61,6 @@ class Objective:
         ``(answers, targets, w) -> values`` over leading axes.
     rows : callable, optional
         ``(answers, targets) -> (..., n)`` where the value is the mean of one number per row.
-    needs_every_class : bool
-        Whether the value is undefined (nan) where a class has no rows.
     answers : Answers
         What it is of.
     """
@@ -71,7 +69,6 @@ class Objective:
     greater_is_better: bool
     function: Callable[[Any, Any, Array], Array]
     rows: Callable[[Any, Any], Array] | None = None
-    needs_every_class: bool = False
     answers: Answers = CLASSES
 
     def values(self, a: ArrayLike, targets: ArrayLike, sample_weight: ArrayLike | None = None) -> Array:
@@ -139,7 +136,7 @@ OBJECTIVES: dict[str, Objective] = {
         Objective("brier", False, rows_mean(brier_rows), brier_rows),
         Objective("accuracy", True, rows_mean(accuracy_rows), accuracy_rows),
         Objective("balanced_accuracy", True, balanced_accuracy),
-        Objective("roc_auc", True, roc_auc, needs_every_class=True),
+        Objective("roc_auc", True, roc_auc),
         Objective("f1", True, f1),
         Objective("mcc", True, mcc),
     )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, final
 
 import numpy as np
@@ -323,6 +323,4 @@ def _function_judge(score: Score, names: np.ndarray | None) -> _FunctionJudge:
 
 
 def _made(judge: _Judge, greater_is_better: bool, task: Task) -> OwnObjective:
-    of_classes = task.answers.kind == CLASSES.kind
-    made = OwnObjective(judge.name, greater_is_better, judge, needs_every_class=of_classes)
-    return replace(made, answers=task.answers)
+    return OwnObjective(judge.name, greater_is_better, judge, answers=task.answers)
