@@ -73,7 +73,6 @@ def test_few_images_of_classes_that_the_backbone_never_saw_are_told_apart(fitted
     assert fitted.score(*new_digits[1]) > 0.6
 
 
-@pytest.mark.slow
 def test_few_images_are_told_apart_better_by_what_was_learnt_from_many(tmp_path):
     keras.utils.set_random_seed(0)
     read = keras.Input((12, 12, 1))
@@ -147,7 +146,6 @@ def test_pixels_are_explained_through_the_backbone(fitted, new_digits):
     assert abs(found.values).max() > 0
 
 
-@pytest.mark.slow
 def test_fine_tuning_keeps_the_best_epoch(fitted, new_digits, tmp_path):
     train, test = new_digits
     clf = ImageClassifier.load(fitted.save(tmp_path / "copy"))
@@ -163,7 +161,6 @@ def test_fine_tuning_keeps_the_best_epoch(fitted, new_digits, tmp_path):
     )
 
 
-@pytest.mark.slow
 def test_fine_tuning_tells_callbacks_of_keras_and_ends_where_they_want(fitted, new_digits, tmp_path):
     clf, heard = ImageClassifier.load(fitted.save(tmp_path / "copy")), []
 
@@ -181,7 +178,6 @@ def test_fine_tuning_tells_callbacks_of_keras_and_ends_where_they_want(fitted, n
         clf.fine_tune(*new_digits[0], callbacks=[3])
 
 
-@pytest.mark.slow
 def test_fine_tuning_that_makes_nothing_better_leaves_the_model(fitted, new_digits, tmp_path):
     clf = ImageClassifier.load(fitted.save(tmp_path / "copy"))
     clf.fine_tune(*new_digits[0], epochs=1, learning_rate=10.0)
@@ -258,7 +254,6 @@ def test_texts_are_searched_explained_and_fine_tuned_through_a_backbone(tmp_path
     np.testing.assert_allclose(again.predict_proba(x), clf.predict_proba(x), atol=1e-6)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("backend", ["jax", "torch"])
 def test_heads_are_searched_on_other_backends(backend, tmp_path):
     code = """

@@ -94,7 +94,6 @@ def test_a_regressor_is_one_to_scikit_learn(fitted):
     assert not hasattr(fitted, "predict_proba") and not hasattr(fitted, "classes_")
 
 
-@pytest.mark.slow
 def test_a_saved_regressor_predicts_the_same_elsewhere(fitted, study, tmp_path):
     copy = fitted.save(tmp_path / "copy")
     again = SequenceRegressor.load(copy)
@@ -124,7 +123,6 @@ def test_the_exported_model_answers_in_units(fitted, study, tmp_path):
     assert sidecar["targets"] == ["y"] and "classes" not in sidecar
 
 
-@pytest.mark.slow
 def test_the_explanation_is_in_units_and_points_at_the_motif(fitted):
     x, _ = motif_copies(60, seed=2)
     plain = [s.replace("GATTACA", "GCTTGCA") for s in x]
@@ -195,7 +193,6 @@ def test_groups_and_validation_data_score_numbers(study, tmp_path):
     assert held.estimate_["n_samples"] == 40
 
 
-@pytest.mark.slow
 def test_the_row_of_a_bar_is_found_without_moving_images(tmp_path):
     reg = ImageRegressor(tmp_path / "run", max_trials=3, searcher_args=args("small_cnn", 8), **QUICK)
     reg.fit(*bar_places())
@@ -205,7 +202,6 @@ def test_the_row_of_a_bar_is_found_without_moving_images(tmp_path):
     assert reg.explain(x[:3]).values.shape == (3, 12, 12, 1)
 
 
-@pytest.mark.slow
 def test_images_whose_brightness_counts_are_moved(tmp_path):
     reg = ImageRegressor(tmp_path / "run", max_trials=3, searcher_args=args("small_cnn", 8), **QUICK)
     x, y = brightness()
@@ -230,7 +226,6 @@ def test_a_final_fit_of_numbers_delivers_one_model(of_texts, tmp_path):
     assert reg.final_evaluation_["r2"] > 0.3
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("objective", ["mae", "pearson"])
 def test_other_objectives_of_numbers_lead_the_search(objective, tmp_path):
     options = {"max_trials": 2, "objective": objective, "searcher_args": args("small_text_cnn", 1)}

@@ -65,7 +65,6 @@ def trials(folder: Path) -> tuple[list[tuple[int, str]], list[float]]:
     return [(event["trial"], event["fingerprint"]) for event in found], [event["score"] for event in found]
 
 
-@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:the run has 40 trials already")
 @pytest.mark.parametrize("kind", KINDS)
 def test_runs_killed_at_any_moment_end_with_the_trials_of_one_that_was_not(kind: str, tmp_path: Path) -> None:
@@ -98,7 +97,6 @@ def project(tmp_path: Path) -> Path:
     return tmp_path / "whole"
 
 
-@pytest.mark.slow
 def test_a_killed_project_goes_on_to_the_same_model(project: Path) -> None:
     killed = project.with_name("killed")
     shutil.copytree(project, killed)

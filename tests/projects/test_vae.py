@@ -120,7 +120,6 @@ def test_missing_values_are_replaced_by_the_medians() -> None:
     np.testing.assert_allclose(outputs(found.encoder, holed), outputs(expected.encoder, filled), atol=1e-5)
 
 
-@pytest.mark.slow
 def test_equal_seeds_give_equal_weights() -> None:
     first, second, other = (fit_vae(TRAIN, VALIDATION, replace(QUICK, seed=seed)) for seed in (1, 1, 2))
     for a, b in zip(first.encoder.get_weights(), second.encoder.get_weights(), strict=True):
@@ -128,7 +127,6 @@ def test_equal_seeds_give_equal_weights() -> None:
     assert np.abs(first.encoder.get_weights()[0] - other.encoder.get_weights()[0]).max() > 0
 
 
-@pytest.mark.slow
 def test_saved_models_give_the_same_where_genokeras_is_not_imported(vae: TrainedVae, tmp_path: Path) -> None:
     latent = outputs(vae.encoder, VALIDATION)
     np.savez(tmp_path / "given.npz", x=VALIDATION, latent=latent, back=outputs(vae.decoder, latent))
@@ -155,7 +153,6 @@ def test_any_optimiser_lowers_the_loss(optimizer: str) -> None:
     assert min(line["val_loss"] for line in history[1:]) < history[0]["val_loss"]
 
 
-@pytest.mark.slow
 def test_a_candidate_is_scored_by_its_validation_loss() -> None:
     data = prepare_vae(TRAIN, VALIDATION)
     good, still = (vae_candidate(data, replace(SETTINGS, learning_rate=rate), 8) for rate in (5e-3, 1e-9))
