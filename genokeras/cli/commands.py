@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 import genokeras as gk
+from genokeras.cli.annotating import annotate
 from genokeras.cli.backend import load_estimator, load_run
 from genokeras.cli.choices import FORMATS, OneOf
 from genokeras.cli.doctor import doctor
@@ -102,5 +103,5 @@ def visualize(run: Path) -> None:
     say(f"Drew {networks} into {drawings[0].parent}; the best one is {drawings[0]}.")
 
 
-for command in (fit, predict, evaluate, report, explain, panel, auto, doctor):
+for command in (fit, predict, annotate, evaluate, report, explain, panel, auto, doctor):
     main.add_command(command)

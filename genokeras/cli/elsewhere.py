@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any
 
 import click
 
-from genokeras.cli.group import say
+from genokeras.cli.group import in_options, say
 from genokeras.cli.kinds import GENES, kind_of
 from genokeras.cli.words import label
 
@@ -39,14 +40,18 @@ class Elsewhere:
             return samples
         if kind_of(estimator) != GENES:
             raise click.UsageError("--missing-genes and --adapt are for tables of genes.")
-        with warnings.catch_warnings(record=True) as said:
-            warnings.simplefilter("always", UserWarning)
-            found = estimator.prepare_samples(
-                samples, missing_genes=self.missing_genes, most_loss=self.most_loss, adapt=self.adapt
-            )
-        for one in said:
-            say(str(one.message), err=True)
-        return found
+        with warnings_said():
+            return estimator.prepare_samples(samples, **vars(self))
+
+
+@contextmanager
+def warnings_said() -> Iterator[None]:
+    """Warnings of what is done within are said on standard error, once it is done."""
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always", UserWarning)
+        yield
+    for one in said:
+        say(in_options(str(one.message)), err=True)
 
 
 def elsewhere_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -56,19 +61,19 @@ def elsewhere_options(command: Callable[..., Any]) -> Callable[..., Any]:
         "--missing-genes",
         type=click.Choice(["error", "impute"]),
         default="error",
-        help="impute sets genes that DATA lacks to their training mean, and says what that costs.",
+        help="impute sets genes that the samples lack to their training mean, and says what that costs.",
     )
     @click.option(
         "--most-loss",
         type=float,
         default=MOST_LOSS,
         show_default=True,
-        help="Refuse DATA where missing genes cost more of the score.",
+        help="Refuse samples where missing genes cost more of the score.",
     )
     @click.option(
         "--adapt",
         type=click.Choice(["standardise"]),
-        help="Give every gene of DATA, one cohort of 10 samples or more, its mean and spread of the training.",
+        help="Give every gene of the samples, one cohort of 10 or more, its mean and spread of the training.",
     )
     @wraps(command)
     def with_elsewhere(

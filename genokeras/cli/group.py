@@ -20,7 +20,7 @@ INTERRUPTED, TERMINATED = 130, 143
 _DEBUG = "genokeras.debug"
 
 # How messages of the library spell an argument -> how the command line does.
-_SPELLINGS = {
+_SPELLINGS: dict[str, str | Callable[[re.Match[str]], str]] = {
     r"\bresume=True": "--resume",
     r"\btransposed=True": "--transposed",
     r"\bmissing='median'": "--missing median",
@@ -35,6 +35,10 @@ _SPELLINGS = {
     r"\bdrop_columns= \(--drop\)": "--drop",
     # There are no such options: columns have names that are known.
     r"\bName the column with (sequence|text)_column=": r"Rename the column to '\1'",
+    r"\bmissing_genes='impute'": "--missing-genes impute",
+    r"\bmost_loss=": "--most-loss ",
+    r"\bfalse_alarms=": "--false-alarms ",
+    r"\b(key_added|false_alarms|most_loss)(?= must be)": lambda found: f"--{found[1].replace('_', '-')}",
     r"\bpath=": "--out",
     r"\by=(?=')": "--target ",
     r"\bpass y as an array, ": "pass --target as ",

@@ -79,7 +79,8 @@ class Annotator(ClassifierElsewhere, TableEstimator):
         Returns
         -------
         AnnData or None
-            The copy; None where ``adata`` itself was annotated. With ``key_added="genokeras"`` there are
+            The copy; None where ``adata`` itself was annotated. What an earlier call wrote by the same name is gone. With
+            ``key_added="genokeras"`` there are
 
             ``obs["genokeras"]``
                 Categorical: the label, as ``predict`` gives it; the categories are ``classes_``.
@@ -181,6 +182,7 @@ class Annotator(ClassifierElsewhere, TableEstimator):
         self, adata: Any, key: str, found: _Found, codes: np.ndarray, markers: pd.DataFrame | None
     ) -> None:
         run, index = self._fitted(), adata.obs_names
+        _forget(adata, key)
         categories = pd.Index(self.classes_.tolist())
         adata.obs[key] = pd.Categorical.from_codes(codes.tolist(), categories=categories)
         adata.obs[f"{key}_confidence"] = found.probabilities[np.arange(len(codes)), codes]
@@ -218,6 +220,17 @@ def check_writable(adata: Any, copy: bool) -> None:
         raise ParameterError(
             "a part of a backed AnnData cannot be written to: pass it .to_memory(), or annotate the whole."
         )
+
+
+def _forget(adata: Any, key: str) -> None:
+    """Remove what an earlier call wrote by this name: some of it may not be written again, and would speak of other labels."""
+    if "params" not in adata.uns.get(key, {}):
+        return
+    for column in (f"{key}_novelty", f"{key}_novel"):
+        if column in adata.obs:
+            del adata.obs[column]
+    if f"X_{key}" in adata.obsm:
+        del adata.obsm[f"X_{key}"]
 
 
 def of_each(codes: np.ndarray, count: int) -> np.ndarray:

@@ -72,6 +72,8 @@ def test_an_interrupt_ends_with_exit_code_130() -> None:
         ("y='lable' is neither a column", "--target 'lable' is neither a column"),
         ("pass delimiter=';'.", "pass --delimiter ';'."),
         ("Give a path= that can be written.", "Give a --out that can be written."),
+        ("key_added must be a name", "--key-added must be a name"),
+        ("That is more than most_loss=0.05.", "That is more than --most-loss 0.05."),
     ],
 )
 def test_messages_name_options_in_place_of_arguments(said: str, shown: str) -> None:
@@ -81,7 +83,17 @@ def test_messages_name_options_in_place_of_arguments(said: str, shown: str) -> N
 def test_genokeras_alone_shows_the_commands() -> None:
     result = CliRunner().invoke(main, [])
     assert result.exit_code == 0
-    for command in ("auto", "doctor", "fit", "predict", "evaluate", "leaderboard", "export", "visualize"):
+    for command in (
+        "auto",
+        "annotate",
+        "doctor",
+        "fit",
+        "predict",
+        "evaluate",
+        "leaderboard",
+        "export",
+        "visualize",
+    ):
         assert f"  {command} " in result.stdout
 
 

@@ -22,6 +22,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (tmp_path / "runs" / name).mkdir(parents=True)
         (tmp_path / "runs" / name / "run.json").write_text("{}")
     (tmp_path / "patients.csv").write_text("sample,TP53\ns1,1\n")
+    (tmp_path / "cells.h5ad").write_bytes(b"")
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -49,6 +50,13 @@ WRONG = [
     ),
     (["panel", "runs/leukemi"], "Did you mean 'leukemia'?"),
     (["visualize", "runs/leukemi"], "Did you mean 'leukemia'?"),
+    (["annotate", "runs/leukemi", "patients.csv", "--out", "l.h5ad"], "Did you mean 'leukemia'?"),
+    (
+        ["annotate", "runs/leukemia", "patients.csv", "--out", "l.h5ad"],
+        "a copy of an h5ad file, and patients.csv is none. genokeras predict answers",
+    ),
+    (["annotate", "runs/leukemia", "cells.h5ad", "--out", "l.csv"], "such as l.h5ad: got l.csv."),
+    (["annotate", "runs/leukemia", "cells.h5ad", "--out", "./cells.h5ad"], "--out is cells.h5ad itself"),
     (["fit", "--block", "rna=rna.tsv", "--out", "r"], "rna.tsv does not exist."),
     (["fit", "patient.csv", "--out", "r"], "Did you mean 'patients.csv'?"),
     (["auto", "resnet.json", "train"], "resnet.json does not exist: expected a project's JSON file."),

@@ -111,6 +111,14 @@ def test_a_copy_leaves_the_cells_alone(clf: gk.GenomeClassifier) -> None:
     assert set(again.obsm) == {"atlas_probabilities", "X_atlas"}
 
 
+def test_a_second_call_leaves_nothing_of_the_first(clf: gk.GenomeClassifier) -> None:
+    data = cells(9, 3)
+    clf.annotate(data, n_markers=2)
+    clf.annotate(data, n_markers=0, novelty=False, embedding=False)
+    assert list(data.obs.columns) == ["kind", "genokeras", "genokeras_confidence"]
+    assert set(data.obsm) == {"genokeras_probabilities"} and set(data.uns["genokeras"]) == {"params"}
+
+
 def test_genes_are_matched_by_name_in_any_order(clf: gk.GenomeClassifier, annotated: Any) -> None:
     data = cells(24, 1)[:, ::-1].copy()
     data = anndata.concat([data, data[:, :1].copy()[:, []]], axis=1, merge="first")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import importlib
 import sys
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -36,26 +37,49 @@ def read_h5ad(path: Path, options: ReadOptions) -> Table:
     DataFileError
         Where anndata is not installed, or the file is truncated or no h5ad.
     """
+    anndata = _anndata(path)
+    with _damage_told(path):
+        with h5py.File(path, "r") as file:
+            if _is_current(file):
+                return _table_from_file(file, options, path.name, anndata.io.read_elem)
+        data = anndata.read_h5ad(path)
+    return table_from_anndata(data, options, path.name)
+
+
+def load_h5ad(path: Path) -> Any:
+    """The whole AnnData of an h5ad file, in memory.
+
+    Raises
+    ------
+    DataFileError
+        As `read_h5ad`.
+    """
+    anndata = _anndata(path)
+    with _damage_told(path):
+        return anndata.read_h5ad(path)
+
+
+def _anndata(path: Path) -> Any:
     try:
-        anndata = importlib.import_module("anndata")
+        return importlib.import_module("anndata")
     except ImportError as error:
         raise DataFileError(f"{path.name}: {needs('reading h5ad', 'anndata', 'single-cell')}.") from error
+
+
+@contextmanager
+def _damage_told(path: Path) -> Iterator[None]:
     try:
         with warnings.catch_warnings():
             # files of old anndata versions warn once per element, and there is nothing the reader can do
             # about it
             warnings.simplefilter("ignore")
-            with h5py.File(path, "r") as file:
-                if _is_current(file):
-                    return _table_from_file(file, options, path.name, anndata.io.read_elem)
-            data = anndata.read_h5ad(path)
+            yield
     except (MemoryError, GenoKerasError):
         raise
     except Exception as error:  # anndata and h5py raise a different type for every kind of damage
         raise DataFileError(
             f"{path.name} is truncated, damaged or no h5ad file ({cause(error)}): write or copy it again."
         ) from error
-    return table_from_anndata(data, options, path.name)
 
 
 def is_anndata(value: object) -> bool:
