@@ -8,11 +8,11 @@ import numpy as np
 
 from genokeras.engine import Run
 from genokeras.engine.honest import HonestAnswers, honest_answers
+from genokeras.engine.thresholds import chosen_threshold
 from genokeras.errors import ParameterError
-from genokeras.searchers.estimate import row_counts
 from genokeras.tasks.answers import CLASSES, NUMBERS
 from genokeras.tasks.conformal import check_coverage, class_limits, error_limits, row_weights
-from genokeras.tasks.threshold import RESAMPLES, Threshold, check_enough, choose, read_aim
+from genokeras.tasks.threshold import Threshold
 
 
 class Certainty:
@@ -59,14 +59,7 @@ class Certainty:
         """The threshold for what was asked; see ``genokeras.tasks.threshold``."""
         key = repr(asked)
         if key not in self._thresholds:
-            names = [str(name) for name in self._run.names]
-            aim, known = read_aim(asked, names), self.known
-            weight = row_weights(len(known.targets), known.groups)
-            check_enough(aim, known.targets, names, weight)
-            rng = np.random.default_rng([int(self._run.folder.settings["seed"]), 7])
-            resamples = row_counts(known.targets, known.groups, RESAMPLES, rng)
-            p = known.answers[:, aim.positive]
-            self._thresholds[key] = choose(aim, p, known.targets, weight, resamples)
+            self._thresholds[key] = chosen_threshold(self._run, asked, self.known)
         return self._thresholds[key]
 
     def _check(self, kind: str, what: str) -> None:

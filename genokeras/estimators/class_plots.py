@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from matplotlib.axes import Axes
 
 from genokeras.errors import ParameterError
 from genokeras.estimators.plotting import OUT_OF_FOLD, SQUARE, RunPlots, drawing
 from genokeras.report.answers import of_classes
-from genokeras.report.diagnostics import Predictions, run_predictions
+from genokeras.report.diagnostics import Predictions, out_of_fold_predictions
 from genokeras.report.on_axes import (
     confusion_size,
     draw_calibration,
@@ -19,6 +19,7 @@ from genokeras.report.on_axes import (
     draw_roc,
 )
 from genokeras.support.checks import check_whole
+from genokeras.tasks.threshold import Threshold
 
 
 class ClassPlots(RunPlots):
@@ -26,7 +27,7 @@ class ClassPlots(RunPlots):
 
     if TYPE_CHECKING:
 
-        def _decided(self, probabilities: np.ndarray) -> np.ndarray: ...
+        def _threshold(self) -> Threshold | None: ...
 
     def _predictions(self, x: Any, y: Any, extra: Any) -> tuple[Predictions, str]:
         """Class probabilities of these samples, or out of fold; and the words for that."""
@@ -37,7 +38,7 @@ class ClassPlots(RunPlots):
                 "with scikit-learn's displays and a column of predict_proba(x)."
             )
         if x is None:
-            return run_predictions(run), OUT_OF_FOLD
+            return out_of_fold_predictions(run), OUT_OF_FOLD
         probabilities, codes = self._scored(x, y, extra)
         return Predictions(codes, probabilities, [str(name) for name in run.names]), ""
 
@@ -72,8 +73,9 @@ class ClassPlots(RunPlots):
             If there is no such normalisation, or samples have several labels.
         """
         found, where = self._predictions(x, y, extra)
+        found = replace(found, threshold=self._threshold())
         with drawing(ax, confusion_size(found)) as axes:
-            draw_confusion(axes, found, self._decided(found.probabilities), normalize, where)
+            draw_confusion(axes, found, normalize, where)
         return axes
 
     def plot_roc(

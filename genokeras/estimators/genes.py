@@ -26,8 +26,9 @@ from genokeras.estimators.panels import read_panel
 from genokeras.estimators.plotting import GenePlots
 from genokeras.explain import Explanation, explain_run
 from genokeras.explain.runs import training_rows
-from genokeras.report import write_report
+from genokeras.report.decisions import asked_of, decision_of
 from genokeras.report.genes import explained
+from genokeras.report.html import write_run_report
 from genokeras.searchers import Searcher
 from genokeras.support.checks import check_choice
 
@@ -258,8 +259,9 @@ class TableEstimator(GenePlots, Importances, Elsewhere):
         run = self._fitted()
         samples = None if x is None else self._shown(x, y)
         explanation, stability = (explained(run, samples) if explain else None) or (None, None)
-        return write_report(
-            run, path, explanation=explanation, stability=stability, x=samples, known_genes=known_genes
+        decision = decision_of(run, asked_of(self))
+        return write_run_report(
+            run, path, decision, explanation, stability, x=samples, known_genes=known_genes
         )
 
     def _examples(self) -> Any:

@@ -15,6 +15,7 @@ from genokeras.support.wording import counted, listed
 from genokeras.tasks.answers import CLASSES
 from genokeras.tasks.survival import Hazard, Survival, martingale_residuals
 from genokeras.tasks.survival_times import EVENT, TIME
+from genokeras.tasks.threshold import Threshold
 
 _NUMBER_PLOTS = (plot_predicted, plot_residuals)
 _SURVIVAL_PLOTS = (plot_risk_groups, plot_survival_calibration)
@@ -153,8 +154,15 @@ def model_limit(run: Run, sample: str) -> str:
     return f"It always answers a number, also for {sample} that is unlike all training samples."
 
 
-def use_of_model(run: Run) -> str:
-    """The last line of a listing that predicts with Keras alone."""
+def use_of_model(run: Run, threshold: Threshold | None = None) -> str:
+    """The last lines of a listing that predicts with Keras alone, as ``predict`` does."""
+    if threshold is not None:
+        of_positive = f'model.predict(x)[:, {threshold.positive}].astype("float64")'
+        other = 1 - threshold.positive
+        return (
+            f"p = {of_positive}\n"
+            f'names = [about["classes"][{threshold.positive} if one >= {threshold.value!r} else {other}] for one in p]'
+        )
     if of_classes(run):
         return 'names = [about["classes"][i] for i in model.predict(x).argmax(axis=1)]'
     if of_survival(run):

@@ -16,8 +16,8 @@ _MISTAKE_HEAD = ("sample", "truth", "prediction", "probability of it", "of the t
 
 
 def class_table(found: Predictions, caption: str) -> str:
-    """HTML: recall, precision and F1 of each class by the most probable class, with exact intervals (Clopper and Pearson 1934)."""
-    predicted, rows = found.probabilities.argmax(axis=1), []
+    """HTML: recall, precision and F1 of each class as it is predicted, with exact intervals (Clopper and Pearson 1934)."""
+    predicted, rows = found.decided, []
     for code, name in enumerate(found.classes):
         own, said = found.truth == code, predicted == code
         hits = int((own & said).sum())
@@ -49,7 +49,7 @@ def _taken_for(found: Predictions, predicted: np.ndarray, code: int) -> str:
 
 
 def mistakes(found: Predictions, ids: Sequence[str], caption: str) -> str:
-    """HTML: the samples whose most probable class is not theirs, the surest mistakes first; a sentence where there are none.
+    """HTML: the samples whose predicted class is not theirs, the surest mistakes first; a sentence where there are none.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ def mistakes(found: Predictions, ids: Sequence[str], caption: str) -> str:
         Names of its samples.
     caption : str
     """
-    p, predicted = found.probabilities, found.probabilities.argmax(axis=1)
+    p, predicted = found.probabilities, found.decided
     wrong = np.flatnonzero(predicted != found.truth)
     if not len(wrong):
         return paragraph(f"{caption}: none of {len(found.truth)}.")

@@ -10,6 +10,7 @@ from genokeras.engine import Run
 from genokeras.engine.block_estimates import block_estimates
 from genokeras.report.answers import about_chance, card_sentence, model_limit, outputs_in_words
 from genokeras.report.blocks import BLOCKS_HEAD, answers_about_blocks, block_rows
+from genokeras.report.decisions import Decision, asked_of, decision_of
 from genokeras.report.estimate import ESTIMATE_HEAD, estimate_of, estimate_rows, how_estimated, verdict
 from genokeras.report.finished import finished_run, kind_of, loading, recipe
 from genokeras.report.panel import needed_genes
@@ -41,6 +42,11 @@ def report_card(run: Any) -> str:
     Mitchell et al. (2019), Model cards for model reporting, FAT*.
     """
     fitted = finished_run(run)
+    return card_of(fitted, decision_of(fitted, asked_of(run)))
+
+
+def card_of(fitted: Run, decision: Decision) -> str:
+    """The model card of a run in memory, whose classes follow from probabilities by `decision`."""
     estimate = estimate_of(fitted)
     settings, kind = fitted.folder.settings, kind_of(fitted)
     what = f"{len(settings['feature_names']):,} genes" if kind is GENES else f"{kind.sample}s"
@@ -57,11 +63,12 @@ def report_card(run: Any) -> str:
         _table(ESTIMATE_HEAD, estimate_rows(estimate)),
         plain(how_estimated(estimate, fitted.stop_reason)),
         about_chance(fitted),
+        *map(plain, decision.in_words(fitted.names.tolist())[:1]),
         *_blocks(fitted),
         "## What it is for, and what not",
         *_bulleted(_limits(fitted)),
         "## How to load it",
-        *(f"{title}:\n\n```python\n{code}\n```" for title, code in loading(fitted)),
+        *(f"{title}:\n\n```python\n{code}\n```" for title, code in loading(fitted, decision.threshold)),
     ]
     return "\n\n".join(parts) + "\n"
 

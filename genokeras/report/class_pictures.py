@@ -67,7 +67,7 @@ def plot_confusion_of(source: Any, title: str | None = None) -> Picture:
     if title:
         axes.set_title(title, parse_math=False)
     write_note(figure, found.note)
-    right = float((found.probabilities.argmax(axis=1) == found.truth).mean())
+    right = float((found.decided == found.truth).mean())
     figure.alt = f"Confusion matrix of {len(found.classes)} classes: {len(found.truth):,} samples, {right:.1%} predicted right."
     return figure
 

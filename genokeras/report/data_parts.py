@@ -19,12 +19,14 @@ from genokeras.report.data_checks import (
     standardised,
     training_ids,
 )
-from genokeras.report.diagnostics import run_predictions
+from genokeras.report.decisions import Decision
+from genokeras.report.diagnostics import out_of_fold_predictions
 from genokeras.report.heatmap import MOST_GENES, plot_heatmap
 from genokeras.report.page import Pictures, bullets, paragraph, side_by_side, subheading, table
 from genokeras.report.plane import FEWEST_POINTS, plane_methods, plot_samples
 from genokeras.report.prediction_parts import drawn
 from genokeras.report.scored import ScoredSamples
+from genokeras.report.validation import given_predictions
 
 _MOST_POINTS = 500
 _ABOUT_PLANE = (
@@ -34,7 +36,11 @@ _ABOUT_PLANE = (
 
 
 def data_parts(
-    run: Run, samples: CheckedSamples | None, scored: ScoredSamples | None, pictures: Pictures
+    run: Run,
+    samples: CheckedSamples | None,
+    scored: ScoredSamples | None,
+    decision: Decision,
+    pictures: Pictures,
 ) -> list[str]:
     """HTML of the data that a run was trained on, and of the samples that are looked at."""
     caption, head_of_answers, answers = answers_table(run)
@@ -45,7 +51,8 @@ def data_parts(
     ]
     if samples is None:
         return parts
-    return [*parts, *_planes(run, samples, scored, pictures), *_directions(run, samples)]
+    wrong = _wrong(run, samples, scored, decision)
+    return [*parts, *_planes(run, samples, wrong, pictures), *_directions(run, samples)]
 
 
 def _directions(run: Run, samples: CheckedSamples) -> list[str]:
@@ -86,7 +93,7 @@ def colours_of(run: Run, samples: CheckedSamples) -> tuple[np.ndarray | None, st
     return targets.reshape(len(targets), -1)[:, 0], name
 
 
-def _planes(run: Run, samples: CheckedSamples, scored: ScoredSamples | None, pictures: Pictures) -> list[str]:
+def _planes(run: Run, samples: CheckedSamples, wrong: np.ndarray | None, pictures: Pictures) -> list[str]:
     x, n = samples.x, len(samples.x)
     if n < FEWEST_POINTS:
         return []
@@ -103,7 +110,7 @@ def _planes(run: Run, samples: CheckedSamples, scored: ScoredSamples | None, pic
                 points[:n],
                 labels,
                 training=None if training is None else points[n:],
-                wrong=_wrong(run, samples, scored),
+                wrong=wrong,
                 method=method,
                 colour_name=name,
             ),
@@ -118,15 +125,17 @@ def _planes(run: Run, samples: CheckedSamples, scored: ScoredSamples | None, pic
     ]
 
 
-def _wrong(run: Run, samples: CheckedSamples, scored: ScoredSamples | None) -> np.ndarray | None:
+def _wrong(
+    run: Run, samples: CheckedSamples, scored: ScoredSamples | None, decision: Decision
+) -> np.ndarray | None:
     """Which of the samples are predicted wrong, where that is known."""
     if not of_classes(run) or samples.targets is None or (samples.given and scored is None):
         return None
     if scored is not None:
-        ids, right = scored.ids, scored.answers.argmax(axis=1) == scored.targets
+        ids, found = scored.ids, given_predictions(run, scored, decision.threshold)
     else:
-        found = run_predictions(run.folder)
-        ids, right = training_ids(run), found.probabilities.argmax(axis=1) == found.truth
+        ids, found = training_ids(run), out_of_fold_predictions(run, decision.threshold)
+    right = found.decided == found.truth
     wrong = {id for id, one in zip(ids, right, strict=True) if not one}
     return np.array([id in wrong for id in samples.ids])
 

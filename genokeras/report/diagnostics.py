@@ -12,13 +12,15 @@ from typing import Any
 import numpy as np
 from scipy.stats import binomtest
 
-from genokeras.engine import read_record
+from genokeras.engine import Run, read_record
 from genokeras.errors import ParameterError
 from genokeras.report.confusion import label_codes
+from genokeras.report.decisions import asked_of, decision_of
 from genokeras.report.picture import (
     shown,
 )
 from genokeras.report.sources import run_folder
+from genokeras.tasks.threshold import Threshold
 
 _FEWEST_IN_GROUP = 10
 _RUN_NOTE = "Out-of-fold predictions of the delivered ensemble, which was chosen by them; estimate_ is corrected for that."
@@ -38,6 +40,8 @@ class Predictions:
         For the bands: which part of the data a sample belongs to.
     note : str
         Small print below the pictures.
+    threshold : Threshold, optional
+        What ``predict`` goes by; by default the most probable class.
 
     Raises
     ------
@@ -50,6 +54,7 @@ class Predictions:
     classes: Any
     fold: Any = None
     note: str = ""
+    threshold: Threshold | None = None
 
     def __post_init__(self) -> None:
         classes = tuple(str(name) for name in self.classes)
@@ -71,6 +76,13 @@ class Predictions:
             object.__setattr__(self, name, value)
 
     @property
+    def decided(self) -> np.ndarray:
+        """``(n_samples,)`` codes of the classes that ``predict`` answers."""
+        if self.threshold is None:
+            return np.asarray(self.probabilities.argmax(axis=1))
+        return self.threshold.decided(self.probabilities)
+
+    @property
     def folds(self) -> list[np.ndarray]:
         """Rows of each fold, as masks; none where there is one fold only."""
         numbers = np.unique(self.fold)
@@ -78,7 +90,7 @@ class Predictions:
 
 
 def run_predictions(run: Any) -> Predictions:
-    """Out-of-fold predictions of what a run delivers.
+    """Out-of-fold predictions of what a run delivers; of an estimator with a ``threshold``, they are decided by that.
 
     Parameters
     ----------
@@ -90,9 +102,14 @@ def run_predictions(run: Any) -> Predictions:
         If it is no run, or was not finished.
     """
     record = read_record(run_folder(run))
-    found = record.out_of_fold()
-    names = [str(name) for name in record.names]
-    return Predictions(found.targets, found.answers, names, found.fold, _RUN_NOTE)
+    return out_of_fold_predictions(record, decision_of(record, asked_of(run)).threshold)
+
+
+def out_of_fold_predictions(run: Run, threshold: Threshold | None = None) -> Predictions:
+    """As :func:`run_predictions`, by a threshold that is known."""
+    found = run.out_of_fold()
+    names = [str(name) for name in run.names]
+    return Predictions(found.targets, found.answers, names, found.fold, _RUN_NOTE, threshold)
 
 
 def as_predictions(source: Any) -> Predictions:

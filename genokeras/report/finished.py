@@ -14,6 +14,7 @@ from genokeras.report.answers import use_of_model
 from genokeras.report.sample_kinds import GENES, SampleKind, sample_kind
 from genokeras.report.sources import finished_history, run_folder
 from genokeras.support.wording import counted, listed
+from genokeras.tasks.threshold import Threshold
 
 
 def kind_of(run: Run) -> SampleKind:
@@ -80,8 +81,8 @@ def _largest(shares: dict[int, float]) -> list[tuple[int, float]]:
     return sorted(shares.items(), key=lambda item: -item[1])[:5]
 
 
-def loading(run: Run) -> list[tuple[str, str]]:
-    """Listings that load the model: a title and the code of each."""
+def loading(run: Run, threshold: Threshold | None = None) -> list[tuple[str, str]]:
+    """Listings that load the model and predict: a title and the code of each."""
     name, kind = run.folder.path.name, kind_of(run)
     by_name = "  # genes are matched by name" if kind is GENES else ""
     new = f'"{kind.file}"'
@@ -110,6 +111,6 @@ def loading(run: Run) -> list[tuple[str, str]]:
         'model = keras.saving.load_model(run / "best.keras", compile=False)\n'
         'about = json.loads((run / "best.json").read_text(encoding="utf-8"))\n'
         f"{reads}"
-        f"{use_of_model(run)}"
+        f"{use_of_model(run, threshold)}"
     )
     return [("With GenoKeras", own), ("With Keras alone", keras)]

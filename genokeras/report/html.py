@@ -18,7 +18,7 @@ from genokeras.report.answers import (
     what_is_predicted,
 )
 from genokeras.report.blocks import block_parts, moved_by_blocks
-from genokeras.report.card import report_card
+from genokeras.report.card import card_of
 from genokeras.report.certainty import certainty_parts
 from genokeras.report.curves import plot_metric, plot_search
 from genokeras.report.data_checks import (
@@ -28,6 +28,7 @@ from genokeras.report.data_checks import (
     trained_samples,
 )
 from genokeras.report.data_parts import data_parts, heatmap_parts
+from genokeras.report.decisions import NO_THRESHOLD, Decision, asked_of, decision_of
 from genokeras.report.estimate import (
     ESTIMATE_HEAD,
     estimate_of,
@@ -107,12 +108,33 @@ def write_report(
     RunFolderError
         If it is no run, none of its trials finished, or the path cannot be written.
     """
+    target = _html_path(path)
+    fitted = finished_run(run)
+    decision = decision_of(fitted, asked_of(run))
+    return write_run_report(fitted, target, decision, explanation, stability, x, y, known_genes)
+
+
+def _html_path(path: str | os.PathLike[str]) -> Path:
     target = Path(path)
     if target.suffix.lower() not in (".html", ".htm"):
         raise ParameterError(
             f"a report is an HTML file: expected a path ending in .html, got {str(target)!r}."
         )
-    fitted = finished_run(run)
+    return target
+
+
+def write_run_report(
+    fitted: Run,
+    path: str | os.PathLike[str],
+    decision: Decision,
+    explanation: Explanation | None = None,
+    stability: Stability | None = None,
+    x: Any = None,
+    y: Any = None,
+    known_genes: str | os.PathLike[str] | Sequence[str] | None = None,
+) -> Path:
+    """As :func:`write_report` of a run in memory, whose classes follow from probabilities by `decision`."""
+    target = _html_path(path)
     if fitted.task.kind == "labels":
         raise ParameterError(
             f"{str(fitted.folder.path)!r} predicts any number of labels for each sample, and reports are of classes, numbers and "
@@ -125,9 +147,9 @@ def write_report(
         )
     samples, scored, why_not = _samples(fitted, x, y) if fitted.kind == "genome" else (None, None, "")
     known = None if known_genes is None else read_known_genes(known_genes)
-    content = report_html(fitted, samples, explanation, stability, known, scored, why_not)
+    content = report_html(fitted, samples, explanation, stability, known, scored, why_not, decision)
     card = target.with_name(f"{target.stem}_model_card.md")
-    write_text(card, report_card(fitted))
+    write_text(card, card_of(fitted, decision))
     return write_text(target, content)
 
 
@@ -139,14 +161,15 @@ def report_html(
     known: KnownGenes | None = None,
     scored: ScoredSamples | None = None,
     why_not: str = "",
+    decision: Decision = NO_THRESHOLD,
 ) -> str:
     """The page of :func:`write_report`; `why_not` says why samples whose targets are known were not scored."""
     pictures, name = Pictures(), run.folder.path.name
     validation = [paragraph(why_not)] if why_not else []
-    validation += [] if scored is None else validation_parts(run, scored, pictures)
+    validation += [] if scored is None else validation_parts(run, scored, decision, pictures)
     # Genes come last: with many classes, theirs are the pictures that the file may have no room for.
     tests, search, training = (
-        prediction_parts(run, pictures),
+        prediction_parts(run, decision, pictures),
         _search(run, pictures),
         _training(run, pictures),
     )
@@ -162,9 +185,9 @@ def report_html(
         ("network", "What is delivered", [bullets(_delivered(run))]),
         ("search", "What was tried", search),
         ("training", "How it was trained", training),
-        ("data", "The data", data_parts(run, samples, scored, pictures)),
+        ("data", "The data", data_parts(run, samples, scored, decision, pictures)),
         ("settings", "Settings and versions", _settings(run)),
-        ("loading", "How to load the model", _loading(run)),
+        ("loading", "How to load the model", _loading(run, decision)),
     ]
     parts = [_head(run, name), contents((key, title) for key, title, _ in sections)]
     parts += [section(key, title, *content) for key, title, content in sections]
@@ -308,5 +331,6 @@ def _settings(run: Run) -> list[str]:
     return [*parts, table("Versions", ("part", "version"), versions)] if versions else parts
 
 
-def _loading(run: Run) -> list[str]:
-    return [part for title, text in loading(run) for part in (paragraph(f"{title}:"), code(text))]
+def _loading(run: Run, decision: Decision) -> list[str]:
+    held = loading(run, decision.threshold)
+    return [part for title, text in held for part in (paragraph(f"{title}:"), code(text))]

@@ -31,7 +31,6 @@ _MOST_LETTERS = 36
 def draw_confusion(
     axes: Axes,
     found: Predictions,
-    predicted: np.ndarray | None = None,
     normalize: str | None = None,
     where: str = "",
 ) -> None:
@@ -41,8 +40,6 @@ def draw_confusion(
     ----------
     axes : matplotlib.axes.Axes
     found : Predictions
-    predicted : ndarray of int, shape (n_samples,), optional
-        Codes; by default those of the most probable classes.
     normalize : {"true", "pred", "all"}, optional
         Shares of each true class, of each predicted class or of all samples, in place of counts.
     where : str
@@ -55,7 +52,7 @@ def draw_confusion(
     """
     if normalize is not None:
         check_choice(normalize, "normalize", NORMALISATIONS)
-    codes = found.probabilities.argmax(axis=1) if predicted is None else predicted
+    codes = found.decided
     names = shown(found.classes)
     counts = confusion_matrix(found.truth, codes, labels=np.arange(len(names)), normalize=normalize)
     style = "d" if normalize is None else ".2f"

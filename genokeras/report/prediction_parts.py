@@ -13,7 +13,8 @@ from genokeras.report.answers import answer_plots, of_classes, of_survival
 from genokeras.report.by_class import class_table, mistakes
 from genokeras.report.class_pictures import curve_pictures, plot_confusion_of
 from genokeras.report.data_checks import training_ids
-from genokeras.report.diagnostics import Predictions, run_predictions
+from genokeras.report.decisions import Decision
+from genokeras.report.diagnostics import Predictions, out_of_fold_predictions
 from genokeras.report.estimate import estimate_of
 from genokeras.report.page import Pictures, paragraph, side_by_side
 from genokeras.report.picture import Picture
@@ -37,23 +38,27 @@ def drawn(draw: Callable[[], Picture], pictures: Pictures) -> str:
     return pictures.figure(picture, picture.alt)
 
 
-def prediction_parts(run: Run, pictures: Pictures) -> list[str]:
-    """HTML of the predictions out of fold."""
+def prediction_parts(run: Run, decision: Decision, pictures: Pictures) -> list[str]:
+    """HTML of the predictions out of fold, by what `decision` says."""
     said = paragraph(_HELD_OUT if estimate_of(run)["interval"] is None else _OUT_OF_FOLD, "faint")
     if not of_classes(run):
         return [said, _all_drawn(run, run.folder, pictures)]
-    found = run_predictions(run.folder)
-    return [said, *_of_classes(found, training_ids(run), "out of fold", pictures)]
+    found = out_of_fold_predictions(run, decision.threshold)
+    return [
+        said,
+        *map(paragraph, decision.in_words(found.classes)),
+        *_of_classes(found, training_ids(run), "out of fold", pictures),
+    ]
 
 
-def validation_parts(run: Run, scored: ScoredSamples, pictures: Pictures) -> list[str]:
-    """HTML of samples that were given with their targets."""
-    parts = validation_tables(run, scored)
+def validation_parts(run: Run, scored: ScoredSamples, decision: Decision, pictures: Pictures) -> list[str]:
+    """HTML of samples that were given with their targets, by what `decision` says."""
+    parts = validation_tables(run, scored, decision.threshold)
     if of_survival(run):
         return parts
     if not of_classes(run):
         return [*parts, largest_errors(run, scored), _all_drawn(run, given_numbers(run, scored), pictures)]
-    found = given_predictions(run, scored)
+    found = given_predictions(run, scored, decision.threshold)
     return [*parts, *_of_classes(found, scored.ids, "of the samples that were given", pictures)]
 
 

@@ -18,6 +18,7 @@ from genokeras.tasks.objectives import Objective
 from genokeras.tasks.rows import resample_counts
 from genokeras.tasks.survival import Cox, Survival, calibrated_baseline
 from genokeras.tasks.survival_times import PLACE, TIME
+from genokeras.tasks.threshold import RATES, Threshold
 
 _RESAMPLES, _FEWEST_RESAMPLES, _MOST_NUMBERS = 1000, 100, 20_000_000
 _MOST_COMPARED = 2000
@@ -140,9 +141,27 @@ def scores_of(run: Run, samples: ScoredSamples, seed: int = 0) -> list[Score]:
     ]
 
 
+def rates_of(threshold: Threshold, samples: ScoredSamples, seed: int = 0) -> list[Score]:
+    """Sensitivity and specificity that a threshold reaches, each with its interval, as ``evaluate`` gives them."""
+    codes, rng = samples.targets, np.random.default_rng([seed, 7])
+    right, positive = threshold.decided(samples.answers) == codes, codes == threshold.positive
+    counts = resample_counts(codes, _resamples(samples), rng)
+    found = []
+    for name, side in zip(RATES, (positive, ~positive), strict=True):
+        if side.any():
+            drawn = counts[:, side] @ right[side] / counts[:, side].sum(axis=1)
+            low, high = np.quantile(drawn, [0.025, 0.975])
+            found.append(Score(name, float(right[side].mean()), float(low), float(high), True))
+    return found
+
+
+def _resamples(samples: ScoredSamples) -> int:
+    return int(np.clip(_MOST_NUMBERS // max(samples.answers.size, 1), _FEWEST_RESAMPLES, _RESAMPLES))
+
+
 def _score(objective: Objective, samples: ScoredSamples, rng: np.random.Generator) -> Score:
     value = objective.value(samples.answers, samples.targets)
-    n = int(np.clip(_MOST_NUMBERS // max(samples.answers.size, 1), _FEWEST_RESAMPLES, _RESAMPLES))
+    n = _resamples(samples)
     strata = objective.answers.strata(objective.answers.as_targets(samples.targets))
     values = objective.values(samples.answers, samples.targets, resample_counts(strata, n, rng))
     values = values[np.isfinite(values)]

@@ -13,8 +13,9 @@ from genokeras.report.diagnostics import Predictions
 from genokeras.report.estimate import estimate_of, in_digits, metric_name, ordered
 from genokeras.report.page import paragraph, table
 from genokeras.report.predicted import NumberPredictions
-from genokeras.report.scored import Score, ScoredSamples, scores_of
+from genokeras.report.scored import Score, ScoredSamples, rates_of, scores_of
 from genokeras.support.wording import counted, listed
+from genokeras.tasks.threshold import Threshold
 
 _HEAD = ("metric", "these samples", "95 % interval", "expected", "95 % interval", "chance", "better is")
 _NOTE = "Predictions of the delivered model for samples that this report was given."
@@ -22,10 +23,12 @@ _MOST_ERRORS = 15
 _NAMED = 12
 
 
-def validation_tables(run: Run, samples: ScoredSamples) -> list[str]:
-    """HTML: scores beside the estimate, and what to think of them."""
+def validation_tables(run: Run, samples: ScoredSamples, threshold: Threshold | None = None) -> list[str]:
+    """HTML: scores beside the estimate, and what to think of them; with a threshold, also the rates that it reaches."""
     expected, scores = entries(estimate_of(run)), ordered(scores_of(run, samples), lambda one: one.metric)
     rows = [_row(score, expected.get(score.metric, {})) for score in scores]
+    if threshold is not None:
+        rows += [_row(rate, _expected_rate(threshold, rate.metric)) for rate in rates_of(threshold, samples)]
     n = counted(len(samples.ids), "sample")
     parts = [
         paragraph(verdict_on(samples, scores, expected), "verdict"),
@@ -55,6 +58,13 @@ def _row(score: Score, expected: Mapping[str, Any]) -> tuple[str, ...]:
         in_digits(expected.get("chance")),
         "higher" if score.greater_is_better else "lower",
     )
+
+
+def _expected_rate(threshold: Threshold, name: str) -> Mapping[str, Any]:
+    if name not in threshold.rates:
+        return {}
+    value, low, high = threshold.rates[name]
+    return {"value": value, "interval": (low, high)}
 
 
 def _interval(low: float, high: float) -> str:
@@ -103,9 +113,10 @@ def _when_all_are_right(score: Score, n: int) -> str:
     return f" All are predicted right, so that resampling shows no doubt: the exact interval of their share begins at {low:.3f}."
 
 
-def given_predictions(run: Run, samples: ScoredSamples) -> Predictions:
+def given_predictions(run: Run, samples: ScoredSamples, threshold: Threshold | None = None) -> Predictions:
     """Class predictions of the samples that were given, as pictures take them."""
-    return Predictions(samples.targets, samples.answers, [str(name) for name in run.names], note=_NOTE)
+    names = [str(name) for name in run.names]
+    return Predictions(samples.targets, samples.answers, names, note=_NOTE, threshold=threshold)
 
 
 def given_numbers(run: Run, samples: ScoredSamples) -> NumberPredictions:

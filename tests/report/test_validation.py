@@ -16,6 +16,7 @@ from genokeras import GenomeClassifier, GenomeRegressor, write_report
 from genokeras.engine import read_record
 from genokeras.report.by_class import class_table, mistakes
 from genokeras.report.data_checks import given_dataset, training_ids
+from genokeras.report.decisions import Decision
 from genokeras.report.diagnostics import Predictions
 from genokeras.report.estimate import estimate_rows, expectation
 from genokeras.report.page import Pictures
@@ -52,7 +53,11 @@ def told_of(fitted: Any, x: pd.DataFrame, y: np.ndarray) -> str:
     dataset, targets = given_dataset(fitted._run, x, y)
     assert targets is not None
     return Page(
-        "\n".join(validation_parts(fitted._run, score_samples(fitted._run, dataset, targets), Pictures()))
+        "\n".join(
+            validation_parts(
+                fitted._run, score_samples(fitted._run, dataset, targets), Decision(), Pictures()
+            )
+        )
     ).text
 
 

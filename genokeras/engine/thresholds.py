@@ -1,0 +1,41 @@
+"""The threshold of a classifier for what was asked, chosen on out-of-fold answers of its run."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from genokeras.engine.honest import HonestAnswers, honest_answers
+from genokeras.engine.run import Run
+from genokeras.searchers.estimate import row_counts
+from genokeras.tasks.conformal import row_weights
+from genokeras.tasks.threshold import RESAMPLES, Threshold, check_enough, choose, read_aim
+
+
+def chosen_threshold(run: Run, asked: Any, known: HonestAnswers | None = None) -> Threshold:
+    """The threshold for what was asked; see ``genokeras.tasks.threshold``.
+
+    Parameters
+    ----------
+    run : Run
+        With its samples.
+    asked : mapping
+        Such as ``{"class": "tumor", "sensitivity": 0.95}``.
+    known : HonestAnswers, optional
+        Those of the run, where they are at hand.
+
+    Raises
+    ------
+    ParameterError
+        If something else is asked for, or what the run delivers was trained on since the search.
+    DataError
+        If there are too few samples for that share.
+    """
+    names = [str(name) for name in run.names]
+    aim, found = read_aim(asked, names), known or honest_answers(run)
+    weight = row_weights(len(found.targets), found.groups)
+    check_enough(aim, found.targets, names, weight)
+    rng = np.random.default_rng([int(run.folder.settings["seed"]), 7])
+    resamples = row_counts(found.targets, found.groups, RESAMPLES, rng)
+    return choose(aim, found.answers[:, aim.positive], found.targets, weight, resamples)
