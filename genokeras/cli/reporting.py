@@ -51,10 +51,10 @@ def report(
 ) -> None:
     """Write all there is to know of RUN into one HTML file.
 
-    Genes and data checks are of the samples in DATA; by default, of those that
-    RUN was trained on. With --target, they are scored, too, beside what was to
-    be expected. The report of a run of sequences, images or texts looks at no
-    samples. A model card is written beside the report.
+    With --target, the samples in DATA are scored beside what was to be expected
+    of them. Genes and data checks are of these samples, too; by default, of those
+    that RUN was trained on. Sequences, images and texts are scored only. A model
+    card is written beside the report.
     """
     if data is None and (target or reading.is_told):
         raise click.UsageError(
@@ -66,12 +66,9 @@ def report(
         reading = reading_for(estimator, reading)
         samples = None if data is None else read_samples(kind, data, target, reading)
         written = estimator.report(out, samples, explain=not no_genes)
-    elif data is None:
-        written = gk.write_report(estimator, out)
     else:
-        raise click.UsageError(
-            f"the report of a run of {kind} looks at no samples: leave out DATA. genokeras evaluate scores it on samples, "
-            "genokeras explain says what its answers depend on."
+        written = estimator.report(
+            out, None if data is None else read_samples(kind, data, target, reading, keep_empty=True)
         )
     say(f"Wrote {written} and {written.with_name(f'{written.stem}_model_card.md')}.")
 

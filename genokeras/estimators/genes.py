@@ -28,6 +28,7 @@ from genokeras.explain import Explanation, explain_run
 from genokeras.explain.runs import training_rows
 from genokeras.report.decisions import asked_of, decision_of
 from genokeras.report.genes import explained
+from genokeras.report.given import given_dataset
 from genokeras.report.html import write_run_report
 from genokeras.searchers import Searcher
 from genokeras.support.checks import check_choice
@@ -260,9 +261,8 @@ class TableEstimator(GenePlots, Importances, Elsewhere):
         samples = None if x is None else self._shown(x, y)
         explanation, stability = (explained(run, samples) if explain else None) or (None, None)
         decision = decision_of(run, asked_of(self))
-        return write_run_report(
-            run, path, decision, explanation, stability, x=samples, known_genes=known_genes
-        )
+        given = None if samples is None else given_dataset(run, samples)
+        return write_run_report(run, path, decision, given, explanation, stability, known_genes)
 
     def _examples(self) -> Any:
         """Training rows, one of them with a missing value where the model fills these in."""

@@ -6,6 +6,7 @@ import os
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
@@ -26,10 +27,12 @@ from genokeras.engine import (
 from genokeras.engine.problem import fingerprint_of, group_numbers, rows_digest
 from genokeras.errors import ParameterError
 from genokeras.estimators.base import SearchedEstimator
-from genokeras.estimators.content import ContentKind, Given, Training, labelled, names_of
+from genokeras.estimators.content import ContentKind, Given, Training, known_targets, labelled, names_of
 from genokeras.estimators.heads import head_fathers
 from genokeras.explain.attributions import SampleExplanation, explain_rows
 from genokeras.graph.arcs import Arc
+from genokeras.report.decisions import asked_of, decision_of
+from genokeras.report.html import write_run_report
 from genokeras.searchers import Searcher
 from genokeras.support.digest import hex_digest
 from genokeras.tasks.task import Task
@@ -229,6 +232,42 @@ class NetworkEstimator(SearchedEstimator):
         encoder, names = self._encoder().reader, tuple(str(name) for name in run.names)
         rows = encoder.rows(data)
         return explain_rows(run.model, encoder, rows, names, data.names, method, run.task, run.model_for)
+
+    def report(
+        self,
+        path: str | os.PathLike[str] = "report.html",
+        x: Any = None,
+        y: Any = None,
+        extra: Any = None,
+    ) -> Path:
+        """Write one HTML file about the run: its estimate, predictions and search; and a model card beside it.
+
+        Parameters
+        ----------
+        path : path-like, default="report.html"
+            The card is ``<stem>_model_card.md``.
+        x, y, extra : as in ``evaluate``, optional
+            Samples that are scored beside the out-of-fold estimate: an external validation, where they are other samples than those
+            of the training. Those that are predicted wrong are listed.
+
+        Returns
+        -------
+        pathlib.Path
+            The report; it needs no network and no other file.
+
+        Raises
+        ------
+        NotFittedError, RunFolderError
+        DataError
+            If samples cannot be read, or came without targets.
+        ParameterError
+            If the path does not end in ``.html`` or ``.htm``, or samples have any number of labels.
+        """
+        run, given = self._fitted(), None
+        if x is not None:
+            content = self._read(x, y, None, extra)
+            given = content, known_targets(run.task, content, y, run.names)
+        return write_run_report(run, path, decision_of(run, asked_of(self)), given)
 
     def _examples(self) -> Any:
         run = self._fitted()

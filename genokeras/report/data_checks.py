@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from scipy import sparse
 from scipy.stats import spearmanr
 
-from genokeras.data import Dataset, align_features, load_dataset, target_names
-from genokeras.data.block import reading_of
+from genokeras.data import Dataset
 from genokeras.encoders import TableEncoder
 from genokeras.engine import Run
 from genokeras.explain import training_rows
@@ -19,7 +17,6 @@ from genokeras.explain.checks import pick_rows
 from genokeras.explain.runs import table_of
 from genokeras.report.answers import class_counts, of_classes
 from genokeras.support.wording import counted, duplicates, listed
-from genokeras.tasks.task import Labelled
 
 _MOST_ROWS = 500
 _FEWEST_GENES = 20
@@ -73,25 +70,6 @@ class Direction:
     share: float
     by_class: float
     by_order: float
-
-
-def given_dataset(run: Run, x: Any, y: Any = None) -> tuple[Dataset, np.ndarray | None]:
-    """Samples that a user passes, genes in the run's order, and their targets where they are known.
-
-    Raises
-    ------
-    DataError
-        If they do not have the run's genes, or a label is none of its classes.
-    """
-    several = not of_classes(run)
-    read = isinstance(x, Dataset) and y is None
-    reading = reading_of(run.folder.settings)
-    found = x if read else load_dataset(x, y, missing="keep", several_targets=several, **reading)
-    dataset = align_features(found, run.feature_names)
-    if dataset.y is None:
-        return dataset, None
-    labels = Labelled(dataset.y, target_names(y), dataset.sample_ids, dataset.source)
-    return dataset, run.task.read(labels, run.names)
 
 
 def looked_at(dataset: Dataset, targets: np.ndarray | None) -> CheckedSamples:

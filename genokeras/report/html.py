@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from genokeras.data import Dataset
+from genokeras.engine import Problem, read_problem
 from genokeras.engine.curves import history_table
 from genokeras.engine.growth import way_of
 from genokeras.engine.run import Run
@@ -23,7 +28,6 @@ from genokeras.report.certainty import certainty_parts
 from genokeras.report.curves import plot_metric, plot_search
 from genokeras.report.data_checks import (
     CheckedSamples,
-    given_dataset,
     looked_at,
     trained_samples,
 )
@@ -40,6 +44,7 @@ from genokeras.report.estimate import (
 )
 from genokeras.report.finished import finished_run, kind_of, loading, recipe
 from genokeras.report.genes import association_of, gene_parts
+from genokeras.report.given import given_dataset, given_samples
 from genokeras.report.known_genes import KnownGenes, read_known_genes
 from genokeras.report.motif_parts import motif_parts
 from genokeras.report.page import (
@@ -56,13 +61,15 @@ from genokeras.report.page import (
 from genokeras.report.panel import needed_genes, panel_parts, study_parts
 from genokeras.report.prediction_parts import drawn, prediction_parts, validation_parts
 from genokeras.report.sample_kinds import GENES
-from genokeras.report.scored import ScoredSamples, score_samples
+from genokeras.report.scored import Content, ScoredSamples, score_samples
 from genokeras.report.tree import search_tree
 from genokeras.report.tree_figure import tree_figure
 from genokeras.searchers import TrialResult
 from genokeras.support.files import write_text
 
 _TOP_TRIALS = 20
+# Samples, and their targets where these are known.
+Given = tuple[Content, np.ndarray | None]
 
 
 def write_report(
@@ -87,8 +94,9 @@ def write_report(
     stability : Stability, optional
         Of the explained genes; see ``stability_of``.
     x, y : as in ``fit``, optional
-        Samples that the data are checked on; by default the training samples, as far as the run has kept them. Where their targets
-        are known, they are scored beside the estimate, as an external validation.
+        Samples that are scored beside the estimate, as an external validation, where their targets are known. Of genes the data are checked
+        on them, too; by default on the training samples, as far as the run has kept them. Sequences with extra numbers are those of
+        ``gk.load_sequences(..., extra=...)``.
     known_genes : path-like or sequence of str, optional
         A list from elsewhere that the genes of each class are compared with; a text file has one gene a line, its first line may
         be ``# title``.
@@ -101,17 +109,28 @@ def write_report(
     Raises
     ------
     DataError
-        If `x` does not have the run's genes, the known genes cannot be read, or none of them is in the data.
+        If `x` does not have the run's genes, or sequences, images or texts came without targets or are not such as the run was fitted
+        on; or the known genes cannot be read, or none of them is in the data.
     ParameterError
-        If the path does not end in ``.html`` or ``.htm``, the run predicts labels that do not exclude each other, or samples or
-        genes are given for a run of sequences, images or texts.
+        If the path does not end in ``.html`` or ``.htm``, the run predicts labels that do not exclude each other, or genes are
+        given for a run of sequences, images or texts.
     RunFolderError
         If it is no run, none of its trials finished, or the path cannot be written.
     """
     target = _html_path(path)
     fitted = finished_run(run)
     decision = decision_of(fitted, asked_of(run))
-    return write_run_report(fitted, target, decision, explanation, stability, x, y, known_genes)
+    of_genes = {"explanation": explanation, "stability": stability, "known_genes": known_genes}
+    _check_asked(fitted, of_genes)
+    given: Given | None = None
+    if x is not None and fitted.kind == "genome":
+        given = given_dataset(fitted, x, y)
+    elif x is not None or y is not None:
+        fitted = (
+            fitted if isinstance(fitted.rows, Problem) else replace(fitted, rows=read_problem(fitted.folder))
+        )
+        given = given_samples(fitted, x, y)
+    return write_run_report(fitted, target, decision, given, explanation, stability, known_genes)
 
 
 def _html_path(path: str | os.PathLike[str]) -> Path:
@@ -127,30 +146,37 @@ def write_run_report(
     fitted: Run,
     path: str | os.PathLike[str],
     decision: Decision,
+    given: Given | None = None,
     explanation: Explanation | None = None,
     stability: Stability | None = None,
-    x: Any = None,
-    y: Any = None,
     known_genes: str | os.PathLike[str] | Sequence[str] | None = None,
 ) -> Path:
-    """As :func:`write_report` of a run in memory, whose classes follow from probabilities by `decision`."""
+    """As :func:`write_report` of a run in memory, whose classes follow from probabilities by `decision`.
+
+    `given` are samples, those of genes in the run's order, and their targets.
+    """
     target = _html_path(path)
-    if fitted.task.kind == "labels":
-        raise ParameterError(
-            f"{str(fitted.folder.path)!r} predicts any number of labels for each sample, and reports are of classes, numbers and "
-            "survival: evaluate(x, y) and explain(x) tell of it."
-        )
-    if fitted.kind != "genome" and any(v is not None for v in (x, y, explanation, stability, known_genes)):
-        raise ParameterError(
-            f"{str(fitted.folder.path)!r} holds a run of {kind_of(fitted).sample}s, and its report looks at no samples and no "
-            "genes: leave out x, y, explanation, stability and known_genes."
-        )
-    samples, scored, why_not = _samples(fitted, x, y) if fitted.kind == "genome" else (None, None, "")
+    _check_asked(fitted, {"explanation": explanation, "stability": stability, "known_genes": known_genes})
+    samples, scored, why_not = _samples(fitted, given)
     known = None if known_genes is None else read_known_genes(known_genes)
     content = report_html(fitted, samples, explanation, stability, known, scored, why_not, decision)
     card = target.with_name(f"{target.stem}_model_card.md")
     write_text(card, card_of(fitted, decision))
     return write_text(target, content)
+
+
+def _check_asked(fitted: Run, of_genes: Mapping[str, Any]) -> None:
+    if fitted.task.kind == "labels":
+        raise ParameterError(
+            f"{str(fitted.folder.path)!r} predicts any number of labels for each sample, and reports are of classes, numbers and "
+            "survival: evaluate(x, y) and explain(x) tell of it."
+        )
+    asked = [name for name, value in of_genes.items() if value is not None]
+    if fitted.kind != "genome" and asked:
+        raise ParameterError(
+            f"{str(fitted.folder.path)!r} holds a run of {kind_of(fitted).sample}s, and its report is of no genes: leave out "
+            f"{' and '.join(asked)}."
+        )
 
 
 def report_html(
@@ -231,17 +257,19 @@ def _delivered(run: Run) -> list[str]:
     return [*recipe(run), *([needed_genes(run)] if run.kind == "genome" else [])]
 
 
-def _samples(run: Run, x: Any, y: Any) -> tuple[CheckedSamples | None, ScoredSamples | None, str]:
+def _samples(run: Run, given: Given | None) -> tuple[CheckedSamples | None, ScoredSamples | None, str]:
     """What is looked at, what is scored, and why given samples are not."""
-    if x is None:
-        return trained_samples(run), None, ""
-    dataset, targets = given_dataset(run, x, y)
-    checked = looked_at(dataset, targets)
+    if given is None:
+        return trained_samples(run) if run.kind == "genome" else None, None, ""
+    content, targets = given
+    checked = looked_at(content, targets) if isinstance(content, Dataset) else None
     if targets is None:
         return checked, None, ""
     try:
-        return checked, score_samples(run, dataset, targets), ""
+        return checked, score_samples(run, content, targets), ""
     except DataError as error:
+        if checked is None:  # they are good for nothing else
+            raise
         return checked, None, f"The samples that were given are not scored: {error}"
 
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import keras
 import numpy as np
 
-from genokeras.data import Dataset
+from genokeras.data import Dataset, ImageData, SequenceData, TextData
+from genokeras.encoders import Rows, take
 from genokeras.encoders.inference import checked_answers, predict
 from genokeras.engine.run import MODEL_FILE, Run
 from genokeras.errors import DataError
 from genokeras.explain import training_rows
 from genokeras.explain.runs import table_of
+from genokeras.support.digest import hex_digest
+from genokeras.support.keras_files import load_keras
 from genokeras.support.precision import single_precision
 from genokeras.tasks.objectives import Objective
 from genokeras.tasks.rows import resample_counts
@@ -20,6 +22,7 @@ from genokeras.tasks.survival import Cox, Survival, calibrated_baseline
 from genokeras.tasks.survival_times import PLACE, TIME
 from genokeras.tasks.threshold import RATES, Threshold
 
+Content = Dataset | SequenceData | ImageData | TextData
 _RESAMPLES, _FEWEST_RESAMPLES, _MOST_NUMBERS = 1000, 100, 20_000_000
 _MOST_COMPARED = 2000
 _SAME = 1e-4  # squared distance of a sample to its own training row, as a share of its distance to the mean
@@ -70,23 +73,39 @@ class ScoredSamples:
 
 
 @single_precision()
-def score_samples(run: Run, dataset: Dataset, targets: np.ndarray) -> ScoredSamples:
+def score_samples(run: Run, content: Content, targets: np.ndarray) -> ScoredSamples:
     """What the delivered model says of samples whose targets are known.
 
     Parameters
     ----------
     run : Run
-        Its model is read from the folder where it has none.
-    dataset : Dataset
-        Genes in the run's order.
+        With its samples; its model is read from the folder where it has none.
+    content : Dataset, SequenceData, ImageData or TextData
+        Of a table, genes in the run's order.
     targets : numpy.ndarray
         As the run's task reads them.
 
     Raises
     ------
     DataError
-        If values are missing that the model does not fill in, or some answers are not finite.
+        If the model cannot read them, values are missing that it does not fill in, or some answers are not finite.
     """
+    x = _filled_table(run, content) if isinstance(content, Dataset) else None
+    ids = content.sample_ids if isinstance(content, Dataset) else content.names
+    model = load_keras(run.folder.path / MODEL_FILE) if run.model is None else run.model
+    encoder = run.problem.encoder.reader
+    rows = encoder.rows(content)
+    answers = checked_answers(predict(model, encoder, rows), ids)
+    known = np.array(targets)
+    if isinstance(run.task, Survival):
+        known[:, PLACE] = _places(run, run.task, known[:, TIME])
+    same = tuple(ids[i] for i in (_trained_rows(run, rows) if x is None else _trained_on(run, x)))
+    words = f"the {len(ids)} samples that were given"
+    return ScoredSamples(known, answers.astype("float64"), ids, words, same)
+
+
+def _filled_table(run: Run, dataset: Dataset) -> np.ndarray:
+    """``(n, p)`` float32."""
     x = dataset.x if isinstance(dataset.x, np.ndarray) else dataset.x.toarray()
     x = np.asarray(x, dtype="float32")
     gaps = np.flatnonzero(np.isnan(x).any(axis=1))
@@ -95,18 +114,7 @@ def score_samples(run: Run, dataset: Dataset, targets: np.ndarray) -> ScoredSamp
             f"values are missing in {len(gaps)} of {len(x)} samples, and this model fills in none: fit(missing='median') makes one "
             "that does"
         )
-    model = run.model
-    if model is None:
-        model = keras.saving.load_model(run.folder.path / MODEL_FILE, compile=False)
-    encoder = run.problem.encoder.reader
-    answers = checked_answers(predict(model, encoder, encoder.rows(dataset)), dataset.sample_ids)
-    known = np.array(targets)
-    if isinstance(run.task, Survival):
-        known[:, PLACE] = _places(run, run.task, known[:, TIME])
-    ids = dataset.sample_ids
-    same = tuple(ids[i] for i in _trained_on(run, x))
-    words = f"the {len(ids)} samples that were given"
-    return ScoredSamples(known, answers.astype("float64"), ids, words, same)
+    return x
 
 
 def _places(run: Run, task: Survival, times: np.ndarray) -> np.ndarray:
@@ -131,6 +139,26 @@ def _trained_on(run: Run, x: np.ndarray) -> np.ndarray:
     size = (a**2).sum(axis=1)
     apart = size[:, None] + (b**2).sum(axis=1)[None] - 2.0 * a @ b.T
     return np.flatnonzero(apart.min(axis=1) <= _SAME * np.maximum(size, 1e-12))
+
+
+def _trained_rows(run: Run, rows: Rows) -> np.ndarray:
+    """The same of sequences, images and texts, whose values are no measurements: those that are equal to the last letter or pixel."""
+    problem = run.problem
+    held = {name: problem.rows[name] for name in rows if name in problem.rows}
+    if {name: values.dtype for name, values in held.items()} != {
+        name: values.dtype for name, values in rows.items()
+    }:
+        return np.empty(0, dtype=int)
+    trained = take(held, np.flatnonzero(problem.train.any(axis=0)))
+    known = set(_row_digests(trained))
+    return np.flatnonzero([digest in known for digest in _row_digests(rows)])
+
+
+def _row_digests(rows: Rows) -> list[str]:
+    return [
+        hex_digest(*(str(part) if isinstance(part, str) else np.asarray(part) for part in row))
+        for row in zip(*(rows[name] for name in sorted(rows)), strict=True)
+    ]
 
 
 def scores_of(run: Run, samples: ScoredSamples, seed: int = 0) -> list[Score]:

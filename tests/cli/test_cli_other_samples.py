@@ -15,7 +15,15 @@ from PIL import Image
 
 import genokeras as gk
 from genokeras.cli import main
+from genokeras.errors import DataError
+from genokeras.report.by_class import mistakes
+from genokeras.report.given import given_samples
+from genokeras.report.scored import score_samples, scores_of
+from genokeras.report.validation import given_predictions
 from tests.encoders.planted import bars, opinions, planted_sequences
+from tests.report.test_html_report import Page
+
+NEW = [("sequences", "new.fa"), ("texts", "new.csv"), ("images", "new")]
 
 
 def genokeras(*arguments: object) -> Result:
@@ -219,13 +227,76 @@ def test_a_method_of_genes_is_answered_with_those_there_are(texts: Path, tmp_pat
     assert result.exit_code == 2 and "'leave_one_out' for texts" in result.stderr
 
 
-def test_the_report_needs_the_run_only_and_takes_no_samples(sequences: Path, tmp_path: Path) -> None:
+def test_the_report_needs_the_run_only(sequences: Path, tmp_path: Path) -> None:
     out = tmp_path / "report.html"
     text = succeeded("report", sequences, "--out", out)
     assert text == f"Wrote {out} and {tmp_path / 'report_model_card.md'}.\n"
-    assert "120 sequences, 2 classes" in out.read_text(encoding="utf-8")
-    result = genokeras("report", sequences, sequences.parent / "new.fa", "--out", tmp_path / "other.html")
-    assert result.exit_code == 2 and "leave out DATA" in result.stderr
+    page = out.read_text(encoding="utf-8")
+    assert "120 sequences, 2 classes" in page and "On the samples that were given" not in page
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("kind", "new"), NEW)
+def test_the_report_scores_samples_that_it_is_given(
+    kind: str, new: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    run: Path = request.getfixturevalue(kind)
+    data = run.parent / new
+    succeeded("report", run, data, "--out", tmp_path / "r.html")
+    scores = json.loads(succeeded("evaluate", run, data, "--json"))
+    page = (tmp_path / "r.html").read_bytes()
+    text = Page(page.decode()).text
+    n = 12 if kind == "images" else 20
+    assert f"Balanced accuracy of {scores['balanced_accuracy']:.3f} (95 % interval" in text
+    assert (
+        f"on the {n} samples that were given" in text
+        and "training sample" not in text.split("Its predictions")[0]
+    )
+    assert gk.write_report(run, tmp_path / "by_path.html", x=data).read_bytes() == page
+
+
+@pytest.mark.parametrize(("kind", "new"), NEW)
+def test_a_report_scores_as_evaluate_and_knows_training_samples(
+    kind: str, new: str, request: pytest.FixtureRequest
+) -> None:
+    run: Path = request.getfixturevalue(kind)
+    fitted = gk.load_estimator(run)
+    loaders: dict[str, Any] = {
+        "sequences": gk.load_sequences,
+        "texts": gk.load_texts,
+        "images": gk.load_images,
+    }
+    content, targets = given_samples(fitted._run, loaders[kind](run.parent / new))
+    scored = score_samples(fitted._run, content, targets)
+    expected = fitted.evaluate(content)
+    assert {one.metric: one.value for one in scores_of(fitted._run, scored)} == pytest.approx(expected)
+    wrong = [
+        str(name)
+        for name, right in zip(content.names, fitted.predict(content) == content.labels, strict=True)
+        if not right
+    ]
+    table = mistakes(given_predictions(fitted._run, scored), scored.ids, "wrong")
+    assert all(name in table for name in wrong) and f"{len(wrong) or 'none'} of {len(content)}" in table
+    assert scored.trained_on == ()
+    trained = loaders[kind](next(run.parent.glob("train*"))).take(np.array([7, 3]))
+    assert score_samples(fitted._run, *given_samples(fitted._run, trained)).trained_on == trained.names
+
+
+def test_samples_without_labels_are_not_for_a_report(texts: Path, tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("text\na great film\n")
+    result = genokeras("report", texts, tmp_path / "t.csv", "--out", tmp_path / "r.html")
+    assert result.exit_code == 2 and "without labels: pass --target as" in result.stderr
+    with pytest.raises(
+        DataError, match="without labels, and a report of texts looks at samples to score them"
+    ):
+        gk.write_report(texts, tmp_path / "r.html", x=tmp_path / "t.csv")
+    assert not (tmp_path / "r.html").exists()
+
+
+def test_images_of_another_size_are_a_message(images: Path, tmp_path: Path) -> None:
+    x, y = bars(6, size=9)
+    with pytest.raises(DataError, match="fitted on images of shape"):
+        gk.load_estimator(images).report(tmp_path / "r.html", x, y)
 
 
 def test_the_leaderboard_is_that_of_any_run(images: Path) -> None:

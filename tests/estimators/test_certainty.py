@@ -15,7 +15,8 @@ from genokeras.cli import main
 from genokeras.engine.novelty import novelty_table
 from genokeras.estimators.certainty import Certainty
 from genokeras.report.certainty import certainty_parts
-from genokeras.report.data_checks import given_dataset, looked_at
+from genokeras.report.data_checks import looked_at
+from genokeras.report.given import given_dataset
 from tests.estimators.conftest import make_study
 
 Study = tuple[pd.DataFrame, np.ndarray]

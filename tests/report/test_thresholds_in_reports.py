@@ -13,9 +13,10 @@ import pytest
 
 from genokeras import GenomeClassifier, load_estimator
 from genokeras.report import plot_confusion_of, report_card, run_predictions, write_report
-from genokeras.report.data_checks import given_dataset, training_ids
+from genokeras.report.data_checks import training_ids
 from genokeras.report.decisions import asked_of, decision_of
 from genokeras.report.finished import loading
+from genokeras.report.given import given_dataset
 from genokeras.report.page import Pictures
 from genokeras.report.prediction_parts import prediction_parts, validation_parts
 from genokeras.report.scored import score_samples

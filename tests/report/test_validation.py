@@ -15,10 +15,11 @@ from sklearn.metrics import precision_score, recall_score
 from genokeras import GenomeClassifier, GenomeRegressor, write_report
 from genokeras.engine import read_record
 from genokeras.report.by_class import class_table, mistakes
-from genokeras.report.data_checks import given_dataset, training_ids
+from genokeras.report.data_checks import training_ids
 from genokeras.report.decisions import Decision
 from genokeras.report.diagnostics import Predictions
 from genokeras.report.estimate import estimate_rows, expectation
+from genokeras.report.given import given_dataset
 from genokeras.report.page import Pictures
 from genokeras.report.prediction_parts import validation_parts
 from genokeras.report.scored import Score, ScoredSamples, score_samples
