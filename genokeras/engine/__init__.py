@@ -1,7 +1,13 @@
 """Runs: the problem, two ways to train, the loop, the budget, executors, the store, and what is delivered at the end."""
 
 from genokeras.engine.budget import Budget, Deadline, search_budget
-from genokeras.engine.callbacks import SearchCallback, SearchStart, search_callbacks
+from genokeras.engine.callbacks import (
+    FinalFitStart,
+    SearchCallback,
+    SearchStart,
+    Watchers,
+    search_callbacks,
+)
 from genokeras.engine.curves import history_table
 from genokeras.engine.delivery import Delivery, OutOfFold, deliver, ensemble_out_of_fold
 from genokeras.engine.executor import Executor, LocalExecutor, Recipe, Runner
@@ -35,6 +41,7 @@ __all__ = [
     "Executor",
     "Father",
     "Fathers",
+    "FinalFitStart",
     "Growth",
     "Job",
     "LoadedGraph",
@@ -64,6 +71,7 @@ __all__ = [
     "TensorBoard",
     "TrialStore",
     "Wanted",
+    "Watchers",
     "deliver",
     "ensemble_out_of_fold",
     "final_fit",

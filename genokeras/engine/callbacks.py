@@ -54,11 +54,32 @@ class SearchStart:
     n_earlier: int
 
 
+@dataclass(frozen=True)
+class FinalFitStart:
+    """What is known when a final fit begins.
+
+    Attributes
+    ----------
+    path : str
+        The run folder.
+    trial : TrialResult
+        The best trial of the search, whose network is trained.
+    n_samples : int
+    retrain : bool
+        Whether it starts from fresh weights.
+    """
+
+    path: str
+    trial: TrialResult
+    n_samples: int
+    retrain: bool
+
+
 class SearchCallback:
     """Is told how a search goes; a subclass overrides what it wants to know. ``callbacks=[...]`` of any estimator takes it.
 
-    It is called in the process that searches, between two jobs. One that raises an exception is left out from then on, with a warning:
-    a search does not end because a server of charts cannot be reached.
+    It is called in the process that searches, between two jobs; and by ``final_fit``. One that raises an exception is left out from then on,
+    with a warning: a search does not end because a server of charts cannot be reached.
 
     Attributes
     ----------
@@ -93,6 +114,19 @@ class SearchCallback:
     def on_search_end(self, run: Run) -> None:
         """The model is chosen, calibrated and written; ``run.delivery.estimate`` is the estimate."""
 
+    def on_final_fit_begin(self, start: FinalFitStart) -> None:
+        """``final_fit`` has read its samples, and training begins. ``stop`` is not looked at: it trains for as long as the search found best."""
+
+    def on_final_fit_end(self, run: Run, scores: Mapping[str, float]) -> None:
+        """The new model is written in place of the ensemble.
+
+        Parameters
+        ----------
+        run : Run
+        scores : mapping of str to float
+            ``final_evaluation_``, the scores of the test samples; empty where ``final_fit`` got none.
+        """
+
 
 class SearchedModel:
     """What a callback of Keras has for a model during a search: nothing but ``stop_training``."""
@@ -105,7 +139,8 @@ class KerasCallback(SearchCallback):
     """A callback of Keras during a search: an epoch is a trial, and training is the whole search.
 
     ``on_train_begin``, ``on_epoch_begin``, ``on_epoch_end`` and ``on_train_end`` are called. Many networks train side by side inside of one
-    compiled loop, which gives no events of batches and no network to look at; ``model.stop_training`` ends the search.
+    compiled loop, which gives no events of batches and no network to look at; ``model.stop_training`` ends the search. A final fit has no
+    epochs to tell of and is not told of: a ``CSVLogger`` would empty the file that it wrote of the search.
     """
 
     def __init__(self, callback: Any) -> None:
@@ -171,7 +206,7 @@ def search_callbacks(callbacks: Any) -> tuple[SearchCallback, ...]:
 
 @final
 class Watchers(Observer):
-    """Calls callbacks, and leaves those out that fail.
+    """Calls callbacks of a search or of a final fit, and leaves those out that fail.
 
     Parameters
     ----------
@@ -207,6 +242,14 @@ class Watchers(Observer):
         """The run is finished."""
         self._each("on_search_end", lambda callback: callback.on_search_end(run))
 
+    def begin_final_fit(self, start: FinalFitStart) -> None:
+        """A final fit begins to train."""
+        self._each("on_final_fit_begin", lambda callback: callback.on_final_fit_begin(start))
+
+    def end_final_fit(self, run: Run, scores: Mapping[str, float]) -> None:
+        """Its model is written."""
+        self._each("on_final_fit_end", lambda callback: callback.on_final_fit_end(run, scores))
+
     @property
     def stop(self) -> bool:
         return any(callback.stop for callback in self._callbacks)
@@ -220,7 +263,8 @@ class Watchers(Observer):
                 name = type(getattr(callback, "callback", callback)).__name__
                 said = f"the callback {name} failed in {event} and is not called any more: {cause(error)}"
                 self._folder.record("callback_failed", callback=name, during=event, error=cause(error))
-                warnings.warn(f"The search goes on, but {said}", stacklevel=2)
+                what = "final fit" if "final_fit" in event else "search"
+                warnings.warn(f"The {what} goes on, but {said}", stacklevel=2)
 
 
 # Entries of run.json with one value for each feature, sample or block.

@@ -18,6 +18,7 @@ from genokeras.encoders import (
     fit_table_encoder,
     n_rows,
 )
+from genokeras.engine.callbacks import FinalFitStart, Watchers
 from genokeras.engine.final_sharpness import AllRows, trained_with_sharpness
 from genokeras.engine.jobs import weights_to_arrays
 from genokeras.engine.methods import PackedMethod, method_of
@@ -56,6 +57,7 @@ def final_fit(
     trainer_args: Mapping[str, Any] | None,
     retrain: bool,
     label_smoothing: float | None = None,
+    watchers: Watchers | None = None,
 ) -> Run:
     """Train the best trial's graph on all rows, and deliver it in place of the ensemble.
 
@@ -69,6 +71,8 @@ def final_fit(
         Start from fresh weights; else go on from those of the search.
     label_smoothing : float, optional
         In place of the usual one.
+    watchers : Watchers, optional
+        Who is told that training begins.
 
     Returns
     -------
@@ -76,6 +80,8 @@ def final_fit(
         Delivering the new model, which is in the run folder.
     """
     trial = run.best
+    if watchers is not None:
+        watchers.begin_final_fit(FinalFitStart(str(run.folder.path), trial, len(data.targets), retrain))
     if isinstance(run.problem.encoder, TableEncoder):
         trained = _on_table(run, trial, data, trainer_args, retrain)
     elif trial.proposal.hyper.view == TENSOR:

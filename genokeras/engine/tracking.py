@@ -30,7 +30,8 @@ class TensorBoard(SearchCallback):
     Parameters
     ----------
     log_dir : path-like
-        Each search gets a folder of its own in it, named after its run folder. TensorFlow is not needed.
+        Each search gets a folder of its own in it, named after its run folder; scores of a final fit on test samples join it. TensorFlow is
+        not needed.
 
     Raises
     ------
@@ -49,8 +50,7 @@ class TensorBoard(SearchCallback):
         self._writer: Any = None
 
     def on_search_begin(self, start: SearchStart) -> None:
-        writer = import_module("tensorboard.summary.writer.event_file_writer").EventFileWriter
-        self._writer = writer(str(self.log_dir / Path(start.path).name))
+        self._open(start.path)
         text = "\n".join(f"    {name}: {value}" for name, value in flat(start.settings))
         self._write(0, "settings", text=text)
 
@@ -64,6 +64,21 @@ class TensorBoard(SearchCallback):
     def on_search_end(self, run: Run) -> None:
         for name, value in estimates_of(run):
             self._write(len(run.history), f"estimate/{name}", number=value)
+        self._close()
+
+    def on_final_fit_end(self, run: Run, scores: Mapping[str, float]) -> None:
+        if not scores:
+            return
+        self._open(str(run.folder.path))
+        for name, value in finite(scores):
+            self._write(len(run.history), f"final_fit/{name}", number=value)
+        self._close()
+
+    def _open(self, path: str) -> None:
+        writer = import_module("tensorboard.summary.writer.event_file_writer").EventFileWriter
+        self._writer = writer(str(self.log_dir / Path(path).name))
+
+    def _close(self) -> None:
         self._writer.close()
         self._writer = None  # an open file cannot be pickled with the estimator
 
@@ -87,7 +102,8 @@ class TensorBoard(SearchCallback):
 class MLflow(SearchCallback):
     """Logs a search as a run of MLflow: its settings, numbers of every trial, the estimate, and the delivered model.
 
-    Where a run is active already, such as that of a script, the search is a run within it.
+    Where a run is active already, such as that of a script, the search is a run within it. A final fit that follows joins the run of its
+    search: the scores of the test samples, and the new model in place of the ensemble.
 
     Parameters
     ----------
@@ -117,6 +133,7 @@ class MLflow(SearchCallback):
         self.tracking_uri = tracking_uri
         self.log_model = log_model
         self._run_id = ""
+        self._ended = ("", "")  # the run folder and the MLflow run of the last search
 
     @property
     def _client(self) -> Any:
@@ -145,11 +162,27 @@ class MLflow(SearchCallback):
     def on_search_end(self, run: Run) -> None:
         for name, value in estimates_of(run):
             self._client.log_metric(self._run_id, f"estimate_{name}", value)
-        if self.log_model:
-            for file in (MODEL_FILE, SIDECAR_FILE):
-                self._client.log_artifact(self._run_id, str(run.folder.path / file))
+        self._upload(self._run_id, run)
+        self._ended = str(run.folder.path), self._run_id
         mlflow, self._run_id = import_module("mlflow"), ""
         mlflow.end_run()
+
+    def on_final_fit_end(self, run: Run, scores: Mapping[str, float]) -> None:
+        path, run_id = self._ended
+        if path != str(run.folder.path):
+            return  # of a search that this callback has not seen
+        for name, value in finite(scores):
+            self._client.log_metric(run_id, f"final_fit_{name}", value)
+        self._upload(run_id, run)
+
+    def _upload(self, run_id: str, run: Run) -> None:
+        for file in (MODEL_FILE, SIDECAR_FILE) if self.log_model else ():
+            self._client.log_artifact(run_id, str(run.folder.path / file))
+
+
+def finite(scores: Mapping[str, float]) -> Iterator[tuple[str, float]]:
+    """Scores that have a value, which one without samples of some class has not."""
+    return ((name, float(value)) for name, value in scores.items() if value == value)
 
 
 def flat(settings: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, str]]:

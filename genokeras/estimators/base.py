@@ -14,6 +14,7 @@ from genokeras.engine import (
     AllRows,
     RunSettings,
     Wanted,
+    Watchers,
     final_fit,
     fit_run,
     make_observer,
@@ -302,8 +303,14 @@ class SearchedEstimator(FittedEstimator):
             ``max_iter_num`` sets the number of steps, or of epochs.
         retrain : bool, default=True
             Start from fresh weights; False goes on from those of the search.
+
+        Notes
+        -----
+        ``callbacks`` of the estimator that are ``SearchCallback`` hear ``on_final_fit_begin`` and ``on_final_fit_end``; those of Keras
+        hear nothing, because there are no epochs to tell of.
         """
         run = self._fitted()
+        watchers = Watchers(search_callbacks(self.callbacks), run.folder, run.objective)
         self._check_trains_on("final_fit")
         content = self.content.matched(self._read(x_train, y_train, None, extra_train), run)
         targets = known_targets(run.task, content, y_train, run.names)
@@ -313,8 +320,9 @@ class SearchedEstimator(FittedEstimator):
         weight = weight if factors is None else weight * factors[targets]
         data = AllRows(run.problem.encoder.rows(content), targets, weight)
         test = None if x_test is None else self._scored(x_test, y_test, extra_test, predicted=False)
-        self._take(final_fit(run, data, trainer_args, retrain))
+        self._take(final_fit(run, data, trainer_args, retrain, watchers=watchers))
         self.final_evaluation_ = None if test is None else self.evaluate(x_test, y_test, extra_test)
+        watchers.end_final_fit(self._fitted(), self.final_evaluation_ or {})
         return self
 
     def _check_trains_on(self, method: str) -> None:

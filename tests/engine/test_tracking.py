@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pickle
 import sys
+from importlib.machinery import ModuleSpec
 from pathlib import Path
-from typing import Any
+from types import ModuleType, SimpleNamespace
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -54,6 +56,60 @@ def test_tensorboard_gets_numbers_of_each_trial_and_the_estimate(tmp_path: Path)
     assert text == "linear" and pickle.loads(pickle.dumps(board)).log_dir == tmp_path / "logs"
 
 
+def test_tensorboard_gets_the_scores_of_a_final_fit_too(tmp_path: Path) -> None:
+    pytest.importorskip("tensorboard")
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    x, y = make_study(p=16)
+    clf = gk.GenomeClassifier(tmp_path / "run", callbacks=[gk.TensorBoard(tmp_path / "logs")], **QUICK)
+    clf.fit(x, y).final_fit(x, y, x, y, trainer_args={"max_iter_num": 3})
+    events = EventAccumulator(str(tmp_path / "logs" / "run"))
+    events.Reload()
+    assert clf.final_evaluation_ is not None
+    (found,) = events.Scalars("final_fit/log_loss")
+    assert found.value == pytest.approx(clf.final_evaluation_["log_loss"], rel=1e-6)
+
+
+class FakeClient:
+    """Of MLflow: keeps what it is told."""
+
+    metrics: ClassVar[list[tuple[str, str, float]]] = []
+    files: ClassVar[list[tuple[str, str]]] = []
+
+    def log_param(self, run_id: str, name: str, value: str) -> None:
+        pass
+
+    def log_metric(self, run_id: str, name: str, value: float, step: int = 0) -> None:
+        self.metrics.append((run_id, name, value))
+
+    def log_artifact(self, run_id: str, path: str) -> None:
+        self.files.append((run_id, Path(path).name))
+
+
+def test_a_final_fit_joins_the_mlflow_run_of_its_search(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module: Any = ModuleType("mlflow")
+    module.__spec__ = ModuleSpec("mlflow", None)
+    module.active_run = lambda: None
+    module.start_run = lambda **_: SimpleNamespace(info=SimpleNamespace(run_id="r1"))
+    module.end_run = lambda *_: None
+    module.MlflowClient = FakeClient
+    monkeypatch.setitem(sys.modules, "mlflow", module)
+    x, y = make_study(p=16)
+    clf = gk.GenomeClassifier(tmp_path / "run", callbacks=[gk.MLflow()], **QUICK).fit(x, y)
+    FakeClient.metrics.clear(), FakeClient.files.clear()
+    clf.final_fit(x, y, x, y, trainer_args={"max_iter_num": 3})
+    assert clf.final_evaluation_ is not None
+    expected = {("r1", f"final_fit_{name}", value) for name, value in clf.final_evaluation_.items()}
+    assert set(FakeClient.metrics) == expected
+    assert FakeClient.files == [("r1", "best.keras"), ("r1", "best.json")]
+    FakeClient.metrics.clear()
+    other = gk.load_estimator(clf.save(tmp_path / "copy")).set_params(callbacks=clf.callbacks)
+    other.final_fit(x, y, x, y, trainer_args={"max_iter_num": 3})
+    assert not FakeClient.metrics  # its search was another one
+
+
 @pytest.fixture
 def mlflow(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
     module = pytest.importorskip("mlflow")
@@ -76,6 +132,11 @@ def test_mlflow_gets_settings_numbers_and_the_model(mlflow: Any, tmp_path: Path)
     assert {one.step: one.value for one in history} == pytest.approx(board)
     files = {file.path for file in mlflow.MlflowClient().list_artifacts(run.info.run_id)}
     assert files == {"best.keras", "best.json"}
+    x, y = make_study(p=16)
+    clf.final_fit(x, y, x, y, trainer_args={"max_iter_num": 3})
+    [run] = mlflow.MlflowClient().search_runs([run.info.experiment_id])
+    assert clf.final_evaluation_ is not None
+    assert run.data.metrics["final_fit_log_loss"] == pytest.approx(clf.final_evaluation_["log_loss"])
 
 
 @pytest.mark.filterwarnings("ignore")

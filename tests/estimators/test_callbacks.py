@@ -13,7 +13,7 @@ import pytest
 from sklearn.base import clone
 
 import genokeras as gk
-from genokeras.engine import Run, SearchStart
+from genokeras.engine import FinalFitStart, Run, SearchStart
 from genokeras.errors import ParameterError
 from genokeras.searchers import TrialResult
 from tests.estimators.conftest import make_study
@@ -30,6 +30,8 @@ class Noted(gk.SearchCallback):
         self.start: SearchStart | None = None
         self.logs: dict[int, Mapping[str, float]] = {}
         self.run: Run | None = None
+        self.final_start: FinalFitStart | None = None
+        self.final: tuple[Run, Mapping[str, float]] | None = None
 
     def on_search_begin(self, start: SearchStart) -> None:
         self.start = start
@@ -40,6 +42,12 @@ class Noted(gk.SearchCallback):
 
     def on_search_end(self, run: Run) -> None:
         self.run = run
+
+    def on_final_fit_begin(self, start: FinalFitStart) -> None:
+        self.final_start = start
+
+    def on_final_fit_end(self, run: Run, scores: Mapping[str, float]) -> None:
+        self.final = run, scores
 
 
 def fitted(callbacks: Any, **more: Any) -> gk.GenomeClassifier:
@@ -88,6 +96,44 @@ def test_a_callback_that_fails_is_left_out_and_the_search_goes_on(tmp_path: Path
     assert "callback_failed" in (tmp_path / "run" / "journal.jsonl").read_text()
 
 
+@pytest.mark.parametrize("tested", [True, False])
+def test_a_final_fit_tells_of_its_beginning_and_its_end(
+    noted: tuple[Noted, gk.GenomeClassifier], tmp_path: Path, tested: bool
+) -> None:
+    told, (x, y) = Noted(), STUDY
+    clf = gk.load_estimator(noted[1].save(tmp_path / "run")).set_params(callbacks=[told])
+    best, test = clf.get_best_model_id(), STUDY if tested else ()
+    clf.final_fit(x[:30], y[:30], *test, trainer_args={"max_iter_num": 3})
+    start = told.final_start
+    assert start is not None and (start.path, start.trial.id) == (str(tmp_path / "run"), best)
+    assert (start.n_samples, start.retrain) == (30, True)
+    assert told.final is not None and told.final[0].model is clf.model_
+    assert told.final[1] == (clf.final_evaluation_ if tested else {})
+    assert told.start is None and not told.logs and told.run is None
+
+
+def test_a_callback_that_fails_in_a_final_fit_is_left_out_of_it(
+    noted: tuple[Noted, gk.GenomeClassifier], tmp_path: Path
+) -> None:
+    class Broken(Noted):
+        def on_final_fit_begin(self, start: FinalFitStart) -> None:
+            raise ConnectionError("the server is away")
+
+    broken, told = Broken(), Noted()
+    clf = gk.load_estimator(noted[1].save(tmp_path / "run")).set_params(callbacks=[broken, told])
+    with pytest.warns(
+        UserWarning, match="The final fit goes on, but the callback Broken failed in on_final_fit_begin"
+    ):
+        clf.final_fit(*STUDY, trainer_args={"max_iter_num": 3})
+    assert broken.final is None and told.final is not None
+    assert "callback_failed" in (tmp_path / "run" / "journal.jsonl").read_text()
+    clf.set_params(callbacks=[print])
+    with pytest.raises(
+        ParameterError, match="instances of keras.callbacks.Callback or genokeras.SearchCallback"
+    ):
+        clf.final_fit(*STUDY)
+
+
 # ---- of Keras
 
 
@@ -102,6 +148,9 @@ def test_for_callbacks_of_keras_a_trial_is_an_epoch(tmp_path: Path) -> None:
     assert heard[0] == "begin" and heard[-1] == "end" and [epoch for epoch, _ in heard[1:-1]] == [0, 1, 2]
     lines = (tmp_path / "trials.csv").read_text().splitlines()
     assert lines[0].startswith("epoch,") and "val_loss" in lines[0] and len(lines) == 1 + clf.n_trials_
+    told = list(heard)
+    clf.final_fit(*STUDY, trainer_args={"max_iter_num": 3})
+    assert heard == told and (tmp_path / "trials.csv").read_text().splitlines() == lines
 
 
 @pytest.mark.slow
