@@ -10,7 +10,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -103,6 +103,9 @@ class BackboneEncoder(NetworkEncoder):
 
     def model_inputs(self, rows: Rows) -> dict[str, Any]:
         return self.inner.model_inputs(rows)
+
+    def inputs_named(self, names: Sequence[str], rows: Rows) -> list[Any]:
+        return self.inner.inputs_named(names, rows)
 
     def to_dict(self) -> dict[str, Any]:
         return {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
 from typing import Any, ClassVar
@@ -93,6 +93,11 @@ class Encoder(ABC):
     @abstractmethod
     def model_inputs(self, rows: Rows) -> dict[str, Any]:
         """What the delivered model reads of these samples, by the name of its inputs; more than it asks for may be there."""
+
+    def inputs_named(self, names: Sequence[str], rows: Rows) -> list[Any]:
+        """What a model reads of these samples whose inputs have these names, in their order."""
+        inputs = self.model_inputs(rows)
+        return [inputs[name] for name in names]
 
     @abstractmethod
     def sidecar(self) -> dict[str, Any]:

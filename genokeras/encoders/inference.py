@@ -84,6 +84,5 @@ def predict(model: Any, encoder: Encoder, rows: dict[str, np.ndarray]) -> np.nda
     for start in range(0, n, size):
         # The last block is filled up with repeats, so that nothing is compiled for its size.
         picked = np.minimum(np.arange(start, start + size), n - 1) if n > size else np.arange(n)
-        inputs = encoder.model_inputs(take(rows, picked))
-        parts.append(answers(*[inputs[name] for name in names])[: n - start])
+        parts.append(answers(*encoder.inputs_named(names, take(rows, picked)))[: n - start])
     return np.concatenate(parts)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -78,6 +78,13 @@ class PresetTextEncoder(TextEncoder):
             name: np.asarray(keras.ops.convert_to_numpy(values)).astype("int32")
             for name, values in found.items()
         }
+
+    def inputs_named(self, names: Sequence[str], rows: Rows) -> list[Any]:
+        inputs = self.model_inputs(rows)
+        return [inputs[name] for name in names]
+
+    def sidecar(self) -> dict[str, Any]:
+        return {"inputs": self.describe_inputs()}  # a tokenizer is a folder of files
 
     def describe_inputs(self) -> dict[str, Any]:
         what = f"({self.preprocessor.sequence_length},): as the preset's {type(self.preprocessor).__name__} has it"

@@ -5,7 +5,7 @@ Tokens and n-grams are those of ``keras.layers.TextVectorization``, so that a de
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -15,10 +15,13 @@ from scipy import sparse
 
 from genokeras.data import TextData
 from genokeras.encoders.encoder import COUNTS, LinearView, NetworkEncoder, Rows
+from genokeras.errors import ParameterError
 from genokeras.features import NgramTfidf, Vocabulary, fit_ngram_tfidf, fit_vocabulary
 from genokeras.features.text_encoding import PADDING, UNKNOWN
 from genokeras.graph import Shape
 
+# The input of models that read texts as they came.
+STRINGS = "texts"
 MOST_TOKENS = 20_000
 MOST_PHRASES, MOST_PARTS = 80_000, 50_000
 PHRASES, PARTS = (1, 2), (2, 3, 4, 5)
@@ -90,9 +93,17 @@ class TextEncoder(NetworkEncoder):
         return sparse.csr_matrix(sparse.hstack(parts, format="csr"))
 
     def model_inputs(self, rows: Rows) -> dict[str, Any]:
-        if keras.backend.backend() == "tensorflow":
-            return {"texts": keras.ops.convert_to_tensor(rows["texts"].tolist(), dtype="string")}
-        return {"tokens": rows["tokens"], "ngrams": self.counts(rows).toarray()}
+        names = [STRINGS] if _takes_strings() else ["tokens", "ngrams"]
+        return dict(zip(names, self.inputs_named(names, rows), strict=True))
+
+    def inputs_named(self, names: Sequence[str], rows: Rows) -> list[Any]:
+        # A model reads what the backend that it was made on can read.
+        known: dict[str, Callable[[], Any]] = {
+            STRINGS: lambda: _strings(rows["texts"].tolist()),
+            "tokens": lambda: rows["tokens"],
+            "ngrams": lambda: self.counts(rows).toarray(),
+        }
+        return [known[name]() for name in names]
 
     def to_dict(self) -> dict[str, Any]:
         return {
@@ -112,8 +123,9 @@ class TextEncoder(NetworkEncoder):
         }
 
     def sidecar(self) -> dict[str, Any]:
-        # Hundreds of thousands of words and their weights are for the run folder.
-        return {"inputs": self.describe_inputs()}
+        if _takes_strings():  # such a model holds its words itself
+            return {"inputs": self.describe_inputs()}
+        return super().sidecar()
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> TextEncoder:
@@ -131,13 +143,32 @@ class TextEncoder(NetworkEncoder):
         return cls(Vocabulary(tuple(data["tokens"])), tuple(tfidf), data["length"])
 
     def describe_inputs(self) -> dict[str, Any]:
-        if keras.backend.backend() == "tensorflow":
-            return {"texts": "strings"}
+        if _takes_strings():
+            return {STRINGS: "strings"}
         return {
             "tokens": f"({self.length},): ids of words, 0 is padding, 1 any word that is not listed",
             "ngrams": f"({self.n_counts},): tf-idf of words, pairs of words, and parts of words",
             "words": list(self.vocabulary.tokens),
         }
+
+
+def of_strings() -> TextEncoder:
+    """The encoder of texts for a model that reads strings and holds its words itself."""
+    return TextEncoder(Vocabulary(()), (), SHORTEST)
+
+
+def _takes_strings() -> bool:
+    """Whether models that are made here read strings, which Keras has on TensorFlow alone."""
+    return keras.backend.backend() == "tensorflow"
+
+
+def _strings(texts: list[str]) -> Any:
+    if not _takes_strings():
+        raise ParameterError(
+            f"this model was made on TensorFlow and reads strings, which Keras does not have on {keras.backend.backend()}: set "
+            "KERAS_BACKEND=tensorflow before Python starts."
+        )
+    return keras.ops.convert_to_tensor(texts, dtype="string")
 
 
 def fit_text_encoder(data: TextData) -> tuple[TextEncoder, tuple[str, ...]]:

@@ -12,8 +12,9 @@ import numpy as np
 
 from genokeras.data import align_features
 from genokeras.data.block import Block
-from genokeras.encoders import Encoder, TableEncoder, checked_answers, predict
+from genokeras.encoders import Encoder, TableEncoder, TextEncoder, checked_answers, predict
 from genokeras.encoders.files import encoder_from_dict
+from genokeras.encoders.text import STRINGS, of_strings
 from genokeras.engine.model_files import FORMAT, sidecar_path
 from genokeras.errors import ExportError
 from genokeras.estimators.content import ContentKind, Given, names_of
@@ -22,6 +23,7 @@ from genokeras.estimators.gene_content import Genes
 from genokeras.estimators.image import Images
 from genokeras.estimators.sequence import Sequences
 from genokeras.estimators.survival import checked_times
+from genokeras.estimators.text import Texts
 from genokeras.support.json_files import read_json
 from genokeras.support.keras_files import load_keras
 from genokeras.support.precision import single_precision
@@ -34,6 +36,7 @@ _KINDS: dict[str, tuple[str, ContentKind]] = {
     "genome": ("Genome", Genes()),
     "sequence": ("Sequence", Sequences()),
     "image": ("Image", Images()),
+    "text": ("Text", Texts()),
 }
 
 
@@ -48,7 +51,7 @@ class ExportedModel:
         The JSON file.
     encoder : Encoder
     reads : str
-        First word of the estimators of such samples: "Genome", "Sequence" or "Image".
+        First word of the estimators of such samples: "Genome", "Sequence", "Image" or "Text".
     content : ContentKind
     """
 
@@ -240,6 +243,11 @@ def read_about(file: Path) -> dict[str, Any]:
             f"{str(file)!r} reads {kind} samples, and only of {', '.join(_KINDS)} does the JSON file say enough to read new ones: predict "
             "with the run folder."
         )
+    if kind == TextEncoder.kind and "encoder" not in about and not _reads_strings(about):
+        raise ExportError(
+            f"{str(file)!r} reads {', '.join(about.get('inputs', ()))} of texts, which the JSON file does not say how to make: predict with the "
+            "run folder."
+        )
     if about.get("reading", {}).get("adapt"):
         raise ExportError(
             f"{str(file)!r} was fitted to cohorts with adapt={about['reading']['adapt']!r}, and its files do not hold what new ones are "
@@ -253,7 +261,13 @@ def _kind_of(about: Mapping[str, Any]) -> str:
     return str(about.get("kind") or ("genome" if "feature_names" in about else "other"))
 
 
+def _reads_strings(about: Mapping[str, Any]) -> bool:
+    return list(about.get("inputs", ())) == [STRINGS]
+
+
 def _encoder_of(about: Mapping[str, Any]) -> Encoder:
+    if _kind_of(about) == TextEncoder.kind and "encoder" not in about:
+        return of_strings()
     if _kind_of(about) != "genome":
         return encoder_from_dict(about["encoder"])
     blocks = tuple(map(Block.from_dict, about.get("reading", {}).get("blocks", ())))
@@ -268,8 +282,14 @@ def _face_of(about: Mapping[str, Any]) -> type[ExportedModel]:
 
 def _check_together(found: ExportedModel, file: Path) -> None:
     """See that the model is of the shape that the JSON file speaks of."""
+    wanted: dict[str, tuple[int | None, ...]]
     if isinstance(found.encoder, TableEncoder):
         wanted = {name: (None, width) for name, width in found.encoder.inputs.items()}
+    elif isinstance(found.encoder, TextEncoder):
+        every = {STRINGS: (), "tokens": (found.encoder.length,), "ngrams": (found.encoder.n_counts,)}
+        said = [STRINGS] if "encoder" not in found.about else ["tokens", "ngrams"]
+        read = [tensor.name for tensor in found.model.inputs if tensor.name in said]
+        wanted = {name: (None, *every[name]) for name in read or said}
     else:
         wanted = {tensor.name: tuple(tensor.shape) for tensor in found.model.inputs}
     got = {tensor.name: tuple(tensor.shape) for tensor in found.model.inputs}

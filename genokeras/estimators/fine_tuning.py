@@ -152,8 +152,7 @@ def _train(trainer: Any, samples: Samples, rng: np.random.Generator) -> None:
     def batches() -> Iterator[Batch]:
         for first in range(0, n - size + 1, size):
             batch = samples.take(order[first : first + size])
-            inputs = batch.encoder.model_inputs(batch.rows)
-            read = [inputs[name] for name in names]
+            read = batch.encoder.inputs_named(names, batch.rows)
             targets = batch.task.training_targets(batch.targets)
             yield read if len(read) > 1 else read[0], targets, batch.weight / mean
 

@@ -272,8 +272,8 @@ class NetworkEstimator(SearchedEstimator):
     def _examples(self) -> Any:
         run = self._fitted()
         n = min(_EXAMPLES, run.problem.n_samples)
-        inputs = self._encoder().model_inputs(take(run.problem.rows, np.arange(n)))
-        read = [inputs[tensor.name] for tensor in run.model.inputs]
+        names = [tensor.name for tensor in run.model.inputs]
+        read = self._encoder().inputs_named(names, take(run.problem.rows, np.arange(n)))
         return read if len(read) > 1 else read[0]
 
     @classmethod

@@ -14,10 +14,12 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner, Result
 
-from genokeras import GenomeClassifier, GenomeRegressor, GenomeSurvival, SequenceClassifier
+from genokeras import GenomeClassifier, GenomeRegressor, GenomeSurvival, SequenceClassifier, TextClassifier
 from genokeras.cli import main
 from genokeras.errors import ExportError, NewerFormatError
 from genokeras.estimators.exported import load_exported
+from tests.encoders.planted import opinions
+from tests.processes import run_on
 
 QUICK: dict[str, Any] = {"time_limit": None, "max_trials": 2, "folds": 3, "random_state": 0, "verbose": 0}
 GENES = [f"gene_{i}" for i in range(14)]
@@ -142,6 +144,65 @@ def test_sequences_and_labels_are_those_of_the_run(tmp_path: Path) -> None:
     assert answered(file, *asked) == answered(several.path_, *asked)
 
 
+@pytest.fixture(scope="module")
+def texts(tmp_path_factory: pytest.TempPathFactory) -> TextClassifier:
+    quick = {"fathers": ["small_text_cnn"], "trainer_args": {"max_iter_num": 3}}
+    path = tmp_path_factory.mktemp("texts") / "run"
+    return TextClassifier(path, searcher_args=quick, **QUICK).fit(*opinions(60))
+
+
+def test_texts_need_their_words_from_the_model_alone(texts: TextClassifier, tmp_path: Path) -> None:
+    file, new = alone(texts, tmp_path), tmp_path / "new.csv"
+    x, _ = opinions(8, seed=1)
+    pd.DataFrame({"id": [*"abcdefghi"], "text": [*x, ""]}).to_csv(new, index=False)
+    found = answered(file, new, "--probabilities")
+    assert found == answered(texts.path_, new, "--probabilities") and found.count("\n") == 10
+    about = json.loads(file.with_suffix(".json").read_text())
+    assert about["inputs"] == {"texts": "strings"} and "encoder" not in about
+
+
+JAX_TEXTS = """
+import sys, numpy as np
+from genokeras.estimators import TextClassifier
+from genokeras.estimators.exported import load_exported
+from tests.encoders.planted import opinions
+folder = sys.argv[1]
+quick = {"fathers": ["small_text_cnn"], "trainer_args": {"max_iter_num": 3}}
+clf = TextClassifier(folder + "/run", time_limit=None, max_trials=5, folds=2, searcher_args=quick, random_state=0, verbose=0)
+clf.fit(*opinions(60))
+file = clf.export_keras_model(folder + "/alone/model.keras")
+x, _ = opinions(8, seed=1)
+np.save(folder + "/p.npy", clf.predict_proba(x))
+np.testing.assert_array_equal(load_exported(file).predict_proba(x), clf.predict_proba(x))
+try:
+    load_exported(sys.argv[2]).predict_proba(x)
+except Exception as error:
+    print(type(error).__name__, error)
+"""
+
+
+@pytest.mark.slow
+def test_texts_of_another_backend_are_answered_or_what_they_need_is_said(
+    texts: TextClassifier, tmp_path: Path
+) -> None:
+    of_strings = texts.export_keras_model(tmp_path / "strings.keras")
+    printed = run_on("jax", JAX_TEXTS, tmp_path, of_strings)
+    assert "ParameterError this model was made on TensorFlow and reads strings" in printed
+    x, _ = opinions(8, seed=1)
+    expected = np.load(tmp_path / "p.npy")
+    for model in (load_exported(tmp_path / "alone" / "model.keras"), TextClassifier.load(tmp_path / "run")):
+        np.testing.assert_allclose(model.predict_proba(x), expected, atol=1e-4)
+
+
+def test_texts_whose_words_nobody_has_are_refused(texts: TextClassifier, tmp_path: Path) -> None:
+    file = texts.export_keras_model(tmp_path / "given" / "model.keras")
+    tokens = {"token_ids, padding_mask and others": "(8,): as the preset's tokenizer has it"}
+    with pytest.raises(ExportError, match="token_ids, padding_mask and others of texts.*run folder"):
+        load_exported(changed(file, tmp_path, inputs=tokens))
+    with pytest.raises(ExportError, match="do not belong together"):
+        load_exported(changed(file, tmp_path, classes=["a", "b", "c"]))
+
+
 def test_files_of_earlier_versions_are_read(
     exported: Path, classifier: GenomeClassifier, new: Path, tmp_path: Path
 ) -> None:
@@ -204,7 +265,8 @@ def changed(exported: Path, folder: Path, **entries: Any) -> Path:
         ({"feature_names": GENES[:5]}, ExportError, "do not belong together.*14.*5"),
         ({"classes": ["a", "b", "c"]}, ExportError, "do not belong together"),
         ({"feature_names": 5}, ExportError, "model.json' is incomplete"),
-        ({"kind": "text"}, ExportError, "reads text samples.*run folder"),
+        ({"kind": "mlp_module"}, ExportError, "reads mlp_module samples.*run folder"),
+        ({"kind": "text", "inputs": {"texts": "strings"}}, ExportError, "do not belong together"),
         ({"reading": {"adapt": "standardise"}}, ExportError, "adapt='standardise'.*run folder"),
         ({"format": 99}, NewerFormatError, "newer GenoKeras"),
     ],
