@@ -14,6 +14,7 @@ depth        morphisms that follow each other in the longest lineage, every gene
 graphs/min   different graphs a minute (isomorphic ones are one); shapes/min: views that inputs name disregarded
 compiled     programs compiled in the fit
 ensemble     share of the delivered weights that is of grown graphs
+single       log loss of the held-out rows by the single best model, as the search chooses it, uncalibrated
 """
 
 from __future__ import annotations
@@ -235,10 +236,21 @@ def one_fit(data: Path, name: str, fold: int, seed: int, seconds: float) -> dict
         fit_seconds = time.perf_counter() - started
         p = np.asarray(clf.predict_proba(held.x[test]), dtype="float64")
         facts = facts_of(Path(folder) / "run", fit_seconds, compiled())
+        alone = (
+            clf.load_searcher()
+            .load_best_model()
+            .produce_keras_model(weights=True)
+            .predict(held.x[test], verbose=0)
+        )
     truth, classes = held.codes[test], np.asarray(clf.classes_)
-    own = np.where(classes == truth[:, None], p, 0).sum(axis=1)
+
+    def log_loss(answers: np.ndarray) -> float:
+        own = np.where(classes == truth[:, None], answers, 0).sum(axis=1)
+        return float(-np.log(np.clip(own, 1e-7, 1)).mean())
+
     scores = {
-        "log_loss": float(-np.log(np.clip(own, 1e-7, 1)).mean()),
+        "log_loss": log_loss(p),
+        "single_log_loss": log_loss(np.asarray(alone, dtype="float64")),
         "balanced_accuracy": float(balanced_accuracy_score(truth, classes[p.argmax(axis=1)])),
     }
     return {**scores, "fit_seconds": fit_seconds, **facts}
@@ -296,7 +308,7 @@ def summary(lines: list[dict[str, Any]]) -> str:
     means = {name: _mean([line[name] for line in lines]) for name in _COLUMNS}
     deep = sum(line["depth"] >= _FEWEST_GENERATIONS for line in lines)
     text = f"{row('mean', means)}\nlineages of {_FEWEST_GENERATIONS} generations or more: {deep} of {len(lines)} fits"
-    for name in ("log_loss", "balanced_accuracy"):
+    for name in ("log_loss", "single_log_loss", "balanced_accuracy"):
         if all(name in line for line in lines):
             text += (
                 f"\n{name.replace('_', ' ')} of held-out rows: {_mean([line[name] for line in lines]):.4f}"
