@@ -25,7 +25,7 @@ from genokeras.engine.methods import PackedMethod, method_of
 from genokeras.engine.run import FINAL_WEIGHTS, Run
 from genokeras.engine.training_options import network_settings, training_settings
 from genokeras.features import Matrix
-from genokeras.graph import Weights, is_linear
+from genokeras.graph import Weights
 from genokeras.networks import TrainedNetwork, initial_weights, start_weights
 from genokeras.searchers import TrialResult
 from genokeras.support.precision import single_precision
@@ -135,10 +135,15 @@ def _on_table(
         weights = run.network(trial).weights
         members = problem.n_folds
     length = {"steps": steps, "members": members}
-    if problem.task.solves_linear and is_linear(graph):
-        z = read[graph.input]
-        weights = _solved(run, trial, data, fitted, z)
-        return _Trained(replace(run.network(trial), weights=weights), fitted, {"steps": 1, "members": len(z)})
+    if problem.solves(graph, trial.proposal.hyper.view):
+        decays = problem.solved_decays(trial.proposal.hyper)
+        # Runs of older versions trained them, for more steps than there are decays.
+        if trial.step <= len(decays):
+            z = read[graph.input]
+            solved = _solved(run, trial, data, fitted, z, decays[trial.step - 1])
+            return _Trained(
+                replace(run.network(trial), weights=solved), fitted, {"steps": trial.step, "members": len(z)}
+            )
     settings = replace(
         base,
         max_steps=steps,
@@ -178,13 +183,15 @@ def _in_fold_bases(encoder: TableEncoder, view: str, x: Matrix) -> np.ndarray:
     return np.stack([np.pad(row, ((0, 0), (0, width - row.shape[1]))) for row in rows])
 
 
-def _solved(run: Run, trial: TrialResult, data: AllRows, encoder: TableEncoder, z: np.ndarray) -> Weights:
+def _solved(
+    run: Run, trial: TrialResult, data: AllRows, encoder: TableEncoder, z: np.ndarray, decay: float
+) -> Weights:
     task, hyper, graph = run.task, trial.proposal.hyper, trial.proposal.graph
     kernels = np.zeros((len(z), z.shape[2], task.n_outputs), dtype="float32")
     biases = np.zeros((len(z), task.n_outputs), dtype="float32")
     for member, rank in enumerate(encoder.ranks(hyper.view)):
         kernels[member, :rank], biases[member] = task.solve_linear(
-            z[member, :, :rank], data.targets, data.sample_weight, hyper.weight_decay
+            z[member, :, :rank], data.targets, data.sample_weight, decay
         )
     return {graph.output: {"kernel": kernels, "bias": biases}}
 

@@ -33,6 +33,9 @@ from genokeras.training import (
 )
 
 _T = TypeVar("_T")
+# Kernel and bias of coordinates, targets, weights and a weight decay.
+Solve = Callable[[np.ndarray, np.ndarray, np.ndarray, float], tuple[np.ndarray, np.ndarray]]
+_NO_BETTER = 2
 
 
 class Trained(NamedTuple):
@@ -96,10 +99,9 @@ class PackedRunner:
 
     def _found(self, job: Job, deadline: Deadline, first: int = 0) -> Sequence[Trained | str]:
         """What was trained, or the error, of each trial: one that fails must not spoil the others."""
-        if is_linear(job.proposals[0].graph) and job.shape is None and self.problem.task.solves_linear:
-            return [
-                _tried(self._solution, proposal, self.problem.task.solve_linear) for proposal in job.proposals
-            ]
+        one = job.proposals[0]
+        if job.shape is None and self.problem.solves(one.graph, one.hyper.view):
+            return self._solved(job, deadline, self.problem.task.solve_linear)
         if self._in_haste(job, deadline):
             return self._fitted_in_haste(job, deadline)
         # Copies of one graph differ in their weights only if their seeds do.
@@ -131,22 +133,49 @@ class PackedRunner:
         return linear and deadline.left < SECONDS_TO_COMPILE * measured_slowness()
 
     def _fitted_in_haste(self, job: Job, deadline: Deadline) -> list[Trained | str]:
-        """The linear models, fitted one by one without a program: the first in any case, further ones as long as there is time."""
+        """The linear models, fitted without a program, and nothing else."""
         task = self.problem.task
 
         def fit(z: np.ndarray, targets: np.ndarray, weight: np.ndarray, decay: float) -> Any:
             rows = weight > 0
             return task.fit_linear(z[rows], targets[rows], weight[rows], decay, 0.0, deadline.passed)[:2]
 
+        return self._solved(job, deadline, fit, own=True)
+
+    def _solved(self, job: Job, deadline: Deadline, solve: Solve, own: bool = False) -> list[Trained | str]:
+        """The linear models, one by one: the first in any case, further ones as long as there is time; with their own decays, or the best."""
         found: list[Trained | str] = []
         for proposal in job.proposals:
             late = deadline.passed() and any(not isinstance(trained, str) for trained in found)
             fits = is_linear(proposal.graph) and not late
-            found.append(_tried(self._solution, proposal, fit) if fits else NO_TIME)
+            decays = (
+                (proposal.hyper.weight_decay,)
+                if own or not fits
+                else self.problem.solved_decays(proposal.hyper)
+            )
+            found.append(_tried(self._best_solution, proposal, solve, decays, deadline) if fits else NO_TIME)
         return found
 
-    def _solution(self, proposal: Proposal, solve: Callable[..., tuple[np.ndarray, np.ndarray]]) -> Trained:
-        problem, task, graph = self._problem(proposal), self.problem.task, proposal.graph
+    def _best_solution(
+        self, proposal: Proposal, solve: Solve, decays: Sequence[float], deadline: Deadline
+    ) -> Trained:
+        """The solution whose loss is lowest on the rows held out, and a curve of those tried; weaker decays end behind two that are no better."""
+        best, curve = None, np.empty((0, 3))
+        for step, decay in enumerate(decays, start=1):
+            weights, answers, losses = self._solution(proposal, solve, decay)
+            curve = np.vstack([curve, [float(step), *losses]])
+            if best is None or losses[1] < curve[best.step - 1, 2]:
+                best = Trained(weights, answers, curve, step)
+            if step - best.step == _NO_BETTER or deadline.passed():
+                break
+        assert best is not None
+        return best._replace(curve=curve)
+
+    def _solution(
+        self, proposal: Proposal, solve: Solve, decay: float
+    ) -> tuple[Weights, np.ndarray, np.ndarray]:
+        """Weights, answers out of fold, and the mean losses of training and held-out rows."""
+        problem, task = self._problem(proposal), self.problem.task
         z = _coordinates(problem, (proposal.hyper.view,))
         ranks = _ranks(problem, (proposal.hyper.view,))
         kernels = np.zeros((problem.n_folds, z.shape[2], task.n_outputs), dtype="float32")
@@ -154,7 +183,7 @@ class PackedRunner:
         outputs = []
         for fold, rank in enumerate(ranks):
             weight = problem.train[fold] * problem.sample_weight
-            kernel, bias = solve(z[fold, :, :rank], problem.targets, weight, proposal.hyper.weight_decay)
+            kernel, bias = solve(z[fold, :, :rank], problem.targets, weight, decay)
             kernels[fold, :rank], biases[fold] = kernel, bias
             outputs.append(z[fold, :, :rank] @ kernel + bias)
         answers = out_of_fold(task, np.stack(outputs), None, problem.held_out)
@@ -167,8 +196,8 @@ class PackedRunner:
             ]
             for found, train, held in zip(outputs, problem.train, problem.held_out, strict=True)
         ]
-        curve = np.array([[1.0, *np.mean(losses, axis=0)]])
-        return Trained({graph.output: {"kernel": kernels, "bias": biases}}, answers, curve, 1)
+        weights = {proposal.graph.output: {"kernel": kernels, "bias": biases}}
+        return weights, answers, np.mean(losses, axis=0)
 
     # ---- before training
 

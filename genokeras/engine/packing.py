@@ -13,7 +13,6 @@ import numpy as np
 from genokeras.engine.jobs import Job
 from genokeras.engine.pace import SECONDS_TO_COMPILE
 from genokeras.engine.problem import Problem
-from genokeras.graph import is_linear
 from genokeras.networks import ShapeClass, class_of
 from genokeras.searchers import Proposal
 from genokeras.training import TrainingSettings
@@ -102,7 +101,6 @@ class ClassPacker(Packer):
         self._widths = problem.widths
         # Of a step.
         self._rows = TrainingSettings().batch_of(problem.n_samples)
-        self._solves_linear = problem.task.solves_linear
         self._most = most
         self._classes: list[ShapeClass] = []
         self._compiled: set[ShapeClass | None] = set()
@@ -153,7 +151,7 @@ class ClassPacker(Packer):
         return min(self._most, _SOLVED_AT_ONCE) if self._is_solved(group[0][1]) else self._most
 
     def _is_solved(self, proposal: Proposal) -> bool:
-        return self._solves_linear and is_linear(proposal.graph)
+        return self._problem.solves(proposal.graph, proposal.hyper.view)
 
     def _chosen(self, needed: ShapeClass, count: int) -> ShapeClass:
         """The class for a number of graphs that need this one."""

@@ -112,7 +112,9 @@ def make_panel(samples: PanelSamples, objective: Objective, settings: PanelSetti
 
 
 def _searched(honest: Problem, objective: Objective, settings: PanelSettings, budget: Budget) -> Run:
-    space = HyperSpace(views=VIEWS, view_units=tuple(honest.widths.values()))
+    space = HyperSpace(
+        views=VIEWS, view_units=tuple(honest.widths.values()), linear_unread=honest.linear_unread
+    )
     fingerprint = fingerprint_of("panel", honest.targets, honest.sample_weight, honest.groups)
     prepared = Prepared(
         make=lambda _: replace(honest, fingerprint=fingerprint),

@@ -11,6 +11,7 @@ from genokeras.encoders import Encoder, Rows, TableEncoder
 from genokeras.encoders.row_files import packed_rows
 from genokeras.engine.splits import FurtherSplits
 from genokeras.errors import ParameterError
+from genokeras.graph import Graph, HyperParameters, is_linear
 from genokeras.support.digest import hex_digest
 from genokeras.tasks.task import Task
 
@@ -94,6 +95,24 @@ class Problem(ScoredRows):
     def n_splits(self) -> int:
         """Splits into folds that a trial can be trained on."""
         return 1 if self.further is None else 1 + len(self.further.held_out)
+
+    @property
+    def linear_unread(self) -> tuple[str, ...]:
+        """Rates that linear models do not read, since they are solved on every view."""
+        size = self.n_samples, max(self.widths.values())
+        if not self.task.solves_linear(*size):
+            return ()
+        return ("learning_rate", "weight_decay") if self.task.solved_decays(*size) else ("learning_rate",)
+
+    def solves(self, graph: Graph, view: str) -> bool:
+        """Whether a graph is a linear model on a view of a table that is solved, not trained."""
+        if not is_linear(graph) or view not in self.widths:
+            return False
+        return self.task.solves_linear(self.n_samples, self.widths[view])
+
+    def solved_decays(self, hyper: HyperParameters) -> tuple[float, ...]:
+        """Weight decays that a linear model which is solved tries: the trial's step is the number of the one it took, counted from 1."""
+        return self.task.solved_decays(self.n_samples, self.widths[hyper.view]) or (hyper.weight_decay,)
 
     def of_split(self, split: int, views: Iterable[str]) -> Problem:
         """The problem with the folds of a split, and with these views alone where it is a further one.

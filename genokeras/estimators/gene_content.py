@@ -155,6 +155,7 @@ class Genes(ContentKind):
             views=tuple(problem.widths),
             view_units=tuple(problem.widths.values()),
             linear_decays=problem.task.linear_decays,
+            linear_unread=problem.linear_unread,
         )
         encoder, n_outputs = problem.encoder, problem.task.n_outputs
         assert isinstance(encoder, TableEncoder)

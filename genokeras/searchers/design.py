@@ -87,8 +87,9 @@ def initial_packs(fathers: Sequence[StartGraph], space: HyperSpace) -> list[Grap
     """The initial design, the same every time: 38 proposals with 14 views, 30 with ten, 14 with one; fathers take turns.
 
     A linear father (one without activation) is tried on every view with the middle weight decay, with few views with the two in
-    the middle, at the two largest learning rates in turn: its loss is convex and stays stable with them. The other fathers share 12
-    to 24 proposals, spread over views, activations, learning rates, dropout and weight decay so that each value of each comes up.
+    the middle, at the two largest learning rates in turn: its loss is convex and stays stable with them. What it does not read has the
+    middle value. The other fathers share 12 to 24 proposals, spread over views, activations, learning rates, dropout and weight decay so
+    that each value of each comes up.
     """
     packs = []
     is_linear = ["activation" in unused_hyper_parameters(father.graph) for father in fathers]
@@ -110,9 +111,12 @@ def initial_packs(fathers: Sequence[StartGraph], space: HyperSpace) -> list[Grap
 
 
 def _linear_ones(space: HyperSpace) -> list[HyperParameters]:
-    rates = sorted(space.learning_rate)[-2:]
+    solved = "learning_rate" in space.linear_unread
+    rates = (space.middle("learning_rate"),) if solved else space.learning_rate[-2:]
     first = HyperParameters(rates[-1], dropout=space.dropout[0], activation=space.activation[0])
     n_decays = space.linear_decays or min(max(1, _LINEAR // len(space.views)), 2)
+    if "weight_decay" in space.linear_unread:
+        n_decays = 1
     return [
         replace(first, learning_rate=rates[(i + j + 1) % len(rates)], weight_decay=decay, view=view)
         for i, decay in enumerate(_middle_out(space.weight_decay)[:n_decays])

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from genokeras.errors import ParameterError
 from genokeras.graph.graph import Graph
 from genokeras.graph.hyper import HyperParameters
+from genokeras.graph.templates import is_linear
 from genokeras.searchers.values import unused_hyper_parameters
 
 Array = NDArray[np.float64]
@@ -40,6 +41,9 @@ class HyperSpace:
     linear_decays : int
         Weight decays that linear models are tried with on every view, ahead of all networks: for tasks that solve them in no time. By default 0: one
         or two, and networks take turns with them.
+    linear_unread : tuple of str
+        Rates that linear models do not read, because they are solved: ``"learning_rate"``, and ``"weight_decay"`` where the best one is found on the
+        way. They have the middle value, which networks that grow from them begin with.
 
     Raises
     ------
@@ -60,6 +64,7 @@ class HyperSpace:
     views: tuple[str, ...] = ("all",)
     view_units: tuple[int, ...] = ()
     linear_decays: int = 0
+    linear_unread: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for name, field in (RATES | NAMES).items():
@@ -83,6 +88,11 @@ class HyperSpace:
     def size(self) -> int:
         """Number of combinations."""
         return int(np.prod([len(getattr(self, name)) for name in RATES | NAMES]))
+
+    def middle(self, name: str) -> float:
+        """The value in the middle of a list of rates, or the one above."""
+        values: tuple[float, ...] = getattr(self, name)
+        return values[len(values) // 2]
 
     def sample(self, rng: np.random.Generator) -> HyperParameters:
         """A combination drawn uniformly."""
@@ -114,6 +124,8 @@ class HyperSpace:
         """Set what the graph does not read to the first value listed, so that equal networks look equal."""
         for field in unused_hyper_parameters(graph):
             hyper = _with(hyper, field, getattr(self, field)[0])
+        for name in self.linear_unread if is_linear(graph) else ():
+            hyper = _with(hyper, RATES[name], self.middle(name))
         return hyper
 
     def input_units(self, graph: Graph, hyper: HyperParameters) -> int:

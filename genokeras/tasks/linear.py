@@ -78,6 +78,43 @@ def fit_logistic(
     return (kernel * factor[:, None]).astype("float32"), bias.astype("float32"), iterations
 
 
+def solve_logistic(
+    z: np.ndarray, codes: np.ndarray, weight: np.ndarray, n_classes: int, penalty: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Minimise the weighted mean log loss plus ``penalty / 2`` times the squared length of the kernel, to the end.
+
+    Parameters
+    ----------
+    z : numpy.ndarray
+        ``(n, r)``, dense and small.
+    codes : numpy.ndarray
+        ``(n,)`` class numbers; a class may be missing.
+    weight : numpy.ndarray
+        ``(n,)``; rows of weight 0 play no part.
+    n_classes : int
+    penalty : float
+
+    Returns
+    -------
+    kernel : numpy.ndarray
+        ``(r, n_classes)`` float32.
+    bias : numpy.ndarray
+        ``(n_classes,)`` float32; nothing holds it back.
+    """
+    rows = weight > 0
+    x, y, share = np.asarray(z[rows], dtype="float64"), codes[rows], weight[rows] / weight[rows].sum()
+    if len(np.unique(y)) < 2:
+        bias = np.full(n_classes, _NEVER, dtype="float32")
+        bias[y[0]] = 0.0
+        return np.zeros((z.shape[1], n_classes), dtype="float32"), bias
+    model = LogisticRegression(C=1.0 / max(penalty, 1e-9), tol=_TOLERANCE, max_iter=_MOST_ITERATIONS)
+    with warnings.catch_warnings(), threadpool_limits(1, user_api="blas"):
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        model.fit(x, y, sample_weight=share)
+    kernel, bias = _by_class(model, n_classes)
+    return kernel.astype("float32"), bias.astype("float32")
+
+
 def fit_binary(
     x: Counts,
     positive: np.ndarray,

@@ -270,10 +270,13 @@ class Task(ABC):
         """
         raise TypeError(f"no exact linear model is known for the task {self.kind!r}")
 
-    @property
-    def solves_linear(self) -> bool:
-        """Whether `solve_linear` is known."""
+    def solves_linear(self, n_samples: int, width: int) -> bool:
+        """Whether `solve_linear` is known, and quick for this number of samples and coordinates."""
         return type(self).solve_linear is not Task.solve_linear
+
+    def solved_decays(self, n_samples: int, width: int) -> tuple[float, ...]:
+        """Weight decays, the strongest first, of which a linear model takes the one that is best on the rows held out; none: its proposal's own."""
+        return ()
 
     def fit_view(
         self,

@@ -22,6 +22,7 @@ from genokeras.graph import Graph, HyperParameters
 from genokeras.searchers import History, TrialResult
 from genokeras.support import RunFolder
 from genokeras.tasks.calibration import Calibration, fit_sharpness
+from genokeras.tasks.classes import Classes
 from genokeras.tasks.numbers import _RIDGE_PENALTY
 from genokeras.training import NetworkSettings, Plan, Samples, Trainee, train_member
 from genokeras.training.members import rate_share, train_whole
@@ -235,8 +236,23 @@ def test_a_screened_view_is_screened_on_all_rows(tmp_path):
     assert abs(other - answers(found)).mean() < 0.4
 
 
-def test_a_linear_model_of_classes_is_trained_like_any_network(tmp_path):
+def test_a_linear_model_of_classes_is_solved_on_all_rows(tmp_path):
     run = trained(tmp_path / "run", problem_of_classes(), [linear_proposal()])
+    found = fitted(run, tmp_path)
+    assert note(found)["members"] == 1
+    everything = np.ones((1, N), dtype=bool)
+    encoder, _ = fit_table_encoder(X, CODES, everything, ("all",), run.task.screening, run.feature_names)
+    space = encoder.spaces["all"][0]
+    decay = run.task.solved_decays(N, space.rank)[run.best.step - 1]
+    kernel, bias = run.task.solve_linear(space.transform(X), CODES, np.ones(N), decay)
+    new = space.transform(expression(seed=5)[0]) @ kernel + bias
+    np.testing.assert_allclose(answers(found), run.task.answers_of(new), atol=1e-4)
+
+
+def test_one_that_was_trained_in_an_older_run_is_trained_again(tmp_path, monkeypatch):
+    with monkeypatch.context() as older:
+        older.setattr(Classes, "solves_linear", lambda self, n_samples, width: False)
+        run = trained(tmp_path / "run", problem_of_classes(), [linear_proposal()])
     assert note(fitted(run, tmp_path))["members"] == SEEDS
 
 

@@ -213,7 +213,11 @@ def mlp_job() -> Job:
     return Job((1,), (Proposal(mlp(2, (4,)), HyperParameters(learning_rate=0.1)),))
 
 
-def test_where_there_is_no_time_to_compile_linear_models_are_fitted_without() -> None:
+@pytest.mark.parametrize("solves", [True, False])
+def test_where_there_is_no_time_to_compile_linear_models_are_fitted_without(
+    monkeypatch: pytest.MonkeyPatch, solves: bool
+) -> None:
+    monkeypatch.setattr(Classes, "solves_linear", lambda self, n_samples, width: solves)
     runner = small_runner()
     first, other = linear_job(0, 0.1), mlp_job()
     job = Job((0, 1, 2), (*first.proposals, *other.proposals, *first.proposals))
@@ -221,6 +225,30 @@ def test_where_there_is_no_time_to_compile_linear_models_are_fitted_without() ->
     assert linear.result.status == "ok" and runner.trainer.compilations == 0
     assert linear.answers is not None and linear.result.score < 0.69
     assert late.result.error == further.result.error == "the time was over before this network was trained"
+
+
+def test_a_linear_model_of_classes_takes_the_decay_that_is_best_on_the_rows_held_out() -> None:
+    runner = small_runner()
+    (found,) = runner.run(linear_job(0, 0.1), Deadline())
+    decays = runner.problem.solved_decays(found.result.proposal.hyper)
+    alone = []
+    for decay in decays:
+        outputs = np.zeros((runner.problem.n_samples, 2))
+        z = runner.problem.rows["all"]
+        for fold, rank in enumerate(runner.problem.encoder.ranks("all")):
+            train = runner.problem.train[fold] * runner.problem.sample_weight
+            kernel, bias = runner.problem.task.solve_linear(
+                z[:, fold, :rank], runner.problem.targets, train, decay
+            )
+            held = runner.problem.held_out[fold]
+            outputs[held] = z[held, fold, :rank] @ kernel + bias
+        alone.append(runner.problem.task.answers_of(outputs))
+    losses = [runner.objective.loss(answers, runner.problem.targets) for answers in alone]
+    best = int(np.argmin(losses))
+    assert found.result.step == best + 1 and runner.trainer.compilations == 0
+    np.testing.assert_allclose(found.answers, alone[best], atol=1e-6)
+    assert len(found.curve) <= min(len(decays), best + 3)
+    assert found.curve[:, 0].tolist() == list(range(1, len(found.curve) + 1))
 
 
 def test_a_linear_model_of_numbers_is_solved_whatever_it_grew_from() -> None:

@@ -160,7 +160,9 @@ def wait_for_trials(path: Path, process: subprocess.Popen[str]) -> None:
     """Until a run in another process has at least six trials in its journal."""
     journal = path / "journal.jsonl"
     for _ in range(1800):
-        if (journal.exists() and journal.read_text().count('"trial"') >= 6) or process.poll() is not None:
+        if (
+            journal.exists() and journal.read_text().count('"event": "trial"') >= 6
+        ) or process.poll() is not None:
             break
         time.sleep(0.1)
 

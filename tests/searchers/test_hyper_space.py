@@ -101,3 +101,14 @@ def test_what_a_graph_does_not_read_is_set_alike() -> None:
 def test_a_bad_list_is_named(arguments: dict[str, object], message: str) -> None:
     with pytest.raises(ParameterError, match=message):
         HyperSpace(**arguments)  # type: ignore[arg-type]
+
+
+def test_what_a_linear_model_does_not_read_has_the_middle_value() -> None:
+    space = HyperSpace(linear_unread=("learning_rate",))
+    hyper = HyperParameters(learning_rate=1e-3, weight_decay=0.3)
+    assert space.canonical(hyper, linear(2)).learning_rate == 1e-2
+    assert space.canonical(hyper, linear(2)).weight_decay == 0.3
+    assert space.canonical(hyper, mlp(2)).learning_rate == 1e-3
+    assert HyperSpace().canonical(hyper, linear(2)).learning_rate == 1e-3
+    both = HyperSpace(linear_unread=("learning_rate", "weight_decay"))
+    assert both.canonical(hyper, linear(2)) == both.canonical(HyperParameters(), linear(2))

@@ -66,6 +66,15 @@ def test_linear_models_of_every_view_come_first(kind: type[RandomSearcher]) -> N
 
 
 @pytest.mark.parametrize("kind", SEARCHERS)
+def test_solved_linear_models_are_tried_once_on_every_view(kind: type[RandomSearcher]) -> None:
+    space = HyperSpace(views=("all", "log"), linear_unread=("learning_rate", "weight_decay"))
+    design = [p for p in ask(kind(2, space=space), History(), 99) if p.origin == "father:linear"]
+    assert [(p.hyper.view, p.hyper.weight_decay, p.hyper.learning_rate) for p in design] == [
+        (view, 0.1, 1e-2) for view in space.views
+    ]
+
+
+@pytest.mark.parametrize("kind", SEARCHERS)
 def test_then_come_mlps_with_different_hyper_parameters(kind: type[RandomSearcher]) -> None:
     proposals = ask(kind(3, space=SPACE), History(), 16)[4:]
     assert [p.origin for p in proposals] == 12 * ["father:mlp"]
