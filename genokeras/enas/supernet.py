@@ -271,7 +271,7 @@ class Supernet:
         self, state: list[Any], constants: dict[str, Any], drawn: dict[str, Any], position: Any, at: Any
     ) -> tuple[list[Any], Any]:
         x, targets, weights = self._batch(constants, drawn["batches"], position)
-        units, bits = (ops.take(drawn[name], position, axis=0) for name in ("units", "bits"))
+        units, bits = (self._backend.taken(drawn[name], position) for name in ("units", "bits"))
         masks = self._masks(drawn, position)
         params, memory = state
 
@@ -281,7 +281,7 @@ class Supernet:
             return ops.sum(weights[:, None] * losses) / self.settings.arcs_per_step + self._penalty(params)
 
         value, gradients = self._backend.value_and_gradients(loss, params)
-        rate = ops.take(drawn["rates"], position, axis=0)[None, None, None]
+        rate = self._backend.taken(drawn["rates"], position)[None, None, None]
         decay = self.settings.weight_decay * rate
         decays = [decay, 0.0 * decay] * (len(params) // 2)
         rates = [rate] * len(params)
@@ -297,12 +297,12 @@ class Supernet:
     def _batch(self, constants: dict[str, Any], batches: Any, position: Any) -> tuple[Any, Any, Any]:
         if self._full_batch:
             return constants["x"], constants["targets"], constants["weights"]
-        rows = ops.take(batches, position, axis=0)
+        rows = self._backend.taken(batches, position)
         share = len(self._rows) / self.settings.batch_size
         return (
-            ops.take(constants["x"], rows, axis=1),
-            ops.take(constants["targets"], rows, axis=0),
-            share * ops.take(constants["weights"], rows, axis=1),
+            self._backend.taken(constants["x"], rows, axis=1),
+            self._backend.taken(constants["targets"], rows),
+            share * self._backend.taken(constants["weights"], rows, axis=1),
         )
 
     def _masks(self, drawn: dict[str, Any], position: Any) -> list[Any]:
@@ -311,10 +311,10 @@ class Supernet:
         folds, arcs = self._data.n_folds, self.settings.arcs_per_step
         threshold = int(dropout_threshold(np.array(self.settings.dropout)))
         keep = (NOISE_LEVELS - threshold) / NOISE_LEVELS
-        picks, masks = ops.take(drawn["picks"], position, axis=0), []
+        picks, masks = self._backend.taken(drawn["picks"], position), []
         for number in range(self.space.n_layers + 1):
             pick = picks[number] if number else picks[number][:folds]
-            noise = ops.take(drawn["pool"], pick, axis=0)
+            noise = self._backend.taken(drawn["pool"], pick)
             noise = ops.reshape(noise, (folds, arcs if number else 1, *noise.shape[1:]))
             masks.append(ops.where(noise >= threshold, 1.0 / keep, 0.0))
         return masks

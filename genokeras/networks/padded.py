@@ -44,37 +44,45 @@ def padded_outputs(
     logits = ops.matmul(x, params[LINEAR]) + params[OUTPUT_BIAS]
     if not shape.nodes:
         return logits
-    width = shape.units
-    bias, read = params[BIAS], ops.matmul(x, params[INPUT])
-    sums = [bias[:, :, j * width : (j + 1) * width] for j in range(shape.nodes)]
-    for j in range(shape.reading):
-        sums[j] = sums[j] + read[:, :, j * width : (j + 1) * width]
+    # What is the same for every node is computed for all of them at once: a compiled function takes long to trace.
+    sums = list(ops.split(params[BIAS], shape.nodes, axis=-1))
+    if shape.reading:
+        for j, read in enumerate(ops.split(ops.matmul(x, params[INPUT]), shape.reading, axis=-1)):
+            sums[j] = sums[j] + read
+    norms = _norms(shape, selected)
+    activated = ops.unstack(selected["activated"] > 0.5, shape.nodes)
+    squared = ops.unstack(selected["squared"] > 0.5, shape.nodes) if shape.squares else ()
     nodes: list[Any] = []
     for j in range(shape.nodes):
-        node = _normalised(sums[j], selected, j)
-        found = ops.where(selected["activated"][j] > 0.5, apply(node), node)
-        node = ops.where(selected["squared"][j] > 0.5, ops.square(node), found) if shape.squares else found
+        node = _normalised(sums[j], *norms[j])
+        found = ops.where(activated[j], apply(node), node)
+        node = ops.where(squared[j], ops.square(node), found) if shape.squares else found
         nodes.append(node * masks[j] if masks else node)
         if j < shape.nodes - 1:
             passed = ops.matmul(nodes[j], params[INNER + j] + selected[f"carried_{j}"])
-            for later in range(j + 1, shape.nodes):
-                start = (later - j - 1) * width
-                sums[later] = sums[later] + passed[:, :, start : start + width]
+            for later, part in enumerate(ops.split(passed, shape.nodes - 1 - j, axis=-1), j + 1):
+                sums[later] = sums[later] + part
     joined = ops.concatenate(nodes, axis=-1) if len(nodes) > 1 else nodes[0]
     return logits + ops.matmul(joined, params[OUTPUT])
 
 
-def _normalised(x: Any, selected: dict[str, Any], number: int) -> Any:
+def _norms(shape: ShapeClass, selected: dict[str, Any]) -> list[tuple[Any, ...]]:
+    """For each node whether it normalises and the contrary, 0 or 1, and how many units are no padding and how many are."""
+    normalises, units = selected["normalised"], selected["units"]
+    values = (normalises, 1.0 - normalises, units, shape.units - units)
+    return list(zip(*(ops.unstack(value, shape.nodes) for value in values), strict=True))
+
+
+def _normalised(x: Any, normalises: Any, leaves: Any, units: Any, n_padding: Any) -> Any:
     """Layer normalisation over the units that are no padding, where the member's node has one.
 
     With w units of W, padding being zero: ``mean = sum x / w`` and ``variance = (sum (x - mean)^2 - (W - w) mean^2) / w``.
     """
-    normalises, units = selected["normalised"][number], selected["units"][number]
     mean = ops.sum(x, axis=-1, keepdims=True) / units
     squares = ops.sum(ops.square(x - mean), axis=-1, keepdims=True)
-    padding = (x.shape[-1] - units) * ops.square(mean)
+    padding = n_padding * ops.square(mean)
     variance = ops.maximum(squares - padding, 0.0) / units
-    scale = normalises * ops.rsqrt(variance + LAYER_NORM_EPSILON) + (1.0 - normalises)
+    scale = normalises * ops.rsqrt(variance + LAYER_NORM_EPSILON) + leaves
     return (x - normalises * mean) * scale
 
 

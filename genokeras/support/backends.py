@@ -47,6 +47,10 @@ class Backend(ABC):
         """``body(step, state) -> state``, ``times`` (a scalar int tensor) times, inside a compiled function."""
 
     @abstractmethod
+    def taken(self, x: Any, indices: Any, axis: int = 0) -> Any:
+        """``keras.ops.take`` for indices known to be at least 0, which spares a compiled function the look for others."""
+
+    @abstractmethod
     def apply_in_parts(
         self, x: Any, functions: Sequence[Callable[[Any], Any]], sizes: Any, chosen: Any
     ) -> Any:
@@ -115,6 +119,9 @@ class TensorFlowBackend(Backend):
         )
         return state
 
+    def taken(self, x: Any, indices: Any, axis: int = 0) -> Any:
+        return self._tf.gather(x, indices, axis=axis)
+
     def apply_in_parts(
         self, x: Any, functions: Sequence[Callable[[Any], Any]], sizes: Any, chosen: Any
     ) -> Any:
@@ -150,6 +157,9 @@ class JaxBackend(Backend):
 
     def repeat(self, times: Any, body: Callable[[Any, Any], Any], state: Any) -> Any:
         return self._jax.lax.fori_loop(0, times, body, state)
+
+    def taken(self, x: Any, indices: Any, axis: int = 0) -> Any:
+        return self._jax.numpy.take(x, indices, axis=axis, mode="clip")
 
     def apply_in_parts(
         self, x: Any, functions: Sequence[Callable[[Any], Any]], sizes: Any, chosen: Any
@@ -187,6 +197,9 @@ class TorchBackend(Backend):
         for step in range(int(times)):
             state = body(step, state)
         return state
+
+    def taken(self, x: Any, indices: Any, axis: int = 0) -> Any:
+        return keras.ops.take(x, indices, axis=axis)
 
     def apply_in_parts(
         self, x: Any, functions: Sequence[Callable[[Any], Any]], sizes: Any, chosen: Any

@@ -162,7 +162,7 @@ class Program:
         _, gradients = self.backend.value_and_gradients(loss, params)
         gradients = self.architecture.masked(gradients, constants)
         factors = self._factors(params, x, masks, row_weights, at) if self.update.needs_factors else None
-        left = ops.take(drawn["factors"], position, axis=0)[:, None, None]
+        left = self.backend.taken(drawn["factors"], position)[:, None, None]
         rates, decays = zip(*self.architecture.rates(constants, left), strict=True)
         moved, memory = self.update.step(
             params, gradients, state[_MEMORY], at + 1, list(rates), list(decays), factors
@@ -185,55 +185,69 @@ class Program:
     def _batch(self, constants: dict[str, Any], batches: Any, position: Any) -> tuple[Any, Any, Any]:
         if self.full_batch:
             return constants["x"], constants["targets"], constants["train_weights"]
-        rows = ops.take(batches, position, axis=0)
-        weights = ops.take(constants["train_weights"], rows, axis=1)
+        rows = self.backend.taken(batches, position)
+        weights = self.backend.taken(constants["train_weights"], rows, axis=1)
         return (
             self._gathered(constants, rows[None]),
-            ops.take(constants["targets"], rows, axis=1),
+            self.backend.taken(constants["targets"], rows, axis=1),
             constants["share"] * weights,
         )
 
     def _gathered(self, constants: dict[str, Any], rows: Any) -> Any:
         """Rows ``(M or 1, b)`` of every member's inputs, ``(M, b, r)``."""
-        return ops.take(constants["x"], constants["first_row"] + rows, axis=0)
+        return self.backend.taken(constants["x"], constants["first_row"] + rows)
 
     def _masks(self, constants: dict[str, Any], drawn: dict[str, Any], position: Any) -> list[Any]:
+        layers, pool = self.architecture.masks, drawn["pool"]
+        if not layers:
+            return []
+        picks = ops.unstack(self.backend.taken(drawn["picks"], position), len(layers))
+        # Compared as bytes: a mask is as large as the layer it is for, and memory is what it costs.
+        thresholds = ops.unstack(ops.cast(constants["threshold"], "uint8"), len(layers))
+        inverses = ops.unstack(constants["inverse_keep"], len(layers))
         masks = []
-        for index, units in enumerate(self.architecture.masks):
-            pick = ops.take(drawn["picks"], position, axis=0)[index]
-            noise = ops.take(drawn["pool"][:, :, :units], pick, axis=0)
-            # Compared as bytes: a mask is as large as the layer it is for, and memory is what it costs.
-            kept = noise >= ops.cast(constants["threshold"][index], "uint8")
-            masks.append(ops.where(kept, constants["inverse_keep"][index], 0.0))
+        for units, pick, threshold, inverse in zip(layers, picks, thresholds, inverses, strict=True):
+            noise = self.backend.taken(pool if units == pool.shape[2] else pool[:, :, :units], pick)
+            masks.append(ops.where(noise >= threshold, inverse, 0.0))
         return masks
 
     def _score(self, state: list[Any], constants: dict[str, Any], at: Any) -> tuple[list[Any], Any]:
-        def block(index: Any, carried: list[Any]) -> list[Any]:
-            training, held_out, monitored, kept = carried
-            rows, targets, train_weights, score_weights = (
-                ops.take(constants[f"scored_{name}"], index, axis=0)
-                for name in ("rows", "targets", "train", "held_out")
-            )
-            x = constants["x"] if self.full_batch else self._gathered(constants, rows)
-            outputs = self.architecture.outputs(state[_PARAMS], x, None, constants)
-            here = ops.equal(ops.arange(self.n_blocks), index)[:, None, None, None]
-            return [
-                training + self.loss.total_loss(outputs, targets, train_weights),
-                held_out + self.loss.total_loss(outputs, targets, score_weights),
-                monitored + self.monitor.sums(outputs, targets, score_weights),
-                ops.where(here, outputs[None], kept),
-            ]
-
-        nothing = ops.zeros_like(constants["membership"][0])
-        targets, weights = constants["scored_targets"][0], constants["scored_held_out"][0]
-        uncounted = ops.zeros_like(self.monitor.sums(targets, targets, weights))
-        carried = [nothing, nothing, uncounted, ops.zeros_like(state[_BEST_LOGITS])]
-        sums = block(0, carried) if self.n_blocks == 1 else self.backend.repeat(self.n_blocks, block, carried)
+        sums = self._block(state, constants, 0) if self.n_blocks == 1 else self._blocks(state, constants)
         training = _over_members(constants["mean_of_members"], sums[0])
         held_out = _over_members(constants["membership"], sums[1])
         monitored = self.monitor.value(ops.matmul(constants["membership"], sums[2]), held_out)
         state = self._keep_best(state, constants, (monitored, held_out), sums[3], at)
         return state, ops.stack([training, held_out, monitored], axis=1)
+
+    def _block(self, state: list[Any], constants: dict[str, Any], index: Any) -> list[Any]:
+        """Losses of training and held-out rows and what is monitored, summed over the rows of a block, and their logits."""
+        rows, targets, train_weights, score_weights = (
+            self.backend.taken(constants[f"scored_{name}"], index)
+            for name in ("rows", "targets", "train", "held_out")
+        )
+        x = constants["x"] if self.full_batch else self._gathered(constants, rows)
+        outputs = self.architecture.outputs(state[_PARAMS], x, None, constants)
+        return [
+            self.loss.total_loss(outputs, targets, train_weights),
+            self.loss.total_loss(outputs, targets, score_weights),
+            self.monitor.sums(outputs, targets, score_weights),
+            outputs[None],
+        ]
+
+    def _blocks(self, state: list[Any], constants: dict[str, Any]) -> list[Any]:
+        """As `_block`, for all blocks one after the other."""
+
+        def block(index: Any, carried: list[Any]) -> list[Any]:
+            *sums, outputs = self._block(state, constants, index)
+            here = ops.equal(ops.arange(self.n_blocks), index)[:, None, None, None]
+            added = [before + more for before, more in zip(carried, sums, strict=False)]
+            return [*added, ops.where(here, outputs, carried[-1])]
+
+        nothing = ops.zeros_like(constants["membership"][0])
+        targets, weights = constants["scored_targets"][0], constants["scored_held_out"][0]
+        uncounted = ops.zeros_like(self.monitor.sums(targets, targets, weights))
+        carried = [nothing, nothing, uncounted, ops.zeros_like(state[_BEST_LOGITS])]
+        return self.backend.repeat(self.n_blocks, block, carried)
 
     def _keep_best(
         self, state: list[Any], constants: dict[str, Any], values: tuple[Any, Any], logits: Any, at: Any

@@ -292,6 +292,9 @@ class CountingBackend(Backend):
 
         return self.inner.compile(counted, free_axes)
 
+    def taken(self, x: Any, indices: Any, axis: int = 0) -> Any:
+        return self.inner.taken(x, indices, axis)
+
     def apply_in_parts(self, x: Any, functions: Any, sizes: Any, chosen: Any) -> Any:
         return self.inner.apply_in_parts(x, functions, sizes, chosen)
 

@@ -47,10 +47,16 @@ class AdamUpdate(ElementwiseUpdate):
     def _start(self, weight: Any) -> Tensors:
         return zeros_like(weight, 2)
 
-    def _move(self, weight: Any, gradient: Any, slots: Tensors, at: Any, rate: Any) -> tuple[Any, Tensors]:
+    def _shared(self, at: Any) -> Any:
+        return _corrections(at, self.beta_1, self.beta_2)
+
+    def _move(
+        self, weight: Any, gradient: Any, slots: Tensors, shared: Any, rate: Any
+    ) -> tuple[Any, Tensors]:
         mean, square = _running_means(gradient, slots, self.beta_1, self.beta_2)
         # Both corrections are scalars: put into the step size, they cost no pass over the weights.
-        size = rate * ops.sqrt(1 - self.beta_2**at) / (1 - self.beta_1**at)
+        first, second = shared
+        size = rate * ops.sqrt(second) / first
         return weight - size * mean / (ops.sqrt(square) + self.epsilon), [mean, square]
 
 
@@ -79,10 +85,16 @@ class LambUpdate(ElementwiseUpdate):
     def _start(self, weight: Any) -> Tensors:
         return zeros_like(weight, 2)
 
-    def _move(self, weight: Any, gradient: Any, slots: Tensors, at: Any, rate: Any) -> tuple[Any, Tensors]:
+    def _shared(self, at: Any) -> Any:
+        return _corrections(at, self.beta_1, self.beta_2)
+
+    def _move(
+        self, weight: Any, gradient: Any, slots: Tensors, shared: Any, rate: Any
+    ) -> tuple[Any, Tensors]:
         mean, square = _running_means(gradient, slots, self.beta_1, self.beta_2)
-        root = ops.sqrt(square / (1 - self.beta_2**at))
-        direction = mean / (1 - self.beta_1**at) / (root + self.epsilon)
+        first, second = shared
+        root = ops.sqrt(square / second)
+        direction = mean / first / (root + self.epsilon)
         own, its = _norm(weight), _norm(direction)
         one = ops.ones_like(its)
         ratio = ops.where(ops.logical_and(own > 0, its > 0), own / ops.where(its > 0, its, one), one)
@@ -116,7 +128,9 @@ class RmspropUpdate(ElementwiseUpdate):
     def _start(self, weight: Any) -> Tensors:
         return zeros_like(weight, 1 + bool(self.momentum) + bool(self.centered))
 
-    def _move(self, weight: Any, gradient: Any, slots: Tensors, at: Any, rate: Any) -> tuple[Any, Tensors]:
+    def _move(
+        self, weight: Any, gradient: Any, slots: Tensors, shared: Any, rate: Any
+    ) -> tuple[Any, Tensors]:
         square = self.rho * slots[0] + (1 - self.rho) * gradient * gradient
         kept, spread = [square], square
         if self.centered:
@@ -151,7 +165,9 @@ class AdagradUpdate(ElementwiseUpdate):
     def _start(self, weight: Any) -> Tensors:
         return [self.initial_accumulator_value * ops.ones_like(weight)]
 
-    def _move(self, weight: Any, gradient: Any, slots: Tensors, at: Any, rate: Any) -> tuple[Any, Tensors]:
+    def _move(
+        self, weight: Any, gradient: Any, slots: Tensors, shared: Any, rate: Any
+    ) -> tuple[Any, Tensors]:
         total = slots[0] + gradient * gradient
         return weight - rate * gradient / ops.sqrt(total + self.epsilon), [total]
 
@@ -180,7 +196,9 @@ class AdadeltaUpdate(ElementwiseUpdate):
     def _start(self, weight: Any) -> Tensors:
         return zeros_like(weight, 2)
 
-    def _move(self, weight: Any, gradient: Any, slots: Tensors, at: Any, rate: Any) -> tuple[Any, Tensors]:
+    def _move(
+        self, weight: Any, gradient: Any, slots: Tensors, shared: Any, rate: Any
+    ) -> tuple[Any, Tensors]:
         square, changes = slots
         square = self.rho * square + (1 - self.rho) * gradient * gradient
         change = ops.sqrt(changes + self.epsilon) / ops.sqrt(square + self.epsilon) * gradient
@@ -223,7 +241,9 @@ class FtrlUpdate(ElementwiseUpdate):
     def _start(self, weight: Any) -> Tensors:
         return [self.initial_accumulator_value * ops.ones_like(weight), ops.zeros_like(weight)]
 
-    def _move(self, weight: Any, gradient: Any, slots: Tensors, at: Any, rate: Any) -> tuple[Any, Tensors]:
+    def _move(
+        self, weight: Any, gradient: Any, slots: Tensors, shared: Any, rate: Any
+    ) -> tuple[Any, Tensors]:
         total, linear = slots
         more = total + gradient * gradient
         shrunk = gradient + 2 * self.l2_shrinkage_regularization_strength * weight
@@ -241,6 +261,11 @@ def _running_means(gradient: Any, slots: Tensors, beta_1: float, beta_2: float) 
         mean + (1 - beta_1) * (gradient - mean),
         square + (1 - beta_2) * (gradient * gradient - square),
     )
+
+
+def _corrections(at: Any, beta_1: float, beta_2: float) -> tuple[Any, Any]:
+    """What running means of this many values, begun at zero, are short of."""
+    return 1 - beta_1**at, 1 - beta_2**at
 
 
 def _norm(weight: Any) -> Any:

@@ -39,7 +39,9 @@ class SgdUpdate(ElementwiseUpdate):
     def _start(self, weight: Any) -> Tensors:
         return zeros_like(weight, 1 if self.momentum else 0)
 
-    def _move(self, weight: Any, gradient: Any, slots: Tensors, at: Any, rate: Any) -> tuple[Any, Tensors]:
+    def _move(
+        self, weight: Any, gradient: Any, slots: Tensors, shared: Any, rate: Any
+    ) -> tuple[Any, Tensors]:
         if not self.momentum:
             return weight - rate * gradient, []
         velocity = self.momentum * slots[0] - rate * gradient
@@ -75,7 +77,9 @@ class DynamicMomentumUpdate(ElementwiseUpdate):
     def _start(self, weight: Any) -> Tensors:
         return [*zeros_like(weight, 1), zeros_per_member(weight)]
 
-    def _move(self, weight: Any, gradient: Any, slots: Tensors, at: Any, rate: Any) -> tuple[Any, Tensors]:
+    def _move(
+        self, weight: Any, gradient: Any, slots: Tensors, shared: Any, rate: Any
+    ) -> tuple[Any, Tensors]:
         velocity, peak = slots
         peak = ops.maximum(peak, rate)
         momentum = momentum_against(rate, peak, self.low, self.high)

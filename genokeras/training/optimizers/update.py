@@ -114,8 +114,9 @@ class ElementwiseUpdate(Update):
         decays: Tensors,
         factors: Factors | None = None,
     ) -> tuple[Tensors, list[Tensors]]:
+        shared = self._shared(at)
         moved = [
-            self._move((1 - decay) * weight, gradient, slots, at, rate)
+            self._move((1 - decay) * weight, gradient, slots, shared, rate)
             for weight, gradient, slots, rate, decay in zip(
                 params, gradients, state, rates, decays, strict=True
             )
@@ -126,8 +127,14 @@ class ElementwiseUpdate(Update):
     def _start(self, weight: Any) -> Tensors:
         """What is remembered of one weight before the first step."""
 
+    def _shared(self, at: Any) -> Any:
+        """What the moves of all weights need of the number of the step."""
+        return None
+
     @abstractmethod
-    def _move(self, weight: Any, gradient: Any, slots: Tensors, at: Any, rate: Any) -> tuple[Any, Tensors]:
+    def _move(
+        self, weight: Any, gradient: Any, slots: Tensors, shared: Any, rate: Any
+    ) -> tuple[Any, Tensors]:
         """One weight, already decayed, after this step, and what to remember of it."""
 
 
