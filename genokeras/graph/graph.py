@@ -76,6 +76,18 @@ class Graph:
                 f"GlobalPool or Flatten before it."
             )
 
+    def __hash__(self) -> int:
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> int:
+        # Searchers look graphs up far more often than they make them.
+        return hash(self.layers)
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Another process hashes texts in another way.
+        return {name: value for name, value in self.__dict__.items() if name != "_hash"}
+
     @classmethod
     def build(cls, layers: Iterable[Layer]) -> Graph:
         """Order layers topologically (ties by id) and check them.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 import subprocess
 import sys
 
@@ -107,7 +108,12 @@ def test_branches_grown_in_another_order_are_the_same_graph() -> None:
 
 
 def test_the_fingerprint_is_the_same_in_another_process() -> None:
-    code = "from genokeras.graph import mlp; import sys; sys.stdout.write(mlp(3).fingerprint())"
+    graph = mlp(3)
+    assert hash(graph) == hash(mlp(3))  # and is remembered
+    code = (
+        "from genokeras.graph import mlp; import pickle, sys; sys.stdout.write(mlp(3).fingerprint())\n"
+        f"assert hash(pickle.loads({pickle.dumps(graph)!r})) == hash(mlp(3))"
+    )
     env = {
         **os.environ,
         "PYTHONHASHSEED": "77",
