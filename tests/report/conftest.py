@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,25 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from genokeras.engine import Outcome, TrialStore, write_problem
-from genokeras.engine.testing import linear_job, small_problem
+from genokeras.engine import Outcome, TrialStore
 from genokeras.searchers import TrialResult
 from genokeras.support import RunFolder
+from tests.report import small_runs
 
 MakeRun = Callable[..., Path]
-
-NASTY = "<script>alert(1)</script>"
-ESTIMATE: dict[str, Any] = {
-    "metric": "log_loss",
-    "value": 0.2,
-    "interval": [0.1, 0.3],
-    "linear_baseline": 0.25,
-    "chance": 0.69,
-    "uncorrected": 0.18,
-    "greater_is_better": False,
-    "n_samples": 24,
-    "n_trials": 2,
-}
 
 
 @pytest.fixture
@@ -56,45 +42,16 @@ def make_run(tmp_path: Path) -> MakeRun:
 @pytest.fixture
 def finished_run(tmp_path: Path) -> Path:
     """Two linear trials on 24 samples in three folds, with curves and an ensemble of 3 to 1."""
-    problem, rng = small_problem(), np.random.default_rng(0)
-    settings = {
-        "settings": {"objective": "log_loss"},
-        "classes": ["well", "ill"],
-        "feature_names": ["g"] * 40,
-    }
-    folder = RunFolder.create(tmp_path / "finished", settings)
-    store = TrialStore(folder)
-    write_problem(folder, problem)
-    for number, proposal in enumerate(linear_job(0, 0.1, 0.3).proposals):
-        trial = TrialResult(number, proposal, "ok", 0.3 - 0.1 * number, step=10, seconds=2.0)
-        ill = np.clip(0.2 + 0.6 * problem.targets + rng.normal(0, 0.2, problem.n_samples), 0.01, 0.99)
-        curve = np.array([[5, 0.6, 0.7], [10, 0.4, 0.5 - 0.1 * number], [15, 0.3, 0.6]], dtype="float32")
-        store.write(Outcome(trial, answers=np.stack([1 - ill, ill], axis=1), curve=curve))
-    calibration = {"sharpness": 1.2, "doubt": 0.04}
-    folder.write_json(
-        "result.json",
-        {
-            "shares": {"1": 0.75, "0": 0.25},
-            "calibration": calibration,
-            "estimate": {"value": 0.2},
-            "stop_reason": "time",
-        },
-    )
-    return folder.path
+    return small_runs.finished_run(tmp_path)
 
 
 @pytest.fixture
-def run(finished_run: Path) -> Path:
+def run(tmp_path: Path) -> Path:
     """The finished run with a whole estimate, and with names that mean harm."""
-    result = json.loads((finished_run / "result.json").read_text())
-    (finished_run / "result.json").write_text(json.dumps(result | {"estimate": ESTIMATE}))
-    settings = json.loads((finished_run / "run.json").read_text())
-    names = {"classes": ["well", "ill <b>"], "feature_names": [NASTY, *(f"g{i}" for i in range(1, 40))]}
-    (finished_run / "run.json").write_text(json.dumps(settings | names | {"notes": [f"Note on {NASTY}."]}))
-    return finished_run
+    return small_runs.named_run(tmp_path)
 
 
 @pytest.fixture
 def estimate() -> dict[str, Any]:
     """What a run says of itself."""
-    return dict(ESTIMATE)
+    return dict(small_runs.ESTIMATE)

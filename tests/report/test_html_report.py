@@ -25,8 +25,8 @@ from genokeras.report.estimate import verdict
 from genokeras.report.genes import gene_parts
 from genokeras.report.page import Pictures
 from genokeras.support import RunFolder
+from tests.report.small_runs import NASTY, named_run
 
-NASTY = "<script>alert(1)</script>"
 VOID = {"meta", "img", "br", "hr", "input", "link"}
 
 
@@ -86,11 +86,29 @@ def table_of_samples(n: int = 24) -> pd.DataFrame:
     return pd.DataFrame(x, columns=[NASTY, *(f"g{i}" for i in range(1, 40))])
 
 
+@pytest.fixture(scope="module")
+def kept_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """As `run`; no test may change it."""
+    return named_run(tmp_path_factory.mktemp("kept"))
+
+
+@pytest.fixture(scope="module")
+def plain(kept_run: Path) -> Path:
+    """Its report, with the model card beside it."""
+    return write_report(kept_run, kept_run.parent / "mine.html")
+
+
+@pytest.fixture(scope="module")
+def explained(kept_run: Path) -> Path:
+    """Its report with an explanation."""
+    return write_report(kept_run, kept_run.parent / "new" / "report.html", explanation=explanation())
+
+
 # ---- the page
 
 
-def test_the_report_is_well_formed_and_loads_nothing(run: Path, tmp_path: Path) -> None:
-    path = write_report(run, tmp_path / "new" / "report.html", explanation=explanation())
+def test_the_report_is_well_formed_and_loads_nothing(explained: Path) -> None:
+    path = explained
     content, page = path.read_text(encoding="utf-8"), parsed(path)
     assert page.open == [] and path.stat().st_size < 3_000_000
     assert content.count("<script") == 1 and not re.search(r"https?://|@import|url\(", content)
@@ -99,30 +117,30 @@ def test_the_report_is_well_formed_and_loads_nothing(run: Path, tmp_path: Path) 
     assert not page.all("link") and not page.all("iframe")
 
 
-def test_every_picture_has_a_text_alternative_and_lies_inside(run: Path, tmp_path: Path) -> None:
-    pictures = parsed(write_report(run, tmp_path / "r.html", explanation=explanation())).all("img")
+def test_every_picture_has_a_text_alternative_and_lies_inside(explained: Path) -> None:
+    pictures = parsed(explained).all("img")
     assert (
         len(pictures) == 10
     )  # four of predictions, two of genes, two of the search, one each of training and samples
     assert all(str(one["src"]).startswith("data:image/") and len(one["alt"] or "") > 20 for one in pictures)
 
 
-def test_names_do_no_harm_and_are_shown_as_they_are(run: Path, tmp_path: Path) -> None:
-    page = parsed(write_report(run, tmp_path / "r.html", explanation=explanation()))
+def test_names_do_no_harm_and_are_shown_as_they_are(explained: Path) -> None:
+    page = parsed(explained)
     assert page.all("script") == [{}] and not page.all("b")
     assert f"Note on {NASTY}." in page.text and "Genes for ill <b> (up) against well (down)" in page.text
     assert page.text.count(NASTY) >= 2
 
 
-def test_tables_scroll_by_themselves_where_the_window_is_narrow(run: Path, tmp_path: Path) -> None:
-    page = parsed(write_report(run, tmp_path / "r.html"))
+def test_tables_scroll_by_themselves_where_the_window_is_narrow(plain: Path) -> None:
+    page = parsed(plain)
     wide = [one for one in page.all("div") if one.get("class") == "wide"]
     assert len(wide) == len(page.all("table")) >= 4 and all(one["aria-label"] for one in wide)
     assert any(one.get("name") == "viewport" for one in page.all("meta"))
 
 
-def test_the_estimate_stands_beside_linear_model_and_chance(run: Path, tmp_path: Path) -> None:
-    text = parsed(write_report(run, tmp_path / "r.html")).text
+def test_the_estimate_stands_beside_linear_model_and_chance(plain: Path) -> None:
+    text = parsed(plain).text
     assert "log loss 0.200 0.100 to 0.300 0.250 0.690 lower" in text
     assert "expect a log loss of 0.200" in text and "seed" in text and "load_model" in text
 
@@ -132,8 +150,8 @@ def test_without_an_explanation_there_is_no_part_on_genes(run: Path, tmp_path: P
     assert not {"genes", "validation"} & {one.get("id") for one in page.all("section")}
 
 
-def test_markers_are_compared_with_a_t_test_of_the_training_samples(run: Path, tmp_path: Path) -> None:
-    text = parsed(write_report(run, tmp_path / "r.html", explanation=explanation())).text
+def test_markers_are_compared_with_a_t_test_of_the_training_samples(explained: Path) -> None:
+    text = parsed(explained).text
     assert "q-value" in text and "of its top 20 genes are also among the 20 of a t-test." in text
 
 
@@ -178,13 +196,12 @@ def test_the_report_needs_no_graphviz(run: Path, tmp_path: Path, monkeypatch: py
     assert len(parsed(write_report(run, tmp_path / "r.html")).all("img")) == 8
 
 
-def test_two_reports_of_a_run_are_the_same(run: Path, tmp_path: Path) -> None:
-    first, second = (write_report(run, tmp_path / f"{name}.html") for name in "ab")
-    assert first.read_bytes() == second.read_bytes()
+def test_two_reports_of_a_run_are_the_same(kept_run: Path, plain: Path, tmp_path: Path) -> None:
+    assert write_report(kept_run, tmp_path / "mine.html").read_bytes() == plain.read_bytes()
 
 
-def test_the_only_script_is_the_one_that_the_page_allows_by_its_digest(run: Path, tmp_path: Path) -> None:
-    content = write_report(run, tmp_path / "r.html").read_text(encoding="utf-8")
+def test_the_only_script_is_the_one_that_the_page_allows_by_its_digest(plain: Path) -> None:
+    content = plain.read_text(encoding="utf-8")
     script = re.search(r"<script>(.*?)</script>", content, re.DOTALL)
     policy = re.search(r'Content-Security-Policy" content="([^"]*)"', content)
     assert script is not None and policy is not None
@@ -305,11 +322,10 @@ def test_the_verdict_says_where_the_linear_model_is_ahead(estimate: dict[str, An
     )
 
 
-def test_the_model_card_is_written_beside_and_escapes_names(run: Path, tmp_path: Path) -> None:
-    write_report(run, tmp_path / "mine.html")
-    card = (tmp_path / "mine_model_card.md").read_text(encoding="utf-8")
+def test_the_model_card_is_written_beside_and_escapes_names(kept_run: Path, plain: Path) -> None:
+    card = plain.with_name("mine_model_card.md").read_text(encoding="utf-8")
     assert "None of the 2 trials was grown by morphism" in card
-    assert card == report_card(run) and "<b>" not in card and "ill &lt;b&gt; (12)" in card
+    assert card == report_card(kept_run) and "<b>" not in card and "ill &lt;b&gt; (12)" in card
     assert "| log loss | 0.200 |" in card and "keras.saving.load_model" in card
 
 
@@ -320,7 +336,7 @@ def test_a_final_fit_is_said_to_be_what_is_delivered(run: Path) -> None:
     assert "trained anew on 24 samples" in report_card(run)
 
 
-def test_the_report_says_how_much_was_grown_and_how_each_trial_came_up(run: Path, tmp_path: Path) -> None:
-    page = Page(write_report(run, tmp_path / "report.html").read_text(encoding="utf-8"))
+def test_the_report_says_how_much_was_grown_and_how_each_trial_came_up(plain: Path) -> None:
+    page = parsed(plain)
     assert page.text.count("None of the 2 trials was grown by morphism; they hold 1 different network.") == 1
     assert "network views" in page.text

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from genokeras.report import write_report
+from tests.report.small_runs import named_run
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
@@ -27,6 +28,13 @@ PROBE = """<script>addEventListener("load", () => {
 });</script>"""
 
 
+@pytest.fixture(scope="module")
+def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run's report."""
+    folder = tmp_path_factory.mktemp("browsed")
+    return write_report(named_run(folder), folder / "report.html")
+
+
 def browse(page: Path) -> tuple[str, list[str]]:
     """The page's elements behind its scripts, and what stands on the console."""
     assert CHROMIUM is not None
@@ -37,18 +45,17 @@ def browse(page: Path) -> tuple[str, list[str]]:
     return done.stdout, [line for line in done.stderr.splitlines() if "CONSOLE" in line]
 
 
-def test_the_console_stays_empty(run: Path, tmp_path: Path) -> None:
-    elements, console = browse(write_report(run, tmp_path / "report.html"))
+def test_the_console_stays_empty(report: Path) -> None:
+    elements, console = browse(report)
     assert "<h1" in elements and not console
     # The policy of the page lets its one script run, which makes the heads of columns buttons.
     assert elements.count("<button>") >= 5
 
 
 @pytest.mark.parametrize("width", [1280, 768, 360])
-def test_nothing_overflows_and_every_picture_speaks(run: Path, tmp_path: Path, width: int) -> None:
-    report = write_report(run, tmp_path / "report.html").read_text(encoding="utf-8")
+def test_nothing_overflows_and_every_picture_speaks(report: Path, tmp_path: Path, width: int) -> None:
     # The report lets no script run, not even the one that measures it here.
-    bare = re.sub(r"<meta[^>]*Content-Security-Policy[^>]*>", "", report)
+    bare = re.sub(r"<meta[^>]*Content-Security-Policy[^>]*>", "", report.read_text(encoding="utf-8"))
     frame = f'<iframe width="{width}" height="800" style="border:0" srcdoc="{html.escape(bare + PROBE)}"></iframe>'
     listen = "addEventListener('message', e => document.getElementById('found').textContent = e.data)"
     wrapped = tmp_path / "frame.html"
