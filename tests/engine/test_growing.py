@@ -34,7 +34,7 @@ def problem() -> Problem:
 
 def searched(problem: Problem, path: Path) -> tuple[History, list[dict[str, Any]]]:
     objective, method = problem.task.objective(), method_of(problem)
-    runner = method.runner(problem, objective, {"max_iter_num": 40}, None)
+    runner = method.runner(problem, objective, {"max_iter_num": 20}, None)
     folder = RunFolder.create(path, {})
     loop = SearchLoop(
         BayesianSearcher(2, space=HyperSpace(views=tuple(problem.widths))),

@@ -98,7 +98,7 @@ def test_a_class_is_added_where_it_saves_more_than_its_compilation(
 
 
 def test_every_graph_of_a_job_is_held_by_its_class_and_trained(problem: Problem) -> None:
-    given = proposals(*different_graphs(12))
+    given = proposals(*different_graphs(6))
     for job in ClassPacker(problem, 24).jobs(given, 0):
         for outcome in runner(problem).run(job, Deadline()):
             assert outcome.result.status == "ok", outcome.result.error

@@ -25,6 +25,7 @@ rng = np.random.default_rng(0)
 y = np.array(["healthy", "tumor"])[np.arange(30) % 2]
 x = rng.normal(size=(30, 90)).astype("float32")
 x[y == "tumor", :5] += 2
+steps = {"trainer_args": {"max_iter_num": 20}, "fathers": ["mlp", "linear"]}
 """
 
 
@@ -102,7 +103,6 @@ def test_same_seed_and_data_give_the_same_journal(backend, monkeypatch, tmp_path
         STUDY
         + """
 trials = dict(time_limit=None, max_trials=4, random_state=3, verbose=0)
-steps = {"trainer_args": {"max_iter_num": 20}, "fathers": ["mlp", "linear"]}
 for name in ("a", "b"):
     GenomeClassifier(sys.argv[1] + "/" + name, searcher_args=steps, **trials).fit(x, y)
 """
@@ -136,7 +136,7 @@ def stopped(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, str]:
 import signal
 signal.signal(signal.SIGINT, signal.default_int_handler)
 for path in sys.argv[1:]:
-    clf = GenomeClassifier(path, time_limit=200, random_state=0, verbose=0).fit(x, y)
+    clf = GenomeClassifier(path, searcher_args=steps, time_limit=200, random_state=0, verbose=0).fit(x, y)
     print(clf.stop_reason_, clf.n_trials_, flush=True)
 """
     )
@@ -178,7 +178,8 @@ def test_a_killed_run_loads_and_resumes(stopped):
     found: dict[str, Any] = {}
     exec(STUDY, found)
     before = GenomeClassifier.load(path).n_trials_
-    again = GenomeClassifier(path, time_limit=None, max_trials=before + 3, resume=True, verbose=0)
+    limits: dict[str, Any] = {"time_limit": None, "max_trials": before + 3}
+    again = GenomeClassifier(path, searcher_args=found["steps"], resume=True, verbose=0, **limits)
     after = again.fit(found["x"], found["y"]).n_trials_
     assert before >= 6 and after == before + 3
 

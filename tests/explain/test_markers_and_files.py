@@ -116,30 +116,46 @@ def test_an_anndata_of_other_genes_is_refused(explained: Explanation) -> None:
         explained.to_anndata(adata)
 
 
-@pytest.mark.parametrize("plot_type", ["bar", "dot", "violin", "layered_violin"])
-def test_autogenome_files_have_their_names(explained: Explanation, tmp_path: Path, plot_type: str) -> None:
-    write_autogenome_files(explained, tmp_path / "out", plot_type, ranked_outputs=4)
-    expected = {"_barTotal_feature_importance_summary.pdf", "_features_orders.csv"}
-    for number in range(3):
-        expected |= {
+@pytest.fixture(scope="module")
+def written(explained: Explanation, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the files of all three classes, drawn as bars."""
+    folder = tmp_path_factory.mktemp("written") / "out"
+    write_autogenome_files(explained, folder, ranked_outputs=4)
+    return folder
+
+
+def names_for(n_classes: int) -> set[str]:
+    names = {"_barTotal_feature_importance_summary.pdf", "_features_orders.csv"}
+    for number in range(n_classes):
+        names |= {
             f"_dot{number}_feature_importance_summary.pdf",
             f"class_{number}feature_importance_summary.pdf",
             f"_class_{number}shap_values.csv",
         }
-    assert {path.name for path in (tmp_path / "out").iterdir()} == expected
+    return names
 
 
-def test_values_are_written_sample_by_sample(explained: Explanation, tmp_path: Path) -> None:
-    write_autogenome_files(explained, tmp_path)
-    with (tmp_path / "_class_2shap_values.csv").open(encoding="utf-8") as stream:
+def test_autogenome_files_have_their_names(written: Path) -> None:
+    assert {path.name for path in written.iterdir()} == names_for(3)
+
+
+@pytest.mark.parametrize("plot_type", ["dot", "violin", "layered_violin"])
+def test_autogenome_files_have_their_names_for_every_drawing(
+    explained: Explanation, tmp_path: Path, plot_type: str
+) -> None:
+    write_autogenome_files(explained["mid"], tmp_path / "out", plot_type, ranked_outputs=4)
+    assert {path.name for path in (tmp_path / "out").iterdir()} == names_for(1)
+
+
+def test_values_are_written_sample_by_sample(explained: Explanation, written: Path) -> None:
+    with (written / "_class_2shap_values.csv").open(encoding="utf-8") as stream:
         head, *body = csv.reader(stream)
     assert head == ["sample", *explained.feature_names]
     assert np.allclose(np.array([row[1:] for row in body], dtype=float), explained.values[:, :, 2], rtol=1e-4)
 
 
-def test_orders_name_the_most_important_gene_first(explained: Explanation, tmp_path: Path) -> None:
-    write_autogenome_files(explained, tmp_path)
-    orders = pd.read_csv(tmp_path / "_features_orders.csv")
+def test_orders_name_the_most_important_gene_first(explained: Explanation, written: Path) -> None:
+    orders = pd.read_csv(written / "_features_orders.csv")
     assert orders["class_0 (low)"][0] == explained.feature_names[explained.order("low")[0]]
     assert orders["all_classes"][0] == explained.feature_names[explained.order()[0]]
 
