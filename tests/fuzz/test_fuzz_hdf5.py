@@ -15,7 +15,7 @@ import pytest
 from tests.fuzz.hdf5_files import hdf5_files
 from tests.fuzz.mutations import damaged
 
-INPUTS = int(os.environ.get("FUZZ_INPUTS", "1000"))
+INPUTS = int(os.environ.get("FUZZ_INPUTS", "2000"))
 SEED = os.environ.get("FUZZ_SEED", "0")
 ROOT = Path(__file__).parents[2]
 FILES = hdf5_files()
