@@ -59,7 +59,9 @@ def test_a_run_read_back_says_the_same(run):
     assert again.delivery == run.delivery
     assert again.history == run.history
     assert (again.stop_reason, again.objective.name) == ("trials", "log_loss")
-    assert again.best.id == run.best.id == run.history.ranked()[0].id
+    assert again.best.id == run.best.id
+    # The two linear models are the same solution.
+    assert run.best.score == run.history.ranked()[0].score
 
 
 def test_a_record_reads_neither_samples_nor_model(copy, run):

@@ -26,6 +26,7 @@ from genokeras.engine.testing import ExecutorContract, linear_job, small_problem
 from genokeras.graph import Deepen, get_father
 from genokeras.searchers import History, RandomSearcher, Searcher
 from genokeras.support import RunFolder
+from genokeras.tasks.classes import Classes
 from genokeras.tasks.objectives import get_objective
 from genokeras.training import TrainingSettings
 
@@ -159,8 +160,11 @@ def _father(outcome):
     return Father(outcome.result.proposal.graph, outcome.weights)
 
 
-def test_held_out_rows_do_not_touch_the_members_that_are_scored_on_them():
-    """Labels of fold 0's held-out rows flipped: fold 0's members stay the same, bit for bit."""
+@pytest.mark.parametrize("solves", [True, False])
+def test_held_out_rows_do_not_touch_the_members_that_are_scored_on_them(monkeypatch, solves):
+    """Labels of fold 0's held-out rows flipped: fold 0's members stay the same, bit for bit, but for how strong a decay they have."""
+    monkeypatch.setattr(Classes, "solves_linear", lambda self, n_samples, width: solves)
+    monkeypatch.setattr(Classes, "solved_decays", lambda self, n_samples, width: (0.1,))
     problem = small_problem()
     flipped = np.where(problem.held_out[0], 1 - problem.targets, problem.targets)
     changed = replace(problem, targets=flipped)
