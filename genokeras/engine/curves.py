@@ -22,7 +22,7 @@ def history_table(run: Run) -> pd.DataFrame:
     -------
     DataFrame
         ``member`` is the id of the trial, ``step`` the optimiser steps behind it (passes over the training rows, where there are no
-        mini-batches), ``loss`` and ``val_loss`` the mean log loss on training and on held-out rows over the folds, whatever
+        mini-batches; of a linear model that was solved, the number of the penalty), ``loss`` and ``val_loss`` the mean log loss on training and on held-out rows over the folds, whatever
         the objective (of numbers, the Huber loss and the squared error in standard deviations); ``learning_rate`` the trial's peak, from which its schedule falls; ``kept`` whether the trial's weights are of this step;
         ``score`` its objective's value, ``share`` its weight in the delivered ensemble, ``graph`` its network. Trials in the order
         they were trained in; failed ones left no curve.

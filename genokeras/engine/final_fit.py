@@ -23,6 +23,7 @@ from genokeras.engine.final_sharpness import AllRows, trained_with_sharpness
 from genokeras.engine.jobs import weights_to_arrays
 from genokeras.engine.methods import PackedMethod, method_of
 from genokeras.engine.run import FINAL_WEIGHTS, Run
+from genokeras.engine.store import TrialStore
 from genokeras.engine.training_options import network_settings, training_settings
 from genokeras.features import Matrix
 from genokeras.graph import Weights
@@ -135,15 +136,11 @@ def _on_table(
         weights = run.network(trial).weights
         members = problem.n_folds
     length = {"steps": steps, "members": members}
-    if problem.solves(graph, trial.proposal.hyper.view):
-        decays = problem.solved_decays(trial.proposal.hyper)
-        # Runs of older versions trained them, for more steps than there are decays.
-        if trial.step <= len(decays):
-            z = read[graph.input]
-            solved = _solved(run, trial, data, fitted, z, decays[trial.step - 1])
-            return _Trained(
-                replace(run.network(trial), weights=solved), fitted, {"steps": trial.step, "members": len(z)}
-            )
+    if problem.solves(graph, trial.proposal.hyper.view) and _was_solved(run, trial):
+        z = read[graph.input]
+        decay = problem.solved_decays(trial.proposal.hyper)[trial.step - 1]
+        solved = replace(run.network(trial), weights=_solved(run, trial, data, fitted, z, decay))
+        return _Trained(solved, fitted, {"steps": trial.step, "members": len(z)})
     settings = replace(
         base,
         max_steps=steps,
@@ -181,6 +178,12 @@ def _in_fold_bases(encoder: TableEncoder, view: str, x: Matrix) -> np.ndarray:
     width = encoder.widths[view]
     rows = [space.transform(x) for space in encoder.spaces[view]]
     return np.stack([np.pad(row, ((0, 0), (0, width - row.shape[1]))) for row in rows])
+
+
+def _was_solved(run: Run, trial: TrialResult) -> bool:
+    """Whether a linear model was solved: in runs of older versions those of classes were trained, and scored first behind several steps."""
+    curve = TrialStore(run.folder).curve(trial.id)
+    return bool(len(curve) and curve[0, 0] == 1)
 
 
 def _solved(

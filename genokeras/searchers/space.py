@@ -121,7 +121,7 @@ class HyperSpace:
         return [replace(hyper, **dict(zip(RATES.values(), rates, strict=True))) for rates in grid]
 
     def canonical(self, hyper: HyperParameters, graph: Graph) -> HyperParameters:
-        """Set what the graph does not read to the first value listed, so that equal networks look equal."""
+        """Set what the graph does not read to the first value listed, or the middle one of a rate, so that equal networks look equal."""
         for field in unused_hyper_parameters(graph):
             hyper = _with(hyper, field, getattr(self, field)[0])
         for name in self.linear_unread if is_linear(graph) else ():

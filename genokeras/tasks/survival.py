@@ -156,10 +156,10 @@ class Cox(Survival):
     hazard: Steps
     censoring: Steps
     kind: ClassVar[str] = "cox"
-    linear_decays: ClassVar[int] = 3
     answers: ClassVar[Answers] = RISKS
     objectives: ClassVar[Mapping[str, Objective]] = RISK_OBJECTIVES
     additive: ClassVar[bool] = False
+    linear_decays: ClassVar[int] = 3
     answers_name: ClassVar[str] = "log_risks"
 
     @classmethod

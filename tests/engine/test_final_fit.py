@@ -253,6 +253,9 @@ def test_one_that_was_trained_in_an_older_run_is_trained_again(tmp_path, monkeyp
     with monkeypatch.context() as older:
         older.setattr(Classes, "solves_linear", lambda self, n_samples, width: False)
         run = trained(tmp_path / "run", problem_of_classes(), [linear_proposal()])
+    # Even one that was best at its first scoring, behind no more steps than there are decays.
+    early = replace(run.best, step=len(run.problem.solved_decays(run.best.proposal.hyper)))
+    run = replace(run, history=History((early,)))
     assert note(fitted(run, tmp_path))["members"] == SEEDS
 
 
