@@ -51,6 +51,10 @@ class Backend(ABC):
         """``keras.ops.take`` for indices known to be at least 0, which spares a compiled function the look for others."""
 
     @abstractmethod
+    def product(self, a: Any, b: Any, a_turned: bool, b_turned: bool) -> Any:
+        """Matrix products of the last two axes, those of either swapped where it says so."""
+
+    @abstractmethod
     def apply_in_parts(
         self, x: Any, functions: Sequence[Callable[[Any], Any]], sizes: Any, chosen: Any
     ) -> Any:
@@ -122,6 +126,9 @@ class TensorFlowBackend(Backend):
     def taken(self, x: Any, indices: Any, axis: int = 0) -> Any:
         return self._tf.gather(x, indices, axis=axis)
 
+    def product(self, a: Any, b: Any, a_turned: bool, b_turned: bool) -> Any:
+        return self._tf.matmul(a, b, transpose_a=a_turned, transpose_b=b_turned)
+
     def apply_in_parts(
         self, x: Any, functions: Sequence[Callable[[Any], Any]], sizes: Any, chosen: Any
     ) -> Any:
@@ -160,6 +167,9 @@ class JaxBackend(Backend):
 
     def taken(self, x: Any, indices: Any, axis: int = 0) -> Any:
         return self._jax.numpy.take(x, indices, axis=axis, mode="clip")
+
+    def product(self, a: Any, b: Any, a_turned: bool, b_turned: bool) -> Any:
+        return (a.swapaxes(-1, -2) if a_turned else a) @ (b.swapaxes(-1, -2) if b_turned else b)
 
     def apply_in_parts(
         self, x: Any, functions: Sequence[Callable[[Any], Any]], sizes: Any, chosen: Any
@@ -200,6 +210,9 @@ class TorchBackend(Backend):
 
     def taken(self, x: Any, indices: Any, axis: int = 0) -> Any:
         return keras.ops.take(x, indices, axis=axis)
+
+    def product(self, a: Any, b: Any, a_turned: bool, b_turned: bool) -> Any:
+        return (a.swapaxes(-1, -2) if a_turned else a) @ (b.swapaxes(-1, -2) if b_turned else b)
 
     def apply_in_parts(
         self, x: Any, functions: Sequence[Callable[[Any], Any]], sizes: Any, chosen: Any

@@ -6,7 +6,7 @@ Either says what members compute, how fast each of their weights moves, and wher
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any, final
 
 import numpy as np
@@ -16,6 +16,7 @@ from genokeras.networks import (
     FUNCTIONS,
     LINEAR,
     OUTPUT_BIAS,
+    SLOPES,
     DenseRole,
     PackedNetwork,
     Placement,
@@ -24,7 +25,8 @@ from genokeras.networks import (
     dense_roles,
     function_of,
     gather_weights,
-    padded_outputs,
+    padded_gradients,
+    padded_pass,
     place,
     selectors,
     slot_array,
@@ -59,16 +61,23 @@ class Architecture(ABC):
         """``(M, rows, k)``; without masks in inference mode."""
 
     @abstractmethod
+    def gradients(
+        self,
+        loss: Callable[[Any], Any],
+        params: list[Any],
+        x: Any,
+        masks: list[Any],
+        constants: dict[str, Any],
+    ) -> list[Any]:
+        """The gradient of ``loss(outputs)``, a scalar, with respect to each weight that is there; those of padding are zero."""
+
+    @abstractmethod
     def rates(self, constants: dict[str, Any], left: Any) -> list[tuple[Any, Any]]:
         """Step size and decay of every weight: the linear path moves faster; biases do not decay."""
 
     @abstractmethod
-    def masked(self, gradients: list[Any], constants: dict[str, Any]) -> list[Any]:
-        """Gradients of weights that are there; those of padding are zero."""
-
-    @abstractmethod
     def constants(self, task: Any) -> dict[str, np.ndarray]:
-        """Arrays of a task that `outputs`, `rates` and `masked` need, the member axis as in `member_axis`."""
+        """Arrays of a task that `outputs`, `gradients` and `rates` need, the member axis as in `member_axis`."""
 
     @abstractmethod
     def dropout_rates(self, task: Any) -> np.ndarray:
@@ -105,9 +114,11 @@ class OneGraph(Architecture):
     task : PackedTask
     probes : bool
         As in `build_packed`.
+    backend : Backend
     """
 
-    def __init__(self, task: PackedTask, probes: bool) -> None:
+    def __init__(self, task: PackedTask, probes: bool, backend: Backend) -> None:
+        self._backend = backend
         width, members = task.inputs.shape[2], task.n_members
         self._columns = task.columns
         units: Any = width if task.columns is None else {i: n for i, (_, n) in task.columns.items()}
@@ -134,6 +145,19 @@ class OneGraph(Architecture):
         found, _ = self.packed.model.stateless_call(params, [], [*self.model_arrays(x, given), *silent])
         return found[0] if self.packed.probes else found
 
+    def gradients(
+        self,
+        loss: Callable[[Any], Any],
+        params: list[Any],
+        x: Any,
+        masks: list[Any],
+        constants: dict[str, Any],
+    ) -> list[Any]:
+        def of_params(given: list[Any]) -> Any:
+            return loss(self.outputs(given, x, masks, constants))
+
+        return self._backend.value_and_gradients(of_params, params)[1]
+
     def rates(self, constants: dict[str, Any], left: Any) -> list[tuple[Any, Any]]:
         rates = []
         for layer_id, name in self.packed.slots:
@@ -142,9 +166,6 @@ class OneGraph(Architecture):
             decay = constants["decay"] * (LINEAR_RATE_FACTOR if linear else 1.0)
             rates.append((left * rate, 0.0 * decay if name == "bias" else left * decay))
         return rates
-
-    def masked(self, gradients: list[Any], constants: dict[str, Any]) -> list[Any]:
-        return gradients
 
     def constants(self, task: PackedTask) -> dict[str, np.ndarray]:
         sizes = {name: values[:, None, None] for name, values in step_sizes(task).items()}
@@ -193,14 +214,36 @@ class PaddedGraphs(Architecture):
     def outputs(
         self, params: list[Any], x: Any, masks: Sequence[Any] | None, constants: dict[str, Any]
     ) -> Any:
-        functions = [FUNCTIONS[name] for name in self.functions]
+        apply = self._of_members(FUNCTIONS, constants)
+        return padded_pass(self.shape, apply, params, x, masks or (), constants).logits
+
+    def gradients(
+        self,
+        loss: Callable[[Any], Any],
+        params: list[Any],
+        x: Any,
+        masks: list[Any],
+        constants: dict[str, Any],
+    ) -> list[Any]:
+        given = (params, x, masks, constants)
+        done = padded_pass(self.shape, self._of_members(FUNCTIONS, constants), *given)
+        _, (change,) = self._backend.value_and_gradients(lambda outputs: loss(outputs[0]), [done.logits])
+        slope = self._of_members(SLOPES, constants)
+        found = padded_gradients(self.shape, slope, *given, done, change, self._backend.product)
+        return [gradient * constants[f"mask_{i}"] for i, gradient in enumerate(found)]
+
+    def _of_members(
+        self, table: Mapping[str, Callable[[Any], Any]], constants: dict[str, Any]
+    ) -> Callable[[Any], Any]:
+        """What takes each member's part of a tensor through the entry of a table for its function."""
+        functions = [table[name] for name in self.functions]
 
         def apply(node: Any) -> Any:
             return self._backend.apply_in_parts(
                 node, functions, constants["function_sizes"], constants["function"]
             )
 
-        return padded_outputs(self.shape, apply, params, x, masks or (), constants)
+        return apply
 
     def rates(self, constants: dict[str, Any], left: Any) -> list[tuple[Any, Any]]:
         usual = (left * constants["learning_rate"], left * constants["decay"])
@@ -210,9 +253,6 @@ class PaddedGraphs(Architecture):
             found += [usual, (left * constants["bias_rate"], 0.0 * constants["decay"]), usual]
             found += [usual] * (self.shape.nodes - 1)
         return found
-
-    def masked(self, gradients: list[Any], constants: dict[str, Any]) -> list[Any]:
-        return [gradient * constants[f"mask_{i}"] for i, gradient in enumerate(gradients)]
 
     def constants(self, task: MixedTask) -> dict[str, np.ndarray]:
         counts = np.bincount(task.trial_of_member, minlength=task.n_trials)

@@ -147,7 +147,7 @@ class PackedTrainer:
         if isinstance(task, MixedTask):
             return PaddedGraphs(task.shape, functions_for(task.networks), self._backend)
         assert isinstance(task, PackedTask)
-        return OneGraph(task, self.settings.optimizer.needs_factors)
+        return OneGraph(task, self.settings.optimizer.needs_factors, self._backend)
 
 
 class _Started:

@@ -154,13 +154,11 @@ class Program:
         x, targets, row_weights = self._batch(constants, drawn["batches"], position)
         masks = self._masks(constants, drawn, position)
 
-        def loss(params: list[Any]) -> Any:
-            outputs = self.architecture.outputs(params, x, masks, constants)
+        def loss(outputs: Any) -> Any:
             return ops.sum(self.loss.total_loss(outputs, targets, row_weights))
 
         params = state[_PARAMS]
-        _, gradients = self.backend.value_and_gradients(loss, params)
-        gradients = self.architecture.masked(gradients, constants)
+        gradients = self.architecture.gradients(loss, params, x, masks, constants)
         factors = self._factors(params, x, masks, row_weights, at) if self.update.needs_factors else None
         left = self.backend.taken(drawn["factors"], position)[:, None, None]
         rates, decays = zip(*self.architecture.rates(constants, left), strict=True)

@@ -295,6 +295,9 @@ class CountingBackend(Backend):
     def taken(self, x: Any, indices: Any, axis: int = 0) -> Any:
         return self.inner.taken(x, indices, axis)
 
+    def product(self, a: Any, b: Any, a_turned: bool, b_turned: bool) -> Any:
+        return self.inner.product(a, b, a_turned, b_turned)
+
     def apply_in_parts(self, x: Any, functions: Any, sizes: Any, chosen: Any) -> Any:
         return self.inner.apply_in_parts(x, functions, sizes, chosen)
 
