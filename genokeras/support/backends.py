@@ -7,7 +7,8 @@ TensorFlow, JAX or PyTorch.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from importlib import import_module
 from typing import Any, ClassVar, final
 
@@ -16,6 +17,7 @@ import keras
 from genokeras.errors import ParameterError
 
 Tensors = list[Any]
+_IMPROVES_NOTHING = "disable_meta_optimizer"
 FreeAxes = Callable[..., list[tuple[int, ...]]]
 
 
@@ -91,7 +93,8 @@ class TensorFlowBackend(Backend):
     def compile(self, function: Callable[..., Any], free_axes: FreeAxes | None = None) -> Callable[..., Any]:
         """Traced at the first call, for the shapes it has then but for free axes; a call of other shapes is refused.
 
-        A concrete function keeps TensorFlow from warning of "excessive retracing" where every program is new on purpose.
+        A concrete function keeps TensorFlow from warning of "excessive retracing" where every program is new on purpose. TensorFlow
+        runs it as it was written: improving it takes longer than tracing it, and its steps are no faster then.
         """
         traced = self._tf.function(function, autograph=False)
         concrete: list[Callable[..., Any]] = []
@@ -100,9 +103,21 @@ class TensorFlowBackend(Backend):
             if not concrete:
                 shown = arguments if free_axes is None else self._specs(arguments, free_axes(*arguments))
                 concrete.append(traced.get_concrete_function(*shown))
-            return concrete[0](*arguments)
+            with self._as_written():
+                return concrete[0](*arguments)
 
         return call
+
+    @contextmanager
+    def _as_written(self) -> Iterator[None]:
+        """TensorFlow's own improvements of what is run are off, and afterwards as they were."""
+        chosen = self._tf.config.optimizer
+        before = chosen.get_experimental_options().get(_IMPROVES_NOTHING, False)
+        chosen.set_experimental_options({_IMPROVES_NOTHING: True})
+        try:
+            yield
+        finally:
+            chosen.set_experimental_options({_IMPROVES_NOTHING: before})
 
     def _specs(self, arguments: Any, free: list[tuple[int, ...]]) -> Any:
         tf = self._tf
