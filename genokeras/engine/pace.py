@@ -9,7 +9,7 @@ from collections.abc import Callable
 import numpy as np
 
 # Seconds, on that machine, that a first program of a kind takes before it trains.
-SECONDS_TO_COMPILE = 1.5
+SECONDS_TO_COMPILE = 0.7
 # Seconds of one core of the machine that costs were measured on (2 cores of a virtual server, idle).
 _REFERENCE = 0.025
 _ROUNDS, _SIZE = 9, 192
