@@ -20,9 +20,9 @@ from genokeras.training import TrainingSettings
 _TYPICAL_UNITS = 64
 _PACK_MULTIPLICATIONS = 250_000_000
 _SMALLEST_PACK, _LARGEST_PACK = 4, 24
-# A program for larger networks trains smaller ones, too, as long as this wastes less than a compilation costs: as many moved numbers
-# (see `ShapeClass.cost`) as one core moves in that time.
-_COMPILATION = 1e9 * SECONDS_TO_COMPILE
+# A program for larger networks trains smaller ones, too, as long as this wastes little: as many moved numbers (see
+# `ShapeClass.cost`) as one core moves in 1.2 s. A compilation itself takes less; but programs stay in memory, and a dozen are enough.
+_COMPILATION = 1.2e9
 _STEPS = 200
 _SOLVED_AT_ONCE = 4
 # Graphs of one kind come up again: for each in an ask another one is expected.
