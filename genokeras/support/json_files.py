@@ -96,10 +96,11 @@ def _in_lines(plain: Any, line: str) -> str:
     if isinstance(plain, dict) and plain:
         entries = [f"{_in_a_line(key)}: {_in_lines(value, inner)}" for key, value in plain.items()]
         return "{" + inner + f",{inner}".join(entries) + line + "}"
-    if isinstance(plain, list) and plain:
-        if len(plain) <= _LONG or any(isinstance(value, dict | list) for value in plain):
-            return "[" + inner + f",{inner}".join(_in_lines(value, inner) for value in plain) + line + "]"
-    return _in_a_line(plain)
+    if not (isinstance(plain, list) and plain):
+        return _in_a_line(plain)
+    if len(plain) > _LONG and not any(isinstance(value, dict | list) for value in plain):
+        return _in_a_line(plain)
+    return "[" + inner + f",{inner}".join(_in_lines(value, inner) for value in plain) + line + "]"
 
 
 def parse_json(content: bytes | str, most: int | None = MOST_BYTES) -> Any:
