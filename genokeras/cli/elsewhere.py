@@ -61,7 +61,7 @@ def elsewhere_options(command: Callable[..., Any]) -> Callable[..., Any]:
         "--missing-genes",
         type=click.Choice(["error", "impute"]),
         default="error",
-        help="impute sets genes that the samples lack to their training mean, and says what that costs.",
+        help="impute estimates genes that the samples lack from the others, and says what that costs.",
     )
     @click.option(
         "--most-loss",

@@ -20,6 +20,7 @@ from genokeras.estimators.faces import ClassifierFace, RegressorFace
 from genokeras.estimators.panels import PanelMaker, kept_samples
 from genokeras.estimators.studies import ADAPTATIONS, FEWEST_TO_ADAPT, moved_to, spread_within
 from genokeras.explain.runs import table_of
+from genokeras.features import fit_filling
 from genokeras.support.checks import check_choice, check_number
 from genokeras.support.wording import listed
 
@@ -35,26 +36,26 @@ class MissingGenes:
     ----------
     genes : tuple of str
     metric : str
-    whole, blanked : float
-        Out-of-fold scores of the training samples, with all genes and with these at their mean.
+    whole, estimated : float
+        Out-of-fold scores of the training samples, with all genes and with these estimated from the others.
     """
 
     genes: tuple[str, ...]
     metric: str
     whole: float
-    blanked: float
+    estimated: float
 
     @property
     def loss(self) -> float:
         """By how much the score falls."""
-        return self.whole - self.blanked
+        return self.whole - self.estimated
 
     def sentence(self, n_genes: int) -> str:
         """What is said of it."""
         return (
-            f"{len(self.genes)} of {n_genes} genes are missing and were set to their training mean ({listed(self.genes, 3)}). With "
-            f"the same genes blanked, the out-of-fold {self.metric.replace('_', ' ')} of the training samples is "
-            f"{self.blanked:.3f} in place of {self.whole:.3f}."
+            f"{len(self.genes)} of {n_genes} genes are missing and were estimated from the others ({listed(self.genes, 3)}). With "
+            f"the same genes estimated, the out-of-fold {self.metric.replace('_', ' ')} of the training samples is "
+            f"{self.estimated:.3f} in place of {self.whole:.3f}."
         )
 
 
@@ -107,8 +108,9 @@ class Elsewhere(PanelMaker):
         ----------
         x, y : as in ``evaluate``
         missing_genes : {"error", "impute"}, default="error"
-            "impute" sets genes that the samples lack to their training mean, which is 0 behind the standardisation. A warning says what
-            that costs: the score of the out-of-fold predictions with the same genes blanked; ``missing_genes_`` holds it.
+            "impute" estimates genes that the samples lack from those that they have, by ridge regression on the training samples. A
+            warning says what that costs: the score of the out-of-fold predictions with the same genes estimated from the training samples
+            of each fold; ``missing_genes_`` holds it.
         most_loss : float, default=0.05
             Samples are refused where the score (balanced accuracy, R2, the C-index) falls by more.
         adapt : {"standardise"}, optional
@@ -132,12 +134,15 @@ class Elsewhere(PanelMaker):
         if adapt is not None:
             check_choice(adapt, "adapt", ADAPTATIONS)
         run, found = self._fitted(), self._samples(x, y)
+        missing: tuple[str, ...] = ()
         if missing_genes == "impute":
             found, missing = align_with_fill(found, run.feature_names, training_means(run))
             self.missing_genes_ = self._cost(run, missing, most_loss, found.source) if missing else None
         else:
             found = self.content.matched(found, run)
-        return found if adapt is None else standardised_like_training(run, found)
+        # Genes are estimated from others that are on the scale of training.
+        found = found if adapt is None else standardised_like_training(run, found)
+        return with_estimates(run, found, missing) if missing else found
 
     def _cost(self, run: Run, missing: tuple[str, ...], most_loss: float, source: str) -> MissingGenes:
         cost = cost_of_missing(run, missing)
@@ -167,16 +172,28 @@ def training_means(run: Run) -> np.ndarray:
     return means
 
 
+def with_estimates(run: Run, dataset: Dataset, genes: tuple[str, ...]) -> Dataset:
+    """Samples whose values of these genes are estimated from their others."""
+    samples = kept_samples(run)
+    filling = fit_filling(samples.x[samples.used], present_genes(run, genes))
+    return replace(dataset, x=filling.fill(np.asarray(table_of(run.problem).filled(dataset.x))))
+
+
 def cost_of_missing(run: Run, genes: tuple[str, ...]) -> MissingGenes:
-    """What it costs that these genes are missing: scores of the out-of-fold predictions with them blanked."""
-    samples, means = kept_samples(run), training_means(run)
-    columns = np.flatnonzero(np.isin(np.array(run.feature_names), genes))
+    """What it costs that these genes are missing: scores of the out-of-fold predictions with them estimated within each fold."""
+    samples, problem, present = kept_samples(run), run.problem, present_genes(run, genes)
     x = samples.x.copy()
-    x[:, columns] = means[columns]
+    for train, held in zip(problem.train, problem.held_out, strict=True):
+        x[held] = fit_filling(samples.x[train], present).fill(samples.x[held])
     rows = ChangedRows(run)
     metric = run.objective.answers.standard_metrics[0]
-    whole, blanked = rows.usual((metric,)), rows.values(x, (metric,))
-    return MissingGenes(genes, metric, whole[metric], blanked[metric])
+    whole, estimated = rows.usual((metric,)), rows.values(x, (metric,))
+    return MissingGenes(genes, metric, whole[metric], estimated[metric])
+
+
+def present_genes(run: Run, missing: tuple[str, ...]) -> np.ndarray:
+    """``(n_features,)`` bool: which genes of a run are not among these."""
+    return ~np.isin(np.array(run.feature_names), missing)
 
 
 def standardised_like_training(run: Run, dataset: Dataset) -> Dataset:

@@ -1,6 +1,7 @@
 """Fitted preprocessing: standardisation, row space, views; encodings of sequences and texts, scales of images."""
 
 from genokeras.features.block_views import block_of, block_views, fit_block_views
+from genokeras.features.filling import Filling, fit_filling
 from genokeras.features.forward import forward_selection, selection_scale
 from genokeras.features.image_scaling import (
     DEEP,
@@ -74,6 +75,7 @@ __all__ = [
     "TRAVELLING_VIEWS",
     "TRUNCATED_RANK",
     "Augmentation",
+    "Filling",
     "FittedView",
     "ImageScaling",
     "Matrix",
@@ -92,6 +94,7 @@ __all__ = [
     "block_views",
     "column_blocks",
     "fit_block_views",
+    "fit_filling",
     "fit_image_scaling",
     "fit_in_space",
     "fit_ngram_tfidf",

@@ -89,8 +89,8 @@ def needed_genes(run: Run) -> str:
     if run.folder.has(PANEL_FILE):
         return f"New samples need {'these ' if len(names) > 1 else ''}{len(names)} genes, all of them, and no others: {listed(names, 50)}."
     return (
-        f'New samples need all {len(names):,} genes. Where some are missing, predict(x, missing_genes="impute") sets them to their '
-        "training mean and says what that costs; panel(n_genes=10) makes a model that needs few."
+        f'New samples need all {len(names):,} genes. Where some are missing, predict(x, missing_genes="impute") estimates them '
+        "from the others and says what that costs; panel(n_genes=10) makes a model that needs few."
     )
 
 

@@ -34,6 +34,7 @@ def test_cohorts_that_one_side_lacks_do_not_count() -> None:
         "expected": 0.9,
         "adapted": 0.8,
         "missing": 0.79,
+        "missing_at_mean": 0.7,
         "missing_adapted": 0.8,
         "missing_said": 0.0,
     }

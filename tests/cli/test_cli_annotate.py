@@ -87,7 +87,7 @@ def test_missing_genes_are_refused_or_filled_and_the_cost_is_told(folder: Path, 
     assert not (tmp_path / "a.h5ad").exists()
     filled = annotate(*given, "--missing-genes", "impute", "--most-loss", 1, "--false-alarms", 0.001)
     assert filled.exit_code == 0, filled.output
-    assert "1 of 12 genes are missing and were set to their training mean (G0)" in filled.stderr
+    assert "1 of 12 genes are missing and were estimated from the others (G0)" in filled.stderr
     assert "novelty is left out: --false-alarms 0.001 needs 999 training samples" in filled.stderr
     assert "genokeras_novel" not in anndata.read_h5ad(tmp_path / "a.h5ad").obs
 

@@ -133,7 +133,7 @@ def test_missing_genes_are_named_or_filled_and_nothing_is_written_on_an_error(
     with pytest.raises(DataError, match="1 of the 20 genes of the training data is missing in AnnData: G0"):
         clf.annotate(data)
     assert list(data.obs.columns) == ["kind"] and not data.obsm
-    with pytest.warns(UserWarning, match="1 of 20 genes are missing and were set to their training mean"):
+    with pytest.warns(UserWarning, match="1 of 20 genes are missing and were estimated from the others"):
         clf.annotate(data, missing_genes="impute", most_loss=1, novelty=False)
     assert (data.obs["genokeras"].astype(str) == data.obs["kind"].astype(str)).mean() > 0.7
 

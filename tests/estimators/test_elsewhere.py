@@ -19,8 +19,8 @@ from genokeras import (
 )
 from genokeras.data import align_with_fill, coincidence_notes, leave_one_study_out, load_dataset
 from genokeras.engine.other_rows import ChangedRows
-from genokeras.estimators.elsewhere import training_means
 from genokeras.estimators.panels import kept_samples
+from genokeras.features import fit_filling
 
 N, P = 72, 30
 SETTINGS = {"time_limit": None, "max_trials": 5, "random_state": 0, "verbose": 0}
@@ -104,21 +104,36 @@ def test_changed_rows_answer_as_the_search_did(fitted: GenomeClassifier) -> None
         assert value == pytest.approx(usual[name], abs=0.05)
 
 
-def test_missing_genes_are_set_to_their_training_mean_and_the_cost_is_said(fitted: GenomeClassifier) -> None:
+def test_missing_genes_are_estimated_from_the_others_and_the_cost_is_said(fitted: GenomeClassifier) -> None:
     x, _, _ = samples(1)
     lacking = x.drop(columns=["G20", "G21", "G3"])
     with pytest.warns(
         UserWarning, match="3 of 30 genes are missing .*G3, G20, G21.* balanced accuracy of the"
     ):
         found = fitted.predict_proba(lacking, missing_genes="impute", most_loss=0.3)
-    filled = x.copy()
-    for name in ("G20", "G21", "G3"):
-        filled[name] = training_means(fitted._run)[NAMES.index(name)]
-    np.testing.assert_allclose(found, fitted.predict_proba(filled), atol=1e-5)
+    held, present = kept_samples(fitted._run), np.isin(NAMES, list(lacking.columns))
+    filled = fit_filling(held.x[held.used], present).fill(x.to_numpy())
+    assert (filled[:, ~present] != x.to_numpy()[:, ~present]).all() and (
+        filled[:, ~present].std(axis=0) > 0
+    ).all()
+    np.testing.assert_allclose(found, fitted.predict_proba(pd.DataFrame(filled, columns=NAMES)), atol=1e-5)
     cost = fitted.missing_genes_
-    assert cost.genes == ("G3", "G20", "G21") and cost.loss == pytest.approx(cost.whole - cost.blanked)
+    assert cost.genes == ("G3", "G20", "G21") and cost.loss == pytest.approx(cost.whole - cost.estimated)
     with pytest.raises(DataError, match="3 of the 30 genes"):
         fitted.predict(lacking)
+
+
+def test_missing_genes_of_a_cohort_on_another_scale_are_estimated_on_that_of_training(
+    fitted: GenomeClassifier,
+) -> None:
+    x, _, _ = samples(2, 60)
+    other = (3 * x - 40).drop(columns=["G20", "G21", "G3"])
+    with pytest.warns(UserWarning, match="3 of 30 genes"):
+        found = fitted.prepare_samples(other, missing_genes="impute", most_loss=0.3, adapt="standardise")
+        usual = fitted.prepare_samples(
+            x.drop(columns=["G20", "G21", "G3"]), missing_genes="impute", most_loss=0.3, adapt="standardise"
+        )
+    np.testing.assert_allclose(found.x, usual.x, atol=1e-3)
 
 
 def test_too_costly_gaps_are_refused(fitted: GenomeClassifier) -> None:
