@@ -112,7 +112,7 @@ def one_side(data: CohortSet, train: np.ndarray, side: str, seconds: float) -> d
     rng = np.random.default_rng(0)
     absent = rng.choice(test.columns, round(MISSING * test.shape[1]), replace=False)
     lacking, at_mean = test.drop(columns=absent), test.copy()
-    at_mean[absent] = data.x[train][absent].mean()
+    at_mean[absent] = data.x.loc[train, absent].mean().to_numpy()
     found = {
         "truth": clf.evaluate(test, y)[METRIC],
         "expected": float(clf.estimate_["also"][METRIC]["value"]),
