@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 import pandas as pd
 
@@ -28,22 +30,25 @@ def history_table(run: Run) -> pd.DataFrame:
         they were trained in; failed ones left no curve.
     """
     store = TrialStore(run.folder)
-    parts = []
-    for trial in run.history:
-        if trial.status != "ok":
-            continue
-        curve = store.curve(trial.id).astype("float64")
-        step = curve[:, 0].astype("int64")
-        rows = {
-            "member": np.full(len(curve), trial.id, dtype="int64"),
-            "step": step,
-            "loss": curve[:, 1],
-            "val_loss": curve[:, 2],
-            "learning_rate": np.full(len(curve), trial.proposal.hyper.learning_rate),
-            "kept": step == trial.step,
-            "score": np.full(len(curve), run.objective.value_of_loss(trial.score)),
-            "share": np.full(len(curve), run.delivery.shares.get(trial.id, 0.0)),
-            "graph": np.full(len(curve), trial.proposal.graph.describe(), dtype=object),
-        }
-        parts.append(pd.DataFrame(rows, columns=list(COLUMNS)))
-    return pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
+    trials = [trial for trial in run.history if trial.status == "ok"]
+    curves = [store.curve(trial.id).astype("float64") for trial in trials]
+    lengths = [len(curve) for curve in curves]
+    whole = np.concatenate(curves) if curves else np.empty((0, 3))
+    step = whole[:, 0].astype("int64")
+
+    def of_each(values: Iterable[object], dtype: object) -> np.ndarray:
+        """One value of each trial, in each of its rows."""
+        return np.repeat(np.array(list(values), dtype=dtype), lengths)  # type: ignore[call-overload]
+
+    rows = {
+        "member": of_each((trial.id for trial in trials), "int64"),
+        "step": step,
+        "loss": whole[:, 1],
+        "val_loss": whole[:, 2],
+        "learning_rate": of_each((trial.proposal.hyper.learning_rate for trial in trials), "float64"),
+        "kept": step == of_each((trial.step for trial in trials), "int64"),
+        "score": of_each((run.objective.value_of_loss(trial.score) for trial in trials), "float64"),
+        "share": of_each((run.delivery.shares.get(trial.id, 0.0) for trial in trials), "float64"),
+        "graph": of_each((trial.proposal.graph.describe() for trial in trials), object),
+    }
+    return pd.DataFrame(rows, columns=list(COLUMNS))

@@ -179,7 +179,7 @@ def draw_search(axes: Axes, run: Any) -> str:
         What it shows, in a sentence or two.
     """
     folder = run_folder(run)
-    history = finished_history(folder)
+    history = finished_history(run)
     objective = shown_objective(folder)
     seconds = np.cumsum([trial.seconds for trial in history])
     timed = bool(seconds[-1] > 0)

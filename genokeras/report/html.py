@@ -289,12 +289,12 @@ def _genes(
 
 
 def _search(run: Run, pictures: Pictures) -> list[str]:
-    tree = search_tree(run.folder)
-    family = tree_figure(run.folder)
+    tree = search_tree(run)
+    family = tree_figure(tree)
     return [
         paragraph(tree.summary()),
         paragraph(run.growth.sentence()),
-        drawn(lambda: plot_search(run.folder), pictures),
+        drawn(lambda: plot_search(run), pictures),
         pictures.figure(family, family.alt),
         _leaderboard(run),
     ]

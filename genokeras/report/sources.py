@@ -45,15 +45,16 @@ def run_folder(run: Any) -> RunFolder:
     )
 
 
-def finished_history(folder: RunFolder) -> History:
-    """The trials of a run.
+def finished_history(run: Any) -> History:
+    """The trials of a run, which one in memory has at hand and others are read from.
 
     Raises
     ------
     RunFolderError
         If none of them finished.
     """
-    history = TrialStore(folder).history()
+    folder = run_folder(run)
+    history = run.history if isinstance(run, Run) else TrialStore(folder).history()
     if not history.ok():
         failed = f" ({len(history)} failed: see error.txt of each)" if len(history) else ""
         raise RunFolderError(

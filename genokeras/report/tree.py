@@ -185,7 +185,7 @@ def search_tree(run: Any, most: int = MOST_NODES) -> SearchTree:
         If it is no run, or none of its trials finished.
     """
     folder = run_folder(run)
-    history = finished_history(folder)
+    history = finished_history(run)
     ranked, shares = history.ranked(), ensemble_shares(folder)
     winner = (chosen_best(folder, history) or ranked[0]).id
     baseline = next((trial.id for trial in ranked if is_linear(trial.proposal.graph)), None)
@@ -211,6 +211,7 @@ def largest_members(shares: Mapping[int, float], most: int = 3) -> list[int]:
 def _packs(history: History) -> list[TreeNode]:
     by_id = {trial.id: trial for trial in history}
     nodes: list[TreeNode] = []
+    trials: list[list[TrialResult]] = []
     number_of: dict[tuple[int | None, str], int] = {}
     node_of_trial: dict[int, int] = {}
     for trial in history:
@@ -223,9 +224,10 @@ def _packs(history: History) -> list[TreeNode]:
         number = number_of.setdefault(key, len(nodes))
         if number == len(nodes):
             nodes.append(TreeNode(number, father, label, proposal.graph.describe(), ()))
-        nodes[number] = replace(nodes[number], trials=(*nodes[number].trials, trial))
+            trials.append([])
+        trials[number].append(trial)
         node_of_trial[trial.id] = number
-    return nodes
+    return [replace(node, trials=tuple(own)) for node, own in zip(nodes, trials, strict=True)]
 
 
 def _label(proposal: Proposal, father: Proposal | None) -> str:
