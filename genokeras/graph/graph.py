@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -26,6 +27,9 @@ from genokeras.graph.shapes import (
 from genokeras.graph.specs import Dense, Embedding, Input, LayerSpec, Shape
 
 GRAPH_FORMAT = 1
+# Many trials of a run have one graph: what was read once is the same value again.
+_READ: dict[str, Graph] = {}
+_MOST_READ = 2_000
 
 
 @dataclass(frozen=True)
@@ -354,7 +358,16 @@ class Graph:
         GraphError
             If it is incomplete, of another format version, or no valid graph.
         """
-        return cls.build(layers_from_dict(data, GRAPH_FORMAT))
+        try:
+            text = json.dumps(data)
+        except (TypeError, ValueError):
+            return cls.build(layers_from_dict(data, GRAPH_FORMAT))
+        if text not in _READ:
+            found = cls.build(layers_from_dict(data, GRAPH_FORMAT))
+            if len(_READ) >= _MOST_READ:
+                _READ.clear()
+            _READ[text] = found
+        return _READ[text]
 
     def fingerprint(self) -> str:
         """Return a hex digest that isomorphic graphs share and that others do not, in every process.
