@@ -69,7 +69,8 @@ def state(kind: str, folder: Path) -> dict[str, Any]:
     # What is behind the last line break was cut short.
     lines = journal.read_bytes().split(b"\n")[:-1] if journal.exists() else []
     trials = [event for event in map(json.loads, lines) if event["event"] == "trial"]
-    names = [f"{trial['trial']} {trial['fingerprint']}" for trial in trials]
+    # A trial of a sequence has a line after its first folds and one after all of them.
+    names = [f"{trial['trial']} {trial['fingerprint']} {trial.get('folds', 'all')}" for trial in trials]
     twice = len(names) - len(set(names))
     return {
         **{name: {"score": trial["score"]} for name, trial in zip(names, trials, strict=True)},
