@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from benchmarks.quality.evaluate import read_lines
 from benchmarks.speed.machine import describe_machine
@@ -80,8 +81,8 @@ def state(kind: str, folder: Path) -> dict[str, Any]:
 
 def numbers(found: dict[str, Any]) -> np.ndarray:
     """All numbers of a state, in the order of their names."""
-    pairs = sorted((name, key, value) for name, entry in found.items() for key, value in entry.items())
-    return np.array([value for *_, value in pairs if isinstance(value, int | float)], dtype=float)
+    flat = pd.json_normalize([found[name] for name in sorted(found)], sep="/")
+    return flat.select_dtypes("number").to_numpy(dtype=float).ravel()
 
 
 def verdict(
@@ -89,7 +90,7 @@ def verdict(
 ) -> dict[str, Any]:
     """Whether a resumed run is what it would have been."""
     same = set(after) == set(expected)
-    apart = float(np.abs(numbers(after) - numbers(expected)).max()) if same else float("nan")
+    apart = float(np.max(np.abs(numbers(after) - numbers(expected)), initial=0.0)) if same else float("nan")
     kept = all(after.get(name) == entry for name, entry in before.items())
     ranked = [
         sorted(found, key=lambda name: (round(found[name]["score"] / _TOLERANCE), name))

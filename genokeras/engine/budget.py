@@ -13,6 +13,8 @@ from genokeras.engine.pace import measured_slowness
 from genokeras.errors import ParameterError
 
 _SAFETY = 1.25
+# A smaller part of a job than that is not worth its beginning.
+_LEAST_SHARE = 0.25
 # Seconds for which a measured pace of the machine holds.
 _PACE_HOLDS = 5.0
 # Seconds kept back for the ensemble, its estimate and the merged model before there are trials to predict it from.
@@ -133,18 +135,24 @@ class Budget:
         """Note what a job cost, so that the next one's cost can be predicted."""
         self._costs.append(seconds)
 
-    def affords_another(self, least: float = 0.0) -> bool:
-        """Whether a job that takes as long as the longest of the latest few would end before the search has to.
+    def affordable_share(self, least: float = 0.0) -> float:
+        """How much of a job that takes as long as the longest of the latest few would end before the search has to.
+
+        That is all of it, 1, or some of its trials, or nothing, 0; of jobs that fit themselves into the time there is all or nothing.
 
         Parameters
         ----------
         least : float
             Seconds that the next one takes in any case, on the machine that costs were measured on.
         """
+        left = self.search_remaining
+        if least and self._limit is not None and left <= _SAFETY * least * self.slowness():
+            return 0.0
         predicted = _SAFETY * max(self._costs, default=0.0) if self._least is None else self._least
-        if least and self._limit is not None:
-            predicted = max(predicted, _SAFETY * least * self.slowness())
-        return self.search_remaining > predicted
+        if left > predicted:
+            return 1.0
+        share = left / predicted if self._least is None and left > 0 else 0.0
+        return share if share >= _LEAST_SHARE else 0.0
 
     def must_begin(self, seconds: float) -> bool:
         """Whether a job of this many seconds has to begin now: behind another one there may be no time left for it."""

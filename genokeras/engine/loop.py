@@ -211,9 +211,10 @@ class SearchLoop:
 
     def _next(self, waiting: deque[Job]) -> str:
         """See to it that a job is waiting; or why there is none."""
-        late = self._out_of_time(waiting)
+        share = self._affordable(waiting)
+        late = share == 0
         if waiting:
-            return "time" if late else ""
+            return "time" if late else self._shortened(waiting, share)
         due = [] if self._pending else self._due()
         if due and (not self._history.ok() if late else self._must_begin(due[0])):
             waiting.append(due[0])
@@ -222,7 +223,16 @@ class SearchLoop:
         if reason in ("trials", "space", "searcher") and due:
             waiting.append(due[0])
             return ""
-        return reason
+        return reason or self._shortened(waiting, share)
+
+    def _shortened(self, waiting: deque[Job], share: float) -> str:
+        """Leave so much of the next job as there is time for, and say so where that is nothing."""
+        count = int(len(waiting[0].ids) * share)
+        if count < 1:
+            return "time"
+        if share < 1:
+            waiting[0] = waiting[0].part(range(count))
+        return ""
 
     def _due(self) -> list[Job]:
         """Jobs that have to be trained before the search ends."""
@@ -247,11 +257,12 @@ class SearchLoop:
         trial = self._history.get(job.ids[0])
         return self._budget.must_begin(trial.seconds * trial.missing / max(1, len(trial.folds)))
 
-    def _out_of_time(self, waiting: Sequence[Job]) -> bool:
-        """The first job always runs: its chunks look at the time themselves."""
-        tried = self._history.ok() or self._history.begun() or self._pending
+    def _affordable(self, waiting: Sequence[Job]) -> float:
+        """The share of the next job that there is time for. The first one always runs: its chunks look at the time themselves."""
+        if not (self._history.ok() or self._history.begun() or self._pending):
+            return 1.0
         least = self._packer.seconds_to_begin(waiting[0]) if waiting else 0.0
-        return bool(tried) and not self._budget.affords_another(least)
+        return self._budget.affordable_share(least)
 
     def _ask(self, waiting: deque[Job]) -> str:
         """Jobs to train next; or why there are none."""

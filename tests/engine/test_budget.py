@@ -29,9 +29,22 @@ def test_a_job_is_afforded_while_the_dearest_of_late_fits_with_a_margin():
     budget = Budget(60, reserve=0, clock=clock)
     budget.observe(4.0)
     clock.now += 54
-    assert budget.affords_another()
+    assert budget.affordable_share() == 1
     clock.now += 1.5
-    assert not budget.affords_another()
+    assert budget.affordable_share() < 1
+
+
+def test_some_of_a_job_is_afforded_where_a_quarter_or_more_of_it_fits():
+    clock = Clock()
+    budget = Budget(60, reserve=0, clock=clock)
+    budget.observe(8.0)
+    clock.now += 55
+    assert budget.affordable_share() == pytest.approx(5 / (1.25 * 8))
+    assert Budget(60, clock=clock, least=70).affordable_share() == 0
+    clock.now += 2.6
+    assert budget.affordable_share() == 0
+    clock.now += 10
+    assert budget.affordable_share() == 0 and Budget(1, clock=clock).affordable_share() == 1
 
 
 def test_an_old_dear_job_is_forgotten():
@@ -40,7 +53,7 @@ def test_an_old_dear_job_is_forgotten():
     for cost in (50.0, 1.0, 1.0, 1.0, 1.0, 1.0):
         budget.observe(cost)
     clock.now += 50
-    assert budget.affords_another()
+    assert budget.affordable_share() == 1
 
 
 def test_a_budget_is_exhausted_when_only_the_reserve_is_left():
@@ -53,7 +66,7 @@ def test_a_budget_is_exhausted_when_only_the_reserve_is_left():
 def test_no_limit_never_ends():
     budget = Budget(None, reserve=5)
     budget.observe(1e9)
-    assert budget.affords_another() and not budget.exhausted()
+    assert budget.affordable_share() == 1 and not budget.exhausted()
 
 
 @pytest.mark.parametrize("limit", [0, -1, float("nan")])
@@ -87,9 +100,9 @@ def test_a_job_that_fits_itself_into_the_time_needs_no_more_than_was_said():
     budget = Budget(60, clock=clock, least=3.0)
     budget.observe(50.0)
     clock.now += 56
-    assert budget.affords_another()
+    assert budget.affordable_share() == 1
     clock.now += 1.5
-    assert not budget.affords_another()
+    assert budget.affordable_share() < 1
 
 
 @pytest.mark.parametrize(
@@ -119,8 +132,8 @@ def test_both_ways_to_train_keep_the_same_back(method):
 def test_a_network_needs_a_twentieth_of_the_limit_within_bounds(limit, least):
     budget = NetworkMethod().budget(limit)
     budget.observe(1e9)
-    assert budget.affords_another()
+    assert budget.affordable_share() == 1
     spent = Budget(limit, clock=(clock := Clock()), least=least)
     clock.now += limit - least + 0.01
-    assert not spent.affords_another()
+    assert spent.affordable_share() < 1
     assert budget._least == least

@@ -57,6 +57,14 @@ class Failing(Searcher):
         return [Proposal(get_father("linear", 2), h) for h in hyper]
 
 
+class Linear(Searcher):
+    """Proposes linear networks, which train together."""
+
+    def ask(self, history, n, rng):
+        hyper = [HyperParameters(weight_decay=0.1 + len(history) + i) for i in range(n)]
+        return [Proposal(get_father("linear", 2), h) for h in hyper]
+
+
 def loop(tmp_path, searcher, observer=None, **arguments) -> SearchLoop:
     store = TrialStore(RunFolder.create(tmp_path / "run", {}))
     executor = LocalExecutor(small_runner)
@@ -93,6 +101,18 @@ def test_out_of_time_still_trains_the_first_job(tmp_path):
     result = loop(tmp_path, RandomSearcher(2), time_limit=1e-6).run(History())
     assert result.reason == "time"
     assert result.history.ok()
+
+
+def test_the_last_job_is_as_large_as_there_is_time_for(tmp_path, monkeypatch):
+    shares = iter([1.0, 0.5, 0.0])
+    monkeypatch.setattr(Budget, "affordable_share", lambda self, least=0.0: next(shares))
+    result = loop(tmp_path, Linear(), pack_size=6).run(History())
+    assert (result.reason, len(result.history)) == ("time", 6 + 6 + 3)
+    # What was left of it is trained where the run goes on.
+    monkeypatch.undo()
+    store = TrialStore(RunFolder(tmp_path / "run"))
+    again = SearchLoop(Linear(), LocalExecutor(small_runner), store, Budget(None), 0, max_trials=18)
+    assert sorted(trial.id for trial in again.run(store.history()).history) == list(range(18))
 
 
 def test_what_there_was_no_time_for_is_no_failure(tmp_path, monkeypatch):
