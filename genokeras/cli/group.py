@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import click
 
 import genokeras as gk
+from genokeras.interrupt import Interruption
 from genokeras.quiet import LEVEL, LOUD
 from genokeras.visible import visible
 
@@ -67,7 +68,9 @@ class CommandGroup(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
-            result = super().invoke(ctx)
+            # From here on: imports take seconds, and Python drops many an exception that is raised within.
+            with Interruption():
+                result = super().invoke(ctx)
             # A closed pipe is noticed here rather than in the interpreter's last breath.
             sys.stdout.flush()
             return result

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import logging
 from collections.abc import Iterator, Sequence
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +13,7 @@ import click
 from genokeras.cli.backend import load_auto
 from genokeras.cli.group import debug_option, say
 from genokeras.cli.places import check_data
+from genokeras.interrupt import Interruption
 
 if TYPE_CHECKING:
     import genokeras as gk
@@ -40,8 +40,7 @@ def auto(config: str, calls: tuple[str, ...], quiet: bool) -> None:
 
 def run_calls(project: gk.Project, calls: Sequence[str]) -> None:
     """Make the calls one after the other; of an interrupted one, and behind a training that was ended early, it ends."""
-    interrupt = import_module("genokeras.engine.interrupt")
-    with interrupt.Interruption() as interruption:
+    with Interruption() as interruption:
         for place, call in enumerate(calls):
             try:
                 getattr(project, call)()

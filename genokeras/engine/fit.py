@@ -18,7 +18,6 @@ from genokeras.engine.delivery_time import DeliveryTime
 from genokeras.engine.executor import LocalExecutor
 from genokeras.engine.executors import SHARED, jobs_ahead, make_executor
 from genokeras.engine.gains import EnsembleGains
-from genokeras.engine.interrupt import interruptible
 from genokeras.engine.keeping import keep_best
 from genokeras.engine.loop import SearchLoop
 from genokeras.engine.methods import method_of
@@ -40,6 +39,7 @@ from genokeras.engine.store import TrialStore
 from genokeras.engine.together import leading, search_together
 from genokeras.errors import SearchError
 from genokeras.graph.arcs import Arc
+from genokeras.interrupt import interruptible
 from genokeras.searchers import History, Searcher
 from genokeras.support import RunFolder
 from genokeras.support.cores import within_cores

@@ -16,12 +16,12 @@ from genokeras.engine.asks import Earlier, earlier, jobs_asked
 from genokeras.engine.budget import Budget
 from genokeras.engine.executor import Executor
 from genokeras.engine.gains import EnsembleGains
-from genokeras.engine.interrupt import Interruption
 from genokeras.engine.jobs import NO_TIME, Father, Job, Outcome
 from genokeras.engine.packing import GraphPacker, Packer
 from genokeras.engine.pending import Pending, stand_ins
 from genokeras.engine.store import TrialStore
 from genokeras.errors import SearchError
+from genokeras.interrupt import Interruption
 from genokeras.searchers import History, Proposal, Searcher
 from genokeras.support.memory import asked_for, is_out_of_memory
 

@@ -21,7 +21,6 @@ from genokeras.engine import (
     search_callbacks,
 )
 from genokeras.engine.executors import SHARED, check_executor
-from genokeras.engine.interrupt import interruptible
 from genokeras.errors import ParameterError
 from genokeras.estimators.checks import check_extra, check_limits, seed_of
 from genokeras.estimators.content import (
@@ -44,6 +43,7 @@ from genokeras.estimators.studies import (
     studies_of,
     with_studies,
 )
+from genokeras.interrupt import interruptible
 from genokeras.support.checks import check_choice
 from genokeras.support.cores import within_cores
 from genokeras.support.memory import naming_memory

@@ -12,8 +12,8 @@ from typing import final
 import keras
 import pandas as pd
 
-from genokeras.engine.interrupt import Interruption
 from genokeras.errors import TrainingError
+from genokeras.interrupt import Interruption
 from genokeras.keras_models.epoch_history import EpochHistory, Mode
 from genokeras.keras_models.epoch_log import EpochLog
 from genokeras.keras_models.recipe import Recipe, rate_of_epoch

@@ -14,8 +14,8 @@ import numpy as np
 import pandas as pd
 from sklearn.model_selection import train_test_split
 
-from genokeras.engine.interrupt import Interruption
 from genokeras.errors import DataError, NotFittedError, ParameterError, SearchError
+from genokeras.interrupt import Interruption
 from genokeras.keras_models.hyper_trials import HyperTrial, TrialPlan, built_model, objective_direction
 from genokeras.streams import Batches, check_rows, plain_arrays, take_rows
 from genokeras.support.checks import check_choice, check_number, check_whole

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, final
 
-from genokeras.engine.interrupt import Interruption
 from genokeras.errors import DataError, TrainingError
 from genokeras.exports import Exported, export_model_as
+from genokeras.interrupt import Interruption
 from genokeras.keras_models.log_dir import LogDir
 from genokeras.keras_models.model_builder import BuiltModel, ModelBuilder, load_checkpoint
 from genokeras.streams import Batches, BatchesEndedError

@@ -10,8 +10,8 @@ import numpy as np
 
 from genokeras.encoders import CHANNELS_FIRST, ArrayEncoder
 from genokeras.engine import AllRows, Fathers, final_fit
-from genokeras.engine.interrupt import interruptible
 from genokeras.graph import Shape
+from genokeras.interrupt import interruptible
 from genokeras.modules.fitted import FittedModule, check_alike
 from genokeras.modules.losses import make_task, targets_of
 from genokeras.modules.reading import Pairs, expected_shape, read_pairs

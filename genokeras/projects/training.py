@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from genokeras.engine.interrupt import Interruption
 from genokeras.errors import DataError, RunFolderError
+from genokeras.interrupt import Interruption
 from genokeras.projects import announce
 from genokeras.projects.arcs import search_arcs, train_arcs
 from genokeras.projects.candidates import FINAL_RATES, Candidates

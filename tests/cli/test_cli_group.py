@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 import subprocess
 import sys
 
@@ -13,6 +15,7 @@ from click.testing import CliRunner, Result
 from genokeras.cli import main
 from genokeras.cli.group import CommandGroup, debug_option, in_options
 from genokeras.errors import DataError
+from genokeras.interrupt import interruptible
 
 ERRORS = {
     "data": DataError("S07 has no label.\nDrop it."),
@@ -35,6 +38,15 @@ def fail(kind: str) -> None:
     raise ERRORS[kind]
 
 
+@group.command()
+@click.argument("name")
+def lose(name: str) -> None:
+    """Imports something that drops whatever is raised within, then fits."""
+    with contextlib.suppress(KeyboardInterrupt):
+        signal.raise_signal(signal.Signals[name])
+    interruptible(lambda: click.echo("fitted"))()
+
+
 def run(*arguments: str) -> Result:
     return CliRunner().invoke(group, arguments)
 
@@ -48,6 +60,15 @@ def test_an_expected_error_is_one_message_and_exit_code_2() -> None:
 @pytest.mark.parametrize("arguments", [("--debug", "fail", "data"), ("fail", "data", "--debug")])
 def test_debug_lets_the_traceback_through(arguments: tuple[str, ...]) -> None:
     assert isinstance(run(*arguments).exception, DataError)
+
+
+@pytest.mark.parametrize(("name", "code"), [("SIGINT", 130), ("SIGTERM", 143)])
+def test_a_signal_that_an_import_drops_ends_the_command_before_it_fits(name: str, code: int) -> None:
+    result = run("lose", name)
+    assert (result.exit_code, result.stdout) == (code, "")
+    assert "Interrupted before there was a result." in result.stderr
+    # And then signals do what they did.
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
 
 
 def test_a_file_that_cannot_be_written_is_a_message_too() -> None:

@@ -11,8 +11,8 @@ import pytest
 
 from genokeras.engine import Job, LocalExecutor, Run, TrialStore, fit
 from genokeras.engine import run as run_module
-from genokeras.engine.interrupt import Interruption, interruptible
 from genokeras.engine.packed_runner import PackedRunner
+from genokeras.interrupt import Interruption, interruptible
 from genokeras.searchers import History, RandomSearcher
 from genokeras.support import RunFolder
 from tests.engine.fakes import FakeRunner, make_loop

@@ -99,11 +99,12 @@ class Interruption:
 
 
 def interruptible(function: Callable[_P, _T]) -> Callable[_P, _T]:
-    """The function, within an `Interruption`."""
+    """The function, within an `Interruption`; not begun where there was a signal before, which Python dropped."""
 
     @wraps(function)
     def called(*args: _P.args, **kwargs: _P.kwargs) -> _T:
-        with Interruption():
+        with Interruption() as interruption:
+            interruption.check()
             return function(*args, **kwargs)
 
     return called
