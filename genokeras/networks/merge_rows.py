@@ -297,7 +297,8 @@ class _Merger:
 
 
 def _linear(x: Any, kernel: np.ndarray, bias: np.ndarray | None) -> Any:
-    layer = keras.layers.Dense(int(kernel.shape[1]), use_bias=bias is not None)
+    # Zeros cost nothing to draw.
+    layer = keras.layers.Dense(int(kernel.shape[1]), use_bias=bias is not None, kernel_initializer="zeros")
     outputs = layer(x)
     layer.set_weights([kernel] if bias is None else [kernel, bias])
     return outputs
