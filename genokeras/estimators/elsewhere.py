@@ -50,6 +50,16 @@ class MissingGenes:
         """By how much the score falls."""
         return self.whole - self.estimated
 
+    @property
+    def blanked(self) -> float:
+        """Deprecated: ``estimated``."""
+        warnings.warn(
+            "missing_genes_.blanked is called missing_genes_.estimated since missing genes are estimated; it goes with 0.4.0.",
+            FutureWarning,
+            stacklevel=2,
+        )
+        return self.estimated
+
     def sentence(self, n_genes: int) -> str:
         """What is said of it."""
         return (

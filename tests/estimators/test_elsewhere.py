@@ -119,6 +119,8 @@ def test_missing_genes_are_estimated_from_the_others_and_the_cost_is_said(fitted
     np.testing.assert_allclose(found, fitted.predict_proba(pd.DataFrame(filled, columns=NAMES)), atol=1e-5)
     cost = fitted.missing_genes_
     assert cost.genes == ("G3", "G20", "G21") and cost.loss == pytest.approx(cost.whole - cost.estimated)
+    with pytest.warns(FutureWarning, match="missing_genes_.blanked is called missing_genes_.estimated"):
+        assert cost.blanked == cost.estimated
     with pytest.raises(DataError, match="3 of the 30 genes"):
         fitted.predict(lacking)
 
