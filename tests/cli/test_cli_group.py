@@ -16,6 +16,9 @@ from genokeras.cli import main
 from genokeras.cli.group import CommandGroup, debug_option, in_options
 from genokeras.errors import DataError
 from genokeras.interrupt import interruptible
+from tests.signals import unhandled
+
+__all__ = ["unhandled"]
 
 ERRORS = {
     "data": DataError("S07 has no label.\nDrop it."),
@@ -62,13 +65,12 @@ def test_debug_lets_the_traceback_through(arguments: tuple[str, ...]) -> None:
     assert isinstance(run(*arguments).exception, DataError)
 
 
+@pytest.mark.usefixtures("unhandled")
 @pytest.mark.parametrize(("name", "code"), [("SIGINT", 130), ("SIGTERM", 143)])
 def test_a_signal_that_an_import_drops_ends_the_command_before_it_fits(name: str, code: int) -> None:
     result = run("lose", name)
     assert (result.exit_code, result.stdout) == (code, "")
     assert "Interrupted before there was a result." in result.stderr
-    # And then signals do what they did.
-    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
 
 
 def test_a_file_that_cannot_be_written_is_a_message_too() -> None:
