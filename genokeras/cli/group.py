@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
 import errno
+import gc
 import os
 import re
 import sys
@@ -47,6 +49,9 @@ _SPELLINGS: dict[str, str | Callable[[re.Match[str]], str]] = {
 }
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+
+# At its end Python would look through all that the backend has made for what nobody needs any more, which takes two seconds.
+atexit.register(gc.freeze)
 
 
 class Failure(click.ClickException):
