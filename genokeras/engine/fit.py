@@ -49,7 +49,7 @@ from genokeras.support.precision import single_precision
 from genokeras.support.run_lock import holding_lock
 
 # Seconds in which an interrupted search delivers what it has.
-_AFTER_INTERRUPT = 3.0
+_AFTER_INTERRUPT = 2.5
 MakeSearcher = Callable[[Problem, tuple[Arc, ...]], Searcher]
 
 
