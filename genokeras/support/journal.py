@@ -19,7 +19,7 @@ _CHECKED = re.compile(rb'(\{.*), "crc": "([0-9a-f]{8})"\}', re.DOTALL)
 
 def line_of(event: Mapping[str, Any]) -> str:
     """An event as a line of a journal."""
-    text = json_text(event, lines=False)
+    text = json_text(event, indent=None)
     return f'{text[:-1]}, "crc": "{zlib.crc32(text.encode("utf-8")):08x}"}}'
 
 

@@ -22,8 +22,6 @@ _BRACKETS = b"[]{}"
 _OTHERS = bytes(set(range(256)) - set(_BRACKETS))
 _STEPS = np.array([{91: 1, 123: 1, 93: -1, 125: -1}.get(letter, 0) for letter in range(256)], "int8")
 _BLOCK = 1 << 20
-# Entries of a list of single values from which on it is written in one line.
-_LONG = 100
 
 
 def null_or_refuse(value: object) -> None:
@@ -59,24 +57,15 @@ def plain_json(value: Any, other: Callable[[Any], Any] = null_or_refuse) -> Any:
     return value if known or (isinstance(value, float) and math.isfinite(value)) else other(value)
 
 
-def json_text(content: Any, lines: bool = True) -> str:
+def json_text(content: Any, indent: int | None = 1) -> str:
     """JSON of a value; numbers that are not finite become null.
-
-    Parameters
-    ----------
-    content : object
-        What `plain_json` takes.
-    lines : bool
-        Whether each entry stands in a line of its own; long lists of single values do not even so, because Python takes ten times as
-        long to write them like that.
 
     Raises
     ------
     RunFolderError
         If it is larger than what is read.
     """
-    plain = plain_json(content)
-    text = _in_lines(plain, "\n") if lines else _in_a_line(plain)
+    text = json.dumps(plain_json(content), indent=indent, ensure_ascii=False, allow_nan=False)
     # Bytes of a file's name that are no UTF-8 are half characters, which only an escape can hold.
     written = text.encode("utf-8", "backslashreplace")
     if len(written) > MOST_BYTES:
@@ -84,23 +73,6 @@ def json_text(content: Any, lines: bool = True) -> str:
             f"cannot write {_too_large(len(written), MOST_BYTES)} Give data with fewer or shorter names."
         )
     return written.decode("utf-8")
-
-
-def _in_a_line(plain: Any) -> str:
-    return json.dumps(plain, ensure_ascii=False, allow_nan=False)
-
-
-def _in_lines(plain: Any, line: str) -> str:
-    """As ``json.dumps`` with an indent of 1, but for long lists; `line` is what begins a line of this level."""
-    inner = line + " "
-    if isinstance(plain, dict) and plain:
-        entries = [f"{_in_a_line(key)}: {_in_lines(value, inner)}" for key, value in plain.items()]
-        return "{" + inner + f",{inner}".join(entries) + line + "}"
-    if not (isinstance(plain, list) and plain):
-        return _in_a_line(plain)
-    if len(plain) > _LONG and not any(isinstance(value, dict | list) for value in plain):
-        return _in_a_line(plain)
-    return "[" + inner + f",{inner}".join(_in_lines(value, inner) for value in plain) + line + "]"
 
 
 def parse_json(content: bytes | str, most: int | None = MOST_BYTES) -> Any:
