@@ -50,7 +50,7 @@ _SPELLINGS: dict[str, str | Callable[[re.Match[str]], str]] = {
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-# At its end Python would look through all that the backend has made for what nobody needs any more, which takes two seconds.
+# At its end Python would look through all that the backend has made for what nobody needs any more, which takes up to two seconds.
 atexit.register(gc.freeze)
 
 

@@ -1,6 +1,6 @@
 """What packed members of different graphs compute, in one expression for a shape class, and its gradient.
 
-What tells the graphs apart are arrays with a leading member axis (see `Selectors`); the layout of the weights is that of
+What tells the graphs apart are arrays with a leading member axis (see `selectors`); the layout of the weights is that of
 `genokeras.networks.shape_class`. Written with ``keras.ops``, so that it can be traced on every backend. The gradient is written out,
 because half of what TensorFlow makes of it by itself are questions about the length of an axis that it does not know.
 """

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from importlib import import_module
 from typing import Any
 
+import keras
 import numpy as np
 import pytest
 from scipy.special import softmax
@@ -320,6 +322,15 @@ def test_another_task_of_the_same_shapes_does_not_compile_again() -> None:
     assert trainer.compilations == 1
     if not isinstance(counting.inner, TorchBackend):  # which runs eagerly
         assert counting.traces == traces == 1
+
+
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="these are options of TensorFlow")
+def test_tensorflow_keeps_the_options_that_somebody_set(short: PackedTrainer) -> None:
+    chosen: Any = import_module("tensorflow").config.optimizer
+    for off in (True, False):
+        chosen.set_experimental_options({"disable_meta_optimizer": off})
+        short.run(small_task(GRAPH))
+        assert chosen.get_experimental_options()["disable_meta_optimizer"] is off
 
 
 def test_another_shape_compiles_anew(short: PackedTrainer) -> None:
