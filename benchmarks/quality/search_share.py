@@ -14,7 +14,8 @@ depth        morphisms that follow each other in the longest lineage, every gene
 graphs/min   different graphs a minute (isomorphic ones are one); shapes/min: views that inputs name disregarded
 compiled     programs compiled in the fit
 ensemble     share of the delivered weights that is of grown graphs
-single       log loss of the held-out rows by the single best model, as the search chooses it, uncalibrated
+single       log loss of the held-out rows by the single best model, as the search chooses it and as it is handed out
+calibrated   the same of this model where its answers are sharpened by the out-of-fold answers of its trial, on both sides
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ from typing import Any
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import numpy as np
+from scipy.optimize import minimize_scalar
 from sklearn.metrics import balanced_accuracy_score
 
 from benchmarks.quality.evaluate import outer_folds, read_lines
@@ -236,13 +238,14 @@ def one_fit(data: Path, name: str, fold: int, seed: int, seconds: float) -> dict
         fit_seconds = time.perf_counter() - started
         p = np.asarray(clf.predict_proba(held.x[test]), dtype="float64")
         facts = facts_of(Path(folder) / "run", fit_seconds, compiled())
-        alone = (
-            clf.load_searcher()
-            .load_best_model()
-            .produce_keras_model(weights=True)
-            .predict(held.x[test], verbose=0)
+        truth, classes = held.codes[test], np.asarray(clf.classes_)
+        searcher = clf.load_searcher()
+        best = searcher.load_best_model().produce_keras_model(weights=True)
+        alone = np.asarray(best.predict(held.x[test], verbose=0), dtype="float64")
+        file = Path(folder) / f"run/trials/{searcher.get_best_model_id():06d}/predictions.npz"
+        sharper = sharpened(
+            alone, np.load(file)["probabilities"], np.searchsorted(classes, held.codes[train])
         )
-    truth, classes = held.codes[test], np.asarray(clf.classes_)
 
     def log_loss(answers: np.ndarray) -> float:
         own = np.where(classes == truth[:, None], answers, 0).sum(axis=1)
@@ -250,10 +253,29 @@ def one_fit(data: Path, name: str, fold: int, seed: int, seconds: float) -> dict
 
     scores = {
         "log_loss": log_loss(p),
-        "single_log_loss": log_loss(np.asarray(alone, dtype="float64")),
+        "single_log_loss": log_loss(alone),
+        "calibrated_log_loss": log_loss(sharper),
         "balanced_accuracy": float(balanced_accuracy_score(truth, classes[p.argmax(axis=1)])),
     }
     return {**scores, "fit_seconds": fit_seconds, **facts}
+
+
+def sharpened(answers: np.ndarray, out_of_fold: np.ndarray, codes: np.ndarray) -> np.ndarray:
+    """Probabilities to the power that suits a trial's out-of-fold ones, by log loss with a normal prior on the power's logarithm."""
+    own = np.isfinite(out_of_fold).all(axis=1)
+    logs, codes = np.log(np.clip(out_of_fold[own], 1e-7, 1)), codes[own]
+
+    def power(logarithm: float, logs: np.ndarray) -> np.ndarray:
+        raised = np.exp(np.exp(logarithm) * (logs - logs.max(axis=1, keepdims=True)))
+        return np.asarray(raised / raised.sum(axis=1, keepdims=True))
+
+    def loss(logarithm: float) -> float:
+        true = power(logarithm, logs)[np.arange(len(codes)), codes]
+        return float(-np.log(np.clip(true, 1e-30, 1)).sum() + 5 * logarithm**2)
+
+    best = minimize_scalar(loss, bounds=(-1.2, 0.6), method="bounded").x
+    doubt = 1 / (len(codes) + 1)
+    return (1 - doubt) * power(best, np.log(np.clip(answers, 1e-7, 1))) + doubt / answers.shape[1]
 
 
 def run(arguments: argparse.Namespace) -> Iterator[dict[str, Any]]:
@@ -308,7 +330,7 @@ def summary(lines: list[dict[str, Any]]) -> str:
     means = {name: _mean([line[name] for line in lines]) for name in _COLUMNS}
     deep = sum(line["depth"] >= _FEWEST_GENERATIONS for line in lines)
     text = f"{row('mean', means)}\nlineages of {_FEWEST_GENERATIONS} generations or more: {deep} of {len(lines)} fits"
-    for name in ("log_loss", "single_log_loss", "balanced_accuracy"):
+    for name in ("log_loss", "single_log_loss", "calibrated_log_loss", "balanced_accuracy"):
         if all(name in line for line in lines):
             text += (
                 f"\n{name.replace('_', ' ')} of held-out rows: {_mean([line[name] for line in lines]):.4f}"

@@ -16,8 +16,7 @@ from benchmarks.quality.search_share import counted_compilations, facts_of, warm
 from benchmarks.quality.structure_peers import PEERS, answer_of_peer
 from benchmarks.quality.structure_sets import StructureSet, read_structure_set
 from genokeras import GenomeClassifier, GenomeRegressor
-from genokeras.engine import Run
-from genokeras.engine.methods import method_of
+from genokeras.engine import Run, load_trial_graph
 from genokeras.tasks.objectives import get_objective
 
 MORPHISM, TEMPLATES, RANDOM = "morphism", "templates", "random"
@@ -81,8 +80,8 @@ def searched(data: StructureSet, arguments: Mapping[str, Any], seconds: float, s
 
 
 def best_alone(run: Run, x: np.ndarray) -> np.ndarray:
-    """What the single best network, as the search ranks them, with its replicates answers for rows ``(n, p)``; not calibrated."""
-    model = method_of(run.problem).merge(run.problem, run.best_networks())
+    """What the single best network, as the search ranks them, with its replicates answers for rows ``(n, p)``, calibrated."""
+    model = load_trial_graph(run.folder, run.best.id, replicates=True).produce_keras_model(weights=True)
     return np.asarray(model.predict(x, verbose=0, batch_size=256))
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from genokeras.engine.delivery_time import DeliveryTime, by_share
-from genokeras.engine.problem import ScoredRows
+from genokeras.engine.problem import Problem, ScoredRows
 from genokeras.engine.store import TrialStore
 from genokeras.graph import is_linear
 from genokeras.searchers import (
@@ -139,6 +139,14 @@ def deliver(
     baseline = estimated(linear, _SHARE_OF_BASELINE) if apart else found if linear.all() else None
     chosen = {trial.id: float(share) for trial, share in zip(trials, shares, strict=True) if share > 0}
     return Delivery(chosen, calibration, _summary(objective, found, baseline, int(scored.sum()), len(trials)))
+
+
+def trials_calibration(store: TrialStore, problem: Problem, trials: Sequence[TrialResult]) -> Calibration:
+    """The calibration of what several trials answer on average, each counted alike, by their out-of-fold answers."""
+    mean = store.answers(tuple(trials)).astype("float64").mean(axis=0)
+    there = np.isfinite(mean).all(axis=-1)
+    targets, weight = problem.targets[there], problem.sample_weight[there]
+    return problem.task.answers.calibration(mean[there], targets, weight)
 
 
 def family_of(trial: TrialResult) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 import keras
 
 from genokeras.encoders import TableEncoder
+from genokeras.engine.delivery import trials_calibration
 from genokeras.engine.methods import method_of
 from genokeras.engine.problem import Problem
 from genokeras.engine.problem_files import has_problem, read_problem
@@ -22,6 +23,7 @@ from genokeras.networks import TrainedNetwork, build_network, build_plain
 from genokeras.support import RunFolder
 from genokeras.support.json_files import read_json
 from genokeras.support.precision import single_precision
+from genokeras.tasks.calibration import Calibration
 from genokeras.training.torch_graph import torch_module
 
 
@@ -36,6 +38,8 @@ class LoadedGraph(Graph):
         Features of a sample, of a table.
     networks : tuple of TrainedNetwork
         The trial's, and those of its replicates where it stands for them; none of a trial that failed.
+    calibration : Calibration
+        Of what the networks answer on average, by their out-of-fold answers.
     problem : Problem or None
         Of the run that it was searched in.
     """
@@ -43,6 +47,7 @@ class LoadedGraph(Graph):
     hyper: HyperParameters = field(default_factory=HyperParameters)
     n_features: int | None = None
     networks: tuple[TrainedNetwork, ...] = field(default=(), repr=False)
+    calibration: Calibration = field(default_factory=Calibration, repr=False)
     problem: Problem | None = field(default=None, repr=False)
 
     def produce_keras_model(self, weights: bool = False, n_features: int | None = None) -> Any:
@@ -54,7 +59,7 @@ class LoadedGraph(Graph):
             False: fresh weights, one network to be compiled and trained like any other. Of a table it reads standardised features; of
             sequences, images, texts and arrays it reads what was given to ``fit``, as the trained one does. Without its run the graph
             makes a model of what it reads itself, which answers class probabilities. True: the trained fold members merged into one
-            model, raw samples in, answers out.
+            model, raw samples in, answers out; they are calibrated, as those of the delivered ensemble are.
         n_features : int, optional
             Width of a fresh network's input; that of the run's data by default.
 
@@ -72,7 +77,7 @@ class LoadedGraph(Graph):
                     "gk.load_estimator(run).load_searcher().load_model_by_id(id)."
                 )
             with single_precision():
-                return method_of(self.problem).merge(self.problem, self.networks)
+                return method_of(self.problem).merge(self.problem, self.networks, self.calibration)
         if self.problem is not None and not isinstance(self.problem.encoder, TableEncoder):
             fresh = TrainedNetwork("network", self, self.hyper, {})
             return method_of(self.problem).merge(self.problem, [fresh])
@@ -142,10 +147,12 @@ def load_trial_graph(folder: RunFolder, trial_id: int, replicates: bool = False)
         )
     trial, problem = store.read(trial_id), read_problem(folder)
     found = store.history().replicates(trial) if replicates else (trial,)
-    networks = tuple(trained_network(store, one) for one in found if one.status == "ok")
+    trained = [one for one in found if one.status == "ok"]
+    networks = tuple(trained_network(store, one) for one in trained)
+    calibration = trials_calibration(store, problem, trained) if trained else Calibration()
     graph, encoder = trial.proposal.graph, problem.encoder
     width = encoder.n_features if isinstance(encoder, TableEncoder) else None
-    return LoadedGraph(graph.layers, trial.proposal.hyper, width, networks, problem)
+    return LoadedGraph(graph.layers, trial.proposal.hyper, width, networks, calibration, problem)
 
 
 def load_graph(file: str | os.PathLike[str]) -> LoadedGraph:

@@ -129,11 +129,6 @@ class Run:
         """A trial as merging needs it."""
         return trained_network(TrialStore(self.folder), trial, share)
 
-    def best_networks(self) -> list[TrainedNetwork]:
-        """The best trial and all its replicates: one network, with the same settings, seen on several splits into folds."""
-        store = TrialStore(self.folder)
-        return [trained_network(store, trial) for trial in self.history.replicates(self.best)]
-
     def ensemble(self) -> list[TrainedNetwork]:
         """The trials of the delivered ensemble, with their shares."""
         store = TrialStore(self.folder)

@@ -24,6 +24,7 @@ from genokeras.modules.metrics import objective_again
 from genokeras.modules.reading import Pairs, read_pairs
 from genokeras.support import RunFolder
 from genokeras.support.precision import single_precision
+from genokeras.tasks.calibration import Calibration
 from genokeras.tasks.loss import LossTask
 
 _EXAMPLES = 32
@@ -123,7 +124,7 @@ class FittedModule(ABC):
         run = self._fitted()
         found = load_trial_graph(run.folder, run.best.id)
         network = run.final_network() or run.network(run.best)
-        return replace(found, networks=(network,), problem=run.problem)
+        return replace(found, networks=(network,), calibration=Calibration(), problem=run.problem)
 
     @property
     def model_(self) -> Any:

@@ -17,6 +17,7 @@ from genokeras.engine.store import TrialStore
 from genokeras.errors import NotFittedError, ParameterError, RunFolderError
 from genokeras.graph import mlp, reference_forward, small_cnn
 from genokeras.searchers import TrialResult
+from genokeras.tasks.calibration import Calibration, fit_calibration
 from tests.engine.runs import (
     cnn_proposal,
     counts_proposal,
@@ -70,7 +71,13 @@ def test_a_graph_file_of_images_brings_its_trained_weights(images, trial):
     assert np.corrcoef(found[:, 0], held[:, 0])[0, 1] > 0.2
 
 
-def test_the_merged_model_of_a_trial_is_the_mean_of_its_members(genes):
+def of_out_of_fold(run: Run, trial: int) -> Calibration:
+    problem = run.problem
+    answers = TrialStore(run.folder).answers((run.history.get(trial),))[0]
+    return fit_calibration(answers, problem.targets, problem.sample_weight)
+
+
+def test_the_merged_model_of_a_trial_is_the_calibrated_mean_of_its_members(genes):
     graph = load_trial_graph(genes.folder, 0)
     x = expression(seed=2)[0]
     network, spaces = genes.network(genes.history.get(0)), genes.problem.encoder.spaces["all"]
@@ -82,7 +89,10 @@ def test_the_merged_model_of_a_trial_is_the_mean_of_its_members(genes):
             genes.task.answers_of(z @ arrays["kernel"][member, : space.rank] + arrays["bias"][member])
         )
     found = array(graph.produce_keras_model(weights=True)(x))
-    np.testing.assert_allclose(found, np.mean(each, axis=0), atol=1e-5)
+    mean, calibration = np.mean(each, axis=0), of_out_of_fold(genes, 0)
+    assert calibration.sharpness != 1 and calibration.doubt > 0
+    np.testing.assert_allclose(found, calibration.apply(mean), atol=1e-5)
+    assert np.abs(found - mean).max() > 5e-4
 
 
 def test_the_merged_model_of_several_views_is_the_mean_of_its_members(tmp_path):
@@ -94,7 +104,8 @@ def test_the_merged_model_of_several_views_is_the_mean_of_its_members(tmp_path):
         z[i] = np.stack([np.pad(s.transform(x), ((0, 0), (0, width - s.rank))) for s in spaces])
     logits = reference_forward(graph, run.network(run.best).weights, z, "relu")
     found = array(graph.produce_keras_model(weights=True)(x))
-    np.testing.assert_allclose(found, softmax(logits, axis=-1).mean(axis=0), atol=1e-5)
+    mean = softmax(logits, axis=-1).mean(axis=0)
+    np.testing.assert_allclose(found, of_out_of_fold(run, 0).apply(mean), atol=1e-5)
     np.testing.assert_allclose(array(run.model(x)).argmax(axis=1), found.argmax(axis=1))
 
 

@@ -25,6 +25,7 @@ from genokeras.features import fit_views
 from genokeras.graph import reference_forward
 from genokeras.searchers import BayesianSearcher, History, Proposal, Searcher
 from genokeras.support import RunFolder
+from genokeras.tasks.calibration import fit_calibration
 from genokeras.training import TrainingSettings
 from tests.engine.runs import mlp_proposal, several_views_proposal
 from tests.engine.tables import prepare, settings, table
@@ -195,11 +196,16 @@ def answered(model, x: np.ndarray) -> np.ndarray:
 
 def test_the_best_model_is_all_its_replicates(run: Run) -> None:
     x = table(seed=5)[0].to_numpy()
-    assert run.best.id == 0 and [network.split for network in run.best_networks()] == [0, 1, 2]
-    model = FinishedSearch(run).load_best_model().produce_keras_model(weights=True)
-    np.testing.assert_allclose(answered(model, x), mean_answer(run, SPLITS, x), atol=1e-5)
-    one = load_trial_graph(run.folder, 2).produce_keras_model(weights=True)
-    np.testing.assert_allclose(answered(one, x), mean_answer(run, [2], x), atol=1e-5)
+    assert run.best.id == 0
+    best = FinishedSearch(run).load_best_model()
+    assert [network.split for network in best.networks] == [0, 1, 2]
+    mean = best.calibration.apply(mean_answer(run, SPLITS, x))
+    np.testing.assert_allclose(answered(best.produce_keras_model(weights=True), x), mean, atol=1e-5)
+    held = TrialStore(run.folder).answers(run.history.replicates(run.best)).mean(axis=0)
+    assert best.calibration == fit_calibration(held, run.problem.targets)
+    one = load_trial_graph(run.folder, 2)
+    alone = one.calibration.apply(mean_answer(run, [2], x))
+    np.testing.assert_allclose(answered(one.produce_keras_model(weights=True), x), alone, atol=1e-5)
 
 
 def test_a_run_that_is_opened_reads_its_further_splits(run: Run) -> None:
