@@ -19,7 +19,7 @@ from genokeras.errors import DataError
 from genokeras.estimators.blocks import fusing_fathers, training_matrix, views_of
 from genokeras.estimators.content import ContentKind, Given, Training
 from genokeras.estimators.effort import Effort, affordable, room_for_views
-from genokeras.features import DEFAULT_VIEWS, TRAVELLING_VIEWS, varies
+from genokeras.features import DEFAULT_VIEWS, TRAVELLING_VIEWS, is_paired, varies
 from genokeras.graph.arcs import Arc
 from genokeras.searchers import HyperSpace, Searcher
 from genokeras.support.digest import hex_digest
@@ -177,8 +177,8 @@ def may_name_views(arguments: Mapping[str, Any]) -> bool:
 
 
 def _left_out(wanted: Sequence[str], fitted: Mapping[str, Any]) -> tuple[str, ...]:
-    """A note of the views that there was no time for, or nothing to see in."""
-    missing = [name for name in wanted if name not in fitted]
+    """A note of the views that there was no time for, or nothing to see in; pairs of genes seldom stand out."""
+    missing = [name for name in wanted if name not in fitted and not is_paired(name)]
     if not missing:
         return ()
     return (

@@ -15,6 +15,7 @@ from genokeras.features.image_scaling import (
 from genokeras.features.logarithm import EPSILON as LOG_EPSILON
 from genokeras.features.logarithm import log_factors, log_normalised
 from genokeras.features.novelty import NoveltySpace, fit_novelty, novelty_seconds
+from genokeras.features.pairs import pair_correlation
 from genokeras.features.rescaling import Rescaling, fit_rescaling, key_of, normal_scores
 from genokeras.features.rowspace import (
     TRUNCATED_RANK,
@@ -64,6 +65,7 @@ from genokeras.features.views import (
     available_views,
     fit_in_space,
     fit_views,
+    is_paired,
 )
 
 __all__ = [
@@ -104,6 +106,7 @@ __all__ = [
     "fit_views",
     "fit_vocabulary",
     "forward_selection",
+    "is_paired",
     "key_of",
     "kmer_counts",
     "kmer_names",
@@ -114,6 +117,7 @@ __all__ = [
     "novelty_seconds",
     "one_hot",
     "padded_codes",
+    "pair_correlation",
     "principal_axes",
     "random_transforms",
     "restrict",

@@ -8,7 +8,8 @@ X_b        features of a block, standardised on the samples that have it        
 X          ``[X_1 / sqrt(p_1), X_2 / sqrt(p_2), ...]``: blocks of equal weight   ``(n, p)``
 =========  ====================================================================  ==============
 
-A view of block ``rna`` is called ``rna/all``, ``rna/top100``, ``rna/log:leading10`` ...; those of ``X`` have no prefix. Every block
+A view of block ``rna`` is called ``rna/all``, ``rna/top100``, ``rna/log:leading10`` ...; those of ``X`` have no prefix. Pairs are looked for
+in ``X``, where both features of one may be of different blocks. Every block
 has the mean squared length 1 in ``X``, so that a block of 20,000 features does not drown one of 20: a linear model on ``X`` adds up
 one linear model a block. The logarithm is taken block by block, of blocks alone that it suits.
 """
@@ -36,9 +37,11 @@ from genokeras.features.views import (
     available_views,
     fit_view,
     is_leading,
+    is_paired,
     raw_source,
     rescaled_source,
     rescaling_of,
+    worth_fitting,
 )
 
 MARK = "/"
@@ -75,7 +78,7 @@ def block_views(
         parts += [(block.name + MARK, block.size, block.name in logged) for block in blocks]
     found: list[str] = []
     for name in names:
-        for prefix, size, with_log in parts:
+        for prefix, size, with_log in parts[:1] if is_paired(name) else parts:
             if available_views(size, (name,), n_samples=n) and (with_log or rescaling_of(name) is None):
                 found.append(prefix + name)
     first = [name for name in found if block_of(name) is None][:2]
@@ -134,7 +137,7 @@ def fit_block_views(
         started = time.perf_counter()
         block, bare = sources.block(name), name.rpartition(MARK)[2]
         source = sources.of(block, rescaling_of(bare))
-        if fitted and not source.varies:
+        if fitted and not worth_fitting(bare, source, targets, train, screening):
             continue
         found = _even(fit_view(bare, source, targets, train, screening), train, not is_leading(bare))
         fitted[name] = replace(_moved(found, block, x.shape[1]), name=name)

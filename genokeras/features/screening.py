@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from genokeras.features.pairs import pair_correlation
 from genokeras.features.standardise import Matrix, Standardisation, standardised_blocks
 
 # (x, scaling, targets, train) -> (n_folds, n_features); greater is more.
@@ -139,10 +140,13 @@ class Screening:
         By which ``top<k>`` picks features.
     weigh : Statistic
         What ``weighted<k>`` multiplies standardised features by; at least 0.
+    pair : Statistic
+        By which ``paired<k>`` picks features.
     """
 
     rank: Statistic
     weigh: Statistic
+    pair: Statistic
 
 
 def _weights_by_class(
@@ -151,4 +155,8 @@ def _weights_by_class(
     return ridge_weights(x, scaling, codes[:, None] == np.unique(codes), train)
 
 
-BY_CLASS = Screening(anova_f, _weights_by_class)
+def _pairs_by_class(x: Matrix, scaling: Standardisation, codes: np.ndarray, train: np.ndarray) -> np.ndarray:
+    return pair_correlation(x, scaling, codes[:, None] == np.unique(codes), train)
+
+
+BY_CLASS = Screening(anova_f, _weights_by_class, _pairs_by_class)

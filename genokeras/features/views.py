@@ -5,7 +5,9 @@ of it that its training rows span. ``top<k>`` keeps the ``k`` features with the 
 that looks at targets, so it is fitted inside each fold, on the fold's training rows only. ``weighted<k>`` keeps the ``k`` features
 with the largest coefficients of a ridge regression, inside each fold as well, and multiplies each by the size of its coefficient.
 ``leading<k>`` are the scores of the ``k`` leading principal components of a fold's training rows, each of variance 1 there: what
-many genes do together, where products of modules or pathways can be seen. ``log``, ``log:top<k>``, ``log:weighted<k>`` and
+many genes do together, where products of modules or pathways can be seen. ``paired<k>`` keeps the ``k`` features that are most related
+to the targets together with another one (``genokeras.features.pairs``), whatever they say alone; it is left out of a search where no
+pair stands out. ``log``, ``log:top<k>``, ``log:weighted<k>`` and
 ``log:leading<k>`` are the same behind the logarithm; so are ``rank``, ``ratio`` and ``arcsinh`` and what begins with them
 (``genokeras.features.rescaling``).
 """
@@ -22,6 +24,7 @@ import numpy as np
 from scipy import sparse
 
 from genokeras.errors import ParameterError
+from genokeras.features.pairs import some_pair_stands_out
 from genokeras.features.rescaling import KINDS, Rescaling, fit_rescaling
 from genokeras.features.rowspace import (
     TRUNCATED_RANK,
@@ -39,6 +42,7 @@ from genokeras.features.standardise import Matrix, Standardisation, standardisat
 DEFAULT_VIEWS = (
     "all",
     "leading10",
+    "paired20",
     "log",
     "log:leading10",
     "top100",
@@ -69,7 +73,7 @@ _LARGEST_COPY = 50_000_000
 _LARGEST_GRAM = 100_000_000_000
 _KINDS = "|".join(KINDS)
 _VIEW = re.compile(
-    rf"all|(?P<whole>{_KINDS})|((?P<kind>{_KINDS}):)?(?P<part>top|weighted|leading)(?P<count>[1-9][0-9]*)"
+    rf"all|(?P<whole>{_KINDS})|((?P<kind>{_KINDS}):)?(?P<part>top|weighted|leading|paired)(?P<count>[1-9][0-9]*)"
 )
 
 
@@ -193,6 +197,11 @@ def is_leading(name: str) -> bool:
     return _parsed(name)["part"] == "leading"
 
 
+def is_paired(name: str) -> bool:
+    """Whether a view is of features that say something in pairs; a search has it only where a pair stands out."""
+    return _parsed(name)["part"] == "paired"
+
+
 def rescaling_of(name: str) -> str | None:
     """The kind of rescaling that a view reads rows behind; None of raw ones."""
     return _parsed(name)["whole"] or _parsed(name)["kind"]
@@ -212,8 +221,8 @@ def fit_views(
     Parameters
     ----------
     names : tuple of str
-        ``"all"``, ``"log"``, ``"rank"``, ``"ratio"``, ``"arcsinh"``, ``"top<k>"``, ``"weighted<k>"`` or ``"leading<k>"``, the last
-        three also behind ``"log:"`` and so on.
+        ``"all"``, ``"log"``, ``"rank"``, ``"ratio"``, ``"arcsinh"``, ``"top<k>"``, ``"weighted<k>"``, ``"leading<k>"`` or
+        ``"paired<k>"``, the last four also behind ``"log:"`` and so on.
     x : numpy.ndarray or scipy.sparse.csr_matrix
         ``(n_samples, n_features)``.
     targets : numpy.ndarray
@@ -231,7 +240,8 @@ def fit_views(
     Returns
     -------
     dict
-        By name, as far as there was time, and less those further ones in which all samples look alike. Standardisation uses the rows that any fold trains on: it looks at no target, and one projection then serves
+        By name, as far as there was time, and less those further ones in which all samples look alike, or which are of pairs of which
+        none stands out. Standardisation uses the rows that any fold trains on: it looks at no target, and one projection then serves
         every fold. Targets are looked at inside the folds only.
 
     Raises
@@ -251,11 +261,20 @@ def fit_views(
         if kind not in sources:
             source = raw_source(x, rows) if kind is None else rescaled_source(x, kind, rows)
             sources[kind] = replace(source, directions=directions)
-        if fitted and not sources[kind].varies:
+        if fitted and not worth_fitting(name, sources[kind], targets, train, screening):
             continue
         fitted[name] = fit_view(name, sources[kind], targets, train, screening)
         longest = max(longest, time.perf_counter() - started)
     return fitted
+
+
+def worth_fitting(
+    name: str, source: Source, targets: np.ndarray, train: np.ndarray, screening: Screening
+) -> bool:
+    """Whether samples differ in a view, and, of pairs, whether any stands out."""
+    if not source.varies or not is_paired(name):
+        return source.varies
+    return some_pair_stands_out(screening.pair, source.x, source.scaling, targets, train)
 
 
 def fit_view(
@@ -266,7 +285,7 @@ def fit_view(
     if count is None or is_leading(name):
         return fit_in_space(name, source.whole, source.coordinates, [source.axes(rows) for rows in train])
     weighted = is_weighted(name)
-    statistic = screening.weigh if weighted else screening.rank
+    statistic = screening.weigh if weighted else screening.pair if is_paired(name) else screening.rank
     spaces = []
     for values, rows in zip(statistic(x, scaling, targets, train), train, strict=True):
         columns = np.sort(np.argsort(-values, kind="stable")[: min(count, x.shape[1])])
@@ -326,7 +345,7 @@ def _padded(parts: list[np.ndarray]) -> np.ndarray:
 
 
 def _count(name: str) -> int | None:
-    """The ``k`` of ``top<k>``, ``weighted<k>`` and ``leading<k>``; None where all features take part unweighted."""
+    """The ``k`` of ``top<k>``, ``weighted<k>``, ``leading<k>`` and ``paired<k>``; None where all features take part unweighted."""
     count = _parsed(name)["count"]
     return None if count is None else int(count)
 
@@ -335,7 +354,7 @@ def _parsed(name: str) -> dict[str, str | None]:
     match = _VIEW.fullmatch(name)
     if match is None:
         raise ParameterError(
-            f"a view is 'all', 'log', 'rank', 'ratio', 'arcsinh', 'top<k>' such as 'top1000', 'weighted<k>' or 'leading<k>', the last "
-            f"three also behind 'log:', 'rank:' and so on: got {name!r}."
+            f"a view is 'all', 'log', 'rank', 'ratio', 'arcsinh', 'top<k>' such as 'top1000', 'weighted<k>', 'leading<k>' or 'paired<k>', "
+            f"the last four also behind 'log:', 'rank:' and so on: got {name!r}."
         )
     return match.groupdict()

@@ -12,7 +12,13 @@ import numpy as np
 from keras import ops
 
 from genokeras.errors import DataError
-from genokeras.features import Matrix, Standardisation, ridge_weights, squared_correlation
+from genokeras.features import (
+    Matrix,
+    Standardisation,
+    pair_correlation,
+    ridge_weights,
+    squared_correlation,
+)
 from genokeras.tasks.answers import Answers
 from genokeras.tasks.cox_fit import solve_cox
 from genokeras.tasks.cox_loss import partial_likelihood_loss
@@ -110,6 +116,9 @@ class Survival(Task):
         self, x: Matrix, scaling: Standardisation, targets: np.ndarray, train: np.ndarray
     ) -> np.ndarray:
         return self._by_fold(ridge_weights, x, scaling, targets, train)
+
+    def pair(self, x: Matrix, scaling: Standardisation, targets: np.ndarray, train: np.ndarray) -> np.ndarray:
+        return self._by_fold(pair_correlation, x, scaling, targets, train)
 
     def _by_fold(
         self, statistic: Any, x: Matrix, scaling: Standardisation, targets: np.ndarray, train: np.ndarray

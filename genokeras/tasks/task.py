@@ -25,7 +25,14 @@ import numpy as np
 from keras import ops
 
 from genokeras.encoders.encoder import Counts, LinearView
-from genokeras.features import Matrix, Screening, Standardisation, ridge_weights, squared_correlation
+from genokeras.features import (
+    Matrix,
+    Screening,
+    Standardisation,
+    pair_correlation,
+    ridge_weights,
+    squared_correlation,
+)
 from genokeras.tasks.answers import NUMBERS, Answers
 from genokeras.tasks.objectives import NUMBER_OBJECTIVES, Objective, find_objective
 
@@ -167,6 +174,10 @@ class Task(ABC):
         """As :meth:`screen`, weights of features for the view of weighted ones; at least 0."""
         return ridge_weights(x, scaling, self.training_targets(targets), train)
 
+    def pair(self, x: Matrix, scaling: Standardisation, targets: np.ndarray, train: np.ndarray) -> np.ndarray:
+        """As :meth:`screen`, how strongly each feature is related to the targets together with another one."""
+        return pair_correlation(x, scaling, self.training_targets(targets), train)
+
     def responses(self, targets: np.ndarray, weight: np.ndarray) -> np.ndarray:
         """``(n, m)`` float64 numbers that a linear regression on few features is to explain: here the training targets.
 
@@ -180,8 +191,8 @@ class Task(ABC):
 
     @property
     def screening(self) -> Screening:
-        """Both as one value."""
-        return Screening(self.screen, self.weigh)
+        """All three as one value."""
+        return Screening(self.screen, self.weigh, self.pair)
 
     def described(self, targets: np.ndarray, names: np.ndarray) -> dict[str, Any]:
         """Entries of ``run.json``."""

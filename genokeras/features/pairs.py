@@ -1,0 +1,147 @@
+"""How strongly each feature is related to the targets together with another one, by the training rows of each fold.
+
+=========  ====================================================================================  =============
+symbol     meaning                                                                               shape
+=========  ====================================================================================  =============
+n, p, m    training rows of a fold, features, targets (classes as one-hot columns)
+T          targets, each of mean 0 and variance 1                                                ``(n, m)``
+Z          features less what the targets say of them (within classes: less the class means),    ``(n, p)``
+           standardised, and cut off at three standard deviations
+=========  ====================================================================================  =============
+
+The statistic of two features is the squared correlation of their product ``z_i z_j`` with a target, the mean over the targets; that
+of a feature is its largest one. Neither feature need say anything by itself. With classes it asks whether two genes are correlated
+otherwise in one class than in another: differential co-expression; in general it is liquid association (Li 2002, Genome-wide
+coexpression dynamics, PNAS 99: 16875-16880).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+
+from genokeras.features.standardise import Matrix, Standardisation
+
+# With more rows, or more features, a part of them takes part: all pairs take n p^2 (m + 2) multiplications.
+_MOST_ROWS = 2000
+_MOST_MULTIPLICATIONS = 5e9
+_CUT_OFF = 3.0
+# A pair stands out where its statistic is so many times the largest one that shuffled targets give.
+_STANDS_OUT, _SHUFFLES = 2.0, 2
+
+
+def pair_correlation(
+    x: Matrix, scaling: Standardisation, targets: np.ndarray, train: np.ndarray
+) -> np.ndarray:
+    """The largest squared correlation of a product with another feature with the targets, for every feature and fold.
+
+    Parameters
+    ----------
+    x : numpy.ndarray or scipy.sparse.csr_matrix
+        ``(n_samples, n_features)``. Of very many features, by the number of rows, those that vary most are looked at, and as many
+        of the others, spread evenly.
+    scaling : Standardisation
+        Which features vary, and how much.
+    targets : numpy.ndarray
+        ``(n_samples,)`` or ``(n_samples, n_targets)`` numbers; classes as one-hot rows.
+    train : numpy.ndarray
+        ``(n_folds, n_samples)`` bool.
+
+    Returns
+    -------
+    numpy.ndarray
+        ``(n_folds, n_features)``; 0 for features that are constant there or were not looked at.
+    """
+    numbers = np.asarray(targets, dtype="float64").reshape(len(targets), -1)
+    result = np.zeros((len(train), x.shape[1]))
+    for found, rows in zip(result, train, strict=True):
+        picked = np.flatnonzero(rows)
+        if len(picked) > _MOST_ROWS:
+            picked = picked[np.linspace(0, len(picked) - 1, _MOST_ROWS).astype(int)]
+        wanted = _independent(numbers[picked])
+        columns = _looked_at(scaling, len(picked), wanted.shape[1])
+        if not wanted.shape[1] or len(columns) < 2:
+            continue
+        part: Any = x[picked][:, columns]
+        values = part.toarray() if sparse.issparse(part) else np.asarray(part)
+        found[columns] = _largest(_left_over(values.astype("float64"), wanted), wanted)
+    return result
+
+
+def some_pair_stands_out(
+    statistic: Callable[..., np.ndarray],
+    x: Matrix,
+    scaling: Standardisation,
+    targets: np.ndarray,
+    train: np.ndarray,
+) -> bool:
+    """Whether the strongest pair is far above the strongest ones that shuffled targets give, in the training rows of the first fold.
+
+    Parameters
+    ----------
+    statistic : callable
+        As `pair_correlation`.
+    x, scaling, targets, train
+        As `pair_correlation` takes them; targets as the statistic does.
+    """
+    first, rng = train[:1], np.random.default_rng(0)
+    rows, shuffled = np.flatnonzero(first[0]), np.arange(len(targets))
+    strongest = statistic(x, scaling, targets, first).max()
+    for _ in range(_SHUFFLES):
+        shuffled[rows] = rng.permutation(rows)
+        if strongest <= _STANDS_OUT * statistic(x, scaling, targets[shuffled], first).max():
+            return False
+    return True
+
+
+def _independent(numbers: np.ndarray) -> np.ndarray:
+    """Targets of mean 0 and variance 1; of two classes one column, which says what the other one does."""
+    centred = numbers - numbers.mean(axis=0)
+    spread = centred.std(axis=0)
+    varied = spread > 1e-9 * np.maximum(np.abs(numbers).max(axis=0), 1e-300)
+    scaled = centred[:, varied] / spread[varied]
+    if scaled.shape[1] == 2 and np.allclose(scaled[:, 0], -scaled[:, 1]):
+        return np.asarray(scaled[:, :1])
+    return np.asarray(scaled)
+
+
+def _looked_at(scaling: Standardisation, n_rows: int, n_targets: int) -> np.ndarray:
+    """Which features all pairs are made of, in order."""
+    varying = np.flatnonzero(scaling.inverse_sd > 0)
+    most = int(np.sqrt(_MOST_MULTIPLICATIONS / (n_rows * (n_targets + 2))))
+    if len(varying) <= most:
+        return varying
+    by_spread = varying[np.argsort(scaling.inverse_sd[varying], kind="stable")]
+    first, others = by_spread[: most // 2], np.sort(by_spread[most // 2 :])
+    spread_evenly = others[np.linspace(0, len(others) - 1, most - len(first)).astype(int)]
+    return np.sort(np.concatenate([first, spread_evenly]))
+
+
+def _left_over(values: np.ndarray, targets: np.ndarray) -> np.ndarray:
+    """Z of the module's table, float32; a feature that does not vary is 0."""
+    explaining = np.linalg.qr(np.hstack([np.ones((len(targets), 1)), targets]))[0]
+    z = values
+    for _ in range(2):  # The second time without the pull of what was cut off.
+        z = z - explaining @ (explaining.T @ z)
+        spread = z.std(axis=0)
+        usable = spread > 1e-6 * np.maximum(values.std(axis=0), 1e-300)
+        z = np.divide(z, spread, out=np.zeros_like(z), where=usable)
+        z = np.clip(z, -_CUT_OFF, _CUT_OFF)
+    return z.astype("float32")
+
+
+def _largest(z: np.ndarray, targets: np.ndarray) -> np.ndarray:
+    """``(p,)`` the largest statistic of each feature with another one."""
+    n, squares = len(z), z * z
+    together = z.T @ z / n
+    variance = np.maximum(squares.T @ squares / n - together * together, 1e-6)
+    found = np.zeros_like(together)
+    for column in targets.T.astype("float32"):
+        covariance = (z * column[:, None]).T @ z / n
+        found += covariance * covariance
+    found /= variance * targets.shape[1]
+    np.fill_diagonal(found, 0.0)
+    return np.asarray(found.max(axis=1), dtype="float64")
