@@ -123,14 +123,17 @@ def _looked_at(scaling: Standardisation, n_rows: int, n_targets: int) -> np.ndar
 def _left_over(values: np.ndarray, targets: np.ndarray) -> np.ndarray:
     """Z of the module's table, float32; a feature that does not vary is 0."""
     explaining = np.linalg.qr(np.hstack([np.ones((len(targets), 1)), targets]))[0]
-    z = values
-    for _ in range(2):  # The second time without the pull of what was cut off.
-        z = z - explaining @ (explaining.T @ z)
-        spread = z.std(axis=0)
-        usable = spread > 1e-6 * np.maximum(values.std(axis=0), 1e-300)
-        z = np.divide(z, spread, out=np.zeros_like(z), where=usable)
-        z = np.clip(z, -_CUT_OFF, _CUT_OFF)
-    return z.astype("float32")
+    left = values - explaining @ (explaining.T @ values)
+    # What is left of a gene that is constant, or that the targets say exactly, is rounding.
+    usable = left.std(axis=0) > 1e-6 * np.maximum(np.abs(values).max(axis=0), 1e-300)
+    z = _cut_off(left, usable)
+    return _cut_off(z - explaining @ (explaining.T @ z), usable).astype("float32")
+
+
+def _cut_off(z: np.ndarray, usable: np.ndarray) -> np.ndarray:
+    """Standardised, and not beyond three standard deviations."""
+    scaled = np.divide(z, z.std(axis=0), out=np.zeros_like(z), where=usable)
+    return np.clip(scaled, -_CUT_OFF, _CUT_OFF)
 
 
 def _largest(z: np.ndarray, targets: np.ndarray) -> np.ndarray:

@@ -90,6 +90,8 @@ def test_the_folds_of_all_share_one_basis_and_no_direction_of_their_own() -> Non
         "log:weighted40",
         "leading4",
         "log:leading99",
+        "paired9",
+        "log:paired9",
     ],
 )
 def test_z_is_the_transform_of_every_fold_padded_with_zeros(name: str) -> None:
@@ -124,7 +126,17 @@ def test_top_k_takes_the_k_best_features_of_each_fold() -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["top40", "top5", "log:top40", "log:top5", "rank:top40", "ratio:top5", "weighted90", "log:weighted40"],
+    [
+        "top40",
+        "top5",
+        "log:top40",
+        "log:top5",
+        "rank:top40",
+        "ratio:top5",
+        "weighted90",
+        "log:weighted40",
+        "paired5",
+    ],
 )
 def test_top_k_never_looks_at_held_out_rows(name: str) -> None:
     x = labelled()
@@ -141,9 +153,16 @@ def test_top_k_never_looks_at_held_out_rows(name: str) -> None:
 
 def test_views_that_would_take_every_feature_are_not_offered() -> None:
     weighted = ("weighted2000", "log:weighted2000")
-    leading = ("all", "leading10", "log", "log:leading10")
+    leading = ("all", "leading10", "log", "log:leading10", "paired20")
     assert set(DEFAULT_VIEWS) - set(available_views(500)) == {"top1000", "log:top1000"}
-    assert available_views(500, n_samples=100_001) == ("all", "leading10", "top100", "leading30", "top300")
+    assert available_views(500, n_samples=100_001) == (
+        "all",
+        "leading10",
+        "paired20",
+        "top100",
+        "leading30",
+        "top300",
+    )
     assert set(available_views(100)) == {*leading, *weighted, "leading30", "log:leading30"}
     assert set(available_views(100, n_samples=59)) == {*leading, *weighted}
     assert set(available_views(10)) == {"all", "log", *weighted}
@@ -171,7 +190,7 @@ def test_views_are_left_out_where_time_is_short() -> None:
 
 def test_the_first_views_differ_most() -> None:
     kinds = [name.removeprefix("log:").replace("log", "all") for name in DEFAULT_VIEWS]
-    assert set(kinds[:8]) >= {"all", "leading10", "leading30", "top100", "top300", "weighted2000"}
+    assert set(kinds[:9]) >= {"all", "leading10", "leading30", "paired20", "top100", "top300", "weighted2000"}
 
 
 @pytest.mark.parametrize("matrix", [np.asarray, sparse.csr_matrix])
@@ -236,7 +255,7 @@ def test_fifty_thousand_genes_are_fitted_in_blocks(name: str, most: int) -> None
     assert peak < most * 2**20
 
 
-@pytest.mark.parametrize("name", ["log", "log:top30", "all", "top30", "weighted30"])
+@pytest.mark.parametrize("name", ["log", "log:top30", "all", "top30", "weighted30", "paired30"])
 def test_a_constant_gene_is_in_no_view(name: str) -> None:
     x = np.exp(labelled())
     x[:, 50:70] = 7.0
