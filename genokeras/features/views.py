@@ -42,6 +42,7 @@ from genokeras.features.standardise import Matrix, Standardisation, standardisat
 DEFAULT_VIEWS = (
     "all",
     "leading10",
+    "paired4",
     "paired20",
     "log",
     "log:leading10",
@@ -98,6 +99,8 @@ class Source:
     rescaling: Rescaling | None = None
     directions: int = TRUNCATED_RANK
     _axes: dict[bytes, PrincipalAxes] = field(default_factory=dict, init=False)
+    _pairs: dict[bytes, np.ndarray] = field(default_factory=dict, init=False)
+    _stands_out: list[bool] = field(default_factory=list, init=False)
 
     @property
     def varies(self) -> bool:
@@ -121,6 +124,20 @@ class Source:
         if key not in self._axes:
             self._axes[key] = principal_axes(self.coordinates, rows)
         return self._axes[key]
+
+    def pairs(self, targets: np.ndarray, train: np.ndarray, screening: Screening) -> np.ndarray:
+        """``(n_folds, n_features)`` what each says of the targets together with another one; views of the same targets share it."""
+        key = train.tobytes()
+        if key not in self._pairs:
+            self._pairs[key] = screening.pair(self.x, self.scaling, targets, train)
+        return self._pairs[key]
+
+    def some_pair_stands_out(self, targets: np.ndarray, train: np.ndarray, screening: Screening) -> bool:
+        """Whether there is any use in views of pairs; views of the same targets and folds share the answer."""
+        if not self._stands_out:
+            found = some_pair_stands_out(screening.pair, self.x, self.scaling, targets, train)
+            self._stands_out.append(found)
+        return self._stands_out[0]
 
 
 def raw_source(x: Matrix, rows: np.ndarray | None = None) -> Source:
@@ -274,7 +291,7 @@ def worth_fitting(
     """Whether samples differ in a view, and, of pairs, whether any stands out."""
     if not source.varies or not is_paired(name):
         return source.varies
-    return some_pair_stands_out(screening.pair, source.x, source.scaling, targets, train)
+    return source.some_pair_stands_out(targets, train, screening)
 
 
 def fit_view(
@@ -285,9 +302,12 @@ def fit_view(
     if count is None or is_leading(name):
         return fit_in_space(name, source.whole, source.coordinates, [source.axes(rows) for rows in train])
     weighted = is_weighted(name)
-    statistic = screening.weigh if weighted else screening.pair if is_paired(name) else screening.rank
+    if is_paired(name):
+        statistics = source.pairs(targets, train, screening)
+    else:
+        statistics = (screening.weigh if weighted else screening.rank)(x, scaling, targets, train)
     spaces = []
-    for values, rows in zip(statistic(x, scaling, targets, train), train, strict=True):
+    for values, rows in zip(statistics, train, strict=True):
         columns = np.sort(np.argsort(-values, kind="stable")[: min(count, x.shape[1])])
         space = _fit_fold(x, scaling, columns, np.flatnonzero(rows), values if weighted else None)
         spaces.append(replace(space, rescaling=source.rescaling))

@@ -148,7 +148,7 @@ def test_of_very_many_samples_a_part_is_looked_at(monkeypatch: pytest.MonkeyPatc
 
 def test_a_search_has_the_view_where_a_pair_stands_out_alone() -> None:
     x = genes()
-    names = ("all", "paired20", "top5")
+    names = ("all", "paired4", "top5", "paired20")
     assert tuple(fit_views(names, x, classes(x).targets, TRAIN)) == names
     unrelated = np.random.default_rng(9).integers(2, size=N)
     assert tuple(fit_views(names, x, unrelated, TRAIN)) == ("all", "top5")
@@ -159,7 +159,7 @@ def test_a_search_has_the_view_where_a_pair_stands_out_alone() -> None:
 
 def test_pairs_across_blocks_are_found_in_the_view_of_all_of_them() -> None:
     x, blocks = genes(), placed({"rna": 30, "betas": 30})
-    assert [name for name in block_views(x, blocks) if "paired" in name] == ["paired20"]
+    assert [name for name in block_views(x, blocks) if "paired" in name] == ["paired4", "paired20"]
     view = fit_block_views(("all", "paired20"), x, blocks, classes(x).targets, TRAIN)["paired20"]
     for fold, space in enumerate(view.spaces):
         assert {FIRST, SECOND} <= set(space.columns.tolist())

@@ -153,11 +153,12 @@ def test_top_k_never_looks_at_held_out_rows(name: str) -> None:
 
 def test_views_that_would_take_every_feature_are_not_offered() -> None:
     weighted = ("weighted2000", "log:weighted2000")
-    leading = ("all", "leading10", "log", "log:leading10", "paired20")
+    leading = ("all", "leading10", "log", "log:leading10", "paired4", "paired20")
     assert set(DEFAULT_VIEWS) - set(available_views(500)) == {"top1000", "log:top1000"}
     assert available_views(500, n_samples=100_001) == (
         "all",
         "leading10",
+        "paired4",
         "paired20",
         "top100",
         "leading30",
@@ -165,7 +166,7 @@ def test_views_that_would_take_every_feature_are_not_offered() -> None:
     )
     assert set(available_views(100)) == {*leading, *weighted, "leading30", "log:leading30"}
     assert set(available_views(100, n_samples=59)) == {*leading, *weighted}
-    assert set(available_views(10)) == {"all", "log", *weighted}
+    assert set(available_views(10)) == {"all", "log", "paired4", *weighted}
     assert available_views(20_000, n_samples=2_200) == DEFAULT_VIEWS
     assert not set(weighted) & set(available_views(20_000, n_samples=2_300))
 
@@ -190,7 +191,15 @@ def test_views_are_left_out_where_time_is_short() -> None:
 
 def test_the_first_views_differ_most() -> None:
     kinds = [name.removeprefix("log:").replace("log", "all") for name in DEFAULT_VIEWS]
-    assert set(kinds[:9]) >= {"all", "leading10", "leading30", "paired20", "top100", "top300", "weighted2000"}
+    assert set(kinds[:10]) >= {
+        "all",
+        "leading10",
+        "leading30",
+        "paired20",
+        "top100",
+        "top300",
+        "weighted2000",
+    }
 
 
 @pytest.mark.parametrize("matrix", [np.asarray, sparse.csr_matrix])
