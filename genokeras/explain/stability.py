@@ -20,9 +20,10 @@ from genokeras.explain.checks import as_rows, pick_rows, position_of
 from genokeras.explain.coordinates import RowSpaceFrame
 from genokeras.explain.links import link_of
 from genokeras.explain.models import attribute_frame
-from genokeras.explain.replication import found_again
+from genokeras.explain.replication import found_again, found_in_pairs
 from genokeras.explain.runs import aligned, ensemble_trials, output_names, table_of, training_rows
 from genokeras.explain.statistics import unit_columns
+from genokeras.features import is_paired
 from genokeras.networks import TrainedTrial
 from genokeras.support.checks import check_whole
 from genokeras.support.wording import counted
@@ -59,6 +60,9 @@ class Stability:
         ``(n_features, n_outputs)`` how far a gene shows in either half of the samples what it shows in the other.
     limit : numpy.ndarray
         ``(n_outputs,)`` what no gene reaches with shuffled targets 19 times in 20; NaN where that is not known.
+    in_pairs : numpy.ndarray or None
+        ``(n_features,)`` bool: genes that go with the target together with another one, beyond what any pair reaches with shuffled
+        targets 19 times in 20; None where no network reads a view of pairs.
     """
 
     output_names: tuple[str, ...]
@@ -70,6 +74,7 @@ class Stability:
     index: np.ndarray
     again: np.ndarray
     limit: np.ndarray
+    in_pairs: np.ndarray | None = None
 
     def number_of(self, output: object) -> int:
         """Position of a class or target.
@@ -86,7 +91,7 @@ class Stability:
         return np.argsort(-self.importance[:, self.number_of(output)], kind="stable")[: self.top]
 
     def is_found_again(self, output: object, genes: np.ndarray | None = None) -> np.ndarray:
-        """Whether genes go with a class or target in both halves of the samples, beyond what shuffled targets reach.
+        """Whether genes go with a class or target in both halves of the samples, or in pairs, beyond what shuffled targets reach.
 
         Parameters
         ----------
@@ -101,7 +106,10 @@ class Stability:
         """
         number = self.number_of(output)
         chosen = self.listed(output) if genes is None else genes
-        return np.asarray(self.again[chosen, number] > self.limit[number])
+        alone = np.asarray(self.again[chosen, number] > self.limit[number])
+        if self.in_pairs is None or np.isnan(self.limit[number]):
+            return alone
+        return alone | self.in_pairs[chosen]
 
     def is_noise(self, output: object, genes: np.ndarray | None = None) -> bool:
         """Whether no gene of the list of a class or target is found again, though that is known."""
@@ -128,7 +136,7 @@ class Stability:
             return f"It is not known whether this list is more than noise. {agree}."
         found = self.is_found_again(output, chosen)
         beyond = (
-            "in both halves of the samples, beyond what any gene reaches with shuffled labels 19 times in 20"
+            f"in both halves of the samples{self._or_in_pairs} reaches with shuffled labels 19 times in 20"
         )
         if not found.any():
             return (
@@ -149,6 +157,12 @@ class Stability:
             f"{word}: {found.sum()} of these {counted(n, 'gene')}, with {share:.0%} of their weight, are found again {beyond}{rest}. "
             f"{listed}. {agree} (1 where all name the same genes, or their like; 0 by chance)."
         )
+
+    @property
+    def _or_in_pairs(self) -> str:
+        if self.in_pairs is None:
+            return ", beyond what any gene"
+        return ", or go with the labels together with another gene, beyond what any gene or pair of genes"
 
 
 def _shown(index: float) -> str:
@@ -202,7 +216,7 @@ def stability_of(
     stacked = np.stack(importances)
     lists = [top_lists(stacked[:, :, c], top) for c in range(stacked.shape[2])]
     unit = unit_columns(reference.astype("float64")).astype("float32")
-    again, limit = _found_again(run.problem, stacked.shape[2], seed)
+    again, limit, in_pairs = _found_again(run.problem, stacked.shape[2], seed)
     return Stability(
         output_names=output_names(run),
         top=top,
@@ -213,6 +227,7 @@ def stability_of(
         index=np.array([likeness_index(chosen, unit) for chosen in lists]),
         again=again,
         limit=limit,
+        in_pairs=in_pairs,
     )
 
 
@@ -235,11 +250,16 @@ def _member(trial: TrainedTrial, fold: int) -> TrainedTrial:
     return replace(trial, weights=weights, spaces=spaces)
 
 
-def _found_again(problem: Problem, n_outputs: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """What `found_again` says of the training samples; nothing of a run that has no view of all features."""
+def _found_again(
+    problem: Problem, n_outputs: int, seed: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+    """What `found_again` says of the training samples; nothing of a run that has no view of all features.
+
+    Where a pair stood out for the search, also what `found_in_pairs` says, unless samples come in groups, which it knows nothing of.
+    """
     encoder = table_of(problem)
     if "all" not in encoder.spaces:
-        return np.zeros((encoder.n_features, n_outputs)), np.full(n_outputs, np.nan)
+        return np.zeros((encoder.n_features, n_outputs)), np.full(n_outputs, np.nan), None
     used = np.flatnonzero(problem.train.any(axis=0))
     used = used[pick_rows(len(used), _MOST_ROWS, seed)]
     known = problem.targets[used]
@@ -250,4 +270,8 @@ def _found_again(problem: Problem, n_outputs: int, seed: int) -> tuple[np.ndarra
         targets = problem.task.training_targets(known)
     groups = None if problem.groups is None else problem.groups[used]
     rows = training_rows(problem, seed, _MOST_ROWS)
-    return found_again(rows, targets, groups, np.random.default_rng([seed, 3]))
+    again, limit = found_again(rows, targets, groups, np.random.default_rng([seed, 3]))
+    in_pairs = None
+    if groups is None and any(is_paired(view.rpartition("/")[2]) for view in encoder.spaces):
+        in_pairs = found_in_pairs(rows, targets, np.random.default_rng([seed, 4]))
+    return again, limit, in_pairs

@@ -193,6 +193,18 @@ def test_where_chance_is_not_known_nothing_is_called_noise() -> None:
     assert not found.is_noise("low") and not found.is_found_again("low").any()
 
 
+def test_a_pair_of_genes_of_which_neither_says_anything_alone_is_no_noise() -> None:
+    pair = np.isin(np.arange(8), [0, 1])
+    found = replace(stability([0.0] * 8), in_pairs=pair)
+    words = found.verdict("low")
+    assert words.startswith("Stable: 2 of these 4 genes, with 58% of their weight")
+    assert "or go with the labels together with another gene, beyond what any gene or pair of genes" in words
+    assert found.is_found_again("high").tolist() == [True, True, False, False]
+    none = replace(stability([0.0] * 8), in_pairs=np.zeros(8, dtype=bool))
+    assert none.is_noise("low") and "any gene or pair of genes" in none.verdict("low")
+    assert not replace(stability([0.9] * 8, limit=np.nan), in_pairs=pair).is_found_again("low").any()
+
+
 def test_each_class_has_its_own_verdict() -> None:
     found = stability([0.9] * 8)
     assert not found.is_noise("low") and found.is_noise("high")
