@@ -103,7 +103,8 @@ def explain(
 ) -> None:
     """Find what RUN tells the samples in DATA apart by.
 
-    Of genes, writes tables of marker genes as csv and pictures of the first 20;
+    Of genes, writes tables of marker genes as csv and pictures of the first 20,
+    and pairs of genes that say something together, where there are such pairs;
     of sequences and texts, scores of every letter or word as csv, and motifs in
     MEME format; of images, scores of every pixel as npz, and pictures.
     """
@@ -112,8 +113,10 @@ def explain(
     reading = reading_for(estimator, reading)
     read = read_samples(kind, data, target, reading, keep_empty=True)
     if kind == GENES:
+        from genokeras.explain.pairs import write_pairs
+
         explanation = estimator.explain(read, method=method or METHOD_OF_GENES, num_samples=samples)
-        written = gk.write_explanation(explanation, out)
+        written = gk.write_explanation(explanation, out) + write_pairs(estimator._run, out)
         say(f"Explained {explanation.shape[0]} samples; {explanation.additivity}.")
     else:
         read = read.take(_drawn(len(names_of(read)), samples))

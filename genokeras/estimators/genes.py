@@ -24,7 +24,7 @@ from genokeras.estimators.gene_content import Genes
 from genokeras.estimators.importances import Importances
 from genokeras.estimators.panels import read_panel
 from genokeras.estimators.plotting import GenePlots
-from genokeras.explain import Explanation, explain_run
+from genokeras.explain import Explanation, explain_run, pairs_of_run
 from genokeras.explain.runs import training_rows
 from genokeras.report.decisions import asked_of, decision_of
 from genokeras.report.genes import explained
@@ -171,6 +171,41 @@ class TableEstimator(GenePlots, Importances, Elsewhere):
             x = self._samples(x)
             background = None if background is None else self._samples(background)
         return explain_run(run, x, background, method=method, num_samples=num_samples, output=output)
+
+    def gene_pairs(self, top: int = 10) -> pd.DataFrame:
+        """Pairs of genes that go with the classes or numbers together, whatever each says alone.
+
+        They are looked for among all pairs in the training samples: does the product of two genes, less what each says alone, go with the
+        target? With classes it does where two genes are correlated otherwise in one class than in another (differential co-expression; in general liquid
+        association, Li 2002, PNAS 99: 16875-16880).
+
+        Parameters
+        ----------
+        top : int, default=10
+            Pairs.
+
+        Returns
+        -------
+        DataFrame
+            One row a pair, the strongest first: ``gene``, ``partner``; ``strength``, the squared correlation of their product with the
+            target (of several classes or targets the mean); ``beyond_chance``, whether that is more than any pair reaches with shuffled
+            targets 19 times in 20; and the correlation of both genes within each class, or among the samples in the lower and
+            the upper half of a number.
+
+        Raises
+        ------
+        NotFittedError
+        ParameterError
+            If `top` is below 1, or the run has no view of all genes to read its samples from.
+
+        Examples
+        --------
+        >>> from genokeras import GenomeClassifier
+        >>> clf = GenomeClassifier.load("runs/leukemia")  # doctest: +SKIP
+        >>> clf.gene_pairs().query("beyond_chance")  # doctest: +SKIP
+        """
+        run = self._fitted()
+        return pairs_of_run(run, top).table(run.feature_names)
 
     def novelty(self, x: Any, false_alarms: float = 0.05) -> pd.DataFrame:
         """Which samples are unlike all training samples, such as those of another tissue: a prediction means little there.

@@ -7,6 +7,7 @@ from genokeras.explain.files import write_autogenome_files
 from genokeras.explain.markers import marker_table, write_marker_tables
 from genokeras.explain.models import explain_model
 from genokeras.explain.motifs import Motif, filter_motifs, write_meme
+from genokeras.explain.pairs import GenePairs, pairs_of_run
 from genokeras.explain.plots import draw_output, draw_total, genes_size, plot_output, plot_total
 from genokeras.explain.run_motifs import motifs_of
 from genokeras.explain.runs import explain_run, training_rows
@@ -17,6 +18,7 @@ __all__ = [
     "Additivity",
     "Association",
     "Explanation",
+    "GenePairs",
     "Motif",
     "SampleExplanation",
     "Stability",
@@ -31,6 +33,7 @@ __all__ = [
     "marker_table",
     "motifs_of",
     "nogueira_index",
+    "pairs_of_run",
     "plot_output",
     "plot_total",
     "stability_of",

@@ -28,14 +28,12 @@ import numpy as np
 from scipy.stats import rankdata
 
 from genokeras.explain.statistics import loggish
-from genokeras.features import pair_correlation, standardisation
 
 _SPLITS, _FEWEST_SPLITS = 20, 4
 _SHUFFLINGS = 99
 _BEYOND = 5  # the fifth largest of 99: as large or larger by chance 5 times in 100
 _OPERATIONS = 1e11
 _FEWEST = 8
-_PAIR_SHUFFLINGS = 19
 
 
 def found_again(
@@ -85,29 +83,6 @@ def found_again(
     again[:, usable] = found[:, same_as]
     limit[usable] = np.sort(largest, axis=0)[-_BEYOND][same_as]
     return again, limit
-
-
-def found_in_pairs(x: np.ndarray, targets: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """``(p,)`` bool: genes that go with the targets together with another gene, beyond what any pair does with shuffled targets 19 times in 20.
-
-    The statistic is that of `genokeras.features.pair_correlation`, the limit its largest value in 19 shufflings of the samples: with
-    targets that have nothing to do with the genes, one search in twenty finds a pair. All samples are looked at together, not in halves.
-
-    Parameters
-    ----------
-    x : numpy.ndarray
-        ``(n, p)``.
-    targets : numpy.ndarray
-        ``(n, c)`` numbers, or 0 and 1 for classes.
-    rng : numpy.random.Generator
-    """
-    scaling, everything = standardisation(x), np.ones((1, len(x)), dtype=bool)
-    found = pair_correlation(x, scaling, targets, everything)[0]
-    limit = max(
-        pair_correlation(x, scaling, targets[rng.permutation(len(x))], everything).max()
-        for _ in range(_PAIR_SHUFFLINGS)
-    )
-    return np.asarray(found > limit)
 
 
 def _standard(values: np.ndarray) -> np.ndarray:

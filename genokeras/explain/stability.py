@@ -20,14 +20,14 @@ from genokeras.explain.checks import as_rows, pick_rows, position_of
 from genokeras.explain.coordinates import RowSpaceFrame
 from genokeras.explain.links import link_of
 from genokeras.explain.models import attribute_frame
-from genokeras.explain.replication import found_again, found_in_pairs
+from genokeras.explain.pairs import GenePairs, looks_at_pairs, pairs_of_run, targets_for_tests
+from genokeras.explain.replication import found_again
 from genokeras.explain.runs import aligned, ensemble_trials, output_names, table_of, training_rows
 from genokeras.explain.statistics import unit_columns
-from genokeras.features import is_paired
 from genokeras.networks import TrainedTrial
 from genokeras.support.checks import check_whole
 from genokeras.support.wording import counted
-from genokeras.tasks.survival import Survival, martingale_residuals
+from genokeras.tasks.survival import Survival
 
 TOP = 20
 _SAMPLES, _DRAWS = 40, 60
@@ -60,9 +60,8 @@ class Stability:
         ``(n_features, n_outputs)`` how far a gene shows in either half of the samples what it shows in the other.
     limit : numpy.ndarray
         ``(n_outputs,)`` what no gene reaches with shuffled targets 19 times in 20; NaN where that is not known.
-    in_pairs : numpy.ndarray or None
-        ``(n_features,)`` bool: genes that go with the target together with another one, beyond what any pair reaches with shuffled
-        targets 19 times in 20; None where no network reads a view of pairs.
+    pairs : GenePairs or None
+        Genes that go with the targets together with another one; None where no pair stood out for the search.
     """
 
     output_names: tuple[str, ...]
@@ -74,7 +73,7 @@ class Stability:
     index: np.ndarray
     again: np.ndarray
     limit: np.ndarray
-    in_pairs: np.ndarray | None = None
+    pairs: GenePairs | None = None
 
     def number_of(self, output: object) -> int:
         """Position of a class or target.
@@ -107,9 +106,9 @@ class Stability:
         number = self.number_of(output)
         chosen = self.listed(output) if genes is None else genes
         alone = np.asarray(self.again[chosen, number] > self.limit[number])
-        if self.in_pairs is None or np.isnan(self.limit[number]):
+        if self.pairs is None or np.isnan(self.limit[number]):
             return alone
-        return alone | self.in_pairs[chosen]
+        return alone | self.pairs.in_pairs[chosen]
 
     def is_noise(self, output: object, genes: np.ndarray | None = None) -> bool:
         """Whether no gene of the list of a class or target is found again, though that is known."""
@@ -160,7 +159,7 @@ class Stability:
 
     @property
     def _or_in_pairs(self) -> str:
-        if self.in_pairs is None:
+        if self.pairs is None:
             return ", beyond what any gene"
         return ", or go with the labels together with another gene, beyond what any gene or pair of genes"
 
@@ -216,7 +215,7 @@ def stability_of(
     stacked = np.stack(importances)
     lists = [top_lists(stacked[:, :, c], top) for c in range(stacked.shape[2])]
     unit = unit_columns(reference.astype("float64")).astype("float32")
-    again, limit, in_pairs = _found_again(run.problem, stacked.shape[2], seed)
+    again, limit = _found_again(run.problem, stacked.shape[2], seed)
     return Stability(
         output_names=output_names(run),
         top=top,
@@ -227,7 +226,7 @@ def stability_of(
         index=np.array([likeness_index(chosen, unit) for chosen in lists]),
         again=again,
         limit=limit,
-        in_pairs=in_pairs,
+        pairs=_pairs(run, seed),
     )
 
 
@@ -250,28 +249,24 @@ def _member(trial: TrainedTrial, fold: int) -> TrainedTrial:
     return replace(trial, weights=weights, spaces=spaces)
 
 
-def _found_again(
-    problem: Problem, n_outputs: int, seed: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
-    """What `found_again` says of the training samples; nothing of a run that has no view of all features.
-
-    Where a pair stood out for the search, also what `found_in_pairs` says, unless samples come in groups, which it knows nothing of.
-    """
+def _found_again(problem: Problem, n_outputs: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """What `found_again` says of the training samples; nothing of a run that has no view of all features."""
     encoder = table_of(problem)
     if "all" not in encoder.spaces:
-        return np.zeros((encoder.n_features, n_outputs)), np.full(n_outputs, np.nan), None
+        return np.zeros((encoder.n_features, n_outputs)), np.full(n_outputs, np.nan)
     used = np.flatnonzero(problem.train.any(axis=0))
     used = used[pick_rows(len(used), _MOST_ROWS, seed)]
-    known = problem.targets[used]
+    targets = targets_for_tests(problem, used)
     if isinstance(problem.task, Survival):
-        excess = martingale_residuals(known, np.ones(len(known)))
-        targets = np.repeat(excess[:, None], n_outputs, axis=1)
-    else:
-        targets = problem.task.training_targets(known)
+        targets = np.repeat(targets, n_outputs, axis=1)
     groups = None if problem.groups is None else problem.groups[used]
     rows = training_rows(problem, seed, _MOST_ROWS)
-    again, limit = found_again(rows, targets, groups, np.random.default_rng([seed, 3]))
-    in_pairs = None
-    if groups is None and any(is_paired(view.rpartition("/")[2]) for view in encoder.spaces):
-        in_pairs = found_in_pairs(rows, targets, np.random.default_rng([seed, 4]))
-    return again, limit, in_pairs
+    return found_again(rows, targets, groups, np.random.default_rng([seed, 3]))
+
+
+def _pairs(run: Run, seed: int) -> GenePairs | None:
+    """Pairs of genes, where one stood out for the search; of samples in groups, which shufflings know nothing of, none."""
+    problem = run.problem
+    if problem.groups is not None or "all" not in table_of(problem).spaces or not looks_at_pairs(problem):
+        return None
+    return pairs_of_run(run, seed=seed)

@@ -15,7 +15,7 @@ from genokeras.features.image_scaling import (
 from genokeras.features.logarithm import EPSILON as LOG_EPSILON
 from genokeras.features.logarithm import log_factors, log_normalised
 from genokeras.features.novelty import NoveltySpace, fit_novelty, novelty_seconds
-from genokeras.features.pairs import pair_correlation
+from genokeras.features.pairs import pair_correlation, strongest_pairs
 from genokeras.features.rescaling import Rescaling, fit_rescaling, key_of, normal_scores
 from genokeras.features.rowspace import (
     TRUNCATED_RANK,
@@ -128,6 +128,7 @@ __all__ = [
     "squared_correlation",
     "standardisation",
     "standardised_blocks",
+    "strongest_pairs",
     "transform_images",
     "varies",
     "words_by_place",

@@ -18,7 +18,7 @@ coexpression dynamics, PNAS 99: 16875-16880).
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy import sparse
@@ -55,20 +55,44 @@ def pair_correlation(
     numpy.ndarray
         ``(n_folds, n_features)``; 0 for features that are constant there or were not looked at.
     """
-    numbers = np.asarray(targets, dtype="float64").reshape(len(targets), -1)
     result = np.zeros((len(train), x.shape[1]))
     for found, rows in zip(result, train, strict=True):
-        picked = np.flatnonzero(rows)
-        if len(picked) > _MOST_ROWS:
-            picked = picked[np.linspace(0, len(picked) - 1, _MOST_ROWS).astype(int)]
-        wanted = _independent(numbers[picked])
-        columns = _looked_at(scaling, len(picked), wanted.shape[1])
-        if not wanted.shape[1] or len(columns) < 2:
-            continue
-        part: Any = x[picked][:, columns]
-        values = part.toarray() if sparse.issparse(part) else np.asarray(part)
-        found[columns] = _largest(_left_over(values.astype("float64"), wanted), wanted)
+        columns, together = _all_pairs(x, scaling, targets, np.flatnonzero(rows))
+        found[columns] = together.max(axis=1, initial=0.0)
     return result
+
+
+class StrongestPairs(NamedTuple):
+    """The pairs with the largest statistics, the largest first.
+
+    Attributes
+    ----------
+    features : numpy.ndarray
+        ``(k, 2)`` their numbers.
+    statistic : numpy.ndarray
+        ``(k,)``.
+    of_features : numpy.ndarray
+        ``(n_features,)`` as `pair_correlation` has it.
+    """
+
+    features: np.ndarray
+    statistic: np.ndarray
+    of_features: np.ndarray
+
+
+def strongest_pairs(x: Matrix, scaling: Standardisation, targets: np.ndarray, count: int) -> StrongestPairs:
+    """The strongest pairs in all rows; fewer than ``count`` where there are no more. See `pair_correlation`."""
+    columns, together = _all_pairs(x, scaling, targets, np.arange(x.shape[0]))
+    of_features = np.zeros(x.shape[1])
+    of_features[columns] = together.max(axis=1, initial=0.0)
+    each = np.triu(together, 1).ravel()
+    likely = (
+        np.argpartition(-each, min(count, len(each)) - 1)[:count] if len(each) else np.empty(0, dtype=int)
+    )
+    order = likely[np.lexsort((likely, -each[likely]))]
+    order = order[each[order] > 0]
+    features = columns[np.stack(np.divmod(order, max(1, len(columns))), axis=1)]
+    return StrongestPairs(features, each[order].astype("float64"), of_features)
 
 
 def some_pair_stands_out(
@@ -95,6 +119,21 @@ def some_pair_stands_out(
         if strongest <= _STANDS_OUT * statistic(x, scaling, targets[shuffled], first).max():
             return False
     return True
+
+
+def _all_pairs(
+    x: Matrix, scaling: Standardisation, targets: np.ndarray, rows: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Which features were looked at, ``(q,)``, and the statistic of each two of them, ``(q, q)``."""
+    picked = rows if len(rows) <= _MOST_ROWS else rows[np.linspace(0, len(rows) - 1, _MOST_ROWS).astype(int)]
+    numbers = np.asarray(targets, dtype="float64").reshape(len(targets), -1)
+    wanted = _independent(numbers[picked])
+    columns = _looked_at(scaling, len(picked), wanted.shape[1])
+    if not wanted.shape[1]:
+        return columns, np.zeros((len(columns), len(columns)), dtype="float32")
+    part: Any = x[picked][:, columns]
+    values = part.toarray() if isinstance(part, sparse.csr_matrix) else np.asarray(part)
+    return columns, _together(_left_over(values.astype("float64"), wanted), wanted)
 
 
 def _independent(numbers: np.ndarray) -> np.ndarray:
@@ -136,15 +175,15 @@ def _cut_off(z: np.ndarray, usable: np.ndarray) -> np.ndarray:
     return np.clip(scaled, -_CUT_OFF, _CUT_OFF)
 
 
-def _largest(z: np.ndarray, targets: np.ndarray) -> np.ndarray:
-    """``(p,)`` the largest statistic of each feature with another one."""
+def _together(z: np.ndarray, targets: np.ndarray) -> np.ndarray:
+    """``(q, q)`` the statistic of each two features; 0 of one with itself."""
     n, squares = len(z), z * z
-    together = z.T @ z / n
-    variance = np.maximum(squares.T @ squares / n - together * together, 1e-6)
-    found = np.zeros_like(together)
+    both = z.T @ z / n
+    variance = np.maximum(squares.T @ squares / n - both * both, 1e-6)
+    found = np.zeros_like(both)
     for column in targets.T.astype("float32"):
         covariance = (z * column[:, None]).T @ z / n
         found += covariance * covariance
     found /= variance * targets.shape[1]
     np.fill_diagonal(found, 0.0)
-    return np.asarray(found.max(axis=1), dtype="float64")
+    return np.asarray(found)

@@ -163,7 +163,7 @@ def about(explanation: Explanation, stability: Stability | None, association: As
             "the gene is too, and in brackets in how many it is or a gene that goes with it (correlation above 0.8), where that is more. Found "
             "again: in each half of the samples it goes with the same side, beyond what any gene does with shuffled labels 19 times in 20."
         )
-        if stability.in_pairs is not None:
+        if stability.pairs is not None:
             words.append(
                 "Or it goes with the labels together with another gene, beyond what any pair does with shuffled labels 19 times in 20; "
                 "alone it may say nothing, and then its direction and fold change mean little."

@@ -43,6 +43,7 @@ from genokeras.report.estimate import (
     verdict,
 )
 from genokeras.report.finished import finished_run, kind_of, loading, recipe
+from genokeras.report.gene_pairs import pair_parts
 from genokeras.report.genes import association_of, gene_parts
 from genokeras.report.given import given_dataset, given_samples
 from genokeras.report.known_genes import KnownGenes, read_known_genes
@@ -285,7 +286,8 @@ def _genes(
         return []
     found = gene_parts(explanation, stability, association_of(samples, run, explanation), pictures, known)
     heatmap = heatmap_parts(run, samples, explanation, pictures)
-    return [*moved_by_blocks(explanation), *found[:-1], *heatmap, found[-1]]
+    pairs = pair_parts(run, samples, None if stability is None else stability.pairs, pictures)
+    return [*moved_by_blocks(explanation), *found[:-1], *heatmap, found[-1], *pairs]
 
 
 def _search(run: Run, pictures: Pictures) -> list[str]:

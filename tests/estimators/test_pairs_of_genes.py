@@ -8,9 +8,15 @@ import keras
 import numpy as np
 import pandas as pd
 import pytest
+from click.testing import CliRunner
 
 from genokeras import GenomeClassifier, load_estimator
+from genokeras.cli import main
+from genokeras.engine.testing import table_problem
+from genokeras.errors import ParameterError
 from genokeras.explain import explain_run, marker_table, stability_of
+from genokeras.explain.pairs import pairs_of_problem
+from genokeras.tasks.classes import Classes
 
 GENES, SAMPLES, PAIR = 120, 160, ["g41", "g7"]
 
@@ -46,9 +52,53 @@ def test_both_genes_lead_the_markers_and_are_not_called_noise(fitted: GenomeClas
     table = marker_table(explain_run(fitted._run, x))["same"]
     assert sorted(table["gene"].head(2)) == PAIR
     judged = stability_of(fitted._run, x, num_samples=10)
-    assert judged.in_pairs is not None
-    assert [f"g{i}" for i in np.flatnonzero(judged.in_pairs)] == sorted(PAIR, key=lambda name: int(name[1:]))
+    assert judged.pairs is not None
+    assert [f"g{i}" for i in np.flatnonzero(judged.pairs.in_pairs)] == ["g7", "g41"]
     assert not judged.is_noise("same")
+
+
+def test_the_pairs_are_listed_with_their_correlation_within_each_class(fitted: GenomeClassifier) -> None:
+    found = fitted.gene_pairs(5)
+    assert len(found) == 5 and found["strength"].is_monotonic_decreasing
+    assert found["beyond_chance"].tolist() == [True, False, False, False, False]
+    first = found.iloc[0]
+    assert [first["gene"], first["partner"]] == ["g7", "g41"]
+    x, labels = drawn(SAMPLES, 0)
+    for name in ("same", "apart"):
+        own = x[labels == name]
+        expected = np.corrcoef(own["g7"], own["g41"])[0, 1]
+        assert first[f"correlation in {name}"] == pytest.approx(expected, abs=1e-3)
+    with pytest.raises(ParameterError, match="top"):
+        fitted.gene_pairs(0)
+
+
+def test_explain_writes_the_pairs_beside_the_marker_genes(fitted: GenomeClassifier, tmp_path: Path) -> None:
+    x, _ = drawn(30, 4)
+    x.to_csv(tmp_path / "new.csv")
+    done = CliRunner().invoke(
+        main, ["explain", str(fitted.path_), str(tmp_path / "new.csv"), "--out", str(tmp_path / "genes")]
+    )
+    assert done.exit_code == 0, done.output
+    found = pd.read_csv(tmp_path / "genes" / "pairs.csv")
+    assert found[["gene", "partner"]].to_numpy().tolist() == [["g7", "g41"]]
+
+
+def test_the_report_shows_the_pair(fitted: GenomeClassifier, tmp_path: Path) -> None:
+    fitted.report(tmp_path / "report.html", *drawn(SAMPLES, 0))
+    text = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "Genes that say something together" in text and "160 samples by g7 and g41" in text
+    assert "This list cannot be told from noise" not in text
+
+
+def test_shuffled_labels_have_a_pair_beyond_chance_once_in_twenty_times_or_so() -> None:
+    x, _ = drawn(60, 3)
+    matrix, rng, alarms = x.to_numpy("float32")[:, :40], np.random.default_rng(0), 0
+    for seed in range(40):
+        codes = rng.permutation(np.arange(60) % 2)
+        train = np.ones((1, 60), dtype=bool)
+        problem = table_problem(matrix, codes, Classes(2), train, train, ("all",))
+        alarms += bool(pairs_of_problem(problem, ("a", "b"), 1, seed).in_pairs.any())
+    assert alarms <= 6  # 2 are expected; 7 or more come four times in a thousand
 
 
 def test_the_exported_model_and_the_run_that_is_opened_again_answer_alike(

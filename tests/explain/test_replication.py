@@ -9,7 +9,7 @@ import pytest
 
 from genokeras import GenomeClassifier
 from genokeras.explain import explain_run, marker_table, stability_of
-from genokeras.explain.replication import found_again, found_in_pairs
+from genokeras.explain.replication import found_again
 
 BLOCK = 9
 
@@ -109,20 +109,3 @@ def test_a_planted_amplicon_is_stable_and_its_shuffled_labels_are_noise(tmp_path
             assert not table["found_again"].any() and stability.is_noise("normal")
     assert words["planted"].startswith("Stable: ")
     assert words["shuffled"].startswith("This list cannot be told from noise")
-
-
-def test_a_pair_is_found_by_its_product_and_shuffled_labels_find_one_once_in_twenty_times_or_so() -> None:
-    rng = np.random.default_rng(0)
-    x = rng.normal(6, 1, size=(120, 50))
-    positive = (x[:, 3] - 6) * (x[:, 30] - 6) > 0
-    alone, limit = found_again(x, indicator(positive), None, np.random.default_rng(0))
-    assert not (alone > limit).any()
-    assert np.flatnonzero(found_in_pairs(x, indicator(positive), np.random.default_rng(0))).tolist() == [
-        3,
-        30,
-    ]
-    alarms = sum(
-        found_in_pairs(x, indicator(rng.permutation(positive)), np.random.default_rng(seed)).any()
-        for seed in range(40)
-    )
-    assert alarms <= 6  # 2 are expected; 7 or more come four times in a thousand

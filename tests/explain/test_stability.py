@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from genokeras.errors import ParameterError
-from genokeras.explain import Stability, marker_table, nogueira_index
+from genokeras.explain import GenePairs, Stability, marker_table, nogueira_index
 from genokeras.explain.agreement import like_frequency, likeness_index, top_lists
 from genokeras.explain.statistics import unit_columns
 from tests.explain.functions import made_explanation
@@ -194,15 +194,19 @@ def test_where_chance_is_not_known_nothing_is_called_noise() -> None:
 
 
 def test_a_pair_of_genes_of_which_neither_says_anything_alone_is_no_noise() -> None:
-    pair = np.isin(np.arange(8), [0, 1])
-    found = replace(stability([0.0] * 8), in_pairs=pair)
+    def pairs(numbers: list[int]) -> GenePairs:
+        empty, inside = np.empty((0, 2)), np.isin(np.arange(8), numbers)
+        return GenePairs(empty.astype(int), np.empty(0), 0.2, inside, ("low", "high"), empty)
+
+    found = replace(stability([0.0] * 8), pairs=pairs([0, 1]))
     words = found.verdict("low")
     assert words.startswith("Stable: 2 of these 4 genes, with 58% of their weight")
     assert "or go with the labels together with another gene, beyond what any gene or pair of genes" in words
     assert found.is_found_again("high").tolist() == [True, True, False, False]
-    none = replace(stability([0.0] * 8), in_pairs=np.zeros(8, dtype=bool))
+    none = replace(stability([0.0] * 8), pairs=pairs([]))
     assert none.is_noise("low") and "any gene or pair of genes" in none.verdict("low")
-    assert not replace(stability([0.9] * 8, limit=np.nan), in_pairs=pair).is_found_again("low").any()
+    unknown = replace(stability([0.9] * 8, limit=np.nan), pairs=pairs([0]))
+    assert not unknown.is_found_again("low").any()
 
 
 def test_each_class_has_its_own_verdict() -> None:
