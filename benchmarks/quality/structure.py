@@ -3,7 +3,7 @@
     python -m benchmarks.quality.structure --data ../shared/data [--sets ...] [--seconds 60] [--seeds 0 1 2] [--out structure.jsonl]
     python -m benchmarks.quality.structure table [--out structure.jsonl]
 
-Five planted tasks and four real sets (see ``structure_sets``). A seed says which rows are held out, which no arm sees, and drives the
+Six planted tasks and four real sets (see ``structure_sets``). A seed says which rows are held out, which no arm sees, and drives the
 search. Appends a JSON line a set, seed and arm, and leaves out those that are there, so that it can be stopped and started again.
 Every fit has a process of its own, whose backend has started before the clock does: nothing that one arm compiled is there for the next. Peers (linear, forest, boosting) have no time limit. Losses are log losses; of brain age 1 - R2.
 """

@@ -1,4 +1,4 @@
-"""Sets where what is looked at together decides: five planted tasks whose true probabilities are known, and four real sets.
+"""Sets where what is looked at together decides: six planted tasks whose true probabilities are known, and four real sets.
 
 Planted values are on a logarithmic scale, each gene with its own mean and spread. Noise is stated twice: how much of a gene's variance
 is its own (the rest is a signal that it shares with others), and what the label leaves open, which is the log loss of the true
@@ -104,6 +104,16 @@ def gene_pairs(rng: np.random.Generator, n: int, p: int) -> Drawn:
     return Drawn(_measured(rng, z), expit(2.5 * (a * b + c * d - 0.98)), {"genes": (0, p)})
 
 
+def gene_xor(rng: np.random.Generator, n: int, p: int) -> Drawn:
+    """Exclusive or of two genes: class 1 where exactly one of both is above its median.
+
+    Noise: all other genes have nothing to say; 5 % of the labels are flipped. Either gene alone says nothing.
+    """
+    z = rng.normal(size=(n, p))
+    a, b = z[:, rng.permutation(p)[:2]].T
+    return Drawn(_measured(rng, z), np.where((a > 0) != (b > 0), 0.95, 0.05), {"genes": (0, p)})
+
+
 def pathway_products(rng: np.random.Generator, n: int, p: int) -> Drawn:
     """Products of pathway scores: eight pathways share half of the genes; logit 3 (s1 s2 + s3 s4) of four scores.
 
@@ -162,6 +172,7 @@ def subtype_thresholds(rng: np.random.Generator, n: int, p: int) -> Drawn:
 
 PLANTED = {
     "gene_pairs": Planted(gene_pairs, 2000, 500, "own variance 0 %, idle 496 of 500"),
+    "gene_xor": Planted(gene_xor, 300, 1000, "idle 998 of 1000, flips 5 %"),
     "pathways": Planted(pathway_products, 800, 2000, "own variance 60 %, idle 50 %"),
     "module_xor": Planted(module_xor, 400, 3000, "own variance 60 %, idle 70 %, flips 5 %"),
     "two_blocks": Planted(block_interaction, 600, 5000, "own variance 70 %"),

@@ -27,7 +27,7 @@ from genokeras.features.standardise import Matrix, Standardisation
 
 # With more rows, or more features, a part of them takes part: all pairs take n p^2 (m + 2) multiplications.
 _MOST_ROWS = 2000
-_MOST_MULTIPLICATIONS = 5e9
+_MOST_MULTIPLICATIONS = 2.5e9
 _CUT_OFF = 3.0
 # A pair stands out where its statistic is so many times the largest one that shuffled targets give.
 _STANDS_OUT, _SHUFFLES = 2.0, 2

@@ -231,7 +231,7 @@ def test_the_tables_state_the_noise_and_fit_80_columns():
     text = show([line(arm, 0.4, name) for arm in ALL_ARMS for name in (*PLANTED, *REAL)])
     assert max(len(row) for row in text.splitlines()) <= 80
     assert all(task.noise in text for task in PLANTED.values())
-    assert "morphism against random: ahead on 0 of 9" in text
+    assert "morphism against random: ahead on 0 of 10" in text
 
 
 def test_unknown_counts_are_dashes_and_no_results_are_said():
