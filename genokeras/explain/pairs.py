@@ -144,7 +144,7 @@ def pairs_of_problem(problem: Problem, names: tuple[str, ...], top: int, seed: i
         found.features,
         found.statistic,
         max(shuffled),
-        found.of_features > max(shuffled),
+        pair_correlation(x, scaling, targets, everything)[0] > max(shuffled),
         parts,
         np.array(correlation).reshape(len(found.features), len(parts)),
     )

@@ -17,7 +17,8 @@ coexpression dynamics, PNAS 99: 16875-16880).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -27,8 +28,9 @@ from genokeras.features.standardise import Matrix, Standardisation
 
 # With more rows, or more features, a part of them takes part: all pairs take n p^2 (m + 2) multiplications.
 _MOST_ROWS = 2000
-_MOST_MULTIPLICATIONS = 2.5e9
-_CUT_OFF = 3.0
+_MOST_MULTIPLICATIONS = 5e9
+_CUT_OFF, _LEAST_VARIANCE = 3.0, 1e-6
+_FEATURES_AT_ONCE = 256
 # A pair stands out where its statistic is so many times the largest one that shuffled targets give.
 _STANDS_OUT, _SHUFFLES = 2.0, 2
 
@@ -57,8 +59,13 @@ def pair_correlation(
     """
     result = np.zeros((len(train), x.shape[1]))
     for found, rows in zip(result, train, strict=True):
-        columns, together = _all_pairs(x, scaling, targets, np.flatnonzero(rows))
-        found[columns] = together.max(axis=1, initial=0.0)
+        looked = _looked_at(x, scaling, targets, np.flatnonzero(rows))
+        best = np.zeros(len(looked.columns))
+        for start, block in looked.statistics():
+            inside = slice(start, start + len(block))
+            best[inside] = np.maximum(best[inside], block.max(axis=1))
+            best[start:] = np.maximum(best[start:], block.max(axis=0))
+        found[looked.columns] = best
     return result
 
 
@@ -71,28 +78,28 @@ class StrongestPairs(NamedTuple):
         ``(k, 2)`` their numbers.
     statistic : numpy.ndarray
         ``(k,)``.
-    of_features : numpy.ndarray
-        ``(n_features,)`` as `pair_correlation` has it.
     """
 
     features: np.ndarray
     statistic: np.ndarray
-    of_features: np.ndarray
 
 
 def strongest_pairs(x: Matrix, scaling: Standardisation, targets: np.ndarray, count: int) -> StrongestPairs:
     """The strongest pairs in all rows; fewer than ``count`` where there are no more. See `pair_correlation`."""
-    columns, together = _all_pairs(x, scaling, targets, np.arange(x.shape[0]))
-    of_features = np.zeros(x.shape[1])
-    of_features[columns] = together.max(axis=1, initial=0.0)
-    each = np.triu(together, 1).ravel()
-    likely = (
-        np.argpartition(-each, min(count, len(each)) - 1)[:count] if len(each) else np.empty(0, dtype=int)
-    )
-    order = likely[np.lexsort((likely, -each[likely]))]
-    order = order[each[order] > 0]
-    features = columns[np.stack(np.divmod(order, max(1, len(columns))), axis=1)]
-    return StrongestPairs(features, each[order].astype("float64"), of_features)
+    looked = _looked_at(x, scaling, targets, np.arange(x.shape[0]))
+    numbers, values = np.empty(0, dtype=int), np.empty(0)
+    width = max(1, len(looked.columns))
+    for start, block in looked.statistics():
+        # Each pair once: of those within the block, above its diagonal.
+        each = np.triu(block, 1).ravel()
+        likely = np.argpartition(-each, min(count, len(each)) - 1)[:count]
+        first, second = np.divmod(likely, block.shape[1])
+        numbers = np.append(numbers, (first + start) * width + second + start)
+        values = np.append(values, each[likely])
+        kept = np.lexsort((numbers, -values))[:count]
+        numbers, values = numbers[kept], values[kept]
+    numbers, values = numbers[values > 0], values[values > 0]
+    return StrongestPairs(looked.columns[np.stack(np.divmod(numbers, width), axis=1)], values)
 
 
 def some_pair_stands_out(
@@ -121,19 +128,50 @@ def some_pair_stands_out(
     return True
 
 
-def _all_pairs(
-    x: Matrix, scaling: Standardisation, targets: np.ndarray, rows: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Which features were looked at, ``(q,)``, and the statistic of each two of them, ``(q, q)``."""
+@dataclass(frozen=True)
+class _LookedAt:
+    """The features of which all pairs are made.
+
+    Attributes
+    ----------
+    columns : numpy.ndarray
+        ``(q,)`` their numbers.
+    z : numpy.ndarray
+        ``(n, q)`` float32, as in the module's table.
+    targets : numpy.ndarray
+        ``(n, m)`` float32.
+    """
+
+    columns: np.ndarray
+    z: np.ndarray
+    targets: np.ndarray
+
+    def statistics(self) -> Iterator[tuple[int, np.ndarray]]:
+        """The number of a block's first feature, and the statistics ``(b, q - first)`` of its features with themselves and all behind."""
+        z, n = self.z, len(self.z)
+        if not self.targets.shape[1]:
+            return
+        squares, weighted = z * z, [z * column[:, None] for column in self.targets.T]
+        for start in range(0, z.shape[1], _FEATURES_AT_ONCE):
+            part, rest = slice(start, start + _FEATURES_AT_ONCE), slice(start, None)
+            both = z[:, part].T @ z[:, rest] / n
+            variance = squares[:, part].T @ squares[:, rest] / n - both * both
+            found = np.zeros_like(both)
+            for one in weighted:
+                found += np.square(one[:, part].T @ z[:, rest] / n)
+            found /= np.maximum(variance, _LEAST_VARIANCE) * len(weighted)
+            np.fill_diagonal(found, 0.0)
+            yield start, found
+
+
+def _looked_at(x: Matrix, scaling: Standardisation, targets: np.ndarray, rows: np.ndarray) -> _LookedAt:
     picked = rows if len(rows) <= _MOST_ROWS else rows[np.linspace(0, len(rows) - 1, _MOST_ROWS).astype(int)]
     numbers = np.asarray(targets, dtype="float64").reshape(len(targets), -1)
     wanted = _independent(numbers[picked])
-    columns = _looked_at(scaling, len(picked), wanted.shape[1])
-    if not wanted.shape[1]:
-        return columns, np.zeros((len(columns), len(columns)), dtype="float32")
+    columns = _picked(scaling, len(picked), wanted.shape[1])
     part: Any = x[picked][:, columns]
     values = part.toarray() if isinstance(part, sparse.csr_matrix) else np.asarray(part)
-    return columns, _together(_left_over(values.astype("float64"), wanted), wanted)
+    return _LookedAt(columns, _left_over(values.astype("float64"), wanted), wanted.astype("float32"))
 
 
 def _independent(numbers: np.ndarray) -> np.ndarray:
@@ -147,7 +185,7 @@ def _independent(numbers: np.ndarray) -> np.ndarray:
     return np.asarray(scaled)
 
 
-def _looked_at(scaling: Standardisation, n_rows: int, n_targets: int) -> np.ndarray:
+def _picked(scaling: Standardisation, n_rows: int, n_targets: int) -> np.ndarray:
     """Which features all pairs are made of, in order."""
     varying = np.flatnonzero(scaling.inverse_sd > 0)
     most = int(np.sqrt(_MOST_MULTIPLICATIONS / (n_rows * (n_targets + 2))))
@@ -173,17 +211,3 @@ def _cut_off(z: np.ndarray, usable: np.ndarray) -> np.ndarray:
     """Standardised, and not beyond three standard deviations."""
     scaled = np.divide(z, z.std(axis=0), out=np.zeros_like(z), where=usable)
     return np.clip(scaled, -_CUT_OFF, _CUT_OFF)
-
-
-def _together(z: np.ndarray, targets: np.ndarray) -> np.ndarray:
-    """``(q, q)`` the statistic of each two features; 0 of one with itself."""
-    n, squares = len(z), z * z
-    both = z.T @ z / n
-    variance = np.maximum(squares.T @ squares / n - both * both, 1e-6)
-    found = np.zeros_like(both)
-    for column in targets.T.astype("float32"):
-        covariance = (z * column[:, None]).T @ z / n
-        found += covariance * covariance
-    found /= variance * targets.shape[1]
-    np.fill_diagonal(found, 0.0)
-    return np.asarray(found)
