@@ -29,6 +29,7 @@ from genokeras.features import (
     fit_block_views,
     fit_in_space,
     fit_views,
+    is_paired,
     principal_axes,
 )
 
@@ -97,6 +98,11 @@ class TableEncoder(Encoder):
         if any(space.rotation is None or space.basis is not spaces[0].basis for space in spaces):
             return None
         return replace(spaces[0], rotation=None, scale=1.0)
+
+    @property
+    def looks_at_pairs(self) -> bool:
+        """Whether a pair of features stood out, so that there are views of pairs."""
+        return any(is_paired(name.rpartition("/")[2]) for name in self.spaces)
 
     def filled(self, x: Matrix) -> Matrix:
         """Raw rows whose missing values are replaced as the delivered model does it."""

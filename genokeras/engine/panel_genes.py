@@ -14,10 +14,21 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from genokeras.encoders import TableEncoder
 from genokeras.engine.problem import Problem
-from genokeras.features import Rescaling, fit_rescaling, forward_selection, selection_scale
+from genokeras.features import (
+    Rescaling,
+    Selected,
+    fit_rescaling,
+    forward_selection,
+    selection_scale,
+    standardisation,
+    strongest_pairs,
+)
 
 _BOOTSTRAPS = 40
+# Pairs of genes whose products may be chosen.
+_PAIRS = 10
 # What may stand in for a gene is correlated with it; so many are tried, and so many named.
 _LEAST_CORRELATION, _TRIED, _NAMED = 0.5, 40, 10
 _COPY = 0.999
@@ -65,12 +76,15 @@ class Choice:
         ``(draws, k)`` the same on bootstraps of all samples; -1 behind their end.
     rescaling : Rescaling or None
         What they were chosen behind.
+    pairs : numpy.ndarray
+        ``(m, 2)`` columns of `whole` that were chosen for their product.
     """
 
     whole: np.ndarray
     by_fold: tuple[np.ndarray, ...]
     draws: np.ndarray
     rescaling: Rescaling | None
+    pairs: np.ndarray
 
     def frequency(self, count: int, n_features: int) -> np.ndarray:
         """``(p,)`` share of folds and bootstraps in which each gene is among the first ``count``."""
@@ -83,25 +97,33 @@ class Choice:
 
 
 def choose_genes(samples: PanelSamples, count: int, rng: np.random.Generator) -> Choice:
-    """Choose ``count`` genes on all samples, on the training samples of each fold, and on bootstraps."""
+    """Choose ``count`` genes on all samples, on the training samples of each fold, and on bootstraps.
+
+    Where a pair stood out for the search of the whole, products of the strongest pairs may be chosen, too.
+    """
     problem, used = samples.problem, samples.used
     kind = selection_scale(samples.x[used])
     rescaling = None if kind is None else fit_rescaling(kind, samples.x[used])
     x = samples.x if rescaling is None else rescaling.apply(samples.x)
 
-    def chosen(weight: np.ndarray) -> np.ndarray:
+    encoder = problem.encoder
+    with_pairs = isinstance(encoder, TableEncoder) and encoder.looks_at_pairs
+
+    def chosen(weight: np.ndarray) -> Selected:
         rows = weight > 0
-        responses = problem.task.responses(problem.targets, weight)
-        return forward_selection(x[rows], responses[rows], count, weight[rows])
+        responses, pairs = problem.task.responses(problem.targets, weight)[rows], None
+        if with_pairs:
+            pairs = strongest_pairs(x[rows], standardisation(x[rows]), responses, _PAIRS).features
+        return forward_selection(x[rows], responses, count, weight[rows], pairs)
 
     weights = problem.train * problem.sample_weight
-    drawn = [chosen(weight) for weight in _bootstraps(problem, used, rng)]
+    drawn = [chosen(weight).features for weight in _bootstraps(problem, used, rng)]
     draws = np.full((len(drawn), count), -1)
     for row, columns in zip(draws, drawn, strict=True):
         row[: len(columns)] = columns
-    return Choice(
-        chosen(used * problem.sample_weight), tuple(chosen(weight) for weight in weights), draws, rescaling
-    )
+    whole = chosen(used * problem.sample_weight)
+    by_fold = tuple(chosen(weight).features for weight in weights)
+    return Choice(whole.features, by_fold, draws, rescaling, whole.pairs)
 
 
 def _bootstraps(problem: Problem, used: np.ndarray, rng: np.random.Generator) -> list[np.ndarray]:
@@ -131,7 +153,7 @@ def _bootstraps(problem: Problem, used: np.ndarray, rng: np.random.Generator) ->
 def equivalent_genes(samples: PanelSamples, choice: Choice, panel: np.ndarray) -> list[dict[str, object]]:
     """For each gene of a panel, the genes that can take its place without loss.
 
-    In every fold, a ridge regression of the responses on the panel is fitted with the other gene in the place of the one; the
+    In every fold, a ridge regression of the responses on the panel, and on the products that it was chosen for, is fitted with the other gene in the place of the one; the
     squared errors of the held-out samples must not grow by more than the standard error of their difference. Only genes that are
     correlated with the one are tried (absolutely, at least .5). Signatures are rarely unique: Statnikov and Aliferis 2010, PLoS
     Computational Biology 6: e1000790; Lagani et al. 2017, Journal of Statistical Software 80 (7).
@@ -144,7 +166,7 @@ def equivalent_genes(samples: PanelSamples, choice: Choice, panel: np.ndarray) -
     """
     x = samples.x if choice.rescaling is None else choice.rescaling.apply(samples.x)
     found, names = [], samples.feature_names
-    exchange = _Exchange(x, samples, panel)
+    exchange = _Exchange(x, samples, panel, choice.pairs)
     for place, column in enumerate(panel):
         correlation = _correlations(x, samples.used, int(column))
         correlation[panel] = 0.0
@@ -166,10 +188,14 @@ def equivalent_genes(samples: PanelSamples, choice: Choice, panel: np.ndarray) -
 class _Exchange:
     """Out-of-fold errors of a panel with one gene exchanged."""
 
-    def __init__(self, x: np.ndarray, samples: PanelSamples, panel: np.ndarray) -> None:
+    def __init__(self, x: np.ndarray, samples: PanelSamples, panel: np.ndarray, pairs: np.ndarray) -> None:
         self._x, self._problem, self._panel = x, samples.problem, panel
         weight = samples.used * samples.problem.sample_weight
         self._responses = samples.problem.task.responses(samples.problem.targets, weight)
+        places = {int(column): place for place, column in enumerate(panel)}
+        self._pairs = [
+            (places[one], places[other]) for one, other in pairs.tolist() if {one, other} <= places.keys()
+        ]
         self._whole = self._errors(panel)
 
     def instead(self, place: int, other: int) -> tuple[float, float]:
@@ -180,25 +206,29 @@ class _Exchange:
 
     def without(self, place: int) -> tuple[float, float]:
         """The same with a gene left out."""
-        return self._difference(self._errors(np.delete(self._panel, place)))
+        return self._difference(self._errors(self._panel, place))
 
     def _difference(self, errors: np.ndarray) -> tuple[float, float]:
         mean = max(float(self._whole.mean()), 1e-12)
         gap = errors - self._whole
         return float(gap.mean() / mean), float(gap.std() / np.sqrt(max(len(gap) - 1, 1)) / mean)
 
-    def _errors(self, columns: np.ndarray) -> np.ndarray:
-        """Squared error of every held-out sample."""
+    def _errors(self, columns: np.ndarray, without: int | None = None) -> np.ndarray:
+        """Squared error of every held-out sample; without the gene at a place."""
         problem, found = self._problem, []
         for rows, held in zip(problem.train, problem.held_out & (problem.sample_weight > 0), strict=True):
-            z, r = self._x[rows][:, columns].astype("float64"), self._responses[rows]
-            mean, sd = z.mean(axis=0), np.maximum(z.std(axis=0), 1e-9)
-            z, middle = (z - mean) / sd, r.mean(axis=0)
-            gram = z.T @ z + _RIDGE * len(z) * np.eye(len(columns))
-            kernel = np.linalg.solve(gram, z.T @ (r - middle))
-            ahead = (self._x[held][:, columns] - mean) / sd @ kernel + middle
-            found.append(((ahead - self._responses[held]) ** 2).sum(axis=1))
+            values, r = self._x[:, columns].astype("float64"), self._responses[rows]
+            mean, sd = values[rows].mean(axis=0), np.maximum(values[rows].std(axis=0), 1e-9)
+            z, middle = self._with_products((values - mean) / sd, without), r.mean(axis=0)
+            gram = z[rows].T @ z[rows] + _RIDGE * rows.sum() * np.eye(z.shape[1])
+            kernel = np.linalg.solve(gram, z[rows].T @ (r - middle))
+            found.append(((z[held] @ kernel + middle - self._responses[held]) ** 2).sum(axis=1))
         return np.concatenate(found)
+
+    def _with_products(self, z: np.ndarray, without: int | None) -> np.ndarray:
+        products = [z[:, a] * z[:, b] for a, b in self._pairs if without not in (a, b)]
+        singles = z if without is None else np.delete(z, without, axis=1)
+        return np.column_stack([singles, *products])
 
 
 def _correlations(x: np.ndarray, rows: np.ndarray, column: int) -> np.ndarray:

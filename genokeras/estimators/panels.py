@@ -156,7 +156,8 @@ class PanelMaker(SearchedEstimator):
 
         Genes are chosen one after the other, each the one that explains most of what those before it leave; on all samples, and again
         inside every fold, so that the search on them, its ensemble and its corrected estimate know nothing of held-out samples. What is
-        delivered reads the genes that all samples choose.
+        delivered reads the genes that all samples choose. Where a pair of genes stood out for the search, two genes may be chosen together for
+        their product; the curve, which is of linear models, does not see what such genes say.
 
         Parameters
         ----------

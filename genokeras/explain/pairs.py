@@ -20,7 +20,7 @@ from genokeras.errors import ParameterError
 from genokeras.explain.checks import pick_rows
 from genokeras.explain.runs import table_of, training_rows
 from genokeras.explain.statistics import loggish
-from genokeras.features import is_paired, pair_correlation, standardisation, strongest_pairs
+from genokeras.features import pair_correlation, standardisation, strongest_pairs
 from genokeras.support.checks import check_whole
 from genokeras.support.files import written_aside
 from genokeras.tasks.classes import ClassTask
@@ -106,7 +106,7 @@ def write_pairs(run: Run, folder: str | os.PathLike[str]) -> list[Path]:
 
     Nothing is looked for where no pair stood out for the search.
     """
-    if not looks_at_pairs(run.problem):
+    if not table_of(run.problem).looks_at_pairs:
         return []
     found = pairs_of_run(run, MOST_PAIRS).table(run.feature_names).query("beyond_chance")
     if found.empty:
@@ -115,11 +115,6 @@ def write_pairs(run: Run, folder: str | os.PathLike[str]) -> list[Path]:
     with written_aside(path) as aside:
         plain_table(found).to_csv(aside, index=False, float_format="%.4g")
     return [path]
-
-
-def looks_at_pairs(problem: Problem) -> bool:
-    """Whether a pair stood out for the search, so that its networks may read views of pairs."""
-    return any(is_paired(view.rpartition("/")[2]) for view in table_of(problem).spaces)
 
 
 def pairs_of_problem(problem: Problem, names: tuple[str, ...], top: int, seed: int) -> GenePairs:

@@ -20,7 +20,7 @@ from genokeras.explain.checks import as_rows, pick_rows, position_of
 from genokeras.explain.coordinates import RowSpaceFrame
 from genokeras.explain.links import link_of
 from genokeras.explain.models import attribute_frame
-from genokeras.explain.pairs import GenePairs, looks_at_pairs, pairs_of_run, targets_for_tests
+from genokeras.explain.pairs import GenePairs, pairs_of_run, targets_for_tests
 from genokeras.explain.replication import found_again
 from genokeras.explain.runs import aligned, ensemble_trials, output_names, table_of, training_rows
 from genokeras.explain.statistics import unit_columns
@@ -266,7 +266,7 @@ def _found_again(problem: Problem, n_outputs: int, seed: int) -> tuple[np.ndarra
 
 def _pairs(run: Run, seed: int) -> GenePairs | None:
     """Pairs of genes, where one stood out for the search; of samples in groups, which shufflings know nothing of, none."""
-    problem = run.problem
-    if problem.groups is not None or "all" not in table_of(problem).spaces or not looks_at_pairs(problem):
+    encoder = table_of(run.problem)
+    if run.problem.groups is not None or "all" not in encoder.spaces or not encoder.looks_at_pairs:
         return None
     return pairs_of_run(run, seed=seed)

@@ -2,7 +2,7 @@
 
 from genokeras.features.block_views import block_of, block_views, fit_block_views
 from genokeras.features.filling import Filling, fit_filling
-from genokeras.features.forward import forward_selection, selection_scale
+from genokeras.features.forward import Selected, forward_selection, selection_scale
 from genokeras.features.image_scaling import (
     DEEP,
     Augmentation,
@@ -87,6 +87,7 @@ __all__ = [
     "Rescaling",
     "RowSpace",
     "Screening",
+    "Selected",
     "Standardisation",
     "Statistic",
     "Vocabulary",

@@ -11,15 +11,17 @@ g_j        ``|z_j' R|^2 / (|z_j|^2 + lambda n)``, what it would explain
 
 With ``lambda = 0`` this is orthogonal least squares (Chen, Billings and Luo 1989, International Journal of Control 50: 1873-1896). Few
 samples need ``lambda`` = 3, between that and a ranking of single features; features that are nearly a copy of a chosen one are
-left out.
+left out. The product of two features may be chosen like a feature, and brings both.
 """
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from genokeras.features.rescaling import fit_rescaling
-from genokeras.features.standardise import standardisation
+from genokeras.features.standardise import Standardisation, standardisation
 
 _RIDGE = 3.0
 # Beyond this correlation a feature says nothing that a chosen one does not say.
@@ -29,9 +31,28 @@ _CANDIDATES = 500
 _MOST_GENES_FOR_SCALE = 2000
 
 
+class Selected(NamedTuple):
+    """What was chosen.
+
+    Attributes
+    ----------
+    features : numpy.ndarray
+        ``(k,)`` column numbers, the first choice first.
+    pairs : numpy.ndarray
+        ``(m, 2)`` those of them whose product was chosen.
+    """
+
+    features: np.ndarray
+    pairs: np.ndarray
+
+
 def forward_selection(
-    x: np.ndarray, responses: np.ndarray, count: int, weight: np.ndarray | None = None
-) -> np.ndarray:
+    x: np.ndarray,
+    responses: np.ndarray,
+    count: int,
+    weight: np.ndarray | None = None,
+    pairs: np.ndarray | None = None,
+) -> Selected:
     """Choose features one after the other.
 
     Parameters
@@ -44,11 +65,13 @@ def forward_selection(
         Features at most.
     weight : numpy.ndarray, optional
         ``(n_samples,)``.
+    pairs : numpy.ndarray, optional
+        ``(m, 2)`` column numbers of features whose products may be chosen, too; none by default.
 
     Returns
     -------
-    numpy.ndarray
-        Column numbers, the first choice first; fewer than ``count`` where the other features are constant or copies of these.
+    Selected
+        Fewer than ``count`` features where the others are constant or copies of these.
     """
     scaling, root = standardisation(x), np.ones(len(x)) if weight is None else np.sqrt(weight / weight.mean())
     targets = responses - np.average(responses, axis=0, weights=root**2)
@@ -60,26 +83,44 @@ def forward_selection(
         relevance[part] = ((z.T @ targets) ** 2).sum(axis=1)
     usable = np.flatnonzero(scaling.inverse_sd > 0)
     columns = usable[np.argsort(-relevance[usable], kind="stable")[: max(_CANDIDATES, 4 * count)]]
-    z = (x[:, columns] - scaling.mean[columns]) * scaling.inverse_sd[columns] * root[:, None]
-    return columns[_chosen(z, targets, count)]
+    z = (x[:, columns] - scaling.mean[columns]) * scaling.inverse_sd[columns]
+    members: list[tuple[int, ...]] = [(int(column),) for column in columns]
+    if pairs is not None and len(pairs):
+        products = _products(x, scaling, pairs)
+        z, members = np.hstack([z, products]), members + [(int(one), int(other)) for one, other in pairs]
+    return _chosen(z * root[:, None], targets, count, members)
 
 
-def _chosen(z: np.ndarray, residual: np.ndarray, count: int) -> np.ndarray:
+def _products(x: np.ndarray, scaling: Standardisation, pairs: np.ndarray) -> np.ndarray:
+    """``(n, m)`` standardised products of standardised features."""
+    first, second = ((x[:, c] - scaling.mean[c]) * scaling.inverse_sd[c] for c in pairs.T)
+    product = first * second
+    spread = product.std(axis=0)
+    return np.divide(product - product.mean(axis=0), spread, out=np.zeros_like(product), where=spread > 0)
+
+
+def _chosen(z: np.ndarray, residual: np.ndarray, count: int, members: list[tuple[int, ...]]) -> Selected:
     penalty, left = _RIDGE * len(z), np.ones(z.shape[1], dtype=bool)
     lengths = np.sqrt((z**2).sum(axis=0))
-    whole, chosen = z, list[int]()
-    while len(chosen) < count and left.any():
+    left &= lengths > 0
+    whole, chosen, pairs = z, dict[int, None](), list[tuple[int, ...]]()
+    while len(chosen) < count:
+        room = count - len(chosen)
+        fits = left & np.array([len(set(each) - chosen.keys()) <= room for each in members])
+        if not fits.any():
+            break
         gain = ((z.T @ residual) ** 2).sum(axis=1) / ((z**2).sum(axis=0) + penalty)
-        best = int(np.argmax(np.where(left, gain, -1.0)))
-        chosen.append(best)
-        alike = np.abs(whole.T @ whole[:, best]) / (lengths * lengths[best])
+        best = int(np.argmax(np.where(fits, gain, -1.0)))
+        chosen.update(dict.fromkeys(members[best]))
+        pairs += [members[best]] if len(members[best]) > 1 else []
+        alike = np.abs(whole.T @ whole[:, best]) / np.maximum(lengths * lengths[best], 1e-300)
         left &= alike < _COPY
         left[best] = False
         direction = z[:, best]
         size = direction @ direction + penalty
         residual = residual - np.outer(direction, direction @ residual) / size
         z = z - np.outer(direction, direction @ z / size)
-    return np.array(chosen, dtype=int)
+    return Selected(np.array([*chosen], dtype=int), np.array(pairs, dtype=int).reshape(-1, 2))
 
 
 def selection_scale(x: np.ndarray) -> str | None:

@@ -110,3 +110,11 @@ def test_the_exported_model_and_the_run_that_is_opened_again_answer_alike(
     fitted.export_keras_model(tmp_path / "pairs.keras")
     model = keras.saving.load_model(tmp_path / "pairs.keras", safe_mode=True)
     np.testing.assert_allclose(model.predict(x.to_numpy("float32"), verbose=0), expected, atol=1e-5)
+
+
+def test_a_panel_of_two_genes_has_the_pair(fitted: GenomeClassifier, tmp_path: Path) -> None:
+    small = fitted.panel(n_genes=2, path=tmp_path / "panel", max_trials=14)
+    assert sorted(small.feature_names_in_) == PAIR
+    assert small.panel_.needed[PAIR].all()
+    x, labels = drawn(1000, 1)
+    assert small.score(x[PAIR], labels) > 0.8

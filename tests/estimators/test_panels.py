@@ -158,9 +158,22 @@ def test_a_run_that_has_not_kept_its_samples_says_so(tmp_path: Path) -> None:
 def test_forward_selection_leaves_out_copies_and_constant_genes() -> None:
     x, _ = planted()
     values = np.hstack([np.ones((N, 1)), x.to_numpy()])
-    found = forward_selection(values, values[:, 1:4].sum(axis=1, keepdims=True), 30)
+    found = forward_selection(values, values[:, 1:4].sum(axis=1, keepdims=True), 30).features
     assert 0 not in found and len({name if name <= P else name - P for name in found.tolist()}) == len(found)
     assert set(found[:3].tolist()) <= {1, 2, 3, P + 1, P + 2, P + 3}
+
+
+def test_forward_selection_takes_both_genes_of_a_product_that_explains_most() -> None:
+    x = np.random.default_rng(0).normal(4, 2, size=(80, 30))
+    y = 2 * (x[:, 3] - 4) * (x[:, 20] - 4) / 4 + (x[:, 11] - 4) / 2
+    pairs = np.array([[5, 6], [3, 20]])
+    found = forward_selection(x, y[:, None], 3, pairs=pairs)
+    assert found.features.tolist() == [3, 20, 11] and found.pairs.tolist() == [[3, 20]]
+    # There is no room for two.
+    alone = forward_selection(x, y[:, None], 1, pairs=pairs)
+    assert alone.features.tolist() == [11] and not len(alone.pairs)
+    without = forward_selection(x, y[:, None], 3)
+    assert 11 in without.features and not {3, 20} <= set(without.features.tolist())
 
 
 def test_intensities_are_chosen_behind_the_arcsinh_and_normal_values_raw() -> None:
