@@ -53,6 +53,13 @@ def test_the_panel_says_what_it_is_expected_to_score(run_example, tmp_path: Path
 
 
 @pytest.mark.slow
+def test_two_genes_that_decide_together_are_found_and_suffice(run_example, tmp_path: Path) -> None:
+    out = run_example("gene_pairs.py", "--seconds", "10", "--out", tmp_path / "pairs")
+    assert "GENE7  GENE41" in out and "a model of GENE7 and GENE41 alone: 0.9" in out
+    assert (tmp_path / "pairs" / "report.html").is_file()
+
+
+@pytest.mark.slow
 def test_stimulated_cells_get_the_labels_of_control_cells(run_example, tmp_path: Path) -> None:
     out = run_example("annotate_cells.py", tmp_path / "cells", "2")
     assert "on stimulated cells" in out and "of the new type" in out and "NK: " in out
