@@ -36,7 +36,7 @@ class Faulty:
         elif note == "hang":
             self.sleep_on_and_on()
         elif note == "grow":
-            held = np.ones(1 << 27)
+            held = np.ones(1 << 28)  # 2 GiB: far beyond the limit, however little a worker itself needs
             self.sleep_on_and_on()
             del held
         elif note.startswith("wait "):
