@@ -100,7 +100,7 @@ class Source:
     directions: int = TRUNCATED_RANK
     _axes: dict[bytes, PrincipalAxes] = field(default_factory=dict, init=False)
     _pairs: dict[bytes, np.ndarray] = field(default_factory=dict, init=False)
-    _stands_out: list[bool] = field(default_factory=list, init=False)
+    _stands_out: dict[bytes, bool] = field(default_factory=dict, init=False)
 
     @property
     def varies(self) -> bool:
@@ -134,10 +134,10 @@ class Source:
 
     def some_pair_stands_out(self, targets: np.ndarray, train: np.ndarray, screening: Screening) -> bool:
         """Whether there is any use in views of pairs; views of the same targets and folds share the answer."""
-        if not self._stands_out:
-            found = some_pair_stands_out(screening.pair, self.x, self.scaling, targets, train)
-            self._stands_out.append(found)
-        return self._stands_out[0]
+        key = train.tobytes()
+        if key not in self._stands_out:
+            self._stands_out[key] = some_pair_stands_out(screening.pair, self.x, self.scaling, targets, train)
+        return self._stands_out[key]
 
 
 def raw_source(x: Matrix, rows: np.ndarray | None = None) -> Source:

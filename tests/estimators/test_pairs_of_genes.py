@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import keras
@@ -110,6 +111,13 @@ def test_the_exported_model_and_the_run_that_is_opened_again_answer_alike(
     fitted.export_keras_model(tmp_path / "pairs.keras")
     model = keras.saving.load_model(tmp_path / "pairs.keras", safe_mode=True)
     np.testing.assert_allclose(model.predict(x.to_numpy("float32"), verbose=0), expected, atol=1e-5)
+
+
+def test_of_samples_in_groups_nothing_is_called_beyond_chance(fitted: GenomeClassifier) -> None:
+    problem = replace(fitted._run.problem, groups=np.repeat(np.arange(SAMPLES // 2), 2))
+    found = pairs_of_problem(problem, ("apart", "same"), 3, 0)
+    assert found.genes[0].tolist() == [7, 41] and np.isnan(found.limit)
+    assert not found.beyond_chance.any() and not found.in_pairs.any()
 
 
 def test_a_panel_of_two_genes_has_the_pair(fitted: GenomeClassifier, tmp_path: Path) -> None:
