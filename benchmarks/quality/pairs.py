@@ -3,7 +3,7 @@
     python -m benchmarks.quality.pairs [--data ../shared/data --sets ...]
 
 For each set, of the training samples of the first outer fold: the strongest pair's statistic (``genokeras.features.pair_correlation``) over the
-largest one of shuffled labels, and whether a search has views of pairs there.
+largest one of shuffled labels, and whether that is enough for views of pairs. (A search asks the same of the training samples of its first fold.)
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def main(argv: list[str] | None = None) -> None:
             pair_correlation(x, scaling, labels[rng.permutation(len(x))], everything).max() for _ in range(2)
         )
         found = pairs.some_pair_stands_out(pair_correlation, x, scaling, labels, everything)
-        said = "has views of pairs" if found else "-"
+        said = "views of pairs" if found else "-"
         shape = f"{x.shape[0]} x {x.shape[1]}"
         print(f"{name:24} {shape:>14} {strongest / shuffled:6.2f} {seconds:5.2f} s  {said}", flush=True)
 
