@@ -22,6 +22,7 @@ from genokeras.features import (
     scale_of_pixels,
 )
 from genokeras.graph import Shape
+from genokeras.support.backends import current_backend
 
 # Pixels of 8 bits have no such mean.
 _SURELY_DEEP = 1000.0
@@ -96,7 +97,7 @@ class ImageEncoder(NetworkEncoder):
         if rng is None or self.augmentation.is_none:
             return scaling.apply(rows["pixels"])
         drawn = self.draw(rows, np.arange(len(rows["pixels"])), rng)
-        moved = _moved(rows["pixels"].astype("float32"), drawn["transforms"])
+        moved = current_backend().moved_images(rows["pixels"].astype("float32"), drawn["transforms"])
         return scaling.apply(np.asarray(keras.ops.convert_to_numpy(moved)))
 
     @property
@@ -112,7 +113,7 @@ class ImageEncoder(NetworkEncoder):
     def read(self, rows: Mapping[str, Any], drawn: Mapping[str, Any]) -> Any:
         pixels = keras.ops.cast(rows["pixels"], "float32")
         if "transforms" in drawn:
-            pixels = _moved(pixels, drawn["transforms"])
+            pixels = current_backend().moved_images(pixels, drawn["transforms"])
         factor, offset = (
             keras.ops.convert_to_tensor(values, "float32") for values in (self.factor, self.offset)
         )
@@ -153,10 +154,3 @@ def fit_image_encoder(data: ImageData) -> ImageEncoder:
     factor = tuple(float(value) for value in scaling.factor)
     offset = tuple(float(value) for value in scaling.offset)
     return ImageEncoder(data.pixels.shape[1:], factor, offset, scale=scale_of_pixels(data.pixels))
-
-
-def _moved(pixels: Any, transforms: Any) -> Any:
-    """Images ``(n, height, width, channels)`` float32 behind transforms, on the device; what comes into view from outside repeats the border."""
-    return keras.ops.image.affine_transform(
-        pixels, transforms, fill_mode="nearest", data_format="channels_last"
-    )

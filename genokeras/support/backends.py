@@ -82,6 +82,20 @@ class Backend(ABC):
     def gradients_of_columns(self, function: Callable[[Any], Any], x: Any) -> Tensors:
         """Gradients with respect to ``x`` of the sum of each column of ``function(x)`` ``(n, k)``, which is computed once."""
 
+    def moved_images(self, images: Any, transforms: Any) -> Any:
+        """Images behind transforms, bilinear; what comes into view from outside repeats the border.
+
+        Parameters
+        ----------
+        images : tensor or numpy.ndarray
+            ``(n, height, width, channels)`` float32.
+        transforms : tensor or numpy.ndarray
+            ``(n, 8)`` float32, as ``keras.ops.image.affine_transform`` takes them.
+        """
+        return keras.ops.image.affine_transform(
+            images, transforms, fill_mode="nearest", data_format="channels_last"
+        )
+
 
 @final
 class TensorFlowBackend(Backend):
@@ -249,6 +263,22 @@ class TorchBackend(Backend):
             leaf = x.detach().requires_grad_(True)
             sums = function(leaf).sum(dim=0)
             return [self._torch.autograd.grad(column, leaf, retain_graph=True)[0] for column in sums]
+
+    def moved_images(self, images: Any, transforms: Any) -> Any:
+        """All images at once: Keras' own moves one after another on PyTorch."""
+        torch = self._torch
+        images, transforms = (keras.ops.convert_to_tensor(values) for values in (images, transforms))
+        height, width = images.shape[1:3]
+        y, x = (torch.arange(n, dtype=images.dtype, device=images.device) for n in (height, width))
+        of_image = transforms[:, :, None, None]
+        from_x = of_image[:, 0] * x + of_image[:, 1] * y[:, None] + of_image[:, 2]
+        from_y = of_image[:, 3] * x + of_image[:, 4] * y[:, None] + of_image[:, 5]
+        # From -1 at the middle of the first pixel to 1 at that of the last.
+        ends = [max(1, n - 1) / 2 for n in (width, height)]
+        grid = torch.stack([from_x / ends[0] - 1, from_y / ends[1] - 1], dim=-1)
+        sample = torch.nn.functional.grid_sample
+        found = sample(images.permute(0, 3, 1, 2), grid, padding_mode="border", align_corners=True)
+        return found.permute(0, 2, 3, 1)
 
 
 _BACKENDS: dict[str, type[Backend]] = {
