@@ -26,6 +26,8 @@ from keras import ops
 from genokeras.training.steps import settle
 
 Reader = Callable[[Mapping[str, Any], Mapping[str, Any]], Any]
+# Steps that one program takes on a graphics card, where a call costs as much as many small steps.
+STEPS_OF_A_CALL = 20
 # Graphics cards from this generation on multiply bfloat16 several times as fast as float32.
 _BFLOAT16_SINCE = (8, 0)
 
@@ -148,10 +150,16 @@ class JaxSteps(DeviceSteps):
     def __init__(self, model: Any, read: Reader) -> None:
         super().__init__(model, read)
         self._jax: Any = import_module("jax")
-        # A loop within the program would keep XLA from the kernels that it has for convolutions on processors.
-        self._together = self._jax.default_backend() != "cpu"
-        self._run = self._jax.jit(self._loop if self._together else self._step)
+        self._together = False
+        self._run = self._jax.jit(self._step)
         self._state: list[list[Any]] | None = None
+        # A loop within the program would keep XLA from the kernels that it has for convolutions on processors.
+        if self._jax.default_backend() != "cpu":
+            self.take_together()
+
+    def take_together(self) -> None:
+        """Take the steps of a call within one program, whatever the device."""
+        self._together, self._run = True, self._jax.jit(self._loop)
 
     def run(self, data: DeviceData, picked: np.ndarray, drawn: Mapping[str, np.ndarray]) -> None:
         state = self._variables_now() if self._state is None else self._state
@@ -161,7 +169,12 @@ class JaxSteps(DeviceSteps):
             for held, value in zip(optimizer.variables, state[2], strict=True)
         ]
         if self._together:
-            self._state = self._run(state, data.parts, picked, dict(drawn))
+            for first in range(0, len(picked), STEPS_OF_A_CALL):
+                part = slice(first, first + STEPS_OF_A_CALL)
+                own = {name: _filled(values[part]) for name, values in drawn.items()}
+                count = np.int32(len(picked[part]))
+                state = self._run(state, data.parts, _filled(picked[part]), own, count)
+            self._state = state
             return
         for index, rows in enumerate(picked):
             own = {name: values[index] for name, values in drawn.items()}
@@ -169,8 +182,9 @@ class JaxSteps(DeviceSteps):
         self._state = state
 
     def begin_mean(self) -> None:
-        self.settle()
-        self.model.reset_metrics()
+        super().begin_mean()
+        if self._state is not None:
+            self._state[-1] = [variable.value for variable in self.model.metrics_variables]
 
     def settle(self) -> None:
         super().settle()
@@ -194,16 +208,23 @@ class JaxSteps(DeviceSteps):
     def _variables_now(self) -> list[list[Any]]:
         return [[variable.value for variable in variables] for variables in self._variables()]
 
-    def _loop(self, state: Any, parts: Any, picked: Any, drawn: Any) -> Any:
+    def _loop(self, state: Any, parts: Any, picked: Any, drawn: Any, count: Any) -> Any:
+        """So many of the steps: other shapes would be compiled anew."""
+
         def step(index: Any, state: Any) -> Any:
             own = {name: values[index] for name, values in drawn.items()}
             return self._step(state, parts, picked[index], own)
 
-        return self._jax.lax.fori_loop(0, picked.shape[0], step, state)
+        return self._jax.lax.fori_loop(0, count, step, state)
 
     def _step(self, state: Any, parts: Any, picked: Any, drawn: Any) -> Any:
         _, after = self.model.train_step(tuple(state), self._batch(parts, picked, drawn))
         return [list(values) for values in after]
+
+
+def _filled(values: np.ndarray) -> np.ndarray:
+    """For as many steps as a program takes; those behind repeat the last one, and are not taken."""
+    return values.take(np.minimum(np.arange(STEPS_OF_A_CALL), len(values) - 1), axis=0)
 
 
 @final

@@ -12,14 +12,20 @@ from genokeras.encoders.encoder import NetworkEncoder
 from genokeras.encoders.inference import Inference
 from genokeras.graph import Graph, HyperParameters, Weights
 from genokeras.networks import build_network, read_weights, write_weights
-from genokeras.training.device_steps import DeviceSteps, card_generation, device_steps, training_precision
+from genokeras.training.device_steps import (
+    STEPS_OF_A_CALL,
+    DeviceSteps,
+    card_generation,
+    device_steps,
+    training_precision,
+)
 from genokeras.training.samples import Samples
 from genokeras.training.steps import Position, settle
 from genokeras.training.tunable import TunableDropout, tunable_adamw
 
 PREDICTED_AT_ONCE = 256
-# Steps between looks at the clock, on a processor and on a graphics card.
-_LOOK_EVERY, _LOOK_EVERY_ON_CARD = 5, 20
+# Steps between looks at the clock, on a processor.
+_LOOK_EVERY = 5
 
 
 @final
@@ -139,13 +145,13 @@ def train_batches(
         The last step; by default `on_step` says when to end.
     """
     feed, steps = samples.batches(size, np.random.default_rng(seed)), trainee.steps(samples.encoder)
-    often = _LOOK_EVERY if card_generation() is None else _LOOK_EVERY_ON_CARD
+    often = _LOOK_EVERY if card_generation() is None else STEPS_OF_A_CALL
     step, stop = 0, False
     while not stop and (until is None or step < until):
         if step % stretch == 0:
             steps.begin_mean()
         # Behind the first step, which compiles, the clock begins.
-        count = 1 if step == 0 else min(stretch - step % stretch, often - step % often)
+        count = 1 if step == 0 else min(stretch - step % stretch, often - (step % stretch) % often)
         count = count if until is None else min(count, until - step)
         for data, picked, drawn in feed.next(count):
             steps.run(data, picked, drawn)

@@ -7,10 +7,17 @@ import sys
 import keras
 import numpy as np
 
-from genokeras.graph import ACTIVATIONS, mlp, reference_forward
+from genokeras.data import ImageData, load_images
+from genokeras.encoders.image import fit_image_encoder
+from genokeras.features import Augmentation, random_transforms
+from genokeras.graph import ACTIVATIONS, HyperParameters, mlp, reference_forward, small_cnn
 from genokeras.graph.testing import random_graph, random_weights, relative_difference
-from genokeras.networks import build_packed, slot_array
-from genokeras.training import PackedTrainer, TrainingSettings
+from genokeras.networks import build_packed, slot_array, start_weights
+from genokeras.support.backends import current_backend
+from genokeras.tasks.classes import Classes
+from genokeras.training import PackedTrainer, Samples, Trainee, TrainingSettings
+from genokeras.training.device_steps import JaxSteps
+from genokeras.training.trainee import train_batches
 from tests.backends import at_once
 from tests.training.mixed_tasks import difference_from_alone
 from tests.training.small_tasks import small_task
@@ -31,6 +38,45 @@ def forward_error(seed: int, activation: str) -> float:
     return relative_difference(found, reference_forward(graph, weights, x, activation))
 
 
+def images(n: int) -> ImageData:
+    """Blobs at random places."""
+    pixels = np.random.default_rng(5).integers(0, 255, (n, 9, 7, 2)).astype("uint8")
+    return load_images(pixels)
+
+
+def moved_images() -> np.ndarray:
+    """Images that were turned, shifted, zoomed and flipped."""
+    pixels = images(6).pixels.astype("float32")
+    augmentation = Augmentation(shift=0.3, rotate=40, zoom=0.3, flip_horizontal=True, flip_vertical=True)
+    transforms = random_transforms(augmentation, 6, 9, 7, np.random.default_rng(1))
+    return np.asarray(keras.ops.convert_to_numpy(current_backend().moved_images(pixels, transforms)))
+
+
+def network_losses(as_on_card: bool = False) -> np.ndarray:
+    """Mean training losses of each of three stretches of a small network, whose images are moved at random."""
+    data = images(40)
+    encoder, codes = fit_image_encoder(data), np.arange(40) % 2
+    samples = Samples(Classes(2), encoder, encoder.rows(data), codes, np.ones(40))
+    graph = small_cnn(encoder.input_shape, 2, filters=(4,), units=0, head="max")
+    trainee = Trainee(
+        graph, HyperParameters(0.01, 0.01, 0.0, "relu", "tensor"), Classes(2).training_loss(0.0)
+    )
+    trainee.restart(start_weights(graph, np.random.default_rng(0)), 0, 0)
+    steps = trainee.steps(encoder)
+    if as_on_card:
+        assert isinstance(steps, JaxSteps)
+        steps.take_together()
+    losses: list[float] = []
+
+    def note(position: object, loss: object) -> bool:
+        assert callable(loss)
+        losses.append(float(loss()))
+        return False
+
+    train_batches(trainee, samples, 8, 7, 0, note, until=25)
+    return np.array(losses)
+
+
 def main(path: str) -> None:
     """Write losses, curves and forward errors."""
     dumped: dict[str, np.ndarray] = {"backend": np.array(keras.backend.backend())}
@@ -47,6 +93,10 @@ def main(path: str) -> None:
     batched = PackedTrainer(TrainingSettings(max_steps=15, batch_size=10, patience=99)).run(task)
     dumped["batched"] = batched.curves
     dumped["mixed"] = np.array(difference_from_alone())
+    dumped["moved"] = moved_images()
+    dumped["network"] = network_losses()
+    if keras.backend.backend() == "jax":
+        dumped["network_on_card"] = network_losses(as_on_card=True)
     np.savez(path, **dumped)  # type: ignore[arg-type]
 
 

@@ -57,3 +57,17 @@ def test_tasks_of_one_shape_compile_once(dumps: Dumps, backend: str) -> None:
 
 def test_packs_of_different_graphs_train_as_each_graph_alone(dumps: Dumps, backend: str) -> None:
     assert dumps[backend]["mixed"] < 1e-5
+
+
+def test_images_are_moved_alike(dumps: Dumps, backend: str) -> None:
+    np.testing.assert_allclose(dumps[backend]["moved"], reference(dumps)["moved"], atol=0.02)
+
+
+def test_a_network_takes_nearly_the_same_way(dumps: Dumps, backend: str) -> None:
+    np.testing.assert_allclose(dumps[backend]["network"], reference(dumps)["network"], rtol=1e-3)
+
+
+def test_a_program_of_many_steps_as_on_graphics_cards_trains_as_single_steps(dumps: Dumps) -> None:
+    if "jax" not in dumps:
+        pytest.skip("jax is not installed")
+    np.testing.assert_allclose(dumps["jax"]["network_on_card"], dumps["jax"]["network"], rtol=1e-5)
