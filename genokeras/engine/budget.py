@@ -135,7 +135,7 @@ class Budget:
         """Note what a job cost, so that the next one's cost can be predicted."""
         self._costs.append(seconds)
 
-    def affordable_share(self, least: float = 0.0) -> float:
+    def affordable_share(self, least: float = 0.0, measured: float = 0.0) -> float:
         """How much of a job that takes as long as the longest of the latest few would end before the search has to.
 
         That is all of it, 1, or some of its trials, or nothing, 0; of jobs that fit themselves into the time there is all or nothing.
@@ -144,10 +144,14 @@ class Budget:
         ----------
         least : float
             Seconds that the next one takes in any case, on the machine that costs were measured on.
+        measured : float
+            The same on this machine, where that is known: what is longer counts.
         """
         left = self.search_remaining
-        if least and self._limit is not None and left <= _SAFETY * least * self.slowness():
-            return 0.0
+        if self._limit is not None and (least or measured):
+            begins = max(measured, least * self.slowness() if least else 0.0)
+            if left <= _SAFETY * begins:
+                return 0.0
         predicted = _SAFETY * max(self._costs, default=0.0) if self._least is None else self._least
         if left > predicted:
             return 1.0

@@ -60,6 +60,11 @@ class Executor(ABC):
     def slots(self) -> int:
         """Jobs that can run at the same time; the loop keeps that many submitted."""
 
+    @property
+    def seconds_to_begin(self) -> float:
+        """What the slowest program so far took before it trained, as far as that was measured; else 0."""
+        return 0.0
+
     @abstractmethod
     def submit(self, job: Job, deadline: Deadline) -> None:
         """Take a job; returns at once or after training it, as the executor pleases."""
@@ -100,6 +105,10 @@ class LocalExecutor(Executor):
     @property
     def slots(self) -> int:
         return 1
+
+    @property
+    def seconds_to_begin(self) -> float:
+        return float(getattr(self.runner, "seconds_to_begin", 0.0))
 
     def submit(self, job: Job, deadline: Deadline) -> None:
         self._waiting.append((job, deadline))

@@ -262,7 +262,7 @@ class SearchLoop:
         if not (self._history.ok() or self._history.begun() or self._pending):
             return 1.0
         least = self._packer.seconds_to_begin(waiting[0]) if waiting else 0.0
-        return self._budget.affordable_share(least)
+        return self._budget.affordable_share(least, self._executor.seconds_to_begin if least else 0.0)
 
     def _ask(self, waiting: deque[Job]) -> str:
         """Jobs to train next; or why there are none."""

@@ -68,6 +68,11 @@ class PackedRunner:
         self._most: dict[ShapeClass | None, int] = {}
         self._compiled: set[ShapeClass | None] = set()
 
+    @property
+    def seconds_to_begin(self) -> float:
+        """What the slowest program so far took before it trained."""
+        return self.trainer.seconds_to_begin
+
     def run(self, job: Job, deadline: Deadline) -> list[Outcome]:
         """Train all the trials of a job; one outcome each, in the order of its ids."""
         started = time.perf_counter()

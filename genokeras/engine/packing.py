@@ -15,7 +15,9 @@ from genokeras.engine.pace import SECONDS_TO_COMPILE
 from genokeras.engine.problem import Problem
 from genokeras.networks import ShapeClass, class_of
 from genokeras.searchers import Proposal
+from genokeras.support.backends import current_backend
 from genokeras.training import TrainingSettings
+from genokeras.training.packed import compiled_size
 
 _TYPICAL_UNITS = 64
 _PACK_MULTIPLICATIONS = 250_000_000
@@ -104,14 +106,19 @@ class ClassPacker(Packer):
         self._rows = TrainingSettings().batch_of(problem.n_samples)
         self._most = most
         self._classes: list[ShapeClass] = []
-        self._compiled: set[ShapeClass | None] = set()
+        self._compiled: set[tuple[ShapeClass | None, int]] = set()
+        self._frees_axes = current_backend().frees_axes
 
     def begun(self, job: Job) -> None:
-        self._compiled.add(job.shape)
+        self._compiled.add(self._program_of(job))
 
     def seconds_to_begin(self, job: Job) -> float:
-        known = self._is_solved(job.proposals[0]) or (job.shape is not None and job.shape in self._compiled)
-        return 0.0 if known else SECONDS_TO_COMPILE
+        there = job.shape is not None and self._program_of(job) in self._compiled
+        return 0.0 if there or self._is_solved(job.proposals[0]) else SECONDS_TO_COMPILE
+
+    def _program_of(self, job: Job) -> tuple[ShapeClass | None, int]:
+        """What there is a program for: a shape class and, on some backends, a number of trials."""
+        return job.shape, 0 if self._frees_axes else compiled_size(len(job.ids))
 
     def jobs(self, proposals: Iterable[Proposal], first_id: int) -> list[Job]:
         alone: dict[Hashable, list[Numbered]] = {}

@@ -60,6 +60,10 @@ class RefusingExecutor(Executor):
     def slots(self) -> int:
         return self._inner.slots
 
+    @property
+    def seconds_to_begin(self) -> float:
+        return self._inner.seconds_to_begin
+
     def submit(self, job: Job, deadline: Deadline) -> None:
         needs = [memory_of(self._problem, proposal) for proposal in job.proposals]
         for place, need in enumerate(needs):

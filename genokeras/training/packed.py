@@ -52,6 +52,11 @@ class PackedTrainer:
         """Whether a program of a shape class serves any number of trials; else it is compiled for a few numbers."""
         return self._backend.frees_axes
 
+    @property
+    def seconds_to_begin(self) -> float:
+        """What the slowest of the programs that are kept took before it trained; 0 before there is one."""
+        return max((program.seconds_to_begin or 0.0 for program in self._programs.values()), default=0.0)
+
     def run(
         self,
         task: MemberTask,
@@ -118,8 +123,7 @@ class PackedTrainer:
         order = sorted(range(task.n_trials), key=lambda trial: places[trial])
         if self._backend.frees_axes:
             return order
-        wanted = next(n for n in (*_USUAL_SIZES, task.n_trials) if n >= task.n_trials)
-        return order + order[-1:] * (wanted - task.n_trials)
+        return order + order[-1:] * (compiled_size(task.n_trials) - task.n_trials)
 
     def program(self, task: MemberTask, scored: ScoringBlocks) -> Program:
         """The compiled program for tasks of this shape."""
@@ -207,6 +211,11 @@ class _Started:
 
     def result(self) -> PackedResult:
         return self._program.result(self.task, self._state, self._scored, self._curves, self._steps)
+
+
+def compiled_size(n_trials: int) -> int:
+    """The number of trials that a program for so many is compiled for, where it does not serve any number."""
+    return next(n for n in (*_USUAL_SIZES, n_trials) if n >= n_trials)
 
 
 def with_trials(task: MixedTask, trials: Sequence[int]) -> MixedTask:

@@ -5,6 +5,7 @@ Between chunks the caller may stop (time limit, Ctrl-C) or change the learning r
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import numpy as np
@@ -48,6 +49,8 @@ class Program:
         self.chunk_steps = self.scorings * settings.score_every
         free = isinstance(architecture, PaddedGraphs)
         self._run = backend.compile(self._chunk, self._free_axes if free else None)
+        # Of the first chunk, nearly all of it for compiling; None before it.
+        self.seconds_to_begin: float | None = None
 
     # ---- values in, values out
 
@@ -76,7 +79,10 @@ class Program:
         """
         tensors = {name: as_tensor_as_is(array) for name, array in drawn.items()}
         span = [ops.convert_to_tensor(np.int32(number)) for number in (done, steps)]
+        started = time.perf_counter()
         state, curve = self._run(state, constants, tensors, *span)
+        if self.seconds_to_begin is None:
+            self.seconds_to_begin = time.perf_counter() - started
         return state, np.asarray(ops.convert_to_numpy(curve))[: -(-steps // self.settings.score_every)]
 
     def unsettled(self, state: list[Any]) -> np.ndarray:

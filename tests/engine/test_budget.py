@@ -47,6 +47,16 @@ def test_some_of_a_job_is_afforded_where_a_quarter_or_more_of_it_fits():
     assert budget.affordable_share() == 0 and Budget(1, clock=clock).affordable_share() == 1
 
 
+def test_what_cannot_begin_to_train_in_time_is_not_begun():
+    clock = Clock()
+    budget = Budget(60, clock=clock, pace=lambda: 2.0)
+    clock.now += 55
+    assert budget.affordable_share(1.9) == 1 and budget.affordable_share(2.1) == 0
+    # What was measured on this machine counts where it is longer.
+    assert budget.affordable_share(0.7, measured=3.9) == 1 and budget.affordable_share(0.7, measured=4.1) == 0
+    assert Budget(None).affordable_share(0.7, measured=1e9) == 1
+
+
 def test_an_old_dear_job_is_forgotten():
     clock = Clock()
     budget = Budget(60, clock=clock)

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from genokeras.engine import Deadline, PackedRunner, packed_runner, packing
+from genokeras.engine.executor import LocalExecutor
 from genokeras.engine.jobs import Father, Job, Outcome
 from genokeras.engine.packing import ClassPacker, GraphPacker, Packer
 from genokeras.engine.problem import Problem
@@ -32,6 +33,7 @@ from genokeras.graph import (
     mutations,
 )
 from genokeras.searchers import Proposal, TrialResult
+from genokeras.support.backends import current_backend
 from genokeras.tasks.classes import Classes
 from genokeras.tasks.objectives import Objective
 from genokeras.training import TrainingSettings
@@ -194,3 +196,27 @@ def test_a_trial_whose_weights_cannot_be_inherited_leaves_the_others_alone(probl
     first, second = runner(problem).run(Job(job.ids, job.proposals, (father, None), job.shape), Deadline())
     assert first.result.status == "failed" and "another graph than the one" in (first.result.error or "")
     assert second.result.status == "ok"
+
+
+def test_what_a_program_took_to_begin_is_measured(problem: Problem) -> None:
+    trains = runner(problem)
+    executor = LocalExecutor(lambda: trains)
+    assert executor.seconds_to_begin == 0
+    packer = ClassPacker(problem, 24)
+    (job,) = packer.jobs(proposals(mlp(2, (16,))), 0)
+    assert packer.seconds_to_begin(job) > 0
+    packer.begun(job)
+    assert packer.seconds_to_begin(job) == 0
+    trains.run(job, Deadline())
+    assert executor.seconds_to_begin == trains.seconds_to_begin > 0
+
+
+def test_a_program_for_another_number_of_trials_is_another_one_where_axes_are_not_free(
+    problem: Problem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(type(current_backend()), "frees_axes", False)
+    packer = ClassPacker(problem, 24)
+    few, many = (packer.jobs(proposals(*[mlp(2, (16,))] * n), 0)[0] for n in (3, 20))
+    packer.begun(few)
+    assert packer.seconds_to_begin(few) == 0
+    assert packer.seconds_to_begin(few.part(range(2))) > 0 and packer.seconds_to_begin(many) > 0

@@ -105,7 +105,7 @@ def test_out_of_time_still_trains_the_first_job(tmp_path):
 
 def test_the_last_job_is_as_large_as_there_is_time_for(tmp_path, monkeypatch):
     shares = iter([1.0, 0.5, 0.0])
-    monkeypatch.setattr(Budget, "affordable_share", lambda self, least=0.0: next(shares))
+    monkeypatch.setattr(Budget, "affordable_share", lambda self, *begins: next(shares))
     result = loop(tmp_path, Linear(), pack_size=6).run(History())
     assert (result.reason, len(result.history)) == ("time", 6 + 6 + 3)
     # What was left of it is trained where the run goes on.
