@@ -1,9 +1,10 @@
 """Rows a second of networks for images, DNA and texts against plain Keras ``fit``, and the time to a plain network's accuracy.
 
     python -m benchmarks.speed.spatial --data ../shared/data [--kinds image dna text] [--batches 32 64 128 256] [--repeats 5] [--rows 4096]
+        [--epochs 1]
     python -m benchmarks.speed.spatial --data ../shared/data --race mnist10k gue_prom_core_tata --seconds 120
 
-Both sides take turns in one process on the same network and rows; medians count. Rows a second are given by the clock and by the
+Both sides take turns of one or several epochs in one process on the same network and rows; medians count. Rows a second are given by the clock and by the
 processor's own time: on a machine with few free cores ``fit`` also waits, and that wait is no training. Plain Keras gets the samples as they are, ours are
 changed at random as a search does it. A race fits a plain small network with early stopping, and reads from the search's own journal
 when the best trial first was as accurate on its held-out rows.
@@ -79,22 +80,22 @@ def plain_model(case: Case) -> Any:
     return model
 
 
-def rates(case: Case, batch: int, repeats: int) -> np.ndarray:
+def rates(case: Case, batch: int, repeats: int, epochs: int = 1) -> np.ndarray:
     """``(2, 2)`` median rows a second of both sides, by the clock and by processor time, which take turns; the first turn, which compiles, is not counted."""
     samples = case.samples
     n = len(samples.targets)
     x, y = samples.encoder.tensor(samples.rows), samples.task.training_targets(samples.targets)
     trainee = Trainee(case.graph, HYPER, samples.task.training_loss(0.05))
     weights, model = start_weights(case.graph, np.random.default_rng(0)), plain_model(case)
-    settings, plan = NetworkSettings(batch_size=batch), Plan(max(1, n // batch), None)
+    settings, plan = NetworkSettings(batch_size=batch), Plan(epochs * max(1, n // batch), None)
 
     def ours() -> int:
         train_whole(trainee, samples, plan, HYPER.learning_rate, 0, settings)
         return plan.steps * batch
 
     def plain() -> int:
-        model.fit(x, y, batch_size=batch, epochs=1, verbose=0)
-        return n
+        model.fit(x, y, batch_size=batch, epochs=epochs, verbose=0)
+        return epochs * n
 
     trainee.restart(weights, 0, 0)
     found = [(_rates(ours), _rates(plain)) for _ in range(repeats + 1)][1:]
@@ -176,6 +177,9 @@ def main() -> None:
     parser.add_argument("--batches", nargs="+", type=int, default=[32, 64, 128, 256])
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--rows", type=int, default=4096, help="samples of a turn, an epoch of each side")
+    parser.add_argument(
+        "--epochs", type=int, default=1, help="of a turn; on a graphics card one is over at once"
+    )
     parser.add_argument("--race", nargs="*", choices=RACES, default=[], help="sets to race on, too")
     parser.add_argument("--seconds", type=float, default=120, help="time limit of a search in a race")
     arguments = parser.parse_args()
@@ -184,7 +188,7 @@ def main() -> None:
         data = read_spatial_set(arguments.data, KINDS[kind])
         case = make_case(data, np.arange(min(arguments.rows, len(data.codes))))
         for batch in arguments.batches:
-            ours, plain = rates(case, batch, arguments.repeats)
+            ours, plain = rates(case, batch, arguments.repeats, arguments.epochs)
             ratios = ours / plain
             print(
                 f"{kind}, batches of {batch}: {ours[0]:,.0f} rows/s, plain Keras {plain[0]:,.0f}, ratio {ratios[0]:.2f}; by "
