@@ -6,9 +6,10 @@ take strings.
 
 from __future__ import annotations
 
+import re
 import string
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -23,18 +24,24 @@ Standardise = Literal["lower_and_strip_punctuation", "lower", "none"]
 Split = Literal["whitespace", "character"]
 PADDING, UNKNOWN = 0, 1
 _PUNCTUATION = string.punctuation.encode()
+_WORD = re.compile(r"\S+")
+# N-grams of characters are counted in this number of words at a time.
+_WORDS_AT_ONCE = 1_000_000
 
 
 def tokens_of(text: str, standardise: Standardise, split: Split) -> list[str]:
     """Split one text as Keras does: only ASCII letters change case, only ASCII blanks separate words."""
-    data = text.encode("utf-8", "replace")
-    if standardise != "none":
-        data = data.lower()
-    if standardise == "lower_and_strip_punctuation":
-        data = data.translate(None, _PUNCTUATION)
+    data = _standardised(text, standardise)
     if split == "character":
         return list(data.decode())
     return [token.decode("utf-8", "replace") for token in data.split()]
+
+
+def _standardised(text: str, standardise: Standardise) -> bytes:
+    data = text.encode("utf-8", "replace")
+    if standardise != "none":
+        data = data.lower()
+    return data.translate(None, _PUNCTUATION) if standardise == "lower_and_strip_punctuation" else data
 
 
 @dataclass(frozen=True)
@@ -104,7 +111,7 @@ class NgramTfidf:
     Attributes
     ----------
     ngrams : tuple of str
-        ``ngrams[i]`` has column ``i``; words with single blanks between them, or characters as they stand in a text.
+        ``ngrams[i]`` has column ``i``; words with single blanks between them, or characters as they stand within a word and at its ends.
     idf : ndarray of float32, shape (n_ngrams,)
         ln((1 + n) / (1 + n_with)) + 1 over the n texts it was fitted to.
     lengths : tuple of int
@@ -127,17 +134,16 @@ class NgramTfidf:
     def transform(self, texts: Iterable[str]) -> sparse.csr_matrix:
         """Return (1 + ln count) x idf with rows of unit length, float32 ``(n_texts, size)``; texts without n-grams are zeros."""
         columns = {ngram: i for i, ngram in enumerate(self.ngrams)}
-        indices: list[int] = []
-        ends = [0]
-        for text in texts:
-            found = map(columns.get, _ngrams(text, self.lengths, self.standardise, self.split))
-            indices += [column for column in found if column is not None]
-            ends.append(len(indices))
-        counts = sparse.csr_matrix(
-            (np.ones(len(indices), np.float32), np.array(indices, np.int64), np.array(ends, np.int64)),
-            shape=(len(ends) - 1, self.size),
-        )
-        counts.sum_duplicates()
+        if self.split == "character":
+            blocks = [
+                block @ _counted((_parts(word, self.lengths) for word in words), columns)
+                for block, words in _words(texts, self.standardise)
+            ]
+            counts = sparse.csr_matrix(sparse.vstack(blocks, format="csr"))
+        else:
+            tokens = (tokens_of(text, self.standardise, self.split) for text in texts)
+            counts = _counted((_phrases(of_text, self.lengths) for of_text in tokens), columns)
+        counts.sort_indices()
         counts.data = (1 + np.log(counts.data)) * self.idf[counts.indices]
         return sparse.csr_matrix(normalize(counts), dtype=np.float32)
 
@@ -176,27 +182,68 @@ def fit_ngram_tfidf(
     if not lengths or min(lengths) < 1:
         raise ParameterError(f"lengths must be whole numbers of at least 1: got {lengths}.")
     counts: Counter[str] = Counter()
-    for text in texts:
-        counts.update(set(_ngrams(text, lengths, standardise, split)))
     if split == "character":
-        counts = Counter({ngram: n for ngram, n in counts.items() if _is_in_a_word(ngram)})
+        for block, words in _words(texts, standardise):
+            columns: dict[str, int] = {}
+            within = _counted((_parts(word, lengths) for word in words), columns, grows=True)
+            texts_with = np.bincount((block @ within).indices, minlength=len(columns)).tolist()
+            counts.update(dict(zip(columns, texts_with, strict=True)))
+    else:
+        for text in texts:
+            counts.update(set(_phrases(tokens_of(text, standardise, split), lengths)))
     kept = _most_frequent(counts, max_ngrams, min_count, "n-grams")
     with_it = np.array([counts[ngram] for ngram in kept], dtype=np.float64)
     idf = np.log((1 + len(texts)) / (1 + with_it)) + 1
     return NgramTfidf(kept, idf.astype(np.float32), lengths, standardise, split)
 
 
-def _ngrams(text: str, lengths: tuple[int, ...], standardise: Standardise, split: Split) -> list[str]:
-    tokens = tokens_of(text, standardise, split)
-    if split == "character":
-        whole = "".join(tokens)
-        return [whole[i : i + n] for n in lengths for i in range(len(whole) - n + 1)]
+def _phrases(tokens: list[str], lengths: Iterable[int]) -> list[str]:
     return [" ".join(tokens[i : i + n]) for n in lengths for i in range(len(tokens) - n + 1)]
 
 
-def _is_in_a_word(ngram: str) -> bool:
-    """Whether blanks stand at the edges alone, and something between them."""
-    return len(ngram.split()) == 1 and not any(character.isspace() for character in ngram[1:-1])
+def _parts(word: str, lengths: Iterable[int]) -> list[str]:
+    """Parts of a word with the blanks beside it; a blank alone is none."""
+    found = [word[i : i + n] for n in lengths for i in range(len(word) - n + 1)]
+    return [part for part in found if not part.isspace()]
+
+
+def _words(texts: Iterable[str], standardise: Standardise) -> Iterator[tuple[sparse.csr_matrix, list[str]]]:
+    """The different words of some texts at a time, with the blanks beside them, and how often each text has each: n-grams of characters
+    lie within a word, and words come again and again.
+    """
+    ids: dict[str, int] = {}
+    indices, ends = [], [0]
+    for text in texts:
+        whole = _standardised(text, standardise).decode()
+        for word in _WORD.finditer(whole):
+            start, end = word.span()
+            indices.append(ids.setdefault(whole[max(0, start - 1) : end + 1], len(ids)))
+        ends.append(len(indices))
+        if len(indices) >= _WORDS_AT_ONCE:
+            yield _counts(indices, ends, len(ids)), list(ids)
+            ids, indices, ends = {}, [], [0]
+    # Of no texts, too.
+    yield _counts(indices, ends, len(ids)), list(ids)
+
+
+def _counted(rows: Iterable[list[str]], columns: dict[str, int], grows: bool = False) -> sparse.csr_matrix:
+    """How often each row has each n-gram that has a column; where they grow, new ones get theirs."""
+    indices: list[int] = []
+    ends = [0]
+    for row in rows:
+        if grows:
+            indices += [columns.setdefault(ngram, len(columns)) for ngram in row]
+        else:
+            indices += [column for column in map(columns.get, row) if column is not None]
+        ends.append(len(indices))
+    return _counts(indices, ends, len(columns))
+
+
+def _counts(indices: list[int], ends: list[int], width: int) -> sparse.csr_matrix:
+    values = np.ones(len(indices), np.float32), np.array(indices, np.int64), np.array(ends, np.int64)
+    counts = sparse.csr_matrix(values, shape=(len(ends) - 1, width))
+    counts.sum_duplicates()
+    return counts
 
 
 def _most_frequent(counts: Counter[str], most: int, min_count: int, what: str) -> tuple[str, ...]:

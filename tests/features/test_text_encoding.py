@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.preprocessing import normalize
 
 from genokeras.errors import DataError, ParameterError
-from genokeras.features import fit_ngram_tfidf, fit_vocabulary
+from genokeras.features import fit_ngram_tfidf, fit_vocabulary, text_encoding
 
 TEXTS = ["The cat sat.", "the dog SAT, the cat ran!", "Ünder the  Straße", "", "é?"]
 
@@ -70,6 +71,38 @@ def test_ngrams_are_counted_as_the_keras_layer_counts_them(options: dict[str, An
 def test_ngrams_of_characters_stay_within_a_word_and_see_where_it_ends() -> None:
     tfidf = fit_ngram_tfidf(["ab cd"], (2, 3), min_count=1, split="character")
     assert set(tfidf.ngrams) == {"ab", "b ", " c", "cd", "ab ", " cd"}
+
+
+def is_in_a_word(ngram: str) -> bool:
+    """Whether blanks stand at the edges alone, and something between them."""
+    return len(ngram.split()) == 1 and not any(character.isspace() for character in ngram[1:-1])
+
+
+# Blanks beyond ASCII, too: no-break, ideographic, line and file separators.
+BLANKED = st.lists(st.text(alphabet="abA \t\n\u00a0\u3000\u2028\x1c.", max_size=14), min_size=1, max_size=6)
+
+
+@settings(max_examples=200)
+@given(BLANKED, st.sampled_from([(1, 2), (2, 3, 4), (1,)]), st.sampled_from([1, 3, 1000]))
+def test_ngrams_of_characters_are_those_of_a_look_at_every_place(
+    texts: list[str], lengths: tuple[int, ...], at_once: int
+) -> None:
+    texts = [*texts, "ab"]
+    lower = [text.encode().lower().decode() for text in texts]
+    places = [[text[i : i + n] for n in lengths for i in range(len(text) - n + 1)] for text in lower]
+    inside = [[part for part in parts if is_in_a_word(part)] for parts in places]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(text_encoding, "_WORDS_AT_ONCE", at_once)
+        tfidf = fit_ngram_tfidf(texts, lengths, min_count=1, standardise="lower", split="character")
+        found = tfidf.transform(texts)
+    assert set(tfidf.ngrams) == {part for parts in inside for part in parts}
+    texts_with = [sum(ngram in parts for parts in inside) for ngram in tfidf.ngrams]
+    np.testing.assert_allclose(
+        tfidf.idf, np.log((1 + len(texts)) / (1 + np.array(texts_with))) + 1, rtol=1e-6
+    )
+    counts = np.array([[parts.count(ngram) for ngram in tfidf.ngrams] for parts in inside])
+    weighted = np.where(counts > 0, 1 + np.log(np.maximum(counts, 1)), 0) * tfidf.idf
+    np.testing.assert_allclose(found.toarray(), normalize(weighted), rtol=1e-5, atol=1e-6)
 
 
 def test_idf_is_higher_for_what_fewer_texts_hold() -> None:
