@@ -168,7 +168,8 @@ def tune(
             "inner": float(means.max()),
             "settings": {"log": log, **chosen},
             "risk": model.predict(held),
-            "curves": curves,
+            # Before the first event the hazard is 0, also times a risk that is beyond what numbers hold.
+            "curves": np.nan_to_num(curves, nan=1.0),
         }
     return found
 

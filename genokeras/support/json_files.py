@@ -22,12 +22,17 @@ _BRACKETS = b"[]{}"
 _OTHERS = bytes(set(range(256)) - set(_BRACKETS))
 _STEPS = np.array([{91: 1, 123: 1, 93: -1, 125: -1}.get(letter, 0) for letter in range(256)], "int8")
 _BLOCK = 1 << 20
+_PLAIN = {str, int, bool, type(None)}
 
 
 def null_or_refuse(value: object) -> None:
     """Null for a number that is not finite; TypeError for anything else."""
     if not isinstance(value, float):
         raise TypeError(f"{type(value).__name__} is not a JSON value: {value!r}.")
+
+
+def _is_finite_number(value: Any) -> bool:
+    return type(value) is float and math.isfinite(value)
 
 
 def plain_json(value: Any, other: Callable[[Any], Any] = null_or_refuse) -> Any:
@@ -50,7 +55,8 @@ def plain_json(value: Any, other: Callable[[Any], Any] = null_or_refuse) -> Any:
     if isinstance(value, np.ndarray | np.generic):
         return plain_json(value.tolist(), other)
     if isinstance(value, list | tuple):
-        return [plain_json(item, other) for item in value]
+        is_plain = set(map(type, value)) <= _PLAIN or (value and all(map(_is_finite_number, value)))
+        return list(value) if is_plain else [plain_json(item, other) for item in value]
     if isinstance(value, os.PathLike):
         return os.fspath(value)
     known = value is None or isinstance(value, bool | int | str)
