@@ -12,6 +12,7 @@ import pytest
 
 from genokeras import GenomeClassifier, load_dataset
 from genokeras.errors import DataError, ParameterError
+from genokeras.estimators import gene_content
 
 N = 48
 IDS = [f"P{i:02d}" for i in range(N)]
@@ -159,3 +160,15 @@ def test_missing_blocks_is_drop_or_mask() -> None:
         GenomeClassifier(max_trials=1).fit(held)
     with pytest.raises(ParameterError, match="missing_blocks"):
         GenomeClassifier(max_trials=1, missing_blocks="keep").fit(BLOCKS, Y)
+
+
+def test_views_of_blocks_that_there_is_no_time_for_are_left_out_and_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gene_content, "room_for_views", lambda *limits: lambda seconds: False)
+    clf = GenomeClassifier(tmp_path / "run", time_limit=60, max_trials=2, random_state=0, verbose=0)
+    clf.fit(BLOCKS, Y)
+    whole = {name: block.loc[list(BLOCKS["meth"].index)] for name, block in BLOCKS.items()}
+    assert clf.predict(whole).shape == (40,)
+    (note,) = (note for note in clf.notes_ if "were left out, because" in note)
+    assert "rna/all" in note and "paired" not in note
