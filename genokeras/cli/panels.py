@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from genokeras.cli.answers import times_and_events
 from genokeras.cli.backend import load_run
 from genokeras.cli.group import debug_option, say
 from genokeras.cli.inputs import (
@@ -18,7 +19,7 @@ from genokeras.cli.inputs import (
     run_argument,
 )
 from genokeras.cli.kinds import GENES, kind_of
-from genokeras.cli.remembered import remember_target, remembered_target
+from genokeras.cli.remembered import remember_target, remembered_target, target_to_read
 from genokeras.cli.words import estimate_in_words
 from genokeras.visible import visible
 
@@ -30,7 +31,11 @@ _NAMED = 3
 @run_argument
 @data_argument
 @click.option("--genes", default=10, show_default=True, type=click.IntRange(min=1), help="How many.")
-@click.option("--target", multiple=True, help="As in fit, where DATA is given.")
+@click.option("--target", multiple=True, help="As in fit, where DATA is given.  [default: that of fit]")
+@click.option(
+    "--time", "time_column", help="Of survival: column with the times; by default called as in fit."
+)
+@click.option("--event", help="Of survival: column with the events; by default called as in fit.")
 @click.option("--groups", help="As in fit, where DATA is given.")
 @click.option(
     "--out",
@@ -51,6 +56,8 @@ def panel(
     data: Path | None,
     genes: int,
     target: tuple[str, ...],
+    time_column: str | None,
+    event: str | None,
     groups: str | None,
     out: Path | None,
     time_limit: float | None,
@@ -61,23 +68,27 @@ def panel(
     """Make a small model of few genes out of RUN, with an estimate of its own.
 
     It is chosen on the samples that RUN was trained on; where RUN has not kept
-    them exactly, give them again as DATA with their --target.
+    them exactly, give them again as DATA.
     """
-    if data is None and (target or groups or reading.is_told):
-        raise click.UsageError("--target, --groups and --transposed say how DATA is read, which is missing.")
+    if data is None and (target or time_column or event or groups or reading.is_told):
+        raise click.UsageError(
+            "--target, --time, --event, --groups and --transposed say how DATA is read, which is missing."
+        )
     estimator = load_run(run)
     kind = kind_of(estimator)
     if kind != GENES:
         raise click.UsageError(f"panels are of genes, and the samples of {run} are {kind}.")
     given: dict[str, Any] = {}
+    named_now, _ = times_and_events(time_column, event, target, None, True)
     if data is not None:
-        several = len(target) > 1
-        named: Any = list(target) if several else target[0] if target else None
+        columns = target_to_read(run, estimator, named_now)
+        several = len(columns) > 1
+        named: Any = list(columns) if several else columns[0] if columns else None
         told = reading_for(estimator, reading)
         given["x"] = read_samples(kind, data, named, told, groups, several_targets=several)
     limit = DEFAULT_TIME_LIMIT if time_limit is None and max_trials is None else time_limit
     small = estimator.panel(n_genes=genes, path=out, time_limit=limit, max_trials=max_trials, **given)
-    remember_target(small.path_, target or remembered_target(run))
+    remember_target(small.path_, named_now or remembered_target(run))
     _print_panel(small)
     if plot is not None:
         small.panel_.plot(plot)

@@ -27,7 +27,7 @@ from genokeras.cli.inputs import (
 )
 from genokeras.cli.kinds import GENES, kind_of
 from genokeras.cli.places import is_model
-from genokeras.cli.remembered import remembered_target
+from genokeras.cli.remembered import target_to_read
 from genokeras.cli.words import label
 from genokeras.visible import plain_table
 
@@ -125,8 +125,7 @@ def evaluate(
     estimator = load_run(run)
     kind, reading = kind_of(estimator), reading_for(estimator, reading)
     target, _ = times_and_events(time_column, event, target, None, kind == GENES)
-    if not target:
-        target = estimator.columns_ if hasattr(estimator, "baseline_") else remembered_target(run)
+    target = target_to_read(run, estimator, target)
     if len(target) > 1 and not reading.is_told:
         scores = estimator.evaluate(data, list(target))
     else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 COMMAND_FILE = "command.json"
 
@@ -32,6 +33,13 @@ def remembered_target(run: Path) -> tuple[str, ...]:
     with folder.reading():
         target = folder.read_json(COMMAND_FILE)["target"]
         return tuple(name for name in target if isinstance(name, str))
+
+
+def target_to_read(run: Path, estimator: Any, target: tuple[str, ...]) -> tuple[str, ...]:
+    """The columns of what is predicted in samples that are given with it: as named now, or else as in the fit."""
+    if target:
+        return target
+    return tuple(estimator.columns_) if hasattr(estimator, "baseline_") else remembered_target(run)
 
 
 def _from_everywhere(target: str) -> str:

@@ -262,8 +262,8 @@ def kept_samples(run: Run) -> PanelSamples:
     exact = spaces and (used.sum() <= EXACT_RANK or spaces[0].basis is None)
     if not exact or (problem.scored & ~used).any():
         raise ParameterError(
-            "this run has not kept its training samples exactly (there are too many, or validation_data scored its trials): pass "
-            "them again, panel(x, y, n_genes=...)."
+            "this run has not kept its training samples exactly (there are too many, or some scored its trials and trained "
+            "none: validation_data, or a hold-out where time was short): pass them again, panel(x, y, n_genes=...) or genokeras panel RUN DATA."
         )
     x = np.zeros((len(used), encoder.n_features), dtype="float32")
     x[used] = training_rows(problem, most=None)

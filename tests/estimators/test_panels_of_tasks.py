@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from click.testing import CliRunner
 
 from genokeras import GenomeClassifier, GenomeSurvival, load_estimator
+from genokeras.cli import main
 
 N, P = 90, 24
 SETTINGS: dict[str, Any] = {
@@ -28,12 +30,21 @@ def genes(prefix: str = "G", seed: int = 0) -> pd.DataFrame:
 
 
 @pytest.fixture(scope="module")
-def survival(tmp_path_factory: pytest.TempPathFactory) -> GenomeSurvival:
+def patients() -> pd.DataFrame:
     x, rng = genes(), np.random.default_rng(1)
     time = rng.exponential(np.exp(-1.5 * x["G0"] + 1.5 * x["G1"]))
     ended = rng.exponential(4, N)
+    return x.assign(days=np.minimum(time, ended), dead=(time <= ended).astype(int))
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory, patients: pd.DataFrame) -> GenomeSurvival:
     path = tmp_path_factory.mktemp("survival") / "run"
-    whole = GenomeSurvival(path, **SETTINGS).fit(x, time=np.minimum(time, ended), event=time <= ended)
+    return GenomeSurvival(path, **SETTINGS).fit(patients, time="days", event="dead")
+
+
+@pytest.fixture(scope="module")
+def survival(whole: GenomeSurvival) -> GenomeSurvival:
     return whole.panel(**FEW)
 
 
@@ -49,6 +60,17 @@ def test_survival_has_panels(survival: GenomeSurvival, tmp_path: Path) -> None:
     assert again.panel_.genes == survival.panel_.genes
     page = survival.report(tmp_path / "panel.html", explain=False).read_text(encoding="utf-8")
     assert "New samples need these 2 genes" in page
+
+
+@pytest.mark.parametrize("named", [[], ["--time", "days", "--event", "dead"]], ids=["as in fit", "named"])
+def test_the_command_reads_times_and_events_again(
+    whole: GenomeSurvival, patients: pd.DataFrame, tmp_path: Path, named: list[str]
+) -> None:
+    patients.to_csv(tmp_path / "patients.csv")
+    given = [str(whole.path_), str(tmp_path / "patients.csv"), "--genes", "2", "--max-trials", "2"]
+    result = CliRunner().invoke(main, ["panel", *given, *named, "--out", str(tmp_path / "two")])
+    assert result.exit_code == 0, result.output
+    assert set(load_estimator(tmp_path / "two").panel_.genes) == {"G0", "G1"}
 
 
 @pytest.fixture(scope="module")
