@@ -16,7 +16,9 @@ def class_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
     @click.option("--class-weight", help="How much each class counts: balanced, or such as tumor=3,normal=1.")
     @click.option(
-        "--ordered", help="The classes have an order: all of them, the lowest first, such as 1,2,3."
+        "--ordered",
+        multiple=True,
+        help="The classes have an order: all of them, the lowest first, such as 1,2,3.",
     )
     @click.option("--positive", help="The class that --sensitivity and --specificity are about.")
     @click.option(
@@ -29,7 +31,7 @@ def class_options(command: Callable[..., Any]) -> Callable[..., Any]:
     def with_classes(
         *args: Any,
         class_weight: str | None,
-        ordered: str | None,
+        ordered: tuple[str, ...],
         positive: str | None,
         sensitivity: float | None,
         specificity: float | None,
@@ -38,8 +40,8 @@ def class_options(command: Callable[..., Any]) -> Callable[..., Any]:
         found: dict[str, Any] = {}
         if class_weight is not None:
             found["class_weight"] = _weights(class_weight)
-        if ordered is not None:
-            found["ordered"] = [name.strip() for name in ordered.split(",")]
+        if ordered:
+            found["ordered"] = [name.strip() for given in ordered for name in given.split(",")]
         rates = {"sensitivity": sensitivity, "specificity": specificity}
         given = {name: rate for name, rate in rates.items() if rate is not None}
         if given or positive is not None:

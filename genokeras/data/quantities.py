@@ -64,7 +64,9 @@ def target_name(y: Any) -> str:
     return "label" if y is None else "y"
 
 
-def as_numbers(values: np.ndarray, ids: tuple[str, ...], source: str) -> np.ndarray:
+def as_numbers(
+    values: np.ndarray, ids: tuple[str, ...], source: str, names: tuple[str, ...] = ()
+) -> np.ndarray:
     """Return targets as float64 ``(n_samples, n_targets)``.
 
     Parameters
@@ -75,6 +77,8 @@ def as_numbers(values: np.ndarray, ids: tuple[str, ...], source: str) -> np.ndar
         Names of the samples, for messages.
     source : str
         Where they came from, for messages.
+    names : tuple of str
+        Of several targets, for messages; by default they are counted.
 
     Raises
     ------
@@ -84,7 +88,8 @@ def as_numbers(values: np.ndarray, ids: tuple[str, ...], source: str) -> np.ndar
     table = values.reshape(len(values), -1)
     numbers = np.empty(table.shape)
     for column in range(table.shape[1]):
-        which = "y" if table.shape[1] == 1 else f"column {column} of y"
+        named = repr(names[column]) if len(names) == table.shape[1] else str(column)
+        which = "y" if table.shape[1] == 1 else f"column {named} of y"
         _refuse(
             missing_mask(table[:, column]),
             ids,

@@ -214,7 +214,7 @@ class Labels(Task):
 def _indicators(labels: Labelled) -> np.ndarray:
     """``(n, k)`` float64 zeros and ones."""
     values = np.asarray(labels.values)
-    numbers = as_numbers(values, labels.samples, labels.source)
+    numbers = as_numbers(values, labels.samples, labels.source, labels.names)
     odd = np.flatnonzero(~np.isin(numbers, (0, 1)).all(axis=1))
     if len(odd):
         named = listed((labels.samples[i] for i in odd), 8)

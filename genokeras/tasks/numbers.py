@@ -41,14 +41,14 @@ class Numbers(Task):
 
     @classmethod
     def learn(cls, labels: Labelled) -> Aim:
-        targets = as_numbers(labels.values, labels.samples, labels.source)
+        targets = as_numbers(labels.values, labels.samples, labels.source, labels.names)
         check_varied(targets, labels.names, labels.source)
         return Aim(
             numbers_like(targets), targets, np.array(labels.names), few_values_note(targets, labels.names)
         )
 
     def read(self, labels: Labelled, names: np.ndarray) -> np.ndarray:
-        targets = as_numbers(labels.values, labels.samples, labels.source)
+        targets = as_numbers(labels.values, labels.samples, labels.source, labels.names)
         if targets.shape[1] != len(names):
             raise DataError(
                 f"y must have {len(names)} numbers for each sample ({', '.join(names)}): got {targets.shape[1]} "

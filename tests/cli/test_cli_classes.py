@@ -49,6 +49,10 @@ def test_a_fit_says_what_comes_of_a_threshold(table: Path) -> None:
         (("--class-weight", "high=much"), "--class-weight is balanced, or such as tumor=3,normal=1"),
         (("--class-weight", "even"), "class_weight must be 'balanced' or a mapping"),
         (("--ordered", "low,middle"), "y holds classes that the order does not name"),
+        (
+            ("--ordered", "low", "--ordered", "middle"),
+            "y holds classes that the order does not name (matrix.csv): high. The order is low < middle",
+        ),
     ],
 )
 def test_options_that_do_not_fit_are_refused(table: Path, options: tuple[object, ...], said: str) -> None:

@@ -51,6 +51,11 @@ def test_what_is_no_finite_number_is_refused_by_the_sample_s_name(values, messag
         as_numbers(given, IDS, "x.csv")
 
 
+def test_of_several_targets_the_name_is_given():
+    with pytest.raises(DataError, match="column 'dose' of y is no number for 1 of 3 samples"):
+        as_numbers(np.array([[1, 2], [3, "x"], [4, 5]]), IDS, "x.csv", ("age", "dose"))
+
+
 @pytest.mark.parametrize(
     ("values", "message"),
     [
