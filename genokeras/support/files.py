@@ -130,7 +130,13 @@ def save_arrays(path: Path, arrays: Mapping[str, np.ndarray], *, compressed: boo
     """Write an npz file in its place; NumPy would add ".npz" to another suffix."""
     save = np.savez_compressed if compressed else np.savez
     with path.open("wb") as file:
-        save(file, **arrays)  # type: ignore[arg-type]
+        try:
+            save(file, **arrays)  # type: ignore[arg-type]
+        except ValueError as error:
+            # What zipfile says where Ctrl-C comes between its lines must not hide that.
+            if isinstance(error.__context__, KeyboardInterrupt):
+                raise error.__context__ from None
+            raise
 
 
 def load_arrays(path: PathLike) -> dict[str, np.ndarray]:

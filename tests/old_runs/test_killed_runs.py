@@ -70,7 +70,8 @@ def trials(folder: Path) -> tuple[list[tuple[int, str]], list[float]]:
 def test_runs_killed_at_any_moment_end_with_the_trials_of_one_that_was_not(kind: str, tmp_path: Path) -> None:
     fit(kind, tmp_path / "whole", MOST)
     expected, scores = trials(tmp_path / "whole")
-    assert len(expected) == MOST
+    # A trial that was trained on one fold at first has a second line behind the others.
+    assert len({number for number, _ in expected}) == MOST
     for number, (there, seconds) in enumerate(MOMENTS):
         folder = tmp_path / str(number)
         command = [sys.executable, "-m", "tests.old_runs.killed", kind, str(folder), "0", str(MOST)]

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -165,6 +166,21 @@ def test_arrays_keep_the_name_that_they_are_given(tmp_path: Path) -> None:
     assert names(tmp_path) == ["net.keras.resume"]
     with np.load(path) as found:
         np.testing.assert_array_equal(found["a"], [0, 1, 2])
+
+
+@pytest.mark.filterwarnings("ignore:Exception ignored in.*ZipFile:pytest.PytestUnraisableExceptionWarning")
+def test_ctrl_c_while_an_array_is_begun_is_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def pressed(*arguments: object, **named: object) -> None:
+        raise KeyboardInterrupt
+
+    # Then a zip file refuses to be closed.
+    monkeypatch.setattr(zipfile._ZipWriteFile, "__init__", pressed)  # type: ignore[attr-defined]
+    with pytest.raises(KeyboardInterrupt):
+        write_arrays(tmp_path / "a.npz", {"x": np.zeros(3)})
+    monkeypatch.undo()
+    assert names(tmp_path) == []
 
 
 def test_lines_are_added_behind_one_that_was_cut_short(tmp_path: Path) -> None:
