@@ -55,7 +55,7 @@ def plain_json(value: Any, other: Callable[[Any], Any] = null_or_refuse) -> Any:
     if isinstance(value, np.ndarray | np.generic):
         return plain_json(value.tolist(), other)
     if isinstance(value, list | tuple):
-        is_plain = set(map(type, value)) <= _PLAIN or (value and all(map(_is_finite_number, value)))
+        is_plain = set(map(type, value)) <= _PLAIN or all(map(_is_finite_number, value))
         return list(value) if is_plain else [plain_json(item, other) for item in value]
     if isinstance(value, os.PathLike):
         return os.fspath(value)

@@ -209,7 +209,7 @@ class JaxSteps(DeviceSteps):
         return [[variable.value for variable in variables] for variables in self._variables()]
 
     def _loop(self, state: Any, parts: Any, picked: Any, drawn: Any, count: Any) -> Any:
-        """So many of the steps: other shapes would be compiled anew."""
+        """The first ``count`` steps; `picked` always has the same number of them, because another one would be compiled anew."""
 
         def step(index: Any, state: Any) -> Any:
             own = {name: values[index] for name, values in drawn.items()}

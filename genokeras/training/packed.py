@@ -214,7 +214,7 @@ class _Started:
 
 
 def compiled_size(n_trials: int) -> int:
-    """The number of trials that a program for so many is compiled for, where it does not serve any number."""
+    """The number of trials, not below this one, that a program is compiled for, on a backend where it does not serve any number."""
     return next(n for n in (*_USUAL_SIZES, n_trials) if n >= n_trials)
 
 

@@ -39,7 +39,7 @@ def forward_error(seed: int, activation: str) -> float:
 
 
 def images(n: int) -> ImageData:
-    """Blobs at random places."""
+    """Images of random pixels."""
     pixels = np.random.default_rng(5).integers(0, 255, (n, 9, 7, 2)).astype("uint8")
     return load_images(pixels)
 
