@@ -9,11 +9,12 @@ from genokeras.searchers.bayesian import BayesianSearcher
 from genokeras.searchers.ensemble import DISCOUNT, LARGEST_ENSEMBLE, combine, select_ensemble
 from genokeras.searchers.estimate import FEWEST_RESAMPLES, Estimate, estimate_performance
 from genokeras.searchers.halving import HalvingSearcher
+from genokeras.searchers.history import History
 from genokeras.searchers.random_search import RandomSearcher
 from genokeras.searchers.searcher import Searcher
 from genokeras.searchers.space import HyperSpace
 from genokeras.searchers.surrogate import posterior_best, posterior_means
-from genokeras.searchers.values import History, Proposal, TrialResult
+from genokeras.searchers.values import Proposal, TrialResult
 
 __all__ = [
     "DISCOUNT",

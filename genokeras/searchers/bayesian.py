@@ -24,6 +24,7 @@ from genokeras.searchers.candidates import (
     varied,
 )
 from genokeras.searchers.design import check_inherit, initial_packs, resolve_fathers
+from genokeras.searchers.history import History
 from genokeras.searchers.random_search import (
     FRESH,
     SAME_HYPER,
@@ -44,7 +45,7 @@ from genokeras.searchers.shares import (
 )
 from genokeras.searchers.space import HyperSpace
 from genokeras.searchers.surrogate import ACQUISITIONS, Candidate, Pool, Surrogate
-from genokeras.searchers.values import History, Proposal, proposal_fingerprint
+from genokeras.searchers.values import Proposal, proposal_fingerprint
 from genokeras.support.checks import check_choice, check_number, check_whole
 
 TREE_SEEDS = 20

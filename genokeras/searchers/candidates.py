@@ -19,9 +19,10 @@ from genokeras.graph.graph import Graph
 from genokeras.graph.hyper import HyperParameters
 from genokeras.graph.morphisms import Limits, mutants
 from genokeras.graph.node_form import node_form
+from genokeras.searchers.history import History
 from genokeras.searchers.space import HyperSpace
 from genokeras.searchers.surrogate import Candidate, padded_size
-from genokeras.searchers.values import History, TrialResult
+from genokeras.searchers.values import TrialResult
 
 Acquire = Callable[[Sequence[Candidate]], NDArray[np.float64]]
 

@@ -14,11 +14,12 @@ from genokeras.errors import ParameterError
 from genokeras.graph.graph import Graph
 from genokeras.graph.hyper import HyperParameters
 from genokeras.graph.morphisms import Limits, mutations
+from genokeras.searchers.history import History
 from genokeras.searchers.random_search import ATTEMPTS
 from genokeras.searchers.searcher import Searcher
 from genokeras.searchers.space import HyperSpace
 from genokeras.searchers.surrogate import Candidate, Surrogate
-from genokeras.searchers.values import History, Proposal, TrialResult, proposal_fingerprint
+from genokeras.searchers.values import Proposal, TrialResult, proposal_fingerprint
 from genokeras.support.checks import check_choice, check_number, check_whole
 
 LINEAR_RATE = 1e-2

@@ -12,9 +12,10 @@ from genokeras.graph.graph import Graph
 from genokeras.graph.hyper import HyperParameters
 from genokeras.searchers.candidates import children, of_trial, parents
 from genokeras.searchers.design import GraphPack, StartGraph, check_inherit, initial_packs, resolve_fathers
+from genokeras.searchers.history import History
 from genokeras.searchers.searcher import Searcher
 from genokeras.searchers.space import HyperSpace
-from genokeras.searchers.values import History, Proposal, TrialResult
+from genokeras.searchers.values import Proposal, TrialResult
 from genokeras.support.checks import check_number, check_whole
 
 ATTEMPTS = 50

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from genokeras.searchers.values import History, Proposal
+from genokeras.searchers.history import History
+from genokeras.searchers.values import Proposal
 
 
 class Searcher(ABC):

@@ -25,7 +25,8 @@ from itertools import groupby
 import numpy as np
 from numpy.typing import NDArray
 
-from genokeras.searchers.values import History, TrialResult
+from genokeras.searchers.history import History
+from genokeras.searchers.values import TrialResult
 
 HYPER, RANDOM, BAYESIAN, REPLICATE = "hyper", "random", "bayesian", "replicate"
 ARMS = (HYPER, RANDOM, BAYESIAN, REPLICATE)

@@ -20,8 +20,9 @@ from genokeras.searchers.acquisition import (
     negative_log_expected_improvement,
 )
 from genokeras.searchers.gp import GaussianProcess, KernelParameters
+from genokeras.searchers.history import History
 from genokeras.searchers.space import USUAL_INPUT, HyperSpace
-from genokeras.searchers.values import History, TrialResult
+from genokeras.searchers.values import TrialResult
 
 Array = NDArray[np.float64]
 Networks = tuple[tuple[Graph, HyperParameters], ...]

@@ -18,8 +18,9 @@ from dataclasses import FrozenInstanceError
 
 import numpy as np
 
+from genokeras.searchers.history import History
 from genokeras.searchers.searcher import Searcher
-from genokeras.searchers.values import History, Proposal, TrialResult
+from genokeras.searchers.values import Proposal, TrialResult
 
 Score = Callable[[Proposal], float]
 

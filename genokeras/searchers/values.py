@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any, Literal
@@ -16,9 +16,6 @@ from genokeras.graph.morphisms import Morphism
 from genokeras.graph.specs import Activation, Dropout
 from genokeras.support.checks import check_choice
 from genokeras.support.digest import hex_digest
-from genokeras.support.json_files import check_format
-
-HISTORY_FORMAT = 1
 
 
 @lru_cache(maxsize=4096)
@@ -139,7 +136,7 @@ class Proposal:
         ParameterError
             If an entry is missing.
         """
-        _require(data, "proposal", ("graph", "hyper", "father", "morphisms", "seed", "origin"))
+        require(data, "proposal", ("graph", "hyper", "father", "morphisms", "seed", "origin"))
         return cls(
             graph=Graph.from_dict(data["graph"]),
             hyper=HyperParameters.from_dict(data["hyper"]),
@@ -260,7 +257,7 @@ class TrialResult:
             If an entry is missing or out of range.
         """
         names = ("status", "step", "seconds", "n_parameters", "error")
-        _require(data, "trial", ("id", "proposal", "score", "score_se", *names))
+        require(data, "trial", ("id", "proposal", "score", "score_se", *names))
         return cls(
             id=data["id"],
             proposal=Proposal.from_dict(data["proposal"]),
@@ -275,126 +272,8 @@ class TrialResult:
         )
 
 
-@dataclass(frozen=True)
-class History:
-    """All finished trials, in the order they came back; appending makes a new history."""
-
-    trials: tuple[TrialResult, ...] = ()
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "trials", tuple(self.trials))
-        if len(self._by_id) < len(self.trials):
-            ids = [trial.id for trial in self.trials]
-            repeated = sorted({id for id in ids if ids.count(id) > 1})
-            raise ParameterError(f"every trial needs an id of its own; repeated: {repeated}.")
-
-    @cached_property
-    def _by_id(self) -> dict[int, TrialResult]:
-        return {trial.id: trial for trial in self.trials}
-
-    @cached_property
-    def _fingerprints(self) -> frozenset[str]:
-        return frozenset(trial.proposal.fingerprint() for trial in self.trials)
-
-    @cached_property
-    def _ok(self) -> tuple[TrialResult, ...]:
-        return tuple(trial for trial in self.trials if trial.status == "ok" and not trial.missing)
-
-    @cached_property
-    def _ranked(self) -> tuple[TrialResult, ...]:
-        return tuple(sorted(self._ok, key=lambda trial: (trial.score, trial.id)))
-
-    def __len__(self) -> int:
-        return len(self.trials)
-
-    def __iter__(self) -> Iterator[TrialResult]:
-        return iter(self.trials)
-
-    def ok(self) -> tuple[TrialResult, ...]:
-        """The trials that did not fail, trained on all folds."""
-        return self._ok
-
-    def begun(self) -> tuple[TrialResult, ...]:
-        """The trials that did not fail and lack folds."""
-        return tuple(trial for trial in self.trials if trial.begun)
-
-    def failed(self) -> tuple[TrialResult, ...]:
-        """The trials that failed."""
-        return tuple(trial for trial in self.trials if trial.status == "failed")
-
-    def running(self) -> tuple[TrialResult, ...]:
-        """The trials that are still being trained."""
-        return tuple(trial for trial in self.trials if trial.status == "running")
-
-    def ranked(self) -> tuple[TrialResult, ...]:
-        """The trials of `ok`, best first; equal scores in order of their ids."""
-        return self._ranked
-
-    def best(self) -> TrialResult | None:
-        """The trial of the lowest score, or None while none has one."""
-        return self._ranked[0] if self._ranked else None
-
-    def get(self, id: int) -> TrialResult:
-        """The trial of this id, or ParameterError."""
-        if id not in self._by_id:
-            raise ParameterError(f"there is no trial {id!r}; the history has {sorted(self._by_id)}.")
-        return self._by_id[id]
-
-    def lineage(self, id: int) -> tuple[TrialResult, ...]:
-        """The trial, its father, its father's father and so on, as far as they are in this history."""
-        found = [self.get(id)]
-        while (father := found[-1].proposal.father) in self._by_id and len(found) <= len(self.trials):
-            found.append(self._by_id[father])
-        return tuple(found)
-
-    def replicates(self, trial: TrialResult) -> tuple[TrialResult, ...]:
-        """The trial, and those of the same network and settings on other splits into folds; failed ones are left out."""
-        own = trial.proposal
-        network = (own.graph, own.hyper, own.rung)
-        others = [
-            other
-            for other in self._ok
-            if other.proposal.split != own.split
-            and (other.proposal.graph, other.proposal.hyper, other.proposal.rung) == network
-        ]
-        return (trial, *others)
-
-    def fingerprints(self) -> frozenset[str]:
-        """Fingerprints of all proposals tried, failed ones included."""
-        return self._fingerprints
-
-    def append(self, result: TrialResult) -> History:
-        """A history with one more trial."""
-        return self.extend((result,))
-
-    def extend(self, results: Iterable[TrialResult]) -> History:
-        """A history with more trials."""
-        return History((*self.trials, *results))
-
-    def updated(self, results: Iterable[TrialResult]) -> History:
-        """A history where these results take the place of those with their ids; new ones come behind."""
-        new = {result.id: result for result in results}
-        return History((*(new.pop(trial.id, trial) for trial in self.trials), *new.values()))
-
-    def to_dict(self) -> dict[str, Any]:
-        """As JSON values."""
-        return {"format": HISTORY_FORMAT, "trials": [trial.to_dict() for trial in self.trials]}
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> History:
-        """Read what `to_dict` wrote.
-
-        Raises
-        ------
-        ParameterError
-            If it is incomplete or of another format version.
-        """
-        _require(data, "history", ("format", "trials"))
-        check_format("the history", data["format"], HISTORY_FORMAT, ParameterError)
-        return cls(tuple(TrialResult.from_dict(entry) for entry in data["trials"]))
-
-
-def _require(data: Mapping[str, Any], what: str, names: Iterable[str]) -> None:
+def require(data: Mapping[str, Any], what: str, names: Iterable[str]) -> None:
+    """ParameterError where an object lacks one of these entries."""
     missing = [name for name in names if name not in data]
     if missing:
         raise ParameterError(f"the {what} is incomplete: it lacks {', '.join(map(repr, missing))}.")

@@ -9,7 +9,8 @@ import pytest
 
 from genokeras.errors import ParameterError
 from genokeras.graph import AddBranch, Graph, HyperParameters, linear, mlp
-from genokeras.searchers.values import History, Proposal, TrialResult, unused_hyper_parameters
+from genokeras.searchers import History, Proposal, TrialResult
+from genokeras.searchers.values import unused_hyper_parameters
 
 
 def grown() -> Proposal:
