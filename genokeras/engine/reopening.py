@@ -28,6 +28,7 @@ from genokeras.engine.run import (
     write_run,
 )
 from genokeras.engine.store import TrialStore
+from genokeras.engine.trial_index import WORTHWHILE
 from genokeras.errors import GenoKerasError, NewerFormatError, RunFolderError
 from genokeras.searchers import History
 from genokeras.support import RunFolder
@@ -86,7 +87,12 @@ def open_run(folder: RunFolder, objective: Objective | None = None, best_alone: 
                 f"no trial of the run {str(folder.path)!r} has finished{why}: there is nothing to load."
             )
         objective = objective or objective_of(folder, problem.task)
-    return _Opening(store, problem, objective, best_alone).run(history)
+    run = _Opening(store, problem, objective, best_alone).run(history)
+    if store.read_singly >= WORTHWHILE:
+        with _writable(folder) as writable:
+            if writable:
+                store.write_index(run.history)
+    return run
 
 
 class _Opening:

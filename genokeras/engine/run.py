@@ -215,6 +215,7 @@ def finish_run(
     store = TrialStore(folder)
     run = chosen_run(store, problem, history, objective, stop_reason, time, best_alone)
     write_run(run)
+    store.write_index(run.history)
     tell_damage(folder, store.sayings(), write=True)
     return run
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 import numpy as np
 
 from genokeras.engine.jobs import Begun, Father, Outcome, weights_from_arrays, weights_to_arrays
+from genokeras.engine.trial_index import WORTHWHILE, unchanged_trials, write_index
 from genokeras.errors import GenoKerasError, NewerFormatError, RunFolderError
 from genokeras.graph import Weights
 from genokeras.searchers import History, Proposal, TrialResult
@@ -50,11 +52,14 @@ class TrialStore:
     ----------
     damage : dict of int to str
         What was wrong with trials that were read, by their ids.
+    read_singly : int
+        Trials that were read from their own files, and not from the index of the run.
     """
 
     def __init__(self, folder: RunFolder) -> None:
         self.folder = folder
         self.damage: dict[int, str] = {}
+        self.read_singly = 0
         self._without: frozenset[int] | None = None
 
     def write(self, *outcomes: Outcome) -> None:
@@ -84,22 +89,34 @@ class TrialStore:
         whole : bool
             Read all of each file: without, only what was cut short is found.
         """
+        known = {} if whole else unchanged_trials(self.folder, self._needed)
         found = []
-        for trial_id in self.folder.trial_ids():
-            trial = self._read_if_whole(trial_id)
+        for trial_id in self.folder.begun_trials():
+            trial = known.get(trial_id) or self._read_singly(trial_id, whole)
             if trial is not None:
-                found.append(self.checked(trial, whole))
+                found.append(trial)
         return History(tuple(found))
+
+    def write_index(self, history: History) -> None:
+        """Write what makes a run of many trials open fast; nothing where they are few, or where the disk is full."""
+        if len(history) >= WORTHWHILE:
+            whole = [trial for trial in history if trial.id not in self.damage]
+            with suppress(RunFolderError):
+                write_index(self.folder, whole, (_GRAPH, _PREDICTIONS, _WEIGHTS))
 
     def checked(self, trial: TrialResult, whole: bool = True) -> TrialResult:
         """The trial, or a failure in its place where its files are damaged; see `history`."""
-        if trial.status != "ok":
-            return trial
-        for name in (_WEIGHTS, _PREDICTIONS) if self.has_weights(trial.id) else (_PREDICTIONS,):
+        for name in self._needed(trial)[1:]:
             fault = arrays_fault(self.folder.path / self.folder.trial_name(trial.id) / name, whole)
             if fault:
                 return self.left_out(trial, f"{name}: {fault}")
         return trial
+
+    def _needed(self, trial: TrialResult) -> tuple[str, ...]:
+        """Names of the files that a trial is made of."""
+        if trial.status != "ok":
+            return (_GRAPH,)
+        return (_GRAPH, _PREDICTIONS, _WEIGHTS) if self.has_weights(trial.id) else (_GRAPH, _PREDICTIONS)
 
     def has_weights(self, trial_id: int) -> bool:
         """Whether the weights of a trial were kept."""
@@ -128,7 +145,11 @@ class TrialStore:
         trials = ", ".join(f"trial {trial} ({fault})" for trial, fault in sorted(self.damage.items()))
         return [f"these trials are damaged and were left out: {trials}"]
 
-    def _read_if_whole(self, trial_id: int) -> TrialResult | None:
+    def _read_singly(self, trial_id: int, whole: bool) -> TrialResult | None:
+        """A trial from its own files; None where its record is damaged, or not complete."""
+        if not self.folder.has(f"{self.folder.trial_name(trial_id)}/{_GRAPH}"):
+            return None
+        self.read_singly += 1
         try:
             trial = self.read(trial_id)
         except NewerFormatError:
@@ -139,7 +160,7 @@ class TrialStore:
         if trial.id != trial_id:
             self.damage[trial_id] = f"{_GRAPH}: it is of trial {trial.id}"
             return None
-        return trial
+        return self.checked(trial, whole)
 
     def read(self, trial_id: int) -> TrialResult:
         name = f"{self.folder.trial_name(trial_id)}/{_GRAPH}"

@@ -8,10 +8,14 @@ from functools import cached_property
 from typing import Any
 
 from genokeras.errors import ParameterError
+from genokeras.graph.graph import Graph
+from genokeras.graph.hyper import HyperParameters
 from genokeras.searchers.values import TrialResult, require
 from genokeras.support.json_files import check_format
 
-HISTORY_FORMAT = 1
+# In format 1 each proposal has its graph and its hyper-parameters; since, it has their places in lists of different ones.
+HISTORY_FORMAT = 2
+_SHARED = {"graph": "graphs", "hyper": "hypers"}
 
 
 @dataclass(frozen=True)
@@ -116,18 +120,49 @@ class History:
         return History((*(new.pop(trial.id, trial) for trial in self.trials), *new.values()))
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON values."""
-        return {"format": HISTORY_FORMAT, "trials": [trial.to_dict() for trial in self.trials]}
+        """As JSON values; graphs and hyper-parameters that several proposals have are there once."""
+        places: dict[str, dict[Any, int]] = {name: {} for name in _SHARED}
+        entries = []
+        for trial in self.trials:
+            entry = trial.to_dict()
+            for name, known in places.items():
+                value = getattr(trial.proposal, name)
+                entry["proposal"][name] = known.setdefault(value, len(known))
+            entries.append(entry)
+        shared = {_SHARED[name]: [value.to_dict() for value in known] for name, known in places.items()}
+        return {"format": HISTORY_FORMAT, **shared, "trials": entries}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> History:
-        """Read what `to_dict` wrote.
+        """Read what `to_dict` wrote, also in format 1.
 
         Raises
         ------
         ParameterError
-            If it is incomplete or of another format version.
+            If it is incomplete, names a graph or hyper-parameters that it lacks, or is of another format version.
         """
         require(data, "history", ("format", "trials"))
+        if data["format"] == 1:
+            return cls(tuple(TrialResult.from_dict(entry) for entry in data["trials"]))
         check_format("the history", data["format"], HISTORY_FORMAT, ParameterError)
-        return cls(tuple(TrialResult.from_dict(entry) for entry in data["trials"]))
+        require(data, "history", _SHARED.values())
+        shared: dict[str, list[Any]] = {
+            "graph": [Graph.from_dict(entry) for entry in data["graphs"]],
+            "hyper": [HyperParameters.from_dict(entry) for entry in data["hypers"]],
+        }
+        return cls(tuple(TrialResult.from_dict(_with_shared(entry, shared)) for entry in data["trials"]))
+
+
+def _with_shared(entry: Mapping[str, Any], shared: Mapping[str, list[Any]]) -> dict[str, Any]:
+    """A trial's entry with its graph and its hyper-parameters in place of their numbers."""
+    require(entry, "trial", ("proposal",))
+    proposal = dict(entry["proposal"])
+    require(proposal, "proposal", shared)
+    for name, values in shared.items():
+        place = proposal[name]
+        if type(place) is not int or not 0 <= place < len(values):
+            raise ParameterError(
+                f"the history has {len(values)} {_SHARED[name]}, and a proposal names number {place!r}."
+            )
+        proposal[name] = values[place]
+    return {**entry, "proposal": proposal}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any, Literal
@@ -129,7 +129,7 @@ class Proposal:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Proposal:
-        """Read what `to_dict` wrote.
+        """Read what `to_dict` wrote; the graph and the hyper-parameters may have been read already.
 
         Raises
         ------
@@ -137,9 +137,10 @@ class Proposal:
             If an entry is missing.
         """
         require(data, "proposal", ("graph", "hyper", "father", "morphisms", "seed", "origin"))
+        graph, hyper = data["graph"], data["hyper"]
         return cls(
-            graph=Graph.from_dict(data["graph"]),
-            hyper=HyperParameters.from_dict(data["hyper"]),
+            graph=graph if isinstance(graph, Graph) else Graph.from_dict(graph),
+            hyper=hyper if isinstance(hyper, HyperParameters) else HyperParameters.from_dict(hyper),
             father=data["father"],
             morphisms=tuple(Morphism.from_dict(entry) for entry in data["morphisms"]),
             seed=data["seed"],
@@ -272,8 +273,8 @@ class TrialResult:
         )
 
 
-def require(data: Mapping[str, Any], what: str, names: Iterable[str]) -> None:
+def require(data: Mapping[str, Any], what: str, names: Collection[str]) -> None:
     """ParameterError where an object lacks one of these entries."""
-    missing = [name for name in names if name not in data]
-    if missing:
+    if not all(map(data.__contains__, names)):
+        missing = [name for name in names if name not in data]
         raise ParameterError(f"the {what} is incomplete: it lacks {', '.join(map(repr, missing))}.")

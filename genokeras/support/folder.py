@@ -9,6 +9,7 @@
     split_1_view_0.npz       a view in a further split into folds
     journal.jsonl            one line an event with its checksum, append-only
     trials/000017/           graph.json, weights.npz, predictions.npz; error.txt where it failed
+    history.json             of a finished run of a thousand trials or more: what their graph.json say, in one file
     result.json              the estimate and the ensemble, once the run is finished
     best.keras, best.json    the delivered model, its classes and feature names
     command.json             what --target of genokeras fit was
@@ -21,7 +22,7 @@ import os
 import shutil
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,7 @@ _NOT_OURS = (LOCK_FILE, QUEUE, ".DS_Store", "Thumbs.db", "desktop.ini")
 _FILES = (
     *(
         "removed_weights.json",
+        "history.json",
         "result.json",
         "best.keras",
         "best.json",
@@ -252,13 +254,22 @@ class RunFolder:
     def trial_name(self, trial_id: int) -> str:
         return f"trials/{trial_id:06d}"
 
+    def begun_trials(self) -> list[int]:
+        """Trials that have a folder, in order, whether their record is complete or not."""
+        with suppress(FileNotFoundError):
+            # Not "000006 (copy)", "6" or digits of other scripts.
+            names = [name for name in os.listdir(self.path / "trials") if name.isdecimal()]
+            return sorted(int(name) for name in names if f"{int(name):06d}" == name)
+        return []
+
     def trial_ids(self) -> list[int]:
         """Trials whose record is complete, in order."""
-        names = {path.parent.name for path in (self.path / "trials").glob("*/graph.json")}
-        # Not "000006 (copy)", "6" or digits of other scripts.
-        return sorted(
-            int(name) for name in names if name.isdecimal() and self.trial_name(int(name)) == f"trials/{name}"
-        )
+        place = os.fspath(self.path)
+        return [
+            number
+            for number in self.begun_trials()
+            if os.path.exists(f"{place}/{self.trial_name(number)}/graph.json")
+        ]
 
     def tidy(self) -> None:
         """Remove what processes left that were killed while they wrote."""

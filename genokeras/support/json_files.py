@@ -21,7 +21,7 @@ _TEXT = re.compile(rb'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)', re.DOTALL)
 _BRACKETS = b"[]{}"
 _OTHERS = bytes(set(range(256)) - set(_BRACKETS))
 _STEPS = np.array([{91: 1, 123: 1, 93: -1, 125: -1}.get(letter, 0) for letter in range(256)], "int8")
-_BLOCK = 1 << 20
+_BLOCK, _QUOTE = 1 << 20, 34
 _PLAIN = {str, int, bool, type(None)}
 
 
@@ -131,14 +131,17 @@ def _deeper(data: bytes, most: int) -> bool:
     brackets = data.translate(None, _OTHERS)
     if brackets.count(b"[") + brackets.count(b"{") <= most:
         return False
-    brackets = _TEXT.sub(b"", data).translate(None, _OTHERS)
-    level = 0
-    for start in range(0, len(brackets), _BLOCK):
-        block = np.frombuffer(brackets, "uint8", min(_BLOCK, len(brackets) - start), start)
-        levels = level + np.cumsum(_STEPS[block], dtype="int64")
+    if b"\\" in data:
+        # Without escapes each quotation mark begins or ends a text.
+        data = _TEXT.sub(b"", data)
+    level, in_text = 0, 0
+    for start in range(0, len(data), _BLOCK):
+        block = np.frombuffer(data, "uint8", min(_BLOCK, len(data) - start), start)
+        inside = (np.cumsum(block == _QUOTE, dtype="int32") + in_text) & 1
+        levels = level + np.cumsum(np.where(inside, 0, _STEPS[block]), dtype="int32")
         if levels.max() > most:
             return True
-        level = int(levels[-1])
+        level, in_text = int(levels[-1]), int(inside[-1])
     return False
 
 

@@ -48,6 +48,32 @@ def test_history_with_a_failed_trial_survives_json() -> None:
     assert History.from_dict(json.loads(json.dumps(before.to_dict(), allow_nan=False))) == before
 
 
+def test_what_trials_share_is_written_once() -> None:
+    again = replace(grown(), seed=8)
+    before = (
+        history(0.4, 0.3).append(TrialResult(2, grown(), "ok", 0.3)).append(TrialResult(3, again, "ok", 0.2))
+    )
+    content = before.to_dict()
+    assert [len(content[name]) for name in ("graphs", "hypers")] == [2, 3]
+    found = History.from_dict(json.loads(json.dumps(content)))
+    assert found == before
+    assert found.get(2).proposal.graph is found.get(3).proposal.graph
+
+
+def test_a_history_of_format_1_is_read() -> None:
+    before = history(0.4, math.nan).append(TrialResult(2, grown(), "ok", 0.3, 0.05, 40, 1.5, 900))
+    content = {"format": 1, "trials": [trial.to_dict() for trial in before]}
+    assert History.from_dict(json.loads(json.dumps(content, allow_nan=False))) == before
+
+
+@pytest.mark.parametrize("place", [2, -1, "0", None, True])
+def test_a_history_that_lacks_a_graph_is_refused(place: object) -> None:
+    content = history(0.4, 0.3).to_dict()
+    content["trials"][1]["proposal"]["graph"] = place
+    with pytest.raises(ParameterError, match=r"the history has 1 graphs, and a proposal names number"):
+        History.from_dict(content)
+
+
 def test_fingerprint_ignores_ids_seed_and_inheritance() -> None:
     hyper = HyperParameters()
     first = Proposal(mlp(2), hyper, seed=1)
