@@ -12,6 +12,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, ClassVar
@@ -52,6 +53,8 @@ PLACED = 3
 NEAR = (3, 5, 2)
 # Of all samples together, so that they take up some 400 MB at most; else only shorter words are counted.
 _MOST_COUNTS = 50_000_000
+# From reading to the delivered model, of a linear model: of any, and of each count.
+_SECONDS_AT_LEAST, _SECONDS_OF_COUNT = 1.0, 1e-6
 # Longer sequences are read by windows: a network of 2,000 positions is what two cores can train.
 WINDOW = 2000
 # A delivered model reads as many windows of every sequence, however short: nearly all are read whole, but a few very long
@@ -298,7 +301,7 @@ class SequenceEncoder(NetworkEncoder):
 
 
 def fit_sequence_encoder(
-    data: SequenceData, strands: bool, shift: int = 0, window: int = WINDOW
+    data: SequenceData, strands: bool, shift: int = 0, window: int = WINDOW, seconds: float = math.inf
 ) -> tuple[SequenceEncoder, tuple[str, ...]]:
     """The encoder of training data, and notes on what it does to them.
 
@@ -308,6 +311,8 @@ def fit_sequence_encoder(
     strands : bool
     shift, window : int
         As of `SequenceEncoder`.
+    seconds : float, optional
+        That a fit has in all, on the machine that costs were measured on: where that is too little, only shorter words are counted.
     """
     lengths = data.lengths
     longest = int(lengths.max())
@@ -323,7 +328,8 @@ def fit_sequence_encoder(
     placed = PLACED if equal and not strands else 0
     words: tuple[int, ...] = WORDS
     letters = int(lengths.sum())
-    while len(words) > 1 and letters * (len(words) * (1 + strands) + placed) > _MOST_COUNTS:
+    most = min(_MOST_COUNTS, max(seconds - _SECONDS_AT_LEAST, 0.0) / _SECONDS_OF_COUNT)
+    while len(words) > 1 and letters * (len(words) * (1 + strands) + placed) > most:
         words = words[:-1]
     encoder = SequenceEncoder(
         length, bool(equal), strands, names, mean, sd, shift=shift, words=words, placed=placed, window=window

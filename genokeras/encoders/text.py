@@ -5,6 +5,7 @@ Tokens and n-grams are those of ``keras.layers.TextVectorization``, so that a de
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -27,6 +28,8 @@ MOST_PHRASES, MOST_PARTS = 80_000, 50_000
 PHRASES, PARTS = (1, 2), (2, 3, 4, 5)
 # Parts of words are counted in this number of letters at most: a minute's work.
 _MOST_LETTERS = 50_000_000
+# From reading to the delivered model, with all counts, of a linear model.
+_SECONDS_OF_LETTER = 4e-6
 LONGEST = 400
 SHORTEST = 8
 # Of texts, nearly all are read to their end; a few very long ones would make every network slow.
@@ -171,8 +174,15 @@ def _strings(texts: list[str]) -> Any:
     return keras.ops.convert_to_tensor(texts, dtype="string")
 
 
-def fit_text_encoder(data: TextData) -> tuple[TextEncoder, tuple[str, ...]]:
-    """The encoder of training data, and notes on what it does to them."""
+def fit_text_encoder(data: TextData, seconds: float = math.inf) -> tuple[TextEncoder, tuple[str, ...]]:
+    """The encoder of training data, and notes on what it does to them.
+
+    Parameters
+    ----------
+    data : TextData
+    seconds : float, optional
+        That a fit has in all, on the machine that costs were measured on: where that is too little, parts of words are left out.
+    """
     vocabulary = fit_vocabulary(data.texts, MOST_TOKENS)
     lengths = vocabulary.lengths(data.texts)
     length = int(np.clip(np.ceil(np.quantile(lengths, _SHARE_WHOLE)), SHORTEST, LONGEST))
@@ -181,11 +191,14 @@ def fit_text_encoder(data: TextData) -> tuple[TextEncoder, tuple[str, ...]]:
         (f"{cut} texts are longer than {length} words: networks read their beginning.",) if cut else ()
     )
     tfidf = [fit_ngram_tfidf(data.texts, PHRASES, MOST_PHRASES, min_count=1)]
-    if sum(map(len, data.texts)) <= _MOST_LETTERS:
+    letters = sum(map(len, data.texts))
+    if letters > _MOST_LETTERS:
+        notes += (f"More than {_MOST_LETTERS:,} letters: parts of words are not counted.",)
+    elif letters * _SECONDS_OF_LETTER > seconds:
+        notes += ("There is too little time to count parts of words: a longer time limit does.",)
+    else:
         parts = fit_ngram_tfidf(
             data.texts, PARTS, MOST_PARTS, min_count=1, standardise="lower", split="character"
         )
         tfidf.append(parts)
-    else:
-        notes += (f"More than {_MOST_LETTERS:,} letters: parts of words are not counted.",)
     return TextEncoder(vocabulary, tuple(tfidf), length), notes

@@ -115,6 +115,11 @@ class Budget:
             self._measured = now, self._pace()
         return self._measured[1]
 
+    @property
+    def seconds_of_reference(self) -> float:
+        """What is left, in seconds of the machine that costs were measured on; infinite without a limit."""
+        return math.inf if self._limit is None else self.remaining / self.slowness()
+
     def keep(self, seconds: float) -> None:
         """Keep this many seconds back for what comes after the search, in place of those before."""
         self._reserve = seconds

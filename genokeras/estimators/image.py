@@ -41,7 +41,9 @@ class Images(NetworkKind):
         column = isinstance(y, np.ndarray) and y.ndim == 2 and y.shape[1] == 1
         return load_images(given.x, y[:, 0] if column else y, groups=given.groups)
 
-    def fit_encoder(self, data: ImageData, rng: np.random.Generator) -> tuple[ImageEncoder, tuple[str, ...]]:
+    def fit_encoder(
+        self, data: ImageData, rng: np.random.Generator, seconds: float
+    ) -> tuple[ImageEncoder, tuple[str, ...]]:
         return fit_image_encoder(data), ()
 
     def moved(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from abc import abstractmethod
 from collections.abc import Mapping
@@ -45,8 +46,13 @@ class NetworkKind(ContentKind):
     """A kind of samples that networks read by mini-batches."""
 
     @abstractmethod
-    def fit_encoder(self, data: Any, rng: np.random.Generator) -> tuple[NetworkEncoder, tuple[str, ...]]:
-        """The encoder of training data, and notes on what it does to them; targets are not looked at."""
+    def fit_encoder(
+        self, data: Any, rng: np.random.Generator, seconds: float
+    ) -> tuple[NetworkEncoder, tuple[str, ...]]:
+        """The encoder of training data, and notes on what it does to them; targets are not looked at.
+
+        ``seconds`` is the time that the whole fit has, on the machine that costs were measured on.
+        """
 
     @abstractmethod
     def plain_encoder(self, data: Any) -> tuple[NetworkEncoder, tuple[str, ...]]:
@@ -81,7 +87,8 @@ class NetworkKind(ContentKind):
 
     def prepare(self, training: Training, arguments: Mapping[str, Any]) -> Prepared:
         rng, data = np.random.default_rng([training.seed, 1]), training.content
-        encoder, rows, notes = self._encoded(data, arguments.get("backbone"), rng)
+        seconds = arguments.get("seconds", math.inf)
+        encoder, rows, notes = self._encoded(data, arguments.get("backbone"), rng, seconds)
         if training.held is not None:
             held = encoder.rows(training.held)
             rows = {name: np.concatenate([values, held[name]]) for name, values in rows.items()}
@@ -112,10 +119,10 @@ class NetworkKind(ContentKind):
         )
 
     def _encoded(
-        self, data: Any, backbone: Any, rng: np.random.Generator
+        self, data: Any, backbone: Any, rng: np.random.Generator, seconds: float
     ) -> tuple[NetworkEncoder, Rows, tuple[str, ...]]:
         if backbone is None:
-            encoder, notes = self.fit_encoder(data, rng)
+            encoder, notes = self.fit_encoder(data, rng, seconds)
             return encoder, encoder.rows(data), notes
         plain, notes = self.plain_encoder(data)
         found = fit_backbone_encoder(plain, backbone, data)
@@ -208,7 +215,8 @@ class NetworkEstimator(SearchedEstimator):
         x : as in ``predict``
         method : str, optional
             Of sequences ``"mutagenesis"`` (every letter is exchanged; the default up to 2,000 letters) or ``"gradient"`` (quicker;
-            the default for longer ones), of images ``"gradient"``, of texts ``"leave_one_out"``.
+            the default for longer ones), of images ``"gradient"``, of texts ``"leave_one_out"``: of more than
+            200 words, 200 stretches are left out, and their words share the difference.
         num_samples : int
             Samples that are explained at most, the first ones of ``x``.
         extra : as in ``predict``

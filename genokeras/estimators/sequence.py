@@ -53,10 +53,10 @@ class Sequences(NetworkKind):
         return load_sequences(given.x, given.y, groups=given.groups, extra=given.extra)
 
     def fit_encoder(
-        self, data: SequenceData, rng: np.random.Generator
+        self, data: SequenceData, rng: np.random.Generator, seconds: float
     ) -> tuple[SequenceEncoder, tuple[str, ...]]:
         oriented = have_orientation(data, rng)
-        encoder, notes = fit_sequence_encoder(data, not oriented, SHIFT)
+        encoder, notes = fit_sequence_encoder(data, not oriented, SHIFT, seconds=seconds)
         strands = (
             "The sequences have a direction: they differ from their reverse complements, and are read as they are."
             if oriented

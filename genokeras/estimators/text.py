@@ -40,8 +40,10 @@ class Texts(NetworkKind):
         # A text without words can be answered, but teaches nothing.
         return load_texts(given.x, given.y, groups=given.groups, empty="error" if given.training else "keep")
 
-    def fit_encoder(self, data: TextData, rng: np.random.Generator) -> tuple[TextEncoder, tuple[str, ...]]:
-        return fit_text_encoder(data)
+    def fit_encoder(
+        self, data: TextData, rng: np.random.Generator, seconds: float
+    ) -> tuple[TextEncoder, tuple[str, ...]]:
+        return fit_text_encoder(data, seconds)
 
     def plain_encoder(self, data: TextData) -> tuple[TextEncoder, tuple[str, ...]]:
         # The length that our networks read does not matter to a backbone.

@@ -56,6 +56,15 @@ def test_very_many_letters_are_counted_by_short_words_alone(monkeypatch):
     assert encoder.words == (4,)
 
 
+def test_where_time_is_short_only_shorter_words_are_counted() -> None:
+    data = load_sequences(["ACGTN" * 5, "AAAAT" * 5] * 2000)
+    whole, short, none = (
+        fit_sequence_encoder(data, False, seconds=seconds)[0] for seconds in (5.0, 1.4, 0.1)
+    )
+    assert whole == fit_sequence_encoder(data, False)[0] and whole.words == (4, 5, 6, 7)
+    assert short.words == (4,) and none.words == (4,)
+
+
 def test_shorter_sequences_stand_in_the_middle_and_are_counted_by_word_alone():
     data = load_sequences(["A" * 20, "C" * 24])
     encoder, _ = fit_sequence_encoder(data, strands=False)
@@ -182,6 +191,15 @@ def test_texts_become_ids_of_their_words():
     rows = encoder.rows(data)
     assert rows["tokens"][:, :5].tolist() == [[3, 2, 2, 0, 0], [2, 4, 2, 3, 0]]
     assert encoder.counts(rows).shape == (2, encoder.n_counts)
+
+
+def test_where_time_is_short_parts_of_words_are_not_counted() -> None:
+    data = load_texts(["a good film", "a bad film"] * 1000)
+    whole, notes = fit_text_encoder(data, 1.0)
+    assert len(whole.tfidf) == 2 and not notes
+    encoder, notes = fit_text_encoder(data, 0.01)
+    assert len(encoder.tfidf) == 1 and encoder.n_counts < whole.n_counts
+    assert notes == ("There is too little time to count parts of words: a longer time limit does.",)
 
 
 def test_training_forgets_some_words_but_invents_none():
