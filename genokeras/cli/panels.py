@@ -37,6 +37,7 @@ _NAMED = 3
 )
 @click.option("--event", help="Of survival: column with the events; by default called as in fit.")
 @click.option("--groups", help="As in fit, where DATA is given.")
+@click.option("--batches", help="As in fit, where DATA is given.")
 @click.option(
     "--out",
     type=click.Path(file_okay=False, path_type=Path),
@@ -59,6 +60,7 @@ def panel(
     time_column: str | None,
     event: str | None,
     groups: str | None,
+    batches: str | None,
     out: Path | None,
     time_limit: float | None,
     max_trials: int | None,
@@ -70,14 +72,16 @@ def panel(
     It is chosen on the samples that RUN was trained on; where RUN has not kept
     them exactly, give them again as DATA.
     """
-    if data is None and (target or time_column or event or groups or reading.is_told):
+    if data is None and (target or time_column or event or groups or batches or reading.is_told):
         raise click.UsageError(
-            "--target, --time, --event, --groups and --transposed say how DATA is read, which is missing."
+            "--target, --time, --event, --groups, --batches and --transposed say how DATA is read, which is missing."
         )
     estimator = load_run(run)
     kind = kind_of(estimator)
     if kind != GENES:
         raise click.UsageError(f"panels are of genes, and the samples of {run} are {kind}.")
+    if batches is not None and groups is not None:
+        raise click.UsageError("give --batches or --groups: a study is left out as a whole.")
     given: dict[str, Any] = {}
     named_now, _ = times_and_events(time_column, event, target, None, True)
     if data is not None:
@@ -85,7 +89,10 @@ def panel(
         several = len(columns) > 1
         named: Any = list(columns) if several else columns[0] if columns else None
         told = reading_for(estimator, reading)
-        given["x"] = read_samples(kind, data, named, told, groups, several_targets=several)
+        belong = groups if batches is None else batches
+        given["x"] = read_samples(kind, data, named, told, belong, several_targets=several)
+        if batches is not None:
+            given["batches"] = given["x"].groups
     limit = DEFAULT_TIME_LIMIT if time_limit is None and max_trials is None else time_limit
     small = estimator.panel(n_genes=genes, path=out, time_limit=limit, max_trials=max_trials, **given)
     remember_target(small.path_, named_now or remembered_target(run))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from genokeras.cli.inputs import (
     run_argument,
 )
 from genokeras.cli.kinds import GENES, IMAGES, SEQUENCES, kind_of
+from genokeras.cli.remembered import target_to_read
 
 SAMPLES = 80
 METHOD_OF_GENES = "expected_gradients"
@@ -30,7 +32,11 @@ MOTIFS = "motifs.meme"
 @click.command()
 @run_argument
 @data_argument
-@click.option("--target", help="Column with the labels, or a file of labels by sample id.")
+@click.option(
+    "--target",
+    multiple=True,
+    help="Column with the labels, or a file of labels by sample id.  [default: that of fit, where DATA has it]",
+)
 @click.option(
     "--out",
     default="report.html",
@@ -44,7 +50,7 @@ MOTIFS = "motifs.meme"
 def report(
     run: Path,
     data: Path | None,
-    target: str | None,
+    target: tuple[str, ...],
     out: Path,
     no_genes: bool,
     reading: Reading,
@@ -61,16 +67,28 @@ def report(
             "--target and options such as --transposed say how DATA is read, which is missing."
         )
     estimator = load_run(run)
-    kind = kind_of(estimator)
-    if kind == GENES:
-        reading = reading_for(estimator, reading)
-        samples = None if data is None else read_samples(kind, data, target, reading)
-        written = estimator.report(out, samples, explain=not no_genes)
-    else:
-        written = estimator.report(
-            out, None if data is None else read_samples(kind, data, target, reading, keep_empty=True)
-        )
+    of_genes = kind_of(estimator) == GENES
+    reading = reading_for(estimator, reading) if of_genes else reading
+    samples = None if data is None else _read_for_report(run, estimator, data, target, reading)
+    written = estimator.report(out, samples, **({"explain": not no_genes} if of_genes else {}))
     say(f"Wrote {written} and {written.with_name(f'{written.stem}_model_card.md')}.")
+
+
+def _read_for_report(run: Path, estimator: Any, data: Path, target: tuple[str, ...], reading: Reading) -> Any:
+    """Samples with their targets: those named now, or else those of the fit, where there are any of them."""
+
+    def read(columns: tuple[str, ...]) -> Any:
+        several = len(columns) > 1
+        named: Any = list(columns) if several else columns[0] if columns else None
+        kind, keep_empty = kind_of(estimator), kind_of(estimator) != GENES
+        return read_samples(kind, data, named, reading, keep_empty=keep_empty, several_targets=several)
+
+    columns = target_to_read(run, estimator, target)
+    if not target and columns:
+        with suppress(gk.DataError):
+            return read(columns)
+        columns = ()
+    return read(columns)
 
 
 @click.command()

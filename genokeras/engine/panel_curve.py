@@ -40,7 +40,7 @@ def fold_problem(samples: PanelSamples, choice: Choice, views: Mapping[str, tupl
         A view, and how many genes it reads, by the name that it goes by.
     """
     fitted = {
-        name: _fold_view(samples, [columns[:count] for columns in choice.by_fold], name, view)
+        name: _fold_view(samples, [columns[:count] for columns in choice.by_fold], count, name, view)
         for name, (view, count) in views.items()
     }
     # In the order of choice: it is another gene in another fold.
@@ -50,10 +50,14 @@ def fold_problem(samples: PanelSamples, choice: Choice, views: Mapping[str, tupl
     return replace(samples.problem, encoder=encoder, rows=rows, further=None, notes=())
 
 
-def _fold_view(samples: PanelSamples, by_fold: Sequence[np.ndarray], name: str, view: str) -> FittedView:
+def _fold_view(
+    samples: PanelSamples, by_fold: Sequence[np.ndarray], count: int, name: str, view: str
+) -> FittedView:
     problem, parts = samples.problem, []
     for columns, rows in zip(by_fold, problem.train, strict=True):
-        x = np.ascontiguousarray(samples.x[:, columns])
+        # Where a fold could choose fewer, the others are constant: all folds read the same number.
+        x = np.zeros((len(samples.x), count), dtype=samples.x.dtype)
+        x[:, : len(columns)] = samples.x[:, columns]
         parts.append(fit_views((view,), x, problem.targets, rows[None], problem.task.screening)[view])
     rank = max(part.rank for part in parts)
     z = [np.pad(part.z[0], ((0, 0), (0, rank - part.rank))) for part in parts]

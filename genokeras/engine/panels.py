@@ -33,6 +33,7 @@ from genokeras.engine.retraining import on_its_own, retrained
 from genokeras.engine.run import Run, merged, write_run
 from genokeras.engine.searching import Wanted, make_table_searcher
 from genokeras.engine.store import TrialStore
+from genokeras.engine.studies import HOLDS_FOR_A_STUDY, study_scores
 from genokeras.errors import SearchError
 from genokeras.searchers import (
     History,
@@ -200,6 +201,10 @@ def _delivered(
     )
     model = merged(store, problem, delivery)
     run = Run(folder, problem, problem.task, history, delivery, search.stop_reason, search.objective, model)
+    if "batches" in folder.settings:
+        scores = study_scores(run, folder.settings["batches"])
+        estimate = {**delivery.estimate, **HOLDS_FOR_A_STUDY, "studies": scores}
+        run = replace(run, delivery=replace(delivery, estimate=estimate))
     folder.write_json(PANEL_FILE, _about(samples, choice, panel, curve))
     write_run(run)
     return run

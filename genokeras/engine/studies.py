@@ -22,6 +22,7 @@ from genokeras.tasks.objectives import Objective
 
 # Of the delivered trials, those with the largest shares are trained on plain folds, too.
 _MOST_TRIALS = 12
+HOLDS_FOR_A_STUDY = {"holds_for": "a new study"}
 _RESAMPLES = 100
 
 
@@ -54,8 +55,8 @@ def with_study_estimates(
     deadline = None if seconds is None else Deadline.after(seconds)
     estimate = {
         **run.delivery.estimate,
-        "holds_for": "a new study",
-        "studies": _by_study(run, names),
+        **HOLDS_FOR_A_STUDY,
+        "studies": study_scores(run, names),
         "new_samples": _new_samples(run, plain, fit_view, deadline),
     }
     found = replace(run, delivery=replace(run.delivery, estimate=estimate))
@@ -68,7 +69,8 @@ def _metrics(run: Run) -> list[Objective]:
     return list({one.name: one for one in kinds}.values())
 
 
-def _by_study(run: Run, names: Sequence[str]) -> dict[str, dict[str, float | int | None]]:
+def study_scores(run: Run, names: Sequence[str]) -> dict[str, dict[str, float | int | None]]:
+    """What each study scored, by networks of the other studies; ``names`` are in the order of the problem's groups."""
     problem, found = run.problem, run.out_of_fold()
     assert problem.groups is not None
     scored, result = problem.scored, {}

@@ -39,6 +39,7 @@ from genokeras.estimators.studies import (
     SEARCH_SHARE,
     as_studies,
     check_batches,
+    check_given_again,
     check_resumed,
     studies_of,
     with_studies,
@@ -169,7 +170,8 @@ class SearchedEstimator(FittedEstimator):
             check_computable(objective, training.aim.task, training.targets, training.weight)
         scored_metrics(self.metrics, training.aim.task, training.aim.names, training.targets)
         check_resumed(self.path, self.resume, studies_of(training, adapt))
-        prepared = self.content.prepare(training, {**self._arguments(), "memory": memory})
+        there = {"memory": memory, "seconds": budget.seconds_of_reference}
+        prepared = self.content.prepare(training, {**self._arguments(), **there})
         settings = RunSettings(
             path=str(self._place()),
             objective=objective,
@@ -229,7 +231,15 @@ class SearchedEstimator(FittedEstimator):
             x_held, y_held, extra_held = validation_parts(validation_data, self.content.takes_extra)
             held = self._read(x_held, y_held, None, extra_held, training=True)
             held_targets = known_targets(aim.task, held, y_held, aim.names)
-        return Training(content, aim, held, held_targets, self.folds, weight, seed, factors)
+        return self._checked(Training(content, aim, held, held_targets, self.folds, weight, seed, factors))
+
+    def _checked(self, training: Training) -> Training:
+        """Training samples that will do for what was asked of the estimator."""
+        return training
+
+    def _tabled(self, y: Any, training: bool) -> Any:
+        """Labels as readers take them."""
+        return y
 
     def _task(self, x: Any, y: Any) -> type[Task]:
         """What is to be predicted of these samples."""
@@ -275,6 +285,7 @@ class SearchedEstimator(FittedEstimator):
         }
         if not training:
             known = reading_of(self._fitted().folder.settings)
+        y = self._tabled(y, training)
         return read(Given(x, y, groups, extra, self._missing(training), training, drop, **known))
 
     def final_fit(
@@ -287,6 +298,7 @@ class SearchedEstimator(FittedEstimator):
         retrain: bool = True,
         *,
         sample_weight: Any = None,
+        batches: Any = None,
         extra_train: Any = None,
         extra_test: Any = None,
     ) -> Self:
@@ -298,6 +310,8 @@ class SearchedEstimator(FittedEstimator):
         Parameters
         ----------
         x_train, y_train, sample_weight, extra_train : as in ``fit``
+        batches : as in ``fit``, optional
+            Of a run that was fitted with ``adapt``: the study of each sample, which is standardised by itself.
         x_test, y_test, extra_test : as in ``evaluate``, optional
         trainer_args : dict, optional
             ``max_iter_num`` sets the number of steps, or of epochs.
@@ -312,7 +326,7 @@ class SearchedEstimator(FittedEstimator):
         run = self._fitted()
         watchers = Watchers(search_callbacks(self.callbacks), run.folder, run.objective)
         self._check_trains_on("final_fit")
-        content = self.content.matched(self._read(x_train, y_train, None, extra_train), run)
+        content = self._read_again(x_train, y_train, batches, extra_train)
         targets = known_targets(run.task, content, y_train, run.names)
         n = len(targets)
         weight = np.ones(n) if sample_weight is None else check_sample_weight(sample_weight, n)
@@ -324,6 +338,11 @@ class SearchedEstimator(FittedEstimator):
         self.final_evaluation_ = None if test is None else self.evaluate(x_test, y_test, extra_test)
         watchers.end_final_fit(self._fitted(), self.final_evaluation_ or {})
         return self
+
+    def _read_again(self, x: Any, y: Any, batches: Any, extra: Any = None) -> Content:
+        """Samples that train a run's model anew, in the order that the run knows."""
+        check_given_again(self._fitted().folder.settings, None, batches, by_groups=False)
+        return self.content.matched(self._read(x, y, None, extra), self._fitted())
 
     def _check_trains_on(self, method: str) -> None:
         """Refuse training the delivered model on where something rests on its out-of-fold answers."""

@@ -81,11 +81,11 @@ class Elsewhere(PanelMaker):
         """Samples as they came, for what looks at their gaps itself."""
         return load_dataset(
             x,
-            y,
+            self._tabled(y, training=False),
             missing="keep",
             drop_columns=self._dropped(),
             drop_unknown=True,
-            several_targets=self.several_targets,
+            several_targets=self._takes_several(y),
             **reading_of(self._fitted().folder.settings),
         )
 
@@ -144,6 +144,8 @@ class Elsewhere(PanelMaker):
         if adapt is not None:
             check_choice(adapt, "adapt", ADAPTATIONS)
         run, found = self._fitted(), self._samples(x, y)
+        # A run that was fitted with it reads no others.
+        adapt = adapt or run.folder.settings.get("adapt")
         missing: tuple[str, ...] = ()
         if missing_genes == "impute":
             found, missing = align_with_fill(found, run.feature_names, training_means(run))

@@ -17,11 +17,11 @@ from genokeras.estimators.base import SearchedEstimator
 from genokeras.estimators.certainty import Certainty, certain_classes
 from genokeras.estimators.class_options import class_factors, order_of, plain_options
 from genokeras.estimators.class_plots import ClassPlots
-from genokeras.estimators.content import Content
+from genokeras.estimators.content import Content, Training
 from genokeras.estimators.label_sets import as_table, is_several, warn_of_column
 from genokeras.estimators.number_plots import NumberPlots
 from genokeras.tasks.classes import Classes
-from genokeras.tasks.conformal import check_coverage
+from genokeras.tasks.conformal import check_coverage, row_weights
 from genokeras.tasks.labels import Labels
 from genokeras.tasks.ordered import Ordered
 from genokeras.tasks.task import Labelled, Task
@@ -73,11 +73,15 @@ class ClassifierFace(ClassPlots, ClassifierMixin, SearchedEstimator):
     def _takes_several(self, y: Any) -> bool:
         return self._of_labels or is_several(y)
 
-    def _read(
-        self, x: Any, y: Any, groups: Any = None, extra: Any = None, *, training: bool = False
-    ) -> Content:
-        names = None if training or not self._of_labels else self.classes_.tolist()
-        return super()._read(x, as_table(y, names), groups, extra, training=training)
+    def _tabled(self, y: Any, training: bool) -> Any:
+        return as_table(y, None if training or not self._of_labels else self.classes_.tolist())
+
+    def _checked(self, training: Training) -> Training:
+        if self.threshold is not None:
+            targets, known = training.aim.targets, [str(name) for name in training.aim.names]
+            weight = row_weights(len(targets), training.groups)
+            check_enough(read_aim(self.threshold, known), targets, known, weight)
+        return super()._checked(training)
 
     @property
     def _of_labels(self) -> bool:
@@ -97,9 +101,6 @@ class ClassifierFace(ClassPlots, ClassifierMixin, SearchedEstimator):
                     f"{given[0]} is for samples of one class each, and these have any number of labels."
                 )
             return None
-        if self.threshold is not None:
-            known = [str(name) for name in names]
-            check_enough(read_aim(self.threshold, known), targets, known)
         return None if self.class_weight is None else class_factors(self.class_weight, targets, names, weight)
 
     @property

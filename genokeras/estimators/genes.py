@@ -29,7 +29,7 @@ from genokeras.explain.runs import training_rows
 from genokeras.report.decisions import asked_of, decision_of
 from genokeras.report.genes import explained
 from genokeras.report.given import given_dataset
-from genokeras.report.html import write_run_report
+from genokeras.report.html import check_reported, write_run_report
 from genokeras.searchers import Searcher
 from genokeras.support.checks import check_choice
 
@@ -293,6 +293,7 @@ class TableEstimator(GenePlots, Importances, Elsewhere):
         NotFittedError, DataError, ParameterError, RunFolderError
         """
         run = self._fitted()
+        check_reported(run)
         samples = None if x is None else self._shown(x, y)
         explanation, stability = (explained(run, samples) if explain else None) or (None, None)
         decision = decision_of(run, asked_of(self))

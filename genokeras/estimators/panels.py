@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from genokeras.data import check_sample_weight
-from genokeras.engine import Problem, Run
+from genokeras.data import Dataset, check_sample_weight
+from genokeras.engine import Run
 from genokeras.engine.novelty import NOVELTY_FILE
 from genokeras.engine.panel_genes import PanelSamples
 from genokeras.engine.panels import PANEL_FILE, PanelSettings, make_panel
@@ -21,7 +21,8 @@ from genokeras.engine.problem import group_numbers
 from genokeras.errors import ParameterError
 from genokeras.estimators.base import SearchedEstimator
 from genokeras.estimators.checks import check_limits
-from genokeras.estimators.content import Training, known_targets
+from genokeras.estimators.content import Content, Training, known_targets, names_of
+from genokeras.estimators.studies import adapted, as_studies, check_given_again, studies_of
 from genokeras.explain.runs import table_of, training_rows
 from genokeras.features import fit_novelty
 from genokeras.features.rowspace import EXACT_RANK
@@ -150,6 +151,7 @@ class PanelMaker(SearchedEstimator):
         time_limit: float | None = 30,
         max_trials: int | None = None,
         groups: Any = None,
+        batches: Any = None,
         sample_weight: Any = None,
     ) -> Self:
         """Make a model that needs few genes.
@@ -161,8 +163,9 @@ class PanelMaker(SearchedEstimator):
 
         Parameters
         ----------
-        x, y, groups, sample_weight : as in ``fit``, optional
-            The training samples, or others of the same kind; by default those of the run, which a run of up to 1,024 samples has kept.
+        x, y, groups, batches, sample_weight : as in ``fit``, optional
+            The training samples, or others of the same kind; by default those of the run, which a run of up to 1,024 samples has kept. A run
+            that was fitted with ``groups``, or with ``batches``, needs those of the samples, too.
         n_genes : int, default=10
         path : path-like, optional
             The run folder; by default beside that of the larger run, as ``<its name>_panel_<n_genes>``.
@@ -178,7 +181,8 @@ class PanelMaker(SearchedEstimator):
         Raises
         ------
         ParameterError
-            If a panel would be as large as all genes, or the run has not kept its samples and none are given.
+            If a panel would be as large as all genes, the run has not kept its samples and none are given, or samples are given without
+            the groups or batches that those of the run had.
         DataError, RunFolderError, SearchError
             As in ``fit``.
 
@@ -193,13 +197,18 @@ class PanelMaker(SearchedEstimator):
         seed = int(run.folder.settings["seed"])
         check_limits(None, max_trials, seed, time_limit)
         if x is None:
-            if y is not None or groups is not None or sample_weight is not None:
-                raise ParameterError("y, groups and sample_weight are of the samples x, which is missing.")
-            samples = kept_samples(run)
+            if any(one is not None for one in (y, groups, batches, sample_weight)):
+                raise ParameterError(
+                    "y, groups, batches and sample_weight are of the samples x, which is missing."
+                )
+            samples, described = kept_samples(run), dict(run.folder.settings)
         else:
-            samples = self._given_samples(x, y, groups, sample_weight, seed)
+            held = x.groups if groups is None and batches is None and isinstance(x, Dataset) else groups
+            check_given_again(run.folder.settings, held, batches)
+            training = self._training_again(x, y, groups, batches, sample_weight, seed)
+            samples, described = self._given_samples(training), _described(run, training)
         place, replaced = _place(run, path, n_genes)
-        entries = _entries(run, samples.problem)
+        entries = {**described, "n_samples": samples.problem.n_samples}
         settings = PanelSettings(n_genes, str(place), replaced, time_limit, max_trials, seed, entries)
         made_run = make_panel(samples, run.objective, settings)
         columns = [run.feature_names.index(name) for name in made_run.feature_names]
@@ -207,24 +216,44 @@ class PanelMaker(SearchedEstimator):
         made_run.folder.write_arrays(NOVELTY_FILE, novelty.to_arrays())
         return type(self).load(made_run.folder.path)
 
-    def _given_samples(self, x: Any, y: Any, groups: Any, sample_weight: Any, seed: int) -> PanelSamples:
-        """Samples that are given again, or others of the same kind."""
-        run = self._fitted()
-        encoder = table_of(run.problem)
-        content = self.content.matched(self._read(x, y, groups, None), run)
+    def _training_again(
+        self, x: Any, y: Any, groups: Any, batches: Any, sample_weight: Any, seed: int
+    ) -> Training:
+        """Training samples that are given again, or others of the same kind."""
+        run, belong = self._fitted(), groups if batches is None else batches
+        content = self._as_came(x, y, belong)
         targets = known_targets(run.task, content, y, run.names)
         n = len(targets)
         weight = np.ones(n) if sample_weight is None else check_sample_weight(sample_weight, n)
+        factors = self._factors(targets, run.names, weight)
         aim = Aim(run.task, targets, run.names)
-        training = Training(content, aim, None, None, self.folds, weight, seed)
-        folds = training.folds()
+        training = Training(content, aim, None, None, self.folds, weight, seed, factors)
+        return self._checked(as_studies(training, batches is not None, run.folder.settings.get("adapt")))
+
+    def _as_came(self, x: Any, y: Any, belong: Any) -> Content:
+        """Samples in the run's order of genes, not adapted yet."""
+        return self.content.matched(super()._read(x, y, belong, None), self._fitted())
+
+    def _read_again(self, x: Any, y: Any, batches: Any, extra: Any = None) -> Content:
+        if batches is None:
+            return super()._read_again(x, y, batches, extra)
+        settings = self._fitted().folder.settings
+        check_given_again(settings, None, batches, by_groups=False)
+        content = self._as_came(x, y, batches)
+        assert isinstance(content, Dataset)
+        return adapted(content, np.asarray(content.groups))
+
+    def _given_samples(self, training: Training) -> PanelSamples:
+        run, content, folds = self._fitted(), training.content, training.folds()
+        assert isinstance(content, Dataset)
+        encoder = table_of(run.problem)
         dense = content.x.toarray() if isinstance(content.x, sparse.csr_matrix) else np.asarray(content.x)
         problem = replace(
             run.problem,
-            targets=targets,
+            targets=training.targets,
             train=folds.train,
             held_out=folds.held_out,
-            sample_weight=weight,
+            sample_weight=training.weight,
             groups=group_numbers(training.groups),
             rows={},
             further=None,
@@ -248,10 +277,12 @@ def _check_count(n_genes: int, known: int) -> None:
         )
 
 
-def _entries(run: Run, problem: Problem) -> dict[str, Any]:
-    """Entries of ``run.json`` of the larger run, for the panel's samples."""
-    described = problem.task.described(problem.targets, run.names)
-    return {**run.folder.settings, **described, "n_samples": problem.n_samples}
+def _described(run: Run, training: Training) -> dict[str, Any]:
+    """Entries of ``run.json`` of the larger run, for other samples than its own."""
+    held = run.folder.settings
+    own = training.aim.task.described(training.targets, run.names)
+    named = {"sample_ids": list(names_of(training.content)), "source": training.content.source}
+    return {**held, **own, **named, **studies_of(training, held.get("adapt"))}
 
 
 def kept_samples(run: Run) -> PanelSamples:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -48,6 +49,37 @@ def check_batches(batches: Any, groups: Any, validation_data: Any, adapt: str | 
         raise ParameterError("batches make folds of their own: leave validation_data out.")
 
 
+def check_given_again(settings: Mapping[str, Any], groups: Any, batches: Any, by_groups: bool = True) -> None:
+    """See that training samples that are given again say to which groups, or studies, they belong, as those of the run did.
+
+    Parameters
+    ----------
+    settings : mapping
+        Of ``run.json``.
+    groups, batches : as in ``fit``
+    by_groups : bool
+        Whether samples are dealt to folds; otherwise studies matter only where they are adapted.
+
+    Raises
+    ------
+    ParameterError
+        If they do not.
+    """
+    studies = "batches" in settings and (by_groups or "adapt" in settings)
+    if studies and batches is None:
+        raise ParameterError(
+            "the run was fitted with batches=, and the samples given here come without: pass batches=, the study of each of them."
+        )
+    if batches is not None and not studies:
+        had = "without adapt=" if "batches" in settings else "without batches="
+        raise ParameterError(f"the run was fitted {had}, so that batches= has no meaning here: leave it out.")
+    if by_groups and not studies and settings.get("groups") is not None and groups is None:
+        raise ParameterError(
+            "the run was fitted with groups=, and the samples given here come without: pass groups=, so that samples of one group stay on "
+            "one side of every split."
+        )
+
+
 def check_resumed(path: Any, resume: bool, entries: dict[str, Any]) -> None:
     """Raise ``RunFolderError`` where a run would be resumed with its studies left out otherwise than before."""
     if not resume or path is None or not RunFolder.exists(path):
@@ -72,8 +104,19 @@ def as_studies(training: Training, by_study: bool, adapt: str | None) -> Trainin
     """
     if not by_study or adapt is None:
         return replace(training, by_study=by_study)
-    content, groups = training.content, np.asarray(training.groups)
-    assert isinstance(content, Dataset)
+    assert isinstance(training.content, Dataset)
+    content = adapted(training.content, np.asarray(training.groups))
+    return replace(training, by_study=True, content=content)
+
+
+def adapted(content: Dataset, groups: np.ndarray) -> Dataset:
+    """Training samples whose genes have the same mean and standard deviation in each study.
+
+    Raises
+    ------
+    DataError
+        If a study has too few samples.
+    """
     names, counts = np.unique(groups, return_counts=True)
     few = [f"{name} ({count})" for name, count in zip(names, counts, strict=True) if count < FEWEST_TO_ADAPT]
     if few:
@@ -83,14 +126,14 @@ def as_studies(training: Training, by_study: bool, adapt: str | None) -> Trainin
         )
     x = content.x.toarray() if isinstance(content.x, sparse.csr_matrix) else np.asarray(content.x)
     mean, sd = x.mean(axis=0, dtype="float64"), spread_within(x, groups)
-    adapted = np.empty(x.shape, dtype="float32")
+    moved = np.empty(x.shape, dtype="float32")
     for name in names:
-        adapted[groups == name] = moved_to(x[groups == name], mean, sd)
+        moved[groups == name] = moved_to(x[groups == name], mean, sd)
     note = (
         "Every gene has the same mean and standard deviation in each study. Samples that are read later are 10 or more of one cohort, "
         "which is standardised alike; an exported model reads values that were."
     )
-    return replace(training, by_study=True, content=replace(content, x=adapted, notes=(*content.notes, note)))
+    return replace(content, x=moved, notes=(*content.notes, note))
 
 
 def moved_to(x: np.ndarray, mean: np.ndarray, sd: np.ndarray) -> np.ndarray:

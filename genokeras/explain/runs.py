@@ -133,7 +133,8 @@ def table_of(problem: Problem) -> TableEncoder:
 def aligned(run: Run, x: Any) -> Dataset:
     """``x`` read, checked and brought into the run's order of genes; NaN may stay where the run fills it in."""
     missing = "error" if table_of(run.problem).medians is None else "keep"
-    dataset = load_dataset(x, missing=missing, **reading_of(run.folder.settings))  # type: ignore[arg-type]
+    reading: dict[str, Any] = {"missing": missing, **reading_of(run.folder.settings)}
+    dataset = load_dataset(x, several_targets=True, **reading)
     return align_features(dataset, run.feature_names)
 
 

@@ -157,6 +157,7 @@ def write_run_report(
     `given` are samples, those of genes in the run's order, and their targets.
     """
     target = _html_path(path)
+    check_reported(fitted)
     _check_asked(fitted, {"explanation": explanation, "stability": stability, "known_genes": known_genes})
     samples, scored, why_not = _samples(fitted, given)
     known = None if known_genes is None else read_known_genes(known_genes)
@@ -166,12 +167,22 @@ def write_run_report(
     return write_text(target, content)
 
 
-def _check_asked(fitted: Run, of_genes: Mapping[str, Any]) -> None:
+def check_reported(fitted: Run) -> None:
+    """See that there are reports of what a run predicts.
+
+    Raises
+    ------
+    ParameterError
+        If samples have any number of labels.
+    """
     if fitted.task.kind == "labels":
         raise ParameterError(
             f"{str(fitted.folder.path)!r} predicts any number of labels for each sample, and reports are of classes, numbers and "
             "survival: evaluate(x, y) and explain(x) tell of it."
         )
+
+
+def _check_asked(fitted: Run, of_genes: Mapping[str, Any]) -> None:
     asked = [name for name, value in of_genes.items() if value is not None]
     if fitted.kind != "genome" and asked:
         raise ParameterError(

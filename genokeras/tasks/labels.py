@@ -41,7 +41,7 @@ from genokeras.tasks.label_scores import (
 from genokeras.tasks.linear import fit_binary
 from genokeras.tasks.objectives import Objective, add_objectives, rows_mean
 from genokeras.tasks.rows import Array
-from genokeras.tasks.task import Aim, Labelled, LinearFit, RowLoss, Stop, Task
+from genokeras.tasks.task import Aim, Labelled, LinearFit, RowLoss, Stop, Task, in_order
 
 _LARGEST = 1.0 - SMALLEST_PROBABILITY
 
@@ -148,10 +148,7 @@ class Labels(Task):
                 f"y must say of {self.k} labels ({listed(names.tolist(), 8)}) whether each sample has them: got {targets.shape[1]} "
                 f"({labels.source})."
             )
-        known = list(labels.names)
-        if set(known) == set(names.tolist()):
-            return targets[:, [known.index(name) for name in names.tolist()]]
-        return targets
+        return in_order(targets, labels.names, names)
 
     @property
     def n_outputs(self) -> int:

@@ -14,7 +14,7 @@ from genokeras.data import as_numbers, check_varied, few_values_note
 from genokeras.encoders.encoder import Counts
 from genokeras.errors import DataError
 from genokeras.tasks.linear import fit_ridge, solve_ridge
-from genokeras.tasks.task import Aim, Labelled, LinearFit, Stop, Task
+from genokeras.tasks.task import Aim, Labelled, LinearFit, Stop, Task, in_order
 
 # Penalty of an exact ridge regression for each unit of weight decay, which networks apply in small steps.
 _RIDGE_PENALTY = 3.0
@@ -54,7 +54,7 @@ class Numbers(Task):
                 f"y must have {len(names)} numbers for each sample ({', '.join(names)}): got {targets.shape[1]} "
                 f"({labels.source})."
             )
-        return targets
+        return in_order(targets, labels.names, names)
 
     @property
     def n_outputs(self) -> int:

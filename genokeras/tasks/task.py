@@ -16,7 +16,7 @@ trains with it, and `register_task` lets run folders be read again.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self, final
 
@@ -63,6 +63,12 @@ class Labelled:
     samples: tuple[str, ...]
     source: str
     order: tuple[Any, ...] = ()
+
+
+def in_order(targets: np.ndarray, columns: Sequence[str], names: np.ndarray) -> np.ndarray:
+    """``(n, k)`` targets in the order of their names, where their columns go by the same names; otherwise as they are."""
+    known, wanted = list(columns), names.tolist()
+    return targets[:, [known.index(name) for name in wanted]] if set(known) == set(wanted) else targets
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,7 +9,9 @@ rates are those of the rows left out (Tsamardinos, Greasidou and Borboudakis 201
 from __future__ import annotations
 
 import math
+import numbers
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -95,7 +97,7 @@ def read_aim(threshold: Any, names: Sequence[str]) -> Aimed:
         raise ParameterError(
             f"a threshold separates two classes, and there are {len(names)}: {listed(names, 8)}."
         )
-    wanted = str(threshold["class"])
+    wanted = _named(threshold["class"], names)
     if wanted not in names:
         hint = did_you_mean(wanted, names)
         raise ParameterError(
@@ -103,6 +105,14 @@ def read_aim(threshold: Any, names: Sequence[str]) -> Aimed:
         )
     share = check_number(threshold[rates[0]], f"threshold[{rates[0]!r}]", above=0, below=1)
     return Aimed(list(names).index(wanted), rates[0], share)
+
+
+def _named(wanted: Any, names: Sequence[str]) -> str:
+    """The name of a class; of numbers that of the same value, 1 for 1.0."""
+    if isinstance(wanted, numbers.Real):
+        with suppress(ValueError):
+            return next((name for name in names if float(name) == wanted), str(wanted))
+    return str(wanted)
 
 
 def check_enough(aim: Aimed, codes: np.ndarray, names: Sequence[str], weight: Array | None = None) -> None:
@@ -114,10 +124,12 @@ def check_enough(aim: Aimed, codes: np.ndarray, names: Sequence[str], weight: Ar
         If there are too few for that share.
     """
     side = aim.positive if aim.rate == "sensitivity" else 1 - aim.positive
-    there = (codes == side).sum() if weight is None else weight[codes == side].sum()
-    if there < fewest(aim.share) - 1e-9:
+    there = (codes == side).sum()
+    counts = there if weight is None else weight[codes == side].sum()
+    if counts < fewest(aim.share) - 1e-9:
+        grouped = "" if np.isclose(counts, there) else f", in groups that count as {counts:.1f} samples"
         raise DataError(
-            f"a {aim.rate} of {aim.share:g} needs {fewest(aim.share)} samples of {names[side]!r} or more, and there are {there:.0f}. "
+            f"a {aim.rate} of {aim.share:g} needs {fewest(aim.share)} samples of {names[side]!r} or more, and there are {there}{grouped}. "
             "Ask for a lower one."
         )
 

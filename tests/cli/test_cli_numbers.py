@@ -97,6 +97,26 @@ def test_several_targets_are_predicted_at_once(table: Path, tmp_path: Path) -> N
     assert set(json.loads(scores.output)) >= {"r2", "rmse", "mae"}
 
 
+def test_targets_are_matched_by_name_and_reported(table: Path, tmp_path: Path) -> None:
+    out, several = tmp_path / "run", ("--target", "age", "--target", "GENE5")
+    assert call("fit", table, *several, "--out", out, "--max-trials", 2, "--seed", 0, "-q").exit_code == 0
+    turned = ("--target", "GENE5", "--target", "age")
+    scores = [
+        json.loads(call("evaluate", out, table, *order, "--json").output) for order in (several, turned)
+    ]
+    assert scores[0] == scores[1]
+    page = tmp_path / "report.html"
+    for target in (several, ()):  # those of the fit are remembered
+        done = call("report", out, table, *target, "--out", page)
+        assert done.exit_code == 0, done.output
+        assert "on the 60 samples that were given" in page.read_text(encoding="utf-8")
+    frame = pd.read_csv(table, index_col=0).drop(columns=["age", "GENE5"])
+    frame.to_csv(tmp_path / "new.csv")
+    done = call("report", out, tmp_path / "new.csv", "--no-genes", "--out", page)
+    assert done.exit_code == 0, done.output
+    assert "on the 60 samples that were given" not in page.read_text(encoding="utf-8")
+
+
 def test_classes_of_a_target_with_many_values_are_refused(table: Path, tmp_path: Path) -> None:
     done = call(
         "fit", table, "--target", "GENE3", "--task", "classes", "--out", tmp_path / "run", "--max-trials", 1

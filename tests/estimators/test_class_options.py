@@ -23,6 +23,7 @@ from genokeras import (
 from genokeras.estimators.class_options import class_factors, order_of
 from genokeras.estimators.genes import TableEstimator
 from genokeras.estimators.networks import NetworkEstimator
+from genokeras.tasks.threshold import read_aim
 
 QUICK: dict[str, Any] = {"time_limit": None, "max_trials": 4, "folds": 3, "random_state": 0, "verbose": 0}
 AIM = {"class": "ill", "sensitivity": 0.9}
@@ -168,3 +169,21 @@ def test_classifiers_take_all_that_estimators_of_their_samples_take(classifier: 
     taken, shared = (inspect.signature(kind.__init__).parameters for kind in (classifier, base))  # type: ignore[misc]
     assert set(shared) <= set(taken)
     assert {name: taken[name].default for name in shared} == {name: shared[name].default for name in shared}
+
+
+def test_a_threshold_counts_groups_before_anything_is_written(tmp_path: Path) -> None:
+    x = np.random.default_rng(0).normal(size=(60, 8))
+    y = np.where(np.arange(60) % 2, "yes", "no")
+    aim = {"class": "yes", "sensitivity": 0.95}
+    clf = GenomeClassifier(tmp_path / "run", threshold=aim, **QUICK)
+    with pytest.raises(
+        DataError,
+        match=r"needs 19 samples of 'yes' or more, and there are 30, in groups that count as 10\.0 samples",
+    ):
+        clf.fit(x, y, groups=np.arange(60) // 3)
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_threshold_may_name_a_number_as_it_is_equal() -> None:
+    assert read_aim({"class": 1, "sensitivity": 0.9}, ["0.0", "1.0"]).positive == 1
+    assert read_aim({"class": True, "sensitivity": 0.9}, ["False", "True"]).positive == 1

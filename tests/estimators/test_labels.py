@@ -83,6 +83,8 @@ def test_they_are_explained_and_exported_and_reports_are_refused(
     assert fitted.export_keras_model(tmp_path / "labels.keras").is_file()
     with pytest.raises(ParameterError, match="predicts any number of labels .* reports are of classes"):
         fitted.report(tmp_path / "report.html")
+    with pytest.raises(ParameterError, match="predicts any number of labels .* reports are of classes"):
+        fitted.report(tmp_path / "report.html", *study(seed=1))
     with pytest.raises(ParameterError, match="sets of classes are of classes, and this run predicts labels"):
         fitted.predict_set(x)
 
