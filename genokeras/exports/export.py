@@ -22,6 +22,9 @@ from genokeras.support.files import written_aside
 from genokeras.support.keras_files import load_keras
 from genokeras.support.wording import cause
 
+# Formats whose models can read strings.
+_WITH_STRINGS = ("keras", "tf_saved_model")
+
 
 @dataclass(frozen=True)
 class Exported:
@@ -100,6 +103,7 @@ def export_model_as(
     if problem:
         raise ParameterError(problem)
     check_model(model)
+    _check_strings(model, format)
     check_target(target, folder=format not in SUFFIXES)
     try:
         with quiet(), written_aside(target) as made:
@@ -121,6 +125,15 @@ def export_model_as(
         raise ExportError(str(error)) from error
     inputs = tuple(port.name for port in signature.inputs)
     return Exported(target, format, difference, inputs, signature.outputs)
+
+
+def _check_strings(model: Any, format: str) -> None:
+    reads_strings = any(tensor.dtype == "string" for tensor in model.inputs or ())
+    if reads_strings and format not in _WITH_STRINGS:
+        raise ParameterError(
+            f"the model {model.name!r} reads texts as they are and looks its words up itself, for which {format} has no operations. Export it "
+            "as .keras, or as a folder for TensorFlow Serving."
+        )
 
 
 def _write(model: Any, format: str, signature: Signature, path: Path, rows: list[np.ndarray]) -> None:

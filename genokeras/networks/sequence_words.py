@@ -97,7 +97,9 @@ def placed_words(letters: Any, longest: int, near: tuple[int, int, int]) -> list
 def _sure_letters(letters: Any) -> tuple[Any, Any]:
     """``(batch, L)`` each: the number of the letter that is there, and 1 for it; 0 where none is likelier than all others."""
     sure = ops.relu(2 * letters - 1)
-    return ops.cast(ops.argmax(sure, axis=2), "int32"), ops.sum(sure, axis=2)
+    # At most one letter of a place is surer than all others. Other formats than Keras' know no argmax on every backend.
+    there = ops.cast(sure > 0, "float32") * np.arange(letters.shape[2], dtype="float32")
+    return ops.cast(ops.max(there, axis=2), "int32"), ops.sum(sure, axis=2)
 
 
 def _words_at(letter: Any, much: Any, k: int) -> Words:

@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from genokeras import GenomeClassifier, ParameterError
+from genokeras import GenomeClassifier, ParameterError, SequenceClassifier, TextClassifier
 from genokeras.cli import main
+from genokeras.exports import format_problem
 
 pytestmark = pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="needs TensorFlow")
 
@@ -97,3 +98,41 @@ def test_the_command_line_says_what_the_backend_can_write(fitted: GenomeClassifi
     result = exported(fitted.path_, tmp_path / "model.pt")
     assert result.exit_code == 2 and "it can write keras, tf_saved_model, onnx, litert" in result.output
     assert "Traceback" not in result.output
+
+
+@pytest.mark.parametrize("suffix", ["onnx", "tflite"])
+@pytest.mark.parametrize("lengths", [(30, 31), (20, 60)])
+def test_sequences_are_exported_for_other_programs(
+    tmp_path: Path, suffix: str, lengths: tuple[int, int]
+) -> None:
+    if suffix == "onnx" and not all(map(importlib.util.find_spec, ("onnxruntime", "tf2onnx"))):
+        pytest.skip("what onnx needs is not installed")
+    rng = np.random.default_rng(0)
+    x = ["".join(rng.choice(list("ACGT"), rng.integers(*lengths))) for _ in range(40)]
+    x[1::2] = [one[:5] + "TATAAAAG" + one[13:] for one in x[1::2]]
+    settings: dict[str, Any] = {
+        "time_limit": None,
+        "max_trials": 2,
+        "folds": 2,
+        "random_state": 0,
+        "verbose": 0,
+    }
+    clf = SequenceClassifier(tmp_path / "run", **settings).fit(x, ["no", "yes"] * 20)
+    # The export is compared with the model before it counts.
+    assert clf.export_keras_model(tmp_path / f"model.{suffix}").stat().st_size > 1000
+
+
+def test_models_that_read_strings_are_refused_before_anything_is_written(tmp_path: Path) -> None:
+    settings: dict[str, Any] = {
+        "time_limit": None,
+        "max_trials": 1,
+        "folds": 2,
+        "random_state": 0,
+        "verbose": 0,
+    }
+    clf = TextClassifier(tmp_path / "run", **settings).fit(["good film", "bad film"] * 20, ["p", "n"] * 20)
+    for name in ("model.onnx", "model.tflite"):
+        if format_problem("onnx") is None or name.endswith("tflite"):
+            with pytest.raises(ParameterError, match="reads texts as they are.*Export it as .keras"):
+                clf.export_keras_model(tmp_path / name)
+        assert not (tmp_path / name).exists()
