@@ -23,7 +23,7 @@ data_argument = click.argument(
     "data", type=click.Path(path_type=Path), required=False, callback=existing_data
 )
 # Fields of `Reading` that are no options of tables of genes alone, or none at all.
-_OTHERWISE = ("delimiter", "drop")
+_OTHERWISE = ("delimiter", "drop", "size")
 _OF_MODEL = ("never_read", "genes", "blocks")
 
 
@@ -43,6 +43,7 @@ class Reading:
     modality: str | None = None
     sheet: str | None = None
     missing_blocks: str = "drop"
+    size: tuple[int, int] | None = None
     never_read: tuple[str, ...] = ()
     genes: tuple[str, ...] = ()
     blocks: tuple[Any, ...] = ()
@@ -56,7 +57,7 @@ class Reading:
 
     @property
     def is_told(self) -> bool:
-        return bool(self.of_genes) or self.delimiter is not None or bool(self.drop)
+        return bool(self.of_genes) or self.delimiter is not None or bool(self.drop) or self.size is not None
 
     def check(self, kind: str) -> None:
         """Raise where an option is none of this kind of samples."""
@@ -64,6 +65,8 @@ class Reading:
         if given and kind != GENES:
             option = given[0].replace("_", "-")
             raise click.UsageError(f"--{option} is for tables of genes, and these are {kind}.")
+        if self.size is not None and kind != IMAGES:
+            raise click.UsageError(f"--size is for images, and these are {kind}.")
         if self.delimiter is not None and kind == IMAGES:
             raise click.UsageError("--delimiter is for text files, and these are images.")
 
@@ -79,6 +82,17 @@ def reading_for(estimator: Any, reading: Reading) -> Reading:
     if reading.layer is None and not reading.use_raw and layer is not None:
         reading = replace(reading, layer=layer)
     return replace(reading, never_read=never_read, genes=genes, **of_blocks)
+
+
+def _height_and_width(
+    context: click.Context, option: click.Parameter, text: str | None
+) -> tuple[int, int] | None:
+    if text is None:
+        return None
+    sides = text.lower().split("x")
+    if len(sides) != 2 or not all(side.isdecimal() and int(side) for side in sides):
+        raise click.BadParameter(f"expected HEIGHTxWIDTH, such as 28x28, got {text!r}.")
+    return int(sides[0]), int(sides[1])
 
 
 _READING_OPTIONS = (
@@ -109,6 +123,12 @@ _READING_OPTIONS = (
     ),
     click.option(
         "--delimiter", help="What separates the fields of a text file; by default decided by its name."
+    ),
+    click.option(
+        "--size",
+        metavar="HEIGHTxWIDTH",
+        callback=_height_and_width,
+        help="Resize all images to this many pixels, such as 28x28.",
     ),
     click.option(
         "--missing-blocks",
@@ -202,7 +222,7 @@ def read_samples(
             several_targets=several_targets,
         )
     if kind == IMAGES:
-        return gk.load_images(data, target, groups=groups)
+        return gk.load_images(data, target, groups=groups, size=reading.size)
     if kind == SEQUENCES:
         return gk.load_sequences(data, target, groups=groups, delimiter=reading.delimiter)
     empty: Any = "keep" if keep_empty else "error"

@@ -156,7 +156,8 @@ def _one_size(
         counts = listed((f"{_spoken(side)} ({n})" for side, n in sizes.most_common()), 5)
         raise DataError(
             f"{source}: images have {len(sizes)} sizes, height x width: {counts}; not {_spoken(common)} are "
-            f"{listed(odd, 5)}. Pass size=({common[0]}, {common[1]}) to resize them all."
+            f"{listed(odd, 5)}. Resize them all: gk.load_images(..., size=({common[0]}, {common[1]})), on the command line --size "
+            f"{common[0]}x{common[1]}."
         )
     if size is not None:
         changed = sum(n for side, n in sizes.items() if side != tuple(size))

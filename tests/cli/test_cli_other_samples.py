@@ -102,6 +102,25 @@ def test_fit_tells_what_it_is_given(tmp_path: Path, write: Any, name: str, kind:
     assert f"{kind}s in, class probabilities out" in text and "95 % interval" in text
 
 
+def test_images_of_several_sizes_are_resized_where_a_size_is_said(tmp_path: Path) -> None:
+    data = write_images(tmp_path / "train", 40, 0)
+    odd = next(data.glob("*/*.png"))
+    Image.open(odd).resize((11, 13)).save(odd)
+    command = ("fit", data, "--max-trials", 1, "--folds", 2, "--seed", 1, "--out", tmp_path / "run")
+    result = genokeras(*command)
+    assert result.exit_code != 0 and "on the command line --size" in " ".join(result.stderr.split())
+    height, width = bars(1)[0].shape[1:3]
+    succeeded(*command, "--size", f"{height}x{width}")
+    predicted = succeeded("predict", tmp_path / "run", data, "--size", f"{height}x{width}")
+    assert len(predicted.splitlines()) == 41
+    for wrong in ("8", "8x", "0x8", "8x8x3"):
+        result = genokeras(*command, "--size", wrong)
+        assert result.exit_code == 2 and "expected HEIGHTxWIDTH, such as 28x28" in result.stderr
+    x = write_fasta(tmp_path / "a.fa", 10, 0)
+    result = genokeras("fit", x, "--size", "8x8", "--out", tmp_path / "other")
+    assert result.exit_code == 2 and "--size is for images" in result.stderr
+
+
 def test_kind_and_target_can_be_said(tmp_path: Path) -> None:
     x, y = opinions(40)
     table = pd.DataFrame({"text": x, "mood": y} | {f"n{i}": range(40) for i in range(20)})
