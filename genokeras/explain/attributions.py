@@ -6,7 +6,7 @@ Scores are differences of what the delivered model says: of log odds of a class 
 |---|---|---|
 | mutagenesis | answer as it is, less their mean over the other three letters at that place (Zhou and Troyanskaya 2015) | letters |
 | gradient | gradient x (input - mean over the letters) (Shrikumar et al. 2017; Majdandzic et al. 2023), gradient x input | letters, pixels |
-| leave_one_out | answer with the word, less those without it (Li, Monroe and Jurafsky 2016) | words |
+| leave_one_out | answer with the word, less those without it (Li, Monroe and Jurafsky 2016); of texts of more than 200 words, with each of 200 stretches, divided among its words | words |
 """
 
 from __future__ import annotations
@@ -40,6 +40,8 @@ METHODS = {
 _ROWS_AT_ONCE = 16
 # Letters of all sequences, with a letter exchanged in each, that are held at once.
 _MOST_LETTERS = 100_000_000
+# Of a text, that are left out one by one.
+_MOST_STRETCHES = 200
 _BASES = np.array([1, 2, 4, 8], dtype=np.uint8)
 
 
@@ -267,9 +269,14 @@ def _words(
     for i, row in enumerate(words):
         if not row:
             continue
-        texts = np.empty(len(row), dtype=object)
-        texts[:] = [" ".join([*row[:j], *row[j + 1 :]]) for j in range(len(row))]
+        of_stretch = np.arange(len(row)) * min(len(row), _MOST_STRETCHES) // len(row)
+        texts = np.empty(of_stretch[-1] + 1, dtype=object)
+        texts[:] = [
+            " ".join(word for word, part in zip(row, of_stretch, strict=True) if part != stretch)
+            for stretch in range(len(texts))
+        ]
         without = {"texts": texts, "tokens": encoder.vocabulary.encode(texts, encoder.length)}
         left = predict(model, encoder, without)
-        values[i, : len(row)] = _explained(task, outputs[i : i + 1]) - _explained(task, left)
+        change = _explained(task, outputs[i : i + 1]) - _explained(task, left)
+        values[i, : len(row)] = (change / np.bincount(of_stretch)[:, None])[of_stretch]
     return values, tuple(tuple(row) for row in words)

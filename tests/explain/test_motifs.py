@@ -173,6 +173,22 @@ def test_the_word_that_decides_has_the_score():
     assert np.abs(found.of("good")[1]).max() < 1e-5
 
 
+def test_words_of_a_long_text_share_what_their_stretch_is_worth(monkeypatch):
+    monkeypatch.setattr("genokeras.explain.attributions._MOST_STRETCHES", 4)
+    data = load_texts(["a b c d e f g fine film x", "a dull film"])
+    encoder, _ = fit_text_encoder(data)
+    kernel = np.zeros((1, encoder.n_counts, 2), dtype="float32")
+    kernel[0, encoder.tfidf[0].ngrams.index("fine"), 1] = 5.0
+    weights = {1: {"kernel": kernel, "bias": np.zeros((1, 2), dtype="float32")}}
+    model = merge_networks(encoder, Classes(2), [TrainedNetwork("t", linear(2), COUNTED, weights)])
+    found = explain_rows(model, encoder, encoder.rows(data), ("bad", "good"), data.names, None, Classes(2))
+    scores = found.of("good")[0]
+    assert len(found.places[0]) == 10
+    # Stretches of 3, 2, 3 and 2 words: "fine" stands in the third.
+    np.testing.assert_allclose(scores[5:8], scores[7], rtol=1e-6)
+    assert scores[7] > 0 and np.abs(scores[[0, 1, 2, 3, 4, 8, 9]]).max() < scores[7] / 2
+
+
 def test_a_method_for_other_samples_is_refused():
     model, encoder, data = sequence_model()
     with pytest.raises(ParameterError, match="'mutagenesis' or 'gradient' for sequences"):
