@@ -34,6 +34,7 @@ from genokeras.report import plot_metric
 from genokeras.report.picture import Picture
 from genokeras.streams import Batches
 from genokeras.support.checks import check_choice, check_whole
+from genokeras.support.retracing import without_retracing_advice
 from genokeras.training import (
     KeptVariables,
     Position,
@@ -146,6 +147,7 @@ class LightModel(Stepping):
         self._recipe = make_recipe(optimizer, loss, metrics, schedule, accumulate)
         self._judge = None
 
+    @without_retracing_advice()
     def fit(
         self,
         train: Any,
@@ -276,6 +278,7 @@ class LightModel(Stepping):
             curves.draw(self.history)
         return self.history
 
+    @without_retracing_advice()
     def evaluate(self, data: Any, batch_size: int = 256) -> dict[str, float]:
         """The loss and all metrics.
 
@@ -303,6 +306,7 @@ class LightModel(Stepping):
             found |= {m.name: m.value(outputs, targets, recipe.loss) for m in recipe.row_metrics}
         return found
 
+    @without_retracing_advice()
     def predict(self, x: Any, batch_size: int = _PREDICTED_ROWS) -> Any:
         """The net's outputs.
 

@@ -16,12 +16,14 @@ from genokeras.keras_models.run_training import TF_SERVING, RunTraining
 from genokeras.keras_models.user_functions import RUN_MODES, UserFunctions, checked_spec, checked_targets
 from genokeras.streams import Batch, Batches
 from genokeras.support.checks import check_choice, check_whole, complaints
+from genokeras.support.retracing import without_retracing_advice
 from genokeras.training import load_snapshot, predict_batches
 from genokeras.tuning import ParamSpec
 
 _logger = logging.getLogger(__name__)
 
 
+@without_retracing_advice()
 def run(
     input_fn: Callable[..., Any],
     model_fn: Callable[..., Any],

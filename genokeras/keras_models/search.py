@@ -13,6 +13,7 @@ from genokeras.keras_models.search_options import SearchOptions
 from genokeras.keras_models.search_stages import SearchStages
 from genokeras.keras_models.short_trainings import ShortTrainings
 from genokeras.keras_models.user_functions import UserFunctions, checked_spec
+from genokeras.support.retracing import without_retracing_advice
 from genokeras.tuning import ParamSpec, lists_to_search
 
 _logger = logging.getLogger(__name__)
@@ -21,6 +22,7 @@ _logger = logging.getLogger(__name__)
 _PLACEHOLDER_RATE = 1e-3
 
 
+@without_retracing_advice()
 def search(
     input_fn: Callable[..., Any],
     model_fn: Callable[..., Any],

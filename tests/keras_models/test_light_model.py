@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -238,3 +239,22 @@ def test_several_devices_need_a_backend_that_can() -> None:
     devices = keras.distribution.DataParallel.__new__(keras.distribution.DataParallel)
     with pytest.raises(ParameterError, match="with JAX only"):
         LightModel(noisy_net(), distribution=devices)
+
+
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="TensorFlow's advice")
+def test_many_models_are_trained_without_advice_on_retracing(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    logger = logging.getLogger("tensorflow")
+    caplog.set_level(logging.WARNING, logger="tensorflow")
+    propagates, logger.propagate = logger.propagate, True
+    try:
+        for _ in range(7):
+            model = light()
+            fit(model, tmp_path, epochs=1)
+            model.predict(X)
+        assert "retracing" not in caplog.text
+        logger.warning("something triggered tf.function retracing")
+        assert "retracing" in caplog.text  # what others say is still said
+    finally:
+        logger.propagate = propagates
