@@ -35,7 +35,10 @@ def auto(config: str, calls: tuple[str, ...], quiet: bool) -> None:
     check_data(Path(config), ": expected a project's JSON file")
     open_project = load_auto()
     with contextlib.nullcontext() if quiet else log_on_standard_output():
-        run_calls(open_project(config, verbose=0 if quiet else 1), calls)
+        project = open_project(config, verbose=0 if quiet else 1)
+        if "explain" in calls:
+            project.check_explains()
+        run_calls(project, calls)
 
 
 def run_calls(project: gk.Project, calls: Sequence[str]) -> None:

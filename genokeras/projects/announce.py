@@ -196,9 +196,10 @@ def validated(step: int, figures: Mapping[str, float]) -> None:
     say(" ".join(["[VALIDATION METRICS]", f"step: {step}", *(f"{k}: {v:.3f}" for k, v in figures.items())]))
 
 
-def saved(step: int, path: str | os.PathLike[str]) -> None:
-    """Say that the best network so far, after `step` steps, was saved."""
-    say(f"Saving checkpoints for {step} into {os.fspath(path)}.")
+def saved(step: int | None, path: str | os.PathLike[str]) -> None:
+    """Say that the best network so far, after `step` steps where that is known, was saved."""
+    steps = "" if step is None else f" for {step}"
+    say(f"Saving checkpoints{steps} into {os.fspath(path)}.")
 
 
 def restored(path: str | os.PathLike[str]) -> None:

@@ -28,7 +28,8 @@ class Checkpoints:
 
     def __init__(self, path_of: Callable[[float], Path]) -> None:
         self._path_of = path_of
-        self._due, self._step = 0.0, 0
+        self._due = 0.0
+        self._step: int | None = 0
         self._path: Path | None = None
 
     def __call__(self, make: Callable[[], FinalNetwork]) -> None:
@@ -42,7 +43,7 @@ class Checkpoints:
         now = time.monotonic()
         self._due = now + (now - start) * (1 - _SHARE) / _SHARE
 
-    def write(self, model: Any, path: Path, step: int) -> None:
+    def write(self, model: Any, path: Path, step: int | None) -> None:
         """Write a network in place of the one before."""
         if self._path not in (None, path):
             with contextlib.suppress(OSError):

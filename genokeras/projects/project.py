@@ -229,6 +229,18 @@ class Project:
             announce.predictions_written(path)
         return read_table(path, record.classes)
 
+    def check_explains(self) -> None:
+        """See that the project's model has outputs to explain.
+
+        Raises
+        ------
+        DataError
+            If it is an auto-encoder.
+        """
+        config = self.config
+        if isinstance(config, ProjectConfig) and config.model.type == "VAE" and config.transfer is None:
+            raise DataError("a VAE without transfer predicts nothing that could be explained.")
+
     @_placed
     @single_precision()
     def explain(self) -> Explanation:
@@ -249,9 +261,8 @@ class Project:
         """
         announce.show_progress(self._verbose)
         announce.say("----------Initialize Shap class")
+        self.check_explains()
         record, settings = self.trained.record, self.config.explainer.args
-        if record.task == "encoding":
-            raise DataError("a VAE without transfer predicts nothing that could be explained.")
         trained_on = load_training(self.config)
         data = trained_on if self.config.data_predict is None else load_prediction(self.config, self._names())
         samples = min(settings.num_samples, data.n_samples)

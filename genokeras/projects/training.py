@@ -145,7 +145,7 @@ def _delivered(run: _FolderRun, outcome: _Outcome, started: float) -> TrainedMod
     for name, model in outcome.companions.items():
         with written_aside(path.with_name(name)) as aside:
             model.save(aside)
-    run.checkpoints.write(outcome.model, path, outcome.extra.get("best_step", 0))
+    run.checkpoints.write(outcome.model, path, outcome.extra.get("best_step"))
     record = _record(run, outcome, time.perf_counter() - started)
     finish(path, record)
     if record.extra.get(INTERRUPTED):
@@ -248,7 +248,9 @@ def _train_vae(run: _FolderRun, config: ProjectConfig, data: VaeData, values: di
     vae = train_vae(data, vae_settings(config, values), announce.say, run.interrupted)
     # The encoder once more, by the name that transfer looks for.
     companions = {DECODER_FILE: vae.decoder, ENCODER_FILE: vae.encoder}
-    return _Outcome(vae.encoder, values, {"history": vae.history}, dict(vae.losses), companions)
+    best_step = next(line["steps"] for line in vae.history if line["epoch"] == vae.losses["epoch"])
+    extra = {"history": vae.history, "best_step": int(best_step)}
+    return _Outcome(vae.encoder, values, extra, dict(vae.losses), companions)
 
 
 def _train_transfer(run: _FolderRun, config: ProjectConfig) -> _Outcome:

@@ -166,6 +166,18 @@ def test_a_wrong_file_is_one_message_and_leaves_nothing_behind(tmp_path: Path) -
     assert not (tmp_path / "out").exists()
 
 
+def test_a_call_that_the_model_cannot_answer_is_refused_before_it_trains(tmp_path: Path) -> None:
+    path = write_project(tmp_path)
+    config = json.loads(path.read_text(encoding="utf-8").split("\n", 1)[1])
+    config |= {"model": {"type": "VAE", "args": {}}, "param_spec": {"args": {"VAE": {}}}}
+    for data in ("data_train", "data_evaluate"):
+        del config[data]["args"]["labels_file"]
+    path.write_text(json.dumps(config), encoding="utf-8")
+    result = genokeras_auto(path, "train", "predict", "explain")
+    assert result.exit_code == 2 and "predicts nothing that could be explained" in result.stderr
+    assert not (tmp_path / "out").exists()
+
+
 def test_predicting_before_training_says_what_to_do_first(tmp_path: Path) -> None:
     result = genokeras_auto(write_project(tmp_path), "predict")
     assert result.exit_code == 2 and "Call train first" in result.stderr

@@ -105,6 +105,10 @@ def test_an_auto_encoder_writes_latent_vectors_and_says_how_well_it_restores(tra
     metrics, table = project.evaluate(), project.predict()
     assert table.shape == (40, 8)
     assert metrics["reconstruction"] > 0
+    record, epoch = project.trained.record, int(project.trained.record.metrics["validation"]["epoch"])
+    assert record.extra["best_step"] == record.extra["history"][epoch]["steps"]
+    with pytest.raises(DataError, match="predicts nothing that could be explained"):
+        project.explain()
     assert -0.2 < metrics["validation"]["explained_variance"] < 1
     folder = project.trained.path.parent
     assert {path.name for path in folder.iterdir()} == {
