@@ -84,7 +84,9 @@ def predict(
     if probabilities and not hasattr(estimator, "classes_"):
         raise click.UsageError(f"--probabilities are of classes, and {run} predicts numbers.")
     if times and not hasattr(estimator, "baseline_"):
-        raise click.UsageError(f"--survival-at is for survival, which {run} does not predict.")
+        raise click.UsageError(
+            f"--survival-at is for survival, which {run} does not predict. (A model that was exported for certain times answers these without it.)"
+        )
     certainty.check(estimator)
     samples = elsewhere.brought(estimator, samples)
     found = _predictions(estimator, samples, probabilities, times)

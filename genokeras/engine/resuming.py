@@ -84,6 +84,8 @@ def _other_parts(folder: RunFolder, prepared: Prepared) -> list[str]:
     held, now = read_fingerprint(folder), prepared.fingerprint
     if folder.settings.get("task", "classes") != prepared.described["task"]:
         return [f"task ({folder.settings.get('task', 'classes')} in place of {prepared.described['task']})"]
+    if folder.settings.get("n_samples") != prepared.described["n_samples"]:
+        return ["samples"]
     if held:
         return [name for name in PARTS if held.get(name) != now[name]]
     other = [] if folder.settings.get("data_fingerprint") == prepared.old_fingerprint() else ["data"]

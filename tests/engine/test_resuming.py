@@ -89,7 +89,7 @@ def test_a_run_that_was_killed_while_it_was_made_is_made_anew(run):
         ({"groups": None}, "other groups "),
         ({"groups": np.arange(N) // 4}, "other groups "),
         ({"weight": None, "groups": None}, "other sample_weight and other groups "),
-        ({"x": X.iloc[:-2], "y": Y[:-2], "weight": WEIGHT[:-2], "groups": GROUPS[:-2]}, "other samples"),
+        ({"x": X.iloc[:-2], "y": Y[:-2], "weight": WEIGHT[:-2], "groups": GROUPS[:-2]}, r"other samples \("),
     ],
 )
 def test_other_data_are_refused_and_what_differs_is_named(run, other, named):

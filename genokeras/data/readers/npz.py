@@ -67,8 +67,9 @@ def _arrays(path: Path) -> dict[str, np.ndarray]:
                 "code: "
                 "save names and labels as text arrays, np.asarray(names, dtype=str)."
             ) from error
+        why = "" if "allow_pickle" in str(error) else f" ({error})"
         raise DataFileError(
-            f"{path.name} is truncated, damaged or no npz archive ({error}): write it with np.savez, or copy it again."
+            f"{path.name} is truncated, damaged or no npz archive{why}: write it with np.savez, or copy it again."
         ) from error
 
 
