@@ -328,13 +328,18 @@ def fit_sequence_encoder(
     placed = PLACED if equal and not strands else 0
     words: tuple[int, ...] = WORDS
     letters = int(lengths.sum())
-    most = min(_MOST_COUNTS, max(seconds - _SECONDS_AT_LEAST, 0.0) / _SECONDS_OF_COUNT)
-    while len(words) > 1 and letters * (len(words) * (1 + strands) + placed) > most:
+    in_time = max(seconds - _SECONDS_AT_LEAST, 0.0) / _SECONDS_OF_COUNT
+    while len(words) > 1 and letters * (len(words) * (1 + strands) + placed) > min(_MOST_COUNTS, in_time):
         words = words[:-1]
+    notes = _notes(lengths, length, window)
+    if len(words) < len(WORDS) and in_time < _MOST_COUNTS:
+        notes += (
+            f"There is too little time to count words of more than {words[-1]} letters: a longer time limit does.",
+        )
     encoder = SequenceEncoder(
         length, bool(equal), strands, names, mean, sd, shift=shift, words=words, placed=placed, window=window
     )
-    return encoder, _notes(lengths, length, window)
+    return encoder, notes
 
 
 def _row_length(lengths: np.ndarray, window: int) -> int:
