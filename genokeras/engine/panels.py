@@ -157,7 +157,8 @@ def _with_further(search: Run, outcomes: Sequence[Outcome]) -> Run:
     history = search.history.updated([outcome.result for outcome in numbered])
     seed = int(search.folder.settings["seed"])
     delivery = deliver(store, problem, history, search.objective, seed, problem.groups)
-    delivery = replace(delivery, best=single_best(history, VIEWS))
+    best = single_best(store, problem, history, delivery, search.objective, VIEWS)
+    delivery = replace(delivery, best=best)
     return replace(search, history=history, delivery=delivery)
 
 

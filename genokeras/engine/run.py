@@ -100,7 +100,7 @@ class Run:
 
     @property
     def best(self) -> TrialResult:
-        """The single best trial: by its posterior mean where that was computed, else by its out-of-fold score."""
+        """The single best trial: see `single_best`; where none was chosen, by its out-of-fold score."""
         if self.delivery.best is not None:
             return self.history.get(self.delivery.best)
         return self.history.ranked()[0]
@@ -258,7 +258,7 @@ def _chosen(
     seed, largest = int(store.folder.settings["seed"]), method_of(problem).largest_ensemble(problem)
     delivery = deliver(store, problem, history, objective, seed, problem.groups, time, largest)
     if isinstance(problem.encoder, TableEncoder):
-        best = single_best(history, tuple(problem.widths))
+        best = single_best(store, problem, history, delivery, objective, tuple(problem.widths))
         if not store.has_weights(best):
             best = next(trial.id for trial in history.ranked() if store.has_weights(trial.id))
         delivery = replace(delivery, best=best)

@@ -9,12 +9,19 @@ import pytest
 from scipy.special import softmax
 
 from genokeras.engine import Deadline, TrialStore, deliver, ensemble_out_of_fold
-from genokeras.engine.delivery import Delivery, deliver_best, limits_of
+from genokeras.engine.delivery import Delivery, deliver_best, limits_of, single_best
 from genokeras.engine.delivery_time import DeliveryTime
 from genokeras.engine.jobs import Outcome
 from genokeras.engine.problem import ScoredRows
 from genokeras.graph import HyperParameters, linear, mlp
-from genokeras.searchers import LARGEST_ENSEMBLE, History, Proposal, TrialResult
+from genokeras.searchers import (
+    LARGEST_ENSEMBLE,
+    History,
+    HyperSpace,
+    Proposal,
+    TrialResult,
+    posterior_best,
+)
 from genokeras.support import RunFolder
 from genokeras.tasks.calibration import Calibration
 from genokeras.tasks.objectives import Objective, get_objective
@@ -82,6 +89,35 @@ def test_failed_trials_are_no_part_of_it(tmp_path):
 def test_no_more_trials_are_delivered_than_the_largest_ensemble_has(tmp_path):
     found = delivered(tmp_path, [probabilities(1, seed) for seed in range(9)], largest=4)
     assert len(found.shares) == 4
+
+
+def test_the_one_that_is_handed_out_alone_is_like_the_others_and_not_the_luckiest(tmp_path):
+    rows = rows_of()
+    usual = [probabilities(1.5, 7) * 0.98 + 0.02 * probabilities(1.5, seed) for seed in range(8)]
+    lucky = softmax(4.0 * np.eye(2)[CODES] + np.random.default_rng(9).normal(size=(N, 2)), axis=1)
+    store, history = stored(tmp_path, [lucky, *usual], rows)
+    delivery = deliver(store, rows, history, LOG_LOSS, 0, time=DeliveryTime(Deadline.after(0.5)))
+    assert history.best() == history.trials[0] and max(delivery.shares, key=delivery.shares.get) == 0
+    whole = ensemble_out_of_fold(store, rows, delivery).answers
+    chosen = single_best(store, rows, history, delivery, LOG_LOSS, ("all",))
+    assert chosen != 0
+    apart = [
+        np.abs(
+            LOG_LOSS.answers.calibration(p, CODES, rows.sample_weight[rows.scored]).apply(p) - whole
+        ).mean()
+        for p in (lucky, usual[chosen - 1])
+    ]
+    assert apart[1] < apart[0]
+
+
+def test_of_numbers_the_posterior_decides_which_is_handed_out_alone(tmp_path):
+    targets = np.random.default_rng(0).normal(size=(N, 1))
+    answers = [targets + np.random.default_rng(seed).normal(size=(N, 1)) for seed in range(3)]
+    rows = rows_of(targets)
+    store, history = stored(tmp_path, answers, rows, R2)
+    delivery = deliver(store, rows, history, R2, 0, time=DeliveryTime(Deadline.after(0.5)))
+    found = posterior_best(history, HyperSpace(views=("all",)))
+    assert found is not None and single_best(store, rows, history, delivery, R2, ("all",)) == found[0].id
 
 
 def test_of_many_rows_weights_are_stacked():
