@@ -54,7 +54,7 @@ NEAR = (3, 5, 2)
 # Of all samples together, so that they take up some 400 MB at most; else only shorter words are counted.
 _MOST_COUNTS = 50_000_000
 # From reading to the delivered model, of a linear model: of any, and of each count.
-_SECONDS_AT_LEAST, _SECONDS_OF_COUNT = 1.0, 1e-6
+_SECONDS_AT_LEAST, _SECONDS_OF_COUNT = 4.0, 1.9e-6
 # Longer sequences are read by windows: a network of 2,000 positions is what two cores can train.
 WINDOW = 2000
 # A delivered model reads as many windows of every sequence, however short: nearly all are read whole, but a few very long

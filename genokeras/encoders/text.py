@@ -25,11 +25,12 @@ from genokeras.graph import Shape
 STRINGS = "texts"
 MOST_TOKENS = 20_000
 MOST_PHRASES, MOST_PARTS = 80_000, 50_000
+_PHRASES_IN_HASTE = 20_000
 PHRASES, PARTS = (1, 2), (2, 3, 4, 5)
 # Parts of words are counted in this number of letters at most: a minute's work.
 _MOST_LETTERS = 50_000_000
-# From reading to the delivered model, with all counts, of a linear model.
-_SECONDS_OF_LETTER = 4e-6
+# From reading to the delivered model, of a linear model: of any, and of each letter where all is counted.
+_SECONDS_AT_LEAST, _SECONDS_OF_LETTER = 4.0, 5e-6
 LONGEST = 400
 SHORTEST = 8
 # Of texts, nearly all are read to their end; a few very long ones would make every network slow.
@@ -181,7 +182,7 @@ def fit_text_encoder(data: TextData, seconds: float = math.inf) -> tuple[TextEnc
     ----------
     data : TextData
     seconds : float, optional
-        That a fit has in all, on the machine that costs were measured on: where that is too little, parts of words are left out.
+        That a fit has in all, on the machine that costs were measured on: where that is too little, parts of words and rarer phrases are left out.
     """
     vocabulary = fit_vocabulary(data.texts, MOST_TOKENS)
     lengths = vocabulary.lengths(data.texts)
@@ -190,12 +191,16 @@ def fit_text_encoder(data: TextData, seconds: float = math.inf) -> tuple[TextEnc
     notes: tuple[str, ...] = (
         (f"{cut} texts are longer than {length} words: networks read their beginning.",) if cut else ()
     )
-    tfidf = [fit_ngram_tfidf(data.texts, PHRASES, MOST_PHRASES, min_count=1)]
     letters = sum(map(len, data.texts))
+    in_haste = _SECONDS_AT_LEAST + letters * _SECONDS_OF_LETTER > seconds
+    most = _PHRASES_IN_HASTE if in_haste else MOST_PHRASES
+    tfidf = [fit_ngram_tfidf(data.texts, PHRASES, most, min_count=1)]
     if letters > _MOST_LETTERS:
         notes += (f"More than {_MOST_LETTERS:,} letters: parts of words are not counted.",)
-    elif letters * _SECONDS_OF_LETTER > seconds:
-        notes += ("There is too little time to count parts of words: a longer time limit does.",)
+    elif in_haste:
+        notes += (
+            f"There is too little time to count parts of words, and more than {most:,} words and pairs of words: a longer time limit does.",
+        )
     else:
         parts = fit_ngram_tfidf(
             data.texts, PARTS, MOST_PARTS, min_count=1, standardise="lower", split="character"

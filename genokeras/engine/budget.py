@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import final
 
-from genokeras.engine.pace import measured_slowness
+from genokeras.engine.pace import measured_slowness, steady_slowness
 from genokeras.errors import ParameterError
 
 _SAFETY = 1.25
@@ -62,8 +62,8 @@ class Budget:
         Seconds kept back for what comes after the search: the ensemble, its estimate, the export.
     clock : callable
         Monotonic seconds.
-    pace : callable
-        Measures how slow the machine is at the moment; see ``genokeras.engine.pace``.
+    pace, steady_pace : callable
+        Measure how slow the machine is at the moment; see ``genokeras.engine.pace``.
     least : float, optional
         Seconds that a job makes use of. It is given to jobs that fit themselves into the time there is; any other job is
         expected to take as long as those before it.
@@ -76,6 +76,7 @@ class Budget:
         clock: Callable[[], float] = time.monotonic,
         least: float | None = None,
         pace: Callable[[], float] = measured_slowness,
+        steady_pace: Callable[[], float] = steady_slowness,
     ) -> None:
         if time_limit is not None and not time_limit > 0:
             raise ParameterError(f"time_limit must be a number of seconds above 0, got {time_limit!r}.")
@@ -84,7 +85,7 @@ class Budget:
         self._limit = time_limit
         self._reserve = reserve
         self._least = least
-        self._pace = pace
+        self._pace, self._steady_pace = pace, steady_pace
         self._measured: tuple[float, float] | None = None
         self._costs: deque[float] = deque(maxlen=5)
 
@@ -115,10 +116,12 @@ class Budget:
             self._measured = now, self._pace()
         return self._measured[1]
 
-    @property
     def seconds_of_reference(self) -> float:
         """What is left, in seconds of the machine that costs were measured on; infinite without a limit."""
-        return math.inf if self._limit is None else self.remaining / self.slowness()
+        if self._limit is None:
+            return math.inf
+        slowness = self._steady_pace()
+        return self.remaining / slowness
 
     def keep(self, seconds: float) -> None:
         """Keep this many seconds back for what comes after the search, in place of those before."""

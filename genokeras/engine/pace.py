@@ -15,6 +15,7 @@ _REFERENCE = 0.025
 _ROUNDS, _SIZE = 9, 192
 # A figure above the first is measured again, so often.
 _SUSPICIOUS, _AGAIN = 2.0, 2
+_STEADY = 4
 
 
 def measured_slowness(measure: Callable[[], float] | None = None) -> float:
@@ -35,6 +36,12 @@ def measured_slowness(measure: Callable[[], float] | None = None) -> float:
             break
         found = min(found, measure() / _REFERENCE)
     return found
+
+
+def steady_slowness() -> float:
+    """The same over a longer time, a tenth of a second: on a machine that others use, too, a short piece of work may be done between theirs."""
+    _seconds_of_work()  # in a new process the first one loads libraries
+    return sum(_seconds_of_work() for _ in range(_STEADY)) / (_STEADY * _REFERENCE)
 
 
 def _seconds_of_work() -> float:

@@ -87,7 +87,7 @@ class NetworkKind(ContentKind):
 
     def prepare(self, training: Training, arguments: Mapping[str, Any]) -> Prepared:
         rng, data = np.random.default_rng([training.seed, 1]), training.content
-        seconds = arguments.get("seconds", math.inf)
+        seconds = arguments["seconds"]() if "seconds" in arguments else math.inf
         encoder, rows, notes = self._encoded(data, arguments.get("backbone"), rng, seconds)
         if training.held is not None:
             held = encoder.rows(training.held)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from genokeras import ParameterError
@@ -147,3 +149,11 @@ def test_a_network_needs_a_twentieth_of_the_limit_within_bounds(limit, least):
     clock.now += limit - least + 0.01
     assert spent.affordable_share() < 1
     assert budget._least == least
+
+
+def test_what_is_left_is_in_seconds_of_the_reference_machine() -> None:
+    now = [0.0]
+    budget = Budget(10.0, clock=lambda: now[0], steady_pace=lambda: 2.5)
+    now[0] = 5.0
+    assert budget.seconds_of_reference() == pytest.approx(2.0)
+    assert Budget(None, steady_pace=lambda: 2.5).seconds_of_reference() == math.inf
