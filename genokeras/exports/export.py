@@ -128,7 +128,7 @@ def export_model_as(
 
 
 def _check_strings(model: Any, format: str) -> None:
-    reads_strings = any(tensor.dtype == "string" for tensor in model.inputs or ())
+    reads_strings = any(tensor.dtype == "string" for tensor in getattr(model, "inputs", None) or ())
     if reads_strings and format not in _WITH_STRINGS:
         raise ParameterError(
             f"the model {model.name!r} reads texts as they are and looks its words up itself, for which {format} has no operations. Export it "

@@ -68,7 +68,7 @@ SHAPED = [
     Case(
         "sizes",
         lambda p: images(two_sizes(p)),
-        r"Pass size=\(8, 9\)|Pass size=\(5, 9\)",
+        r"gk.load_images\(..., size=\((8|5), 9\)\)",
         lambda p: images(two_sizes(p), size=(8, 9)),
     ),
     Case(

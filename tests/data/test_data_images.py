@@ -98,7 +98,7 @@ def test_images_of_several_sizes_are_an_error_or_resized(tmp_path: Path) -> None
 
 def test_a_list_of_arrays_of_several_sizes_is_treated_alike() -> None:
     images = [COLOUR[0], COLOUR[1, :5]]
-    with pytest.raises(DataError, match="Pass size="):
+    with pytest.raises(DataError, match=r"Resize them all: gk.load_images\(..., size=\(6, 7\)\)"):
         load_images(images)
     assert load_images(images, size=(3, 3)).pixels.shape == (2, 3, 3, 3)
 
