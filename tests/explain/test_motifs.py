@@ -160,14 +160,19 @@ def test_the_pixels_that_decide_have_the_scores():
     np.testing.assert_allclose(scores[:, 30], encoder.counts(encoder.rows(data))[:, 30], atol=1e-4)
 
 
-def test_the_word_that_decides_has_the_score():
-    data = load_texts(["a fine film", "a dull film"])
+def explained_by_fine(*texts):
+    """Of a linear model that calls a text good for the word "fine"."""
+    data = load_texts(list(texts))
     encoder, _ = fit_text_encoder(data)
     kernel = np.zeros((1, encoder.n_counts, 2), dtype="float32")
     kernel[0, encoder.tfidf[0].ngrams.index("fine"), 1] = 5.0
     weights = {1: {"kernel": kernel, "bias": np.zeros((1, 2), dtype="float32")}}
     model = merge_networks(encoder, Classes(2), [TrainedNetwork("t", linear(2), COUNTED, weights)])
-    found = explain_rows(model, encoder, encoder.rows(data), ("bad", "good"), data.names, None, Classes(2))
+    return explain_rows(model, encoder, encoder.rows(data), ("bad", "good"), data.names, None, Classes(2))
+
+
+def test_the_word_that_decides_has_the_score():
+    found = explained_by_fine("a fine film", "a dull film")
     assert found.places == (("a", "fine", "film"), ("a", "dull", "film"))
     assert found.of("good")[0].argmax() == 1
     assert np.abs(found.of("good")[1]).max() < 1e-5
@@ -175,13 +180,7 @@ def test_the_word_that_decides_has_the_score():
 
 def test_words_of_a_long_text_share_what_their_stretch_is_worth(monkeypatch):
     monkeypatch.setattr("genokeras.explain.attributions._MOST_STRETCHES", 4)
-    data = load_texts(["a b c d e f g fine film x", "a dull film"])
-    encoder, _ = fit_text_encoder(data)
-    kernel = np.zeros((1, encoder.n_counts, 2), dtype="float32")
-    kernel[0, encoder.tfidf[0].ngrams.index("fine"), 1] = 5.0
-    weights = {1: {"kernel": kernel, "bias": np.zeros((1, 2), dtype="float32")}}
-    model = merge_networks(encoder, Classes(2), [TrainedNetwork("t", linear(2), COUNTED, weights)])
-    found = explain_rows(model, encoder, encoder.rows(data), ("bad", "good"), data.names, None, Classes(2))
+    found = explained_by_fine("a b c d e f g fine film x", "a dull film")
     scores = found.of("good")[0]
     assert len(found.places[0]) == 10
     # Stretches of 3, 2, 3 and 2 words: "fine" stands in the third.
