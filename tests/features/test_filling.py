@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
@@ -77,3 +79,34 @@ def test_constant_and_many_samples_are_no_trouble(monkeypatch: pytest.MonkeyPatc
     x[:, [2, 5]] = 4.0
     found = fit_filling(x, present(2, 30)).fill(factors(1))
     assert (found[:, 2] == 4.0).all() and np.isfinite(found).all()
+
+
+WIDE = 400
+
+
+def genes(seed: int) -> np.ndarray:
+    """Many features of different levels, a tenth of whose variance is shared."""
+    loadings = np.random.default_rng(7).normal(size=(4, WIDE))
+    rng = np.random.default_rng(seed)
+    return (
+        np.linspace(2, 14, WIDE) + 0.5 * rng.normal(size=(N, 4)) @ loadings + 0.3 * rng.normal(size=(N, WIDE))
+    )
+
+
+@pytest.mark.parametrize("changed", [lambda x: 2.5 * x + 3, lambda x: 2.0**x])
+def test_a_sample_on_another_scale_is_filled_on_its_own(changed: Callable[[np.ndarray], np.ndarray]) -> None:
+    there, new = ~np.isin(np.arange(WIDE), [3, 170, 300]), changed(genes(1))
+    filling = fit_filling(genes(0), there)
+    found = filling.fill(new)[:, ~there]
+    usual = changed(genes(0).mean(axis=0)[~there])
+    assert (
+        np.abs(found - new[:, ~there]).mean(axis=0) < 0.7 * np.abs(usual - new[:, ~there]).mean(axis=0)
+    ).all()
+    # One by one as together.
+    np.testing.assert_array_equal(found[:1], filling.fill(new[:1])[:, ~there])
+
+
+def test_a_sample_on_the_scale_of_training_is_measured_by_that() -> None:
+    there, new = ~np.isin(np.arange(WIDE), [3, 170, 300]), genes(1)
+    found = fit_filling(genes(0), there).fill(new)
+    assert (np.square(found - new)[:, ~there].mean(axis=0) < 0.2).all()
