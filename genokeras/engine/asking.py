@@ -23,10 +23,13 @@ class Asker:
     Parameters
     ----------
     searcher : Searcher
+    n_outputs : int, optional
+        How many numbers a network must answer; by default any.
     """
 
-    def __init__(self, searcher: Searcher) -> None:
+    def __init__(self, searcher: Searcher, n_outputs: int | None = None) -> None:
         self._searcher = searcher
+        self._n_outputs = n_outputs
         self._name = f"the searcher {type(searcher).__name__}"
 
     def ask(
@@ -45,7 +48,8 @@ class Asker:
         Raises
         ------
         SearchError
-            If it raises, takes too long, returns no proposals at all, names a parent that there is not, or only repeats itself.
+            If it raises, takes too long, returns no proposals at all, names a parent that there is not, proposes a network with
+            other outputs than the task's, or only repeats itself.
         """
         proposals = self._checked(self._answer(history, n, rng, seconds), history)[:n]
         with self.blamed("made proposals that cannot be read"):
@@ -134,6 +138,14 @@ class Asker:
                 raise SearchError(
                     f"{self._name} proposes a child of trial {proposal.father}, which there is not; "
                     f"there are {len(known)} trials."
+                )
+        with self.blamed("made proposals that cannot be read"):
+            outputs = [proposal.graph.n_outputs for proposal in proposals]
+        for proposal, got in zip(proposals, outputs, strict=True):
+            if self._n_outputs not in (None, got):
+                raise SearchError(
+                    f"{self._name} proposes a network with {got} outputs ({proposal.graph.describe()}); this task needs "
+                    f"{self._n_outputs}."
                 )
         return list(proposals)
 

@@ -172,6 +172,7 @@ def _fit_run(
         method.packer(problem),
         gains,
         jobs_ahead(settings.executor, settings.executor_args, budget.time_limit, method, executor.slots),
+        problem.task.n_outputs,
     )
     watchers.begin(history)
     with observer or nullcontext():

@@ -82,6 +82,8 @@ class SearchLoop:
         Makes a search repeatable, however long its jobs take: results are recorded in the order in which they were asked for, and
         the searcher is asked whenever this many jobs, or fewer, lack results. With 0 it knows all results before, so what is
         proposed does not depend on the number of slots. By default it is asked as soon as a slot is free.
+    n_outputs : int, optional
+        How many numbers a network must answer; by default any.
     """
 
     def __init__(
@@ -97,8 +99,9 @@ class SearchLoop:
         packer: Packer | None = None,
         gains: EnsembleGains | None = None,
         ahead: int | None = None,
+        n_outputs: int | None = None,
     ) -> None:
-        self._asker = Asker(searcher)
+        self._asker = Asker(searcher, n_outputs)
         self._executor = executor
         self._store = store
         self._budget = budget
@@ -247,6 +250,11 @@ class SearchLoop:
     def _fail(self, error: SearchError) -> None:
         """The searcher failed: what was trained is kept, and it is not asked again."""
         if not self._history.ok():
+            failed = self._history.failed()
+            if failed:
+                error = SearchError(
+                    f"{error} The last of {len(failed)} failed trials said:\n{failed[-1].error}"
+                )
             raise error
         self._failed = True
         self._store.folder.record("searcher_failed", trials=len(self._history), error=str(error))

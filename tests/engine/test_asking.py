@@ -34,9 +34,10 @@ class GoodThen(Searcher):
         return found
 
 
-def search(tmp_path: Path, searcher: Searcher, seconds: float | None = None) -> Any:
+def search(tmp_path: Path, searcher: Searcher, seconds: float | None = None, **runner: Any) -> Any:
     store = TrialStore(RunFolder.create(tmp_path / "run", {}))
-    loop = SearchLoop(searcher, LocalExecutor(lambda: FakeRunner()), store, Budget(seconds), 0, max_trials=20)
+    executor = LocalExecutor(lambda: FakeRunner(**runner))
+    loop = SearchLoop(searcher, executor, store, Budget(seconds), 0, max_trials=20, n_outputs=2)
     return loop.run(History())
 
 
@@ -54,6 +55,10 @@ def leaving(history: History) -> list[Proposal]:
         (leaving, "(?s)GoodThen raised an error when it was asked.*SystemExit: 3"),
         (lambda history: [proposal("x")], "GoodThen made proposals that cannot be read"),  # type: ignore[arg-type]
         (lambda history: [Proposal(None, None)], "GoodThen made proposals that cannot be read"),  # type: ignore[arg-type]
+        (
+            lambda history: [proposal(0.3), Proposal(get_father("linear", 3), HyperParameters())],
+            r"GoodThen proposes a network with 3 outputs \(linear.*\); this task needs 2",
+        ),
         (lambda history: None, "GoodThen must return a list of Proposal when it is asked, got None"),
         (lambda history: ["linear"], r"must return a list of Proposal .* got \['linear'\]"),
         (raising, "(?s)GoodThen raised an error when it was asked.*one over zero"),
@@ -125,3 +130,13 @@ def test_what_else_a_searcher_is_asked_may_fail_as_well(tmp_path: Path, name: st
     with pytest.warns(UserWarning, match="when the search ended|when it explained an ask"):
         result = search(tmp_path, searcher)
     assert result.reason == "searcher" and len(result.history.ok()) == 2
+
+
+def test_the_error_of_failed_trials_is_said_where_nothing_else_is_left(tmp_path: Path) -> None:
+    def failing(job: Any) -> None:
+        raise KeyError("no view 'genes'")
+
+    with pytest.raises(
+        SearchError, match="(?s)tried already.*The last of 2 failed trials said.*no view 'genes'"
+    ):
+        search(tmp_path, GoodThen(lambda history: [proposal(0.1)]), before=failing)
