@@ -42,6 +42,7 @@ _SPELLINGS: dict[str, str | Callable[[re.Match[str]], str]] = {
     r"\bmost_loss=": "--most-loss ",
     r"\bfalse_alarms=": "--false-alarms ",
     r"\b(key_added|false_alarms|most_loss)(?= must be)": lambda found: f"--{found[1].replace('_', '-')}",
+    r"\banother key_added than": "another --key-added than",
     r"\bpath=": "--out",
     r"\by=(?=')": "--target ",
     r"\bpass y as an array, ": "pass --target as ",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -104,7 +104,7 @@ class Annotator(ClassifierElsewhere, TableEstimator):
         ------
         NotFittedError, DataError
         ParameterError
-            If ``adata`` is no AnnData or cannot be written to, the model reads several blocks or answers several labels, or a parameter is unknown or out of
+            If ``adata`` is no AnnData, cannot be written to, or has something by these names that ``annotate`` did not write; the model reads several blocks or answers several labels, or a parameter is unknown or out of
             range.
 
         Examples
@@ -120,6 +120,7 @@ class Annotator(ClassifierElsewhere, TableEstimator):
         check_number(false_alarms, "false_alarms", above=0, below=1)
         if not isinstance(key_added, str) or not key_added or "/" in key_added:
             raise ParameterError(f"key_added must be a name without a slash, got {key_added!r}.")
+        _check_unused(adata, key_added)
         self._check_cells()
         standardised = "adapt" in self._fitted().folder.settings
         bringing: dict[str, Any] = {
@@ -222,9 +223,30 @@ def check_writable(adata: Any, copy: bool) -> None:
         )
 
 
+def _is_own(adata: Any, key: str) -> bool:
+    """Whether an earlier call wrote by this name."""
+    known = adata.uns.get(key)
+    return isinstance(known, Mapping) and "params" in known
+
+
+def _check_unused(adata: Any, key: str) -> None:
+    """Raise ``ParameterError`` where something stands by this name that no earlier call wrote."""
+    if _is_own(adata, key):
+        return
+    columns = [key, *(f"{key}_{what}" for what in ("confidence", "novelty", "novel"))]
+    taken = [f"obs[{name!r}]" for name in columns if name in adata.obs]
+    taken += [f"obsm[{name!r}]" for name in (f"{key}_probabilities", f"X_{key}") if name in adata.obsm]
+    taken += [f"uns[{key!r}]"] if key in adata.uns else []
+    if taken:
+        raise ParameterError(
+            f"the cells have {', '.join(taken)} already, which annotate did not write and does not overwrite: pass another "
+            f"key_added than {key!r}, or delete it first."
+        )
+
+
 def _forget(adata: Any, key: str) -> None:
     """Remove what an earlier call wrote by this name: some of it may not be written again, and would speak of other labels."""
-    if "params" not in adata.uns.get(key, {}):
+    if not _is_own(adata, key):
         return
     for column in (f"{key}_novelty", f"{key}_novel"):
         if column in adata.obs:

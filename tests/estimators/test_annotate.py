@@ -119,6 +119,18 @@ def test_a_second_call_leaves_nothing_of_the_first(clf: gk.GenomeClassifier) -> 
     assert set(data.obsm) == {"genokeras_probabilities"} and set(data.uns["genokeras"]) == {"params"}
 
 
+@pytest.mark.parametrize("copy", [False, True])
+def test_what_is_not_ours_is_never_overwritten(clf: gk.GenomeClassifier, copy: bool) -> None:
+    data = cells(9, 3)
+    data.uns["leiden"] = {"colors": ["red"]}
+    data.obsm["X_umap"] = np.zeros((data.n_obs, 2), "float32")
+    kinds = data.obs["kind"].tolist()
+    for key, taken in (("kind", r"obs\['kind'\]"), ("leiden", r"uns\['leiden'\]"), ("umap", r"obsm\['X_umap'\]")):
+        with pytest.raises(gk.ParameterError, match=f"the cells have {taken} already.*another key_added than '{key}'"):
+            clf.annotate(data, key_added=key, copy=copy, n_markers=0)
+    assert data.obs["kind"].tolist() == kinds and list(data.obs.columns) == ["kind"]
+
+
 def test_genes_are_matched_by_name_in_any_order(clf: gk.GenomeClassifier, annotated: Any) -> None:
     data = cells(24, 1)[:, ::-1].copy()
     data = anndata.concat([data, data[:, :1].copy()[:, []]], axis=1, merge="first")
