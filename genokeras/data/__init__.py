@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from genokeras.data.align import align_features, align_with_fill
-from genokeras.data.checks import check_sample_weight, impute_median
+from genokeras.data.checks import impute_median
 from genokeras.data.dataset import Dataset
 from genokeras.data.dropping import dropped_names
 from genokeras.data.folds import (
@@ -34,6 +34,7 @@ from genokeras.data.sequences import SequenceData, load_sequences
 from genokeras.data.study_folds import coincidence_notes, leave_one_study_out
 from genokeras.data.table import Reader, ReadOptions, Table
 from genokeras.data.texts import TextData, load_texts
+from genokeras.data.weights import check_sample_weight
 
 __all__ = [
     "Dataset",

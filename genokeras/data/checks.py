@@ -178,21 +178,3 @@ def _cells(x: Matrix, mask: np.ndarray, names: Sequence[str], ids: Sequence[str]
     cells = [f"sample {ids[row]!r}, gene {names[column]!r}" for row, column in places.tolist()]
     more = int(mask.sum()) - len(cells)
     return "; ".join(cells) + (f"; and {more} more" if more else "")
-
-
-def check_sample_weight(values: Any, n: int) -> np.ndarray:
-    """Weights of `n` samples, float64.
-
-    Raises
-    ------
-    DataError
-        If they are of another number, not finite, negative, or all 0.
-    """
-    weight = np.asarray(values, dtype="float64")
-    if weight.shape != (n,):
-        raise DataError(
-            f"sample_weight must have one number per sample: expected {n}, got shape {weight.shape}."
-        )
-    if not np.isfinite(weight).all() or (weight < 0).any() or not weight.any():
-        raise DataError("sample_weight must be finite, not negative, and not zero for all samples.")
-    return weight

@@ -148,26 +148,49 @@ def _checked_length(values: np.ndarray, table: Table, what: str) -> np.ndarray:
 
 
 def _from_series(series: pd.Series, table: Table, what: str) -> np.ndarray:
-    values, index = np.asarray(series), pd.Index(series.index)
+    values = np.asarray(series)
+    rows = rows_by_id(series.index, table.sample_ids, table.x.shape[0], what, table.source)
+    return _checked_length(values, table, what) if rows is None else values[rows]
+
+
+def rows_by_id(
+    index: Any, ids: Sequence[str] | None, n_samples: int, what: str, source: str
+) -> np.ndarray | None:
+    """Where the value of each sample is in a Series with this index; None if its values go by row.
+
+    Parameters
+    ----------
+    index : pandas.Index or array-like
+    ids : sequence of str, optional
+        Of the samples; None where they have none.
+    n_samples : int
+    what, source : str
+        The argument and the data, for messages.
+
+    Raises
+    ------
+    DataError
+        If only some of the samples are in the index, or it is 0, 1, 2... in another order.
+    """
+    index = pd.Index(index)
     if index.equals(pd.RangeIndex(len(index))) or not index.is_unique:
-        return _checked_length(values, table, what)
-    if table.sample_ids is None:
-        if len(index) == table.x.shape[0] and set(index) == set(range(len(index))):
+        return None
+    if ids is None:
+        if len(index) == n_samples and set(index) == set(range(len(index))):
             raise DataError(
                 f"{what} is a Series whose index is 0, 1, 2... in another order than the rows of x: does "
                 "it go by index "
                 f"or by row? Pass {what}.sort_index() or {what}.to_numpy()."
             )
-        return _checked_length(values, table, what)
+        return None
     keys = [str(key).strip() for key in index]
-    if not set(keys) & set(table.sample_ids):
-        return _checked_length(values, table, what)
+    if not set(keys) & set(ids):
+        return None
     by_id = dict(zip(keys, range(len(keys)), strict=True))
-    lost = [name for name in table.sample_ids if name not in by_id]
+    lost = [name for name in ids if name not in by_id]
     if lost:
         raise DataError(
-            f"{what} has no value for {len(lost)} of {len(table.sample_ids)} samples ({table.source}): "
-            f"{listed(lost, 8)}. "
+            f"{what} has no value for {len(lost)} of {len(ids)} samples ({source}): {listed(lost, 8)}. "
             f"Its index must hold every sample id, or pass {what}.to_numpy() to go by row."
         )
-    return values[[by_id[name] for name in table.sample_ids]]
+    return np.array([by_id[name] for name in ids])

@@ -7,7 +7,6 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from genokeras.data import check_sample_weight
 from genokeras.data.block import reading_of
 from genokeras.encoders import checked_answers, predict
 from genokeras.engine import (
@@ -31,6 +30,7 @@ from genokeras.estimators.content import (
     labelled,
     names_of,
     validation_parts,
+    weights_of,
 )
 from genokeras.estimators.fitted import FittedEstimator
 from genokeras.estimators.own_metrics import described, scored_metrics
@@ -115,7 +115,7 @@ class SearchedEstimator(FittedEstimator):
             With ``batches``: every gene gets the same mean and standard deviation in each study, in training and wherever samples are read
             later, which are then 10 or more of one cohort, mixed as in training. For platforms whose values have nothing in common.
         sample_weight : array-like of shape (n_samples,), optional
-            How much each sample counts, in training and in scores.
+            How much each sample counts, in training and in scores: by row, or a Series whose index holds the sample ids.
         extra : sequence of str, DataFrame or array-like of shape (n_samples, n_extra), optional
             Numbers beside each sequence.
         validation_data : (x, y), optional
@@ -223,8 +223,7 @@ class SearchedEstimator(FittedEstimator):
     ) -> Training:
         content = self._read(x, y, groups, extra, training=True)
         aim = self._task(x, y).learn(self._labels(content, x, y))
-        n = len(aim.targets)
-        weight = np.ones(n) if sample_weight is None else check_sample_weight(sample_weight, n)
+        weight = weights_of(content, sample_weight)
         factors = self._factors(aim.targets, aim.names, weight)
         held, held_targets = None, None
         if validation_data is not None:
@@ -328,8 +327,7 @@ class SearchedEstimator(FittedEstimator):
         self._check_trains_on("final_fit")
         content = self._read_again(x_train, y_train, batches, extra_train)
         targets = known_targets(run.task, content, y_train, run.names)
-        n = len(targets)
-        weight = np.ones(n) if sample_weight is None else check_sample_weight(sample_weight, n)
+        weight = weights_of(content, sample_weight)
         factors = self._factors(targets, run.names, weight)
         weight = weight if factors is None else weight * factors[targets]
         data = AllRows(run.problem.encoder.rows(content), targets, weight)
@@ -358,8 +356,19 @@ class SearchedEstimator(FittedEstimator):
 
     def _scored(self, x: Any, y: Any, extra: Any, predicted: bool = True) -> tuple[np.ndarray, np.ndarray]:
         """Answers and targets of samples whose targets are known."""
-        run = self._fitted()
+        return self._scored_content(self._read(x, y, None, extra), y, predicted)
+
+    def _weighted(
+        self, x: Any, y: Any, extra: Any, sample_weight: Any
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """As `_scored`, and the weights of the samples."""
         content = self._read(x, y, None, extra)
+        return *self._scored_content(content, y), weights_of(content, sample_weight)
+
+    def _scored_content(
+        self, content: Content, y: Any, predicted: bool = True
+    ) -> tuple[np.ndarray, np.ndarray]:
+        run = self._fitted()
         targets = known_targets(run.task, content, y, run.names)
         return self._answers(content) if predicted else np.empty(0), targets
 

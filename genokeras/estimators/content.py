@@ -15,6 +15,7 @@ from genokeras.data import (
     ImageData,
     SequenceData,
     TextData,
+    check_sample_weight,
     choose_folds,
     coincidence_notes,
     further_splits,
@@ -194,6 +195,21 @@ class ContentKind(ABC):
     @abstractmethod
     def asked_folds(self, n_folds: int | None, n_samples: int) -> int | None:
         """What ``run.json`` says of the folds that were asked for."""
+
+
+def weights_of(content: Content, sample_weight: Any) -> np.ndarray:
+    """``(n_samples,)`` float64 in the order of the content: 1 each where none are given.
+
+    Raises
+    ------
+    DataError
+        As `genokeras.data.check_sample_weight`.
+    """
+    names = names_of(content)
+    if sample_weight is None:
+        return np.ones(len(names))
+    named = content.ids_given if isinstance(content, Dataset) else content.names_given
+    return check_sample_weight(sample_weight, len(names), names if named else None, content.source)
 
 
 def names_of(content: Content) -> tuple[str, ...]:

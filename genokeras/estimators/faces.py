@@ -232,10 +232,10 @@ class ClassifierFace(ClassPlots, ClassifierMixin, SearchedEstimator):
 
     def score(self, x: Any, y: Any = None, sample_weight: Any = None, extra: Any = None) -> float:
         """Accuracy, as scikit-learn's classifiers have it: of labels the share of samples with all of them right."""
-        probabilities, codes = self._scored(x, y, extra)
+        probabilities, codes, weight = self._weighted(x, y, extra, sample_weight)
         if self._of_labels:
-            return float(Labels.objective("subset_accuracy").value(probabilities, codes, sample_weight))
-        return float(np.average(self._decided(probabilities) == codes, weights=sample_weight))
+            return float(Labels.objective("subset_accuracy").value(probabilities, codes, weight))
+        return float(np.average(self._decided(probabilities) == codes, weights=weight))
 
 
 class RegressorFace(NumberPlots, RegressorMixin, SearchedEstimator):
@@ -297,5 +297,5 @@ class RegressorFace(NumberPlots, RegressorMixin, SearchedEstimator):
 
     def score(self, x: Any, y: Any = None, sample_weight: Any = None, extra: Any = None) -> float:
         """The share of the variance that is explained, R2, as scikit-learn's regressors have it."""
-        answers, targets = self._scored(x, y, extra)
-        return self._fitted().task.objectives["r2"].value(answers, targets, sample_weight)
+        answers, targets, weight = self._weighted(x, y, extra, sample_weight)
+        return self._fitted().task.objectives["r2"].value(answers, targets, weight)

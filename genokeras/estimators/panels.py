@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from genokeras.data import Dataset, check_sample_weight
+from genokeras.data import Dataset
 from genokeras.engine import Run
 from genokeras.engine.novelty import NOVELTY_FILE
 from genokeras.engine.panel_genes import PanelSamples
@@ -21,7 +21,7 @@ from genokeras.engine.problem import group_numbers
 from genokeras.errors import ParameterError
 from genokeras.estimators.base import SearchedEstimator
 from genokeras.estimators.checks import check_limits
-from genokeras.estimators.content import Content, Training, known_targets, names_of
+from genokeras.estimators.content import Content, Training, known_targets, names_of, weights_of
 from genokeras.estimators.studies import adapted, as_studies, check_given_again, studies_of
 from genokeras.explain.runs import table_of, training_rows
 from genokeras.features import fit_novelty
@@ -223,8 +223,7 @@ class PanelMaker(SearchedEstimator):
         run, belong = self._fitted(), groups if batches is None else batches
         content = self._as_came(x, y, belong)
         targets = known_targets(run.task, content, y, run.names)
-        n = len(targets)
-        weight = np.ones(n) if sample_weight is None else check_sample_weight(sample_weight, n)
+        weight = weights_of(content, sample_weight)
         factors = self._factors(targets, run.names, weight)
         aim = Aim(run.task, targets, run.names)
         training = Training(content, aim, None, None, self.folds, weight, seed, factors)

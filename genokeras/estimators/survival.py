@@ -262,9 +262,10 @@ class GenomeSurvival(SurvivalPlots, TableEstimator):
         self._fitted()
         return self._answers(self._read(x, None)).astype("float64")
 
-    def _scored(self, x: Any, y: Any, extra: Any, predicted: bool = True) -> tuple[np.ndarray, np.ndarray]:
+    def _scored_content(
+        self, content: Content, y: Any, predicted: bool = True
+    ) -> tuple[np.ndarray, np.ndarray]:
         run = self._fitted()
-        content = self._read(x, y, None, extra)
         targets = known_targets(run.task, content, y, run.names)
         if not predicted:
             return np.empty(0), targets
