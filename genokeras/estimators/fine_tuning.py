@@ -25,6 +25,8 @@ from genokeras.streams import Batch, Batches
 from genokeras.support.checks import check_number, check_whole
 from genokeras.support.keras_files import load_keras
 from genokeras.support.run_lock import holding_lock
+from genokeras.tasks.labels import Labels
+from genokeras.tasks.task import Task
 from genokeras.training.samples import Samples
 from genokeras.training.steps import settle, train_steps
 from genokeras.training.tunable import adamw
@@ -95,7 +97,7 @@ def fine_tune_run(
     """
     model = load_keras(run.folder.path / MODEL_FILE)
     model.trainable = True
-    trainer = _trainer(model, learning_rate)
+    trainer = _trainer(model, run.task, learning_rate)
     rng = np.random.default_rng(int(run.folder.settings["seed"]))
     told = keras.callbacks.CallbackList(list(callbacks), model=trainer, epochs=epochs)
     told.on_train_begin()
@@ -131,14 +133,15 @@ def fine_tune_run(
     return FineTuned(run.with_model(model, {"fine_tuning": note}), note)
 
 
-def _trainer(model: Any, learning_rate: float) -> Any:
+def _trainer(model: Any, task: Task, learning_rate: float) -> Any:
     """A compiled model of the same weights, so that the delivered one is saved without an optimizer."""
     read = model.inputs if len(model.inputs) > 1 else model.inputs[0]
     trainer = keras.Model(read, model.outputs[0])
     jit: Any = False if keras.backend.backend() == "tensorflow" else "auto"
-    trainer.compile(
-        adamw(learning_rate, clipnorm=_CLIP), keras.losses.CategoricalCrossentropy(), jit_compile=jit
+    of_answers = (
+        keras.losses.BinaryCrossentropy if isinstance(task, Labels) else keras.losses.CategoricalCrossentropy
     )
+    trainer.compile(adamw(learning_rate, clipnorm=_CLIP), of_answers(), jit_compile=jit)
     return trainer
 
 
@@ -261,9 +264,9 @@ class TunedClassifier(ClassifierFace, NetworkEstimator):
         data = self._read(x, y, groups, extra, training=True)
         train = self._samples(data, y)
         if validation_data is None:
-            folds = make_folds(
-                train.targets, _PARTS, groups=data.groups, seed=int(run.folder.settings["seed"])
-            )
+            strata, seed = run.task.strata(train.targets), int(run.folder.settings["seed"])
+            strata = np.zeros(len(train.targets), dtype=np.int64) if strata is None else strata
+            folds = make_folds(strata, _PARTS, groups=data.groups, seed=seed)
             train, held = train.take(folds.train[0]), train.take(folds.held_out[0])
         else:
             x_held, y_held, extra_held = validation_parts(validation_data, self.content.takes_extra)

@@ -124,7 +124,7 @@ class EpochTraining:
         Raises
         ------
         TrainingError
-            If the loss is no longer a finite number.
+            If the loss, or a weight, is no longer a finite number.
         """
         if position.batch == 0:
             self._set_rate(position.epoch)
@@ -150,11 +150,12 @@ class EpochTraining:
     def _on_step(self, position: Position, logs: Logs) -> bool:
         self._reported = time.monotonic()
         if not math.isfinite(logs["loss"]):
-            self._diverged(position, logs["loss"])
+            self._diverged(position, f"the loss became {logs['loss']}")
         if position.batch:
             self.log.step(position, logs)
             stop = self.interrupted
         else:
+            self._check_weights(position)
             self._end_epoch(position, logs)
             stop = self.interrupted or self.finished(position)
             if not stop:
@@ -218,7 +219,13 @@ class EpochTraining:
         if self.plan.snapshot_seconds:
             self._pause = max(self.plan.snapshot_seconds, (self._saved - start) / _SHARE_OF_SNAPSHOTS)
 
-    def _diverged(self, position: Position, loss: float) -> None:
+    def _check_weights(self, position: Position) -> None:
+        # A loss may be finite all the same: on TensorFlow's CPU a ReLU of NaN is 0.
+        for variable in self.wrapped.net.trainable_variables:
+            if not bool(keras.ops.all(keras.ops.isfinite(variable.value))):
+                self._diverged(position, f"weights of {variable.path!r} became NaN or infinite")
+
+    def _diverged(self, position: Position, what: str) -> None:
         epoch = position.epoch + 1 if position.batch else position.epoch
         at = f"batch {position.batch}" if position.batch else "its last batch"
         best = self.history.best
@@ -229,7 +236,7 @@ class EpochTraining:
         )
         rate = float(self.wrapped.model.optimizer.learning_rate)
         raise TrainingError(
-            f"the loss became {loss} in epoch {epoch}, by {at} (step {position.step}), at a learning rate of {rate:.3g}. "
+            f"{what} in epoch {epoch}, by {at} (step {position.step}), at a learning rate of {rate:.3g}. "
             f"{kept} Lower the learning rate, clip the gradients (clipnorm=1.0), or look for NaN in the data."
         )
 

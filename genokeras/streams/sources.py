@@ -79,6 +79,7 @@ class ArraySource(BatchSource):
     def __init__(self, x: Any, y: Any, weight: Any, *, size: int, seed: int | None, whole_only: bool) -> None:
         self._data = tuple(None if part is None else _floatx(plain_arrays(part)) for part in (x, y, weight))
         self._rows = check_rows(*self._data)
+        _check_targets(self._data[1])
         self._size = min(size, self._rows)
         self._seed = seed
         self.n_batches = self._rows // self._size if whole_only else math.ceil(self._rows / self._size)
@@ -99,6 +100,17 @@ class ArraySource(BatchSource):
     def _taken(self, rows: np.ndarray) -> Batch:
         x, y, weight = (None if part is None else take_rows(part, rows) for part in self._data)
         return x, y, weight
+
+
+def _check_targets(y: Any) -> None:
+    """Raise ``DataError`` where targets are text, which no loss reads."""
+    for leaf in [] if y is None else keras.tree.flatten(y):
+        if leaf.dtype.kind in "US" or (leaf.dtype == object and isinstance(leaf.flat[0], str)):
+            names = ", ".join(repr(str(name)) for name in leaf.flat[:2])
+            raise DataError(
+                f"y holds text ({names}...), and a loss reads numbers: pass the numbers of the classes, "
+                "np.unique(y, return_inverse=True)[1]."
+            )
 
 
 def _floatx(data: Any) -> Any:

@@ -186,7 +186,7 @@ def build_from_hyperparameters(
     Raises
     ------
     ParameterError
-        If the hyper-parameters are not those of a `MorphOracle`.
+        If the hyper-parameters are not those of a `MorphOracle`, or the network has one output that is not left as it is.
     """
     n_features = check_whole(n_features, "n_features")
     missing = [name for name in _NAMES if name not in hp]
@@ -196,6 +196,11 @@ def build_from_hyperparameters(
         )
     hyper = HyperParameters(**{name: hp.get(name) for name in (*_RATES, "activation")})
     graph = Graph.from_dict(json.loads(hp.get("graph")))
+    if graph.n_outputs == 1 and not logits:
+        raise ParameterError(
+            "one output cannot be a probability among classes, whose sum is 1: pass logits=True with a loss that reads logits, such "
+            "as keras.losses.BinaryCrossentropy(from_logits=True), or one for numbers; or MorphOracle(n_outputs=2)."
+        )
     model = build_plain(graph, n_features, hyper, logits=logits)
     optimizer = keras.optimizers.AdamW(hyper.learning_rate, weight_decay=hyper.weight_decay)
     # So that a checkpoint of the tuner finds all of its variables again.

@@ -125,8 +125,14 @@ def test_what_is_not_ours_is_never_overwritten(clf: gk.GenomeClassifier, copy: b
     data.uns["leiden"] = {"colors": ["red"]}
     data.obsm["X_umap"] = np.zeros((data.n_obs, 2), "float32")
     kinds = data.obs["kind"].tolist()
-    for key, taken in (("kind", r"obs\['kind'\]"), ("leiden", r"uns\['leiden'\]"), ("umap", r"obsm\['X_umap'\]")):
-        with pytest.raises(gk.ParameterError, match=f"the cells have {taken} already.*another key_added than '{key}'"):
+    for key, taken in (
+        ("kind", r"obs\['kind'\]"),
+        ("leiden", r"uns\['leiden'\]"),
+        ("umap", r"obsm\['X_umap'\]"),
+    ):
+        with pytest.raises(
+            gk.ParameterError, match=f"the cells have {taken} already.*another key_added than '{key}'"
+        ):
             clf.annotate(data, key_added=key, copy=copy, n_markers=0)
     assert data.obs["kind"].tolist() == kinds and list(data.obs.columns) == ["kind"]
 

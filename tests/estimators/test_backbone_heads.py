@@ -199,6 +199,19 @@ def test_fine_tuning_weighs_the_classes(fitted, new_digits, tmp_path):
     assert clf.fine_tuning_["after"] == pytest.approx(np.average(-np.log(p), weights=weight), abs=1e-4)
 
 
+def test_fine_tuning_of_labels_trains_each_by_itself(backbone, tmp_path):
+    x, y = digits(5, 9)
+    labels = np.stack([y > 6, y % 2 == 0, y > 0], axis=1).astype(int)
+    labels[:20] = 0  # none at all
+    clf = ImageClassifier(tmp_path / "run", backbone=backbone, task="labels", **SEARCH).fit(
+        x[:120], labels[:120]
+    )
+    clf.fine_tune(x[:120], labels[:120], epochs=2, learning_rate=1e-3)
+    note = clf.fine_tuning_
+    assert note["trained"] + note["held_out"] == 120 and len(note["epochs"]) == 2
+    assert note["after"] <= note["before"]
+
+
 def test_fine_tuning_needs_a_backbone_and_sensible_numbers(fitted, new_digits, tmp_path):
     train, _ = new_digits
     for options in ({"epochs": 0}, {"epochs": 1.5}, {"learning_rate": 0}):

@@ -125,6 +125,30 @@ def test_a_loss_that_is_not_finite_is_an_error_with_its_time_and_the_best_is_kep
     assert np.isfinite(model.predict(X)).all()
 
 
+def test_weights_that_are_not_finite_are_an_error_though_the_loss_is(tmp_path: Path) -> None:
+    # A layer whose answer never reaches the loss, as a ReLU hides what NaN made of the weights before it.
+    inputs = keras.Input((X.shape[1],))
+    hidden = keras.layers.Dense(4, name="hidden")(inputs)
+    seen = keras.ops.where(keras.ops.isfinite(hidden), hidden, 0.0)
+    net = keras.Model(inputs, keras.layers.Dense(1)(seen))
+    model = LightModel(net)
+    model.compile(keras.optimizers.SGD(0.01), "mse")
+    lacking = np.where(np.arange(len(X))[:, None] == 0, np.nan, X).astype("float32")
+    target = Y.reshape(len(X), -1)[:, :1].astype("float32")
+    with pytest.raises(
+        TrainingError, match="weights of 'hidden/kernel' became NaN or infinite in epoch 1.*NaN in the data"
+    ):
+        model.fit((lacking, target), epochs=3, monitor="loss", ckpt_path=tmp_path / "net.keras", verbose=0)
+
+
+@pytest.mark.parametrize("labels", [np.array(["ill", "well"] * 20), np.array(["ill"] * 40, dtype=object)])
+def test_labels_of_text_are_refused(labels: np.ndarray, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="y holds text .'ill'.* and a loss reads numbers"):
+        light().fit(
+            (np.zeros((40, X.shape[1]), "float32"), labels), ckpt_path=str(tmp_path / "net.keras"), verbose=0
+        )
+
+
 @pytest.mark.parametrize(
     ("schedule", "rates"),
     [

@@ -164,6 +164,14 @@ def test_numbers_are_predicted_as_they_are() -> None:
     assert model.predict(np.ones((1, 4)), verbose=0).item() == pytest.approx(8.0)
 
 
+def test_one_output_is_no_probability() -> None:
+    hp = gk.MorphOracle(1).get_space()
+    with pytest.raises(
+        ParameterError, match="one output cannot be a probability.*logits=True.*from_logits=True"
+    ):
+        gk.build_from_hyperparameters(hp, 4, loss="binary_crossentropy")
+
+
 def test_before_the_first_trial_there_is_a_linear_model() -> None:
     hp = gk.MorphOracle(3).get_space()
     assert Graph.from_dict(json.loads(hp.get("graph"))) == linear(3)
