@@ -11,8 +11,8 @@ from typing import Any
 import click
 
 from genokeras.cli.backend import load_run
-from genokeras.cli.elsewhere import Elsewhere, elsewhere_options, warnings_said
-from genokeras.cli.group import Failure, debug_option, say
+from genokeras.cli.elsewhere import Elsewhere, elsewhere_options
+from genokeras.cli.group import Failure, debug_option, say, warnings_said
 from genokeras.cli.inputs import run_argument
 from genokeras.cli.kinds import GENES, kind_of
 from genokeras.cli.places import existing_data

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import genokeras as gk
 from genokeras.cli.answers import CLASSES, COX, HAZARD, LABELS, NUMBERS
-from genokeras.cli.group import debugging
+from genokeras.cli.group import debugging, warnings_said
 from genokeras.cli.kinds import GENES, IMAGES, SEQUENCES, TEXTS
 from genokeras.cli.places import is_model
 from genokeras.quiet import quiet_start
@@ -35,7 +35,9 @@ def load_estimator(kind: str = GENES, task: str = CLASSES) -> Any:
 
 def load_run(path: Path) -> Any:
     """The estimator of a run, whatever its samples are."""
-    return _started(lambda: gk.load_estimator)(path)
+    load = _started(lambda: gk.load_estimator)
+    with warnings_said():
+        return load(path)
 
 
 def load_run_or_model(path: Path) -> Any:

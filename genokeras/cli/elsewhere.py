@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any
 
 import click
 
-from genokeras.cli.group import in_options, say
+from genokeras.cli.group import warnings_said
 from genokeras.cli.kinds import GENES, kind_of
 from genokeras.cli.words import label
 
@@ -42,16 +40,6 @@ class Elsewhere:
             raise click.UsageError("--missing-genes and --adapt are for tables of genes.")
         with warnings_said():
             return estimator.prepare_samples(samples, **vars(self))
-
-
-@contextmanager
-def warnings_said() -> Iterator[None]:
-    """Warnings of what is done within are said on standard error, once it is done."""
-    with warnings.catch_warnings(record=True) as said:
-        warnings.simplefilter("always", UserWarning)
-        yield
-    for one in said:
-        say(in_options(str(one.message)), err=True)
 
 
 def elsewhere_options(command: Callable[..., Any]) -> Callable[..., Any]:

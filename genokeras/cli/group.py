@@ -8,7 +8,9 @@ import gc
 import os
 import re
 import sys
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import click
@@ -126,6 +128,16 @@ def in_options(message: str) -> str:
     for argument, option in _SPELLINGS.items():
         message = re.sub(argument, option, message)
     return message
+
+
+@contextmanager
+def warnings_said() -> Iterator[None]:
+    """Warnings of what is done within are said on standard error, once it is done."""
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always", UserWarning)
+        yield
+    for one in said:
+        say(in_options(str(one.message)), err=True)
 
 
 def _remember(ctx: click.Context, parameter: click.Parameter, value: bool) -> None:

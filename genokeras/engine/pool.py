@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import queue
 from dataclasses import dataclass
 from typing import Any, final
@@ -15,9 +16,11 @@ from genokeras.engine.shipping import Shipping
 from genokeras.engine.worker_process import WorkerProcess
 from genokeras.engine.workers import Task, WorkersExecutor
 from genokeras.engine.workshop import READY
+from genokeras.errors import ParameterError
 from genokeras.support.checks import check_number, check_whole
 from genokeras.support.processes import usable_cores
 from genokeras.support.temporary import remove_folder, temporary_folder
+from genokeras.support.wording import cause
 
 _GIB = 1 << 30
 
@@ -89,13 +92,22 @@ class PoolExecutor(WorkersExecutor):
             for _ in range(self.slots):
                 self._start()
             # They import what they need meanwhile.
-            self._order = self._shipping.packed(travelling(recipe))
+            self._order = self._packed(recipe)
             for hand in self._hands:
                 hand.worker.order(self._order)
             self._await_start()
         except BaseException:
             self.close()
             raise
+
+    def _packed(self, recipe: Recipe) -> bytes:
+        try:
+            return self._shipping.packed(travelling(recipe))
+        except (TypeError, AttributeError, ValueError, pickle.PicklingError) as error:
+            raise ParameterError(
+                f"what the search needs cannot be sent to worker processes ({cause(error)}): an objective or a metric of your own must "
+                "not hold locks, open files or connections. Keep these out of it, or take executor='local'."
+            ) from error
 
     @property
     def processes(self) -> list[int]:

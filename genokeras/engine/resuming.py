@@ -44,9 +44,12 @@ def check_same(folder: RunFolder, prepared: Prepared, settings: RunSettings) -> 
     other = _other_parts(folder, prepared)
     if other:
         held = f"{folder.settings.get('source')}: {folder.settings.get('n_samples')} samples"
+        weights = (
+            " Weights are those of samples times those of class_weight." if "sample_weight" in other else ""
+        )
         raise RunFolderError(
             f"cannot resume {str(folder.path)!r}: it was run with other {' and other '.join(other)} ({held}) than now "
-            f"({prepared.words}). Resume with the same data, or give another path."
+            f"({prepared.words}). Resume with the same data, or give another path.{weights}"
         )
     asked, kept = settings.asked, folder.settings["settings"]
     different = [

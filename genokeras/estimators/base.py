@@ -19,6 +19,7 @@ from genokeras.engine import (
     make_observer,
     search_callbacks,
 )
+from genokeras.engine.afterwards import record_evaluation
 from genokeras.engine.executors import SHARED, check_executor
 from genokeras.errors import ParameterError
 from genokeras.estimators.checks import check_extra, check_limits, seed_of
@@ -41,6 +42,7 @@ from genokeras.estimators.studies import (
     check_batches,
     check_given_again,
     check_resumed,
+    named_batches,
     studies_of,
     with_studies,
 )
@@ -163,7 +165,8 @@ class SearchedEstimator(FittedEstimator):
         budget = method.budget(limit if batches is None or limit is None else SEARCH_SHARE * limit)
         objective = None if is_own(self.objective) else task.objective(self.objective)
         belong = groups if batches is None else batches
-        training = self._training(x, y, belong, sample_weight, extra, validation_data, seed)
+        with named_batches(batches):
+            training = self._training(x, y, belong, sample_weight, extra, validation_data, seed)
         training = as_studies(training, batches is not None, adapt)
         if objective is None:
             objective = own_objective(self.objective, training.aim.task, training.aim.names)
@@ -334,6 +337,8 @@ class SearchedEstimator(FittedEstimator):
         test = None if x_test is None else self._scored(x_test, y_test, extra_test, predicted=False)
         self._take(final_fit(run, data, trainer_args, retrain, watchers=watchers))
         self.final_evaluation_ = None if test is None else self.evaluate(x_test, y_test, extra_test)
+        if self.final_evaluation_ is not None:
+            record_evaluation(self._fitted(), self.final_evaluation_)
         watchers.end_final_fit(self._fitted(), self.final_evaluation_ or {})
         return self
 

@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Self
 import pandas as pd
 
 from genokeras.engine import Run, history_table, open_run
+from genokeras.engine.afterwards import done_since
 from genokeras.engine.faces import estimator_name, face_of, run_words
 from genokeras.errors import NotFittedError, RunFolderError
 from genokeras.estimators.content import ContentKind
@@ -161,6 +162,8 @@ class FittedEstimator(RunPlots, Displayed, Tagged):
             **cls._restored(run),
         )
         estimator._take(run)
+        for name, value in done_since(run).items():
+            setattr(estimator, f"{name}_", value)
         return estimator
 
     @classmethod

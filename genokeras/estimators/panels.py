@@ -22,7 +22,7 @@ from genokeras.errors import ParameterError
 from genokeras.estimators.base import SearchedEstimator
 from genokeras.estimators.checks import check_limits
 from genokeras.estimators.content import Content, Training, known_targets, names_of, weights_of
-from genokeras.estimators.studies import adapted, as_studies, check_given_again, studies_of
+from genokeras.estimators.studies import adapted, as_studies, check_given_again, named_batches, studies_of
 from genokeras.explain.runs import table_of, training_rows
 from genokeras.features import fit_novelty
 from genokeras.features.rowspace import EXACT_RANK
@@ -221,7 +221,8 @@ class PanelMaker(SearchedEstimator):
     ) -> Training:
         """Training samples that are given again, or others of the same kind."""
         run, belong = self._fitted(), groups if batches is None else batches
-        content = self._as_came(x, y, belong)
+        with named_batches(batches):
+            content = self._as_came(x, y, belong)
         targets = known_targets(run.task, content, y, run.names)
         weight = weights_of(content, sample_weight)
         factors = self._factors(targets, run.names, weight)

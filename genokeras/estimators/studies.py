@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -47,6 +49,21 @@ def check_batches(batches: Any, groups: Any, validation_data: Any, adapt: str | 
         )
     if validation_data is not None:
         raise ParameterError("batches make folds of their own: leave validation_data out.")
+
+
+@contextmanager
+def named_batches(batches: Any) -> Iterator[None]:
+    """Studies are read as groups are; what is wrong with them is said of ``batches``, which the user gave."""
+    try:
+        yield
+    except DataError as error:
+        if batches is not None:
+            said = re.sub(r"\bgroups(?= has| must|=)", "batches", str(error))
+            said = said.replace("batches has no group ", "batches has no study ").replace(
+                "Give them a group", "Give them a study"
+            )
+            error.args = (said, *error.args[1:])
+        raise
 
 
 def check_given_again(settings: Mapping[str, Any], groups: Any, batches: Any, by_groups: bool = True) -> None:

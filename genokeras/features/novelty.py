@@ -156,7 +156,8 @@ def fit_novelty(x: Matrix, groups: np.ndarray | None = None, seed: int = 0) -> N
     rows, columns = _spread(x.shape[0], _MOST_SAMPLES), _spread(x.shape[1], _MOST_FEATURES)
     used = x[rows] if len(rows) < x.shape[0] else x
     t = _profiles(used, columns, ranked=True)
-    profile = (t.mean(axis=0) ** 2).sum() / (t**2).sum(axis=1).mean()
+    spread = (t**2).sum(axis=1).mean()
+    profile = (t.mean(axis=0) ** 2).sum() / spread if spread > 0 else 0.0  # one gene has one rank
     ranked = bool(profile >= max(_LEAST_PROFILE, _OF_NOISE / len(t)))
     t = t if ranked else _profiles(used, columns, ranked=False)
     basis = _basis(t)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -72,6 +73,15 @@ def test_fit_prints_score_baseline_leaderboard_and_paths(fitted: Fitted) -> None
 
 def test_fit_prints_what_was_found_about_the_data(fitted: Fitted) -> None:
     assert "- The sample ids were taken from the column 'sample'." in fitted.result.stdout
+
+
+def test_what_is_repaired_when_a_run_is_opened_is_said_in_a_sentence(fitted: Fitted, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(fitted.run, run)
+    (run / "best.keras").unlink()
+    result = genokeras("predict", run, fitted.data, "--out", tmp_path / "p.csv")
+    assert result.exit_code == 0 and "best.keras" in result.stderr
+    assert "UserWarning" not in result.stderr and ".py:" not in result.stderr
 
 
 def test_the_progress_of_fit_goes_to_standard_error(fitted: Fitted) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 from pathlib import Path
 
 import anndata
@@ -301,3 +302,10 @@ def test_a_quoted_name_with_a_line_break_costs_no_sample(tmp_path: Path) -> None
     assert data.sample_ids == ("a", "b", "c")
     assert data.feature_names == ("TP53\n(batch 1)", "MY\n\nC")
     np.testing.assert_array_equal(data.x[0], [1, 2])
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes on this system")
+def test_a_pipe_is_called_one(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "piped.tsv")
+    with pytest.raises(DataFileError, match=r"piped\.tsv is a pipe or a device.*Write it to a file first"):
+        load_dataset(tmp_path / "piped.tsv", "label")

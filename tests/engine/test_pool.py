@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 
 import numpy as np
 import pytest
@@ -69,3 +70,15 @@ def test_threads_share_the_cores():
     assert PoolSettings().threads == 1
     assert PoolSettings(workers=1).threads == cores
     assert PoolSettings(threads=10 * cores).workers == 1
+
+
+def test_what_cannot_be_sent_to_workers_is_said():
+    lock = threading.Lock()
+
+    def recipe():
+        return lock
+
+    with pytest.raises(
+        ParameterError, match="cannot be sent to worker processes .*lock.*take executor='local'"
+    ):
+        PoolExecutor(recipe, PoolSettings(workers=1, threads=1))

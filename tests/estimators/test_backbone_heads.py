@@ -210,6 +210,7 @@ def test_fine_tuning_of_labels_trains_each_by_itself(backbone, tmp_path):
     note = clf.fine_tuning_
     assert note["trained"] + note["held_out"] == 120 and len(note["epochs"]) == 2
     assert note["after"] <= note["before"]
+    assert load_estimator(tmp_path / "run").fine_tuning_ == note
 
 
 def test_fine_tuning_needs_a_backbone_and_sensible_numbers(fitted, new_digits, tmp_path):

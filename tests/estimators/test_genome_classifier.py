@@ -258,6 +258,9 @@ def test_final_fit_trains_one_architecture_on_all_rows(study, tmp_path):
     assert (clf.predict(x.iloc[:30]) == y[:30]).all()
     loaded = GenomeClassifier.load(tmp_path / "run")
     np.testing.assert_allclose(loaded.predict_proba(x), clf.predict_proba(x), atol=1e-6)
+    assert loaded.final_evaluation_ == clf.final_evaluation_
+    clf.final_fit(x.iloc[:30], y[:30])
+    assert GenomeClassifier.load(tmp_path / "run").final_evaluation_ is None
 
 
 def test_test_data_of_final_fit_never_steers(study, tmp_path):

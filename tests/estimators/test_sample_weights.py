@@ -1,4 +1,4 @@
-"""Weights go to the samples that they were given for, as labels do."""
+"""Weights and studies go to the samples that they were given for, as labels do."""
 
 from __future__ import annotations
 
@@ -69,3 +69,17 @@ def test_weights_of_some_samples_only_are_refused() -> None:
     x, y, weight = made()
     with pytest.raises(DataError, match="sample_weight has no value for 3 of 40 samples"):
         GenomeClassifier(**SETTINGS).fit(x, y, sample_weight=weight.iloc[3:])
+
+
+@pytest.mark.parametrize(
+    ("batches", "message"),
+    [
+        ([None] * 3 + ["a"] * (N - 3), "batches has no study for 3 of 40 samples.*Give them a study"),
+        (["a"] * 5, "batches must have one value per sample: expected 40, got 5"),
+        ("study", "batches='study' is neither a column"),
+    ],
+)
+def test_what_is_wrong_with_studies_is_said_of_these(batches: Any, message: str) -> None:
+    x, y, _ = made()
+    with pytest.raises(DataError, match=message):
+        GenomeClassifier(**SETTINGS).fit(x, y, batches=batches)

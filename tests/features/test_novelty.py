@@ -57,3 +57,9 @@ def test_standardised_genes_are_compared_by_value() -> None:
     assert (space.of(other).p_value <= 0.05).mean() < 0.3
     other[:, :20] += 4
     assert (space.of(other).p_value <= 0.05).all()
+
+
+def test_one_gene_has_no_profile_and_is_compared_by_value() -> None:
+    x = np.random.default_rng(0).normal(size=(40, 1))
+    space = fit_novelty(x)
+    assert space.of(np.array([[50.0]])).p_value[0] <= 0.05 and space.of(x[:1]).p_value[0] > 0.05

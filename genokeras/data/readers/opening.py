@@ -64,6 +64,10 @@ def check_file(path: str | os.PathLike[str]) -> Path:
         raise DataFileError(f"{file} is a folder; expected a data file.")
     if not file.exists():
         raise DataFileError(f"{file} does not exist.{_nearby(file)}")
+    if not file.is_file():
+        raise DataFileError(
+            f"{file} is a pipe or a device; expected a data file, which is read more than once. Write it to a file first."
+        )
     if file.stat().st_size == 0:
         raise DataFileError(f"{file} is empty (0 bytes): expected a table of samples and genes.")
     return file
