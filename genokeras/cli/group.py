@@ -77,7 +77,7 @@ class CommandGroup(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             # From here on: imports take seconds, and Python drops many an exception that is raised within.
-            with Interruption():
+            with Interruption(), _plain_warnings():
                 result = super().invoke(ctx)
             # A closed pipe is noticed here rather than in the interpreter's last breath.
             sys.stdout.flush()
@@ -99,6 +99,23 @@ class CommandGroup(click.Group):
             if debugging(ctx) or not _expected(error):
                 raise
             raise Failure(in_options(str(error))) from error
+
+
+@contextmanager
+def _plain_warnings() -> Iterator[None]:
+    """Warnings are one sentence on standard error, without the line of code that they come from."""
+    usual = warnings.formatwarning
+
+    def plain(message: Any, category: type[Warning], *place: Any, **line: Any) -> str:
+        if category is not UserWarning:
+            return usual(message, category, *place, **line)
+        return f"{in_options(visible(str(message)))}\n"
+
+    warnings.formatwarning = plain
+    try:
+        yield
+    finally:
+        warnings.formatwarning = usual
 
 
 def _interrupted(code: int) -> click.exceptions.Exit:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import warnings
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
@@ -33,7 +34,7 @@ def with_categories(
     taken : collection of str
         Annotations that are labels or groups, and no covariates.
     fitted : mapping of str to sequence of str, optional
-        Values that a fitted model knows, by covariate, in place of those of the table.
+        Values that a fitted model knows, by covariate, in place of those of the table. A warning names others.
     """
     if fitted is None:
         found = {
@@ -48,6 +49,8 @@ def with_categories(
         few = {name: _texts(table.annotations[name]) for name in fitted if name in table.annotations}
         known = {name: tuple(values) for name, values in fitted.items() if name in few}
         notes = _unseen_notes(few, known)
+        for note in notes:
+            warnings.warn(f"{table.source}: {note}", stacklevel=2)
     if not known:
         return dataclasses.replace(table, notes=(*table.notes, *notes)), {}
     columns = [
@@ -104,6 +107,7 @@ def _unseen_notes(texts: Mapping[str, Sequence[str]], known: Mapping[str, Sequen
         unseen = sorted(set(texts[name]) - set(values))
         if unseen:
             notes.append(
-                f"{name!r} has values that training did not, and that count for nothing: {listed(unseen, 5)}."
+                f"{name!r} has values that training did not, and that count for nothing: {listed(unseen, 5)}. Training had "
+                f"{listed(values, 5)}."
             )
     return tuple(notes)

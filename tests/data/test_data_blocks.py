@@ -59,6 +59,20 @@ def test_text_is_one_hot_and_its_missing_values_are_a_category() -> None:
     assert dict(data.blocks[2].categories)["sex"] == ("f", "m", "missing")
 
 
+def test_values_that_training_did_not_have_are_warned_of() -> None:
+    data = joined()
+    new = CLINICAL.assign(sex=[name.upper() if isinstance(name, str) else name for name in CLINICAL["sex"]])
+    with pytest.warns(
+        UserWarning, match="'sex' has values that training did not.*: F, M. Training had f, m, missing"
+    ):
+        found = load_dataset(
+            {"rna": RNA.loc[IDS[2:]], "meth": METH, "clinical": new.loc[IDS[2:]]},
+            genes=data.feature_names,
+            blocks=data.blocks,
+        )
+    assert found.x[:, found.feature_names.index("clinical:sex=f")].sum() == 0
+
+
 def test_samples_without_a_block_can_stay() -> None:
     data = joined(missing_blocks="mask")
     assert data.n_samples == 12 and data.present is not None
@@ -72,7 +86,10 @@ def test_new_samples_are_read_as_the_model_reads_them() -> None:
     data = joined(missing_blocks="mask")
     known = {"genes": data.feature_names, "blocks": data.blocks}
     new = CLINICAL.assign(sex="f", grade="9")
-    found = load_dataset({"clinical": new, "rna": RNA[list("dcba")]}, missing_blocks="mask", **known)
+    with pytest.warns(
+        UserWarning, match="'grade' has values that training did not.*: 9. Training had 1, 2, 3"
+    ):
+        found = load_dataset({"clinical": new, "rna": RNA[list("dcba")]}, missing_blocks="mask", **known)
     assert found.feature_names == data.feature_names
     np.testing.assert_allclose(found.x[:, :4], RNA, rtol=1e-6)
     assert np.isnan(found.x[:, 4:7]).all() and found.x[:, 8].sum() == 12
