@@ -59,7 +59,8 @@ class Filling:
     _scale: _Scale
     _values: _Ridge
     _log_scale: _Scale
-    _logs: _Ridge
+    _log_mean: np.ndarray
+    _log_sd: np.ndarray
     _scores: _Ridge
 
     def fill(self, x: np.ndarray) -> np.ndarray:
@@ -89,9 +90,9 @@ class Filling:
         if given.shape[1] < _FEWEST_FOR_A_SCALE:
             return np.zeros(len(given), dtype=bool)
         step = -(-given.shape[1] // _MOST_JUDGED)
-        rising = np.argsort(self._logs.mean[self.present], kind="stable")[::step]
+        rising = np.argsort(self._log_mean[self.present], kind="stable")[::step]
         judged = np.flatnonzero(self.present)[rising]
-        mean, sd = self._logs.mean[judged], self._logs.sd[judged]
+        mean, sd = self._log_mean[judged], self._log_sd[judged]
         return np.array(
             [_rises(mean, sd, row) for row in self._log_scale.forth(given[:, rising], judged)], dtype=bool
         )
@@ -157,7 +158,8 @@ def fit_filling(x: np.ndarray, present: np.ndarray) -> Filling:
     ladder = normal_scores(int(present.sum()))
     scores = np.stack([np.interp(row, np.sort(row[present]), ladder) for row in rows])
     error, scale, ridge = min(fitted, key=lambda found: found[0])
-    return Filling(present, error, scale, ridge, *fitted[-1][1:], _fit(scores, present))
+    _, log_scale, logs = fitted[-1]
+    return Filling(present, error, scale, ridge, log_scale, logs.mean, logs.sd, _fit(scores, present))
 
 
 def _fit(x: np.ndarray, present: np.ndarray) -> _Ridge:
