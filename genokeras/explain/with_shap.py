@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
 
@@ -74,19 +75,40 @@ def _predictor(model: Any) -> Callable[[np.ndarray], np.ndarray]:
 
 
 def _deep(shap: Any, model: Any, predict: Any, x: np.ndarray, b: np.ndarray, n_draws: int, seed: int) -> Any:
-    try:
+    with _own_gradients(), _said("shap.DeepExplainer"):
         return shap.DeepExplainer(model, b).shap_values(x, check_additivity=False)
-    except Exception as error:
-        raise ParameterError(
-            f"shap.DeepExplainer cannot explain this model ({type(error).__name__}: {cause(error)}). "
-            "Use method='expected_gradients'."
-        ) from error
 
 
 def _gradient(
     shap: Any, model: Any, predict: Any, x: np.ndarray, b: np.ndarray, n_draws: int, seed: int
 ) -> Any:
-    return shap.GradientExplainer(model, b).shap_values(x, nsamples=n_draws, rseed=seed)
+    with _said("shap.GradientExplainer"):
+        return shap.GradientExplainer(model, b).shap_values(x, nsamples=n_draws, rseed=seed)
+
+
+@contextmanager
+def _own_gradients() -> Iterator[None]:
+    """TensorFlow's gradients as they were: shap.DeepExplainer replaces how they are recorded, and where it fails leaves it so."""
+    execute: Any = import_module("tensorflow.python.eager.execute")
+    usual = execute.record_gradient
+    try:
+        yield
+    finally:
+        execute.record_gradient = usual
+
+
+@contextmanager
+def _said(name: str) -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:
+        # TensorFlow puts what went wrong behind many lines of where.
+        reason = (
+            cause(error) if len(str(error).splitlines()) < 2 else str(error).strip().splitlines()[-1].strip()
+        )
+        raise ParameterError(
+            f"{name} cannot explain this model ({type(error).__name__}: {reason}). Use method='expected_gradients'."
+        ) from error
 
 
 def _permutation(

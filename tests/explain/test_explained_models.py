@@ -127,6 +127,25 @@ def test_shap_agrees(small_network: Any, rows: np.ndarray) -> None:
     assert np.corrcoef(ours.values.ravel(), theirs.values.ravel())[0, 1] > 0.9
 
 
+def test_what_shap_cannot_explain_is_said_and_leaves_gradients_as_they_were(
+    small_network: Any, rows: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if keras.backend.backend() != "tensorflow":
+        pytest.skip("shap.DeepExplainer needs TensorFlow")
+    execute = pytest.importorskip("tensorflow.python.eager.execute")
+    usual = execute.record_gradient
+
+    def replacing(*_: Any) -> Any:
+        execute.record_gradient = None
+        raise LookupError("in user code:\n  line 1\n  no entry for: shap_Log")
+
+    monkeypatch.setattr("shap.DeepExplainer", replacing)
+    message = r"shap\.DeepExplainer cannot explain this model \(LookupError: no entry for: shap_Log\)"
+    with pytest.raises(ParameterError, match=message):
+        explain_model(small_network, rows[:2], rows, method="shap_deep")
+    assert execute.record_gradient is usual
+
+
 @pytest.mark.slow
 def test_shap_explains_a_linear_model_as_we_do(rows: np.ndarray) -> None:
     model = keras.Sequential([keras.Input((6,)), keras.layers.Dense(2)])
