@@ -21,6 +21,7 @@ from typing import Any, Self, final
 import numpy as np
 
 from genokeras.data import as_numbers
+from genokeras.data.targets import missing_mask
 from genokeras.errors import DataError
 from genokeras.support.wording import counted, listed
 
@@ -150,7 +151,7 @@ def read_times(
     time_name, event_name = (str(name) for name in names)
     time = as_numbers(values[:, 0], ids, f"{source}, column {time_name!r}")[:, 0]
     _check_positive(time, time_name, ids, source)
-    return time, _events(values[:, 1], event_name, source)
+    return time, _events(values[:, 1], event_name, ids, source)
 
 
 def check_informative(
@@ -205,17 +206,28 @@ def _check_positive(time: np.ndarray, name: str, ids: tuple[str, ...], source: s
     )
 
 
-def _events(values: np.ndarray, name: str, source: str) -> np.ndarray:
+def _events(values: np.ndarray, name: str, ids: tuple[str, ...], source: str) -> np.ndarray:
+    lost = np.flatnonzero(missing_mask(values))
+    if len(lost):
+        raise DataError(
+            f"the event is missing for {len(lost)} of {len(values)} samples ({source}, column {name!r}): "
+            f"{listed((ids[i] for i in lost), 8)}. Give it to them or drop them."
+        )
     texts = [str(value).strip().lower() for value in values.tolist()]
     found = np.array([1.0 if text in _YES else 0.0 if text in _NO else np.nan for text in texts])
     if np.isnan(found).any():
-        listed_values = sorted({str(value).strip() for value in values.tolist()})
-        example = listed_values[-1] if len(listed_values) <= 3 else "dead"
+        shown = sorted({_written(value) for value in values.tolist()})
+        example = shown[-1] if len(shown) <= 3 else "'dead'"
         raise DataError(
             f"the event must be 1 or True where it came, and 0 or False where the follow-up ended without it: column {name!r} of {source} "
-            f"holds {listed(map(repr, listed_values), 5)}. Say which value is the event, such as event = (column == {example!r})."
+            f"holds {listed(shown, 5)}. Say which value is the event, such as event = (column == {example})."
         )
     return found
+
+
+def _written(value: object) -> str:
+    """As one writes it in Python: text in quotes, numbers without."""
+    return f"{value:g}" if isinstance(value, int | float) else repr(str(value).strip())
 
 
 def _check_one_unit(time: np.ndarray, name: str, source: str) -> None:

@@ -273,7 +273,12 @@ def test_survival_curves_fall_and_meet_the_ends_of_intervals() -> None:
         (
             [1, 2, 3, 4],
             [1, 2, 1, 2],
-            "holds '1', '2'. Say which value is the event, such as event = (column == '2')",
+            "holds 1, 2. Say which value is the event, such as event = (column == 2)",
+        ),
+        (
+            [1, 2, 3, 4],
+            [1, 0, None, 1],
+            "the event is missing for 1 of 4 samples (array, column 'dead'): S2. Give it to them or drop them",
         ),
         ([1, 2, 3, 4], ["dead", "alive", "dead", "alive"], "column 'dead' of array holds 'alive', 'dead'"),
         (
