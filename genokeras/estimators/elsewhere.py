@@ -287,7 +287,8 @@ class ClassifierElsewhere(ClassifierFace, Elsewhere):
         x : as in ``fit``
         extra : None
         abstain : float, optional
-            A coverage: a sample gets the one class of its set, and None where ``predict_set(x, abstain)`` has none or several.
+            A coverage: a sample gets the one class of its set, and None where ``predict_set(x, abstain)`` has none or several, or where
+            ``threshold`` says another class.
         missing_genes, most_loss, adapt : as in ``prepare_samples``
 
         Raises

@@ -177,7 +177,8 @@ class ClassifierFace(ClassPlots, ClassifierMixin, SearchedEstimator):
         ----------
         x, extra : as in ``predict_proba``
         abstain : float, optional
-            A coverage: a sample gets the one class of its set, and None where ``predict_set(x, abstain)`` has none or several.
+            A coverage: a sample gets the one class of its set, and None where ``predict_set(x, abstain)`` has none or several, or where
+            ``threshold`` says another class.
 
         Raises
         ------
@@ -187,8 +188,13 @@ class ClassifierFace(ClassPlots, ClassifierMixin, SearchedEstimator):
         """
         if abstain is not None:
             check_coverage(abstain, "abstain")
-            return certain_classes(self.predict_set(x, abstain, extra=extra), self.classes_)
-        return self.decide(self.predict_proba(x, extra))
+        self._fitted()
+        probabilities = self.predict_proba(x, extra)
+        if abstain is None:
+            return self.decide(probabilities)
+        certain = certain_classes(self._certainty.sets(probabilities, abstain, by_class=False), self.classes_)
+        certain[certain != self.decide(probabilities)] = None
+        return certain
 
     def predict_set(
         self, x: Any, coverage: float = 0.9, by_class: bool = False, extra: Any = None

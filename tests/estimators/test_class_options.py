@@ -67,6 +67,21 @@ def test_balanced_classes_have_the_same_total_weight(weighted: GenomeClassifier)
     assert weighted.estimate_["chance"] == pytest.approx(np.log(2), abs=1e-3)
 
 
+def test_an_answer_that_is_given_is_that_of_the_threshold(weighted: GenomeClassifier) -> None:
+    x, _ = rare(400, 1)
+    sets, decided, answers = (
+        weighted.predict_set(x, 0.6),
+        weighted.predict(x),
+        weighted.predict(x, abstain=0.6),
+    )
+    named = np.array([answer is not None for answer in answers])
+    assert (answers[named] == decided[named]).all() and (sets[named].sum(axis=1) == 1).all()
+    # There are sets of the one class where the threshold says the other.
+    one = sets.sum(axis=1) == 1
+    against = one & (weighted.classes_[sets.argmax(axis=1)] != decided)
+    assert against.any() and not named[against].any() and named.sum() == (one & ~against).sum()
+
+
 def test_class_factors_are_those_given() -> None:
     codes, names, ones = np.array([0, 1, 1, 1]), np.array([1, 2]), np.ones(4)
     assert class_factors({"2": 3}, codes, names, ones).tolist() == [1, 3]
