@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 
 import numpy as np
@@ -24,6 +24,8 @@ _OUTPUT_COLOURS = ("#2563eb", "#d97706", "#059669", "#db2777", "#7c3aed", "#0891
 _INK, _FAINT = "#1f2933", "#9aa5b1"
 _LONGEST_NAME = 28
 _LAYERS = 5
+# A bar longer than this share of the longest one would be under the legend, which takes this share of the longest.
+_LONG, _LEGEND = 0.6, 0.35
 _UNKNOWN = "\u25a1"
 
 
@@ -95,6 +97,8 @@ def plot_total(explanation: Explanation, top: int = 20) -> ShownFigure:
 def draw_total(axes: Axes, explanation: Explanation, top: int = 20) -> None:
     """Draw mean |value| of the genes that matter most over all classes or targets, one output behind the other.
 
+    Of more outputs than there are colours, the smallest are drawn as one.
+
     Parameters
     ----------
     axes : matplotlib.axes.Axes
@@ -105,17 +109,29 @@ def draw_total(axes: Axes, explanation: Explanation, top: int = 20) -> None:
     """
     chosen = explanation.order()[:top]
     _frame(axes, explanation, chosen)
-    left, outputs = np.zeros(len(chosen)), "targets" if explanation.of_numbers else "classes"
-    for number, name in enumerate(explanation.output_names):
-        size = explanation.comparable[chosen, number]
-        colour = _colour(number)
-        axes.barh(range(len(chosen)), size, left=left, color=colour, height=0.7, label=_safe(name))
+    outputs = "targets" if explanation.of_numbers else "classes"
+    left = np.zeros(len(chosen))
+    for name, size, colour in _stacked(explanation.output_names, explanation.comparable[chosen]):
+        axes.barh(range(len(chosen)), size, left=left, color=colour, height=0.7, label=name)
         left += size
     axes.set_xlabel(f"mean |value|, summed over {outputs} ({_unit(explanation)})")
     axes.set_title(f"Genes for all {outputs}", loc="left", color=_INK, fontsize=12)
-    axes.legend(
-        loc="lower right", frameon=False, fontsize=9, ncols=1 + (len(explanation.output_names) - 1) // 8
-    )
+    if (
+        left.min() > _LONG * left.max()
+    ):  # Room for the legend beside the shortest bars, which are at the bottom.
+        axes.set_xlim(right=(1 + _LEGEND) * left.max())
+    axes.legend(loc="lower right", frameon=False, fontsize=9)
+
+
+def _stacked(names: Sequence[str], sizes: np.ndarray) -> list[tuple[str, np.ndarray, str]]:
+    """Name, sizes ``(n_genes,)`` and colour of each part of the bars, by sizes ``(n_genes, n_outputs)``."""
+    own = np.arange(len(names))
+    if len(names) > len(_OUTPUT_COLOURS):
+        own = np.sort(np.argsort(-sizes.sum(axis=0), kind="stable")[: len(_OUTPUT_COLOURS) - 1])
+    found = [(_safe(names[i]), sizes[:, i], _OUTPUT_COLOURS[place]) for place, i in enumerate(own.tolist())]
+    if len(own) < len(names):
+        found.append((f"{len(names) - len(own)} others", np.delete(sizes, own, axis=1).sum(axis=1), _FAINT))
+    return found
 
 
 def _frame(axes: Axes, explanation: Explanation, chosen: np.ndarray) -> None:

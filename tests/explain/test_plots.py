@@ -155,10 +155,13 @@ def test_one_gene_one_class_or_one_sample_can_be_drawn(plot_type: str, shape: tu
     assert len(plot_total(part).axes[0].patches) == p
 
 
-def test_more_classes_than_colours_begin_again() -> None:
-    bars = plot_total(made_explanation(rng.random((3, 1, 10)))).axes[0].patches
-    assert len(bars) == 10
-    assert bars[0].get_facecolor() == bars[8].get_facecolor() != bars[1].get_facecolor()
+def test_of_more_classes_than_colours_the_smallest_are_drawn_as_one() -> None:
+    sizes = np.array([3.0, 1.0, 8.0, 2.0, 9.0, 4.0, 7.0, 5.0, 6.0, 0.5])
+    axes = plot_total(made_explanation(sizes.reshape(1, 1, 10))).axes[0]
+    names = [text.get_text() for text in axes.get_legend().get_texts()]
+    assert names == [f"class_{i}" for i in (0, 2, 4, 5, 6, 7, 8)] + ["3 others"]
+    assert [bar.get_width() for bar in axes.patches] == [3.0, 8.0, 9.0, 4.0, 7.0, 5.0, 6.0, 3.5]
+    assert len({bar.get_facecolor() for bar in axes.patches}) == 8
 
 
 @pytest.mark.parametrize(
