@@ -42,6 +42,7 @@ from genokeras.report.plane import FEWEST_POINTS, plane_methods
 from genokeras.support.backends import gpu_count
 from genokeras.support.keras_files import load_keras
 from genokeras.support.precision import single_precision
+from genokeras.support.retracing import without_retracing_advice
 
 Result = TypeVar("Result")
 
@@ -292,6 +293,7 @@ class Project:
         record = self.trained.record
         return tuple(record.feature_names) if record.names_given else None
 
+    @without_retracing_advice()
     def _outputs(self, data: ProjectData, batch_size: int) -> np.ndarray:
         n_features = int(self.model.input_shape[1])
         if data.n_features != n_features:

@@ -50,6 +50,7 @@ from genokeras.projects.vae import (
 from genokeras.support.digest import hex_digest
 from genokeras.support.files import written_aside
 from genokeras.support.json_files import read_json, write_json
+from genokeras.support.retracing import without_retracing_advice
 from genokeras.support.wording import counted
 
 SELECTION_FILE = "selection.json"
@@ -154,6 +155,7 @@ def _delivered(run: _FolderRun, outcome: _Outcome, started: float) -> TrainedMod
     return TrainedModel(run.folder, path, record)
 
 
+@without_retracing_advice()
 def _record(run: _FolderRun, outcome: _Outcome, seconds: float) -> TrainedRecord:
     config, data = run.config, run.data
     metrics = outcome.metrics
