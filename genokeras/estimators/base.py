@@ -384,7 +384,7 @@ class SearchedEstimator(FittedEstimator):
         -------
         dict
             Of a classifier ``accuracy``, ``balanced_accuracy``, ``log_loss``, ``roc_auc`` (NaN where a class has no sample),
-            ``f1``, ``mcc``, with ``threshold`` also ``sensitivity`` and ``specificity``; of ordered classes ``quadratic_kappa``,
+            ``f1``, ``mcc``, all of the most probable class, and with ``threshold`` also ``sensitivity`` and ``specificity``; of ordered classes ``quadratic_kappa``,
             ``ranked_probability_score`` and ``rank_error`` in place of some; of labels ``label_log_loss``, ``roc_auc_macro``,
             ``f1_macro``, ``label_accuracy``, ``subset_accuracy``; further those of ``metrics``; of a regressor ``r2``, ``mse``, ``rmse``, ``mae`` (in the targets' units), ``pearson`` and ``spearman``
             correlation, means over the targets where there are several.

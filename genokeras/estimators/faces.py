@@ -237,7 +237,7 @@ class ClassifierFace(ClassPlots, ClassifierMixin, SearchedEstimator):
         return self._certainty.sets(self.predict_proba(x, extra), coverage, by_class)
 
     def score(self, x: Any, y: Any = None, sample_weight: Any = None, extra: Any = None) -> float:
-        """Accuracy, as scikit-learn's classifiers have it: of labels the share of samples with all of them right."""
+        """Accuracy of ``predict``, as scikit-learn's classifiers have it: of labels the share of samples with all of them right."""
         probabilities, codes, weight = self._weighted(x, y, extra, sample_weight)
         if self._of_labels:
             return float(Labels.objective("subset_accuracy").value(probabilities, codes, weight))
