@@ -61,7 +61,7 @@ def make_folds(
     *,
     groups: np.ndarray | None = None,
     seed: int | None,
-    class_names: Sequence[object] | None = None,
+    strata_names: Sequence[str] = (),
 ) -> Folds:
     """Split samples into stratified folds; a group is never on both sides.
 
@@ -77,8 +77,8 @@ def make_folds(
     groups : ndarray of shape (n_samples,), optional
     seed : int, optional
         Same seed, same folds.
-    class_names : sequence, optional
-        For the notes.
+    strata_names : sequence of str
+        What notes call each class, such as "class 'AML'".
 
     Raises
     ------
@@ -87,12 +87,11 @@ def make_folds(
     """
     check_whole(n_folds, "folds", 2)
     codes = np.asarray(codes)
-    names = [str(name) for name in class_names] if class_names is not None else None
     if groups is None:
-        return _stratified(codes, n_folds, seed, names)
+        return _stratified(codes, n_folds, seed, strata_names)
     if len(groups) != len(codes):
         raise DataError(f"groups must have one value per sample: expected {len(codes)}, got {len(groups)}.")
-    return _grouped(codes, n_folds, np.asarray(pd.factorize(np.asarray(groups))[0]), seed, names)
+    return _grouped(codes, n_folds, np.asarray(pd.factorize(np.asarray(groups))[0]), seed, strata_names)
 
 
 def make_plain_folds(
@@ -158,7 +157,7 @@ def choose_folds(
     groups: np.ndarray | None,
     n_folds: int | None,
     seed: int,
-    class_names: Sequence[object] | None = None,
+    strata_names: Sequence[str] = (),
     places: int | None = None,
 ) -> Folds:
     """The folds asked for, or the usual ones: several of few samples, one hold-out of a fifth of many.
@@ -172,8 +171,8 @@ def choose_folds(
         A group is never on both sides.
     n_folds : int, optional
     seed : int
-    class_names : sequence, optional
-        For the notes.
+    strata_names : sequence of str
+        What notes call each class, such as "class 'AML'".
     places : int, optional
         As in `usual_folds`.
 
@@ -186,7 +185,7 @@ def choose_folds(
     def make(parts: int) -> Folds:
         if strata is None:
             return make_plain_folds(n_samples, parts, groups=groups, seed=seed)
-        return make_folds(strata, parts, groups=groups, seed=seed, class_names=class_names)
+        return make_folds(strata, parts, groups=groups, seed=seed, strata_names=strata_names)
 
     count = usual_folds(n_samples, places) if n_folds is None else n_folds
     if count is not None:
@@ -215,10 +214,7 @@ def choose_folds(
     ]
     never = [] if strata is None else np.setdiff1d(strata, np.asarray(strata)[held_out[0]]).tolist()
     if never:
-        named = [
-            _called(code, [str(name) for name in class_names] if class_names is not None else None)
-            for code in never[:5]
-        ]
+        named = [called(code, strata_names) for code in never[:5]]
         more = f" and {len(never) - 5} more" if len(never) > 5 else ""
         notes.append(f"No sample of {', '.join(named)}{more} is held out: never scored.")
     return Folds(train, held_out, tuple(notes))
@@ -262,24 +258,25 @@ def holdout_folds(n_train: int, n_validation: int) -> Folds:
     return Folds(~held_out, held_out)
 
 
-def _called(code: int, names: Sequence[str] | None) -> str:
-    return f"class {names[code]!r}" if names is not None and code < len(names) else f"class {code}"
+def called(code: int, strata_names: Sequence[str]) -> str:
+    """What a note calls a class."""
+    return strata_names[code] if code < len(strata_names) else f"class {code}"
 
 
-def _stratified(codes: np.ndarray, n_folds: int, seed: int | None, names: Sequence[str] | None) -> Folds:
+def _stratified(codes: np.ndarray, n_folds: int, seed: int | None, names: Sequence[str]) -> Folds:
     present, counts = np.unique(codes, return_counts=True)
     lonely = present[counts == 1]
     scorable = np.flatnonzero(~np.isin(codes, lonely))
     _check_enough(len(codes), len(scorable), n_folds)
     notes = [
-        _sentence(f"{_called(int(c), names)} has 1 sample: it trains in every fold and is never scored.")
+        sentence(f"{called(int(c), names)} has 1 sample: it trains in every fold and is never scored.")
         for c in lonely
     ]
     small = [(int(c), int(k)) for c, k in zip(present, counts, strict=True) if 2 <= k < n_folds]
     for code, count in small:
         notes.append(
-            _sentence(
-                f"{_called(code, names)} has {count} samples: it is held out in {count} of {n_folds} folds."
+            sentence(
+                f"{called(code, names)} has {count} samples: it is held out in {count} of {n_folds} folds."
             )
         )
     if small:
@@ -308,7 +305,8 @@ def _check_enough(n: int, n_scorable: int, n_folds: int) -> None:
         )
 
 
-def _sentence(text: str) -> str:
+def sentence(text: str) -> str:
+    """With a capital letter."""
     return text[:1].upper() + text[1:]
 
 
@@ -325,7 +323,7 @@ def _dealt(codes: np.ndarray, n_folds: int, rng: np.random.Generator) -> np.ndar
 
 
 def _grouped(
-    codes: np.ndarray, n_folds: int, groups: np.ndarray, seed: int | None, names: Sequence[str] | None
+    codes: np.ndarray, n_folds: int, groups: np.ndarray, seed: int | None, names: Sequence[str]
 ) -> Folds:
     locked, notes = _locked_groups(codes, groups, names)
     free = np.flatnonzero(~np.isin(groups, locked))
@@ -342,7 +340,7 @@ def _grouped(
     assigned, lost = best_grouped_split(codes, groups, free, n_folds, seed)
     for fold, code in lost:
         notes.append(
-            f"Fold {fold + 1} trains without {_called(code, names)}: its groups are all held out there."
+            f"Fold {fold + 1} trains without {called(code, names)}: its groups are all held out there."
         )
     fold_of = np.full(len(codes), -1)
     fold_of[free] = assigned
@@ -363,7 +361,7 @@ def _cannot_split(n_groups: int, n_locked: int) -> str:
 
 
 def _locked_groups(
-    codes: np.ndarray, groups: np.ndarray, names: Sequence[str] | None
+    codes: np.ndarray, groups: np.ndarray, names: Sequence[str]
 ) -> tuple[np.ndarray, list[str]]:
     """Return the groups that hold a class no other group has: without them that class could not be learnt."""
     locked: set[int] = set()
@@ -374,8 +372,8 @@ def _locked_groups(
             locked.add(int(homes[0]))
             size = counted(int((codes == code).sum()), "sample")
             text = (
-                f"{_called(int(code), names)} ({size}) occurs in one group: that group trains in every "
+                f"{called(int(code), names)} ({size}) occurs in one group: that group trains in every "
                 "fold and is never scored."
             )
-            notes.append(_sentence(text))
+            notes.append(sentence(text))
     return np.array(sorted(locked), dtype=groups.dtype), notes

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from genokeras.data.folds import Folds
+from genokeras.data.folds import Folds, called, sentence
 from genokeras.errors import DataError
 from genokeras.support.wording import counted, listed
 
@@ -17,7 +17,7 @@ _COINCIDE = 0.5
 
 
 def leave_one_study_out(
-    batches: np.ndarray, strata: np.ndarray | None, seed: int, class_names: Sequence[str] = ()
+    batches: np.ndarray, strata: np.ndarray | None, seed: int, strata_names: Sequence[str] = ()
 ) -> Folds:
     """One fold a study: it is scored by networks that saw none of its samples.
 
@@ -32,8 +32,8 @@ def leave_one_study_out(
         Classes as 0, 1, 2...
     seed : int
         Deals studies to folds where there are more than 20.
-    class_names : sequence of str
-        For messages.
+    strata_names : sequence of str
+        What notes call each class, such as "class 'AML'".
 
     Raises
     ------
@@ -58,9 +58,8 @@ def leave_one_study_out(
             if len(homes) > 1:
                 continue
             held_out[homes[0], strata == code] = False
-            called = f"class {class_names[code]!r}" if len(class_names) > code else f"class {code}"
             notes.append(
-                f"{called[0].upper()}{called[1:]} ({counted(int((strata == code).sum()), 'sample')}) is in study "
+                f"{sentence(called(int(code), strata_names))} ({counted(int((strata == code).sum()), 'sample')}) is in study "
                 f"{str(names[study[strata == code][0]])!r} only: it is never scored there, and may be recognised by what is peculiar to the study."
             )
     kept = held_out.any(axis=1)

@@ -143,7 +143,7 @@ class Training:
         assert self.groups is not None
         task, targets = self.aim.task, self.aim.targets
         strata = task.strata(targets)
-        found = leave_one_study_out(self.groups, strata, self.seed, [str(name) for name in self.aim.names])
+        found = leave_one_study_out(self.groups, strata, self.seed, self._strata_names())
         classes = targets.ndim == 1 and strata is not None
         return replace(found, notes=(*coincidence_notes(self.groups, targets, classes), *found.notes))
 
@@ -152,9 +152,11 @@ class Training:
         return replace(self, content=_ungrouped(self.content), by_study=False).folds()
 
     def _drawn(self, seed: int, places: int | None = None) -> Folds:
-        names = [str(name) for name in self.aim.names]
-        strata = self.aim.task.strata(self.aim.targets)
+        strata, names = self.aim.task.strata(self.aim.targets), self._strata_names()
         return choose_folds(self.n_samples, strata, self.groups, self.n_folds, seed, names, places)
+
+    def _strata_names(self) -> list[str]:
+        return self.aim.task.strata_names(self.aim.targets, [str(name) for name in self.aim.names])
 
 
 def _ungrouped(content: Content) -> Content:

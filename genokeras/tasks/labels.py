@@ -14,7 +14,7 @@ t       targets: 1 where a sample has the label, else 0                        (
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self, final
 
@@ -159,9 +159,11 @@ class Labels(Task):
 
     def strata(self, targets: np.ndarray) -> np.ndarray | None:
         """Whether a sample has the label that fewest have or lack."""
-        counts = targets.sum(axis=0)
-        rarest = int(np.minimum(counts, len(targets) - counts).argmin())
-        return targets[:, rarest].astype(np.int64)
+        return targets[:, _rarest(targets)].astype(np.int64)
+
+    def strata_names(self, targets: np.ndarray, names: Sequence[str]) -> list[str]:
+        rarest = names[_rarest(targets)]
+        return [f"label {rarest!r} = {value}" for value in (0, 1)]
 
     def row_loss(self, outputs: Any, targets: Any) -> Any:
         return ops.mean(ops.softplus(outputs) - targets * outputs, axis=-1)
@@ -220,3 +222,9 @@ def _indicators(labels: Labelled) -> np.ndarray:
             "use a regressor."
         )
     return numbers
+
+
+def _rarest(targets: np.ndarray) -> int:
+    """The label that fewest samples have, or lack."""
+    counts = targets.sum(axis=0)
+    return int(np.minimum(counts, len(targets) - counts).argmin())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self, final
 
@@ -102,6 +102,9 @@ class Survival(Task):
 
     def strata(self, targets: np.ndarray) -> np.ndarray | None:
         return targets[:, EVENT].astype(np.int64)
+
+    def strata_names(self, targets: np.ndarray, names: Sequence[str]) -> list[str]:
+        return [f"status {self.columns[1]} = {value}" for value in (0, 1)]
 
     def kinds(self, targets: np.ndarray) -> np.ndarray:
         residual = martingale_residuals(targets, np.ones(len(targets)))

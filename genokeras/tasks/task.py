@@ -145,6 +145,10 @@ class Task(ABC):
         """``(n,)`` class numbers that every fold shall have its share of; None splits at random."""
         return None
 
+    def strata_names(self, targets: np.ndarray, names: Sequence[str]) -> list[str]:
+        """What a sentence calls each number of ``strata``, of outputs that go by these names."""
+        return [f"class {name!r}" for name in names]
+
     def kinds(self, targets: np.ndarray) -> np.ndarray:
         """``(n,)`` two or more kinds of training samples, for quick linear models: here those above the median, and the others.
 

@@ -100,6 +100,8 @@ class TaskContract(ABC):
         aim = self.aim()
         strata, kinds = aim.task.strata(aim.targets), np.asarray(aim.task.kinds(aim.targets))
         assert strata is None or (len(strata) == len(aim.targets) and strata.dtype.kind == "i")
+        names = aim.task.strata_names(aim.targets, [str(name) for name in aim.names])
+        assert strata is None or (len(set(names)) == len(names) > strata.max())
         assert kinds.shape == (len(aim.targets),) and kinds.dtype.kind == "i"
         assert len(np.unique(kinds)) >= 2
 

@@ -33,7 +33,7 @@ def test_the_same_seed_gives_the_same_folds() -> None:
 
 
 def test_a_class_with_one_sample_trains_everywhere_and_says_so() -> None:
-    folds = make_folds(classes(10, 10, 1), 5, seed=0, class_names=["a", "b", "rare"])
+    folds = make_folds(classes(10, 10, 1), 5, seed=0, strata_names=["class 'a'", "class 'b'", "class 'rare'"])
     assert_sound(folds)
     assert folds.train[:, -1].all() and not folds.scored[-1]
     assert folds.notes == ("Class 'rare' has 1 sample: it trains in every fold and is never scored.",)

@@ -302,3 +302,13 @@ def test_one_column_is_not_survival() -> None:
 def test_few_events_are_noted() -> None:
     _, time, event = made(20)
     assert "samples have the event" in Cox.learn(labels(time, event)).notes[0]
+
+
+@pytest.mark.parametrize("task", [Cox, Hazard])
+def test_notes_on_folds_speak_of_the_event_in_place_of_a_class(task: type[Cox] | type[Hazard]) -> None:
+    _, time, event = made()
+    aim = task.learn(labels(time, event))
+    assert aim.task.strata_names(aim.targets, [str(name) for name in aim.names]) == [
+        "status dead = 0",
+        "status dead = 1",
+    ]

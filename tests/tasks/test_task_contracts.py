@@ -122,3 +122,8 @@ class TestPoissonCounts(TaskContract):
 
     def labels(self) -> Labelled:
         return labelled(np.random.default_rng(0).poisson(2.0, size=(N, 2)), "spikes", "reads")
+
+
+def test_notes_on_folds_name_the_label_that_samples_are_dealt_by() -> None:
+    targets = np.array([[1, 0], [1, 0], [0, 0], [0, 1]])
+    assert Labels(2).strata_names(targets, ["T", "B"]) == ["label 'B' = 0", "label 'B' = 1"]
