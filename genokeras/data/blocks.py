@@ -123,22 +123,24 @@ def check_block(name: str, table: Table, columns: int) -> None:
 def _matched(
     tables: Mapping[str, Table], source: str
 ) -> tuple[tuple[str, ...] | None, dict[str, np.ndarray]]:
-    """All samples, and where each is in every table; -1 where it is not."""
+    """All samples, and where each is in every table; -1 where it is not, as in tables without rows."""
+    absent = {name for name, table in tables.items() if not table.x.shape[0]}
     named = {name: table for name, table in tables.items() if table.sample_ids is not None}
-    lengths = {name: table.x.shape[0] for name, table in tables.items()}
+    lengths = {name: table.x.shape[0] for name, table in tables.items() if name not in absent}
     n = next(iter(lengths.values()))
-    if len(named) < len(tables) and len(set(lengths.values())) > 1:
+    if not set(lengths) <= set(named) and len(set(lengths.values())) > 1:
         raise DataError(
             f"{source}: blocks without sample ids go by position, so that all need the same number of rows; got "
             f"{', '.join(f'{name} {length}' for name, length in lengths.items())}. Pass DataFrames whose index holds the ids."
         )
     if not named:
-        return None, {name: np.arange(n) for name in tables}
+        return None, {name: np.full(n, -1) if name in absent else np.arange(n) for name in tables}
     first = next(iter(named.values())).ids
     ids = list(dict.fromkeys(one for table in named.values() for one in table.ids))
     rows = {}
     for name, table in tables.items():
-        position = {one: i for i, one in enumerate(table.ids if name in named else first)}
+        here = table.ids if name in named or name in absent else first
+        position = {one: i for i, one in enumerate(here)}
         rows[name] = np.array([position.get(one, -1) for one in ids], dtype=int)
     return tuple(ids), rows
 
@@ -162,22 +164,23 @@ def _notes(
     sizes = listed(f"{name} ({table.x.shape[1]:,} columns)" for name, table in tables.items())
     notes = [f"{counted(len(tables), 'block was', 'blocks were')} joined: {sizes}."]
     notes += [f"{name}: {note}" for name, table in tables.items() for note in table.notes]
-    if present.all() or ids is None:
+    if present.all():
         return tuple(notes)
+    called = [f"sample_{i}" for i in range(len(present))] if ids is None else ids
     lacking = [
-        f"{name} ({len(lost)}: {listed((ids[i] for i in lost), _SHOWN)})"
+        f"{name} ({len(lost)}: {listed((called[i] for i in lost), _SHOWN)})"
         for name, lost in zip(tables, (np.flatnonzero(~there) for there in present.T), strict=True)
         if len(lost)
     ]
     n = int(present.all(axis=1).sum())
     if fitted and missing_blocks == DROP:
         raise DataError(
-            f"{source}: {len(ids) - n} of {len(ids)} samples lack a block that the model reads: {'; '.join(lacking)}. Leave these "
+            f"{source}: {len(called) - n} of {len(called)} samples lack a block that the model reads: {'; '.join(lacking)}. Leave these "
             "samples out, or fit with missing_blocks='mask' (--missing-blocks mask)."
         )
     done = "were left out" if missing_blocks == DROP else "have its training means in place"
     notes.append(
-        f"{n} of {len(ids)} samples are in all blocks; those that lack one {done}: {'; '.join(lacking)}."
+        f"{n} of {len(called)} samples are in all blocks; those that lack one {done}: {'; '.join(lacking)}."
     )
     return tuple(notes)
 

@@ -74,7 +74,9 @@ def read_blocks(
     check_block_names(given)
     surplus = [name for name in given if fitted and name not in {block.name for block in fitted}]
     lost = [block for block in fitted if block.name not in given]
-    if lost and (reading.options.missing_blocks != MASK or len(lost) == len(fitted)):
+    # A name that is spelt otherwise is no missing block: answers without it would be others than those that were meant.
+    mistaken = any(did_you_mean(block.name, surplus) for block in lost)
+    if lost and (reading.options.missing_blocks != MASK or len(lost) == len(fitted) or mistaken):
         raise DataError(_lost_message(lost, given, fitted))
     known = {block.name: block for block in fitted}
     tables: dict[str, Table] = {}
@@ -152,9 +154,9 @@ def _aligned(table: Table, genes: tuple[str, ...], name: str) -> Table:
 def _absent(block: Block, genes: tuple[str, ...], like: Table) -> Table:
     """A block that no sample has."""
     names = tuple(block.bare(gene) for gene in genes[block.columns])
-    if like.sample_ids is not None:
-        return Table(np.empty((0, block.size), "float32"), names, (), "absent")
-    return Table(np.full((like.x.shape[0], block.size), np.nan, "float32"), names, None, "absent")
+    return Table(
+        np.empty((0, block.size), "float32"), names, None if like.sample_ids is None else (), "absent"
+    )
 
 
 def _lost_message(lost: list[Block], given: Mapping[Any, Any], fitted: tuple[Block, ...]) -> str:

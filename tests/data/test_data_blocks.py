@@ -103,6 +103,34 @@ def test_new_samples_are_read_as_the_model_reads_them() -> None:
         load_dataset({"rna": RNA, "meth": METH, "clinical": CLINICAL}, **known)
 
 
+def test_a_block_can_be_missing_where_samples_go_by_position() -> None:
+    blocks = {"rna": RNA.to_numpy(), "meth": np.random.default_rng(1).normal(size=(12, 3))}
+    data = load_dataset(blocks, missing_blocks="mask")
+    known: dict[str, Any] = {
+        "genes": data.feature_names,
+        "blocks": data.blocks,
+        "missing_blocks": "mask",
+    }
+    for name, columns in (("meth", slice(4, 7)), ("rna", slice(0, 4))):
+        found = load_dataset({key: x for key, x in blocks.items() if key != name}, **known)
+        assert found.present is not None and found.present.sum(axis=0).tolist() == (
+            [12, 0] if name == "meth" else [0, 12]
+        )
+        assert np.isnan(found.x[:, columns]).all() and np.isnan(found.x).sum() == found.x[:, columns].size
+        assert any("0 of 12 samples are in all blocks" in note for note in found.notes)
+
+
+def test_a_block_under_another_spelling_is_not_taken_for_a_missing_one() -> None:
+    data = joined(missing_blocks="mask")
+    with pytest.raises(DataError, match="'meth' is missing: got rna, Meth, clinical. Did you mean 'Meth'?"):
+        load_dataset(
+            {"rna": RNA, "Meth": METH, "clinical": CLINICAL},
+            genes=data.feature_names,
+            blocks=data.blocks,
+            missing_blocks="mask",
+        )
+
+
 def test_files_and_sparse_matrices_are_blocks_too(tmp_path: Path) -> None:
     RNA.to_csv(tmp_path / "rna.tsv", sep="\t")
     CLINICAL.assign(kind=["t", "n"] * 6).to_csv(tmp_path / "clinical.csv")
