@@ -11,7 +11,7 @@ import click
 
 from genokeras.cli.group import warnings_said
 from genokeras.cli.kinds import GENES, kind_of
-from genokeras.cli.words import label
+from genokeras.metric_names import metric_name
 
 MOST_LOSS = 0.05
 
@@ -81,7 +81,7 @@ def studies_in_words(estimate: Mapping[str, Any]) -> list[str]:
     metric = named[0] if named else estimate["metric"]
     lines = [
         "That is for a new study: each was scored by networks of the others.",
-        f"By study ({label(metric)}):",
+        f"By study ({metric_name(metric)}):",
     ]
     for name, scores in studies.items():
         value = scores[metric]

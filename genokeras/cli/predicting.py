@@ -28,7 +28,7 @@ from genokeras.cli.inputs import (
 from genokeras.cli.kinds import GENES, kind_of
 from genokeras.cli.places import is_model
 from genokeras.cli.remembered import target_to_read
-from genokeras.cli.words import label
+from genokeras.metric_names import metric_name
 from genokeras.visible import plain_table
 
 if TYPE_CHECKING:
@@ -139,7 +139,9 @@ def evaluate(
         say(json.dumps({name: value if value == value else None for name, value in scores.items()}, indent=1))
         return
     for name, value in scores.items():
-        say(f"{label(name):<18} {value:.3f}" if value == value else f"{label(name):<18} undefined")
+        say(
+            f"{metric_name(name):<18} {value:.3f}" if value == value else f"{metric_name(name):<18} undefined"
+        )
 
 
 def _predictions(

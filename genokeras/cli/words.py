@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from genokeras.metric_names import metric_name
 from genokeras.visible import visible
 
 if TYPE_CHECKING:
@@ -19,20 +20,6 @@ if TYPE_CHECKING:
     from genokeras.engine import Growth
 
 WIDTH = 80
-_LABELS = {
-    "f1": "F1",
-    "mcc": "MCC",
-    "roc_auc": "ROC AUC",
-    "brier": "Brier score",
-    "r2": "R2",
-    "mse": "MSE",
-    "rmse": "RMSE",
-    "mae": "MAE",
-    "c_index": "C-index",
-    "c_index_uno": "Uno's C-index",
-    "auc": "time-dependent AUC",
-    "integrated_brier": "integrated Brier score",
-}
 _ENDINGS = {
     "time": "Stopped after {trials}, when the time was up.",
     "trials": "Stopped after {trials}, as asked.",
@@ -53,11 +40,6 @@ def make_console() -> Console:
     )
 
 
-def label(metric: str) -> str:
-    """``log loss`` for ``log_loss``."""
-    return _LABELS.get(metric, metric.replace("_", " "))
-
-
 def estimate_in_words(estimate: Mapping[str, Any], stop_reason: str) -> str:
     """The estimate of a run: score, interval, what it was corrected for, and what it stands beside.
 
@@ -72,13 +54,13 @@ def estimate_in_words(estimate: Mapping[str, Any], stop_reason: str) -> str:
     trials = "1 trial" if estimate["n_trials"] == 1 else f"{estimate['n_trials']} trials"
     lines = [
         _ENDINGS.get(stop_reason, "Ended after {trials}.").format(trials=trials),
-        f"{_capital(label(estimate['metric']))} {_score(estimate)}; {better} is better.",
+        f"{_capital(metric_name(estimate['metric']))} {_score(estimate)}; {better} is better.",
         f"That is to be expected on new samples: networks are scored on samples they were not trained on "
         f"({estimate['n_samples']} in all), corrected for having chosen the best of {trials} "
         f"({_number(estimate['uncorrected'])} before that).",
         _beside(estimate),
     ]
-    also = [f"{label(name)} {_score(other)}" for name, other in estimate.get("also", {}).items()]
+    also = [f"{metric_name(name)} {_score(other)}" for name, other in estimate.get("also", {}).items()]
     lines += [f"Also: {'; '.join(also)}."] if also else []
     return "\n".join(textwrap.fill(line, WIDTH) for line in lines)
 
@@ -129,7 +111,7 @@ def leaderboard_table(board: pd.DataFrame, metric: str, top: int | None = None) 
     for name in ("#", "trial", "from"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("by", min_width=8, max_width=14, overflow="fold")
-    table.add_column(label(metric), justify="right", no_wrap=True)
+    table.add_column(metric_name(metric), justify="right", no_wrap=True)
     table.add_column("gap", justify="right", no_wrap=True)
     table.add_column("size", justify="right", no_wrap=True)
     table.add_column("share", justify="right", no_wrap=True)

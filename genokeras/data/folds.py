@@ -12,7 +12,7 @@ from sklearn.model_selection import StratifiedKFold
 from genokeras.data.grouped_split import best_grouped_split
 from genokeras.errors import DataError
 from genokeras.support.checks import check_whole
-from genokeras.support.wording import counted
+from genokeras.support.wording import counted, sentence
 
 MOST_FOLDS, FEW_FOLDS = 5, 3
 # Splits into folds that networks may be tried on, the first one included.
@@ -303,11 +303,6 @@ def _check_enough(n: int, n_scorable: int, n_folds: int) -> None:
             f"fewer samples than folds: {n_folds} folds need at least {n_folds} samples of classes with "
             f"2 or more, got {n_scorable}. Pass folds={max(2, n_scorable)} or fewer, or bring more samples."
         )
-
-
-def sentence(text: str) -> str:
-    """With a capital letter."""
-    return text[:1].upper() + text[1:]
 
 
 def _dealt(codes: np.ndarray, n_folds: int, rng: np.random.Generator) -> np.ndarray:

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from genokeras.data.folds import Folds, called, sentence
+from genokeras.data.folds import Folds, called
 from genokeras.errors import DataError
-from genokeras.support.wording import counted, listed
+from genokeras.support.wording import counted, listed, sentence
 
 # More studies than this are dealt to so many folds.
 MOST_STUDY_FOLDS = 20

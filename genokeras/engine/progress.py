@@ -17,6 +17,7 @@ from rich.text import Text
 
 from genokeras.engine.loop import Observer
 from genokeras.graph import is_linear
+from genokeras.metric_names import metric_name
 from genokeras.searchers import History, Proposal, TrialResult
 from genokeras.searchers.values import unused_hyper_parameters
 from genokeras.tasks.objectives import Objective
@@ -26,18 +27,6 @@ LINE_WIDTH = 99
 SECONDS_BETWEEN_LINES = 5.0
 _WIDEST_DISPLAY = 100
 _BAR_WIDTH = 36
-_LABELS = {
-    "f1": "F1",
-    "mcc": "MCC",
-    "roc_auc": "ROC AUC",
-    "brier": "Brier score",
-    "r2": "R2",
-    "mse": "mean squared error",
-    "rmse": "root mean squared error",
-    "mae": "mean absolute error",
-    "pearson": "correlation",
-    "spearman": "rank correlation",
-}
 
 
 class ProgressDisplay(Observer):
@@ -116,7 +105,7 @@ class ProgressDisplay(Observer):
         return f"{trials} ({failed} failed)" if failed else trials
 
     def _label(self) -> str:
-        return _LABELS.get(self._objective.name, self._objective.name.replace("_", " "))
+        return metric_name(self._objective.name)
 
     def _score(self, trial: TrialResult | None) -> str:
         """``0.082 ± 0.031``, the objective's reported value and its standard error."""
@@ -158,9 +147,10 @@ class LineProgress(ProgressDisplay):
         limits = [] if self._time_limit is None else [f"{self._time_limit:.3g} s"]
         limits += [] if self._max_trials is None else [f"{self._max_trials} trials"]
         better = "higher" if self._objective.greater_is_better else "lower"
-        self._say(
-            f"Searching for {' or '.join(limits) or 'as long as it takes'}; {self._label()}, {better} is better."
-        )
+        said = f"Searching for {' or '.join(limits) or 'as long as it takes'}"
+        if self._time_limit is not None and self._time_limit <= 0:
+            said = "The time was up before the search began, and the first trials are all there will be"
+        self._say(f"{said}; {self._label()}, {better} is better.")
         return self
 
     def __exit__(

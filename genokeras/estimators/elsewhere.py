@@ -21,6 +21,7 @@ from genokeras.estimators.panels import PanelMaker, kept_samples
 from genokeras.estimators.studies import ADAPTATIONS, FEWEST_TO_ADAPT, moved_to, spread_within
 from genokeras.explain.runs import table_of
 from genokeras.features import fit_filling
+from genokeras.metric_names import metric_name
 from genokeras.support.checks import check_choice, check_number
 from genokeras.support.wording import listed
 
@@ -64,7 +65,7 @@ class MissingGenes:
         """What is said of it."""
         return (
             f"{len(self.genes)} of {n_genes} genes are missing and were estimated from the others ({listed(self.genes, 3)}). With "
-            f"the same genes estimated, the out-of-fold {self.metric.replace('_', ' ')} of the training samples is "
+            f"the same genes estimated, the out-of-fold {metric_name(self.metric)} of the training samples is "
             f"{self.estimated:.3f} in place of {self.whole:.3f}."
         )
 

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from genokeras.engine.block_estimates import BlockEstimate, block_estimates
 from genokeras.engine.run import Run
 from genokeras.explain import Explanation
-from genokeras.report.estimate import in_digits, metric_name
+from genokeras.metric_names import metric_name
+from genokeras.report.estimate import in_digits
 from genokeras.report.page import bullets, paragraph, table
 
 BLOCKS_HEAD = (

@@ -26,13 +26,13 @@ _logger = logging.getLogger(__name__)
 
 
 def shortened(names: list[str]) -> list[str]:
-    """Long names without their middle; numbered, so that they cannot be mistaken for each other."""
+    """Long names without their middle; several are numbered, so that they cannot be mistaken for each other."""
     short = []
     for number, name in enumerate(names, start=1):
         if name_width(name) <= _LONGEST_NAME:
             short.append(name)
             continue
-        tag = f"[{number}] "
+        tag = f"[{number}] " if len(names) > 1 else ""
         room = _LONGEST_NAME - len(tag) - 1
         if name_width(name) > len(name):  # some characters are twice as wide
             room //= 2

@@ -11,11 +11,13 @@ from matplotlib.ticker import MaxNLocator
 
 from genokeras.engine.run import shown_objective
 from genokeras.graph import is_linear
+from genokeras.metric_names import metric_name
 from genokeras.report.metric_table import check_metric, metric_table, time_column
 from genokeras.report.picture import COLOURS, FAINT, INK, TRAINING, VALIDATION, Picture, house_style
 from genokeras.report.sources import ensemble_shares, finished_history, run_folder
 from genokeras.searchers import History, TrialResult
 from genokeras.support.checks import check_choice
+from genokeras.support.wording import sentence
 from genokeras.tasks.objectives import Objective
 
 _FAINT_LINES = 300
@@ -72,13 +74,13 @@ def plot_metric(history: Any, metric: str = "loss", member: int | None = None) -
         axes.plot(own[time], own[column], line, color=colour, linewidth=2, label=f"{label}{words}", **marker)
     _mark_kept(axes, own, name, time)
     _limit(axes, table, own, name, members)
-    said = name.replace("_", " ")
-    axes.set(xlabel=time, ylabel=said, title=f"{said.capitalize()} during training")
+    said = metric_name(name)
+    axes.set(xlabel=time, ylabel=said, title=f"{sentence(said)} during training")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     if members > 1:
         axes.plot([], [], color=FAINT, linewidth=0.8, alpha=0.6, label=f"the other {members - 1} trials")
     axes.legend()
-    figure.alt = f"{said.capitalize()} by {time} on training and validation rows{words}. {_last(own, name)}"
+    figure.alt = f"{sentence(said)} by {time} on training and validation rows{words}. {_last(own, name)}"
     return figure
 
 
@@ -188,13 +190,13 @@ def draw_search(axes: Axes, run: Any) -> str:
     _draw_trials(axes, history, objective, at, ensemble_shares(folder))
     _draw_best(axes, history, objective, at)
     _limit_scores(axes, history, objective)
-    said = objective.name.replace("_", " ")
+    said = metric_name(objective.name)
     axes.set(
         xlabel="seconds of training" if timed else "trials", ylabel=f"{said}, out of fold", title="The search"
     )
     best = history.ranked()[0]
     return (
-        f"{said.capitalize()} of {len(history.ok())} trials over {seconds[-1]:.0f} seconds of "
+        f"{sentence(said)} of {len(history.ok())} trials over {seconds[-1]:.0f} seconds of "
         f"training. Best: {objective.value_of_loss(best.score):.3f}, trial {best.id}."
     )
 

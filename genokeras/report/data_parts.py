@@ -27,6 +27,7 @@ from genokeras.report.plane import FEWEST_POINTS, plane_methods, plot_samples
 from genokeras.report.prediction_parts import drawn
 from genokeras.report.scored import ScoredSamples
 from genokeras.report.validation import given_predictions
+from genokeras.support.wording import sentence
 
 _MOST_POINTS = 500
 _ABOUT_PLANE = (
@@ -89,7 +90,7 @@ def colours_of(run: Run, samples: CheckedSamples) -> tuple[np.ndarray | None, st
     if of_classes(run):
         return np.asarray([str(name) for name in run.names])[samples.targets], "class"
     targets = np.asarray(shown_targets(run, samples.targets), dtype="float64")
-    name = "events in excess of expectation" if of_survival(run) else str(run.names[0])
+    name = "excess of events" if of_survival(run) else str(run.names[0])
     return targets.reshape(len(targets), -1)[:, 0], name
 
 
@@ -119,7 +120,7 @@ def _planes(run: Run, samples: CheckedSamples, wrong: np.ndarray | None, picture
         for method in plane_methods()
     ]
     return [
-        subheading(f"{samples.words[0].upper()}{samples.words[1:]}"),
+        subheading(sentence(samples.words)),
         side_by_side(made),
         paragraph(_ABOUT_PLANE, "faint"),
     ]

@@ -6,24 +6,11 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
 from genokeras.engine import Run
+from genokeras.metric_names import metric_name
 from genokeras.support.wording import counted
 
 T = TypeVar("T")
 _HEADLINES = (("balanced_accuracy", "roc_auc"), ("r2",), ("c_index",))
-_NAMES = {
-    "r2": "R2",
-    "mse": "MSE",
-    "rmse": "RMSE",
-    "mae": "MAE",
-    "f1": "F1",
-    "mcc": "MCC",
-    "roc_auc": "ROC AUC",
-    "brier": "Brier score",
-    "c_index": "C-index (Harrell)",
-    "c_index_uno": "C-index (Uno)",
-    "auc": "time-dependent AUC",
-    "integrated_brier": "integrated Brier score",
-}
 # The metrics that a reader knows, in the order in which they are told.
 _FIRST = (
     "balanced_accuracy",
@@ -51,11 +38,6 @@ FLATTERS = (
     "samples with evaluate() before you trust it."
 )
 ESTIMATE_HEAD = ("metric", "delivered", "95 % interval", "linear alone", "chance", "better is")
-
-
-def metric_name(metric: str) -> str:
-    """``log loss`` for ``log_loss``."""
-    return _NAMES.get(metric, metric.replace("_", " "))
 
 
 def in_digits(value: float | None) -> str:

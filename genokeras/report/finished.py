@@ -61,6 +61,12 @@ def recipe(run: Run) -> list[str]:
         f"{hyper.learning_rate:g}, weight decay {hyper.weight_decay:g}, dropout {hyper.dropout:g}, activation "
         f"{hyper.activation}{view}.",
     ]
+    lowest = run.history.ranked()[0]
+    if lowest.score < best.score:
+        words.append(
+            f"It was not chosen by its score alone: that of trial {lowest.id} is lower, but of many scores on few samples the lowest is partly "
+            "luck."
+        )
     refitted = run.folder.read_json(RESULT_FILE).get("final_fit")
     if refitted is not None:
         words.append(

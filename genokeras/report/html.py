@@ -18,6 +18,7 @@ from genokeras.engine.run import Run
 from genokeras.errors import DataError, ParameterError
 from genokeras.explain import Explanation, Stability
 from genokeras.graph import is_linear
+from genokeras.metric_names import metric_name
 from genokeras.report.answers import (
     about_chance,
     what_is_predicted,
@@ -39,7 +40,6 @@ from genokeras.report.estimate import (
     estimate_rows,
     expectation,
     how_estimated,
-    metric_name,
     verdict,
 )
 from genokeras.report.finished import finished_run, kind_of, loading, recipe

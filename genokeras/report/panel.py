@@ -7,7 +7,8 @@ from typing import Any
 
 from genokeras.engine import Run
 from genokeras.engine.panels import PANEL_FILE
-from genokeras.report.estimate import in_digits, metric_name
+from genokeras.metric_names import metric_name
+from genokeras.report.estimate import in_digits
 from genokeras.report.page import Pictures, paragraph, table
 from genokeras.report.picture import COLOURS, FAINT, Picture, house_style
 from genokeras.support.wording import listed

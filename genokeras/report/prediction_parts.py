@@ -75,4 +75,5 @@ def _of_classes(found: Predictions, ids: Sequence[str], which: str, pictures: Pi
 
 
 def _all_drawn(run: Run, source: Any, pictures: Pictures) -> str:
-    return side_by_side([drawn(partial(plot, source), pictures) for plot in answer_plots(run)])
+    kind = "apart" if of_survival(run) else ""
+    return side_by_side([drawn(partial(plot, source), pictures) for plot in answer_plots(run)], kind)

@@ -21,7 +21,7 @@ from genokeras.tasks.survival import Cox, Survival, calibrated_baseline
 from genokeras.tasks.survival_times import EVENT, TIME, Steps, survival
 
 GROUPS = ("low risk", "middle risk", "high risk")
-_NOTE = "Out-of-fold predictions of the delivered ensemble, which was chosen by them, so that p is a little too small; estimate_ is corrected for that."
+_NOTE = "Out-of-fold predictions of the delivered ensemble, which was chosen by them, so that {} is a little too {}; estimate_ is corrected for that."
 _TIMES, _BINS, _FEWEST = 3, 4, 24
 _LEVEL = float(norm.ppf(0.975))
 
@@ -202,7 +202,10 @@ def plot_risk_groups(source: Any) -> Picture:
     found = survival_predictions(source)
     figure = Picture(figsize=(7.2, 4.8), layout="constrained")
     figure.alt = draw_risk_groups(figure.subplots(), found, "Risk thirds out of fold")
-    write_note(figure, f"Thirds within each fold; bands are 95 % intervals, ticks ends of follow-up. {_NOTE}")
+    write_note(
+        figure,
+        f"Thirds within each fold; bands are 95 % intervals, ticks ends of follow-up. {_NOTE.format('p', 'small')}",
+    )
     return figure
 
 
@@ -261,9 +264,12 @@ def plot_survival_calibration(source: Any) -> Picture:
     panels = figure.subplots(1, len(found.times), squeeze=False)[0]
     gaps = [draw_survival_calibration(panel, found, place) for place, panel in enumerate(panels)]
     panels[0].set_ylabel("observed survival (Kaplan-Meier)")
-    write_note(figure, f"Four groups of samples by predicted survival; bars are 95 % intervals. {_NOTE}")
+    write_note(
+        figure,
+        f"Four groups of samples by predicted survival; bars are 95 % intervals. {_NOTE.format('the fit', 'good')}",
+    )
     figure.alt = "Predicted against observed survival: " + "; ".join(
-        f"at {at:g} they differ by {gap:.2f} on average" for at, gap in zip(found.times, gaps, strict=True)
+        f"at {at:.4g} they differ by {gap:.2f} on average" for at, gap in zip(found.times, gaps, strict=True)
     )
     return figure
 
@@ -293,7 +299,7 @@ def draw_survival_calibration(axes: Axes, found: SurvivalPredictions, place: int
         means, value, yerr=[value - low, high - value], fmt="o", color=COLOURS[0], markersize=5, capsize=2
     )
     axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), aspect="equal", xlabel="predicted survival")
-    axes.set_title(f"{found.unit} {at:g}", parse_math=False)
+    axes.set_title(f"{found.unit} {at:.4g}", parse_math=False)
     return float(np.abs(means - value).mean())
 
 

@@ -18,6 +18,7 @@ from matplotlib.colors import to_hex
 
 from genokeras.engine.run import shown_objective
 from genokeras.graph import is_linear
+from genokeras.metric_names import metric_name
 from genokeras.report.sources import chosen_best, ensemble_shares, finished_history, run_folder
 from genokeras.searchers import History, Proposal, TrialResult
 from genokeras.tasks.objectives import Objective
@@ -160,8 +161,12 @@ class SearchTree:
         networks = len({trial.proposal.graph.fingerprint() for trial in self.trials})
         words = (
             f"{n} trial{'s' * (n != 1)} of {networks} network{'s' * (networks != 1)}. Winner: trial {best.id}, "
-            f"{best.proposal.graph.describe()}, {self.objective.name.replace('_', ' ')} {self.value(best)} out of fold"
+            f"{best.proposal.graph.describe()}, {metric_name(self.objective.name)} {self.value(best)} out of fold"
         )
+        finished = [trial for trial in self.trials if trial.status == "ok"]
+        lowest = min(finished, key=lambda trial: (trial.score, trial.id))
+        if lowest.score < best.score:
+            words += f" (lowest: trial {lowest.id}, {self.value(lowest)})"
         if self.baseline is None:
             return f"{words}; no linear network was tried."
         if self.baseline == self.winner:

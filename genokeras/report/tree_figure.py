@@ -17,6 +17,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.patches import PathPatch, Rectangle
 from matplotlib.path import Path
 
+from genokeras.metric_names import metric_name
 from genokeras.report.class_names import name_width
 from genokeras.report.picture import COLOURS, FAINT, INK, Picture, house_style, readable_on
 from genokeras.report.tree import SearchTree, TreeNode, search_tree
@@ -176,7 +177,7 @@ def _write_head(axes: Axes, tree: SearchTree, summary: list[str]) -> None:
     for number, line in enumerate(summary):
         axes.text(_MARGIN, top + 0.42 + number * _LINE, line, fontsize=8, color=FAINT, va="center")
     x, y = _MARGIN, 0.62
-    name = tree.objective.name.replace("_", " ")
+    name = metric_name(tree.objective.name)
     x = _words(axes, x, y, f"{name}, out of fold:")
     for colour, word in tree.legend():
         axes.add_patch(Rectangle((x, y), _CELL, _CELL - _GAP, facecolor=colour))

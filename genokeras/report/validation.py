@@ -9,12 +9,13 @@ import numpy as np
 from scipy.stats import binomtest
 
 from genokeras.engine import Run
+from genokeras.metric_names import metric_name
 from genokeras.report.diagnostics import Predictions
-from genokeras.report.estimate import estimate_of, in_digits, metric_name, ordered
+from genokeras.report.estimate import estimate_of, in_digits, ordered
 from genokeras.report.page import paragraph, table
 from genokeras.report.predicted import NumberPredictions
 from genokeras.report.scored import Score, ScoredSamples, rates_of, scores_of
-from genokeras.support.wording import counted, listed
+from genokeras.support.wording import counted, listed, sentence
 from genokeras.tasks.threshold import Threshold
 
 _HEAD = ("metric", "these samples", "95 % interval", "expected", "95 % interval", "chance", "better is")
@@ -75,10 +76,9 @@ def verdict_on(samples: ScoredSamples, scores: list[Score], expected: Mapping[st
     """What the first of the scores says, and whether it may be believed."""
     score = scores[0]
     said = (
-        f"{metric_name(score.metric).capitalize() if score.metric.islower() else score.metric} of {in_digits(score.value)} "
+        f"{sentence(metric_name(score.metric))} of {in_digits(score.value)} "
         f"(95 % interval {_interval(score.low, score.high)}) on {samples.words}."
     )
-    said = said[0].upper() + said[1:]
     held = expected.get(score.metric, {})
     interval = held.get("interval")
     if interval is not None:

@@ -24,6 +24,11 @@ def counted(count: int, singular: str, plural: str | None = None) -> str:
     return f"{count} {singular if count == 1 else plural or singular + 's'}"
 
 
+def sentence(text: str) -> str:
+    """The text with a capital letter; the letters behind it stay as they are."""
+    return text[:1].upper() + text[1:]
+
+
 def closest(name: object, known: Iterable[object], limit: int = 1, cutoff: float = 0.6) -> list[str]:
     """Return the known names that are spelled most like `name`; upper and lower case count as equal.
 

@@ -40,7 +40,7 @@ def run(table: Path) -> tuple[Path, str]:
 
 
 def test_fit_says_what_to_expect(run: tuple[Path, str]) -> None:
-    assert "C-index 0." in run[1] and "integrated Brier score" in run[1]
+    assert "C-index (Harrell) 0." in run[1] and "integrated Brier score" in run[1]
     assert "raw genes in, log hazards out" in run[1]
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
-from genokeras.cli.words import estimate_in_words, label, leaderboard_table
+from genokeras.cli.words import estimate_in_words, leaderboard_table
 
 ESTIMATE: dict[str, Any] = {
     "metric": "log_loss",
@@ -118,13 +118,6 @@ def test_it_says_why_the_search_ended(reason: str, words: str) -> None:
 
 def test_one_trial_is_not_plural() -> None:
     assert "after 1 trial," in said(ESTIMATE | {"n_trials": 1})
-
-
-@pytest.mark.parametrize(
-    ("metric", "words"), [("log_loss", "log loss"), ("roc_auc", "ROC AUC"), ("mcc", "MCC"), ("f1", "F1")]
-)
-def test_metrics_have_their_usual_names(metric: str, words: str) -> None:
-    assert label(metric) == words
 
 
 # ---- the leaderboard

@@ -22,6 +22,7 @@ from genokeras.explain import Additivity, Explanation, Stability
 from genokeras.report import report_card, write_report
 from genokeras.report.data_checks import CheckedSamples, about_directions, alike, directions
 from genokeras.report.estimate import verdict
+from genokeras.report.finished import finished_run, recipe
 from genokeras.report.genes import gene_parts
 from genokeras.report.page import Pictures
 from genokeras.support import RunFolder
@@ -340,3 +341,14 @@ def test_the_report_says_how_much_was_grown_and_how_each_trial_came_up(plain: Pa
     page = parsed(plain)
     assert page.text.count("None of the 2 trials was grown by morphism; they hold 1 different network.") == 1
     assert "network views" in page.text
+
+
+def test_a_best_network_of_a_higher_score_than_another_says_why(tmp_path: Path) -> None:
+    path = named_run(tmp_path)
+    assert not any("not chosen by its score alone" in line for line in recipe(finished_run(path)))
+    result = json.loads((path / "result.json").read_text())
+    (path / "result.json").write_text(json.dumps(result | {"best": 0}))
+    assert any(
+        "not chosen by its score alone: that of trial 1 is lower" in line
+        for line in recipe(finished_run(path))
+    )

@@ -273,4 +273,5 @@ def test_lines_of_the_winner_and_of_the_largest_members_stand_out(make_run) -> N
 def test_the_winner_is_the_trial_that_the_run_chose(make_run) -> None:
     path = make_run(lineage(), {"5": 1.0})
     (path / "result.json").write_text('{"shares": {"5": 1.0}, "best": 6}')
-    assert search_tree(path).winner == 6 and "Winner: trial 6" in search_tree(path).summary()
+    said = search_tree(path).summary()
+    assert search_tree(path).winner == 6 and "Winner: trial 6" in said and "(lowest: trial 5, " in said

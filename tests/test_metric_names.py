@@ -1,0 +1,22 @@
+"""Scores by the names that people know."""
+
+from __future__ import annotations
+
+import pytest
+
+from genokeras.metric_names import metric_name
+
+
+@pytest.mark.parametrize(
+    ("metric", "words"),
+    [
+        ("log_loss", "log loss"),
+        ("roc_auc", "ROC AUC"),
+        ("mcc", "MCC"),
+        ("f1", "F1"),
+        ("r2", "R2"),
+        ("c_index", "C-index (Harrell)"),
+    ],
+)
+def test_metrics_have_their_usual_names(metric: str, words: str) -> None:
+    assert metric_name(metric) == words
