@@ -130,7 +130,9 @@ def test_a_line_comes_every_five_seconds_at_most(
 def test_no_time_that_is_left_is_said_in_words(clock: FakeClock, file: io.StringIO) -> None:
     with LineProgress(get_objective("log_loss"), -1.6, None, Console(file=file, width=200), clock):
         pass
-    assert file.getvalue().startswith("The time was up before the search began, and the first trials are all ")
+    assert file.getvalue().startswith(
+        "The time was up before the search began, and the first trials are all "
+    )
 
 
 def test_lines_begin_and_end_with_what_was_asked_and_what_was_found(

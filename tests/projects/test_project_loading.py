@@ -320,6 +320,24 @@ def test_an_empty_labels_file_is_told_so(project: Project) -> None:
         train(project(labels="\n"))
 
 
+@pytest.mark.parametrize(
+    "header", ["Patient No\tG0\tG1\n", "sample id\tG0\tG1\n", "Unnamed: 0\tG0\tG1\n", ""]
+)
+def test_numbered_samples_in_any_order_are_joined_by_their_numbers(project: Project, header: str) -> None:
+    order = [7, 3, 11, 1, 9, 5, 12, 2, 10, 4, 8, 6]
+    rows = "".join(f"{i}\t{i / 7:.3f}\t{-i / 3:.3f}\n" for i in order)
+    labels = "".join(f"{i}\t{i % 2}\n" for i in sorted(order))
+    data = train(project(header + rows, labels))
+    assert data.sample_ids == tuple(map(str, order)) and data.n_features == 2
+    assert data.y is not None and data.y.tolist() == [i % 2 for i in order]
+
+
+def test_labels_of_a_part_of_the_samples_name_the_others(project: Project) -> None:
+    rows = "sample\tG0\tG1\n" + "".join(f"P{i}\t{i / 7:.3f}\t{-i / 3:.3f}\n" for i in range(6))
+    with pytest.raises(DataError, match="y.txt has no label for 2 of 6 samples: P4, P5. Expected a line for"):
+        load_training(project(rows, "".join(f"P{i}\t{i % 2}\n" for i in range(4))))
+
+
 def test_a_sample_labelled_twice_is_named(project: Project) -> None:
     rows = "".join(f"s{i}\t{row}\n" for i, row in enumerate(MATRIX.splitlines()))
     with pytest.raises(DataError, match="y.txt labels 1 sample more than once: s1"):

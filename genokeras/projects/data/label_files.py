@@ -302,6 +302,12 @@ def _one_column(values: list[str], source: str, ids: Sequence[str] | None) -> tu
         return [by_id[name] for name in ids], [
             f"The labels of {source} were joined to the rows by sample id."
         ]
+    lost = [] if ids is None else [name for name in ids if name not in set(first)]
+    if width == 2 and ids is not None and len(lost) < len(ids):
+        raise DataError(
+            f"{source} has no label for {len(lost)} of {counted(len(ids), 'sample')}: {listed(lost, 8)}. Expected a line for each sample "
+            "of the features; add these, or leave the samples out of the features."
+        )
     if width == 2 and (counts_up(first) or counts_up(first[1:])):
         return labels, [f"The first column of {source} counts the rows and was left out."]
     hint = " The first of them does not hold the sample ids of the features." if ids is not None else ""

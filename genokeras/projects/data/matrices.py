@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from genokeras.data.dataset import Matrix
-from genokeras.data.id_columns import ID_NAMES
+from genokeras.data.id_columns import FEWEST_ROWS, counts_rows, find_ids, is_usual_id_name, whole_numbers
 from genokeras.data.numerals import ROUND_TRIP
 from genokeras.data.readers import known_suffixes, read_table
 from genokeras.data.readers.delimited import (
@@ -133,17 +133,32 @@ def _read_text(path: Path, delimiter: str) -> Table:
         header = header[:-1] if header is not None and not header[-1] else header
         notes.append("Every line ends in a delimiter: the empty last column was left out.")
     ids: tuple[str, ...] | None = None
-    if layout.has_ids or (header is None and frame.shape[1] > 1 and counts_up(frame.iloc[:, 0].to_numpy())):
+    named = layout.has_ids or _named_like_ids(header, frame)
+    if named or (header is None and frame.shape[1] > 1 and _counts_samples(frame)):
         ids = tuple(_id_text(value) for value in frame.iloc[:, 0])
         frame = frame.iloc[:, 1:]
-        notes.append(
-            f"The first column {'holds' if layout.has_ids else 'counts the rows and gives'} the sample ids."
-        )
+        notes.append(f"The first column {'holds' if named else 'counts the rows and gives'} the sample ids.")
         header = header[1:] if header is not None and len(header) > frame.shape[1] else header
     if header is not None and len(header) != frame.shape[1]:
         names, columns = counted(len(header), "column"), frame.shape[1]
         raise DataFileError(f"{path.name}: the header names {names}, the lines below it hold {columns}.")
     return Table(to_float32(frame.to_numpy()), header, ids, path.name, notes=tuple(notes))
+
+
+def _named_like_ids(header: tuple[str, ...] | None, frame: pd.DataFrame) -> bool:
+    """Whether the first column is one of ids as tables have them: ``Patient No`` over whole numbers, each once."""
+    if header is None or len(header) != frame.shape[1]:
+        return False
+    return find_ids(header, frame, (), of_genes=False) == 0
+
+
+def _counts_samples(frame: pd.DataFrame) -> bool:
+    """Whether the first column numbers the samples, in the order of the rows or, of many, in any."""
+    if counts_up(frame.iloc[:, 0].to_numpy()):
+        return True
+    columns = (whole_numbers(frame.iloc[:, i]) for i in range(min(frame.shape[1], _FEWEST_COUNTED)))
+    counting = [whole is not None and counts_rows(whole) for whole in columns]
+    return len(frame) >= FEWEST_ROWS and counting[0] and not any(counting[1:])
 
 
 def _id_text(value: object) -> str:
@@ -183,7 +198,7 @@ def _is_name(field: str) -> bool:
 
 def _names_ids(header: list[str], width: int) -> bool:
     """Return whether a header says that ids come first; R's write.table leaves their name out."""
-    return len(header) + 1 == width or not header[0] or header[0].lower() in ID_NAMES
+    return len(header) + 1 == width or is_usual_id_name(header[0])
 
 
 def _is_header(first: list[str], second: list[str]) -> bool:
