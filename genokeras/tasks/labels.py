@@ -148,7 +148,7 @@ class Labels(Task):
                 f"y must say of {self.k} labels ({listed(names.tolist(), 8)}) whether each sample has them: got {targets.shape[1]} "
                 f"({labels.source})."
             )
-        return in_order(targets, labels.names, names)
+        return in_order(targets, labels, names)
 
     @property
     def n_outputs(self) -> int:

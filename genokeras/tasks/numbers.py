@@ -54,7 +54,7 @@ class Numbers(Task):
                 f"y must have {len(names)} numbers for each sample ({', '.join(names)}): got {targets.shape[1]} "
                 f"({labels.source})."
             )
-        return in_order(targets, labels.names, names)
+        return in_order(targets, labels, names)
 
     @property
     def n_outputs(self) -> int:

@@ -15,6 +15,7 @@ trains with it, and `register_task` lets run folders be read again.
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ import numpy as np
 from keras import ops
 
 from genokeras.encoders.encoder import Counts, LinearView
+from genokeras.errors import DataError
 from genokeras.features import (
     Matrix,
     Screening,
@@ -33,6 +35,7 @@ from genokeras.features import (
     ridge_weights,
     squared_correlation,
 )
+from genokeras.support.wording import did_you_mean, listed
 from genokeras.tasks.answers import NUMBERS, Answers
 from genokeras.tasks.objectives import NUMBER_OBJECTIVES, Objective, find_objective
 
@@ -65,10 +68,30 @@ class Labelled:
     order: tuple[Any, ...] = ()
 
 
-def in_order(targets: np.ndarray, columns: Sequence[str], names: np.ndarray) -> np.ndarray:
-    """``(n, k)`` targets in the order of their names, where their columns go by the same names; otherwise as they are."""
-    known, wanted = list(columns), names.tolist()
-    return targets[:, [known.index(name) for name in wanted]] if set(known) == set(wanted) else targets
+def in_order(targets: np.ndarray, labels: Labelled, names: np.ndarray) -> np.ndarray:
+    """``(n, k)`` targets in the order of their names; by position where the columns, or those of training, had no names of their own.
+
+    Raises
+    ------
+    DataError
+        If columns go by other names than those of training.
+    """
+    known, wanted = list(labels.names), [str(name) for name in names]
+    if set(known) == set(wanted):
+        return targets[:, [known.index(name) for name in wanted]]
+    if len(wanted) > 1 and len(known) == len(wanted) and not _made_up(known) and not _made_up(wanted):
+        lost = [name for name in wanted if name not in known]
+        hint = did_you_mean(lost[0], [name for name in known if name not in wanted])
+        raise DataError(
+            f"y has the columns {listed(known, 8)} ({labels.source}), and the model was fitted to {listed(wanted, 8)}: which is which? "
+            f"Missing {'is' if len(lost) == 1 else 'are'} {listed(map(repr, lost), 8)}.{hint} Rename the columns, or pass an array in the order of training."
+        )
+    return targets
+
+
+def _made_up(names: Sequence[str]) -> bool:
+    """Whether these are the names of columns that had none: ``y_0``, or a number."""
+    return all(re.fullmatch(r"(?:y_)?\d+", name) for name in names)
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,9 +12,11 @@ from sklearn.linear_model import Ridge
 
 from genokeras.data import choose_folds, load_images
 from genokeras.encoders import fit_image_encoder, moves_matter
+from genokeras.errors import DataError
 from genokeras.tasks.known import read_task
 from genokeras.tasks.linear import fit_ridge
 from genokeras.tasks.numbers import Numbers, numbers_like
+from genokeras.tasks.task import Labelled
 from tests.encoders.planted_numbers import bar_places, brightness
 
 TARGETS = np.array([[1.0, 300.0], [2.0, 100.0], [6.0, 200.0]])
@@ -104,3 +106,23 @@ def test_of_too_few_images_moves_are_left_alone():
     data = load_images(bar_places(4)[0])
     encoder = fit_image_encoder(data)
     assert moves_matter(encoder, encoder.rows(data), np.eye(4)[:, :1], np.random.default_rng(0))
+
+
+def test_targets_are_put_in_order_by_name_and_other_names_are_refused() -> None:
+    task, names = numbers_like(np.array([[1.0, 2.0], [3.0, 5.0]])), np.array(["age", "weight"])
+    values = np.array([[70.0, 50.0], [80.0, 60.0]])
+
+    def read(*columns: str) -> list[list[float]]:
+        found: list[list[float]] = task.read(Labelled(values, columns, ("s0", "s1"), "table"), names).tolist()
+        return found
+
+    assert read("weight", "age") == [[50, 70], [60, 80]]
+    assert read("y_0", "y_1") == read("0", "1") == read("age", "weight") == values.tolist()
+    with pytest.raises(
+        DataError,
+        match="y has the columns weight, age_years .table., and the model was fitted to age, weight: which is which. Missing is 'age'. "
+        "Did you mean 'age_years'.",
+    ):
+        read("weight", "age_years")
+    with pytest.raises(DataError, match="Missing are 'age', 'weight'"):
+        read("Gewicht", "Alter")
