@@ -16,14 +16,14 @@ from genokeras.engine import Run
 from genokeras.errors import ParameterError
 from genokeras.estimators.content import Content, known_targets
 from genokeras.estimators.exporting import export_run
-from genokeras.estimators.genes import TableEstimator
 from genokeras.estimators.survival_columns import brings_labels, survival_columns
+from genokeras.estimators.survival_given import SurvivalGiven
 from genokeras.estimators.survival_plots import SurvivalPlots
 from genokeras.tasks.survival import Cox, Survival, calibrated_baseline
 from genokeras.tasks.survival_times import PLACE, TIME, between_ends
 
 
-class GenomeSurvival(SurvivalPlots, TableEstimator):
+class GenomeSurvival(SurvivalPlots, SurvivalGiven):
     """Grows Keras networks that predict, from a matrix of samples x genes, how soon an event comes, and says honestly how well.
 
     Networks minimise the partial likelihood of Cox's model (ties as by Efron), each fold's over its own training rows; ridge-Cox models on every view

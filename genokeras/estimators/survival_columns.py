@@ -14,6 +14,8 @@ from genokeras.data.quantities import names_columns
 from genokeras.errors import DataError, ParameterError
 
 _TIME, _EVENT = "time", "event"
+# Of a table whose first column is known to be the time: its values are not looked at to tell.
+_SETTLED = "genokeras: time first"
 
 
 def brings_labels(x: Any) -> bool:
@@ -69,7 +71,12 @@ def _beside(time: Any, event: Any) -> Any:
         if set(first.index) != set(second.index) or not first.index.is_unique:
             raise DataError("time and event must be of the same samples, but their indices differ.")
         parts[list(parts)[1]] = second.reindex(first.index)
-    return pd.DataFrame(parts)
+    return _settled(pd.DataFrame(parts))
+
+
+def _settled(table: pd.DataFrame) -> pd.DataFrame:
+    table.attrs[_SETTLED] = True
+    return table
 
 
 def _name(values: Any, usual: str) -> str:
@@ -89,6 +96,8 @@ def _series(values: Any) -> pd.Series:
 
 def _taken_apart(y: Any) -> Any:
     """Of scikit-survival's structured array, a table or an array of two columns."""
+    if isinstance(y, pd.DataFrame) and y.attrs.get(_SETTLED):
+        return y
     if names_columns(y):
         if len(y) != 2:
             raise ParameterError(f"y must name two columns, the time and the event: got {list(y)}.")
@@ -120,7 +129,7 @@ def _time_first(table: pd.DataFrame) -> pd.DataFrame:
     names = (
         [_TIME, _EVENT] if isinstance(table.columns, pd.RangeIndex) else [str(name) for name in found.columns]
     )
-    return found.set_axis(names, axis=1)
+    return _settled(found.set_axis(names, axis=1))
 
 
 def _holds_events(column: pd.Series) -> bool:

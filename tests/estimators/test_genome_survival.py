@@ -194,3 +194,28 @@ def test_nothing_is_written_where_times_cannot_be_used(tmp_path: Path) -> None:
 def test_times_of_a_curve_are_above_zero(fitted: GenomeSurvival) -> None:
     with pytest.raises(ParameterError, match="times must be numbers above 0"):
         fitted.predict_survival_function(made(3)[0], [0.0, 4.0])
+
+
+def test_times_and_events_by_name_are_not_told_apart_by_their_values(
+    fitted: GenomeSurvival, tmp_path: Path
+) -> None:
+    x, time, event = made(40)
+    with pytest.raises(DataError, match="event"):
+        small(tmp_path / "swapped").fit(x, time=event + 1, event=time)
+    with pytest.raises(DataError, match="column 'event' of array holds 1, 2"):  # and times of 1 are no events
+        small(tmp_path / "constant").fit(x, time=np.ones(40), event=event + 1)
+    assert fitted.evaluate(x, time=time, event=event) == fitted.evaluate(x, np.c_[time, event])
+
+
+def test_reports_panels_and_final_fits_take_time_and_event(fitted: GenomeSurvival, tmp_path: Path) -> None:
+    x, time, event = made(60, 3)
+    known = pd.DataFrame(x, columns=[f"gene_{i}" for i in range(P)])
+    page = fitted.report(tmp_path / "r.html", known, time=time, event=event, explain=False)
+    assert "On the samples that were given" in page.read_text(encoding="utf-8")
+    small_panel = fitted.panel(
+        known, time=time, event=event, n_genes=2, max_trials=1, time_limit=None, path=tmp_path / "panel"
+    )
+    assert len(small_panel.panel_.genes) == 2
+    again = GenomeSurvival.load(fitted.save(tmp_path / "again"))
+    again.final_fit(known, time=time, event=event, trainer_args={"max_iter_num": 2})
+    assert again.predict(known).shape == (60,)

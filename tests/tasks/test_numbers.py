@@ -121,7 +121,7 @@ def test_targets_are_put_in_order_by_name_and_other_names_are_refused() -> None:
     with pytest.raises(
         DataError,
         match="y has the columns weight, age_years .table., and the model was fitted to age, weight: which is which. Missing is 'age'. "
-        "Did you mean 'age_years'.",
+        "Rename the columns",
     ):
         read("weight", "age_years")
     with pytest.raises(DataError, match="Missing are 'age', 'weight'"):
