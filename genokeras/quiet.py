@@ -36,6 +36,9 @@ class QuietTensorFlow(MetaPathFinder):
     Whoever imports it first, Keras as a rule, does so in silence; unless ``TF_CPP_MIN_LOG_LEVEL`` is 0 or 1.
     """
 
+    def __init__(self) -> None:
+        self._looking = False
+
     @classmethod
     def install(cls) -> None:
         """Put it before the other finders, if TensorFlow is not there yet."""
@@ -45,23 +48,35 @@ class QuietTensorFlow(MetaPathFinder):
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        if fullname != "tensorflow":
+        if fullname != "tensorflow" or self._looking:
             return None
-        sys.meta_path.remove(self)
-        spec = find_spec(fullname)
-        if spec is not None and spec.loader is not None and os.environ.setdefault(LEVEL, _SILENT) not in _ALL:
-            spec.loader = _QuietLoader(spec.loader)
+        self._looking = True
+        try:
+            spec = find_spec(fullname)
+        finally:
+            self._looking = False
+        # Some only ask whether it is there, as PyTorch does: what they get is not imported, and the next one has to be quiet, too.
+        if spec is None or spec.loader is None or os.environ.setdefault(LEVEL, _SILENT) in _ALL:
+            self.remove()
+        else:
+            spec.loader = _QuietLoader(spec.loader, self)
         return spec
+
+    def remove(self) -> None:
+        """Leave the search for modules to the other finders."""
+        if self in sys.meta_path:
+            sys.meta_path.remove(self)
 
 
 class _QuietLoader(Loader):
-    def __init__(self, loader: Loader) -> None:
-        self._loader = loader
+    def __init__(self, loader: Loader, finder: QuietTensorFlow) -> None:
+        self._loader, self._finder = loader, finder
 
     def create_module(self, spec: ModuleSpec) -> ModuleType | None:
         return self._loader.create_module(spec)
 
     def exec_module(self, module: ModuleType) -> None:
+        self._finder.remove()
         # The module shall look as if it had been found without us.
         module.__loader__ = self._loader
         if module.__spec__ is not None:

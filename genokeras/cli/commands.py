@@ -14,7 +14,7 @@ from genokeras.cli.backend import load_estimator, load_run
 from genokeras.cli.choices import FORMATS, OneOf
 from genokeras.cli.doctor import doctor
 from genokeras.cli.fitting import fit
-from genokeras.cli.group import CommandGroup, debug_option, debugging, say
+from genokeras.cli.group import CommandGroup, debug_option, debugging, print_csv, say
 from genokeras.cli.inputs import run_argument
 from genokeras.cli.panels import panel
 from genokeras.cli.predicting import evaluate, predict
@@ -54,7 +54,7 @@ def leaderboard(run: Path, top: int | None, as_csv: bool) -> None:
     classifier = load_run(run)
     board = classifier.leaderboard()
     if as_csv:
-        plain_table(board if top is None else board.head(top)).to_csv(sys.stdout, index=False)
+        print_csv(plain_table(board if top is None else board.head(top)))
         return
     console = make_console()
     shown = TOP_ROWS if top is None else top

@@ -11,7 +11,7 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -19,6 +19,9 @@ import genokeras as gk
 from genokeras.interrupt import Interruption
 from genokeras.quiet import LEVEL, LOUD
 from genokeras.visible import visible
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 # Of Ctrl-C, and of SIGTERM and SIGUSR1, where no model was delivered.
 INTERRUPTED, TERMINATED = 130, 143
@@ -28,7 +31,8 @@ _DEBUG = "genokeras.debug"
 _SPELLINGS: dict[str, str | Callable[[re.Match[str]], str]] = {
     r"\bresume=True": "--resume",
     r"\btransposed=True": "--transposed",
-    r"\bmissing='median'": "--missing median",
+    # What is done in Python stays as it is.
+    r"(?<!load_dataset\(x, )\bmissing='median'": "--missing median",
     r"\bdelimiter=": "--delimiter ",
     r"\bdecimal=": "--decimal ",
     r"\bduplicates='sum', 'mean', 'first' or 'unique' \(gk.load_dataset, --duplicates\)": "--duplicates sum, mean, first or unique",
@@ -80,7 +84,8 @@ class CommandGroup(click.Group):
             with Interruption(), _plain_warnings():
                 result = super().invoke(ctx)
             # A closed pipe is noticed here rather than in the interpreter's last breath.
-            sys.stdout.flush()
+            if sys.stdout is not None:
+                sys.stdout.flush()
             return result
         except KeyboardInterrupt:
             raise _interrupted(INTERRUPTED) from None
@@ -121,6 +126,15 @@ def _plain_warnings() -> Iterator[None]:
 def _interrupted(code: int) -> click.exceptions.Exit:
     say("\nInterrupted before there was a result.", err=True)
     return click.exceptions.Exit(code)
+
+
+def print_csv(table: pd.DataFrame) -> None:
+    """Write a table to standard output as csv, without its index."""
+    if sys.stdout is None:
+        raise Failure(
+            "standard output is closed, so that nothing could be printed: leave it open, or redirect it to a file."
+        )
+    table.to_csv(sys.stdout, index=False)
 
 
 def debug_option(command: Command) -> Command:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +13,7 @@ from genokeras.cli.answers import times_and_events
 from genokeras.cli.backend import load_run, load_run_or_model
 from genokeras.cli.certainty import Certainty, certainty_options
 from genokeras.cli.elsewhere import Elsewhere, elsewhere_options
-from genokeras.cli.group import debug_option, say
+from genokeras.cli.group import debug_option, print_csv, say
 from genokeras.cli.inputs import (
     Reading,
     data_argument,
@@ -92,7 +91,7 @@ def predict(
     found = _predictions(estimator, samples, probabilities, times)
     table = plain_table(certainty.added(estimator, samples, found))
     if out is None:
-        table.to_csv(sys.stdout, index=False)
+        print_csv(table)
         return
     # Read when it is needed: help should not wait for NumPy.
     with import_module("genokeras.support.files").written_aside(out) as aside:

@@ -88,7 +88,7 @@ def check_finite(
         cells = _cells(x, large, names, ids)
         raise DataError(
             f"{source}: {counted(int(large.sum()), 'value is', 'values are')} beyond {LARGEST:g}: {cells}. Sums of such values "
-            "overflow. Do they stand for missing ones? Leave them empty then and pass missing='median', or drop these samples "
+            "overflow. Do they stand for missing ones? Leave them empty then and fit with missing='median', or drop these samples "
             "or genes."
         )
     lost = np.isnan(values)

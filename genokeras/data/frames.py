@@ -269,7 +269,7 @@ def _strings_among_numbers(named: NamedFrame, odd: Sequence[int], bad: np.ndarra
     return (
         f"{source}: expected numbers, found text in {counted(len(columns), 'column')}: "
         f"{'; '.join(cells)}{rest}.{looks} "
-        "Replace these cells by numbers, leave them empty and pass missing='median', or leave the columns out with drop_columns= "
+        "Replace these cells by numbers, leave them empty and fit with missing='median', or leave the columns out with drop_columns= "
         "(--drop)."
     )
 

@@ -72,7 +72,7 @@ class Genes(ContentKind):
             _with_validation(dataset, training.held),
             arguments.get("missing_blocks", "drop"),
         )
-        if not varies(x):
+        if not varies(x[: dataset.n_samples]):
             raise DataError(
                 f"{dataset.source}: every gene has the same value in all {dataset.n_samples} samples, so there is nothing to learn "
                 "from. Is this the matrix that was meant?"

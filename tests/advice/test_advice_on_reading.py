@@ -89,7 +89,7 @@ READING = [
     Case(
         "huge values",
         lambda p: load(changed(0, 0, 1e30).astype(float)),
-        "Leave them empty then and pass missing='median'",
+        "Leave them empty then and fit with missing='median'",
         lambda p: load(changed(0, 0, np.nan).astype(float), missing="median"),
     ),
     Case(
@@ -173,7 +173,7 @@ READING = [
     Case(
         "text among numbers",
         lambda p: load(csv(p, changed(0, 0, "much"))),
-        "leave them empty and pass missing='median', or leave the columns out with drop_columns=",
+        "leave them empty and fit with missing='median', or leave the columns out with drop_columns=",
         lambda p: [
             load(csv(p, changed(0, 0, "")), missing="median"),
             load(csv(p, changed(0, 0, "much")), drop_columns="TP53"),

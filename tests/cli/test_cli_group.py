@@ -92,6 +92,10 @@ def test_an_interrupt_ends_with_exit_code_130() -> None:
     [
         ("Give another path, resume=True to go on.", "Give another path, --resume to go on."),
         ("Pass missing='median' to fill each.", "Pass --missing median to fill each."),
+        (
+            "fit with missing='median', or fill them in with gk.load_dataset(x, missing='median')",
+            "fit with --missing median, or fill them in with gk.load_dataset(x, missing='median')",
+        ),
         ("y='lable' is neither a column", "--target 'lable' is neither a column"),
         ("pass delimiter=';'.", "pass --delimiter ';'."),
         ("Give a path= that can be written.", "Give a --out that can be written."),
@@ -101,6 +105,26 @@ def test_an_interrupt_ends_with_exit_code_130() -> None:
 )
 def test_messages_name_options_in_place_of_arguments(said: str, shown: str) -> None:
     assert in_options(said) == shown
+
+
+def test_a_closed_standard_output_is_no_crash_and_predictions_are_not_lost_in_it() -> None:
+    code = (
+        "import sys; sys.stdout = None\n"
+        "import pandas as pd\nfrom genokeras.cli.group import CommandGroup, print_csv\nimport click\n"
+        "@click.group(cls=CommandGroup)\ndef main(): pass\n"
+        "@main.command()\ndef quiet(): pass\n"
+        "@main.command()\ndef table(): print_csv(pd.DataFrame({'a': [1]}))\n"
+        "main()"
+    )
+
+    def run(command: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run([sys.executable, "-c", code, command], capture_output=True, text=True)
+
+    assert (run("quiet").returncode, run("quiet").stderr) == (0, "")
+    done = run("table")
+    assert done.returncode == 2 and done.stderr.startswith(
+        "Error: standard output is closed, so that nothing"
+    )
 
 
 def test_genokeras_alone_shows_the_commands() -> None:

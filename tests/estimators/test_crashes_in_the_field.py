@@ -63,6 +63,8 @@ def test_a_global_precision_does_not_reach_our_networks(
 def test_genes_that_are_all_constant_are_refused(x: Any) -> None:
     with pytest.raises(DataError, match="every gene has the same value in all 20 samples"):
         gk.GenomeClassifier(**FIT).fit(x, [0, 1] * 10)
+    with pytest.raises(DataError, match="every gene has the same value in all 20 samples"):
+        gk.GenomeClassifier(**FIT).fit(x, [0, 1] * 10, validation_data=(2 * np.eye(4, 5), [0, 1, 0, 1]))
 
 
 def test_a_run_at_a_relative_path_is_found_from_another_folder(
