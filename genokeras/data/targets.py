@@ -111,6 +111,11 @@ def _from_file_or_complain(
 
 def _unknown_name(name: str, table: Table, what: str) -> str:
     known = list(table.annotations)
+    if name in (table.feature_names or ()):
+        return (
+            f"{what}={name!r} is a gene of {table.source}, and no column that describes its samples. Pass its values as an array or a Series, "
+            "and leave it out of the genes."
+        )
     hint = did_you_mean(name, known) or did_you_mean(name, (table.feature_names or ())[:20_000])
     columns = f" Columns that could be meant: {listed(known, 10)}." if known else ""
     return f"{what}={name!r} is neither a column of {table.source} nor a file.{columns}{hint}"

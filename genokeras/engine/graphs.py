@@ -10,7 +10,7 @@ from typing import Any
 
 import keras
 
-from genokeras.encoders import TableEncoder
+from genokeras.encoders import NetworkEncoder, TableEncoder
 from genokeras.engine.delivery import trials_calibration
 from genokeras.engine.methods import method_of
 from genokeras.engine.problem import Problem
@@ -90,6 +90,8 @@ class LoadedGraph(Graph):
 
     def _width(self, given: int | None) -> int:
         width = self.n_features if given is None else given
+        if width is None and self.problem is not None and isinstance(self.problem.encoder, NetworkEncoder):
+            width = self.problem.encoder.n_counts
         if width is None:
             raise NotFittedError(
                 "how many features does the network read? This graph was loaded without its run: give n_features=."
@@ -101,7 +103,8 @@ class LoadedGraph(Graph):
 
         Where Keras runs on PyTorch, it is the model of `produce_keras_model`. Elsewhere it has fresh weights and is trained by PyTorch
         alone: it reads what the graph reads (standardised features; sequences, images and arrays with the channels last), and answers
-        logits, for ``torch.nn.CrossEntropyLoss`` and class numbers or one-hot labels, or numbers. Without PyTorch: a Keras model.
+        logits, for ``torch.nn.CrossEntropyLoss`` and class numbers or one-hot labels, or numbers. A linear model of images reads their
+        pixels, flattened or not; of sequences and texts it reads as many counts as the run's linear models do. Without PyTorch: a Keras model.
 
         Parameters
         ----------

@@ -88,6 +88,8 @@ def _module_type() -> Any:
         def forward(self, *inputs: Any) -> Any:
             """Logits, or numbers."""
             tensors = dict(zip(self.graph.inputs, inputs, strict=True))
+            if self.graph.input_shape is None:  # features, of which an image or array has one for each value
+                tensors = {id: x.reshape(len(x), -1) for id, x in tensors.items()}
             for layer in self.graph.layers:
                 if layer.id not in tensors:
                     read = [tensors[source] for source in layer.inputs]

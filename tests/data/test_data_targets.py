@@ -71,6 +71,16 @@ def test_an_unknown_target_suggests_columns() -> None:
         load_dataset(FRAME.assign(status=["a", "b", "a"]), "statsu")
 
 
+def test_a_gene_of_cells_is_no_target_by_its_name() -> None:
+    cells = pytest.importorskip("anndata").AnnData(
+        FRAME.to_numpy("float32"), var=pd.DataFrame(index=FRAME.columns)
+    )
+    with pytest.raises(
+        DataError, match="y='TP53' is a gene of AnnData, and no column .* leave it out of the genes"
+    ):
+        load_dataset(cells, "TP53")
+
+
 def test_an_unknown_label_file_suggests_its_neighbours(tmp_path: Path) -> None:
     (tmp_path / "labels.tsv").write_text("s1\ta\n")
     with pytest.raises(DataFileError, match="does not exist. Did you mean 'labels.tsv'"):

@@ -146,6 +146,18 @@ def test_a_fresh_linear_model_of_images_reads_their_pixels_and_can_be_trained(im
     assert losses[-1] < 0.7 * losses[0]
 
 
+def test_a_linear_model_of_images_is_made_for_pytorch_too(images):
+    produced = load_trial_graph(images.folder, 1).produce_model()
+    torch = sys.modules.get("torch")
+    if torch is None or keras.backend.backend() == "torch":
+        assert produced.output_shape == (None, 2)
+    else:
+        assert [tuple(produced(torch.zeros(shape)).shape) for shape in ((3, 8, 8, 1), (5, 64))] == [
+            (3, 2),
+            (5, 2),
+        ]
+
+
 def test_a_fresh_model_of_numbers_answers_with_numbers(numbers):
     model = load_trial_graph(numbers.folder, 0).produce_keras_model()
     found = array(model(np.random.default_rng(0).normal(size=(5, 40)).astype("float32")))
