@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from scipy import sparse
 from genokeras.data.block import Block, placed
 from genokeras.data.table import Table, to_csr, to_float32
 from genokeras.errors import DataError
-from genokeras.support.wording import counted, listed
+from genokeras.support.wording import counted, did_you_mean, listed
 
 DROP, MASK = MISSING_BLOCKS = ("drop", "mask")
 _SHOWN = 5
@@ -115,6 +115,31 @@ def check_block(name: str, table: Table, columns: int) -> None:
         f"the block {name!r} ({table.source}) has one column, {table.names[0]!r}: expected two or more. If it should have more, "
         "check what separates its fields; else put the column into another block, beside other covariates say."
     )
+
+
+def check_lost(
+    lost: Sequence[str], given: Iterable[object], fitted: Sequence[str], missing_blocks: str
+) -> None:
+    """Raise where new samples lack blocks that a model reads, unless it can do without them.
+
+    A block whose name is spelt otherwise is not missing: answers without it would be others than those that were meant.
+    """
+    names = [str(name) for name in given]
+    surplus = [name for name in names if name not in fitted]
+    mistaken = any(did_you_mean(name, surplus) for name in lost)
+    if not lost or (missing_blocks == MASK and len(lost) < len(fitted) and not mistaken):
+        return
+    missing = f"{listed(map(repr, lost))} {'is' if len(lost) == 1 else 'are'} missing"
+    raise DataError(
+        f"the model reads the blocks {listed(fitted)}, and {missing}: got {listed(names)}.{did_you_mean(lost[0], surplus)} Pass all blocks; a "
+        "model fitted with missing_blocks='mask' (--missing-blocks mask) can do without some."
+    )
+
+
+def absent_table(names: tuple[str, ...], like: Table) -> Table:
+    """A block of these columns that no sample has; its samples have ids where those of another table have."""
+    ids = None if like.sample_ids is None else ()
+    return Table(np.empty((0, len(names)), "float32"), names, ids, "absent")
 
 
 # ---- which sample is where

@@ -8,12 +8,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from genokeras.data.align import align_features
 from genokeras.data.block import Block, check_block_names, still_there
-from genokeras.data.blocks import MASK, check_block, join_tables
+from genokeras.data.blocks import absent_table, check_block, check_lost, join_tables
 from genokeras.data.checks import check_names, check_shape, check_size
 from genokeras.data.covariates import category_column, with_categories
 from genokeras.data.dataset import Dataset
@@ -26,7 +25,7 @@ from genokeras.data.readers.registry import read_table
 from genokeras.data.table import ReadOptions, Table
 from genokeras.data.tidy import stripped
 from genokeras.errors import DataError
-from genokeras.support.wording import did_you_mean, listed
+from genokeras.support.wording import listed
 
 _SOURCE = "blocks"
 
@@ -74,10 +73,12 @@ def read_blocks(
     check_block_names(given)
     surplus = [name for name in given if fitted and name not in {block.name for block in fitted}]
     lost = [block for block in fitted if block.name not in given]
-    # A name that is spelt otherwise is no missing block: answers without it would be others than those that were meant.
-    mistaken = any(did_you_mean(block.name, surplus) for block in lost)
-    if lost and (reading.options.missing_blocks != MASK or len(lost) == len(fitted) or mistaken):
-        raise DataError(_lost_message(lost, given, fitted))
+    check_lost(
+        [block.name for block in lost],
+        given,
+        [block.name for block in fitted],
+        reading.options.missing_blocks,
+    )
     known = {block.name: block for block in fitted}
     tables: dict[str, Table] = {}
     categories: dict[str, dict[str, tuple[str, ...]]] = {}
@@ -86,7 +87,8 @@ def read_blocks(
     _check_dropped(reading, tables)
     first = next(iter(tables.values()))
     for block in lost:
-        tables[block.name] = _absent(block, reading.options.genes, first)
+        names = tuple(block.bare(gene) for gene in reading.options.genes[block.columns])
+        tables[block.name] = absent_table(names, first)
     if fitted:
         tables = {block.name: tables[block.name] for block in fitted}
     joined = join_tables(tables, _SOURCE, reading.options.missing_blocks, fitted=bool(reading.options.genes))
@@ -149,23 +151,6 @@ def _aligned(table: Table, genes: tuple[str, ...], name: str) -> Table:
     )
     found = align_features(dataset, genes)
     return replace(table, x=found.x, feature_names=found.feature_names, notes=found.notes)
-
-
-def _absent(block: Block, genes: tuple[str, ...], like: Table) -> Table:
-    """A block that no sample has."""
-    names = tuple(block.bare(gene) for gene in genes[block.columns])
-    return Table(
-        np.empty((0, block.size), "float32"), names, None if like.sample_ids is None else (), "absent"
-    )
-
-
-def _lost_message(lost: list[Block], given: Mapping[Any, Any], fitted: tuple[Block, ...]) -> str:
-    names = listed(repr(block.name) for block in lost)
-    return (
-        f"the model reads the blocks {listed(block.name for block in fitted)}, and {names} {'is' if len(lost) == 1 else 'are'} missing: "
-        f"got {listed(given)}.{did_you_mean(lost[0].name, given)} Pass all blocks; a model fitted with missing_blocks='mask' "
-        "(--missing-blocks mask) can do without some."
-    )
 
 
 def _check_dropped(reading: Reading, tables: Mapping[str, Table]) -> None:

@@ -9,6 +9,7 @@ import sys
 import types
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import anndata
 import h5py
@@ -327,6 +328,27 @@ def test_a_mudata_in_memory_is_read_like_its_file(monkeypatch: pytest.MonkeyPatc
         match="no sample is in all of rna, atac. Blocks are joined by sample id: rna has s1, s2, s3; atac has s9",
     ):
         load_dataset(MuData({"rna": adata(), "atac": adata(X[:1], ("s9",))}, obs))
+
+
+def test_a_model_of_modalities_does_without_one_only_where_it_was_fitted_so(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    module = types.ModuleType("mudata")
+    module.MuData = MuData  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "mudata", module)
+    obs = pd.DataFrame(index=["s1", "s2", "s3"])
+    data = load_dataset(MuData({"rna": adata(), "atac": adata(2 * X)}, obs))
+    known: dict[str, Any] = {"genes": data.feature_names, "blocks": data.blocks}
+    alone = MuData({"rna": adata(), "other": adata(3 * X[:1], ("s1",))}, obs)
+    with pytest.raises(
+        DataError, match="the model reads the blocks rna, atac, and 'atac' is missing: got rna, other"
+    ):
+        load_dataset(alone, **known)
+    found = load_dataset(alone, missing_blocks="mask", **known)
+    assert found.feature_names == data.feature_names and found.sample_ids == ("s1", "s2", "s3")
+    assert found.present is not None and found.present.tolist() == [[True, False]] * 3
+    whole = MuData({"other": adata(3 * X[:1], ("s1",)), "atac": adata(2 * X), "rna": adata()}, obs)
+    np.testing.assert_array_equal(load_dataset(whole, **known).x, data.x)
 
 
 @pytest.mark.parametrize("name", ["d.h5", "d.loom", "d.h5mu"])

@@ -14,8 +14,8 @@ import h5py
 import numpy as np
 import pandas as pd
 
-from genokeras.data.block import check_block_names
-from genokeras.data.blocks import join_tables
+from genokeras.data.block import SEPARATOR, check_block_names
+from genokeras.data.blocks import absent_table, check_lost, join_tables
 from genokeras.data.readers.anndata import table_from_anndata
 from genokeras.data.table import ReadOptions, Table
 from genokeras.errors import DataError, DataFileError, GenoKerasError, ParameterError
@@ -84,12 +84,28 @@ def _table(
     tables = {name: table_from_anndata(data, plain, f"{source}/{name}") for name, data in modalities.items()}
     if not tables:
         raise DataError(f"{source} holds no modality.")
+    tables = _blocks_of_model(tables, options)
     if len(tables) == 1:
         table = replace(next(iter(tables.values())), source=source)
         return replace(table, annotations={**table.annotations, **_common(obs, table.ids)})
     check_block_names(tables)
     joined = join_tables(tables, source, options.missing_blocks, fitted=bool(options.genes))
     return replace(joined, annotations={**joined.annotations, **_common(obs, joined.ids)})
+
+
+def _blocks_of_model(tables: dict[str, Table], options: ReadOptions) -> dict[str, Table]:
+    """The blocks that a model reads, those that none of the modalities holds among them; all where no model asks."""
+    wanted: dict[str, list[str]] = {}
+    for gene in options.genes:
+        block, separator, bare = gene.partition(SEPARATOR)
+        if separator:
+            wanted.setdefault(block, []).append(bare)
+    if not set(wanted) & set(tables):
+        return tables
+    lost = [name for name in wanted if name not in tables]
+    check_lost(lost, tables, list(wanted), options.missing_blocks)
+    first = next(iter(tables.values()))
+    return {name: tables.get(name) or absent_table(tuple(genes), first) for name, genes in wanted.items()}
 
 
 def _common(obs: pd.DataFrame | None, ids: Sequence[str]) -> dict[str, np.ndarray]:
