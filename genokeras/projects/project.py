@@ -19,12 +19,14 @@ from genokeras.projects import announce
 from genokeras.projects.config import EnasConfig, ProjectConfig, read_config
 from genokeras.projects.data import (
     ProjectData,
+    aligned,
     evaluates_training_file,
     load_evaluation,
     load_names,
     load_prediction,
     load_training,
 )
+from genokeras.projects.encoder_columns import as_encoder_reads
 from genokeras.projects.results import (
     TrainedModel,
     newest,
@@ -164,6 +166,7 @@ class Project:
         data = load_training(self.config)
         if self.config.task != "encoding" and data.y is None:
             raise DataError(f"{self.config.source}: data_train.args.labels_file is needed to train.")
+        data = as_encoder_reads(self.config, data)
         _say_notes(data)
         self._trained, self._model = train_project(self.config, data), None
         return self
@@ -264,7 +267,8 @@ class Project:
         announce.say("----------Initialize Shap class")
         self.check_explains()
         record, settings = self.trained.record, self.config.explainer.args
-        trained_on = load_training(self.config)
+        as_given = load_training(self.config)
+        trained_on = aligned(as_given, self._names())
         data = trained_on if self.config.data_predict is None else load_prediction(self.config, self._names())
         samples = min(settings.num_samples, data.n_samples)
         announce.say(
@@ -276,7 +280,7 @@ class Project:
             trained_on.x,
             num_samples=settings.num_samples,
             seed=self.config.seed,
-            feature_names=load_names(self.config, data),
+            feature_names=load_names(self.config, data, as_given),
             output_names=record.classes or record.targets,
             output="probability" if record.classes else "number",
         )

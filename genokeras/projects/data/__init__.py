@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from genokeras.projects.data.loading import (
     ProjectData,
+    aligned,
     evaluates_training_file,
     load_evaluation,
     load_names,
@@ -14,6 +15,7 @@ from genokeras.projects.data.splitting import split_rows
 
 __all__ = [
     "ProjectData",
+    "aligned",
     "evaluates_training_file",
     "load_evaluation",
     "load_names",

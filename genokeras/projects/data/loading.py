@@ -123,7 +123,7 @@ def load_evaluation(
     """
     if config.data_evaluate is None:
         raise DataError(f"{config.source} has no data_evaluate: expected the files to evaluate on there.")
-    return _aligned(_load(config, config.data_evaluate.args, tuple(classes)), feature_names)
+    return aligned(_load(config, config.data_evaluate.args, tuple(classes)), feature_names)
 
 
 def load_prediction(
@@ -138,11 +138,22 @@ def load_prediction(
     """
     if config.data_predict is None:
         raise DataError(f"{config.source} has no data_predict: expected the file to predict there.")
-    return _aligned(_load(config, config.data_predict.args, None), feature_names)
+    return aligned(_load(config, config.data_predict.args, None), feature_names)
 
 
-def load_names(config: ProjectConfig | EnasConfig, data: ProjectData) -> tuple[str, ...]:
+def load_names(
+    config: ProjectConfig | EnasConfig, data: ProjectData, as_given: ProjectData | None = None
+) -> tuple[str, ...]:
     """Return the names to explain features by: those of ``features_name_file``, or the data's own.
+
+    Parameters
+    ----------
+    config : ProjectConfig or EnasConfig
+    data : ProjectData
+        What is explained.
+    as_given : ProjectData, optional
+        What ``data_train`` holds, with its columns as in the file; ``features_name_file`` then names these. Without it,
+        and where the features of `data` are others, it names those of `data`.
 
     Raises
     ------
@@ -154,9 +165,12 @@ def load_names(config: ProjectConfig | EnasConfig, data: ProjectData) -> tuple[s
     named = config.explainer.args.features_name_file
     if named is None:
         return data.feature_names
-    return read_feature_names(
-        _existing(config, "explainer.args.features_name_file", named), data.n_features, data.source
-    )
+    path = _existing(config, "explainer.args.features_name_file", named)
+    if as_given is None or not set(as_given.feature_names).issuperset(data.feature_names):
+        return read_feature_names(path, data.n_features, data.source)
+    names = read_feature_names(path, as_given.n_features, as_given.source)
+    by_feature = dict(zip(as_given.feature_names, names, strict=True))
+    return tuple(by_feature[name] for name in data.feature_names)
 
 
 def evaluates_training_file(config: ProjectConfig | EnasConfig) -> bool:
@@ -297,7 +311,16 @@ def _cell(table: Table, row: int, column: int) -> str:
     return f"row {row + 1}{sample}, column {column + 1}{feature}"
 
 
-def _aligned(data: ProjectData, feature_names: Sequence[str] | None) -> ProjectData:
+def aligned(data: ProjectData, feature_names: Sequence[str] | None) -> ProjectData:
+    """Return the data with exactly these features, in this order; None leaves them as they are.
+
+    Features without names are counted, and take these.
+
+    Raises
+    ------
+    DataError
+        Where features are missing, or their number is wrong.
+    """
     if feature_names is None:
         return data
     rows = Dataset(
@@ -308,7 +331,7 @@ def _aligned(data: ProjectData, feature_names: Sequence[str] | None) -> ProjectD
         names_given=data.names_given,
         notes=data.notes,
     )
-    aligned = align_features(rows, feature_names)
+    found = align_features(rows, feature_names)
     return dataclasses.replace(
-        data, x=np.asarray(aligned.x), feature_names=aligned.feature_names, notes=aligned.notes
+        data, x=np.asarray(found.x), feature_names=found.feature_names, notes=found.notes, names_given=True
     )

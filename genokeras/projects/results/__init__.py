@@ -16,6 +16,7 @@ from genokeras.projects.results.trained import (
     TrainedModel,
     TrainedRecord,
     finish,
+    input_names,
     newest,
     read_record,
 )
@@ -27,6 +28,7 @@ __all__ = [
     "TrainedModel",
     "TrainedRecord",
     "finish",
+    "input_names",
     "newest",
     "read_record",
     "read_table",

@@ -148,6 +148,27 @@ def read_record(path: Path) -> tuple[str, TrainedRecord]:
     """
     if not path.with_name(MODEL_FILE).is_file():
         raise RunFolderError(f"{path} has no {MODEL_FILE} beside it")
+    return _read(path)
+
+
+def input_names(model: Path) -> tuple[str, ...] | None:
+    """Return the names of the features that a model reads, in its order, from the record beside it.
+
+    None where there is no record, or the features had no names.
+
+    Raises
+    ------
+    RunFolderError
+        Where the record cannot be used: it says why.
+    """
+    path = model.with_name(TRAINED_FILE)
+    if not path.is_file():
+        return None
+    _, record = _read(path)
+    return tuple(record.feature_names) if record.names_given else None
+
+
+def _read(path: Path) -> tuple[str, TrainedRecord]:
     content = read_json(path, format=FORMAT)
     names = [one.name for one in fields(TrainedRecord)]
     missing = [key for key in (*names, "finished") if key not in content]

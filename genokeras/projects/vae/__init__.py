@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from genokeras.projects.vae.scoring import score_reconstruction
-from genokeras.projects.vae.transfer import ENCODER_FILE, fit_transfer, load_encoder
+from genokeras.projects.vae.transfer import ENCODER_FILE, find_encoder, fit_transfer, load_encoder
 from genokeras.projects.vae.vae import (
     TrainedVae,
     VaeSettings,
@@ -21,6 +21,7 @@ __all__ = [
     "TrainedVae",
     "VaeData",
     "VaeSettings",
+    "find_encoder",
     "fit_transfer",
     "fit_vae",
     "load_encoder",

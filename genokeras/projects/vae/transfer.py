@@ -58,7 +58,7 @@ def load_encoder(path: str | os.PathLike[str]) -> Any:
     DataFileError
         If there is no such file or folder, no encoder in it, or the file is not a Keras model of that shape.
     """
-    found = _encoder_file(Path(path).expanduser())
+    found = find_encoder(path)
     try:
         encoder = load_keras(found, DataFileError)
     except (OSError, ValueError, TypeError, KeyError) as error:
@@ -238,7 +238,15 @@ def _targets(which: str, codes: np.ndarray, n_rows: int, n_classes: int) -> np.n
     return one_hot(codes, n_classes)
 
 
-def _encoder_file(path: Path) -> Path:
+def find_encoder(path: str | os.PathLike[str]) -> Path:
+    """Return the encoder's file: the path itself, or in a folder the ``encoder.keras`` that was written last.
+
+    Raises
+    ------
+    DataFileError
+        If there is none.
+    """
+    path = Path(path).expanduser()
     if path.is_file():
         return path
     if not path.exists():
