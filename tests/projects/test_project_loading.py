@@ -400,6 +400,30 @@ def test_a_vae_leaves_labels_alone(project: Project) -> None:
     assert (data.y, data.classes) == (None, ())
 
 
+@pytest.mark.parametrize(
+    ("labels", "codes", "classes"),
+    [
+        ("b\na\nb\nc\n", [1, 0, 1, 2], ("a", "b", "c")),
+        ("10\n9\n9.0\n10\n", [1, 0, 0, 1], ("9", "10")),
+        ("S3\tlow\nS2\thigh\nS1\tlow\nS0\thigh\n", [0, 1, 0, 1], ("high", "low")),
+    ],
+)
+def test_a_vae_evaluates_with_any_labels_as_classes(
+    project: Project, labels: str, codes: list[int], classes: tuple[str, ...]
+) -> None:
+    rows = [f"S{i}\t{line}" for i, line in enumerate(MATRIX.splitlines())]
+    data = load_evaluation(project("\n".join(rows) + "\n", labels, model={"type": "VAE"}))
+    assert data.y is not None
+    assert (data.y.tolist(), data.classes) == (codes, classes)
+
+
+def test_a_vae_refuses_labels_of_other_samples(project: Project) -> None:
+    with pytest.raises(
+        DataError, match=r"y\.txt holds 3 labels, x\.tsv 4 rows: expected one label for every row"
+    ):
+        load_evaluation(project(labels="a\nb\na\n", model={"type": "VAE"}))
+
+
 def test_evaluation_labels_are_encoded_by_the_training_classes(project: Project) -> None:
     data = load_evaluation(project(labels="b\nb\nb\nb\n"), ("a", "b"))
     assert data.y is not None

@@ -23,6 +23,7 @@ from genokeras.projects.candidates import Candidates
 from genokeras.projects.checkpoints import Checkpoints
 from genokeras.projects.data import load_evaluation
 from genokeras.projects.results import score_outputs
+from genokeras.report.latent import plot_latent
 from tests.projects.conftest import QUICK
 
 MakeProject = Callable[..., dict[str, Any]]
@@ -117,6 +118,20 @@ def test_an_auto_encoder_writes_latent_vectors_and_says_how_well_it_restores(tra
         "encoder.keras",
         "trained.json",
     }
+
+
+def test_an_auto_encoder_is_drawn_in_the_colours_of_the_labels(trained_project, tmp_path):
+    plain, source = trained_project("VAE")
+    (tmp_path / "labels.tsv").write_text("tumour\nhealthy\n" * 20)
+    source["data_evaluate"] = {"args": {**source["data_evaluate"]["args"], "labels_file": "labels.tsv"}}
+    coloured = ag.auto(source, verbose=0)
+    picture = plain.trained.folder.outputs / "VAE_latent_evaluated_pca.pdf"
+    plain.evaluate()
+    without = picture.read_bytes()
+    coloured.evaluate()
+    latent = coloured.model.predict(load_evaluation(coloured.config).x, verbose=0)
+    expected = plot_latent(latent, tmp_path / "expected.pdf", labels=["tumour", "healthy"] * 20)
+    assert picture.read_bytes() == expected.read_bytes() != without
 
 
 @pytest.mark.parametrize("trainable", [False, True])

@@ -154,7 +154,7 @@ def class_codes(
     values = _as_whole_numbers(labels)
     if known is not None:
         return _known_codes(values, tuple(known), source), tuple(known)
-    classes = sorted(set(values), key=(lambda text: (int(text), text)) if _all_whole(values) else str)
+    classes = _sorted_classes(values)
     if all(map(is_number, values)):
         _check_numbers(classes, n_classes, source, len(values))
     if len(classes) != n_classes:
@@ -163,7 +163,20 @@ def class_codes(
             f"{source} holds {counted(len(classes), 'class', 'classes')}, model.args.output_classes is {n_classes}: "
             f"expected as many. Found {counts}."
         )
-    return _known_codes(values, tuple(classes), source), tuple(classes)
+    return _known_codes(values, classes, source), classes
+
+
+def free_classes(labels: Sequence[str]) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Turn labels that nothing is trained on into codes: any words or numbers, numbered in sorted order.
+
+    Returns
+    -------
+    codes : ndarray of int64, shape (n_samples,)
+    classes : tuple of str
+    """
+    values = _as_whole_numbers(labels)
+    classes = _sorted_classes(values)
+    return _known_codes(values, classes, "labels"), classes
 
 
 def read_numbers(
@@ -331,6 +344,11 @@ def _as_whole_numbers(labels: Sequence[str]) -> list[str]:
 
 def _all_whole(values: Sequence[str]) -> bool:
     return all(value.removeprefix("-").isdecimal() for value in values)
+
+
+def _sorted_classes(values: Sequence[str]) -> tuple[str, ...]:
+    """The distinct values: whole numbers by size, others by letter."""
+    return tuple(sorted(set(values), key=(lambda text: (int(text), text)) if _all_whole(values) else str))
 
 
 def _check_numbers(classes: Sequence[str], n_classes: int, source: str, n_samples: int) -> None:

@@ -25,6 +25,7 @@ from genokeras.projects.config import (
 from genokeras.projects.data.label_files import (
     class_codes,
     finite_numbers,
+    free_classes,
     read_column,
     read_feature_names,
     read_labels,
@@ -89,7 +90,7 @@ class ProjectData:
 
 
 def load_training(config: ProjectConfig | EnasConfig) -> ProjectData:
-    """Read the features and labels that ``data_train`` names.
+    """Read the features and labels that ``data_train`` names; a VAE that learns without labels reads none.
 
     Raises
     ------
@@ -107,6 +108,8 @@ def load_evaluation(
     feature_names: Sequence[str] | None = None,
 ) -> ProjectData:
     """Read the features and labels that ``data_evaluate`` names.
+
+    Where a VAE learns without labels, those of the file are classes of their own, which colour its pictures.
 
     Parameters
     ----------
@@ -206,7 +209,7 @@ def _load(
         names_given=table.feature_names is not None,
         ids_given=table.sample_ids is not None,
     )
-    if labels is None or config.task == "encoding":
+    if labels is None or (config.task == "encoding" and section != "data_evaluate"):
         return data
     return _with_labels(config, data, table, *labels, classes)
 
@@ -252,6 +255,9 @@ def _with_labels(
     else:
         labels, notes = read_column(path, column, table)
     data = dataclasses.replace(data, notes=(*data.notes, *notes))
+    if config.task == "encoding":
+        codes, names = free_classes(labels)
+        return dataclasses.replace(data, y=codes, classes=names)
     if config.task != "regression":
         codes, names = class_codes(labels, n_outputs or len(set(labels)), name, classes or None)
         return dataclasses.replace(data, y=codes, classes=names)
