@@ -204,6 +204,14 @@ def test_model_types_and_their_sections_match_whatever_the_case() -> None:
     assert config.start_values["n_latent"] == 16
 
 
+@pytest.mark.parametrize("name", ["Res-VAE", "resvae", "RES_VAE"])
+def test_the_auto_encoder_may_be_called_by_the_name_it_has_in_the_paper(name: str) -> None:
+    spec = {"args": {name: {"n_latent": 5}}}
+    files = {"args": {"features_file": "x.tsv"}}
+    config = project({"name": "v", "model": {"type": name}, "data_train": files, "param_spec": spec})
+    assert (config.model.type, config.start_values["n_latent"]) == ("VAE", 5)
+
+
 def test_the_search_keeps_the_order_of_the_file() -> None:
     lists = {
         "optimizer_param": {"learning_rate": [0.1, 0.01]},
@@ -417,6 +425,28 @@ def test_keys_below_a_repeated_key_are_not_repeated_themselves(tmp_path: Path) -
     )
 
 
+@pytest.mark.parametrize("name", ["VEA", "vaee", 3])
+def test_a_wrong_model_type_is_the_only_problem_where_the_type_decides_on_the_others(name: object) -> None:
+    files = {"args": {"features_file": "x.tsv"}}
+    data = {"name": "v", "model": {"type": name}, "data_train": files, "data_evaluate": files}
+    said = message({**data, "trainer": {"selected_mode": "min"}})
+    assert said.startswith('configuration, model.type: expected "ResNet", "DenseNet", "VAE" or "enas", got ')
+    assert said.endswith(f"got \"{name}\". Did you mean 'VAE'?" if name != 3 else "got 3.")
+
+
+def test_what_is_wrong_for_every_model_is_said_beside_a_wrong_type() -> None:
+    said = message(minimal(model={"type": "RseNet"}, trainer={"monitor": "loss", "selected_mode": "max"}))
+    assert "2 problems" in said
+    assert 'trainer.selected_mode: expected "min"' in said
+
+
+def test_a_list_of_wrong_values_is_not_called_empty() -> None:
+    said = message(minimal(hyper_param_spec={"args": {"ResNet": {"keep_prob": [0, 2]}}}))
+    assert "2 problems" in said
+    assert "keep_prob[0]: expected a number above 0, got 0." in said
+    assert "keep_prob[1]: expected a number of 1 or less, got 2." in said
+
+
 @pytest.mark.parametrize(
     ("sections", "expected"),
     [
@@ -440,6 +470,7 @@ def test_keys_below_a_repeated_key_are_not_repeated_themselves(tmp_path: Path) -
         ({"param_spec": {"args": {"optimizer_param": {"learning_rate": float("inf")}}}}, "learning_rate: expected a finite number"),
         ({"hyper_param_spec": {"args": {"ResNet": {"n_latent": 32}}}}, "n_latent: expected a list, [ ... ], got 32."),
         ({"hyper_param_spec": {"args": {"ResNet": {"n_latent": []}}}}, "expected a list with at least one value, got []."),
+        ({"hyper_param_spec": {"args": {"ResNet": {"n_latent": [[]]}}}}, "n_latent[0]: expected a whole number, got []."),
         ({"hyper_param_spec": {"args": {"ResNet": {"n_latent": [8, 8]}}}}, "expected every value to occur once."),
         ({"explainer": {"args": {"plot_type": "pie"}}}, 'plot_type: expected "bar", "dot", "violin" or "layered_violin"'),
         ({"model": {"type": "RseNet", "args": {"output_classes": 2}}}, 'got "RseNet". Did you mean \'ResNet\'?'),

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from genokeras.projects.config.fields import MODEL_TYPES, canonical
+from genokeras.projects.config.fields import MODEL_TYPES, canonical, canonical_model
 from genokeras.projects.config.problems import ConfigProblem
 from genokeras.projects.config.text import KeyPath
 from genokeras.support.json_files import plain_json
@@ -25,7 +25,7 @@ def normalised(raw: Mapping[str, Any]) -> dict[str, Any]:
     for spec in _SPECS:
         if isinstance(data.get(spec), Mapping) and isinstance(data[spec].get("args"), Mapping):
             data[spec] = {**data[spec], "args": _with_known_names(data[spec]["args"])}
-    if not is_enas(data):
+    if model_type(data) in MODEL_TYPES and not is_enas(data):
         trainer = data.get("trainer", {})
         if isinstance(trainer, Mapping):
             data["trainer"] = _with_monitor(trainer, learns_classes(data))
@@ -34,7 +34,7 @@ def normalised(raw: Mapping[str, Any]) -> dict[str, Any]:
 
 def model_type(raw: Mapping[str, Any]) -> object:
     """Return the model's type as we write it, whatever its case; None where there is none."""
-    return canonical(peek(raw, "model", "type"), MODEL_TYPES)
+    return canonical_model(peek(raw, "model", "type"))
 
 
 def is_enas(raw: Mapping[str, Any]) -> bool:
@@ -61,15 +61,18 @@ def peek(raw: object, *path: str) -> Any:
 
 def contradictions(raw: Mapping[str, Any]) -> list[ConfigProblem]:
     """Return what is wrong between the keys of a normalised configuration."""
-    checks = [_transfer, _labels]
-    checks += [_enas] if is_enas(raw) else [_classes, _monitor, _optimizer, _parameters]
+    checks = [_transfer]
+    checks += [_enas] if is_enas(raw) else [_monitor, _optimizer, _parameters]
+    # A VAE needs neither labels nor classes: where the type is wrong, nothing is known to be missing.
+    if model_type(raw) in MODEL_TYPES:
+        checks += [_labels] if is_enas(raw) else [_labels, _classes]
     return [problem for check in checks for problem in check(raw)]
 
 
 def _with_known_names(args: Mapping[str, Any]) -> dict[str, Any]:
     renamed: dict[str, Any] = {}
     for key, value in args.items():
-        known = str(canonical(key, MODEL_TYPES))
+        known = str(canonical_model(key))
         renamed[key if known in renamed or (known != key and known in args) else known] = value
     return renamed
 

@@ -17,6 +17,15 @@ OPTIMIZERS = (
 SELECTORS = ("bayesian", "hyperband", "grid", "random")
 
 
+# AutoGenome's paper calls its auto-encoder Res-VAE.
+_RES_VAE = ("res-vae", "resvae", "res_vae")
+
+
+def canonical_model(value: object) -> object:
+    """Return the name of a model type as we write it, and anything else as it is."""
+    return "VAE" if isinstance(value, str) and value.lower() in _RES_VAE else canonical(value, MODEL_TYPES)
+
+
 def canonical(value: object, known: tuple[str, ...]) -> object:
     """Return the known spelling of a name written in any case, and anything else as it is."""
     if isinstance(value, str):
@@ -43,7 +52,10 @@ def _selector(value: object) -> object:
     )
 
 
-def _distinct(values: tuple[object, ...]) -> tuple[object, ...]:
+def _some_distinct(values: tuple[object, ...]) -> tuple[object, ...]:
+    # Runs where all values are right, so that an empty list is one that was given empty.
+    if not values:
+        raise PydanticCustomError("too_short", "expected a list with at least one value.")
     if len(set(values)) < len(values):
         raise PydanticCustomError("distinct", "expected every value to occur once.")
     return values
@@ -91,9 +103,7 @@ LearningRate = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 FolderName = Annotated[Text, BeforeValidator(_folder_name)]
 Delimiter = Annotated[str, BeforeValidator(_delimiter)]
 Nonlinearity = Literal[None, "relu", "tanh", "sigmoid"]
-ModelType = Annotated[
-    Literal["ResNet", "DenseNet", "VAE", "enas"], BeforeValidator(lambda value: canonical(value, MODEL_TYPES))
-]
+ModelType = Annotated[Literal["ResNet", "DenseNet", "VAE", "enas"], BeforeValidator(canonical_model)]
 OptimizerType = Annotated[
     Literal[
         "adam",
@@ -116,8 +126,8 @@ LoaderType = Annotated[
 Selector = Annotated[bool | Literal["bayesian", "hyperband", "grid", "random"], BeforeValidator(_selector)]
 
 # JSON has lists, frozen values hold tuples: strict=False lets the one become the other, the items stay strict.
-_LIST = Field(strict=False, min_length=1)
-CountList = Annotated[tuple[Count, ...], _LIST, AfterValidator(_distinct)]
-KeepProbList = Annotated[tuple[KeepProb, ...], _LIST, AfterValidator(_distinct)]
-NonlinearityList = Annotated[tuple[Nonlinearity, ...], _LIST, AfterValidator(_distinct)]
-LearningRateList = Annotated[tuple[LearningRate, ...], _LIST, AfterValidator(_distinct)]
+_LIST = Field(strict=False)
+CountList = Annotated[tuple[Count, ...], _LIST, AfterValidator(_some_distinct)]
+KeepProbList = Annotated[tuple[KeepProb, ...], _LIST, AfterValidator(_some_distinct)]
+NonlinearityList = Annotated[tuple[Nonlinearity, ...], _LIST, AfterValidator(_some_distinct)]
+LearningRateList = Annotated[tuple[LearningRate, ...], _LIST, AfterValidator(_some_distinct)]
