@@ -84,10 +84,19 @@ def test_runs_of_one_second_take_the_next_that_is_free(tmp_path):
     assert stamps == ["1218_160039", "1218_160040", "1218_160041"]
 
 
+@pytest.mark.parametrize("look", [OutputFolder.create, newest])
+def test_a_save_dir_that_is_a_file_or_in_one_is_refused(tmp_path, look):
+    file = tmp_path / "file"
+    file.write_text("")
+    end = r": expected a folder, or a path where one can be made\."
+    with pytest.raises(RunFolderError, match=rf"trainer\.save_dir is '{file}', but it is a file{end}"):
+        look(file, "demo")
+    with pytest.raises(RunFolderError, match=rf"save_dir is '{file}/a/b', but '{file}' is a file{end}"):
+        look(file / "a" / "b", "demo")
+    assert file.read_text() == ""
+
+
 def test_a_place_that_is_a_file_is_refused(tmp_path):
-    (tmp_path / "file").write_text("")
-    with pytest.raises(RunFolderError, match="save_dir that can be written"):
-        OutputFolder.create(tmp_path / "file", "demo")
     (tmp_path / "models" / "demo").mkdir(parents=True)
     (tmp_path / "models" / "demo" / "1218_160039").write_text("")
     with pytest.raises(RunFolderError, match="cannot write"):

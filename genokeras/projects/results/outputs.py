@@ -24,6 +24,7 @@ from typing import Any
 
 import numpy as np
 
+from genokeras.errors import RunFolderError
 from genokeras.support.files import unwritable
 
 MODEL_FILE = "best_model.keras"
@@ -74,6 +75,7 @@ class OutputFolder:
         RunFolderError
             If they cannot be made.
         """
+        check_save_dir(save_dir)
         moment = now or datetime.now()
         while True:
             folder = cls(Path(save_dir), name, moment.strftime(_STAMP), subfolder)
@@ -108,6 +110,26 @@ class OutputFolder:
     def model_path(self, learning_rate: float, values: Mapping[str, Any]) -> Path:
         """Return where the model of some parameters is to be saved."""
         return self.models / hyper_folder_name(learning_rate, values) / MODEL_FILE
+
+
+def check_save_dir(save_dir: str | os.PathLike[str]) -> None:
+    """See that ``save_dir`` is a folder, or can become one.
+
+    Raises
+    ------
+    RunFolderError
+        If it, or what it should be in, is a file.
+    """
+    path = Path(save_dir).absolute()
+    # os.path.exists is False where a folder may not be read, and raises nothing.
+    file = next(
+        (place for place in (path, *path.parents) if os.path.exists(place) and not place.is_dir()), None
+    )
+    if file is not None:
+        what = "it is a file" if file == path else f"{str(file)!r} is a file"
+        raise RunFolderError(
+            f"trainer.save_dir is {os.fspath(save_dir)!r}, but {what}: expected a folder, or a path where one can be made."
+        )
 
 
 def hyper_folder_name(learning_rate: float, values: Mapping[str, Any]) -> str:

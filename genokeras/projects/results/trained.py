@@ -11,7 +11,7 @@ from typing import Any
 
 from genokeras.engine.model_files import versions
 from genokeras.errors import NotFittedError, RunFolderError
-from genokeras.projects.results.outputs import MODEL_FILE, OutputFolder
+from genokeras.projects.results.outputs import MODEL_FILE, OutputFolder, check_save_dir
 from genokeras.support.json_files import read_json, write_json
 from genokeras.support.wording import counted, did_you_mean, listed
 
@@ -115,7 +115,10 @@ def newest(
     ------
     NotFittedError
         If there is none.
+    RunFolderError
+        If `save_dir` is a file.
     """
+    check_save_dir(save_dir)
     models = Path(save_dir) / subfolder / "models"
     found: list[tuple[str, str, TrainedModel]] = []
     problems = []
