@@ -150,7 +150,9 @@ def _delivered(run: _FolderRun, outcome: _Outcome, started: float) -> TrainedMod
     record = _record(run, outcome, time.perf_counter() - started)
     finish(path, record)
     if record.extra.get(INTERRUPTED):
-        announce.say("Interrupted: this is the best so far. Train again to go on.")
+        announce.say(
+            "Interrupted: this is the best so far. Train again to train in full: the chosen parameters are kept, the steps start over."
+        )
     announce.say(f"Trained in {record.seconds:.1f} seconds: {path}")
     return TrainedModel(run.folder, path, record)
 
