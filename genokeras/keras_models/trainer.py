@@ -140,7 +140,13 @@ class Trainer:
         -------
         pandas.DataFrame
             The history, which is ``model.history`` too.
+
+        Raises
+        ------
+        ParameterError
+            If `model` is no LightModel.
         """
+        _check_light(model)
         checkpoint = self.checkpoint_callback
         monitor = checkpoint.monitor
         if val_dataloaders is None and monitor == "val_loss":
@@ -179,7 +185,13 @@ class Trainer:
         -------
         list of dict
             One.
+
+        Raises
+        ------
+        ParameterError
+            If `model` is no LightModel.
         """
+        _check_light(model)
         with self._device():
             found = model.evaluate(test_dataloaders, batch_size=self._batch_size)
         results = {f"test_{name}": value for name, value in found.items()}
@@ -206,6 +218,21 @@ class Trainer:
             folder = self._root / f"version_{number}" / "checkpoints"
         Path(folder).mkdir(parents=True, exist_ok=True)
         return Path(folder) / ("best.ckpt" if is_torch_net(model.net) else "best.keras")
+
+
+def _check_light(model: Any) -> None:
+    if isinstance(model, LightModel):
+        return
+    name = model.__name__ if isinstance(model, type) else type(model).__name__
+    if isinstance(model, type):
+        advice = f"the class {name}: pass an instance, {name}(net)."
+    elif isinstance(model, keras.Model):
+        advice = f"a bare net ({name}): wrap it, model = gk.LightModel(net), and say how to train with model.compile(...)."
+    elif is_torch_net(model):
+        advice = f"a bare net ({name}): wrap it in a subclass of gk.LightModel with shared_step and configure_optimizers."
+    else:
+        advice = f"{name}."
+    raise ParameterError(f"model must be a LightModel, got {advice}")
 
 
 def seed_everything(seed: int = 0) -> int:

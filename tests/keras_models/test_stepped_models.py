@@ -152,6 +152,24 @@ def test_a_trainer_refuses_what_is_not_there(options: dict[str, Any], message: s
         trainer(tmp_path, **options)
 
 
+@pytest.mark.parametrize(
+    ("model", "message"),
+    [
+        (
+            keras.Sequential([keras.layers.Dense(1)]),
+            r"a bare net \(Sequential\): wrap it, model = gk.LightModel\(net\)",
+        ),
+        (Model, r"got the class Model: pass an instance, Model\(net\)"),
+        (None, "must be a LightModel, got NoneType"),
+    ],
+)
+def test_a_trainer_says_what_a_model_is(model: Any, message: str, tmp_path: Path) -> None:
+    with pytest.raises(ParameterError, match=message):
+        trainer(tmp_path).fit(model, PAIR, PAIR)
+    with pytest.raises(ParameterError, match=message):
+        trainer(tmp_path).test(model, PAIR)
+
+
 def test_checkpoints_that_are_none(tmp_path: Path) -> None:
     with pytest.raises(ParameterError, match="there is no checkpoint"):
         Model.load_from_checkpoint(tmp_path / "best.keras")
