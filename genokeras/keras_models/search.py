@@ -8,12 +8,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from genokeras.errors import ParameterError
 from genokeras.keras_models.model_builder import RATE
 from genokeras.keras_models.search_options import SearchOptions
 from genokeras.keras_models.search_stages import SearchStages
 from genokeras.keras_models.short_trainings import ShortTrainings
 from genokeras.keras_models.user_functions import UserFunctions, checked_spec
 from genokeras.support.retracing import without_retracing_advice
+from genokeras.support.wording import did_you_mean, listed
 from genokeras.tuning import ParamSpec, lists_to_search
 
 _logger = logging.getLogger(__name__)
@@ -117,7 +119,8 @@ def search(
     param_spec : ParamSpec, optional
         Start values.
     param_list_spec : ParamSpec, optional
-        Lists of values, by name. A name without start value is left out with a warning, and so is one that nothing reads.
+        Lists of values, by name. A name without start value is left out with a warning, and so is one that nothing reads. A
+        name that is spelled almost like a start value is an error.
     seed : int
         Of the initial weights and the order of the rows. Every training starts from the same ones.
     log : callable
@@ -133,7 +136,7 @@ def search(
     Raises
     ------
     ParameterError
-        If a function cannot be called, a list is empty, the model has no trainable weights, or nothing measures what decides.
+        If a function cannot be called, a list is empty or its name misspelt, the model has no trainable weights, or nothing measures what decides.
     DataError
         If there are fewer batches than needed, or they are not alike.
     SearchError
@@ -171,10 +174,24 @@ def search(
         seed=seed,
     )
     start = checked_spec("param_spec", param_spec)
-    lists = lists_to_search(start, checked_spec("param_list_spec", param_list_spec))
+    given = checked_spec("param_list_spec", param_list_spec)
+    _check_names(given, start)
+    lists = lists_to_search(start, given)
     if RATE in lists:
         options = replace(options, search_learning_rate=False)
     elif options.search_learning_rate and RATE not in start:
         start = start.replace(**{RATE: _PLACEHOLDER_RATE})
     trainings = ShortTrainings(UserFunctions(input_fn, model_fn, optimizer_fn), options, log)
     return SearchStages(trainings, options, lists, log).run(start)
+
+
+def _check_names(lists: ParamSpec, start: ParamSpec) -> None:
+    """Refuse names of lists that are start values misspelt."""
+    known = list(start.to_dict())
+    unknown = [name for name in lists.to_dict() if name not in start]
+    misspelt = [f"{name!r}.{hint}" for name in unknown if (hint := did_you_mean(name, known, 1))]
+    if misspelt:
+        raise ParameterError(
+            f"param_list_spec has a name without a start value in param_spec: {' '.join(misspelt)} "
+            f"Start values are there for {listed(known)}."
+        )

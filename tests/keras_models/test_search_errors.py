@@ -22,9 +22,17 @@ def test_an_empty_list() -> None:
         search(*FUNCTIONS, **SHORT, param_list_spec=ParamSpec(momentum=[]))
 
 
-def test_a_list_for_an_unknown_name_is_warned_of() -> None:
-    with pytest.warns(UserWarning, match="'momentun' Did you mean 'momentum'"):
+def test_a_list_under_a_misspelt_name_is_an_error() -> None:
+    with pytest.raises(
+        ParameterError,
+        match=r"without a start value in param_spec: 'momentun'\. Did you mean 'momentum'\? Start",
+    ):
         search(*FUNCTIONS, **SHORT, param_list_spec=ParamSpec(momentun=[0.9]))
+
+
+def test_a_list_for_an_unknown_name_is_warned_of() -> None:
+    with pytest.warns(UserWarning, match=r"are not searched: 'depth'\. Start values are there for"):
+        search(*FUNCTIONS, **SHORT, param_list_spec=ParamSpec(depth=[2]))
 
 
 def test_a_model_without_trainable_weights() -> None:
