@@ -54,8 +54,13 @@ class LogDir:
         Raises
         ------
         RunFolderError
-            If it holds a training of other parameters, or cannot be written.
+            If it is a file, holds a training of other parameters, or cannot be written.
         """
+        if self.path.exists() and not self.path.is_dir():
+            raise RunFolderError(
+                f"log_dir must be a folder, but {str(self.path)!r} is a file: give another path. The folder is made where "
+                "there is none."
+            )
         here = plain_json({"format": _FORMAT, **settings, "param_spec": spec.to_dict()}, str)
         if self.snapshot.exists() and self.spec.exists():
             differing = _differing(self._settings(), here)

@@ -210,6 +210,13 @@ def test_a_folder_of_other_parameters_is_left_alone(done: FinishedTraining) -> N
         run(*FUNCTIONS, **{**SHORT, "param_spec": other}, log_dir=done.log_dir)
 
 
+def test_a_log_dir_that_is_a_file_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "notes.txt"
+    file.write_text("", encoding="utf-8")
+    with pytest.raises(RunFolderError, match=r"log_dir must be a folder, but '.*notes\.txt' is a file"):
+        run(*FUNCTIONS, log_dir=file, max_number_of_steps=1, param_spec=SPEC)
+
+
 def test_a_folder_without_a_training_cannot_be_evaluated(tmp_path: Path) -> None:
     with pytest.raises(RunFolderError, match="holds no training"):
         run(*FUNCTIONS, run_mode="evaluate", log_dir=tmp_path)
