@@ -26,6 +26,7 @@ from genokeras.keras_models.light_parts import (
     takes_any_length,
 )
 from genokeras.keras_models.loss_shell import LossShell
+from genokeras.keras_models.net_shapes import output_shapes
 from genokeras.keras_models.recipe import RateSchedule, Recipe, make_recipe
 from genokeras.keras_models.step_shell import step_names, step_recipe, step_wrapped
 from genokeras.keras_models.stepping import Stepping
@@ -124,10 +125,11 @@ class LightModel(Stepping):
         optimizer : str or keras.optimizers.Optimizer
             Its settings are used; its state is not touched.
         loss : str, function, keras.losses.Loss, or list or dict of them
-        metrics : list, or dict of name to metric, optional
+        metrics : list, or dict of name to metric, or of output to metrics, optional
             Keras metrics and their names, and any function ``(y_true, y_pred) -> float`` of all rows, such as
             scikit-learn's: see :class:`RowMetric` for when it gets labels and when probabilities. Functions see the training
-            rows too, unless those come from an iterable that is read once an epoch.
+            rows too, unless those come from an iterable that is read once an epoch. Where the net has several outputs: a dict
+            of output to metrics of Keras, whose columns are called by both, such as ``c_mae``.
         schedule : {"cosine", "plateau"}, function or keras schedule, optional
             A function takes the epoch, counted from 0, and returns the learning rate; a keras schedule takes the step.
             ``"cosine"`` falls to 0 over the epochs; ``"plateau"`` halves the rate where nothing improved for half of
@@ -144,7 +146,8 @@ class LightModel(Stepping):
             raise ParameterError(
                 "shared_step and configure_optimizers say how this model is trained: leave out compile, or shared_step."
             )
-        self._recipe = make_recipe(optimizer, loss, metrics, schedule, accumulate)
+        outputs = tuple(output_shapes(self._model))
+        self._recipe = make_recipe(optimizer, loss, metrics, schedule, accumulate, outputs)
         self._judge = None
 
     @without_retracing_advice()

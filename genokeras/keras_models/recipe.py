@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias, final
 
 import keras
 
 from genokeras.errors import ParameterError
+from genokeras.keras_models.keras_names import check_loss_names
 from genokeras.keras_models.row_metrics import RowMetric, loss_name, split_metrics
 from genokeras.support.checks import check_number, check_whole
 from genokeras.support.wording import did_you_mean
@@ -30,7 +31,7 @@ class Recipe:
     optimizer : keras.optimizers.Optimizer
         Only its settings are used; it trains nothing itself.
     loss : str, function, keras.losses.Loss, or list or dict of them
-    metrics : list
+    metrics : list, or dict of output to list
         Of Keras.
     row_metrics : tuple of RowMetric
     schedule : str, function, keras schedule or None
@@ -63,7 +64,12 @@ class Recipe:
         schedule: Any = self.schedule
         if _is_by_step(schedule):
             schedule = json.dumps(schedule.get_config(), default=str)
-        names = [getattr(metric, "name", metric) for metric in keras.tree.flatten(self.metrics)]
+        by_output = self.metrics if isinstance(self.metrics, dict) else {"": self.metrics}
+        names = [
+            f"{output} {getattr(metric, 'name', metric)}".strip()
+            for output, metrics in by_output.items()
+            for metric in keras.tree.flatten(metrics)
+        ]
         return {
             "optimizer": f"{type(self.optimizer).__name__} {json.dumps(config, default=str, sort_keys=True)}",
             "loss": ", ".join(loss_name(loss) for loss in keras.tree.flatten(self.loss)),
@@ -73,13 +79,17 @@ class Recipe:
         }
 
 
-def make_recipe(optimizer: Any, loss: Any, metrics: Any, schedule: Any, accumulate: Any) -> Recipe:
+def make_recipe(
+    optimizer: Any, loss: Any, metrics: Any, schedule: Any, accumulate: Any, outputs: Sequence[str] = ()
+) -> Recipe:
     """Check what ``compile`` was given.
 
     Parameters
     ----------
     optimizer, loss, metrics, schedule, accumulate
         See :meth:`genokeras.keras_models.LightModel.compile`.
+    outputs : sequence of str
+        Names of the net's outputs, where they are known.
 
     Raises
     ------
@@ -96,7 +106,8 @@ def make_recipe(optimizer: Any, loss: Any, metrics: Any, schedule: Any, accumula
             f"schedule must be one of {', '.join(map(repr, SCHEDULES))}, a function of the epoch or a schedule of "
             f"keras.optimizers.schedules, got {schedule!r}.{did_you_mean(schedule, SCHEDULES)}"
         )
-    own, rows = split_metrics(metrics)
+    check_loss_names(loss)
+    own, rows = split_metrics(metrics, outputs)
     try:
         made = keras.optimizers.get(optimizer)
     except (ValueError, TypeError) as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -12,6 +12,8 @@ import numpy as np
 from scipy.special import expit, softmax
 
 from genokeras.errors import ParameterError
+from genokeras.keras_models.keras_names import check_metric_name
+from genokeras.keras_models.output_metrics import metrics_by_output
 from genokeras.tasks.own_objectives import SCORE_ARGUMENTS, SCORE_FUNCTIONS
 
 
@@ -97,29 +99,38 @@ def _by_shapes(y_true: Any, y_pred: Any, what: str) -> Callable[[Any, Any], Any]
     return found
 
 
-def split_metrics(metrics: Any) -> tuple[list[Any], list[RowMetric]]:
+def split_metrics(metrics: Any, outputs: Sequence[str] = ()) -> tuple[Any, list[RowMetric]]:
     """Metrics of Keras, which are computed batch by batch, and functions of all rows.
 
     Parameters
     ----------
-    metrics : list, or dict of name to metric
+    metrics : list, or dict of name to metric; with several outputs dict of output to metrics
         A string, a ``keras.metrics.Metric`` or a function of ``keras`` is one of Keras; any other function is one of all rows.
+    outputs : sequence of str
+        Names of the net's outputs, where they are known.
 
     Returns
     -------
-    own : list
+    own : list, or dict of output to list
     rows : list of RowMetric
 
     Raises
     ------
     ParameterError
-        If one is neither.
+        If one is neither, Keras knows no such name, or it is not clear which output one belongs to.
     """
+    if not isinstance(metrics, list | tuple | dict | None):
+        raise ParameterError(
+            f"metrics must be a list, or a dict of name to metric, got {metrics!r}: pass metrics=[...]."
+        )
+    if len(outputs) > 1 and metrics:
+        by_output = metrics_by_output(metrics, outputs, _is_one_of_keras)
+        return {name: [_called(one, None) for one in parts] for name, parts in by_output.items()}, []
     named = metrics.items() if isinstance(metrics, dict) else ((None, metric) for metric in metrics or ())
     own: list[Any] = []
     rows: list[RowMetric] = []
     for name, metric in named:
-        if isinstance(metric, str | keras.metrics.Metric) or _is_of_keras(metric):
+        if _is_one_of_keras(metric):
             own.append(_called(metric, name))
         elif callable(metric):
             rows.append(RowMetric(name or _name(metric), metric))
@@ -132,7 +143,10 @@ def split_metrics(metrics: Any) -> tuple[list[Any], list[RowMetric]]:
 
 def _called(metric: Any, name: str | None) -> Any:
     """A metric of Keras under the name that it was given."""
-    if name is None or getattr(metric, "name", metric) == name:
+    check_metric_name(metric, tuple(_BY_SHAPE))
+    if metric in ("crossentropy", "ce"):  # whose shapes Keras itself looks at for a loss alone
+        name = name or metric
+    elif name is None or getattr(metric, "name", metric) == name:
         return metric
     if metric in _BY_SHAPE:
         return keras.metrics.MeanMetricWrapper(_BY_SHAPE[metric], name=name)
@@ -140,6 +154,10 @@ def _called(metric: Any, name: str | None) -> Any:
     if isinstance(made, keras.metrics.Metric):
         return type(made).from_config({**made.get_config(), "name": name})
     return keras.metrics.MeanMetricWrapper(made, name=name)
+
+
+def _is_one_of_keras(metric: Any) -> bool:
+    return isinstance(metric, str | keras.metrics.Metric) or _is_of_keras(metric)
 
 
 def _is_of_keras(metric: Any) -> bool:

@@ -249,12 +249,28 @@ def test_it_has_to_be_compiled(tmp_path: Path) -> None:
         ({"schedule": "cosin"}, "Did you mean 'cosine'"),
         ({"accumulate": 0}, "accumulate must be"),
         ({"metrics": [3]}, "a metric is a name"),
+        ({"metrics": "accuracy"}, "metrics must be a list"),
+        (
+            {"metrics": ["acuracy"]},
+            "Keras has no metric that the name 'acuracy' gives. Did you mean 'accuracy'",
+        ),
+        ({"metrics": {"mine": "acuracy"}}, "no metric that the name 'acuracy'"),
+        ({"loss": "binary_crosentropy"}, "Keras has no loss .* Did you mean 'binary_crossentropy'"),
+        ({"loss": ["mse", "msee"]}, "Keras has no loss that the name 'msee' gives"),
+        ({"loss": {"a": "msee"}}, "Keras has no loss that the name 'msee' gives"),
         ({"optimizer": "adamm"}, "optimizer must be"),
     ],
 )
 def test_what_cannot_be_compiled_is_refused(options: dict[str, Any], message: str) -> None:
     with pytest.raises(ParameterError, match=message):
         LightModel(noisy_net()).compile(**{"loss": "mse", **options})
+
+
+@pytest.mark.parametrize("loss", ["ce", "crossentropy", "sparse_categorical_crossentropy"])
+@pytest.mark.parametrize("metric", ["acc", "accuracy", "ce", "crossentropy", "SparseCategoricalAccuracy"])
+def test_names_whose_meaning_depends_on_the_shapes_are_no_mistakes(loss: str, metric: str) -> None:
+    found = light(loss=loss, metrics=[metric]).evaluate(PAIR)
+    assert found[metric] == pytest.approx(found["loss"], rel=1e-5) if metric[0] == "c" else metric in found
 
 
 def test_several_devices_need_a_backend_that_can() -> None:

@@ -1,0 +1,59 @@
+"""Names of Keras' losses and metrics, checked before anything is trained with them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+
+from genokeras.errors import ParameterError
+from genokeras.support.wording import did_you_mean
+
+# Keras chooses by the shapes what these mean.
+_LOSSES_BY_SHAPE = ("crossentropy", "ce")
+_NO_NAMES = ("get", "serialize", "deserialize", "Loss", "Metric", "MeanMetricWrapper")
+
+
+def check_loss_names(loss: Any) -> None:
+    """Check every name in a loss, or in a list or dict of losses.
+
+    Raises
+    ------
+    ParameterError
+        If Keras has no such loss.
+    """
+    for name in keras.tree.flatten(loss):
+        if isinstance(name, str) and name.lower() not in _LOSSES_BY_SHAPE:
+            _check(name, "loss", keras.losses, _LOSSES_BY_SHAPE)
+
+
+def check_metric_name(metric: Any, by_shape: tuple[str, ...]) -> None:
+    """Check a metric that is a name.
+
+    Parameters
+    ----------
+    metric : object
+        What is no name is left to others.
+    by_shape : tuple of str
+        Names whose meaning depends on the shapes.
+
+    Raises
+    ------
+    ParameterError
+        If Keras has no such metric.
+    """
+    if isinstance(metric, str) and metric.lower() not in by_shape:
+        _check(metric, "metric", keras.metrics, by_shape)
+
+
+def _check(name: str, kind: str, module: Any, others: tuple[str, ...]) -> None:
+    try:
+        module.get(name)
+    except (ValueError, TypeError) as error:
+        public = [one for one in dir(module) if not one.startswith("_") and one not in _NO_NAMES]
+        # Of a class and its function, whose name is written like other arguments, the function.
+        known = {one.replace("_", "").lower(): one for one in [*sorted(public), *others]}
+        raise ParameterError(
+            f"Keras has no {kind} that the name {name!r} gives.{did_you_mean(name, known.values(), 1)} Pass a name of "
+            f"keras.{'losses' if kind == 'loss' else 'metrics'}, an object of it, or a function."
+        ) from error
