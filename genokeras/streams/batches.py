@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Self, final
 
 import keras
@@ -12,6 +12,8 @@ from genokeras.errors import DataError
 from genokeras.streams.items import Batch, BatchesEndedError, ItemReader
 from genokeras.streams.sources import ArraySource, BatchSource, ItemSource, StreamSource, WholeSource
 from genokeras.support.checks import check_whole
+
+_ENDLESS = -1  # tf.data.INFINITE_CARDINALITY
 
 
 @final
@@ -77,6 +79,7 @@ class Batches:
     ) -> None:
         size, order = check_whole(batch_size, "batch_size"), seed if shuffle else None
         self._name = name
+        self._check: Callable[[Batch], None] | None = None
         if _is_arrays(x, auto_batch):
             self._source: BatchSource = ArraySource(
                 x, y, sample_weight, size=size, seed=order, whole_only=whole_only
@@ -111,6 +114,22 @@ class Batches:
             return cls(*data, **options)
         return cls(data, **options)
 
+    def check_first(self, check: Callable[[Batch], None]) -> Self:
+        """Have the first batch checked when it is read.
+
+        Parameters
+        ----------
+        check : callable
+            Takes the batch; raises where it does not fit what the batches are for.
+
+        Returns
+        -------
+        Batches
+            These.
+        """
+        self._check = check
+        return self
+
     def whole(self) -> Batches:
         """The same batches as inputs alone: ``((x, y), None, None)``, for models that compute their loss themselves."""
         made = copy.copy(self)
@@ -121,6 +140,11 @@ class Batches:
     def n_batches(self) -> int | None:
         """Batches of one epoch, where known."""
         return self._source.n_batches
+
+    @property
+    def never_ends(self) -> bool:
+        """Whether an epoch is known to have no end, as that of a ``tf.data.Dataset`` that repeats."""
+        return self._source.never_ends
 
     @property
     def seekable(self) -> bool:
@@ -142,7 +166,7 @@ class Batches:
         batch = self._source.first()
         if batch is None:
             raise DataError(f"{self._name} holds no batch: there is nothing to train on.")
-        return batch
+        return self._checked(batch)
 
     def epoch(self, number: int = 0, skip: int = 0) -> Iterator[Batch]:
         """The batches of an epoch.
@@ -167,7 +191,7 @@ class Batches:
         empty = True
         for batch in self._source.epoch(number, skip):
             empty = False
-            yield batch
+            yield self._checked(batch)
         if empty and not skip:
             raise BatchesEndedError(self._name, self.n_batches or 0)
 
@@ -203,11 +227,17 @@ class Batches:
                 empty = False
                 given += 1
                 if index >= skip:
-                    yield number, index, batch, last
+                    yield number, index, self._checked(batch), last
             if empty:
                 raise BatchesEndedError(self._name, given, needed)
             skip = max(0, skip - (self.n_batches or 0))
             number += 1
+
+    def _checked(self, batch: Batch) -> Batch:
+        check, self._check = self._check, None
+        if check is not None:
+            check(batch)
+        return batch
 
 
 def _with_last(batches: Iterator[Batch]) -> Iterator[tuple[Batch, bool]]:
@@ -240,7 +270,12 @@ def _iterable_source(x: Any, reader: ItemReader, seed: int | None) -> BatchSourc
             f"{reader.name} must be arrays, a dataset, an iterable of batches or a function that returns one, got "
             f"{type(x).__name__}."
         )
-    return StreamSource(lambda: iter(x), _known_length(x), reader)
+    return StreamSource(lambda: iter(x), _known_length(x), reader, never_ends=_is_endless_dataset(x))
+
+
+def _is_endless_dataset(x: Any) -> bool:
+    """Whether it is a ``tf.data.Dataset`` that says of itself that it never ends."""
+    return hasattr(x, "cardinality") and hasattr(x, "element_spec") and int(x.cardinality()) == _ENDLESS
 
 
 def _known_length(x: Any) -> int | None:

@@ -28,10 +28,13 @@ class BatchSource(ABC):
         Of one epoch, where known.
     seekable : bool
         Whether every epoch can be read without those before it.
+    never_ends : bool
+        Whether an epoch is known to have no end.
     """
 
     n_batches: int | None = None
     seekable: bool = True
+    never_ends: bool = False
 
     @abstractmethod
     def epoch(self, number: int, skip: int) -> Iterator[Batch]:
@@ -144,6 +147,7 @@ class ItemSource(BatchSource):
         self._count = _length(items)
         if self._count == 0:
             raise DataError(f"{reader.name} holds no samples: there is nothing to train on.")
+        self.never_ends = self._count is None and isinstance(items, keras.utils.PyDataset)
         if self._count is not None:
             self.n_batches = reader.n_batches(self._count)
 
@@ -186,11 +190,21 @@ class StreamSource(BatchSource):
     n_items : int or None
         Where known.
     reader : ItemReader
+    never_ends : bool
+        Whether there is known to be no end.
     """
 
     seekable = False
 
-    def __init__(self, begin: Callable[[], Iterable[Any]], n_items: int | None, reader: ItemReader) -> None:
+    def __init__(
+        self,
+        begin: Callable[[], Iterable[Any]],
+        n_items: int | None,
+        reader: ItemReader,
+        *,
+        never_ends: bool = False,
+    ) -> None:
+        self.never_ends = never_ends
         self._begin = begin
         self._reader = reader
         self._begun: Iterator[Batch] | None = None  # `first` has looked into it, and it is not used yet
@@ -225,7 +239,7 @@ class WholeSource(BatchSource):
 
     def __init__(self, inner: BatchSource) -> None:
         self._inner = inner
-        self.n_batches, self.seekable = inner.n_batches, inner.seekable
+        self.n_batches, self.seekable, self.never_ends = inner.n_batches, inner.seekable, inner.never_ends
 
     def epoch(self, number: int, skip: int) -> Iterator[Batch]:
         for batch in self._inner.epoch(number, skip):

@@ -206,3 +206,22 @@ def test_examples_of_another_shape_are_an_error_that_says_which() -> None:
 def test_batch_sizes_are_whole_numbers(size: Any) -> None:
     with pytest.raises(ParameterError, match="batch_size"):
         Batches(X, batch_size=size)
+
+
+@pytest.mark.parametrize("source", ["arrays", "items", "function"])
+def test_the_first_batch_that_is_read_is_checked_and_no_other(source: str) -> None:
+    seen: list[int] = []
+    batches = SOURCES[source]().check_first(lambda batch: seen.append(len(batch[0])))
+    assert not seen
+    first = len(batches.first()[0])
+    list(batches.epoch())
+    assert seen == [first]
+
+
+def test_a_dataset_without_a_length_never_ends() -> None:
+    class Endless(Items):
+        num_batches = None  # type: ignore[assignment]
+
+    assert Batches(Endless()).never_ends
+    assert Batches(Endless()).whole().never_ends
+    assert not any(source().never_ends for source in SOURCES.values())
