@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import time
 from collections.abc import Callable
@@ -14,6 +15,7 @@ import pandas as pd
 
 from genokeras.errors import TrainingError
 from genokeras.interrupt import Interruption
+from genokeras.keras_models.backend_errors import backend_errors_named
 from genokeras.keras_models.epoch_history import EpochHistory, Mode
 from genokeras.keras_models.epoch_log import EpochLog
 from genokeras.keras_models.recipe import Recipe, rate_of_epoch
@@ -31,6 +33,9 @@ from genokeras.training.steps import Logs
 
 _SECONDS_BETWEEN_REPORTS = 0.2
 _SHARE_OF_SNAPSHOTS = 0.05
+# Where nobody knows how many there will be, this makes one think of data without an end.
+_MANY_BATCHES = 10_000
+_logger = logging.getLogger(__name__)
 
 
 @final
@@ -106,6 +111,8 @@ class EpochTraining:
     def __post_init__(self) -> None:
         self._reported = self._saved = self._began = time.monotonic()
         self._pause = self.plan.snapshot_seconds
+        self._warned = False
+        self._epoch = 0  # finished ones
 
     @property
     def interrupted(self) -> bool:
@@ -124,12 +131,14 @@ class EpochTraining:
         Raises
         ------
         TrainingError
-            If the loss, or a weight, is no longer a finite number.
+            If the loss, or a weight, is no longer a finite number, or the backend cannot compute a step.
         """
+        self._epoch = position.epoch
         if position.batch == 0:
             self._set_rate(position.epoch)
         self._began = time.monotonic() - self.history.seconds
-        with Interruption() as self._interruption, self._interruption.noting():
+        named = backend_errors_named(self._failed)
+        with named, Interruption() as self._interruption, self._interruption.noting():
             at = train_steps(
                 self.wrapped.model,
                 self.train,
@@ -149,9 +158,11 @@ class EpochTraining:
 
     def _on_step(self, position: Position, logs: Logs) -> bool:
         self._reported = time.monotonic()
+        self._epoch = position.epoch
         if not math.isfinite(logs["loss"]):
             self._diverged(position, f"the loss became {logs['loss']}")
         if position.batch:
+            self._warn_of_length(position)
             self.log.step(position, logs)
             stop = self.interrupted
         else:
@@ -195,6 +206,16 @@ class EpochTraining:
             for metric in self.recipe.row_metrics
         }
 
+    def _warn_of_length(self, position: Position) -> None:
+        if self._warned or position.batch < _MANY_BATCHES or self.train.n_batches is not None:
+            return
+        self._warned = True
+        _logger.warning(
+            "epoch %d has had %d batches and goes on: it ends where train ends. Let train give the batches of one epoch.",
+            position.epoch + 1,
+            position.batch,
+        )
+
     def _set_rate(self, epoch: int) -> None:
         optimizer = self.wrapped.model.optimizer
         current = float(optimizer.learning_rate)
@@ -228,17 +249,20 @@ class EpochTraining:
     def _diverged(self, position: Position, what: str) -> None:
         epoch = position.epoch + 1 if position.batch else position.epoch
         at = f"batch {position.batch}" if position.batch else "its last batch"
-        best = self.history.best
-        kept = (
-            "The net has the weights of the beginning."
-            if best is None
-            else f"The best so far is kept: epoch {best.epoch}, {self.plan.monitor} {best.score:.4g}, in {best.path}."
-        )
         rate = float(self.wrapped.model.optimizer.learning_rate)
         raise TrainingError(
             f"{what} in epoch {epoch}, by {at} (step {position.step}), at a learning rate of {rate:.3g}. "
-            f"{kept} Lower the learning rate, clip the gradients (clipnorm=1.0), or look for NaN in the data."
+            f"{self._kept()} Lower the learning rate, clip the gradients (clipnorm=1.0), or look for NaN in the data."
         )
+
+    def _failed(self) -> str:
+        return f"training failed in epoch {self._epoch + 1}. {self._kept()} The backend says"
+
+    def _kept(self) -> str:
+        best = self.history.best
+        if best is None:
+            return "The net has the weights of the beginning."
+        return f"The best so far is kept: epoch {best.epoch}, {self.plan.monitor} {best.score:.4g}, in {best.path}."
 
 
 def keep_top(net: keras.Model, plan: EpochPlan, history: EpochHistory) -> None:

@@ -11,15 +11,18 @@ import numpy as np
 import pandas as pd
 
 from genokeras.errors import NotFittedError, ParameterError
+from genokeras.keras_models.backend_errors import backend_errors_named
 from genokeras.keras_models.epoch_curves import EpochCurves
 from genokeras.keras_models.epoch_history import Best, EpochHistory, check_monitor
 from genokeras.keras_models.epoch_log import EpochLog
 from genokeras.keras_models.epochs import EpochPlan, EpochTraining
+from genokeras.keras_models.first_batch import batch_check, input_check
 from genokeras.keras_models.light_nets import as_keras_net, set_mode
 from genokeras.keras_models.light_parts import (
     check_same,
     checked_path,
     described_net,
+    ending,
     interrupted,
     metric_names,
     nothing_to_do,
@@ -30,7 +33,13 @@ from genokeras.keras_models.net_shapes import output_shapes
 from genokeras.keras_models.recipe import RateSchedule, Recipe, make_recipe
 from genokeras.keras_models.step_shell import step_names, step_recipe, step_wrapped
 from genokeras.keras_models.stepping import Stepping
-from genokeras.keras_models.wrapped_net import PRECISIONS, WrappedNet, check_distribution, wrapped
+from genokeras.keras_models.wrapped_net import (
+    PRECISIONS,
+    WrappedNet,
+    check_distribution,
+    trains_itself,
+    wrapped,
+)
 from genokeras.report import plot_metric
 from genokeras.report.picture import Picture
 from genokeras.streams import Batches
@@ -179,6 +188,7 @@ class LightModel(Stepping):
         ----------
         train, valid : tuple of (x, y) or (x, y, sample_weight), dataset, loader, generator or function
             Whatever :class:`genokeras.streams.Batches` takes. A generator can be read only once: a function that returns one is better.
+            An epoch ends where they end: what repeats for ever cannot be trained on.
         epochs : int
             In all, those before a resume included.
         ckpt_path : path-like
@@ -215,20 +225,21 @@ class LightModel(Stepping):
             If the net has no trainable weights, there is no such metric to monitor, or what is to be resumed was trained on
             other data or with other settings.
         DataError
-            If the data hold no rows, or different numbers of them.
+            If the data hold no rows, or different numbers of them; if there are no targets, or the data do not fit the net and
+            its loss; if they never end.
         TrainingError
-            If the loss is no longer finite; the net then has the best weights so far.
+            If the loss is no longer finite, or the backend cannot compute a step; the net then has the best weights so far.
         """
         recipe = step_recipe(self.configure_optimizers()) if self._stepped else self._compiled()
         path = checked_path(ckpt_path, self._model)
         check_whole(epochs, "epochs")
         check_whole(1 if patience is None else patience, "patience")
         check_whole(1 if save_top_k == -1 else save_top_k, "save_top_k (-1 for all)")
-        options = {"batch_size": batch_size, "same_shapes": not takes_any_length(self._model)}
-        rows = Batches.of(
-            train, shuffle=True, seed=seed, whole_only=self._distribution is not None, name="train", **options
+        options = {"batch_size": batch_size}
+        rows = self._batches(
+            train, "train", shuffle=True, seed=seed, whole_only=self._distribution is not None, **options
         )
-        judged = None if valid is None else Batches.of(valid, name="valid", **options)
+        judged = None if valid is None else self._batches(valid, "valid", **options)
         plain = rows
         if self._stepped:
             rows, judged = rows.whole(), None if judged is None else judged.whole()
@@ -293,17 +304,23 @@ class LightModel(Stepping):
         Returns
         -------
         dict of str to float
+
+        Raises
+        ------
+        NotFittedError
+            Before `compile`.
+        DataError
+            If there are no targets, the data do not fit the net and its loss, or they never end.
         """
-        batches = Batches.of(
-            data, batch_size=batch_size, same_shapes=not takes_any_length(self._model), name="data"
-        )
+        batches = self._batches(data, "data", batch_size=batch_size)
         if self._stepped:
             return self._step_evaluated(batches)
         recipe = self._compiled()
         if self._judge is None:
             self._judge = LossShell(self.net)
             self._judge.compile(loss=recipe.loss, metrics=recipe.metrics, jit_compile=jit_compile())
-        found = evaluate_batches(self._judge, batches)
+        with backend_errors_named(lambda: "data cannot be evaluated"):
+            found = evaluate_batches(self._judge, batches)
         if recipe.row_metrics:
             outputs, targets = predict_batches(self.net, batches)
             found |= {m.name: m.value(outputs, targets, recipe.loss) for m in recipe.row_metrics}
@@ -321,8 +338,14 @@ class LightModel(Stepping):
         Returns
         -------
         array, or list or dict of arrays, of shape (n_samples, ...)
+
+        Raises
+        ------
+        DataError
+            If the net does not read rows of this shape, or the batches never end.
         """
         batches = Batches(x, batch_size=batch_size, same_shapes=not takes_any_length(self._model))
+        ending(batches, "x").check_first(input_check(self._model, "x"))
         return predict_batches(self._model, batches)[0]
 
     def plot(self, metric: str = "loss") -> Picture:
@@ -330,6 +353,17 @@ class LightModel(Stepping):
         return plot_metric(self.history, metric)
 
     # ---- parts
+
+    def _batches(self, data: Any, name: str, **options: Any) -> Batches:
+        """The data as batches, the first of which is compared with the net and its loss."""
+        made = Batches.of(data, name=name, same_shapes=not takes_any_length(self._model), **options)
+        ending(made, name)
+        if self._recipe is not None and not trains_itself(self._model):
+            made.check_first(batch_check(self._model, self._recipe.loss, name, data))
+            # To look into a stream ahead of its time would change what it draws between two epochs.
+            if made.seekable:
+                made.first()
+        return made
 
     def _wrapped(self, recipe: Recipe, rows: Batches) -> AbstractContextManager[WrappedNet]:
         if not self._stepped:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import keras
 
-from genokeras.errors import ParameterError
+from genokeras.errors import DataError, ParameterError
+from genokeras.keras_models.backend_errors import backend_errors_named
 from genokeras.keras_models.epoch_history import EpochHistory
 from genokeras.keras_models.epochs import EpochPlan
 from genokeras.keras_models.recipe import Recipe
@@ -16,12 +17,21 @@ from genokeras.streams import Batches
 from genokeras.support.wording import listed
 from genokeras.training import KeptVariables, Position, TorchNet
 
+_UNCOMPUTED = "the loss of the first batch of train cannot be computed"
+
 
 def metric_names(made: WrappedNet, rows: Batches, recipe: Recipe) -> list[str]:
-    """The loss and the metrics, as their columns are called."""
+    """The loss and the metrics, as their columns are called.
+
+    Raises
+    ------
+    TrainingError
+        If the first batch cannot be computed.
+    """
     kept = KeptVariables(made.model.variables)
     x, y, weight = rows.first()
-    logs = made.model.test_on_batch(x, y, sample_weight=weight, return_dict=True)
+    with backend_errors_named(lambda: _UNCOMPUTED, (RuntimeError, IndexError, ValueError, KeyError)):
+        logs = made.model.test_on_batch(x, y, sample_weight=weight, return_dict=True)
     kept.put_back()  # a layer may draw random numbers when it predicts
     made.model.reset_metrics()
     return [*logs, *(metric.name for metric in recipe.row_metrics)]
@@ -62,6 +72,22 @@ def checked_path(path: str | os.PathLike[str], net: keras.Model) -> Path:
             f"ckpt_path must end in .keras, as the best net is saved there, got {str(found)!r}."
         )
     return found
+
+
+def ending(batches: Batches, name: str) -> Batches:
+    """The batches, if their epochs end.
+
+    Raises
+    ------
+    DataError
+        If they are known not to.
+    """
+    if batches.never_ends:
+        raise DataError(
+            f"{name} never ends, but an epoch ends where its data end: leave out .repeat(), give .take(n_batches) of a "
+            "tf.data.Dataset, or say num_batches in a PyDataset."
+        )
+    return batches
 
 
 def takes_any_length(net: keras.Model) -> bool:

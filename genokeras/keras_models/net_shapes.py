@@ -54,6 +54,22 @@ def input_shapes(net: keras.Model) -> dict[str, Shape]:
     return {one.name: tuple(one.shape) for one in flat}
 
 
+def same_shape(found: Shape, expected: Shape) -> bool:
+    """Whether the axes have the same lengths, where those are known."""
+    return len(found) == len(expected) and all(
+        size in (None, one) for one, size in zip(found, expected, strict=True)
+    )
+
+
+def like_shape(found: Shape, expected: Shape) -> bool:
+    """As `same_shape`, but one of them may lack a last axis of length 1, which Keras adds or removes."""
+    if len(found) == len(expected) + 1 and found[-1] == 1:
+        found = found[:-1]
+    elif len(expected) == len(found) + 1 and expected[-1] == 1:
+        expected = expected[:-1]
+    return same_shape(found, expected)
+
+
 def _named_shapes(struct: dict[str, Any]) -> dict[str, Shape]:
     nested = any(isinstance(one, list | tuple | dict) for one in struct.values())
     return {} if nested else {str(key): tuple(struct[key].shape) for key in sorted(struct)}

@@ -99,12 +99,17 @@ def wrapped(
         yield WrappedNet(net, model, judge, copy)
 
 
-def _compiled(inner: keras.Model, recipe: Recipe, scaled: bool, example: Any) -> keras.Model:
-    # A net with a custom training step, such as one of two players, is compiled itself: a shell has another step.
-    own = any(
-        getattr(type(inner), name, None) is not getattr(keras.Model, name)
+def trains_itself(net: keras.Model) -> bool:
+    """Whether the net has a step or a loss of its own."""
+    return any(
+        getattr(type(net), name, None) is not getattr(keras.Model, name)
         for name in ("train_step", "compute_loss")
     )
+
+
+def _compiled(inner: keras.Model, recipe: Recipe, scaled: bool, example: Any) -> keras.Model:
+    # A net with a custom training step, such as one of two players, is compiled itself: a shell has another step.
+    own = trains_itself(inner)
     model = inner if own else LossShell(inner)
     model.compile(
         recipe.new_optimizer(scaled), recipe.loss, metrics=recipe.metrics, jit_compile=jit_compile()
