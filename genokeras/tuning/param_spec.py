@@ -182,9 +182,9 @@ def lists_to_search(start: ParamSpec, lists: ParamSpec) -> dict[str, list[Any]]:
     unknown = [name for name, _ in lists.items() if name not in start]
     if unknown:
         known = list(start.to_dict())
-        names = [f"{name!r}{did_you_mean(name, known).rstrip('?')}" for name in unknown]
+        hints = "".join(dict.fromkeys(did_you_mean(name, known) for name in unknown))
         warnings.warn(
-            f"lists of values for names without a start value are not searched: {listed(names)}. "
+            f"lists of values for names without a start value are not searched: {listed(map(repr, unknown))}.{hints} "
             f"Start values are there for {listed(known) or 'nothing'}.",
             UserWarning,
             stacklevel=2,

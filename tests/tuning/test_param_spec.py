@@ -102,7 +102,7 @@ def test_the_lists_to_search_keep_their_order() -> None:
 
 
 def test_lists_for_unknown_names_are_left_out_with_a_warning() -> None:
-    with pytest.warns(UserWarning, match="'momentun' Did you mean 'momentum'"):
+    with pytest.warns(UserWarning, match="'momentun'. Did you mean 'momentum'."):
         found = lists_to_search(SPEC, ParamSpec(momentun=[0.9], momentum=[0.5]))
     assert found == {"momentum": [0.5]}
 
