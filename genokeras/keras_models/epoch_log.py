@@ -111,4 +111,6 @@ class EpochLog:
 
 def _shown(metrics: Mapping[str, Any]) -> str:
     names = {"learning_rate": "rate"}
-    return "  ".join(f"{names.get(name, name)} {value:.4g}" for name, value in metrics.items())
+    # The backends give the loss of training rows a place of their own each.
+    ordered = sorted(metrics.items(), key=lambda item: item[0] != "loss")
+    return "  ".join(f"{names.get(name, name)} {value:.4g}" for name, value in ordered)
