@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from genokeras.cli.group import Failure
@@ -52,7 +53,7 @@ def times_and_events(
     return (time, event), task or COX
 
 
-def find_task(labels: Any, target: str | None) -> tuple[str, str]:
+def find_task(labels: Any, target: str | None, notes: Sequence[str] = ()) -> tuple[str, str]:
     """Decide what a column holds.
 
     Parameters
@@ -61,6 +62,8 @@ def find_task(labels: Any, target: str | None) -> tuple[str, str]:
         ``(n_samples,)``, as a reader gave them.
     target : str or None
         The name of the column, for the sentence.
+    notes : sequence of str
+        Of the reader, which may say why it took no labels.
 
     Returns
     -------
@@ -77,8 +80,13 @@ def find_task(labels: Any, target: str | None) -> tuple[str, str]:
     """
     import numpy as np
 
+    from genokeras.data.samples import NOT_TAKEN
+
     if labels is None:
-        raise Failure("DATA came without labels: name their column, or a file of labels, with --target.")
+        why = "".join(f" {note}" for note in notes if NOT_TAKEN in note)
+        raise Failure(
+            f"DATA came without labels: name their column, or a file of labels, with --target.{why}"
+        )
     values = np.asarray(labels)
     name = "The target" if target is None else f"The target {target!r}"
     numbers = _as_numbers(values)

@@ -174,7 +174,7 @@ def fit(
         if task is None and "ordered" in of_classes:
             task = CLASSES
         if task is None:
-            task, sentence = find_task(labels_of(samples), named)
+            task, sentence = find_task(labels_of(samples), named, getattr(samples, "notes", ()))
             if sentence and not quiet:
                 say(textwrap.fill(sentence, WIDTH))
     check_objective(objective, task, "ordered" in of_classes)

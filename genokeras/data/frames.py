@@ -14,7 +14,7 @@ from genokeras.data.cells import how_written, is_text_only, non_numeric, plain_c
 from genokeras.data.dataset import Matrix
 from genokeras.data.dropping import surplus_genes, surplus_note
 from genokeras.data.gene_columns import describing, id_like_note
-from genokeras.data.id_columns import find_ids, numbering
+from genokeras.data.id_columns import find_ids, flat_name, names_in_index, numbering
 from genokeras.data.table import ReadOptions, Table, to_csr, to_float32
 from genokeras.errors import CellTypeError, DataError
 from genokeras.support.wording import counted, did_you_mean, listed
@@ -83,15 +83,8 @@ def table_from_frame(
 
 def named_frame(frame: pd.DataFrame) -> NamedFrame:
     """Return an in-memory frame with its names beside it; an index other than 0, 1, 2... holds the ids."""
-    names = tuple(_flat_name(name) for name in frame.columns)
-    index = frame.index
-    default = index.equals(pd.RangeIndex(len(index))) and index.dtype.kind in "iu"
-    row_ids = None if default or not len(index) else tuple(_flat_name(name) for name in index)
-    return NamedFrame(frame.set_axis(range(len(names)), axis=1), names, row_ids)
-
-
-def _flat_name(name: object) -> str:
-    return "/".join(str(part) for part in name) if isinstance(name, tuple) else str(name)
+    names = tuple(flat_name(name) for name in frame.columns)
+    return NamedFrame(frame.set_axis(range(len(names)), axis=1), names, names_in_index(frame.index))
 
 
 def _drop(named: NamedFrame, wanted: Sequence[str]) -> tuple[NamedFrame, tuple[str, ...]]:

@@ -73,6 +73,17 @@ _FEW_ROWS = 3
 _LONGEST_NAME = 60
 
 
+def names_in_index(index: pd.Index) -> tuple[str, ...] | None:
+    """The names of rows that an index holds; None where it only counts them."""
+    default = index.equals(pd.RangeIndex(len(index))) and index.dtype.kind in "iu"
+    return None if default or not len(index) else tuple(flat_name(name) for name in index)
+
+
+def flat_name(name: object) -> str:
+    """A name of several levels as one."""
+    return "/".join(str(part) for part in name) if isinstance(name, tuple) else str(name)
+
+
 def is_usual_id_name(name: str) -> bool:
     """Whether a column of this name holds ids, unless its values have fractions; a blank name does."""
     plain = re.sub(r"[\s.\-:]+", "_", name.strip().lower()).strip("_")

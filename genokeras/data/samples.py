@@ -11,9 +11,9 @@ import pandas as pd
 
 from genokeras.data.checks import LARGEST
 from genokeras.data.foreign import as_pandas
-from genokeras.data.id_columns import ID_NAMES
+from genokeras.data.id_columns import ID_NAMES, names_in_index
 from genokeras.data.table import Table, to_float32
-from genokeras.data.targets import check_no_missing, missing_mask, sample_values
+from genokeras.data.targets import check_no_missing, missing_mask, rows_by_id, sample_values
 from genokeras.data.tidy import stripped, tidy
 from genokeras.errors import DataError
 from genokeras.support.checks import check_choice
@@ -21,6 +21,8 @@ from genokeras.support.wording import counted, did_you_mean, duplicates, listed
 
 # What a table or a header may call the labels; used where the caller names none.
 LABEL_NAMES = ("label", "labels")
+# A note that has it says why a source has no labels.
+NOT_TAKEN = "was not taken as the labels"
 _NOTHING: Mapping[str, np.ndarray] = MappingProxyType({})
 
 
@@ -48,6 +50,12 @@ def described(
         check_unique(names, source)
     ids = None if names is None else tuple(names)
     return Table(np.empty((n, 0), np.float32), None, ids, source, annotations, y, groups, notes)
+
+
+def unique_names(index: pd.Index) -> tuple[str, ...] | None:
+    """The names of samples that an index holds, if no two are the same."""
+    names = names_in_index(index)
+    return None if names is None or len(set(stripped(names))) < len(names) else names
 
 
 def check_unique(names: Sequence[str], source: str) -> None:
@@ -96,7 +104,8 @@ def labels_and_note(given: Any, table: Table) -> tuple[np.ndarray | None, tuple[
     values = table.annotations[name]
     lost = int(missing_mask(values).sum())
     if lost:
-        return None, (f"{name!r} was not taken as the labels: {lost} of {len(values)} samples have none.",)
+        without = listed((table.ids[i] for i in np.flatnonzero(missing_mask(values))), 5)
+        return None, (f"{name!r} {NOT_TAKEN}: {lost} of {len(values)} samples have none ({without}).",)
     return tidy(values), (f"The labels were taken from {name!r}.",)
 
 
@@ -106,7 +115,7 @@ def extra_numbers(given: Any, table: Table) -> tuple[np.ndarray | None, tuple[st
     Parameters
     ----------
     given : sequence of str, str, DataFrame, array-like of shape (n_samples, n_extra) or None
-        Names of columns (or header keys) of the source, or the numbers.
+        Names of columns (or header keys) of the source, or the numbers; those of a DataFrame by sample id, where its index holds ids.
 
     Raises
     ------
@@ -136,8 +145,12 @@ def extra_numbers(given: Any, table: Table) -> tuple[np.ndarray | None, tuple[st
 
 def _extra_columns(given: Any, table: Table) -> tuple[np.ndarray, tuple[str, ...]]:
     given = as_pandas(given)
+    if isinstance(given, pd.Series):
+        given = given.to_frame("extra_0" if given.name is None else str(given.name))
     if isinstance(given, pd.DataFrame):
-        return given.to_numpy(), tuple(str(name) for name in given.columns)
+        rows = rows_by_id(given.index, table.sample_ids, len(table.x), "extra", table.source)
+        values = given.to_numpy() if rows is None else given.to_numpy()[rows]
+        return values, tuple(str(name) for name in given.columns)
     if isinstance(given, list | tuple) and given and all(isinstance(name, str) for name in given):
         for name in given:
             check_choice(
@@ -199,14 +212,14 @@ def _content_column(known: list[str], source: str, asked: str | None, usual: tup
 
 def _names(
     frame: pd.DataFrame, content: str, asked: str | None, source: str
-) -> tuple[list[str] | None, tuple[str, ...]]:
+) -> tuple[Sequence[str] | None, tuple[str, ...]]:
     known = [str(name) for name in frame.columns]
     if asked is not None:
         check_choice(asked, f"a column of {source}", known, error=DataError)
         return [str(value) for value in frame[asked]], ()
     column = next((name for name in known if name.lower() in ID_NAMES and name != content), None)
     if column is None:
-        return None, ()
+        return unique_names(frame.index), ()
     names = [str(value) for value in frame[column]]
     if len(set(names)) < len(names) or any(not name.strip() for name in names):
         return None, (f"The column {column!r} has repeated or empty values: the samples have no names.",)

@@ -25,6 +25,7 @@ from genokeras.data.samples import (
     labels_and_note,
     per_sample,
     split_frame,
+    unique_names,
 )
 from genokeras.data.spelling import Spelled, Unknown, check_unknown, spell, spell_one_hot
 from genokeras.data.table import Table
@@ -205,7 +206,7 @@ def _content(
             x, "DataFrame", content=sequence_column, usual=COLUMN_NAMES, name_column=name_column
         )
     if isinstance(x, pd.Series):
-        return x.tolist(), described(len(x), "Series")
+        return x.tolist(), described(len(x), "Series", names=unique_names(x.index))
     if isinstance(x, np.ndarray) and x.dtype.kind in "OUST" and x.ndim <= 2:
         rows = x.tolist() if x.ndim == 1 else ["".join(map(str, row)) for row in np.atleast_2d(x).tolist()]
         return rows, described(len(rows), "array")

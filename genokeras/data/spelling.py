@@ -191,6 +191,6 @@ def _no_bases(
         hint = " Gaps of an alignment must be taken out."
     return (
         f"{source}: {counted(len(found), 'letter is', 'letters are')} no base: {'; '.join(cells)}{more}. Known are A, C, "
-        "G, T, U and the ambiguity codes R, Y, S, W, K, M, B, D, H, V, N; unknown='n' reads all others as N."
+        "G, T, U and the ambiguity codes R, Y, S, W, K, M, B, D, H, V, N; gk.load_sequences(x, unknown='n') reads all others as N."
         f"{hint}"
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import logging
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -18,7 +18,7 @@ from genokeras.data.readers.class_folders import list_class_folder
 from genokeras.data.readers.columns import read_columns
 from genokeras.data.readers.delimited import text_errors
 from genokeras.data.readers.opening import open_text
-from genokeras.data.samples import described, labels_and_note, per_sample, split_frame
+from genokeras.data.samples import described, labels_and_note, per_sample, split_frame, unique_names
 from genokeras.data.table import Table
 from genokeras.errors import DataError
 from genokeras.support.checks import check_choice
@@ -156,8 +156,13 @@ def _content(
     source = {list: "list", pd.Series: "Series", np.ndarray: "array"}.get(type(x), type(x).__name__)
     if not isinstance(x, Iterable) or (isinstance(x, np.ndarray) and x.ndim != 1):
         raise DataError(f"x must be texts, one per sample: got {getattr(x, 'shape', type(x).__name__)}.")
+    if isinstance(x, Set | Mapping):
+        raise DataError(
+            f"x must be texts in an order, one per sample: got a {type(x).__name__}. Pass a list."
+        )
     items = list(x)
-    return items, described(len(items), source)
+    names = unique_names(x.index) if isinstance(x, pd.Series) else None
+    return items, described(len(items), source, names=names)
 
 
 def _from_folder(folder: Path) -> tuple[list[str], Table]:
@@ -186,7 +191,8 @@ def _checked(items: Sequence[Any], table: Table, empty: Empty) -> tuple[str, ...
             f"{table.source}: {counted(len(blank), 'text is', 'texts are')} empty: "
             f"{listed((table.ids[i] for i in blank), 8)}. Drop {'it' if len(blank) == 1 else 'them'}, or pass empty='keep'."
         )
-    return tuple(str(text) for text in texts)
+    # Half a pair of surrogates, as JSON of texts that were cut has it, is no character, and no backend reads it.
+    return tuple(str(text).encode("utf-8", "replace").decode("utf-8") for text in texts)
 
 
 def _decoded(item: bytes, row: int, table: Table) -> str:

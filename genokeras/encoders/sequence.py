@@ -13,6 +13,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, ClassVar
@@ -53,6 +54,8 @@ PLACED = 3
 NEAR = (3, 5, 2)
 # Of all samples together, so that they take up some 400 MB at most; else only shorter words are counted.
 _MOST_COUNTS = 50_000_000
+# What numbers beside sequences are called that came without names.
+_MADE_UP = re.compile(r"(?:extra_)?\d+")
 # From reading to the delivered model, of a linear model: of any, and of each count.
 _SECONDS_AT_LEAST, _SECONDS_OF_COUNT = 4.0, 1.9e-6
 # Longer sequences are read by windows: a network of 2,000 positions is what two cores can train.
@@ -148,12 +151,7 @@ class SequenceEncoder(NetworkEncoder):
         return views | {"exact": LinearView(0.0, self.n_exact), "words": LinearView(0.5, self.n_words)}
 
     def rows(self, data: SequenceData) -> Rows:
-        given = () if data.extra is None else data.extra_names
-        if len(given) != len(self.extra_names):
-            raise DataError(
-                f"{data.source}: the model was fitted with {len(self.extra_names)} extra numbers for each sequence "
-                f"({', '.join(self.extra_names) or 'none'}), got {len(given)}. Pass extra=."
-            )
+        extra = self._extra_of(data)
         if self.equal and (odd := np.flatnonzero(data.lengths != self.length)).size:
             raise DataError(
                 f"{data.source}: the model was fitted on sequences of {self.length} letters each, but "
@@ -161,7 +159,24 @@ class SequenceEncoder(NetworkEncoder):
                 f"{listed((f'{data.names[i]} ({data.lengths[i]})' for i in odd), 5)}."
             )
         rows = {"codes": padded_codes(data, self.length, "left" if self.equal else "centre")}
-        return rows if data.extra is None else {**rows, "extra": data.extra}
+        return rows if extra is None else {**rows, "extra": extra}
+
+    def _extra_of(self, data: SequenceData) -> np.ndarray | None:
+        """The numbers beside sequences in the order of training: by name, or by position where either had no names."""
+        given, wanted = () if data.extra is None else data.extra_names, self.extra_names
+        if data.extra is not None and wanted and set(wanted) <= set(given):
+            return data.extra[:, [given.index(name) for name in wanted]]
+        if len(given) != len(wanted):
+            raise DataError(
+                f"{data.source}: the model was fitted with {len(wanted)} extra numbers for each sequence "
+                f"({', '.join(wanted) or 'none'}), got {len(given)}. Pass extra=."
+            )
+        if not all(map(_MADE_UP.fullmatch, given)) and not all(map(_MADE_UP.fullmatch, wanted)):
+            raise DataError(
+                f"{data.source}: the model was fitted with the extra numbers {listed(wanted)}, and got {listed(given)}. Name them alike, or "
+                "pass an array in the order of training."
+            )
+        return data.extra
 
     def tensor(self, rows: Rows, rng: np.random.Generator | None = None) -> np.ndarray:
         codes = rows["codes"]

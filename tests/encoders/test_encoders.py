@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from genokeras.data import load_images, load_sequences, load_texts
@@ -230,3 +231,19 @@ def test_an_encoder_read_back_from_json_says_the_same(encoder, data):
     np.testing.assert_array_equal(again.tensor(rows), encoder.tensor(rows))
     assert abs(again.counts(rows) - encoder.counts(rows)).max() == 0
     assert len(again.tensor(take(rows, np.array([2, 0])))) == 2
+
+
+def test_numbers_beside_sequences_are_read_by_the_names_of_training() -> None:
+    texts, extra = ["ACGTACGT"] * 4, pd.DataFrame({"age": [1.0, 2, 3, 4], "dose": [9.0, 8, 7, 5]})
+    encoder, _ = fit_sequence_encoder(load_sequences(texts, extra=extra), strands=False)
+
+    def read(given: object) -> np.ndarray:
+        return np.asarray(encoder.rows(load_sequences(texts, extra=given))["extra"])
+
+    np.testing.assert_array_equal(read(extra), extra)
+    np.testing.assert_array_equal(read(extra[["dose", "age"]].assign(more=1.0)), extra)
+    np.testing.assert_array_equal(read(extra.to_numpy()), extra)
+    with pytest.raises(
+        DataError, match="fitted with the extra numbers age, dose, and got age, years. Name them alike"
+    ):
+        read(extra.set_axis(["age", "years"], axis=1))

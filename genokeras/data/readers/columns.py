@@ -85,7 +85,8 @@ def _from_text(file: Path, suffix: str, delimiter: str | None) -> pd.DataFrame:
     separator = delimiter or {".csv": ",", ".tsv": "\t"}.get(suffix) or best_delimiter(first_line(file))
     if separator == WHITESPACE:
         raise DataFileError(f"{file.name} has no delimiter: expected commas or tabs between its columns.")
-    loose = separator == "\t" and _has_loose_quotes(file)
+    _check_delimiter(file, separator)
+    loose = separator == "\t" and _has_loose_quotes(file, separator)
     with open_text(file) as text, warnings.catch_warnings():
         # pandas cuts lines that are all longer than the header, and only warns.
         warnings.simplefilter("error", pd.errors.ParserWarning)
@@ -106,10 +107,30 @@ def _from_text(file: Path, suffix: str, delimiter: str | None) -> pd.DataFrame:
     return frame.set_axis([str(name).strip() for name in frame.columns], axis=1)
 
 
-def _has_loose_quotes(file: Path) -> bool:
-    """Whether a line holds an odd number of quotes: in tab-separated text they are then part of what is written."""
+def _has_loose_quotes(file: Path, separator: str) -> bool:
+    """Whether quotes are part of what is written: some do not close, or what they enclose leaves records of another width."""
     with open_text(file) as handle:
-        return any(line.count('"') % 2 for line in handle)
+        if not any(line.count('"') % 2 for line in handle):
+            return False
+    with open_text(file) as handle:
+        try:
+            widths = {
+                len(record) for record in csv.reader(handle, delimiter=separator, strict=True) if record
+            }
+        except csv.Error:
+            return True
+    return len(widths) > 1
+
+
+def _check_delimiter(file: Path, separator: str) -> None:
+    """Raise where a file comes out as one column that another delimiter would split."""
+    line = first_line(file)
+    better = best_delimiter(line)
+    if separator not in line and better in line and better != WHITESPACE:
+        raise DataFileError(
+            f"{file.name} comes out as one column when split at {separator!r}; {better!r} seems right "
+            f"({counted(line.count(better) + 1, 'column')}): pass delimiter={better!r}."
+        )
 
 
 def _from_json(file: Path) -> pd.DataFrame:
@@ -119,7 +140,7 @@ def _from_json(file: Path) -> pd.DataFrame:
     if text.lstrip().startswith("["):
         rows = _parsed(text, file.name)
     else:
-        lines = [(number, line) for number, line in enumerate(text.splitlines(), start=1) if line.strip()]
+        lines = [(number, line) for number, line in enumerate(text.split("\n"), start=1) if line.strip()]
         rows = [_parsed(line, f"{file.name}, line {number}") for number, line in lines]
     odd = next((i for i, row in enumerate(rows, start=1) if not isinstance(row, dict)), 0)
     if odd:

@@ -69,7 +69,7 @@ def check_file(path: str | os.PathLike[str]) -> Path:
             f"{file} is a pipe or a device; expected a data file, which is read more than once. Write it to a file first."
         )
     if file.stat().st_size == 0:
-        raise DataFileError(f"{file} is empty (0 bytes): expected a table of samples and genes.")
+        raise DataFileError(f"{file} is empty (0 bytes): expected samples. Write or copy it again.")
     return file
 
 
