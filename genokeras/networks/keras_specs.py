@@ -173,6 +173,8 @@ def _layer_norm(layer: Any, rank: int) -> Piece:
     if layer.axis not in (-1, rank - 1, [-1], [rank - 1], (-1,), (rank - 1,)):
         raise refused(layer, f"axis is {layer.axis}, and a graph normalises the last axis")
     _expect(layer, epsilon=LAYER_NORM_EPSILON, center=False, scale=False)
+    if hasattr(layer, "rms_scaling"):  # not in every version of Keras
+        _expect(layer, rms_scaling=False)
     return Piece(LayerNorm())
 
 

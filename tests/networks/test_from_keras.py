@@ -118,6 +118,12 @@ def with_a_number() -> Any:
     return keras.Model(x, L.Dense(2)(x) + 1.0)
 
 
+def of_rms_scaling() -> Any:
+    layer = L.LayerNormalization(center=False, scale=False, name="rms")
+    layer.rms_scaling = True  # its argument is deprecated, and warns
+    return of_features(layer)
+
+
 def softmax_inside() -> Any:
     x = keras.Input((4,))
     return keras.Model(x, L.Dense(2)(L.Softmax(name="shares")(x)))
@@ -154,6 +160,7 @@ REFUSED: list[tuple[Callable[[], Any], str]] = [
     ),
     (used_twice, r"\(Dense\).*used twice"),
     (with_a_number, r"\(Add\).*reads 1 tensors of the model, beside numbers"),
+    (of_rms_scaling, r"'rms' \(LayerNormalization\).*rms_scaling is True, and a graph has False"),
     (softmax_inside, r"'shares' \(Softmax\).*at the end only"),
     (
         lambda: keras.Sequential([keras.Input((None, 4)), L.GlobalMaxPooling1D(), L.Dense(2)]),
