@@ -187,19 +187,30 @@ def _named(name: str, task: Task) -> Any:
     try:
         found = get_objective(name)
     except ParameterError:
-        pass
-    else:
-        if _is_of(found, task):
-            return found
+        found = None
+    if found is not None and _is_of(found, task):
+        return found
     try:
         return keras.metrics.get(name)
     except ValueError as error:
+        if found is not None:
+            raise ParameterError(_of_other_answers(name, task)) from error
         # Those of this package last: of two that are spelt alike, they are named.
         known = [*(key for key in vars(keras.metrics) if not key.startswith("_")), *OBJECTIVES]
         raise ParameterError(
             f"unknown metric {name!r}.{did_you_mean(name, known)} It must be gk.Accuracy, gk.MSE, one of "
             f"{', '.join(OBJECTIVES)}, a metric of Keras or its name, or a function (y_true, y_pred)."
         ) from error
+
+
+def _of_other_answers(name: str, task: Task) -> str:
+    of, answers, loss = ("classes", "numbers", "classification")
+    if isinstance(task, Classes):
+        of, answers, loss = answers, of, "regression"
+    return (
+        f"the metric {name!r} is of {of}, and a module with this loss answers {answers}: give loss=gk.{loss}_loss, or another metric: "
+        "one of Keras, such as keras.metrics.AUC(), or a function (y_true, y_pred)."
+    )
 
 
 def _is_of(objective: Objective, task: Task) -> bool:

@@ -116,6 +116,23 @@ def test_metrics_that_there_are_not_are_refused(metric: Any, message: str) -> No
         make_objective(metric, CLASSES)
 
 
+@pytest.mark.parametrize(
+    ("metric", "task", "message"),
+    [
+        (
+            "roc_auc",
+            NUMBERS,
+            r"'roc_auc' is of classes.*answers numbers: give loss=gk.classification_loss.*AUC",
+        ),
+        ("pearson", CLASSES, "'pearson' is of numbers.*answers classes: give loss=gk.regression_loss"),
+    ],
+)
+def test_a_metric_of_other_answers_is_refused_as_such(metric: str, task: Any, message: str) -> None:
+    with pytest.raises(ParameterError, match=message) as error:
+        make_objective(metric, task)
+    assert "unknown" not in str(error.value)
+
+
 @pytest.mark.parametrize("metric", [lambda y_true: 0.0, keras.metrics.F1Score])
 def test_a_metric_that_is_no_number_is_refused_before_a_search(metric: Any) -> None:
     with pytest.raises(ParameterError, match="metric"):
