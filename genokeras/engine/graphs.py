@@ -21,6 +21,7 @@ from genokeras.errors import NotFittedError, ParameterError, RunFolderError
 from genokeras.graph import Graph, HyperParameters
 from genokeras.networks import TrainedNetwork, build_network, build_plain
 from genokeras.support import RunFolder
+from genokeras.support.checks import check_whole
 from genokeras.support.json_files import read_json
 from genokeras.support.precision import single_precision
 from genokeras.tasks.calibration import Calibration
@@ -140,9 +141,12 @@ def load_trial_graph(folder: RunFolder, trial_id: int, replicates: bool = False)
 
     Raises
     ------
+    ParameterError
+        If the id is no whole number.
     RunFolderError
         If the run has no such trial.
     """
+    trial_id = check_whole(trial_id, "the id of a trial", least=0)
     store, known = TrialStore(folder), folder.trial_ids()
     if trial_id not in known:
         raise RunFolderError(

@@ -176,6 +176,12 @@ def test_a_trial_that_is_not_there_is_an_error_that_names_those_that_are(genes):
         load_trial_graph(genes.folder, 9)
 
 
+@pytest.mark.parametrize("trial_id", ["1", 1.0, True, -1])
+def test_the_id_of_a_trial_must_be_a_whole_number(genes, trial_id):
+    with pytest.raises(ParameterError, match="the id of a trial must be a whole number of at least 0, got"):
+        load_trial_graph(genes.folder, trial_id)
+
+
 def test_a_failed_trial_has_a_graph_and_no_weights(genes, tmp_path):
     folder = genes.folder.copy_to(tmp_path / "run")
     proposal = mlp_proposal(rate=0.5)
