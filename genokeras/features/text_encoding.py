@@ -19,6 +19,7 @@ from sklearn.preprocessing import normalize
 
 from genokeras.errors import DataError, ParameterError
 from genokeras.support.checks import check_choice
+from genokeras.support.wording import counted
 
 Standardise = Literal["lower_and_strip_punctuation", "lower", "none"]
 Split = Literal["whitespace", "character"]
@@ -100,7 +101,7 @@ def fit_vocabulary(
     counts: Counter[str] = Counter()
     for text in texts:
         counts.update(tokens_of(text, standardise, split))
-    kept = _most_frequent(counts, max_tokens, min_count, "tokens")
+    kept = _most_frequent(counts, max_tokens, min_count, "tokens", f"{min_count} times")
     return Vocabulary(kept, standardise, split)
 
 
@@ -191,7 +192,12 @@ def fit_ngram_tfidf(
     else:
         for text in texts:
             counts.update(set(_phrases(tokens_of(text, standardise, split), lengths)))
-    kept = _most_frequent(counts, max_ngrams, min_count, "n-grams")
+    if split == "character" and not counts and any(text.split() for text in texts):
+        raise DataError(
+            f"the texts hold no n-grams of characters (lengths: {', '.join(map(str, lengths))}): at least one text must have a word "
+            f"of {counted(min(lengths), 'letter')} or more."
+        )
+    kept = _most_frequent(counts, max_ngrams, min_count, "n-grams", f"in {min_count} texts")
     with_it = np.array([counts[ngram] for ngram in kept], dtype=np.float64)
     idf = np.log((1 + len(texts)) / (1 + with_it)) + 1
     return NgramTfidf(kept, idf.astype(np.float32), lengths, standardise, split)
@@ -246,11 +252,17 @@ def _counts(indices: list[int], ends: list[int], width: int) -> sparse.csr_matri
     return counts
 
 
-def _most_frequent(counts: Counter[str], most: int, min_count: int, what: str) -> tuple[str, ...]:
+def _most_frequent(
+    counts: Counter[str], most: int, min_count: int, what: str, enough: str
+) -> tuple[str, ...]:
     if most < 1:
         raise ParameterError(f"at least one of the {what} must be kept: got {most}.")
     frequent = [item for item in counts.items() if item[1] >= min_count]
     if not frequent:
-        raise DataError(f"the texts hold no {what} that occur at least {min_count} times: are they empty?")
+        if not counts:
+            raise DataError(f"the texts hold no {what}: are they empty, or of punctuation alone?")
+        raise DataError(
+            f"the texts hold no {what} that occur at least {enough}: the most frequent of them has {max(counts.values())}. Lower min_count."
+        )
     frequent.sort(key=lambda item: (-item[1], item[0]))
     return tuple(token for token, _ in frequent[:most])

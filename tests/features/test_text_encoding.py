@@ -132,5 +132,12 @@ def test_unusable_parameters_are_errors() -> None:
         fit_ngram_tfidf(TEXTS, (0, 1))
     with pytest.raises(DataError, match="no tokens that occur at least 9 times"):
         fit_vocabulary(TEXTS, min_count=9)
-    with pytest.raises(DataError, match="are they empty"):
+    with pytest.raises(DataError, match="no n-grams: are they empty, or of punctuation alone"):
         fit_ngram_tfidf(["", "!"])
+    with pytest.raises(DataError, match="no n-grams that occur at least in 9 texts: .* has 3"):
+        fit_ngram_tfidf(["a", "a", "a a"], min_count=9)
+
+
+def test_texts_of_one_letter_are_refused_by_what_they_lack() -> None:
+    with pytest.raises(DataError, match="lengths: 2, 3.*must have a word of 2 letters or more"):
+        fit_ngram_tfidf(["a", "b"], (2, 3), min_count=1, split="character")
