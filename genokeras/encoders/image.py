@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from math import prod
@@ -20,12 +21,15 @@ from genokeras.features import (
     fit_image_scaling,
     random_transforms,
     scale_of_pixels,
+    spread_against,
 )
 from genokeras.graph import Shape
 from genokeras.support.backends import current_backend
 
 # Pixels of 8 bits have no such mean.
 _SURELY_DEEP = 1000.0
+# Pictures of one kind differ less in their standard deviation.
+_OTHER_SPREAD = 8.0
 AUGMENTATION = Augmentation(shift=0.08, rotate=10.0, zoom=0.1)
 
 
@@ -76,7 +80,10 @@ class ImageEncoder(NetworkEncoder):
 
     def _check_scale(self, data: ImageData) -> None:
         found = scale_of_pixels(data.pixels)
-        if found is None or self.scale is None or found == self.scale:
+        if found is None or self.scale is None:
+            self._warn_of_spread(data)
+            return
+        if found == self.scale:
             return
         if (
             self.scale == DEEP
@@ -87,6 +94,18 @@ class ImageEncoder(NetworkEncoder):
         by = f"multiply by {times:g}" if times > 1 else f"divide by {1 / times:g}"
         raise DataError(
             f"{data.source}: pixels are from 0 to {found:g}, and the model was fitted on pixels from 0 to {self.scale:g}: {by}."
+        )
+
+    def _warn_of_spread(self, data: ImageData) -> None:
+        # No error: very dark pictures look alike, and their numbers may be right.
+        times = spread_against(np.array(self.factor), data.pixels)
+        if 1 / _OTHER_SPREAD < times < _OTHER_SPREAD:
+            return
+        by = f"{'divide' if times > 1 else 'multiply'} them by about {max(times, 1 / times):,.0f}"
+        warnings.warn(
+            f"{data.source}: the standard deviation of the pixels is {times:.2g} times that of the training. If they are on another "
+            f"scale, the answers are wrong: {by}. If the pictures are only {'brighter' if times > 1 else 'darker'}, leave them.",
+            stacklevel=2,
         )
 
     def tensor(self, rows: Rows, rng: np.random.Generator | None = None) -> np.ndarray:

@@ -10,6 +10,7 @@ from genokeras.features.image_scaling import (
     fit_image_scaling,
     random_transforms,
     scale_of_pixels,
+    spread_against,
     transform_images,
 )
 from genokeras.features.logarithm import EPSILON as LOG_EPSILON
@@ -126,6 +127,7 @@ __all__ = [
     "ridge_weights",
     "scale_of_pixels",
     "selection_scale",
+    "spread_against",
     "squared_correlation",
     "standardisation",
     "standardised_blocks",

@@ -18,6 +18,10 @@ _BLOCK = 1024
 UNIT, BYTE, DEEP = 1.0, 255.0, 65535.0
 # Images in units of their own may be a little brighter than those before.
 _BEYOND_UNIT, _BEYOND_BYTE = 16, 1020
+# Fewer images may happen to be that dark.
+SEVERAL_IMAGES = 5
+# Where the mean is more standard deviations than this, they are of rounding: the channel has one value.
+_FLAT = 1e6
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,19 +87,47 @@ def _scaling(mean: np.ndarray, spread: np.ndarray) -> ImageScaling:
 def scale_of_pixels(pixels: np.ndarray) -> float | None:
     """What white is, by what occurs in images ``(n_images, height, width, channels)``: 1, 255 or 65535.
 
-    None where pixels are below 0, as those that were standardised already, or all of them could be on either scale.
+    None where pixels are below 0, as those that were standardised already, or all of them could be on either scale. Several images
+    of 0 and 1 alone are on the scale of 1, and so are those of dtype bool; of dtype uint8 they could be on either.
     """
+    if pixels.dtype == np.bool_:
+        return UNIT
+    largest = pixels.max(initial=0)
+    of_0_and_1 = largest == 1 and len(pixels) >= SEVERAL_IMAGES
     if pixels.dtype == np.uint8:
-        return BYTE
+        return None if of_0_and_1 else BYTE
     if not pixels.size or pixels.min() < 0:
         return None
-    largest = pixels.max()
     if largest <= 1:
         fractions = ((pixels > 0) & (pixels < 1)).any()
-        return UNIT if fractions else None
+        return UNIT if fractions or of_0_and_1 else None
     if largest <= _BEYOND_UNIT or BYTE < largest <= _BEYOND_BYTE:
         return None
     return BYTE if largest <= BYTE else DEEP
+
+
+def spread_against(fitted: np.ndarray, pixels: np.ndarray) -> float:
+    """How many times the standard deviation of images is that of other images, by the channel that differs least.
+
+    Parameters
+    ----------
+    fitted : ndarray of shape (channels,)
+        The ``factor`` of the scaling of the other images.
+    pixels : ndarray of shape (n_images, height, width, channels)
+
+    Returns
+    -------
+    float
+        1 for fewer than `SEVERAL_IMAGES` images, and where no channel varies.
+    """
+    if len(pixels) < SEVERAL_IMAGES:
+        return 1.0
+    rows = np.arange(0, len(pixels), -(-len(pixels) // _BLOCK))
+    scaling = fit_image_scaling(pixels, rows)
+    # A channel with one value alone has factor 1, or one of rounding.
+    varies = (scaling.factor != 1) & (scaling.factor * np.abs(scaling.mean) < _FLAT)
+    times = (fitted / scaling.factor)[varies]
+    return float(times[np.abs(np.log(times)).argmin()]) if times.size else 1.0
 
 
 @dataclass(frozen=True)
