@@ -79,7 +79,7 @@ def test_views_that_travel_are_tried(fitted: GenomeClassifier) -> None:
 def test_a_class_of_one_study_is_never_scored_there() -> None:
     batches, codes = np.repeat(["a", "b", "c"], 6), np.tile([0, 1], 9)
     codes[12:14] = 2
-    found = leave_one_study_out(batches, codes, 0, ["x", "y", "z"])
+    found = leave_one_study_out(batches, codes, 0, ["class 'x'", "class 'y'", "class 'z'"])
     assert not found.held_out[:, 12:14].any() and not found.train[2, 12:14].any()
     assert found.train[:2, 12:14].all()
     assert "Class 'z' (2 samples) is in study 'c' only" in found.notes[0]

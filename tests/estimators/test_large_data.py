@@ -101,7 +101,7 @@ def test_few_groups_are_a_lower_cap(few_are_many, monkeypatch: pytest.MonkeyPatc
 
 def test_classes_without_a_held_out_sample_are_named(few_are_many) -> None:
     codes = np.concatenate([np.arange(100) % 2, [2]])
-    split = one_hold_out(codes, None, 0, ["a", "b", "rare"])
+    split = one_hold_out(codes, None, 0, ["class 'a'", "class 'b'", "class 'rare'"])
     assert any("No sample of class 'rare' is held out: never scored" in note for note in split.notes)
 
 
