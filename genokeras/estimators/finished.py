@@ -53,5 +53,7 @@ class FinishedSearch:
         ------
         RunFolderError
             If there is no such trial.
+        ParameterError
+            If it is no whole number.
         """
         return load_trial_graph(self._run.folder, model_id)
