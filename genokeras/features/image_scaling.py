@@ -95,7 +95,7 @@ def scale_of_pixels(pixels: np.ndarray) -> float | None:
     largest = pixels.max(initial=0)
     of_0_and_1 = largest == 1 and len(pixels) >= SEVERAL_IMAGES
     if pixels.dtype == np.uint8:
-        return None if of_0_and_1 else BYTE
+        return None if largest <= 1 else BYTE
     if not pixels.size or pixels.min() < 0:
         return None
     if largest <= 1:

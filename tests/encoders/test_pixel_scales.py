@@ -102,3 +102,10 @@ def test_the_spread_is_judged_by_the_channel_that_differs_least() -> None:
     encoder.rows(load_images(colours * [1, 1 / 16, 1]))
     with pytest.warns(UserWarning, match="multiply them by about 16"):
         encoder.rows(load_images(colours / 16))
+
+
+def test_one_black_and_white_image_is_read_as_within_a_batch() -> None:
+    encoder = fit_image_encoder(load_images(BLACK_AND_WHITE))
+    whole = encoder.rows(load_images(BLACK_AND_WHITE.astype("uint8")))["pixels"]
+    one = encoder.rows(load_images(BLACK_AND_WHITE[:1].astype("uint8")))["pixels"]
+    np.testing.assert_array_equal(one, whole[:1])
