@@ -116,9 +116,8 @@ def draw_total(axes: Axes, explanation: Explanation, top: int = 20) -> None:
         left += size
     axes.set_xlabel(f"mean |value|, summed over {outputs} ({_unit(explanation)})")
     axes.set_title(f"Genes for all {outputs}", loc="left", color=_INK, fontsize=12)
-    if (
-        left.min() > _LONG * left.max()
-    ):  # Room for the legend beside the shortest bars, which are at the bottom.
+    # Room for the legend beside the shortest bars, which are at the bottom.
+    if left.min() > _LONG * left.max():
         axes.set_xlim(right=(1 + _LEGEND) * left.max())
     axes.legend(loc="lower right", frameon=False, fontsize=9)
 

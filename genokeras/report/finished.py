@@ -64,7 +64,7 @@ def recipe(run: Run) -> list[str]:
     lowest = run.history.ranked()[0]
     if lowest.score < best.score:
         words.append(
-            f"It was not chosen by its score alone: that of trial {lowest.id} is lower, but of many scores on few samples the lowest is partly "
+            f"It was not chosen by its score alone: that of trial {lowest.id} is better, but of many scores on few samples the best is partly "
             "luck."
         )
     refitted = run.folder.read_json(RESULT_FILE).get("final_fit")

@@ -166,7 +166,7 @@ class SearchTree:
         finished = [trial for trial in self.trials if trial.status == "ok"]
         lowest = min(finished, key=lambda trial: (trial.score, trial.id))
         if lowest.score < best.score:
-            words += f" (lowest: trial {lowest.id}, {self.value(lowest)})"
+            words += f" (best score: trial {lowest.id}, {self.value(lowest)})"
         if self.baseline is None:
             return f"{words}; no linear network was tried."
         if self.baseline == self.winner:

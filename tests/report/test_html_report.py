@@ -349,6 +349,6 @@ def test_a_best_network_of_a_higher_score_than_another_says_why(tmp_path: Path) 
     result = json.loads((path / "result.json").read_text())
     (path / "result.json").write_text(json.dumps(result | {"best": 0}))
     assert any(
-        "not chosen by its score alone: that of trial 1 is lower" in line
+        "not chosen by its score alone: that of trial 1 is better" in line
         for line in recipe(finished_run(path))
     )

@@ -274,4 +274,4 @@ def test_the_winner_is_the_trial_that_the_run_chose(make_run) -> None:
     path = make_run(lineage(), {"5": 1.0})
     (path / "result.json").write_text('{"shares": {"5": 1.0}, "best": 6}')
     said = search_tree(path).summary()
-    assert search_tree(path).winner == 6 and "Winner: trial 6" in said and "(lowest: trial 5, " in said
+    assert search_tree(path).winner == 6 and "Winner: trial 6" in said and "(best score: trial 5, " in said
