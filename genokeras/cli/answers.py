@@ -80,12 +80,11 @@ def find_task(labels: Any, target: str | None, notes: Sequence[str] = ()) -> tup
     """
     import numpy as np
 
-    from genokeras.data.samples import NOT_TAKEN
+    from genokeras.data.samples import why_without_labels
 
     if labels is None:
-        why = "".join(f" {note}" for note in notes if NOT_TAKEN in note)
         raise Failure(
-            f"DATA came without labels: name their column, or a file of labels, with --target.{why}"
+            f"DATA came without labels: name their column, or a file of labels, with --target.{why_without_labels(notes)}"
         )
     values = np.asarray(labels)
     name = "The target" if target is None else f"The target {target!r}"

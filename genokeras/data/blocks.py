@@ -126,12 +126,12 @@ def check_lost(
     """
     names = [str(name) for name in given]
     surplus = [name for name in names if name not in fitted]
-    mistaken = any(did_you_mean(name, surplus) for name in lost)
-    if not lost or (missing_blocks == MASK and len(lost) < len(fitted) and not mistaken):
+    hint = next(filter(None, (did_you_mean(name, surplus) for name in lost)), "")
+    if not lost or (missing_blocks == MASK and len(lost) < len(fitted) and not hint):
         return
     missing = f"{listed(map(repr, lost))} {'is' if len(lost) == 1 else 'are'} missing"
     raise DataError(
-        f"the model reads the blocks {listed(fitted)}, and {missing}: got {listed(names)}.{did_you_mean(lost[0], surplus)} Pass all blocks; a "
+        f"the model reads the blocks {listed(fitted)}, and {missing}: got {listed(names)}.{hint} Pass all blocks; a "
         "model fitted with missing_blocks='mask' (--missing-blocks mask) can do without some."
     )
 

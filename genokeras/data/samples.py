@@ -21,8 +21,7 @@ from genokeras.support.wording import counted, did_you_mean, duplicates, listed
 
 # What a table or a header may call the labels; used where the caller names none.
 LABEL_NAMES = ("label", "labels")
-# A note that has it says why a source has no labels.
-NOT_TAKEN = "was not taken as the labels"
+_NOT_TAKEN = "was not taken as the labels"
 _NOTHING: Mapping[str, np.ndarray] = MappingProxyType({})
 
 
@@ -105,8 +104,13 @@ def labels_and_note(given: Any, table: Table) -> tuple[np.ndarray | None, tuple[
     lost = int(missing_mask(values).sum())
     if lost:
         without = listed((table.ids[i] for i in np.flatnonzero(missing_mask(values))), 5)
-        return None, (f"{name!r} {NOT_TAKEN}: {lost} of {len(values)} samples have none ({without}).",)
+        return None, (f"{name!r} {_NOT_TAKEN}: {lost} of {len(values)} samples have none ({without}).",)
     return tidy(values), (f"The labels were taken from {name!r}.",)
+
+
+def why_without_labels(notes: Sequence[str]) -> str:
+    """Of the notes on a source, those that say why it has no labels, to follow a full stop."""
+    return "".join(f" {note}" for note in notes if _NOT_TAKEN in note)
 
 
 def extra_numbers(given: Any, table: Table) -> tuple[np.ndarray | None, tuple[str, ...]]:

@@ -24,7 +24,7 @@ from genokeras.data import (
     target_names,
 )
 from genokeras.data.block import Block
-from genokeras.data.samples import NOT_TAKEN
+from genokeras.data.samples import why_without_labels
 from genokeras.engine import Method, Prepared, Problem, Run, Wanted
 from genokeras.errors import DataError, ParameterError
 from genokeras.graph.arcs import Arc
@@ -230,10 +230,9 @@ def labelled(content: Content, y: Any) -> Labelled:
     """
     values = content.y if isinstance(content, Dataset) else content.labels
     if values is None:
-        why = "".join(f" {note}" for note in content.notes if NOT_TAKEN in note)
         raise DataError(
             f"{content.source} came without labels: pass y as an array, the name of a column, or a file of labels (this requires y to be "
-            f"passed, but the target y is None).{why}"
+            f"passed, but the target y is None).{why_without_labels(content.notes)}"
         )
     return Labelled(values, target_names(y), names_of(content), content.source)
 
