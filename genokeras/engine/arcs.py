@@ -20,11 +20,12 @@ from genokeras.enas import (
 from genokeras.encoders import by_sample
 from genokeras.engine.budget import Budget
 from genokeras.engine.problem import Problem
-from genokeras.errors import ParameterError
+from genokeras.errors import ParameterError, RunFolderError
 from genokeras.graph import Graph
 from genokeras.graph.arcs import Arc, ArcSpace, arc_to_graph
 from genokeras.searchers import BayesianSearcher, HyperSpace, Searcher
 from genokeras.support import RunFolder
+from genokeras.support.wording import listed
 
 NAME = "enas"
 ARCS_FILE = "arcs.json"
@@ -91,14 +92,18 @@ def find_arcs(
     ------
     ParameterError
         If the task is neither classes nor numbers.
+    RunFolderError
+        If those that the run holds were searched with other arguments.
     """
     if problem.task.kind not in _LOSSES:
         raise ParameterError(
             f"searcher 'enas' knows {' and '.join(_LOSSES)}, not the task {problem.task.kind!r}."
         )
-    if folder.has(ARCS_FILE):
-        return tuple(Arc.parse(text) for text in folder.read_json(ARCS_FILE)["arcs"])
     given = {**DEFAULTS, **{k: v for k, v in arguments.items() if k in DEFAULTS}}
+    if folder.has(ARCS_FILE):
+        held = folder.read_json(ARCS_FILE)
+        _check_same(held.get("arguments", given), given, folder)
+        return tuple(Arc.parse(text) for text in held["arcs"])
     z = by_sample(next(iter(problem.rows.values())))
     targets = problem.task.training_targets(problem.targets)
     rows = problem.sample_weight.astype("float32")
@@ -118,11 +123,24 @@ def find_arcs(
             "loss": found.loss[: len(arcs)].tolist(),
             "n_scored": found.n_scored,
             "controller": found.controller,
+            "arguments": given,
             "seconds": found.seconds,
         },
     )
     folder.write_arrays("controller.npz", dict(found.controller_state))
     return arcs
+
+
+def _check_same(held: Mapping[str, Any], given: Mapping[str, Any], folder: RunFolder) -> None:
+    """Arcs that were searched in another space, or by other means, are not those that are asked for."""
+    other = [name for name in DEFAULTS if held.get(name) != given[name]]
+    if other:
+        was = listed((f"{name}={held.get(name)!r}" for name in other), 5)
+        now = listed((f"{name}={given[name]!r}" for name in other), 5)
+        raise RunFolderError(
+            f"the run {str(folder.path)!r} searched its arcs with {was}, and {now} is asked for: resume it with the same searcher_args, "
+            "or fit into another path."
+        )
 
 
 def _arc_space(arguments: Mapping[str, Any]) -> ArcSpace:

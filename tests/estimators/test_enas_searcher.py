@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from genokeras import GenomeClassifier
-from genokeras.errors import ParameterError
+from genokeras.errors import ParameterError, RunFolderError
 from genokeras.graph.arcs import Arc, ArcSpace, arc_to_graph
 
 ARGS = {"child_num_layers": 2, "max_search_channel": 10, "top_k_candidates": 2, "variants": 2}
@@ -45,6 +45,17 @@ def test_the_best_arcs_are_tried_exported_and_remembered(tmp_path: Path) -> None
     assert {arc_to_graph(Arc.parse(text), space, 2).fingerprint() for text in held["arcs"]} <= tried
     assert clf.predict_proba(x).shape == (40, 2)
     assert clf.score(x, y) > 0.8
+
+
+def test_arcs_of_other_arguments_are_not_taken_for_these(tmp_path: Path) -> None:
+    clf = classifier(tmp_path / "run", resume=True).set_params(max_trials=2).fit(*samples())
+    before = (tmp_path / "run" / "arcs.json").read_bytes()
+    clf.set_params(max_trials=4, searcher_args={**clf.searcher_args, "max_search_channel": 20})
+    with pytest.raises(
+        RunFolderError, match="searched its arcs with max_search_channel=10, and max_search_channel=20 is"
+    ):
+        clf.fit(*samples())
+    assert (tmp_path / "run" / "arcs.json").read_bytes() == before
 
 
 @pytest.mark.parametrize(
