@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -25,12 +26,14 @@ from genokeras.engine.methods import PackedMethod, method_of
 from genokeras.engine.run import FINAL_WEIGHTS, Run
 from genokeras.engine.store import TrialStore
 from genokeras.engine.training_options import network_settings, training_settings
-from genokeras.features import Matrix
+from genokeras.errors import DataError
+from genokeras.features import Matrix, varies
 from genokeras.graph import Weights
 from genokeras.networks import TrainedNetwork, initial_weights, start_weights
 from genokeras.searchers import TrialResult
 from genokeras.support.precision import single_precision
 from genokeras.support.run_lock import holding_lock
+from genokeras.support.wording import counted
 from genokeras.tasks.task import LinearFit
 from genokeras.training import PackedTask, PackedTrainer
 from genokeras.training.allotment import Plan
@@ -79,7 +82,13 @@ def final_fit(
     -------
     Run
         Delivering the new model, which is in the run folder.
+
+    Raises
+    ------
+    DataError
+        If nothing can be learnt from the samples; the run delivers what it did before.
     """
+    _check_learnable(run, data)
     trial = run.best
     if watchers is not None:
         watchers.begin_final_fit(FinalFitStart(str(run.folder.path), trial, len(data.targets), retrain))
@@ -95,6 +104,18 @@ def final_fit(
     note = {"trial": trial.id, **trained.noted, "rows": len(data.targets), "retrain": retrain}
     weights = weights_to_arrays(trained.network.weights)
     return run.with_model(model, {"final_fit": note}, {FINAL_WEIGHTS: weights})
+
+
+def _check_learnable(run: Run, data: AllRows) -> None:
+    """Warn of what is missing among the samples, and refuse those that nothing can be learnt from."""
+    for note in run.task.check_learnable(data.targets, run.names):
+        warnings.warn(note, stacklevel=5)
+    encoder = run.problem.encoder
+    if isinstance(encoder, TableEncoder) and not varies(encoder.filled(data.rows["features"])):
+        raise DataError(
+            f"every gene has the same value in {counted(len(data.targets), 'sample')}, so there is nothing to learn. The model is left "
+            "as it was."
+        )
 
 
 def steps_behind(run: Run, trial: TrialResult) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import os
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Self
@@ -263,6 +264,8 @@ class TunedClassifier(ClassifierFace, NetworkEstimator):
         self._check_trains_on("fine_tune")
         data = self._read(x, y, groups, extra, training=True)
         train = self._samples(data, y)
+        for note in run.task.check_learnable(train.targets, run.names):
+            warnings.warn(note, stacklevel=2)
         if validation_data is None:
             strata, seed = run.task.strata(train.targets), int(run.folder.settings["seed"])
             strata = np.zeros(len(train.targets), dtype=np.int64) if strata is None else strata

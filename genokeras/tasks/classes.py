@@ -13,7 +13,9 @@ from scipy.special import softmax
 
 from genokeras.data import encode_known_labels, encode_labels
 from genokeras.encoders.encoder import Counts
+from genokeras.errors import DataError
 from genokeras.features import Matrix, Standardisation, anova_f
+from genokeras.support.wording import counted, listed
 from genokeras.tasks.answers import CLASSES, Answers
 from genokeras.tasks.class_scores import log_loss_rows
 from genokeras.tasks.linear import fit_logistic, solve_logistic
@@ -47,6 +49,19 @@ class ClassTask(Task):
 
     def read(self, labels: Labelled, names: np.ndarray) -> np.ndarray:
         return encode_known_labels(labels.values, names, labels.source)
+
+    def check_learnable(self, targets: np.ndarray, names: np.ndarray) -> tuple[str, ...]:
+        counts = np.bincount(targets, minlength=len(names))
+        there, lost = np.flatnonzero(counts), np.flatnonzero(counts == 0)
+        if len(there) < 2:
+            only = f"only {str(names[there[0]])!r}, " if len(there) else ""
+            raise DataError(
+                f"training needs samples of at least 2 classes: got {only}{counted(len(targets), 'sample')}. The model is left as it was."
+            )
+        if not len(lost):
+            return ()
+        said = listed((repr(str(names[i])) for i in lost), 8)
+        return (f"No sample is of {said}: a model that trains on these alone hardly ever predicts it.",)
 
     @property
     def n_outputs(self) -> int:

@@ -100,6 +100,9 @@ class Survival(Task):
         read = read_times(labels.values, _column_names(labels), labels.samples, labels.source)
         return self._targets(*read)
 
+    def check_learnable(self, targets: np.ndarray, names: np.ndarray) -> tuple[str, ...]:
+        return check_informative(targets[:, TIME], targets[:, EVENT], self.columns, "y")
+
     def strata(self, targets: np.ndarray) -> np.ndarray | None:
         return targets[:, EVENT].astype(np.int64)
 

@@ -35,7 +35,7 @@ from genokeras.features import (
     ridge_weights,
     squared_correlation,
 )
-from genokeras.support.wording import did_you_mean, listed
+from genokeras.support.wording import counted, did_you_mean, listed
 from genokeras.tasks.answers import NUMBERS, Answers
 from genokeras.tasks.objectives import NUMBER_OBJECTIVES, Objective, find_objective
 
@@ -163,6 +163,28 @@ class Task(ABC):
     @abstractmethod
     def training_targets(self, targets: np.ndarray) -> np.ndarray:
         """``(n, k)`` float32, as the losses take them."""
+
+    def check_learnable(self, targets: np.ndarray, names: np.ndarray) -> tuple[str, ...]:
+        """Notes on further samples that the model is to be trained on; here they must have different targets.
+
+        Parameters
+        ----------
+        targets : numpy.ndarray
+        names : numpy.ndarray
+            ``(n_outputs,)`` what the outputs are called.
+
+        Raises
+        ------
+        DataError
+            If nothing can be learnt from them.
+        """
+        wanted = self.training_targets(targets)
+        if (wanted == wanted[:1]).all():
+            raise DataError(
+                f"y must vary, but it is the same for all of {counted(len(targets), 'sample')}: there is nothing to learn. Bring samples "
+                "of different values; the model is left as it was."
+            )
+        return ()
 
     def strata(self, targets: np.ndarray) -> np.ndarray | None:
         """``(n,)`` class numbers that every fold shall have its share of; None splits at random."""

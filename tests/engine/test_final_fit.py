@@ -16,7 +16,7 @@ from genokeras.encoders import Rows, fit_table_encoder, predict
 from genokeras.engine import AllRows, Run, final_fit, open_run
 from genokeras.engine.final_fit import SEEDS, steps_behind
 from genokeras.engine.run import FINAL_WEIGHTS, RESULT_FILE
-from genokeras.errors import ParameterError
+from genokeras.errors import DataError, ParameterError
 from genokeras.features import RowSpace
 from genokeras.graph import Graph, HyperParameters
 from genokeras.searchers import History, TrialResult
@@ -478,3 +478,29 @@ def test_all_the_steps_of_a_plan_are_taken(images):
     trainee = a_trainee(images)
     train_whole(trainee, samples_of(images), Plan(7, None), 0.01, 0, NetworkSettings())
     assert int(trainee.optimizer.iterations) == 7
+
+
+# ---- samples that nothing can be learnt from
+
+
+def test_samples_of_one_class_are_refused_and_the_model_stays(classes: Run, tmp_path) -> None:
+    before = {path: path.read_bytes() for path in classes.folder.path.rglob("best.keras")}
+    with pytest.raises(DataError, match=r"at least 2 classes: got only '.+', 24 samples\. The model is left"):
+        fitted(classes, tmp_path, np.zeros(N, dtype=np.int64))
+    assert {path: path.read_bytes() for path in classes.folder.path.rglob("best.keras")} == before
+
+
+def test_a_class_without_samples_is_said() -> None:
+    task = Classes(3)
+    notes = task.check_learnable(np.array([0, 2, 2]), np.array(["ALL", "AML", "MLL"]))
+    assert notes == ("No sample is of 'AML': a model that trains on these alone hardly ever predicts it.",)
+
+
+def test_numbers_that_do_not_vary_are_refused(linear: Run, tmp_path) -> None:
+    with pytest.raises(DataError, match="y must vary, but it is the same for all of 24 samples"):
+        fitted(linear, tmp_path, np.ones_like(linear.problem.targets))
+
+
+def test_genes_that_do_not_vary_are_refused(classes: Run, tmp_path) -> None:
+    with pytest.raises(DataError, match="every gene has the same value in 24 samples"):
+        fitted(classes, tmp_path, x=np.ones_like(X))

@@ -12,7 +12,7 @@ from keras import layers
 from sklearn.base import clone
 from sklearn.datasets import load_digits
 
-from genokeras.errors import ParameterError, RunFolderError
+from genokeras.errors import DataError, ParameterError, RunFolderError
 from genokeras.estimators import ImageClassifier, SequenceClassifier, TextClassifier, load_estimator
 from genokeras.graph import feature_mlp
 from tests.encoders.planted import bars, opinions, planted_sequences
@@ -159,6 +159,12 @@ def test_fine_tuning_keeps_the_best_epoch(fitted, new_digits, tmp_path):
     assert (
         json.loads((clf.path_ / "result.json").read_text())["fine_tuning"]["best_epoch"] == note["best_epoch"]
     )
+
+
+def test_fine_tuning_with_one_class_is_refused(fitted, new_digits):
+    x, y = new_digits[0]
+    with pytest.raises(DataError, match="at least 2 classes: got only"):
+        fitted.fine_tune(x[y == y[0]], y[y == y[0]], epochs=1)
 
 
 def test_fine_tuning_tells_callbacks_of_keras_and_ends_where_they_want(fitted, new_digits, tmp_path):
