@@ -60,7 +60,7 @@ def _beside(time: Any, event: Any) -> Any:
         return [os.fspath(time), os.fspath(event)]
     if isinstance(time, str | os.PathLike) or isinstance(event, str | os.PathLike):
         raise ParameterError("time and event must both be values, or both name a column or file.")
-    parts = {_name(time, _TIME): _series(time), _name(event, _EVENT): _series(event)}
+    parts = {_name(time, _TIME): _series(time, event), _name(event, _EVENT): _series(event, time)}
     lengths = {name: len(values) for name, values in parts.items()}
     if len(parts) < 2 or len(set(lengths.values())) > 1:
         raise DataError(
@@ -84,14 +84,17 @@ def _name(values: Any, usual: str) -> str:
     return usual if name is None else str(name)
 
 
-def _series(values: Any) -> pd.Series:
+def _series(values: Any, other: Any) -> pd.Series:
+    """Values of the samples; those that came as an array are in the order of the other ones."""
     found = as_pandas(values)
     if isinstance(found, pd.Series):
         return found
     array = np.asarray(found)
     if array.ndim != 1:
         raise DataError(f"time and event must be 1-d, one value for each sample: got shape {array.shape}.")
-    return pd.Series(array)
+    beside = as_pandas(other)
+    same = isinstance(beside, pd.Series) and len(beside) == len(array)
+    return pd.Series(array, beside.index if same else None)
 
 
 def _taken_apart(y: Any) -> Any:

@@ -154,11 +154,14 @@ def test_all_ways_to_give_times_and_events_are_one() -> None:
         survival_columns(np.column_stack([event, time])),
         survival_columns(None, time, event),
         survival_columns(None, pd.Series(time, name="days"), list(event)),
+        survival_columns(None, pd.Series(time, [f"P{i}" for i in range(len(time))], name="days"), event),
+        survival_columns(None, time, pd.Series(event, [f"P{i}" for i in range(len(time))], name="dead")),
     ]
     for found in ways:
         np.testing.assert_allclose(found.iloc[:, 0].to_numpy(float), time)
         np.testing.assert_allclose(found.iloc[:, 1].to_numpy(float), event)
     assert list(ways[0].columns) == ["days", "status"]
+    assert list(ways[-1].index) == list(ways[-2].index) == [f"P{i}" for i in range(len(time))]
     assert survival_columns(["os", "dead"]) == survival_columns(None, "os", "dead") == ["os", "dead"]
 
 
