@@ -203,8 +203,8 @@ def _check_shape(shape: tuple[int, ...], source: str, channels_first: bool) -> N
         and not channels_first
     ):
         raise DataError(
-            f"{source}: the shape {shape} looks like (n_images, channels, height, width): pass channels_first=True, or "
-            "x.transpose(0, 2, 3, 1)."
+            f"{source}: the shape {shape} looks like (n_images, channels, height, width): read them with "
+            "gk.load_images(x, channels_first=True), or pass x.transpose(0, 2, 3, 1)."
         )
     if len(shape) == 3 and shape[2] == 3 < min(shape[:2]):
         raise DataError(

@@ -74,7 +74,7 @@ SHAPED = [
     Case(
         "channels first",
         lambda p: images(np.zeros((5, 3, 20, 20), "uint8")),
-        r"pass channels_first=True, or x.transpose\(0, 2, 3, 1\)",
+        r"read them with gk.load_images\(x, channels_first=True\), or pass x.transpose\(0, 2, 3, 1\)",
         lambda p: [
             images(np.zeros((5, 3, 20, 20), "uint8"), channels_first=True),
             images(np.zeros((5, 3, 20, 20), "uint8").transpose(0, 2, 3, 1)),
