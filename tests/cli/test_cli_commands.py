@@ -307,3 +307,10 @@ def test_neither_a_closed_pipe_nor_the_backend_says_anything(
 
 def test_a_closed_pipe_ends_with_exit_code_1(closed_pipe: subprocess.CompletedProcess[str]) -> None:
     assert closed_pipe.returncode == 1
+
+
+def test_the_module_runs_as_the_command_does() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "genokeras", "--version"], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.startswith("genokeras, version ")
