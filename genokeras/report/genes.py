@@ -37,7 +37,7 @@ _METHODS = {
     "linear": "the best linear trial, exactly",
 }
 _TESTS = {
-    "log2_fold_change": "Fold change (log2) and q-value (Welch's t-test) are of the class against all others.",
+    "log2_fold_change": "Fold change (log2) and q-value (t-test, the more cautious of Welch's and Student's) are of the class against all others.",
     "pearson_r": "Correlation (Pearson's r) is with the target, and the q-value that of its t-test.",
 }
 
