@@ -169,6 +169,22 @@ def scores_of(run: Run, samples: ScoredSamples, seed: int = 0) -> list[Score]:
     ]
 
 
+def chances_of(run: Run, samples: ScoredSamples) -> dict[str, float]:
+    """What the best constant answer of the training samples scores on these samples, by metric.
+
+    It is the class shares in training, the mean, or the survival of all training samples.
+    """
+    task, kind, problem = run.task, run.task.answers, run.problem
+    trained = problem.train.any(axis=0)
+    learnt = kind.as_targets(problem.targets[trained])
+    constant = kind.constant(learnt, samples.answers.shape[1], problem.sample_weight[trained])[0]
+    answers, known = np.broadcast_to(constant, samples.answers.shape), np.array(samples.targets)
+    if isinstance(task, Survival):
+        # Times of the delivered model are on the scale of its own hazards; those of a constant answer are on that of all samples.
+        known[:, PLACE] = task.places(known[:, TIME])
+    return {name: task.objective(name).value(answers, known) for name in task.evaluated()}
+
+
 def rates_of(threshold: Threshold, samples: ScoredSamples, seed: int = 0) -> list[Score]:
     """Sensitivity and specificity that a threshold reaches, each with its interval, as ``evaluate`` gives them."""
     codes, rng = samples.targets, np.random.default_rng([seed, 7])

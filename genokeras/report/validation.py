@@ -14,7 +14,7 @@ from genokeras.report.diagnostics import Predictions
 from genokeras.report.estimate import estimate_of, in_digits, ordered
 from genokeras.report.page import paragraph, table
 from genokeras.report.predicted import NumberPredictions
-from genokeras.report.scored import Score, ScoredSamples, rates_of, scores_of
+from genokeras.report.scored import Score, ScoredSamples, chances_of, rates_of, scores_of
 from genokeras.support.wording import counted, listed, sentence
 from genokeras.tasks.threshold import Threshold
 
@@ -27,7 +27,8 @@ _NAMED = 12
 def validation_tables(run: Run, samples: ScoredSamples, threshold: Threshold | None = None) -> list[str]:
     """HTML: scores beside the estimate, and what to think of them; with a threshold, also the rates that it reaches."""
     expected, scores = entries(estimate_of(run)), ordered(scores_of(run, samples), lambda one: one.metric)
-    rows = [_row(score, expected.get(score.metric, {})) for score in scores]
+    chances = chances_of(run, samples)
+    rows = [_row(score, expected.get(score.metric, {}), chances.get(score.metric)) for score in scores]
     if threshold is not None:
         rows += [_row(rate, _expected_rate(threshold, rate.metric)) for rate in rates_of(threshold, samples)]
     n = counted(len(samples.ids), "sample")
@@ -36,7 +37,8 @@ def validation_tables(run: Run, samples: ScoredSamples, threshold: Threshold | N
         table(f"{n} that were given, and the estimate", _HEAD, rows, numbers=[1, 2, 3, 4, 5]),
         paragraph(
             "Intervals of these samples are by resampling them (1,000 times, every class keeping its size); those of what is expected are of "
-            "the training samples, out of fold. The delivered model is fixed: nothing here chose it.",
+            "the training samples, out of fold. Chance is what the best answer that is the same for every sample, learnt from the training samples, "
+            "scores on these. The delivered model is fixed: nothing here chose it.",
             "faint",
         ),
     ]
@@ -48,7 +50,7 @@ def entries(estimate: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
     return {str(estimate["metric"]): estimate, **estimate.get("also", {})}
 
 
-def _row(score: Score, expected: Mapping[str, Any]) -> tuple[str, ...]:
+def _row(score: Score, expected: Mapping[str, Any], chance: float | None = None) -> tuple[str, ...]:
     interval = expected.get("interval") or ()
     return (
         metric_name(score.metric),
@@ -56,7 +58,7 @@ def _row(score: Score, expected: Mapping[str, Any]) -> tuple[str, ...]:
         _interval(score.low, score.high),
         in_digits(expected.get("value")),
         _interval(*interval) if len(interval) else "–",
-        in_digits(expected.get("chance")),
+        in_digits(chance),
         "higher" if score.greater_is_better else "lower",
     )
 

@@ -83,6 +83,16 @@ def test_given_samples_are_scored_as_evaluate_does(fitted: GenomeClassifier, tmp
     assert expected == pytest.approx(held, abs=6e-4)
 
 
+def test_chance_is_that_of_the_samples_and_not_of_the_training(fitted: GenomeClassifier) -> None:
+    # Half of the training samples are ill, and so the constant answer is the first class.
+    x, y = study(60, 1)
+    kept = np.concatenate([np.flatnonzero(y == "ill")[:5], np.flatnonzero(y == "well")[:20]])
+    text = told_of(fitted, x.iloc[kept], y[kept])
+    interval = r"[\d.]+ to [\d.]+"
+    assert re.search(rf" accuracy [\d.]+ {interval} [\d.]+ {interval} 0.200 higher", text)
+    assert "learnt from the training samples, scores on these" in text
+
+
 def test_wrong_samples_are_listed_by_id_the_surest_first(fitted: GenomeClassifier) -> None:
     x, y = study(60, 1)
     p = fitted.predict_proba(x)
