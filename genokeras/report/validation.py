@@ -10,6 +10,7 @@ from scipy.stats import binomtest
 
 from genokeras.engine import Run
 from genokeras.metric_names import metric_name
+from genokeras.report.answers import class_counts, of_classes
 from genokeras.report.diagnostics import Predictions
 from genokeras.report.estimate import estimate_of, in_digits, ordered
 from genokeras.report.page import paragraph, table
@@ -22,6 +23,9 @@ _HEAD = ("metric", "these samples", "95 % interval", "expected", "95 % interval"
 _NOTE = "Predictions of the delivered model for samples that this report was given."
 _MOST_ERRORS = 15
 _NAMED = 12
+# Scores that are bad where probabilities are wrong although the order of the samples is right.
+_OF_PROBABILITIES = ("log_loss", "brier", "ranked_probability_score", "integrated_brier")
+_LEAST_SHIFT, _CHANCE_OF_SHIFT, _MOST_SHIFTED = 0.1, 0.01, 3
 
 
 def validation_tables(run: Run, samples: ScoredSamples, threshold: Threshold | None = None) -> list[str]:
@@ -33,7 +37,7 @@ def validation_tables(run: Run, samples: ScoredSamples, threshold: Threshold | N
         rows += [_row(rate, _expected_rate(threshold, rate.metric)) for rate in rates_of(threshold, samples)]
     n = counted(len(samples.ids), "sample")
     parts = [
-        paragraph(verdict_on(samples, scores, expected), "verdict"),
+        paragraph(verdict_on(samples, scores, expected, shifted_classes(run, samples)), "verdict"),
         table(f"{n} that were given, and the estimate", _HEAD, rows, numbers=[1, 2, 3, 4, 5]),
         paragraph(
             "Intervals of these samples are by resampling them (1,000 times, every class keeping its size); those of what is expected are of "
@@ -74,30 +78,32 @@ def _interval(low: float, high: float) -> str:
     return "–" if low != low else f"{in_digits(low)} to {in_digits(high)}"
 
 
-def verdict_on(samples: ScoredSamples, scores: list[Score], expected: Mapping[str, Mapping[str, Any]]) -> str:
-    """What the first of the scores says, and whether it may be believed."""
+def verdict_on(
+    samples: ScoredSamples,
+    scores: list[Score],
+    expected: Mapping[str, Mapping[str, Any]],
+    shifted: str = "",
+) -> str:
+    """What the scores say, and whether they may be believed.
+
+    Parameters
+    ----------
+    samples : ScoredSamples
+    scores : list of Score
+        The headline first.
+    expected : mapping
+        The parts of an estimate by metric, the objective of the fit first.
+    shifted : str
+        What `shifted_classes` says.
+    """
     score = scores[0]
     said = (
         f"{sentence(metric_name(score.metric))} of {in_digits(score.value)} "
         f"(95 % interval {_interval(score.low, score.high)}) on {samples.words}."
     )
-    held = expected.get(score.metric, {})
-    interval = held.get("interval")
-    if interval is not None:
-        sign = 1.0 if score.greater_is_better else -1.0
-        worst, best = sorted((sign * interval[0], sign * interval[1]))
-        if max(sign * score.low, sign * score.high) < worst:
-            said += (
-                f" That is worse than the {in_digits(held['value'])} that was expected, by more than chance: these samples may be of another "
-                "kind, or were measured in another way."
-            )
-        elif sign * score.value < worst:
-            said += (
-                f" That is below what was expected ({_interval(*interval)}), but so few samples cannot tell."
-            )
-        else:
-            beyond = "better than" if sign * score.value > best else "as"
-            said += f" That is {beyond} expected ({_interval(*interval)})."
+    apart = _worse_beyond_chance(scores, expected)
+    said += _headline(score, expected.get(score.metric, {}), apart) + _other_scores(score, apart, expected)
+    said += _of_probabilities(apart, shifted)
     if samples.trained_on:
         n = len(samples.trained_on)
         said += (
@@ -105,6 +111,100 @@ def verdict_on(samples: ScoredSamples, scores: list[Score], expected: Mapping[st
             f"({listed(samples.trained_on, _NAMED)}): this is no external validation, and its scores flatter."
         )
     return said + _when_all_are_right(score, len(samples.ids))
+
+
+def _worse_beyond_chance(scores: list[Score], expected: Mapping[str, Mapping[str, Any]]) -> dict[str, Score]:
+    """Scores whose interval lies wholly on the worse side of what was expected, by metric, in the order of the estimate."""
+    by_name = {score.metric: score for score in scores}
+    found = {}
+    for name, held in expected.items():
+        score, interval = by_name.get(name), held.get("interval")
+        if score is None or interval is None:
+            continue
+        sign = 1.0 if score.greater_is_better else -1.0
+        if max(sign * score.low, sign * score.high) < min(sign * limit for limit in interval):
+            found[name] = score
+    return found
+
+
+def _headline(score: Score, held: Mapping[str, Any], apart: Mapping[str, Score]) -> str:
+    """How the first score stands to what was expected of it."""
+    interval = held.get("interval")
+    if interval is None:
+        return ""
+    if score.metric in apart:
+        return (
+            f" That is worse than the {in_digits(held['value'])} that was expected, by more than chance: these samples may be of another "
+            "kind, or were measured in another way."
+        )
+    sign = 1.0 if score.greater_is_better else -1.0
+    worst, best = sorted((sign * interval[0], sign * interval[1]))
+    if sign * score.value < worst:
+        doubt = "not by more than chance" if apart else "so few samples cannot tell"
+        return f" That is below what was expected ({_interval(*interval)}), but {doubt}."
+    beyond = "better than" if sign * score.value > best else "as"
+    return f" That is {beyond} expected ({_interval(*interval)})."
+
+
+def _other_scores(
+    headline: Score, apart: Mapping[str, Score], expected: Mapping[str, Mapping[str, Any]]
+) -> str:
+    """The other scores that are worse by more than chance."""
+    others = [
+        f"{metric_name(name)} {in_digits(one.value)} ({_interval(one.low, one.high)}, expected {_interval(*expected[name]['interval'])})"
+        for name, one in apart.items()
+        if name != headline.metric
+    ]
+    if not others:
+        return ""
+    which = "Another score is" if len(others) == 1 else "Other scores are"
+    also = " also" if headline.metric in apart else ""
+    return f" {which}{also} worse than expected, by more than chance: {listed(others)}."
+
+
+def _of_probabilities(apart: Mapping[str, Score], shifted: str) -> str:
+    """Whether probabilities hold, and whether class shares may be why not."""
+    if any(name in _OF_PROBABILITIES for name in apart):
+        why = f", whose class shares differ from training: {shifted}" if shifted else ""
+        return f" Its probabilities do not hold for these samples{why}."
+    return (
+        f" Class shares differ from training: {shifted}. Accuracy and probabilities depend on them."
+        if shifted
+        else ""
+    )
+
+
+def shifted_classes(run: Run, samples: ScoredSamples) -> str:
+    """Classes whose share differs by a tenth of all samples or more, and by more than chance; empty where none does.
+
+    Parameters
+    ----------
+    run : Run
+    samples : ScoredSamples
+
+    Returns
+    -------
+    str
+        ``"20 % ill in training, 80 % here"``; of two classes the one that grew, of more those that differ most.
+    """
+    if not of_classes(run):
+        return ""
+    trained, n = np.asarray(class_counts(run), dtype="float64"), len(samples.targets)
+    trained /= trained.sum()
+    here = np.bincount(samples.targets, minlength=len(trained))
+    gain = here / n - trained
+    found = [
+        f"{_percent(trained[c])} {run.names[c]} in training, {_percent(here[c] / n)} here"
+        for c in np.argsort(-np.abs(gain), kind="stable").tolist()
+        if (gain[c] > 0 or len(trained) > 2)
+        and abs(gain[c]) >= _LEAST_SHIFT
+        and binomtest(int(here[c]), n, trained[c]).pvalue < _CHANCE_OF_SHIFT / len(trained)
+    ]
+    return "; ".join(found[:_MOST_SHIFTED])
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %"
 
 
 def _when_all_are_right(score: Score, n: int) -> str:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -23,8 +25,9 @@ from genokeras.report.given import given_dataset
 from genokeras.report.page import Pictures
 from genokeras.report.prediction_parts import validation_parts
 from genokeras.report.scored import Score, ScoredSamples, score_samples
-from genokeras.report.validation import entries, verdict_on
+from genokeras.report.validation import entries, shifted_classes, verdict_on
 from genokeras.support import RunFolder
+from genokeras.tasks.classes import Classes
 from tests.report.test_html_report import Page
 
 SETTINGS: dict[str, Any] = {"time_limit": None, "max_trials": 2, "random_state": 1, "verbose": 0}
@@ -91,6 +94,10 @@ def test_chance_is_that_of_the_samples_and_not_of_the_training(fitted: GenomeCla
     interval = r"[\d.]+ to [\d.]+"
     assert re.search(rf" accuracy [\d.]+ {interval} [\d.]+ {interval} 0.200 higher", text)
     assert "learnt from the training samples, scores on these" in text
+    assert (
+        "Class shares differ from training: 50 % well in training, 80 % here. Accuracy and probabilities depend on them."
+        in text
+    )
 
 
 def test_wrong_samples_are_listed_by_id_the_surest_first(fitted: GenomeClassifier) -> None:
@@ -207,6 +214,88 @@ def test_of_losses_lower_is_better() -> None:
     assert "worse than the 0.300 that was expected" in words
     assert "better than expected" in verdict_on(
         scored(), [Score("log_loss", 0.1, 0.05, 0.15, False)], expected
+    )
+
+
+def of_classes(accuracy: tuple[float, float, float], loss: tuple[float, float, float]) -> list[Score]:
+    """Scores whose headline is as expected by ``EXPECTED``, in the order of the table."""
+    return [
+        Score("balanced_accuracy", 0.9, 0.82, 0.97, True),
+        Score("accuracy", *accuracy, True),
+        Score("log_loss", *loss, False),
+    ]
+
+
+EXPECTED = {
+    "log_loss": {"value": 0.3, "interval": [0.2, 0.4]},
+    "balanced_accuracy": {"value": 0.9, "interval": [0.85, 0.95]},
+    "accuracy": {"value": 0.9, "interval": [0.84, 0.96]},
+}
+
+
+def test_all_scores_that_are_worse_by_more_than_chance_are_named_the_objective_first() -> None:
+    words = verdict_on(scored(), of_classes((0.52, 0.4, 0.6), (0.64, 0.5, 0.8)), EXPECTED)
+    assert (
+        "That is as expected (0.850 to 0.950). Other scores are worse than expected, by more than chance: log loss 0.640 (0.500 to 0.800, "
+        "expected 0.200 to 0.400), accuracy 0.520 (0.400 to 0.600, expected 0.840 to 0.960). Its probabilities do not hold for these samples."
+    ) in words
+
+
+def test_scores_whose_intervals_meet_are_not_named() -> None:
+    words = verdict_on(scored(), of_classes((0.8, 0.7, 0.9), (0.45, 0.39, 0.5)), EXPECTED)
+    assert words.endswith("That is as expected (0.850 to 0.950).")
+
+
+def test_few_samples_are_no_excuse_where_another_score_is_worse_by_more_than_chance() -> None:
+    headline = Score("balanced_accuracy", 0.8, 0.7, 0.9, True)
+    scores = [headline, *of_classes((0.52, 0.4, 0.6), (0.3, 0.2, 0.4))[1:]]
+    words = verdict_on(scored(), scores, EXPECTED)
+    assert "cannot tell" not in words
+    assert (
+        "below what was expected (0.850 to 0.950), but not by more than chance. Another score is worse"
+        in words
+    )
+
+
+def test_a_headline_that_is_worse_is_not_named_twice() -> None:
+    scores = [
+        Score("balanced_accuracy", 0.7, 0.6, 0.8, True),
+        *of_classes((0.5, 0.4, 0.6), (0.3, 0.2, 0.4))[1:],
+    ]
+    words = verdict_on(scored(), scores, EXPECTED)
+    assert words.lower().count("balanced accuracy") == 1
+    assert (
+        "measured in another way. Another score is also worse than expected, by more than chance: accuracy"
+        in words
+    )
+
+
+def test_class_shares_stand_beside_probabilities_that_do_not_hold() -> None:
+    words = verdict_on(
+        scored(), of_classes((0.9, 0.8, 1.0), (0.64, 0.5, 0.8)), EXPECTED, "20 % ill in training, 80 % here"
+    )
+    assert words.endswith(
+        "Its probabilities do not hold for these samples, whose class shares differ from training: 20 % ill in training, 80 % here."
+    )
+
+
+def classes_here(trained: list[int], here: list[int]) -> str:
+    run: Any = SimpleNamespace(
+        task=Classes(len(trained)),
+        names=np.array(["well", "ill", "odd"][: len(trained)]),
+        folder=SimpleNamespace(settings={"class_counts": trained}),
+    )
+    codes = np.repeat(np.arange(len(here)), here)
+    return shifted_classes(run, replace(scored(len(codes)), targets=codes))
+
+
+def test_class_shares_are_said_where_they_differ_by_more_than_chance() -> None:
+    assert classes_here([80, 20], [10, 40]) == "20 % ill in training, 80 % here"
+    assert classes_here([80, 20], [3, 2]) == ""
+    assert classes_here([800, 200], [7500, 2500]) == ""
+    assert (
+        classes_here([40, 40, 20], [40, 0, 60])
+        == "40 % ill in training, 0 % here; 20 % odd in training, 60 % here"
     )
 
 
