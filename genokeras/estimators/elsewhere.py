@@ -78,11 +78,12 @@ class Elsewhere(PanelMaker):
     def _dropped(self) -> tuple[str, ...]:
         return dropped_names(self.drop_columns or ())
 
-    def _samples(self, x: Any, y: Any = None) -> Dataset:
+    def _samples(self, x: Any, y: Any = None, groups: Any = None) -> Dataset:
         """Samples as they came, for what looks at their gaps itself."""
         return load_dataset(
             x,
             self._tabled(y, training=False),
+            groups=groups,
             missing="keep",
             drop_columns=self._dropped(),
             drop_unknown=True,
@@ -99,10 +100,11 @@ class Elsewhere(PanelMaker):
         run = self._fitted()
         return standardised_like_training(run, self.content.matched(content, run))
 
-    def _shown(self, x: Any, y: Any) -> Dataset:
+    def _shown(self, x: Any, y: Any, groups: Any) -> Dataset:
         """Samples of a report, as the model reads them."""
-        adapted = "adapt" in self._fitted().folder.settings
-        return self.prepare_samples(x, y, adapt="standardise") if adapted else self._samples(x, y)
+        run, found = self._fitted(), self._samples(x, y, groups)
+        adapted = "adapt" in run.folder.settings
+        return standardised_like_training(run, self.content.matched(found, run)) if adapted else found
 
     def prepare_samples(
         self,

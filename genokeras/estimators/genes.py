@@ -28,7 +28,7 @@ from genokeras.explain import Explanation, explain_run, pairs_of_run
 from genokeras.explain.runs import training_rows
 from genokeras.report.decisions import asked_of, decision_of
 from genokeras.report.genes import explained
-from genokeras.report.given import given_dataset
+from genokeras.report.given import check_groups_given, given_dataset
 from genokeras.report.html import check_reported, write_run_report
 from genokeras.searchers import Searcher
 from genokeras.support.checks import check_choice
@@ -268,6 +268,7 @@ class TableEstimator(GenePlots, Importances, Elsewhere):
         y: Any = None,
         explain: bool = True,
         known_genes: str | os.PathLike[str] | Sequence[str] | None = None,
+        groups: Any = None,
     ) -> Path:
         """Write one HTML file about the run: its estimate, predictions, genes and search; and a model card beside it.
 
@@ -282,6 +283,9 @@ class TableEstimator(GenePlots, Importances, Elsewhere):
             Whether to find the genes of each output, which takes most of the time.
         known_genes : path-like or sequence of str, optional
             A list from elsewhere, a text file with one gene a line say, that the genes of each output are compared with.
+        groups : as in ``fit``, optional
+            Which of the samples ``x`` belong together, those of one donor, say, ``(n_samples,)`` or the name of a column: intervals of
+            their scores are by drawing whole groups. Without, they count as independent.
 
         Returns
         -------
@@ -294,7 +298,8 @@ class TableEstimator(GenePlots, Importances, Elsewhere):
         """
         run = self._fitted()
         check_reported(run)
-        samples = None if x is None else self._shown(x, y)
+        check_groups_given(x, groups)
+        samples = None if x is None else self._shown(x, y, groups)
         explanation, stability = (explained(run, samples) if explain else None) or (None, None)
         decision = decision_of(run, asked_of(self))
         given = None if samples is None else given_dataset(run, samples)

@@ -33,6 +33,7 @@ from genokeras.estimators.heads import head_fathers
 from genokeras.explain.attributions import SampleExplanation, explain_rows
 from genokeras.graph.arcs import Arc
 from genokeras.report.decisions import asked_of, decision_of
+from genokeras.report.given import check_groups_given
 from genokeras.report.html import write_run_report
 from genokeras.searchers import Searcher
 from genokeras.support.digest import hex_digest
@@ -247,6 +248,7 @@ class NetworkEstimator(SearchedEstimator):
         x: Any = None,
         y: Any = None,
         extra: Any = None,
+        groups: Any = None,
     ) -> Path:
         """Write one HTML file about the run: its estimate, predictions and search; and a model card beside it.
 
@@ -257,6 +259,9 @@ class NetworkEstimator(SearchedEstimator):
         x, y, extra : as in ``evaluate``, optional
             Samples that are scored beside the out-of-fold estimate: an external validation, where they are other samples than those
             of the training. Those that are predicted wrong are listed.
+        groups : as in ``fit``, optional
+            Which of the samples ``x`` belong together, those of one donor, say, ``(n_samples,)`` or the name of a column: intervals of
+            their scores are by drawing whole groups. Without, they count as independent.
 
         Returns
         -------
@@ -269,11 +274,12 @@ class NetworkEstimator(SearchedEstimator):
         DataError
             If samples cannot be read, or came without targets.
         ParameterError
-            If the path does not end in ``.html`` or ``.htm``, or samples have any number of labels.
+            If the path does not end in ``.html`` or ``.htm``, samples have any number of labels, or groups came without samples.
         """
         run, given = self._fitted(), None
+        check_groups_given(x, groups)
         if x is not None:
-            content = self._read(x, y, None, extra)
+            content = self._read(x, y, groups, extra)
             given = content, known_targets(run.task, content, y, run.names)
         return write_run_report(run, path, decision_of(run, asked_of(self)), given)
 

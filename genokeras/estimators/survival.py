@@ -255,8 +255,8 @@ class GenomeSurvival(SurvivalPlots, SurvivalGiven):
     ) -> Content:
         return super()._read(x, survival_columns(y, needed=False), groups, extra, training=training)
 
-    def _samples(self, x: Any, y: Any = None) -> Dataset:
-        return super()._samples(x, survival_columns(y, needed=False))
+    def _samples(self, x: Any, y: Any = None, groups: Any = None) -> Dataset:
+        return super()._samples(x, survival_columns(y, needed=False), groups)
 
     def _all_answers(self, x: Any) -> np.ndarray:
         self._fitted()

@@ -69,7 +69,7 @@ class SurvivalGiven(TableEstimator):
         x, y, time, event : as in ``fit``, optional
             Samples to check the data on and to find the genes with; with times and events they are scored, too.
         *args, **more
-            ``explain=True``, ``known_genes``: as in ``GenomeClassifier.report``.
+            ``explain=True``, ``known_genes``, ``groups``: as in ``GenomeClassifier.report``.
 
         Returns
         -------

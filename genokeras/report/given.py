@@ -30,14 +30,20 @@ from genokeras.report.finished import kind_of
 from genokeras.tasks.task import Labelled
 
 Samples = SequenceData | ImageData | TextData
-_LOADERS: dict[str, Callable[[Any, Any], Samples]] = {
+_LOADERS: dict[str, Callable[..., Samples]] = {
     SequenceEncoder.kind: load_sequences,
     ImageEncoder.kind: load_images,
     TextEncoder.kind: partial(load_texts, empty="keep"),
 }
 
 
-def given_dataset(run: Run, x: Any, y: Any = None) -> tuple[Dataset, np.ndarray | None]:
+def check_groups_given(x: Any, groups: Any) -> None:
+    """Raise ``ParameterError`` where groups came without the samples that they are of."""
+    if x is None and groups is not None:
+        raise ParameterError("groups are of the samples x, which is missing.")
+
+
+def given_dataset(run: Run, x: Any, y: Any = None, groups: Any = None) -> tuple[Dataset, np.ndarray | None]:
     """Samples of genes that a user passes, genes in the run's order, and their targets where they are known.
 
     Raises
@@ -46,9 +52,11 @@ def given_dataset(run: Run, x: Any, y: Any = None) -> tuple[Dataset, np.ndarray 
         If they do not have the run's genes, or a label is none of its classes.
     """
     several = not of_classes(run)
-    read = isinstance(x, Dataset) and y is None
+    read = isinstance(x, Dataset) and y is None and groups is None
     reading = reading_of(run.folder.settings)
-    found = x if read else load_dataset(x, y, missing="keep", several_targets=several, **reading)
+    found = x
+    if not read:
+        found = load_dataset(x, y, groups=groups, missing="keep", several_targets=several, **reading)
     dataset = align_features(found, run.feature_names)
     if dataset.y is None:
         return dataset, None
@@ -56,7 +64,7 @@ def given_dataset(run: Run, x: Any, y: Any = None) -> tuple[Dataset, np.ndarray 
     return dataset, run.task.read(labels, run.names)
 
 
-def given_samples(run: Run, x: Any, y: Any = None) -> tuple[Samples, np.ndarray]:
+def given_samples(run: Run, x: Any, y: Any = None, groups: Any = None) -> tuple[Samples, np.ndarray]:
     """Sequences, images or texts that a user passes, and their targets.
 
     Raises
@@ -70,7 +78,7 @@ def given_samples(run: Run, x: Any, y: Any = None) -> tuple[Samples, np.ndarray]
         raise ParameterError(
             f"{str(run.folder.path)!r} holds a run of {kind_of(run).sample}s in memory, and its report looks at none: leave out x and y."
         )
-    content, values = _read(_LOADERS[run.kind], x, y)
+    content, values = _read(partial(_LOADERS[run.kind], groups=groups), x, y, groups is None)
     if values is None:
         raise DataError(
             f"{content.source} came without labels, and a report of {kind_of(run).sample}s looks at samples to score them: pass y as an array, "
@@ -79,10 +87,12 @@ def given_samples(run: Run, x: Any, y: Any = None) -> tuple[Samples, np.ndarray]
     return content, run.task.read(Labelled(values, target_names(y), content.names, content.source), run.names)
 
 
-def _read(load: Callable[[Any, Any], Samples], x: Any, y: Any) -> tuple[Samples, np.ndarray | None]:
-    """The samples, and their labels as they came."""
+def _read(
+    load: Callable[[Any, Any], Samples], x: Any, y: Any, whole: bool
+) -> tuple[Samples, np.ndarray | None]:
+    """The samples, and their labels as they came; `whole`: those read before lack nothing but, perhaps, labels."""
     if y is None:
-        content = x if isinstance(x, Samples) else load(x, None)
+        content = x if isinstance(x, Samples) and whole else load(x, None)
         return content, content.labels
     read: list[Samples] = []
 

@@ -45,7 +45,7 @@ from genokeras.report.estimate import (
 from genokeras.report.finished import finished_run, kind_of, loading, recipe
 from genokeras.report.gene_pairs import pair_parts
 from genokeras.report.genes import association_of, gene_parts
-from genokeras.report.given import given_dataset, given_samples
+from genokeras.report.given import check_groups_given, given_dataset, given_samples
 from genokeras.report.known_genes import KnownGenes, read_known_genes
 from genokeras.report.motif_parts import motif_parts
 from genokeras.report.page import (
@@ -82,6 +82,7 @@ def write_report(
     x: Any = None,
     y: Any = None,
     known_genes: str | os.PathLike[str] | Sequence[str] | None = None,
+    groups: Any = None,
 ) -> Path:
     """Write the report of a finished run, and its model card beside it.
 
@@ -101,6 +102,9 @@ def write_report(
     known_genes : path-like or sequence of str, optional
         A list from elsewhere that the genes of each class are compared with; a text file has one gene a line, its first line may
         be ``# title``.
+    groups : as in ``fit``, optional
+        Which of the samples `x` belong together, those of one donor, say, ``(n_samples,)`` or the name of a column: intervals of their
+        scores are by drawing whole groups. By default those that `x` was read with; without any, samples count as independent.
 
     Returns
     -------
@@ -113,8 +117,8 @@ def write_report(
         If `x` does not have the run's genes, or sequences, images or texts came without targets or are not such as the run was fitted
         on; or the known genes cannot be read, or none of them is in the data.
     ParameterError
-        If the path does not end in ``.html`` or ``.htm``, the run predicts labels that do not exclude each other, or genes are
-        given for a run of sequences, images or texts.
+        If the path does not end in ``.html`` or ``.htm``, the run predicts labels that do not exclude each other, genes are
+        given for a run of sequences, images or texts, or groups without `x`.
     RunFolderError
         If it is no run, none of its trials finished, or the path cannot be written.
     """
@@ -123,14 +127,15 @@ def write_report(
     decision = decision_of(fitted, asked_of(run))
     of_genes = {"explanation": explanation, "stability": stability, "known_genes": known_genes}
     _check_asked(fitted, of_genes)
+    check_groups_given(x, groups)
     given: Given | None = None
     if x is not None and fitted.kind == "genome":
-        given = given_dataset(fitted, x, y)
+        given = given_dataset(fitted, x, y, groups)
     elif x is not None or y is not None:
         fitted = (
             fitted if isinstance(fitted.rows, Problem) else replace(fitted, rows=read_problem(fitted.folder))
         )
-        given = given_samples(fitted, x, y)
+        given = given_samples(fitted, x, y, groups)
     return write_run_report(fitted, target, decision, given, explanation, stability, known_genes)
 
 

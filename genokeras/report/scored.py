@@ -13,6 +13,7 @@ from genokeras.engine.run import MODEL_FILE, Run
 from genokeras.errors import DataError
 from genokeras.explain import training_rows
 from genokeras.explain.runs import table_of
+from genokeras.searchers.estimate import row_counts
 from genokeras.support.digest import hex_digest
 from genokeras.support.keras_files import load_keras
 from genokeras.support.precision import single_precision
@@ -37,7 +38,8 @@ class Score:
     metric : str
     value : float
     low, high : float
-        95 % percentile interval over resamples of the samples, every class keeping its size; NaN where no resample has a value.
+        95 % percentile interval over resamples of the samples, every class keeping its size, or of whole groups; NaN where no resample
+        has a value, or all samples are of one group.
     greater_is_better : bool
     """
 
@@ -63,6 +65,8 @@ class ScoredSamples:
         Which samples these are.
     trained_on : tuple of str
         Ids of those that are training samples, by their values.
+    groups : numpy.ndarray or None
+        ``(n,)`` which samples belong together; None where all are independent.
     """
 
     targets: np.ndarray
@@ -70,6 +74,12 @@ class ScoredSamples:
     ids: tuple[str, ...]
     words: str
     trained_on: tuple[str, ...] = ()
+    groups: np.ndarray | None = None
+
+    @property
+    def n_units(self) -> int:
+        """Groups, or samples where all are independent."""
+        return len(self.ids) if self.groups is None else len(np.unique(self.groups))
 
 
 @single_precision()
@@ -81,7 +91,7 @@ def score_samples(run: Run, content: Content, targets: np.ndarray) -> ScoredSamp
     run : Run
         With its samples; its model is read from the folder where it has none.
     content : Dataset, SequenceData, ImageData or TextData
-        Of a table, genes in the run's order.
+        Of a table, genes in the run's order. Groups that it has are kept.
     targets : numpy.ndarray
         As the run's task reads them.
 
@@ -101,7 +111,7 @@ def score_samples(run: Run, content: Content, targets: np.ndarray) -> ScoredSamp
         known[:, PLACE] = _places(run, run.task, known[:, TIME])
     same = tuple(ids[i] for i in (_trained_rows(run, rows) if x is None else _trained_on(run, x)))
     words = f"the {len(ids)} samples that were given"
-    return ScoredSamples(known, answers.astype("float64"), ids, words, same)
+    return ScoredSamples(known, answers.astype("float64"), ids, words, same, content.groups)
 
 
 def _filled_table(run: Run, dataset: Dataset) -> np.ndarray:
@@ -189,13 +199,13 @@ def rates_of(threshold: Threshold, samples: ScoredSamples, seed: int = 0) -> lis
     """Sensitivity and specificity that a threshold reaches, each with its interval, as ``evaluate`` gives them."""
     codes, rng = samples.targets, np.random.default_rng([seed, 7])
     right, positive = threshold.decided(samples.answers) == codes, codes == threshold.positive
-    counts = resample_counts(codes, _resamples(samples), rng)
+    counts = _counts(samples, codes, rng)
     found = []
     for name, side in zip(RATES, (positive, ~positive), strict=True):
         if side.any():
-            drawn = counts[:, side] @ right[side] / counts[:, side].sum(axis=1)
-            low, high = np.quantile(drawn, [0.025, 0.975])
-            found.append(Score(name, float(right[side].mean()), float(low), float(high), True))
+            hits, drawn = counts[:, side] @ right[side], counts[:, side].sum(axis=1)
+            low, high = _limits(samples, hits[drawn > 0] / drawn[drawn > 0])
+            found.append(Score(name, float(right[side].mean()), low, high, True))
     return found
 
 
@@ -203,11 +213,25 @@ def _resamples(samples: ScoredSamples) -> int:
     return int(np.clip(_MOST_NUMBERS // max(samples.answers.size, 1), _FEWEST_RESAMPLES, _RESAMPLES))
 
 
+def _counts(samples: ScoredSamples, strata: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """``(n_resamples, n)`` how often each resample draws each sample; those of a group are drawn together."""
+    n = _resamples(samples)
+    if samples.groups is None:
+        return resample_counts(strata, n, rng)
+    return row_counts(strata, samples.groups, n, rng)
+
+
+def _limits(samples: ScoredSamples, values: np.ndarray) -> tuple[float, float]:
+    """The 95 % percentile interval of what resamples score."""
+    values = values[np.isfinite(values)]
+    if not len(values) or samples.n_units < 2:
+        return float("nan"), float("nan")
+    low, high = np.quantile(values, [0.025, 0.975])
+    return float(low), float(high)
+
+
 def _score(objective: Objective, samples: ScoredSamples, rng: np.random.Generator) -> Score:
     value = objective.value(samples.answers, samples.targets)
-    n = _resamples(samples)
     strata = objective.answers.strata(objective.answers.as_targets(samples.targets))
-    values = objective.values(samples.answers, samples.targets, resample_counts(strata, n, rng))
-    values = values[np.isfinite(values)]
-    low, high = np.quantile(values, [0.025, 0.975]) if len(values) else (np.nan, np.nan)
-    return Score(objective.name, value, float(low), float(high), objective.greater_is_better)
+    values = objective.values(samples.answers, samples.targets, _counts(samples, strata, rng))
+    return Score(objective.name, value, *_limits(samples, values), objective.greater_is_better)

@@ -40,13 +40,30 @@ def validation_tables(run: Run, samples: ScoredSamples, threshold: Threshold | N
         paragraph(verdict_on(samples, scores, expected, shifted_classes(run, samples)), "verdict"),
         table(f"{n} that were given, and the estimate", _HEAD, rows, numbers=[1, 2, 3, 4, 5]),
         paragraph(
-            "Intervals of these samples are by resampling them (1,000 times, every class keeping its size); those of what is expected are of "
-            "the training samples, out of fold. Chance is what the best answer that is the same for every sample, learnt from the training samples, "
-            "scores on these. The delivered model is fixed: nothing here chose it.",
+            f"{_how_resampled(run, samples)} Intervals of what is expected are of the training samples, out of fold. Chance is what the best "
+            "answer that is the same for every sample, learnt from the training samples, scores on these. The delivered model is fixed: "
+            "nothing here chose it.",
             "faint",
         ),
     ]
     return parts
+
+
+def _how_resampled(run: Run, samples: ScoredSamples) -> str:
+    """Where the intervals of these samples come from."""
+    if samples.groups is not None and samples.n_units < 2:
+        return "All of these samples are of one group, so that their scores have no intervals."
+    if samples.groups is not None:
+        rest = "; those of single classes further down take samples as independent" if of_classes(run) else ""
+        return f"Intervals of these samples are by resampling their {samples.n_units} groups, each as a whole (1,000 times){rest}."
+    said = "Intervals of these samples are by resampling them (1,000 times, every class keeping its size)."
+    settings = run.folder.settings
+    if settings.get("groups") is not None and "batches" not in settings:
+        said += (
+            " The run was fitted with groups, and these samples came without, so that they are taken as independent: with groups= a report "
+            "draws those of one group together."
+        )
+    return said
 
 
 def entries(estimate: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
@@ -110,7 +127,7 @@ def verdict_on(
             f" But {n} of these samples {'is a training sample' if n == 1 else 'are training samples'}, by the values "
             f"({listed(samples.trained_on, _NAMED)}): this is no external validation, and its scores flatter."
         )
-    return said + _when_all_are_right(score, len(samples.ids))
+    return said + _when_all_are_right(score, samples)
 
 
 def _worse_beyond_chance(scores: list[Score], expected: Mapping[str, Mapping[str, Any]]) -> dict[str, Score]:
@@ -207,12 +224,13 @@ def _percent(share: float) -> str:
     return f"{100 * share:.0f} %"
 
 
-def _when_all_are_right(score: Score, n: int) -> str:
+def _when_all_are_right(score: Score, samples: ScoredSamples) -> str:
     """Resampling samples that are all predicted right knows no doubt; how often that comes by luck does."""
-    if score.metric not in ("accuracy", "balanced_accuracy") or score.low < 1.0:
+    if score.metric not in ("accuracy", "balanced_accuracy") or not score.low >= 1.0:
         return ""
-    low = binomtest(n, n).proportion_ci(0.95).low
-    return f" All are predicted right, so that resampling shows no doubt: the exact interval of their share begins at {low:.3f}."
+    low = binomtest(samples.n_units, samples.n_units).proportion_ci(0.95).low
+    share = "their share" if samples.groups is None else "the share of such groups"
+    return f" All are predicted right, so that resampling shows no doubt: the exact interval of {share} begins at {low:.3f}."
 
 
 def given_predictions(run: Run, samples: ScoredSamples, threshold: Threshold | None = None) -> Predictions:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
-from genokeras.report.scored import ScoredSamples, chances_of
+from genokeras.data import load_sequences
+from genokeras.report.given import given_samples
+from genokeras.report.scored import ScoredSamples, chances_of, rates_of, scores_of
 from genokeras.tasks.classes import Classes
 from genokeras.tasks.numbers import Numbers
 from genokeras.tasks.survival import Cox, Hazard
 from genokeras.tasks.survival_times import PLACE
 from genokeras.tasks.task import Labelled, Task
+from genokeras.tasks.threshold import Threshold
 
 
 def run_of(task: Task, targets: Any, trained: int | None = None) -> Any:
@@ -74,3 +78,49 @@ def test_chance_of_survival_is_what_the_curve_of_all_training_samples_scores(
     objective = aim.task.objective("integrated_brier")
     constant = aim.task.answers.constant(aim.targets, aim.task.n_outputs, None)[:30]
     assert found["integrated_brier"] == pytest.approx(objective.value(constant, targets))
+
+
+def in_groups(right: list[bool], groups: bool = True) -> ScoredSamples:
+    """Ten samples a group, of both classes, all of them predicted right or all wrong."""
+    codes, group = np.tile([0, 1], 5 * len(right)), np.repeat(np.arange(len(right)), 10)
+    said = np.where(np.asarray(right)[group], codes, 1 - codes)
+    found = samples_of(codes, 0.8 * np.eye(2)[said] + 0.1)
+    return replace(found, groups=np.array([f"donor {i}" for i in group])) if groups else found
+
+
+def interval_of(samples: ScoredSamples, metric: str = "accuracy") -> tuple[float, float]:
+    (score,) = (one for one in scores_of(run_of(Classes(2), [0, 1]), samples) if one.metric == metric)
+    return score.low, score.high
+
+
+def test_whole_groups_are_drawn() -> None:
+    # All of four groups that are half right are wrong, or right, in one resample of sixteen.
+    assert interval_of(in_groups([True, False, True, False])) == (0.0, 1.0)
+    low, high = interval_of(in_groups([True, False, True, False], groups=False))
+    assert 0.3 < low < 0.5 < high < 0.7
+
+
+def test_groups_of_one_sample_each_are_as_samples_are() -> None:
+    samples = in_groups([True] * 3 + [False], groups=False)
+    each = replace(samples, groups=np.arange(len(samples.ids)))
+    assert interval_of(each) == pytest.approx(interval_of(samples), abs=0.03)
+
+
+def test_sequences_are_given_with_groups() -> None:
+    run: Any = SimpleNamespace(kind="sequence", task=Classes(2), names=np.array(["a", "b"]))
+    content = load_sequences(["ACGT", "ACGA", "TTTT"], ["a", "b", "b"])
+    for y in (None, np.array(["a", "b", "b"])):
+        grouped, targets = given_samples(run, content, y, ["P", "P", "Q"])
+        assert grouped.groups is not None and grouped.groups.tolist() == ["P", "P", "Q"]
+        assert targets.tolist() == [0, 1, 1]
+
+
+def test_one_group_has_no_interval() -> None:
+    assert np.isnan(interval_of(in_groups([True]))).all()
+
+
+def test_groups_without_a_class_leave_the_rate_of_the_other_resamples() -> None:
+    samples = replace(samples_of([1, 1, 0, 0], np.eye(2)[[1, 0, 0, 0]]), groups=np.array([0, 1, 2, 2]))
+    sensitivity, specificity = rates_of(Threshold(1, 0.5, {}), samples)
+    assert (sensitivity.value, sensitivity.low, sensitivity.high) == (0.5, 0.0, 1.0)
+    assert (specificity.low, specificity.high) == (1.0, 1.0)

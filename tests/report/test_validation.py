@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -14,8 +15,9 @@ import pandas as pd
 import pytest
 from sklearn.metrics import precision_score, recall_score
 
-from genokeras import GenomeClassifier, GenomeRegressor, write_report
+from genokeras import GenomeClassifier, GenomeRegressor, GenomeSurvival, write_report
 from genokeras.engine import read_record
+from genokeras.errors import ParameterError
 from genokeras.report.by_class import class_table, mistakes
 from genokeras.report.data_checks import training_ids
 from genokeras.report.decisions import Decision
@@ -52,9 +54,9 @@ def text_of(path: Path) -> str:
     return page.text
 
 
-def told_of(fitted: Any, x: pd.DataFrame, y: np.ndarray) -> str:
+def told_of(fitted: Any, x: pd.DataFrame, y: np.ndarray, groups: Any = None) -> str:
     """The tables of these samples alone: the whole page takes seconds."""
-    dataset, targets = given_dataset(fitted._run, x, y)
+    dataset, targets = given_dataset(fitted._run, x, y, groups)
     assert targets is not None
     return Page(
         "\n".join(
@@ -136,6 +138,64 @@ def test_samples_with_gaps_are_looked_at_and_not_scored(fitted: GenomeClassifier
     assert "Missing values in the 20 samples that were given: 1" in text
 
 
+def of_donors(n: int, seed: int) -> tuple[pd.DataFrame, np.ndarray]:
+    """Samples with a column ``donor``: four of each, two of each class."""
+    x, y = study(n, seed)
+    return x.assign(donor=[f"D{i // 4}" for i in range(n)]), y
+
+
+@pytest.fixture(scope="module")
+def grouped(tmp_path_factory: pytest.TempPathFactory) -> GenomeClassifier:
+    x, y = of_donors(40, 0)
+    place = tmp_path_factory.mktemp("grouped") / "run"
+    return GenomeClassifier(place, folds=4, **SETTINGS).fit(x, y, groups="donor")
+
+
+def test_groups_of_given_samples_are_drawn_as_a_whole(grouped: GenomeClassifier) -> None:
+    x, y = of_donors(60, 1)
+    text = told_of(grouped, x, y, "donor")
+    assert "Intervals of these samples are by resampling their 15 groups, each as a whole" in text
+    assert "taken as independent: with groups=" not in text
+    assert "All of these samples are of one group" in told_of(grouped, x, y, ["D"] * 60)
+
+
+def test_a_run_with_groups_says_that_samples_without_are_taken_as_independent(
+    grouped: GenomeClassifier, fitted: GenomeClassifier
+) -> None:
+    said = "these samples came without, so that they are taken as independent: with groups= a report draws"
+    x, y = of_donors(60, 1)
+    assert said in told_of(grouped, x, y)
+    assert said not in told_of(fitted, x, y)
+
+
+@pytest.mark.slow
+def test_a_report_takes_groups_as_fit_does(grouped: GenomeClassifier, tmp_path: Path) -> None:
+    x, y = of_donors(60, 1)
+    page = grouped.report(tmp_path / "r.html", x, y, explain=False, groups="donor")
+    assert "resampling their 15 groups" in text_of(page)
+    by_path = write_report(grouped.path_, tmp_path / "by_path.html", x=x, y=y, groups=x["donor"])
+    assert by_path.read_text(encoding="utf-8") == page.read_text(encoding="utf-8")
+
+
+@pytest.mark.slow
+def test_a_report_of_survival_takes_groups(tmp_path: Path) -> None:
+    x, _ = of_donors(80, 0)
+    rng = np.random.default_rng(0)
+    time, event = rng.exponential(np.exp(-x["g0"])), rng.random(80) < 0.7
+    model = GenomeSurvival(tmp_path / "run", folds=3, **SETTINGS)
+    model.fit(x[:60], time=time[:60], event=event[:60], groups="donor")
+    page = model.report(
+        tmp_path / "r.html", x[60:], time=time[60:], event=event[60:], explain=False, groups="donor"
+    )
+    assert "resampling their 5 groups" in text_of(page)
+
+
+def test_groups_without_samples_are_refused(fitted: GenomeClassifier, tmp_path: Path) -> None:
+    for write in (fitted.report, partial(write_report, fitted.path_)):
+        with pytest.raises(ParameterError, match="groups are of the samples x, which is missing"):
+            write(tmp_path / "r.html", groups=["a"])  # type: ignore[operator]
+
+
 def test_of_numbers_the_samples_that_are_furthest_off_are_listed(tmp_path: Path) -> None:
     def aged(seed: int) -> tuple[pd.DataFrame, np.ndarray]:
         x, _ = study(40, seed)
@@ -206,6 +266,15 @@ def test_a_validation_is_compared_with_what_was_expected(
     expected = {"balanced_accuracy": {"value": 0.9, "interval": [0.85, 0.95]}}
     words = verdict_on(scored(), [Score("balanced_accuracy", *score, True)], expected)
     assert said in words and words.startswith("Balanced accuracy of")
+
+
+def test_that_all_are_right_counts_groups() -> None:
+    expected = {"balanced_accuracy": {"value": 0.9, "interval": [0.85, 0.95]}}
+    samples = replace(scored(30), groups=np.arange(30) % 5)
+    words = verdict_on(samples, [Score("balanced_accuracy", 1.0, 1.0, 1.0, True)], expected)
+    assert "the exact interval of the share of such groups begins at 0.478." in words
+    unknown = verdict_on(samples, [Score("balanced_accuracy", 1.0, np.nan, np.nan, True)], expected)
+    assert "All are predicted right" not in unknown
 
 
 def test_of_losses_lower_is_better() -> None:
