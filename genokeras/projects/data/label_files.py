@@ -13,9 +13,10 @@ from genokeras.data.readers.delimited import best_delimiter, text_errors
 from genokeras.data.readers.opening import check_file, open_text
 from genokeras.data.table import Table
 from genokeras.errors import DataError, DataFileError
-from genokeras.projects.data.matrices import counts_up, is_missing, is_number, read_matrix
+from genokeras.projects.data.label_ids import lines_of_ids, only_counts
+from genokeras.projects.data.matrices import is_missing, is_number, read_matrix
 from genokeras.support.files import DAMAGED
-from genokeras.support.wording import counted, duplicates, listed
+from genokeras.support.wording import counted, listed
 
 _LABEL_NAMES = frozenset(
     {"label", "labels", "class", "classes", "target", "targets", "y", "type", "outcome", "group"}
@@ -195,7 +196,8 @@ def read_numbers(
     source : str
         The features' file, for messages.
     ids : sequence of str, optional
-        The features' sample ids, where they have them; the table's rows are then joined by its own.
+        The features' sample ids, where they have them; the table's rows are then joined by its own, unless these only
+        count.
 
     Returns
     -------
@@ -209,7 +211,8 @@ def read_numbers(
     DataFileError
         Where the file cannot be read.
     DataError
-        Where a number is missing or not finite, or rows or columns are not as many as expected.
+        Where a number is missing or not finite, rows or columns are not as many as expected, or a sample has no row, or
+        several.
     """
     if n_targets == 1:
         labels, notes = read_labels(path, n_samples, source, ids)
@@ -222,10 +225,11 @@ def read_numbers(
             "expected one column for each number to predict."
         )
     notes = tuple(f"{path.name}: {note}" for note in table.notes)
-    if ids is not None and table.sample_ids is not None and set(table.sample_ids) >= set(ids):
-        place = {name: row for row, name in enumerate(table.sample_ids)}
-        values = values[[place[name] for name in ids]]
-        notes = (*notes, f"The numbers of {path.name} were joined to the rows by sample id.")
+    if ids is not None and table.sample_ids is not None:
+        lines = _lines_of_numbers(table.sample_ids, ids, path.name)
+        how = "by order, as its first column only counts" if lines is None else "by sample id"
+        values = values if lines is None else values[lines]
+        notes = (*notes, f"The numbers of {path.name} were joined to the rows {how}.")
     if len(values) != n_samples:
         raise DataError(
             f"{path.name} holds {counted(len(values), 'row')}, {source} {n_samples}: expected one for every sample."
@@ -238,6 +242,18 @@ def read_numbers(
         )
     names = table.feature_names or tuple(f"value_{i}" for i in range(n_targets))
     return values, names, notes
+
+
+def _lines_of_numbers(found: Sequence[str], ids: Sequence[str], source: str) -> list[int] | None:
+    """The line of each sample; None where the first column only counts, so that the order decides."""
+    lines = lines_of_ids(found, ids, source)
+    if lines is None and not only_counts(found):
+        raise DataError(
+            f"{source} holds none of the sample ids of the features: they begin with {listed(map(repr, ids[:2]))}, its "
+            f"first column with {listed(map(repr, found[:2]))}. Use the same ids in both files, or leave them out of "
+            f"{source} where its rows come in the order of the features."
+        )
+    return lines
 
 
 def _check_none_missing(labels: Sequence[str], source: str, ids: Sequence[str] | None = None) -> None:
@@ -305,23 +321,12 @@ def _one_column(values: list[str], source: str, ids: Sequence[str] | None) -> tu
         return values, []
     width = max(map(len, rows))
     first, labels = ([row[i].strip(' "') for row in rows] for i in (0, -1))
-    if width == 2 and ids is not None and set(first) >= set(ids):
-        twice = duplicates(name for name in first if name in set(ids))
-        if twice:
-            raise DataError(
-                f"{source} labels {counted(len(twice), 'sample')} more than once: {listed(twice, 8)}."
-            )
-        by_id = dict(zip(first, labels, strict=True))
-        return [by_id[name] for name in ids], [
+    lines = lines_of_ids(first, ids, source) if width == 2 and ids is not None else None
+    if lines is not None:
+        return [labels[line] for line in lines], [
             f"The labels of {source} were joined to the rows by sample id."
         ]
-    lost = [] if ids is None else [name for name in ids if name not in set(first)]
-    if width == 2 and ids is not None and len(lost) < len(ids):
-        raise DataError(
-            f"{source} has no label for {len(lost)} of {counted(len(ids), 'sample')}: {listed(lost, 8)}. Expected a line for each sample "
-            "of the features; add these, or leave the samples out of the features."
-        )
-    if width == 2 and (counts_up(first) or counts_up(first[1:])):
+    if width == 2 and only_counts(first):
         return labels, [f"The first column of {source} counts the rows and was left out."]
     hint = " The first of them does not hold the sample ids of the features." if ids is not None else ""
     if width > 2 and ids is not None:
