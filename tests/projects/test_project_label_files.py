@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from genokeras.errors import DataError
-from genokeras.projects.data.label_files import read_numbers
+from genokeras.projects.data.label_files import read_labels, read_numbers
 
 IDS = tuple(f"s{i}" for i in range(6))
 
@@ -56,3 +56,39 @@ def test_lines_of_samples_that_are_not_wanted_may_repeat(tmp_path: Path) -> None
     values, notes = numbers(tmp_path, ["s9", *reversed(IDS), "s9"])
     assert values.tolist() == [6, 5, 4, 3, 2, 1]
     assert "by sample id" in notes
+
+
+def labels(folder: Path, text: str, ids: Sequence[str] | None = IDS) -> list[str]:
+    (folder / "y.csv").write_text(text)
+    return read_labels(folder / "y.csv", 6, "x.tsv", ids)[0]
+
+
+@pytest.mark.parametrize("mark", [",", ", ", ";", "\t"])
+def test_labels_in_quotes_may_hold_what_separates_columns(tmp_path: Path, mark: str) -> None:
+    lines = "".join(
+        f'{name}{mark}"ALL{mark.strip()} {i % 2}"\n' for i, name in reversed(list(enumerate(IDS)))
+    )
+    assert labels(tmp_path, f"id{mark}label\n{lines}") == [f"ALL{mark.strip()} {i % 2}" for i in range(6)]
+
+
+def test_labels_in_quotes_one_a_line_are_one_column(tmp_path: Path) -> None:
+    assert labels(tmp_path, '"ALL, acute"\n"AML, acute"\n' * 3) == ["ALL, acute", "AML, acute"] * 3
+
+
+@pytest.mark.parametrize(
+    ("text", "n_columns"), [("ALL, acute\nAML, acute\n" * 3, 2), ("s1,ALL, acute\ns2,AML, acute\n" * 3, 3)]
+)
+def test_labels_with_commas_outside_of_quotes_are_refused_with_a_hint(
+    tmp_path: Path, text: str, n_columns: int
+) -> None:
+    expected = (
+        f'y.csv holds {n_columns} columns: .* Labels that hold commas need quotes around them: "ALL, acute"'
+    )
+    with pytest.raises(DataError, match=expected):
+        labels(tmp_path, text)
+
+
+def test_a_file_of_features_with_quotes_is_refused_as_one_of_labels(tmp_path: Path) -> None:
+    line = ",".join(['"1"'] * 50_000)
+    with pytest.raises(DataError, match="holds 50000 columns"):
+        labels(tmp_path, f"{line}\n{line}\n")

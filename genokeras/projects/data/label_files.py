@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -22,6 +23,7 @@ _LABEL_NAMES = frozenset(
     {"label", "labels", "class", "classes", "target", "targets", "y", "type", "outcome", "group"}
 )
 _DELIMITERS = ("\t", ",", ";")
+_SPOKEN = {",": "commas", ";": "semicolons"}
 
 
 def read_labels(
@@ -109,7 +111,7 @@ def read_feature_names(path: Path, n_features: int, source: str = "the features"
     DataError
         Where a name is missing, or there are not as many as columns.
     """
-    names = _lines(check_file(path))
+    names = _unquoted(_lines(check_file(path)))
     if len(names) == n_features + 1 and names[0].lower() in ID_NAMES:
         names = names[1:]
     if len(names) != n_features:
@@ -296,12 +298,26 @@ def _is_finite(text: str) -> bool:
 
 def _lines(path: Path) -> list[str]:
     with text_errors(path), open_text(path) as handle:
-        lines = [line.strip().strip('"') for line in handle]
-    while lines and not lines[-1]:
+        lines = [line.strip() for line in handle]
+    while lines and not lines[-1].strip('"'):
         lines.pop()
     if not lines:
         raise DataFileError(f"{path.name} is empty: expected one value a line.")
     return lines
+
+
+def _unquoted(lines: Sequence[str]) -> list[str]:
+    return [line.strip('"') for line in lines]
+
+
+def _fields(line: str, mark: str) -> list[str]:
+    """The fields of a line; a mark within quotes separates nothing."""
+    if '"' not in line:
+        return line.split(mark)
+    try:
+        return next(csv.reader([line], delimiter=mark, skipinitialspace=True), [])
+    except csv.Error:  # a field longer than csv reads, as in a file of features
+        return line.split(mark)
 
 
 def _npy_column(path: Path) -> list[str]:
@@ -315,10 +331,10 @@ def _npy_column(path: Path) -> list[str]:
 
 def _one_column(values: list[str], source: str, ids: Sequence[str] | None) -> tuple[list[str], list[str]]:
     """Return the labels, joined by id where ids stand before them, and what is to be said."""
-    splits = ([value.split(mark) for value in values] for mark in _DELIMITERS)
-    rows = next((split for split in splits if min(map(len, split)) > 1), None)
-    if rows is None:
-        return values, []
+    splits = ((mark, [_fields(value, mark) for value in values]) for mark in _DELIMITERS)
+    mark, rows = next(((mark, split) for mark, split in splits if min(map(len, split)) > 1), ("", []))
+    if not rows:
+        return _unquoted(values), []
     width = max(map(len, rows))
     first, labels = ([row[i].strip(' "') for row in rows] for i in (0, -1))
     lines = lines_of_ids(first, ids, source) if width == 2 and ids is not None else None
@@ -332,6 +348,8 @@ def _one_column(values: list[str], source: str, ids: Sequence[str] | None) -> tu
     if width > 2 and ids is not None:
         column = next((name.strip(' "') for name in reversed(rows[0]) if name.strip(' "')), "status")
         hint = f" Of a table with the sample ids, name the column: {f'{source}:{column}'!r}."
+    if mark in _SPOKEN:
+        hint += f' Labels that hold {_SPOKEN[mark]} need quotes around them: "ALL{mark} acute".'
     raise DataError(f"{source} holds {counted(width, 'column')}: expected one, the labels, one a line.{hint}")
 
 
