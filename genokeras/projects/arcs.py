@@ -15,15 +15,17 @@ from genokeras.errors import ConfigError, ParameterError, TrainingError
 from genokeras.graph import Graph
 from genokeras.graph.arcs import Arc, ArcSpace, arc_to_graph
 from genokeras.projects import announce
+from genokeras.projects.arc_optimizers import arc_optimizer
 from genokeras.projects.config import EnasConfig
 from genokeras.projects.rows import ProjectRows
 from genokeras.support.files import written_aside
 from genokeras.support.wording import counted
 from genokeras.training import PackedTrainer, TrainingSettings
 
-# Members of one network that differ in their learning rate alone; the configuration of an ENAS project names none.
+# Members of one network that differ in their learning rate alone; the configuration of an ENAS project names none. Of Adam.
 RATES = (1e-2, 3e-3, 1e-3)
-DROPOUT, DECAY = 0.2, 0.1
+SHARED_RATE = 1e-3
+DROPOUT = 0.2
 # Of the shared weights: in fewer steps a thousand arcs learn little.
 _FEW_STEPS = 200
 
@@ -65,9 +67,13 @@ def search_arcs(config: EnasConfig, rows: ProjectRows) -> dict[str, Any]:
     """
     trainer = config.trainer
     space = arc_space(config)
+    optimizer = arc_optimizer(config.optimizer.type, shared=True)
     supernet = SupernetSettings(
         steps=search_steps(trainer.max_number_of_epoches_in_search, len(rows.train), trainer.batch_size),
         batch_size=trainer.batch_size,
+        learning_rate=SHARED_RATE * optimizer.scale,
+        weight_decay=optimizer.decay,
+        optimizer=optimizer.update,
         child_l2_reg=trainer.child_l2_reg,
         dropout=DROPOUT,
         loss=trainer.loss,
@@ -174,7 +180,7 @@ def _trained(
     place: int,
     should_stop: Callable[[], bool],
 ) -> ArcNetwork:
-    trainer = config.trainer
+    trainer, optimizer = config.trainer, arc_optimizer(config.optimizer.type)
     epoch = -(-len(rows.train) // trainer.batch_size)
     steps = epoch * trainer.max_number_of_epoches_in_fixed
     settings = TrainingSettings(
@@ -185,10 +191,12 @@ def _trained(
         min_improvement=0.0,
         chunk_steps=10 * epoch,
         batch_size=trainer.batch_size,
+        optimizer=optimizer.update,
         loss=trainer.loss,
         monitor=_monitor(config),
     )
-    task = rows.packed(graph, np.array(RATES), np.full(len(RATES), DROPOUT), DECAY, config.seed)
+    rates = np.array(RATES) * optimizer.scale
+    task = rows.packed(graph, rates, np.full(len(rates), DROPOUT), optimizer.decay, config.seed)
     announce.running_until(steps)
     watch = _Watch(config, settings.score_every)
     result = PackedTrainer(settings).run(task, watch=watch, should_stop=should_stop)
@@ -200,7 +208,7 @@ def _trained(
         rows.model(graph, result, member),
         arc,
         place,
-        RATES[member],
+        float(rates[member]),
         int(result.best_step[member]),
         accuracy,
         float(result.best_loss[member]),
