@@ -9,7 +9,16 @@ from typing import Any
 from genokeras.projects import announce
 from genokeras.projects.candidates import FIRST_RATE, LAST_RATE, Candidates
 from genokeras.projects.config import ProjectConfig
-from genokeras.projects.vae import VaeData, VaeSettings, vae_candidate, vae_range_test
+from genokeras.projects.vae import (
+    DescentSettings,
+    TransferData,
+    VaeData,
+    VaeSettings,
+    transfer_candidate,
+    transfer_range_test,
+    vae_candidate,
+    vae_range_test,
+)
 from genokeras.tuning import Attempt, HyperSelector, OracleSearch, Proposed
 
 RATE = "learning_rate"
@@ -58,6 +67,34 @@ def select(
         state = {"chosen": _by_oracle(config, selector, start, lists, evaluate)}
         keep(state)
     return dict(state["chosen"])
+
+
+def select_rate(
+    config: ProjectConfig,
+    data: TransferData,
+    state: Mapping[str, Any] | None,
+    keep: Callable[[Mapping[str, Any]], None],
+) -> float:
+    """Choose the learning rate beside ``transfer``: of the rates listed, or else by a range test, unless the selector is off.
+
+    `state` and `keep` are those of `select`.
+    """
+
+    def evaluate(wanted: Sequence[Mapping[str, Any]], epochs: int) -> list[Attempt]:
+        rates = [float(values[RATE]) for values in wanted]
+        return [
+            Attempt(-transfer_candidate(data, transfer_settings(config, rate), epochs), learning_rate=rate)
+            for rate in rates
+        ]
+
+    if config.search_space or not config.searched:
+        return float(select(config, evaluate, state, keep)[RATE])
+    if state is None:
+        announce.range_test(FIRST_RATE, LAST_RATE)
+        test = transfer_range_test(data, transfer_settings(config, config.start_values[RATE]))
+        state = {"chosen": {RATE: test.suggestion}}
+        keep(state)
+    return float(state["chosen"][RATE])
 
 
 def _already_tried(
@@ -140,6 +177,20 @@ def vae_settings(config: ProjectConfig, values: Mapping[str, Any]) -> VaeSetting
         blocks=values["n_blocks"],
         keep_prob=values["keep_prob"],
         output_nonlinear=values["output_nonlinear"],
+    )
+
+
+def transfer_settings(config: ProjectConfig, rate: float) -> DescentSettings:
+    """Settings of what is put behind an encoder."""
+    trainer = config.trainer
+    return DescentSettings(
+        learning_rate=rate,
+        batch_size=trainer.batch_size,
+        patience=trainer.patience,
+        max_epochs=trainer.max_steps,
+        max_steps=trainer.max_steps,
+        optimizer=config.optimizer.type,
+        seed=config.seed,
     )
 
 

@@ -36,15 +36,20 @@ from genokeras.projects.selection import (
     RATE,
     network_evaluation,
     select,
+    select_rate,
+    transfer_settings,
     vae_evaluation,
     vae_settings,
 )
 from genokeras.projects.vae import (
     ENCODER_FILE,
+    TransferData,
     VaeData,
-    fit_transfer,
+    calibrated_on,
     load_encoder,
+    prepare_transfer,
     prepare_vae,
+    train_transfer,
     train_vae,
 )
 from genokeras.support.digest import hex_digest
@@ -196,7 +201,7 @@ def _selected(run: _FolderRun) -> Callable[[], _Outcome]:
         return _enas(run, config)
     if config.model.type != "VAE":
         return _network(run, config)
-    return _vae(run, config) if config.transfer is None else partial(_train_transfer, run, config)
+    return _vae(run, config) if config.transfer is None else _transfer(run, config)
 
 
 def _enas(run: _FolderRun, config: EnasConfig) -> Callable[[], _Outcome]:
@@ -257,26 +262,29 @@ def _train_vae(run: _FolderRun, config: ProjectConfig, data: VaeData, values: di
     return _Outcome(vae.encoder, values, extra, dict(vae.losses), companions)
 
 
-def _train_transfer(run: _FolderRun, config: ProjectConfig) -> _Outcome:
-    data = run.data
+def _transfer(run: _FolderRun, config: ProjectConfig) -> Callable[[], _Outcome]:
     assert config.transfer is not None
-    encoder = load_encoder(config.find(config.transfer.source))
-    values = dict(config.start_values)
-    announce.chosen({RATE: values[RATE], "transfer": config.transfer.source})
-    y = np.asarray(data.y)
-    model = fit_transfer(
-        encoder,
-        data.x[run.train],
+    y = np.asarray(run.data.y)
+    data = prepare_transfer(
+        load_encoder(config.find(config.transfer.source)),
+        run.data.x[run.train],
         y[run.train],
-        data.x[run.validation],
+        run.data.x[run.validation],
         y[run.validation],
-        len(data.classes),
-        vae_settings(config, values),
-        config.transfer.trainable,
-        announce.say,
-        run.interrupted,
+        len(run.data.classes),
     )
-    return _Outcome(model, values, {"transfer": config.transfer.source})
+    rate = select_rate(config, data, run.state, run.keep)
+    announce.chosen({RATE: rate, "transfer": config.transfer.source})
+    return partial(_train_transfer, run, config, data, rate)
+
+
+def _train_transfer(run: _FolderRun, config: ProjectConfig, data: TransferData, rate: float) -> _Outcome:
+    assert config.transfer is not None
+    settings = transfer_settings(config, rate)
+    model = train_transfer(data, settings, config.transfer.trainable, announce.say, run.interrupted)
+    if config.task == "classification":
+        model = calibrated_on(model, data.x_validation, np.asarray(run.data.y)[run.validation])
+    return _Outcome(model, {RATE: rate}, {"transfer": config.transfer.source})
 
 
 # ---- files

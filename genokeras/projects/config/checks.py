@@ -28,7 +28,7 @@ def normalised(raw: Mapping[str, Any]) -> dict[str, Any]:
     if model_type(data) in MODEL_TYPES and not is_enas(data):
         trainer = data.get("trainer", {})
         if isinstance(trainer, Mapping):
-            data["trainer"] = _with_monitor(trainer, learns_classes(data))
+            data["trainer"] = _with_monitor(trainer, learns_classes(data) and not transfers(data))
     return data
 
 
@@ -48,6 +48,11 @@ def learns_classes(raw: Mapping[str, Any]) -> bool:
     if model_type(raw) == "VAE" and raw.get("transfer") is None:
         return False
     return peek(raw, "trainer", "loss") != "mse"
+
+
+def transfers(raw: Mapping[str, Any]) -> bool:
+    """Return whether a VAE's encoder is put before a classifier or a regression."""
+    return model_type(raw) == "VAE" and raw.get("transfer") is not None
 
 
 def peek(raw: object, *path: str) -> Any:
@@ -90,6 +95,20 @@ def _transfer(raw: Mapping[str, Any]) -> Iterator[ConfigProblem]:
             'only a VAE has an encoder to transfer: expected model.type "VAE" beside it, got '
             f'"{model_type(raw)}".',
         )
+    lists = peek(raw, "hyper_param_spec", "args", "VAE")
+    if (
+        not transfers(raw)
+        or peek(raw, "trainer", "hyper_selector") is False
+        or not isinstance(lists, Mapping)
+    ):
+        return
+    for name in lists:
+        if name in _OF_NETWORKS:
+            yield ConfigProblem(
+                ("hyper_param_spec", "args", "VAE", name),
+                "cannot be searched beside transfer, because the encoder comes as it was trained: leave it out. What can be "
+                "searched is optimizer_param.learning_rate.",
+            )
 
 
 def _labels(raw: Mapping[str, Any]) -> Iterator[ConfigProblem]:
@@ -121,7 +140,12 @@ def _classes(raw: Mapping[str, Any]) -> Iterator[ConfigProblem]:
 
 def _monitor(raw: Mapping[str, Any]) -> Iterator[ConfigProblem]:
     monitor, mode = peek(raw, "trainer", "monitor"), peek(raw, "trainer", "selected_mode")
-    if monitor in ("accuracy", "f1_score") and not learns_classes(raw):
+    if monitor in ("accuracy", "f1_score") and transfers(raw):
+        yield ConfigProblem(
+            ("trainer", "monitor"),
+            f'expected "loss" (with selected_mode "min"), by which what is put behind an encoder is chosen; got "{monitor}".',
+        )
+    elif monitor in ("accuracy", "f1_score") and not learns_classes(raw):
         what = "a VAE without transfer" if model_type(raw) == "VAE" else 'a regression (trainer.loss "mse")'
         yield ConfigProblem(
             ("trainer", "monitor"),
@@ -165,6 +189,8 @@ def _parameters(raw: Mapping[str, Any]) -> Iterator[ConfigProblem]:
         given, searched = start.get(section), peek(lists, section)
         if not isinstance(searched, Mapping) or not isinstance(given, Mapping | None):
             continue
+        if section == "VAE" and transfers(raw):
+            continue
         for name in searched:
             if name in _SEARCHABLE and name not in (given or {}):
                 yield ConfigProblem(
@@ -173,7 +199,8 @@ def _parameters(raw: Mapping[str, Any]) -> Iterator[ConfigProblem]:
                 )
 
 
-_SEARCHABLE = frozenset({"n_latent", "n_blocks", "keep_prob", "output_nonlinear", "learning_rate"})
+_OF_NETWORKS = frozenset({"n_latent", "n_blocks", "keep_prob", "output_nonlinear"})
+_SEARCHABLE = _OF_NETWORKS | {"learning_rate"}
 
 
 def _enas(raw: Mapping[str, Any]) -> Iterator[ConfigProblem]:

@@ -134,17 +134,26 @@ class ProjectConfig(BaseConfig):
 
     @property
     def start_values(self) -> dict[str, Any]:
-        """The start value of every parameter, the learning rate last."""
+        """The start value of every parameter, the learning rate last; beside ``transfer`` there is no other."""
+        rate = self.param_spec.args.optimizer_param.model_dump()
+        if self.transfer is not None:
+            return rate
         network = getattr(self.param_spec.args, self.model.type) or NetworkParams()
-        return {**network.model_dump(), **self.param_spec.args.optimizer_param.model_dump()}
+        return {**network.model_dump(), **rate}
 
     @property
     def search_space(self) -> dict[str, tuple[Any, ...]]:
-        """The values to try by parameter, in the file's order; without ``hyper_param_spec`` the usual ones."""
+        """The values to try by parameter, in the file's order; without ``hyper_param_spec`` the usual ones.
+
+        Beside ``transfer`` the learning rate is the only parameter, and there are no usual ones.
+        """
+        searchable = (
+            ("optimizer_param",) if self.transfer is not None else (self.model.type, "optimizer_param")
+        )
         if self.hyper_param_spec is None:
-            return dict(_DEFAULT_LISTS)
+            return {} if self.transfer is not None else dict(_DEFAULT_LISTS)
         args = self.hyper_param_spec.args
-        sections = [getattr(args, key) for key in args.order if key in (self.model.type, "optimizer_param")]
+        sections = [getattr(args, key) for key in args.order if key in searchable]
         return {name: getattr(section, name) for section in sections for name in section.order}
 
     def to_dict(self) -> dict[str, Any]:
@@ -155,7 +164,7 @@ class ProjectConfig(BaseConfig):
         network = {
             name: value for name, value in self.start_values.items() if name in NetworkParams.model_fields
         }
-        data["param_spec"]["args"] = {**starts, self.model.type: network}
+        data["param_spec"]["args"] = {**starts, self.model.type: network} if network else starts
         if self.hyper_param_spec is not None:
             args = self.hyper_param_spec.args
             lists = data["hyper_param_spec"]["args"]

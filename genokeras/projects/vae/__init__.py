@@ -3,7 +3,18 @@
 from __future__ import annotations
 
 from genokeras.projects.vae.scoring import score_reconstruction
-from genokeras.projects.vae.transfer import ENCODER_FILE, find_encoder, fit_transfer, load_encoder
+from genokeras.projects.vae.transfer import (
+    ENCODER_FILE,
+    TransferData,
+    find_encoder,
+    fit_transfer,
+    load_encoder,
+    prepare_transfer,
+    train_transfer,
+    transfer_candidate,
+    transfer_range_test,
+)
+from genokeras.projects.vae.transfer_calibration import calibrated_on
 from genokeras.projects.vae.vae import (
     TrainedVae,
     VaeSettings,
@@ -19,15 +30,21 @@ __all__ = [
     "ENCODER_FILE",
     "DescentSettings",
     "TrainedVae",
+    "TransferData",
     "VaeData",
     "VaeSettings",
+    "calibrated_on",
     "find_encoder",
     "fit_transfer",
     "fit_vae",
     "load_encoder",
+    "prepare_transfer",
     "prepare_vae",
     "score_reconstruction",
+    "train_transfer",
     "train_vae",
+    "transfer_candidate",
+    "transfer_range_test",
     "vae_candidate",
     "vae_range_test",
 ]

@@ -18,6 +18,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -31,11 +32,13 @@ from genokeras.projects.vae.transfer_objectives import FineTuning, LatentData, P
 from genokeras.projects.vae.vae_data import checked_rows
 from genokeras.support.keras_files import load_keras
 from genokeras.support.wording import cause, counted, listed
-from genokeras.training.descent import descend
+from genokeras.training.descent import descend, rate_curve
 from genokeras.training.descent_objective import DescentSettings
+from genokeras.tuning.learning_rate_range import RangeTest, exponential_rates, suggest_rate
 
 _logger = logging.getLogger(__name__)
 ENCODER_FILE = "encoder.keras"
+HEAD = "head"  # the layer of the logits, or of the numbers predicted
 _ROWS_AT_ONCE = 512
 
 
@@ -73,6 +76,60 @@ def load_encoder(path: str | os.PathLike[str]) -> Any:
             f"{shapes[0]} to {shapes[1]}."
         )
     return encoder
+
+
+@dataclass(frozen=True, eq=False)
+class TransferData:
+    """What a classifier is trained on; every candidate can be trained on the same.
+
+    Attributes
+    ----------
+    encoder : keras.Model
+    x_train, x_validation : numpy.ndarray
+        ``(n, p)`` raw features.
+    probe : Probe
+        The classifier on the encoder's latent means of these rows.
+    """
+
+    encoder: Any
+    x_train: np.ndarray
+    x_validation: np.ndarray
+    probe: Probe
+
+
+def prepare_transfer(
+    encoder: Any,
+    x_train: np.ndarray,
+    codes: np.ndarray,
+    x_validation: np.ndarray,
+    codes_validation: np.ndarray,
+    n_classes: int,
+) -> TransferData:
+    """Encode the rows; parameters and errors are those of `fit_transfer`."""
+    x_train, x_validation = checked_rows("training", x_train, 2), checked_rows("validation", x_validation, 1)
+    for which, x in (("training", x_train), ("validation", x_validation)):
+        _check_width(encoder, which, x)
+    data = LatentData(
+        _latent_means(encoder, "training", x_train),
+        _latent_means(encoder, "validation", x_validation),
+        _targets("training", codes, len(x_train), n_classes),
+        _targets("validation", codes_validation, len(x_validation), n_classes),
+    )
+    return TransferData(encoder, x_train, x_validation, Probe(data, regression=n_classes == 0))
+
+
+def transfer_range_test(data: TransferData, settings: DescentSettings) -> RangeTest:
+    """Train the classifier for one step at each of a hundred rates from 1e-5 to 0.1, and suggest one of them.
+
+    The learning rate of `settings` plays no part.
+    """
+    rates = exponential_rates(steps=100)
+    return suggest_rate(rates, rate_curve(data.probe, settings, rates))
+
+
+def transfer_candidate(data: TransferData, settings: DescentSettings, epochs: int) -> float:
+    """Train the classifier for some epochs, and return its lowest validation loss, by which rates are compared."""
+    return float(descend(data.probe, replace(settings, max_epochs=epochs), _logger.debug).best["val_loss"])
 
 
 def fit_transfer(
@@ -124,32 +181,37 @@ def fit_transfer(
     ParameterError
         If ``trainable`` is asked of an encoder without a first layer named ``"stem"``.
     """
-    x_train, x_validation = checked_rows("training", x_train, 2), checked_rows("validation", x_validation, 1)
-    for which, x in (("training", x_train), ("validation", x_validation)):
-        _check_width(encoder, which, x)
-    data = LatentData(
-        _latent_means(encoder, "training", x_train),
-        _latent_means(encoder, "validation", x_validation),
-        _targets("training", codes, len(x_train), n_classes),
-        _targets("validation", codes_validation, len(x_validation), n_classes),
-    )
-    probe = Probe(data, regression=n_classes == 0)
-    head = descend(probe, settings, log, should_stop).weights
+    data = prepare_transfer(encoder, x_train, codes, x_validation, codes_validation, n_classes)
+    return train_transfer(data, settings, trainable, log, should_stop)
+
+
+def train_transfer(
+    data: TransferData,
+    settings: DescentSettings,
+    trainable: bool = False,
+    log: Callable[[str], None] = _logger.info,
+    should_stop: Callable[[], bool] = lambda: False,
+) -> Any:
+    """Train on encoded rows; see `fit_transfer`."""
+    found = descend(data.probe, settings, log, should_stop)
+    if found.best["epoch"] == 0 and not should_stop():
+        log(
+            f"Transfer: at a learning rate of {settings.learning_rate:g} no epoch was better on the validation rows than the "
+            "start, which is the same answer for every sample"
+        )
     if not trainable or should_stop():
-        return _joined(encoder, probe, probe.head(head), {})
-    return _fine_tuned(encoder, x_train, x_validation, probe, head, settings, log, should_stop)
+        return _joined(data.encoder, data.probe, data.probe.head(found.weights), {})
+    return _fine_tuned(data, found.weights, settings, log, should_stop)
 
 
 def _fine_tuned(
-    encoder: Any,
-    x_train: np.ndarray,
-    x_validation: np.ndarray,
-    probe: Probe,
+    data: TransferData,
     head: list[np.ndarray],
     settings: DescentSettings,
     log: Callable[[str], None],
     should_stop: Callable[[], bool],
 ) -> Any:
+    encoder, probe = data.encoder, data.probe
     stem = next((layer for layer in encoder.layers if layer.name == STEM), None)
     if not isinstance(stem, keras.layers.Dense):
         raise ParameterError(
@@ -158,8 +220,8 @@ def _fine_tuned(
         )
     log("Transfer: the classifier has settled, the encoder is trained along with it")
     standardise = keras.Model(encoder.inputs[0], stem.input)
-    train = _outputs(standardise, x_train)
-    validation = _outputs(standardise, x_validation)
+    train = outputs_of(standardise, data.x_train)
+    validation = outputs_of(standardise, data.x_validation)
     varying = np.ptp(train, axis=0) > 0
     space = fit_row_space(train, Standardisation(np.zeros(len(varying)), varying.astype("float64")))
     kernel, bias = (np.asarray(keras.ops.convert_to_numpy(w)) for w in (stem.kernel, stem.bias))
@@ -188,7 +250,7 @@ def _joined(
     for name, weights in trained.items():
         copy.get_layer(name).set_weights(weights)
     kernel, bias = head
-    logits = keras.layers.Dense(int(kernel.shape[1]), name="head")
+    logits = keras.layers.Dense(int(kernel.shape[1]), name=HEAD)
     outputs = logits(copy.outputs[0])
     logits.set_weights([kernel, bias])
     if not probe.regression:
@@ -197,7 +259,7 @@ def _joined(
 
 
 def _latent_means(encoder: Any, which: str, x: np.ndarray) -> np.ndarray:
-    found = _outputs(encoder, x)
+    found = outputs_of(encoder, x)
     wrong = np.flatnonzero(~np.isfinite(found).all(axis=1))
     if len(wrong):
         raise DataError(
@@ -207,7 +269,7 @@ def _latent_means(encoder: Any, which: str, x: np.ndarray) -> np.ndarray:
     return found
 
 
-def _outputs(model: Any, x: np.ndarray) -> np.ndarray:
+def outputs_of(model: Any, x: np.ndarray) -> np.ndarray:
     """Block by block, and called directly, which for a few blocks is quicker than ``predict``."""
     blocks = (x[start : start + _ROWS_AT_ONCE].astype("float32") for start in range(0, len(x), _ROWS_AT_ONCE))
     return np.concatenate([keras.ops.convert_to_numpy(model(block, training=False)) for block in blocks])
