@@ -55,6 +55,8 @@ class EpochPlan:
         Between snapshots, at least.
     settings : dict of str to str
         In words, to be compared when a training is resumed.
+    details : dict of str to str
+        Checksums, compared likewise.
     keep : int
         Best epochs whose nets are kept beside the best one, where there are several; -1: all.
     """
@@ -66,6 +68,7 @@ class EpochPlan:
     patience: int | None
     snapshot_seconds: float
     settings: dict[str, str]
+    details: dict[str, str]
     keep: int = 1
 
     @property
@@ -234,11 +237,24 @@ class EpochTraining:
     def _save(self, position: Position) -> None:
         start = time.monotonic()
         self.history.seconds = start - self._began if position.batch else 0.0
-        extra = {"settings": self.plan.settings, "progress": self.history.as_json()}
+        extra = {
+            "settings": self._lasting_settings(),
+            "details": self.plan.details,
+            "progress": self.history.as_json(),
+        }
         save_snapshot(self.plan.snapshot, self.wrapped.model, position, extra)
         self._saved = time.monotonic()
         if self.plan.snapshot_seconds:
             self._pause = max(self.plan.snapshot_seconds, (self._saved - start) / _SHARE_OF_SNAPSHOTS)
+
+    def _lasting_settings(self) -> dict[str, str]:
+        """The settings without values that every reading of the data changes, as shuffling does."""
+        data = {"values of train": self.train, "values of valid": self.valid}
+        return {
+            name: value
+            for name, value in self.plan.settings.items()
+            if (batches := data.get(name)) is None or batches.repeats
+        }
 
     def _check_weights(self, position: Position) -> None:
         # A loss may be finite all the same: on TensorFlow's CPU a ReLU of NaN is 0.

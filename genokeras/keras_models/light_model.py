@@ -19,9 +19,7 @@ from genokeras.keras_models.epochs import EpochPlan, EpochTraining
 from genokeras.keras_models.first_batch import batch_check, input_check
 from genokeras.keras_models.light_nets import as_keras_net, set_mode
 from genokeras.keras_models.light_parts import (
-    check_same,
     checked_path,
-    described_net,
     ending,
     interrupted,
     metric_names,
@@ -31,6 +29,7 @@ from genokeras.keras_models.light_parts import (
 from genokeras.keras_models.loss_shell import LossShell
 from genokeras.keras_models.net_shapes import output_shapes
 from genokeras.keras_models.recipe import RateSchedule, Recipe, make_recipe
+from genokeras.keras_models.same_training import check_same, described_data, described_net, details
 from genokeras.keras_models.step_shell import step_names, step_recipe, step_wrapped
 from genokeras.keras_models.stepping import Stepping
 from genokeras.keras_models.wrapped_net import (
@@ -253,14 +252,14 @@ class LightModel(Stepping):
             keep=save_top_k,
             settings={
                 **recipe.described(),
-                "net": described_net(self._model, plain),
+                **described_net(self._model, plain),
                 "mixed_precision": str(self._precision),
                 "monitor": f"{monitor} {mode}",
                 "batch_size": str(batch_size),
                 "seed": str(seed),
-                "train": rows.fingerprint(),
-                "valid": "none" if judged is None else judged.fingerprint(),
+                **described_data(rows, judged),
             },
+            details=details(self._model, recipe, self.shared_step if self._stepped else None),
         )
         curves = EpochCurves(path, monitor) if plot else None
         start_weights = KeptVariables(self._model.weights)
@@ -403,7 +402,7 @@ class LightModel(Stepping):
         if not resume or not plan.snapshot.exists():
             return Position(), EpochHistory(first_rate=float(optimizer.learning_rate))
         _, extra = read_extra(plan.snapshot)
-        check_same(extra["settings"], plan)
+        check_same(extra, plan)
         if isinstance(optimizer, TorchOptimizer):
             optimizer.prime()
         position, extra = load_snapshot(plan.snapshot, made.model, rows.first())

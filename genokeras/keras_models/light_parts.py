@@ -14,7 +14,6 @@ from genokeras.keras_models.epochs import EpochPlan
 from genokeras.keras_models.recipe import Recipe
 from genokeras.keras_models.wrapped_net import WrappedNet
 from genokeras.streams import Batches
-from genokeras.support.wording import listed
 from genokeras.training import KeptVariables, Position, TorchNet
 
 _UNCOMPUTED = "the loss of the first batch of train cannot be computed"
@@ -35,22 +34,6 @@ def metric_names(made: WrappedNet, rows: Batches, recipe: Recipe) -> list[str]:
     kept.put_back()  # a layer may draw random numbers when it predicts
     made.model.reset_metrics()
     return [*logs, *(metric.name for metric in recipe.row_metrics)]
-
-
-def check_same(found: dict[str, str], plan: EpochPlan) -> None:
-    """Refuse to continue what was trained on other data or with other settings.
-
-    Raises
-    ------
-    ParameterError
-    """
-    other = [name for name, value in plan.settings.items() if found.get(name) != value]
-    if other:
-        words = listed((f"{name}: {found.get(name)} there, {plan.settings[name]} now" for name in other), 4)
-        raise ParameterError(
-            f"{str(plan.snapshot)!r} belongs to a training with other settings or data ({words}). Pass resume=False to begin "
-            "again and overwrite it, or another ckpt_path."
-        )
 
 
 def checked_path(path: str | os.PathLike[str], net: keras.Model) -> Path:
@@ -94,14 +77,6 @@ def takes_any_length(net: keras.Model) -> bool:
     """Whether rows may have other lengths in other batches."""
     inputs = keras.tree.flatten(getattr(net, "inputs", None) or [])
     return not inputs or any(size is None for one in inputs for size in one.shape[1:])
-
-
-def described_net(net: keras.Model, rows: Batches) -> str:
-    """Layers and shapes, to be compared with those of another run."""
-    if not net.built:
-        net(rows.first()[0])
-    layers = ", ".join(type(layer).__name__ for layer in net.layers)
-    return f"{layers}; {', '.join(str(tuple(variable.shape)) for variable in net.variables)}"
 
 
 def nothing_to_do(position: Position, history: EpochHistory, plan: EpochPlan) -> str:

@@ -66,7 +66,7 @@ class Recipe:
             schedule = json.dumps(schedule.get_config(), default=str)
         by_output = self.metrics if isinstance(self.metrics, dict) else {"": self.metrics}
         names = [
-            f"{output} {getattr(metric, 'name', metric)}".strip()
+            f"{output} {getattr(metric, 'name', getattr(metric, '__name__', metric))}".strip()
             for output, metrics in by_output.items()
             for metric in keras.tree.flatten(metrics)
         ]

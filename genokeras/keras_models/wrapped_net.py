@@ -153,7 +153,7 @@ def _distributed(distribution: Any) -> Iterator[None]:
 
 @contextmanager
 def _computing_in(net: keras.Model, policy: str) -> Iterator[None]:
-    layers = [layer for layer in _inner_layers(net) if layer.dtype_policy.name == "float32"]
+    layers = [layer for layer in inner_layers(net) if layer.dtype_policy.name == "float32"]
     outputs = _output_layers(net)
     kept = [(layer, layer.dtype_policy) for layer in layers if not any(layer is one for one in outputs)]
     try:
@@ -165,11 +165,12 @@ def _computing_in(net: keras.Model, policy: str) -> Iterator[None]:
             layer.dtype_policy = before
 
 
-def _inner_layers(model: keras.Model) -> list[Any]:
+def inner_layers(model: keras.Model) -> list[Any]:
+    """The layers of a model and of the models within it, without the inputs."""
     found: list[Any] = []
     for layer in model.layers:
         if isinstance(layer, keras.Model):
-            found += _inner_layers(layer)
+            found += inner_layers(layer)
         elif not isinstance(layer, keras.layers.InputLayer):
             found.append(layer)
     return found

@@ -152,8 +152,17 @@ class Batches:
         return self._source.seekable
 
     def fingerprint(self) -> str:
-        """What distinguishes these data: shapes, the number of batches, and of arrays a checksum of a thousand rows."""
+        """What distinguishes these data, beside `checksum`: shapes, their number, and of arrays a checksum of a thousand rows."""
         return f"{self._source.fingerprint()}, {self.n_batches or 'unknown'} batches"
+
+    def checksum(self) -> str:
+        """A checksum of values: of arrays all targets and weights (inputs where there are no targets), else the first batch."""
+        return self._source.checksum()
+
+    @property
+    def repeats(self) -> bool:
+        """Whether the checksum is known to be the same in another process: of a stream once two of its epochs began alike."""
+        return self._source.repeats
 
     def first(self) -> Batch:
         """The first batch, without using it up.

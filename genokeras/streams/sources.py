@@ -13,7 +13,7 @@ import keras
 import numpy as np
 
 from genokeras.errors import DataError
-from genokeras.streams.arrays import check_rows, plain_arrays, take_rows
+from genokeras.streams.arrays import as_numpy, check_rows, plain_arrays, take_rows
 from genokeras.streams.items import Batch, ItemReader
 
 _SAMPLED_ROWS = 1000
@@ -49,6 +49,16 @@ class BatchSource(ABC):
         batch = self.first()
         return "nothing" if batch is None else _kinds(batch)
 
+    def checksum(self) -> str:
+        """A checksum of the values that tell the data from others of the same shapes."""
+        batch = self.first()
+        return "" if batch is None else _checksum(batch)
+
+    @property
+    @abstractmethod
+    def repeats(self) -> bool:
+        """Whether the checksum is known to be the same wherever the data are read again."""
+
 
 def _kinds(batch: Batch) -> str:
     leaves = [leaf for part in batch if part is not None for leaf in keras.tree.flatten(part)]
@@ -56,6 +66,16 @@ def _kinds(batch: Batch) -> str:
         keras.backend.standardize_dtype(leaf.dtype) if leaf.dtype != object else "object" for leaf in leaves
     ]
     return "; ".join(f"{kind} {tuple(leaf.shape)[1:]}" for kind, leaf in zip(kinds, leaves, strict=True))
+
+
+def _checksum(parts: Any) -> str:
+    crc = 0
+    for leaf in keras.tree.flatten([part for part in parts if part is not None]):
+        stored = (leaf.data, leaf.indices, leaf.indptr) if hasattr(leaf, "toarray") else (as_numpy(leaf),)
+        for array in stored:
+            content = array.astype(str) if array.dtype == object else array
+            crc = zlib.crc32(np.ascontiguousarray(content).reshape(-1).view(np.uint8).data, crc)
+    return f"{crc:08x}"
 
 
 def _order(count: int, seed: int | None, number: int) -> np.ndarray:
@@ -94,11 +114,15 @@ class ArraySource(BatchSource):
 
     def fingerprint(self) -> str:
         sample = np.unique(np.linspace(0, self._rows - 1, _SAMPLED_ROWS).astype(int))
-        crc = 0
-        for leaf in keras.tree.flatten([part for part in self._taken(sample) if part is not None]):
-            content = leaf.astype(str) if leaf.dtype == object else leaf
-            crc = zlib.crc32(np.ascontiguousarray(content).tobytes(), crc)
-        return f"{self._rows} rows, {super().fingerprint()}, {crc:08x}"
+        return f"{self._rows} rows, {super().fingerprint()}, {_checksum(self._taken(sample))}"
+
+    def checksum(self) -> str:
+        x, y, weight = self._data
+        return _checksum((x if y is None else None, y, weight))
+
+    @property
+    def repeats(self) -> bool:
+        return True
 
     def _taken(self, rows: np.ndarray) -> Batch:
         x, y, weight = (None if part is None else take_rows(part, rows) for part in self._data)
@@ -144,6 +168,8 @@ class ItemSource(BatchSource):
         self._reader = reader
         self._seed = seed
         self._epochs_ended = 0
+        self._checksum: str | None = None
+        self._repeats = False
         self._count = _length(items)
         if self._count == 0:
             raise DataError(f"{reader.name} holds no samples: there is nothing to train on.")
@@ -161,6 +187,19 @@ class ItemSource(BatchSource):
         left = None if self.n_batches is None else max(0, self.n_batches - skip)
         for index, batch in enumerate(itertools.islice(self._reader.batches(picked), left)):
             yield self._reader.checked(batch, skip + index)
+
+    def checksum(self) -> str:
+        if self._checksum is None:
+            self._checksum = super().checksum()
+            # What changes between epochs often begins with a change, too; what is drawn at random differs at once.
+            ends = getattr(type(self._items), "on_epoch_end", None)
+            fixed = ends in (None, keras.utils.PyDataset.on_epoch_end)
+            self._repeats = fixed and super().checksum() == self._checksum
+        return self._checksum
+
+    @property
+    def repeats(self) -> bool:
+        return bool(self.checksum()) and self._repeats
 
     def _end_epochs(self, number: int) -> None:
         """A PyDataset may change between epochs, also between those that are skipped."""
@@ -208,6 +247,7 @@ class StreamSource(BatchSource):
         self._begin = begin
         self._reader = reader
         self._begun: Iterator[Batch] | None = None  # `first` has looked into it, and it is not used yet
+        self._began_with: list[str] = []  # of each epoch
         if n_items is not None:
             self.n_batches = reader.n_batches(n_items)
 
@@ -215,6 +255,8 @@ class StreamSource(BatchSource):
         begun, self._begun = self._begun or self._reader.batches(self._begin()), None
         count = 0
         for count, batch in enumerate(begun, start=1):
+            if count == 1:
+                self._began_with.append(_checksum(batch))
             if count > skip:
                 yield self._reader.checked(batch, count - 1)
         self.n_batches = count or self.n_batches
@@ -226,6 +268,10 @@ class StreamSource(BatchSource):
             return None
         self._begun = itertools.chain([batch], begun)
         return self._reader.checked(batch, 0)
+
+    @property
+    def repeats(self) -> bool:
+        return len(self._began_with) > 1 and len(set(self._began_with)) == 1
 
 
 @final
@@ -252,6 +298,13 @@ class WholeSource(BatchSource):
 
     def fingerprint(self) -> str:
         return self._inner.fingerprint()
+
+    def checksum(self) -> str:
+        return self._inner.checksum()
+
+    @property
+    def repeats(self) -> bool:
+        return self._inner.repeats
 
 
 def _whole(batch: Batch) -> Batch:

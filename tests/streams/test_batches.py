@@ -225,3 +225,40 @@ def test_a_dataset_without_a_length_never_ends() -> None:
     assert Batches(Endless()).never_ends
     assert Batches(Endless()).whole().never_ends
     assert not any(source().never_ends for source in SOURCES.values())
+
+
+def test_the_checksum_of_arrays_counts_every_target() -> None:
+    rows, targets = np.zeros((5000, 2), "float32"), np.zeros(5000)
+    other = targets.copy()
+    other[1] = 1.0
+    assert Batches(rows, targets).checksum() == Batches(rows, targets.copy()).checksum()
+    assert Batches(rows, targets).checksum() != Batches(rows, other).checksum()
+    assert Batches(rows, targets).checksum() != Batches(rows, targets, other).checksum()
+
+
+@pytest.mark.parametrize(
+    ("source", "repeats"),
+    [
+        (lambda: Batches(X, Y), True),
+        (lambda: Batches([(X, Y)], auto_batch=True), True),
+        (lambda: Batches(Items()), False),  # it does something between epochs, which may be shuffling
+        (lambda: Batches(Items()).whole(), False),
+    ],
+)
+def test_it_is_known_whether_items_are_the_same_in_another_process(source: Any, repeats: bool) -> None:
+    batches = source()
+    assert batches.checksum()
+    assert batches.repeats is repeats
+
+
+def test_a_stream_repeats_once_two_of_its_epochs_began_alike() -> None:
+    drawn = itertools.count()
+    same, other = Batches(stream), Batches(lambda: iter([np.full((2, 2), next(drawn))]))
+    known = []
+    for number in range(2):
+        known.append((same.repeats, other.repeats))
+        for batches in (same, other):
+            list(batches.epoch(number))
+    assert known == [(False, False), (False, False)]
+    assert same.repeats and not other.repeats
+    assert same.checksum() == Batches(stream).checksum()
