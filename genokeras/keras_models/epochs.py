@@ -21,7 +21,6 @@ from genokeras.keras_models.epoch_log import EpochLog
 from genokeras.keras_models.recipe import Recipe, rate_of_epoch
 from genokeras.keras_models.wrapped_net import WrappedNet
 from genokeras.streams import Batches
-from genokeras.support.files import written_aside
 from genokeras.training import (
     Position,
     evaluate_batches,
@@ -191,10 +190,9 @@ class EpochTraining:
         self._began, self.history.seconds = now, 0.0
         best = self.history.add(row, self.plan.monitor, self.plan.mode, str(self.plan.path))
         if best:
-            with written_aside(self.plan.path) as aside:
-                self.wrapped.net.save(aside)
+            self.wrapped.save(self.plan.path)
         if self.plan.keep not in (0, 1):
-            keep_top(self.wrapped.net, self.plan, self.history)
+            keep_top(self.wrapped, self.plan, self.history)
         self.log.epoch(row, best)
         if self.on_epoch is not None:
             self.on_epoch(self.history.frame())
@@ -281,7 +279,7 @@ class EpochTraining:
         return f"The best so far is kept: epoch {best.epoch}, {self.plan.monitor} {best.score:.4g}, in {best.path}."
 
 
-def keep_top(net: keras.Model, plan: EpochPlan, history: EpochHistory) -> None:
+def keep_top(wrapped: WrappedNet, plan: EpochPlan, history: EpochHistory) -> None:
     """Keep the net of the last epoch where it is among the best ones, and remove the file of the one that no longer is."""
     scores = {int(row["epoch"]): row.get(plan.monitor, math.nan) for row in history.rows}
     finite = [epoch for epoch, score in scores.items() if math.isfinite(score)]
@@ -290,7 +288,6 @@ def keep_top(net: keras.Model, plan: EpochPlan, history: EpochHistory) -> None:
     for epoch in scores:
         path = plan.path.with_stem(f"{plan.path.stem}-epoch={epoch:02d}")
         if epoch in kept and epoch == max(scores):
-            with written_aside(path) as aside:
-                net.save(aside)
+            wrapped.save(path)
         elif epoch not in kept:
             path.unlink(missing_ok=True)

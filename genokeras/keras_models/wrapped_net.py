@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, final
 
 import keras
@@ -12,6 +13,7 @@ import keras
 from genokeras.errors import ParameterError
 from genokeras.keras_models.loss_shell import LossShell
 from genokeras.keras_models.recipe import Recipe
+from genokeras.support.files import written_aside
 from genokeras.training import jit_compile
 
 PRECISIONS = {"bfloat16": "mixed_bfloat16", "float16": "mixed_float16"}
@@ -32,12 +34,20 @@ class WrappedNet:
         Compiled, to be evaluated; shares the net's weights.
     copy : keras.Model or None
         The copy inside `model`, where there is one.
+    policies : tuple of (layer, policy)
+        The net's own dtype policies, of layers that compute in another while training.
     """
 
     net: keras.Model
     model: keras.Model
     judge: keras.Model
     copy: keras.Model | None
+    policies: tuple[tuple[Any, Any], ...] = ()
+
+    def save(self, path: Path) -> None:
+        """Write the net as a file that is there only once it is whole; with the dtype policies of its own."""
+        with written_aside(path) as aside, _with_policies(self.policies):
+            self.net.save(aside)
 
     def publish(self) -> None:
         """Bring the net's weights up to date."""
@@ -88,15 +98,17 @@ def wrapped(
                 copy(example)
             _copy_variables(net, copy)
         inner = net if copy is None else copy
+        own = () if precision is None else _policies(inner)
         if precision is not None:
-            stack.enter_context(_computing_in(inner, PRECISIONS[precision]))
+            mixed = tuple((layer, PRECISIONS[precision]) for layer, _ in own)
+            stack.enter_context(_with_policies(mixed))
         model = _compiled(inner, recipe, precision == "float16", example)
         judge = model
         if copy is not None:
             with _distributed(None):
                 judge = LossShell(net)
                 judge.compile(loss=recipe.loss, metrics=recipe.metrics, jit_compile=jit_compile())
-        yield WrappedNet(net, model, judge, copy)
+        yield WrappedNet(net, model, judge, copy, own)
 
 
 def trains_itself(net: keras.Model) -> bool:
@@ -151,18 +163,26 @@ def _distributed(distribution: Any) -> Iterator[None]:
         keras.distribution.set_distribution(before)
 
 
-@contextmanager
-def _computing_in(net: keras.Model, policy: str) -> Iterator[None]:
-    layers = [layer for layer in inner_layers(net) if layer.dtype_policy.name == "float32"]
+def _policies(net: keras.Model) -> tuple[tuple[Any, Any], ...]:
+    """Layers in float32, but those whose outputs are the net's, and their policies."""
     outputs = _output_layers(net)
-    kept = [(layer, layer.dtype_policy) for layer in layers if not any(layer is one for one in outputs)]
+    return tuple(
+        (layer, layer.dtype_policy)
+        for layer in inner_layers(net)
+        if layer.dtype_policy.name == "float32" and not any(layer is one for one in outputs)
+    )
+
+
+@contextmanager
+def _with_policies(policies: tuple[tuple[Any, Any], ...]) -> Iterator[None]:
+    before = [(layer, layer.dtype_policy) for layer, _ in policies]
     try:
-        for layer, _ in kept:
+        for layer, policy in policies:
             layer.dtype_policy = policy
         yield
     finally:
-        for layer, before in kept:
-            layer.dtype_policy = before
+        for layer, policy in before:
+            layer.dtype_policy = policy
 
 
 def inner_layers(model: keras.Model) -> list[Any]:
