@@ -26,7 +26,6 @@ from genokeras.keras_models.light_parts import (
     nothing_to_do,
     takes_any_length,
 )
-from genokeras.keras_models.loss_shell import LossShell
 from genokeras.keras_models.net_shapes import output_shapes
 from genokeras.keras_models.recipe import RateSchedule, Recipe, make_recipe
 from genokeras.keras_models.same_training import check_same, described_data, described_net, details
@@ -36,6 +35,7 @@ from genokeras.keras_models.wrapped_net import (
     PRECISIONS,
     WrappedNet,
     check_distribution,
+    judging_net,
     trains_itself,
     wrapped,
 )
@@ -49,7 +49,6 @@ from genokeras.training import (
     Position,
     TorchOptimizer,
     evaluate_batches,
-    jit_compile,
     load_snapshot,
     predict_batches,
 )
@@ -62,7 +61,8 @@ _PREDICTED_ROWS = 256
 class LightModel(Stepping):
     """Trains a Keras model, keeps its best weights, draws its curves and resumes what was interrupted.
 
-    The net itself stays a plain Keras model: it is not compiled, and what is saved of it loads with ``keras`` alone.
+    The net itself stays a plain Keras model: it is not compiled, and what is saved of it loads with ``keras`` alone. Only one
+    with a ``train_step``, ``test_step``, ``compute_loss`` or ``compute_metrics`` of its own is compiled, as it trains itself.
 
     Either ``compile`` says how to train, or a subclass does, by two methods: ``shared_step(batch)`` returns a dict with "loss"
     and whatever else is to be logged, as means over the batch; ``configure_optimizers()`` returns an optimizer, or
@@ -315,9 +315,8 @@ class LightModel(Stepping):
         if self._stepped:
             return self._step_evaluated(batches)
         recipe = self._compiled()
-        if self._judge is None:
-            self._judge = LossShell(self.net)
-            self._judge.compile(loss=recipe.loss, metrics=recipe.metrics, jit_compile=jit_compile())
+        if self._judge is None or self._judge is self.net:  # which others may have compiled meanwhile
+            self._judge = judging_net(self.net, recipe)
         with backend_errors_named(lambda: "data cannot be evaluated"):
             found = evaluate_batches(self._judge, batches)
         if recipe.row_metrics:

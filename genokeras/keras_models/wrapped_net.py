@@ -16,6 +16,7 @@ from genokeras.keras_models.recipe import Recipe
 from genokeras.support.files import written_aside
 from genokeras.training import jit_compile
 
+_OWN_STEPS = ("train_step", "test_step", "compute_loss", "compute_metrics")
 PRECISIONS = {"bfloat16": "mixed_bfloat16", "float16": "mixed_float16"}
 
 
@@ -27,7 +28,7 @@ class WrappedNet:
     Parameters
     ----------
     net : keras.Model
-        Not compiled.
+        Not compiled, unless it trains itself.
     model : keras.Model
         Compiled, to be trained.
     judge : keras.Model
@@ -106,17 +107,25 @@ def wrapped(
         judge = model
         if copy is not None:
             with _distributed(None):
-                judge = LossShell(net)
-                judge.compile(loss=recipe.loss, metrics=recipe.metrics, jit_compile=jit_compile())
+                judge = judging_net(net, recipe)
         yield WrappedNet(net, model, judge, copy, own)
 
 
 def trains_itself(net: keras.Model) -> bool:
-    """Whether the net has a step or a loss of its own."""
-    return any(
-        getattr(type(net), name, None) is not getattr(keras.Model, name)
-        for name in ("train_step", "compute_loss")
-    )
+    """Whether the net has a step, a loss or a way to compute metrics of its own."""
+    return any(getattr(type(net), name, None) is not getattr(keras.Model, name) for name in _OWN_STEPS)
+
+
+def judging_net(net: keras.Model, recipe: Recipe) -> keras.Model:
+    """A compiled model that is to be evaluated in a net's place; the net itself where it has steps of its own."""
+    if trains_itself(net):
+        net.compile(
+            recipe.new_optimizer(False), recipe.loss, metrics=recipe.metrics, jit_compile=jit_compile()
+        )
+        return net
+    made = LossShell(net)
+    made.compile(loss=recipe.loss, metrics=recipe.metrics, jit_compile=jit_compile())
+    return made
 
 
 def _compiled(inner: keras.Model, recipe: Recipe, scaled: bool, example: Any) -> keras.Model:
