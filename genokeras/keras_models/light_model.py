@@ -148,7 +148,7 @@ class LightModel(Stepping):
         Raises
         ------
         ParameterError
-            If one of them is nothing that can be trained with.
+            If one of them is nothing that can be trained with, or metrics have one name, or that of another column.
         """
         if self._stepped:
             raise ParameterError(

@@ -12,7 +12,7 @@ import numpy as np
 from scipy.special import expit, softmax
 
 from genokeras.errors import ParameterError
-from genokeras.keras_models.keras_names import check_metric_name
+from genokeras.keras_models.keras_names import check_columns, check_metric_name
 from genokeras.keras_models.output_metrics import metrics_by_output
 from genokeras.tasks.own_objectives import SCORE_ARGUMENTS, SCORE_FUNCTIONS
 
@@ -117,7 +117,8 @@ def split_metrics(metrics: Any, outputs: Sequence[str] = ()) -> tuple[Any, list[
     Raises
     ------
     ParameterError
-        If one is neither, Keras knows no such name, or it is not clear which output one belongs to.
+        If one is neither, Keras knows no such name, it is not clear which output one belongs to, or several have one name or
+        that of another column of the history.
     """
     if not isinstance(metrics, list | tuple | dict | None):
         raise ParameterError(
@@ -125,7 +126,10 @@ def split_metrics(metrics: Any, outputs: Sequence[str] = ()) -> tuple[Any, list[
         )
     if len(outputs) > 1 and metrics:
         by_output = metrics_by_output(metrics, outputs, _is_one_of_keras)
-        return {name: [_called(one, None) for one in parts] for name, parts in by_output.items()}, []
+        called = {name: [_called(one, None) for one in parts] for name, parts in by_output.items()}
+        for output, parts in called.items():
+            check_columns(map(column_name, parts), f"metrics of the output {output!r}")
+        return called, []
     named = metrics.items() if isinstance(metrics, dict) else ((None, metric) for metric in metrics or ())
     own: list[Any] = []
     rows: list[RowMetric] = []
@@ -133,11 +137,12 @@ def split_metrics(metrics: Any, outputs: Sequence[str] = ()) -> tuple[Any, list[
         if _is_one_of_keras(metric):
             own.append(_called(metric, name))
         elif callable(metric):
-            rows.append(RowMetric(name or _name(metric), metric))
+            rows.append(RowMetric(name or column_name(metric), metric))
         else:
             raise ParameterError(
                 f"a metric is a name, a keras.metrics.Metric or a function (y_true, y_pred) -> number, got {metric!r}."
             )
+    check_columns([*map(column_name, own), *(one.name for one in rows)])
     return own, rows
 
 
@@ -164,7 +169,10 @@ def _is_of_keras(metric: Any) -> bool:
     return str(getattr(metric, "__module__", "")).split(".")[0] == "keras"
 
 
-def _name(metric: Any) -> str:
+def column_name(metric: Any) -> str:
+    """What the column of a metric is called that was given no other name."""
+    if isinstance(metric, str | keras.metrics.Metric):
+        return str(getattr(metric, "name", metric))
     inner = getattr(metric, "func", metric)
     return str(getattr(inner, "__name__", type(inner).__name__)).strip("<>")
 

@@ -9,6 +9,7 @@ from typing import Any, final
 import keras
 
 from genokeras.errors import ParameterError
+from genokeras.keras_models.keras_names import check_columns
 from genokeras.keras_models.recipe import SCHEDULES, Recipe
 from genokeras.keras_models.wrapped_net import WrappedNet
 from genokeras.streams import Batches
@@ -75,7 +76,7 @@ def step_names(step: Step, batches: Batches, mode: Callable[[bool], Any]) -> lis
     Raises
     ------
     ParameterError
-        If it is no dict of single numbers, or holds no loss.
+        If it is no dict of single numbers, holds no loss, or has the name of another column of the history.
     """
     batch = keras.tree.map_structure(keras.ops.convert_to_tensor, batches.first()[0])
     mode(False)  # nothing is to be learnt yet, no running statistics either
@@ -92,6 +93,7 @@ def step_names(step: Step, batches: Batches, mode: Callable[[bool], Any]) -> lis
         raise ParameterError(
             f"shared_step must return single numbers, means over the batch; got {', '.join(odd)}."
         )
+    check_columns((str(name) for name in found if name != LOSS), "numbers of shared_step")
     return [str(name) for name in found]
 
 

@@ -47,7 +47,7 @@ def test_other_losses_leave_the_outputs_alone() -> None:
 
 def test_metrics_of_keras_are_told_from_functions_of_all_rows() -> None:
     own, rows = split_metrics(
-        ["accuracy", keras.metrics.MeanSquaredError(), keras.losses.mean_squared_error, f1_score]
+        ["accuracy", keras.metrics.MeanSquaredError(), keras.losses.mean_absolute_error, f1_score]
     )
     assert len(own) == 3
     assert [metric.name for metric in rows] == ["f1_score"]
@@ -77,3 +77,35 @@ def test_a_metric_of_keras_has_the_name_that_it_is_given(metric: Any) -> None:
 def test_an_accuracy_keeps_the_name_that_it_is_given(metric: Any) -> None:
     assert split_metrics({"right": metric})[0][0].name == "right"
     assert split_metrics({"accuracy": "accuracy"}) == (["accuracy"], [])
+
+
+@pytest.mark.parametrize(
+    ("metrics", "message"),
+    [
+        (
+            [f1_score, partial(f1_score, average="macro")],
+            "'f1_score' is there 2 times: give other names, as in metrics=",
+        ),
+        (["mse", "mse"], "'mse' is there 2 times"),
+        ([f1_score, keras.metrics.MeanSquaredError(name="f1_score")], "'f1_score' is there 2 times"),
+        ({"loss": "accuracy"}, "'loss' is a column of its own"),
+        ({"epoch": f1_score, "seconds": f1_score}, "'epoch' is .*, 'seconds' is a column of its own"),
+        ({"learning_rate": "mse"}, "'learning_rate' is a column of its own"),
+        ({"val_mse": "mse"}, "'val_mse' begins as those on validation rows do"),
+    ],
+)
+def test_every_metric_has_a_column_of_its_own(metrics: Any, message: str) -> None:
+    with pytest.raises(ParameterError, match=message):
+        split_metrics(metrics)
+
+
+def test_metrics_of_two_outputs_may_have_one_name() -> None:
+    own, _ = split_metrics({"c": ["mae"], "r": ["mae"]}, ("c", "r"))
+    assert own == {"c": ["mae"], "r": ["mae"]}
+    with pytest.raises(ParameterError, match="metrics of the output 'c' .*'mae' is there 2 times"):
+        split_metrics({"c": ["mae", "mae"]}, ("c", "r"))
+
+
+def test_a_function_under_two_names_has_two_columns() -> None:
+    _, rows = split_metrics({"f1": f1_score, "f1_macro": partial(f1_score, average="macro")})
+    assert [one.name for one in rows] == ["f1", "f1_macro"]

@@ -102,6 +102,14 @@ class WithoutOptimizer(gk.LightModel):
         return {"acc": 1.0}
 
 
+class OddName(gk.LightModel):
+    def shared_step(self, batch: Any) -> Any:
+        return {"loss": 1.0, "epoch": 1.0}
+
+    def configure_optimizers(self) -> Any:
+        return keras.optimizers.Adam()
+
+
 class WithoutLoss(WithoutOptimizer):
     configured: Any = "adam"
 
@@ -113,6 +121,7 @@ class WithoutLoss(WithoutOptimizer):
     ("model", "configured", "message"),
     [
         (WithoutOptimizer, None, "needs configure_optimizers too"),
+        (OddName, None, "numbers of shared_step .*'epoch' is a column of its own"),
         (WithoutLoss, "adam", 'must return a dict with "loss".*got a dict of acc'),
         (WithoutLoss, {"optimiser": 1}, "must return an optimizer, or .*got 'optimiser'"),
         (WithoutLoss, 0.1, "an optimizer of keras.optimizers, or of torch.optim.*got float"),
