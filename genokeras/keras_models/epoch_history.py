@@ -99,13 +99,12 @@ class EpochHistory:
         return cls(**{**found, "best": None if best is None else Best(**best)})
 
 
-def check_monitor(monitor: str, mode: str, names: list[str], has_valid: bool) -> None:
+def check_monitor(monitor: str, names: list[str], has_valid: bool) -> None:
     """Check what decides which epoch is best.
 
     Parameters
     ----------
     monitor : str
-    mode : str
     names : list of str
         The loss and the metrics.
     has_valid : bool
@@ -114,9 +113,8 @@ def check_monitor(monitor: str, mode: str, names: list[str], has_valid: bool) ->
     Raises
     ------
     ParameterError
-        If there will be no such metric, or `mode` is unknown.
+        If there will be no such metric.
     """
-    check_choice(mode, "mode", ("min", "max"))
     known = [*names, *(f"val_{name}" for name in names)] if has_valid else names
     on_train = str(monitor).removeprefix("val_")
     if not has_valid and on_train in names and on_train != monitor:

@@ -17,6 +17,7 @@ import numpy as np
 
 from genokeras.errors import ParameterError
 from genokeras.keras_models.epoch_history import EpochHistory, Mode
+from genokeras.keras_models.metric_directions import direction_of_name
 from genokeras.streams import Batches
 from genokeras.support.files import write_arrays
 from genokeras.support.wording import did_you_mean, listed
@@ -24,23 +25,6 @@ from genokeras.training import Position, evaluate_batches, seeded, train_steps
 from genokeras.tuning import Proposed
 
 _logger = logging.getLogger(__name__)
-
-_HIGHER = (
-    "acc",
-    "auc",
-    "precision",
-    "recall",
-    "f1",
-    "fbeta",
-    "r2",
-    "iou",
-    "sensitivity",
-    "specificity",
-    "positives",
-)
-_LOWER = (
-    "loss", "error", "mse", "mae", "mape", "msle", "entropy", "divergence", "hinge", "logcosh", "poisson",
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -225,11 +209,9 @@ def objective_direction(objective: str | keras_tuner.Objective) -> Mode:
     """
     if not isinstance(objective, str):
         return objective.direction
-    name = objective.lower().removeprefix("val_")
-    if any(word in name for word in _LOWER):
-        return "min"
-    if any(word in name for word in _HIGHER):
-        return "max"
+    found = direction_of_name(objective.removeprefix("val_"))
+    if found is not None:
+        return found
     raise ParameterError(
         f"whether a high {objective!r} is good is not known: pass objective=keras_tuner.Objective({objective!r}, "
         "direction='max') or 'min'."

@@ -20,12 +20,13 @@ from genokeras.keras_models.first_batch import batch_check, input_check
 from genokeras.keras_models.light_nets import as_keras_net, set_mode
 from genokeras.keras_models.light_parts import (
     checked_path,
+    ended,
     ending,
-    interrupted,
     metric_names,
     nothing_to_do,
     takes_any_length,
 )
+from genokeras.keras_models.metric_directions import monitored_mode
 from genokeras.keras_models.net_shapes import output_shapes
 from genokeras.keras_models.recipe import RateSchedule, Recipe, make_recipe
 from genokeras.keras_models.same_training import check_same, described_data, described_net, details
@@ -166,7 +167,7 @@ class LightModel(Stepping):
         epochs: int = 10,
         ckpt_path: str | os.PathLike[str] = "best.keras",
         monitor: str = "val_loss",
-        mode: str = "min",
+        mode: str = "auto",
         patience: int | None = 5,
         resume: bool = True,
         plot: bool = True,
@@ -194,7 +195,9 @@ class LightModel(Stepping):
             Of the best net, a ``.keras`` file. The other files are written beside it.
         monitor : str
             The column of the history that says which epoch is best.
-        mode : {"min", "max"}
+        mode : {"auto", "min", "max"}
+            Whether the lowest or the highest value is best. ``"auto"``: the highest of an accuracy, AUC, F1, precision, recall,
+            R2 or ``..._score``, and of metrics whose Keras class says so; else the lowest. The log says which.
         patience : int or None
             Epochs without a better one before training stops; None: it never does.
         resume : bool
@@ -231,6 +234,7 @@ class LightModel(Stepping):
         """
         recipe = step_recipe(self.configure_optimizers()) if self._stepped else self._compiled()
         path = checked_path(ckpt_path, self._model)
+        aim = monitored_mode(monitor, mode, recipe)
         check_whole(epochs, "epochs")
         check_whole(1 if patience is None else patience, "patience")
         check_whole(1 if save_top_k == -1 else save_top_k, "save_top_k (-1 for all)")
@@ -246,7 +250,7 @@ class LightModel(Stepping):
             epochs=epochs,
             path=path,
             monitor=monitor,
-            mode=mode,  # type: ignore[arg-type]
+            mode=aim,
             patience=patience,
             snapshot_seconds=snapshot_seconds,
             keep=save_top_k,
@@ -254,7 +258,7 @@ class LightModel(Stepping):
                 **recipe.described(),
                 **described_net(self._model, plain),
                 "mixed_precision": str(self._precision),
-                "monitor": f"{monitor} {mode}",
+                "monitor": f"{monitor} {aim}",
                 "batch_size": str(batch_size),
                 "seed": str(seed),
                 **described_data(rows, judged),
@@ -269,7 +273,7 @@ class LightModel(Stepping):
         ):
             check_trainable(made.model, rows)
             names = metric_names(made, rows, recipe)
-            check_monitor(monitor, mode, names, judged is not None)
+            check_monitor(monitor, names, judged is not None)
             position, history = self._begin(made, plan, rows, resume)
             on_epoch = None if curves is None else curves.epoch
             training = EpochTraining(made, recipe, plan, rows, judged, history, log, on_epoch)
@@ -282,11 +286,7 @@ class LightModel(Stepping):
                 made.publish()
                 self._take(history, start_weights)
             self.interrupted = training.interrupted
-            if self.interrupted:
-                log.say(interrupted(position, plan))
-            elif history.best is not None:
-                best = history.best
-                log.say(f"best: epoch {best.epoch}, {monitor} {best.score:.4g}, kept in {best.path}")
+            log.say(ended(position, history, plan, interrupted=self.interrupted))
         if curves is not None and len(self.history):
             curves.draw(self.history)
         return self.history

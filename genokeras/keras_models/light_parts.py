@@ -86,9 +86,15 @@ def nothing_to_do(position: Position, history: EpochHistory, plan: EpochPlan) ->
     return f"stopped in epoch {position.epoch}, {history.waited} epochs behind the best: pass more patience to continue"
 
 
-def interrupted(position: Position, plan: EpochPlan) -> str:
-    """Where training was stopped, and how to continue."""
-    return (
-        f"interrupted in epoch {position.epoch + 1}, behind step {position.step}: call fit again to continue from "
-        f"{plan.snapshot}"
-    )
+def ended(position: Position, history: EpochHistory, plan: EpochPlan, *, interrupted: bool) -> str:
+    """Where training was stopped, and how to continue; else which epoch is the best, and where it is kept."""
+    if interrupted:
+        return (
+            f"interrupted in epoch {position.epoch + 1}, behind step {position.step}: call fit again to continue from "
+            f"{plan.snapshot}"
+        )
+    best = history.best
+    if best is None:
+        return f"no epoch is kept, as none has a finite {plan.monitor}"
+    which = "lowest" if plan.mode == "min" else "highest"
+    return f"best: epoch {best.epoch} with the {which} {plan.monitor}, {best.score:.4g}, kept in {best.path}"

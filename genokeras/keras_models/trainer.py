@@ -15,6 +15,7 @@ import pandas as pd
 from genokeras.errors import NotFittedError, ParameterError
 from genokeras.keras_models.devices import asked_device
 from genokeras.keras_models.light_model import LightModel
+from genokeras.keras_models.metric_directions import MODES
 from genokeras.support.checks import check_choice, check_whole
 from genokeras.training import TorchNet, is_torch_net, torch_summary
 
@@ -29,7 +30,8 @@ class ModelCheckpoint:
         A column of the history.
     save_top_k : int
         Best epochs that are kept; -1: all.
-    mode : {"min", "max"}
+    mode : {"auto", "min", "max"}
+        As for :meth:`LightModel.fit`.
     dirpath : path-like, optional
         By default ``checkpoints`` in the trainer's folder.
 
@@ -50,10 +52,10 @@ class ModelCheckpoint:
         self,
         monitor: str = "val_loss",
         save_top_k: int = 1,
-        mode: str = "min",
+        mode: str = "auto",
         dirpath: str | os.PathLike[str] | None = None,
     ) -> None:
-        check_choice(mode, "mode", ("min", "max"))
+        check_choice(mode, "mode", MODES)
         check_whole(1 if save_top_k == -1 else save_top_k, "save_top_k (-1 for all)")
         self.monitor, self.save_top_k, self.mode, self.dirpath = monitor, save_top_k, mode, dirpath
         self.best_model_path = ""

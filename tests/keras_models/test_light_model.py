@@ -220,7 +220,7 @@ def test_regression_metrics_see_the_outputs(tmp_path: Path) -> None:
     [
         ({"monitor": "val_los"}, "monitor must be one of .*got 'val_los'. Did you mean 'val_loss'"),
         ({"valid": None}, "needs validation data.*monitor='loss'"),
-        ({"mode": "mim"}, "mode must be one of min, max.*Did you mean 'min'"),
+        ({"mode": "mim"}, "mode must be one of auto, min, max.*Did you mean 'min'"),
         ({"epochs": 0}, "epochs must be a whole number"),
         ({"train": (X, Y[:5])}, "x: 64; y: 5"),
     ],
