@@ -19,6 +19,13 @@ from genokeras.training.steps import Position, settle
 
 _FORMAT = 1
 _KINDS = ("model", "optimizer", "metrics")
+_ELSEWHERE = "or keep the new training in another place, or remove the file to begin again."
+_ADVICE = {
+    "model": f"Build the model as it was then, {_ELSEWHERE}",
+    "optimizer": "It was another optimizer, or other layers were trainable: choose the optimizer, and set layer.trainable, as "
+    f"they were then, {_ELSEWHERE}",
+    "metrics": "Give the metrics of then.",
+}
 
 
 def save_snapshot(
@@ -96,7 +103,7 @@ def load_snapshot(
         if len(known) != len(variables):
             raise ParameterError(
                 f"{os.fspath(path)!r} was written for {'a model' if kind == 'model' else 'an optimizer'} of {len(known)} "
-                f"variables, but this one has {len(variables)}."
+                f"variables, but this one has {len(variables)}. {_ADVICE[kind]}"
             )
         for i, (was, variable) in enumerate(zip(known, variables, strict=True)):
             pairs.append((variable, _value(path, was, variable, arrays[f"{kind}_{i}"])))

@@ -152,6 +152,20 @@ def test_a_snapshot_of_another_model_is_refused_and_changes_nothing(tmp_path: Pa
         load_snapshot(tmp_path / "s", other)
 
 
+def test_a_snapshot_says_that_other_layers_were_trainable_and_what_to_do(tmp_path: Path) -> None:
+    frozen, thawed = compiled(), compiled()
+    frozen.layers[0].trainable = False
+    frozen.compile("adam", "mse")
+    thawed.compile("adam", "mse")
+    frozen.optimizer.build(frozen.trainable_variables)
+    save_snapshot(tmp_path / "s", frozen, Position(), {})
+    with pytest.raises(
+        ParameterError,
+        match="an optimizer of .* variables, but this one has .*other layers were trainable: .*remove the file",
+    ):
+        load_snapshot(tmp_path / "s", thawed)
+
+
 def test_a_damaged_snapshot_is_told_as_such(tmp_path: Path) -> None:
     (tmp_path / "s").write_bytes(b"PK no")
     with pytest.raises(RunFolderError, match="damaged"):
