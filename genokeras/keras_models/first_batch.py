@@ -11,6 +11,7 @@ from genokeras.errors import DataError
 from genokeras.keras_models.first_targets import check_targets
 from genokeras.keras_models.net_shapes import input_shapes, like_shape
 from genokeras.streams import Batch
+from genokeras.streams.arrays import is_text
 from genokeras.support.wording import counted, did_you_mean, listed
 
 
@@ -64,7 +65,8 @@ def check_inputs(name: str, x: Any, net: keras.Model) -> None:
     Raises
     ------
     DataError
-        If they have other names, another number or other shapes than those that the net reads.
+        If they have other names, another number or other shapes than those that the net reads, or are text where it reads
+        numbers.
     """
     wanted = input_shapes(net)
     if not wanted:
@@ -84,10 +86,16 @@ def check_inputs(name: str, x: Any, net: keras.Model) -> None:
             f"{name}: the net reads {counted(len(wanted), 'input')} ({listed(wanted)}), but x holds "
             f"{counted(len(leaves), 'array')}: pass one array for each input."
         )
+    reads = dict(zip(wanted, keras.tree.flatten(getattr(net, "inputs", None) or []), strict=False))
     for leaf, (key, shape) in zip(leaves, wanted.items(), strict=True):
         found, expected = tuple(leaf.shape)[1:], shape[1:]
+        of = f"x of the input {key!r}" if len(wanted) > 1 else "x"
+        if is_text(leaf) and getattr(reads.get(key), "dtype", "string") != "string":
+            raise DataError(
+                f"{name}: the net reads numbers, but {of} holds text ({', '.join(map(repr, map(str, leaf.flat[:2])))}...): pass "
+                "numbers, or build the net with keras.Input(..., dtype='string') and a layer that reads text."
+            )
         if not like_shape(found, expected):
-            of = f"x of the input {key!r}" if len(wanted) > 1 else "x"
             raise DataError(
                 f"{name}: the net reads rows of shape {_shown(expected)}, but {of} has rows of shape {found}: pass x of shape "
                 f"{_shown(('n_samples', *expected))}, or build the net with keras.Input({found})."

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, TypeAlias, final
 
@@ -160,7 +161,9 @@ def rate_of_epoch(
     if schedule is None or isinstance(schedule, str) or _is_by_step(schedule):
         return current
     rate = schedule(epoch)
-    rate = rate if isinstance(rate, bool) else float(rate)  # it may be a tensor
+    if not isinstance(rate, bool):
+        with suppress(TypeError, ValueError):  # the check says what else it is
+            rate = float(rate)  # it may be a tensor
     return check_number(rate, f"the learning rate that the schedule returns for epoch {epoch}", least=0)
 
 

@@ -40,6 +40,15 @@ def as_numpy(leaf: Any) -> np.ndarray:
     return np.asarray(leaf.numpy() if hasattr(leaf, "numpy") else leaf)
 
 
+def is_text(leaf: Any) -> bool:
+    """Whether an array holds text."""
+    if not isinstance(leaf, np.ndarray):
+        return False
+    return leaf.dtype.kind in "US" or (
+        leaf.dtype == object and leaf.size > 0 and isinstance(leaf.flat[0], str)
+    )
+
+
 def check_rows(x: Any, y: Any = None, sample_weight: Any = None) -> int:
     """Count the rows of all arrays in `x`, `y` and `sample_weight`.
 

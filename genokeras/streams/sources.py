@@ -13,7 +13,7 @@ import keras
 import numpy as np
 
 from genokeras.errors import DataError
-from genokeras.streams.arrays import as_numpy, check_rows, plain_arrays, take_rows
+from genokeras.streams.arrays import as_numpy, check_rows, is_text, plain_arrays, take_rows
 from genokeras.streams.items import Batch, ItemReader
 
 _SAMPLED_ROWS = 1000
@@ -62,10 +62,12 @@ class BatchSource(ABC):
 
 def _kinds(batch: Batch) -> str:
     leaves = [leaf for part in batch if part is not None for leaf in keras.tree.flatten(part)]
-    kinds = [
-        keras.backend.standardize_dtype(leaf.dtype) if leaf.dtype != object else "object" for leaf in leaves
-    ]
+    kinds = ["object" if leaf.dtype == object else _kind(leaf.dtype) for leaf in leaves]
     return "; ".join(f"{kind} {tuple(leaf.shape)[1:]}" for kind, leaf in zip(kinds, leaves, strict=True))
+
+
+def _kind(dtype: Any) -> str:
+    return "text" if getattr(dtype, "kind", "") in ("U", "S") else str(keras.backend.standardize_dtype(dtype))
 
 
 def _checksum(parts: Any) -> str:
@@ -132,7 +134,7 @@ class ArraySource(BatchSource):
 def _check_targets(y: Any) -> None:
     """Raise ``DataError`` where targets are text, which no loss reads."""
     for leaf in [] if y is None else keras.tree.flatten(y):
-        if leaf.dtype.kind in "US" or (leaf.dtype == object and isinstance(leaf.flat[0], str)):
+        if is_text(leaf):
             names = ", ".join(repr(str(name)) for name in leaf.flat[:2])
             raise DataError(
                 f"y holds text ({names}...), and a loss reads numbers: pass the numbers of the classes, "

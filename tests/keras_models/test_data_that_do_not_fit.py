@@ -254,3 +254,26 @@ def test_a_long_epoch_of_unknown_length_is_warned_of_once(
         fit(light(), lambda: itertools.islice(for_ever(), 14_000), tmp_path)
     found = [record.getMessage() for record in caplog.records if "goes on" in record.getMessage()]
     assert len(found) == 1 and "it ends where train ends" in found[0]
+
+
+@pytest.mark.parametrize("kind", [str, object])
+def test_inputs_of_text_are_refused_where_the_net_reads_numbers(kind: Any, tmp_path: Path) -> None:
+    text = X.astype(str).astype(kind)
+    message = r"the net reads numbers, but x holds text \('.*', '.*'\.\.\.\): pass numbers"
+    with pytest.raises(DataError, match=f"^train: {message}"):
+        fit(light(), (text, Y), tmp_path)
+    with pytest.raises(DataError, match=f"^data: {message}"):
+        light().evaluate((text, Y))
+    with pytest.raises(DataError, match=f"^x: {message}"):
+        light().predict(text)
+
+
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="only TensorFlow computes with text")
+@pytest.mark.parametrize("kind", [str, object])
+def test_a_net_that_reads_text_is_given_text(kind: Any, tmp_path: Path) -> None:
+    words = np.array(["a", "b", "c"] * 40)[:, None].astype(kind)
+    inputs = keras.Input((1,), dtype="string")
+    coded = keras.layers.StringLookup(vocabulary=["a", "b"], output_mode="one_hot")(inputs)
+    model = LightModel(keras.Model(inputs, keras.layers.Dense(1, "sigmoid")(coded)))
+    model.compile("adam", "binary_crossentropy")
+    assert len(fit(model, (words, Y), tmp_path)) == 1

@@ -161,6 +161,12 @@ def test_schedules_set_the_rate(schedule: Any, rates: list[float], tmp_path: Pat
     np.testing.assert_allclose(fit(light(schedule=schedule), tmp_path)["learning_rate"], rates, rtol=1e-5)
 
 
+@pytest.mark.parametrize("returned", [None, "fast", True, -1.0])
+def test_a_schedule_that_returns_no_rate_is_refused(returned: Any, tmp_path: Path) -> None:
+    with pytest.raises(ParameterError, match=r"the learning rate that the schedule returns for epoch 0.*got"):
+        fit(light(schedule=lambda epoch: returned), tmp_path)
+
+
 @pytest.mark.parametrize(("waited", "rate"), [(0, 0.1), (1, 0.1), (2, 0.05), (3, 0.1), (4, 0.05)])
 def test_a_plateau_halves_the_rate_whenever_half_the_patience_is_over(waited: int, rate: float) -> None:
     found = rate_of_epoch("plateau", epoch=5, epochs=9, first=0.4, current=0.1, waited=waited, patience=4)
