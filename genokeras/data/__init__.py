@@ -15,6 +15,7 @@ from genokeras.data.folds import (
     make_plain_folds,
     usual_folds,
 )
+from genokeras.data.gaps import warn_of_gaps
 from genokeras.data.images import ImageData, load_images
 from genokeras.data.labels import Labels, encode_known_labels, encode_labels
 from genokeras.data.load import load_dataset, require_labels
@@ -77,4 +78,5 @@ __all__ = [
     "target_name",
     "target_names",
     "usual_folds",
+    "warn_of_gaps",
 ]

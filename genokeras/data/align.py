@@ -10,6 +10,7 @@ from scipy import sparse
 
 from genokeras.data.dataset import Dataset, Matrix
 from genokeras.data.dropping import surplus_note
+from genokeras.data.gaps import check_measured
 from genokeras.data.genes import without_version
 from genokeras.errors import DataError
 from genokeras.support.wording import listed, loose_key
@@ -80,7 +81,7 @@ def align_with_fill(
     Raises
     ------
     DataError
-        Where all genes are missing, or genes go by position and their number is wrong.
+        Where all genes are missing, of all samples or of one, or genes go by position and their number is wrong.
     """
     wanted = tuple(feature_names)
     if not dataset.names_given or _made_up(wanted):
@@ -92,6 +93,7 @@ def align_with_fill(
     if not missing or len(missing) == len(wanted):
         return align_features(dataset, wanted), ()
     known = align_features(dataset, [name for name in wanted if name in there])
+    check_measured(known.x, known.sample_ids, known.source)
     x = np.tile(np.asarray(fill, dtype="float32"), (dataset.n_samples, 1))
     columns = np.flatnonzero([name in there for name in wanted])
     x[:, columns] = known.x.toarray() if sparse.issparse(known.x) else known.x

@@ -45,6 +45,8 @@ class Dataset:
         Which columns come from which assay, where several were joined.
     present : ndarray of bool, shape (n_samples, n_blocks), optional
         Which samples have which block, where some lack one: their values are NaN.
+    most_missing : float
+        With ``missing="median"``, the largest share of a sample's values that were missing before they were filled.
     """
 
     x: Matrix
@@ -60,6 +62,7 @@ class Dataset:
     versions_ignored: bool = False
     blocks: tuple[Block, ...] = ()
     present: np.ndarray | None = None
+    most_missing: float = 0.0
 
     @property
     def n_samples(self) -> int:

@@ -22,6 +22,7 @@ from genokeras.data.checks import (
 from genokeras.data.column_kinds import kinds_note
 from genokeras.data.dataset import Dataset
 from genokeras.data.dropping import dropped_names
+from genokeras.data.gaps import check_measured, missing_shares
 from genokeras.data.genes import Duplicates, check_duplicates
 from genokeras.data.label_files import has_column, label_file
 from genokeras.data.quantities import names_columns, read_targets
@@ -77,7 +78,8 @@ def load_dataset(
     groups : array-like of shape (n_samples,), str or path, optional
         Which samples belong together, given as `y` is.
     missing : {"error", "median", "keep"}
-        Missing values raise, are filled with the gene's median (kept in ``Dataset.medians``), or stay NaN.
+        Missing values raise, are filled with the gene's median (kept in ``Dataset.medians``), or stay NaN. A sample without any
+        value cannot be filled, and raises.
     transposed : bool
         The table or array holds genes in rows.
     sample_column : str, optional
@@ -123,7 +125,7 @@ def load_dataset(
     DataFileError
         Where a file is missing, empty, truncated, or not what its suffix says.
     DataError
-        Where values, names or labels cannot be used; the message names the first cells.
+        Where values, names or labels cannot be used, or nothing was measured of a sample; the message names the first ones.
 
     Examples
     --------
@@ -170,8 +172,8 @@ def load_dataset(
     dataset = dataclasses.replace(
         _checked(table, labels, grouping, missing, bool(options.genes)), versions_ignored=ignore_versions
     )
-    if isinstance(x, Dataset) and dataset.medians is None and x.medians is not None:
-        dataset = _with_medians(dataset, x.medians)
+    if isinstance(x, Dataset):
+        dataset = _with_filling_of(dataset, x)
     for note in dataset.notes:
         _logger.info("%s: %s", visible(dataset.source), visible(note))
     return dataset
@@ -199,9 +201,13 @@ def _checked(
     names, ids = table.names, table.ids
     check_names(names, ids, table.source)
     advice = FILL_BEFORE_PREDICTING if fitted else FILL
+    if missing != "keep" or fitted:
+        check_measured(table.x, ids, table.source, table.blocks, table.present)
     known = without_stand_ins(table).x
     check_finite(known, names, ids, table.source, None if missing != "error" else advice)
-    x, medians, notes = table.x, None, table.notes
+    x, medians, notes, most_missing = table.x, None, table.notes, 0.0
+    if missing == "median":
+        most_missing = float(missing_shares(x, table.blocks, table.present).max())
     if missing == "median" and table.present is None:
         x, medians = impute_median(table.x)
         notes = (*notes, *_filled_note(table))
@@ -222,11 +228,14 @@ def _checked(
         ids_given=table.sample_ids is not None,
         blocks=table.blocks,
         present=table.present,
+        most_missing=most_missing,
     )
 
 
-def _with_medians(dataset: Dataset, medians: np.ndarray) -> Dataset:
-    return dataclasses.replace(dataset, medians=medians)
+def _with_filling_of(dataset: Dataset, before: Dataset) -> Dataset:
+    medians = before.medians if dataset.medians is None else dataset.medians
+    most = max(dataset.most_missing, before.most_missing)
+    return dataclasses.replace(dataset, medians=medians, most_missing=most)
 
 
 def _filled_note(table: Table) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from genokeras.data import Dataset, align_with_fill, dropped_names, load_dataset
+from genokeras.data import Dataset, align_with_fill, dropped_names, load_dataset, warn_of_gaps
 from genokeras.data.block import reading_of
 from genokeras.engine import Run
 from genokeras.engine.other_rows import ChangedRows
@@ -80,7 +80,7 @@ class Elsewhere(PanelMaker):
 
     def _samples(self, x: Any, y: Any = None, groups: Any = None) -> Dataset:
         """Samples as they came, for what looks at their gaps itself."""
-        return load_dataset(
+        found = load_dataset(
             x,
             self._tabled(y, training=False),
             groups=groups,
@@ -90,14 +90,25 @@ class Elsewhere(PanelMaker):
             several_targets=self._takes_several(y),
             **reading_of(self._fitted().folder.settings),
         )
+        self._look_at_gaps(found)
+        return found
+
+    def _look_at_gaps(self, content: Content) -> None:
+        # Runs of earlier versions do not say how much was missing in training.
+        most = self._fitted().folder.settings.get("most_missing")
+        if most is not None and isinstance(content, Dataset):
+            warn_of_gaps(content, float(most))
 
     def _read(
         self, x: Any, y: Any, groups: Any = None, extra: Any = None, *, training: bool = False
     ) -> Content:
         content = super()._read(x, y, groups, extra, training=training)
-        if training or "adapt" not in self._fitted().folder.settings:
+        if training:
             return content
+        self._look_at_gaps(content)
         run = self._fitted()
+        if "adapt" not in run.folder.settings:
+            return content
         return standardised_like_training(run, self.content.matched(content, run))
 
     def _shown(self, x: Any, y: Any, groups: Any) -> Dataset:

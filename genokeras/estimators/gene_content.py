@@ -141,6 +141,7 @@ class Genes(ContentKind):
                 "feature_names": list(dataset.feature_names),
                 "sample_ids": list(dataset.sample_ids),
                 "names_given": dataset.names_given,
+                **({} if stand_ins is None else {"most_missing": dataset.most_missing}),
                 **({"blocks": [block.to_dict() for block in dataset.blocks]} if dataset.blocks else {}),
                 "drop_columns": list(arguments.get("drop_columns", ())),
                 "notes": [*dataset.notes, *aim.notes, *folds.notes],

@@ -53,7 +53,8 @@ class GenomeClassifier(Annotator):
         default, with a time limit, as many as there are slots, and else 0 (of sequences, images and texts ``2 * workers - 2``): the
         trials are then those of any other executor of so many slots, and with 0 those of ``"local"``.
     missing : {"error", "median"}, default="error"
-        What to do about missing values; the medians of the training rows become part of the exported model.
+        What to do about missing values; the medians of the training rows become part of the exported model. Samples without any value
+        are refused, in ``fit`` and afterwards; a warning names new ones with far more gaps than any in training.
     drop_columns : str or sequence of str, optional
         Columns of tables that are no genes, such as an age: they are left out here and wherever samples are read.
     random_state : int, optional

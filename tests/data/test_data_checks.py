@@ -73,7 +73,7 @@ def test_a_selection_keeps_ids_labels_and_groups() -> None:
 
 
 def test_missing_values_name_their_first_cells_and_their_number() -> None:
-    x = frame(TP53=[1, np.nan, 3], MYC=[np.nan] * 3, KIT=[np.nan] * 3)
+    x = frame(ABL1=[1, 2, 3], TP53=[1, np.nan, 3], MYC=[np.nan] * 3, KIT=[np.nan] * 3)
     message = "7 missing values .*sample 's1', gene 'MYC'.*and 3 more.*missing='median'"
     with pytest.raises(DataError, match=message):
         load_dataset(x)

@@ -316,6 +316,24 @@ def test_missing_values_are_filled_by_the_model_itself(study, tmp_path):
     np.testing.assert_allclose(clf.predict_proba(holed), clf.predict_proba(filled), atol=1e-6)
 
 
+def test_a_sample_of_which_nothing_was_measured_gets_no_answer(study, tmp_path):
+    x, y = study
+    holed = x.mask(np.random.default_rng(0).uniform(size=x.shape) < 0.3)
+    clf = quick(tmp_path / "run", missing="median").fit(holed, y)
+    new = holed.iloc[:3].copy()
+    new.iloc[0] = np.nan
+    for ask in (clf.predict_proba, clf.novelty, lambda x: clf.predict(x, abstain=0.8), clf.prepare_samples):
+        with pytest.raises(gk.DataError, match="1 sample has no value at all: S00. .*leave this sample out"):
+            ask(new)
+    with pytest.raises(gk.DataError, match="no value at all: S00"):
+        quick(missing="median").fit(pd.concat([new, holed.iloc[3:]]), y)
+    new.iloc[0, :5] = holed.iloc[3, :5]
+    with pytest.warns(UserWarning, match="far more missing values than any in training, .*: S00 .9"):
+        assert len(clf.predict(new)) == 3
+    with pytest.warns(UserWarning, match="far more missing values than any in training"):
+        clf.prepare_samples(new)
+
+
 def test_a_plug_in_searcher_is_asked(study):
     asked = []
 
