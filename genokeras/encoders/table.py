@@ -19,6 +19,7 @@ import numpy as np
 from scipy import sparse
 
 from genokeras.data.block import Block
+from genokeras.data.checks import impute_median
 from genokeras.encoders.encoder import Encoder, Rows
 from genokeras.features import (
     TRUNCATED_RANK,
@@ -106,10 +107,7 @@ class TableEncoder(Encoder):
 
     def filled(self, x: Matrix) -> Matrix:
         """Raw rows whose missing values are replaced as the delivered model does it."""
-        if self.medians is None:
-            return x
-        dense = np.asarray(x)
-        return np.where(np.isnan(dense), self.medians.astype("float32"), dense)
+        return x if self.medians is None else impute_median(x, self.medians.astype("float32"))[0]
 
     def sidecar(self) -> dict[str, Any]:
         missing = "error" if self.medians is None else "median"

@@ -334,6 +334,14 @@ def test_a_sample_of_which_nothing_was_measured_gets_no_answer(study, tmp_path):
         clf.prepare_samples(new)
 
 
+def test_gaps_of_a_sparse_matrix_are_filled_for_novelty_too(study):
+    x, y = study
+    holed = x.to_numpy(copy=True)
+    holed[3, 5] = np.nan
+    clf = quick(missing="median").fit(sparse.csr_matrix(holed), y)
+    pd.testing.assert_frame_equal(clf.novelty(sparse.csr_matrix(holed[:4])), clf.novelty(holed[:4]))
+
+
 def test_a_plug_in_searcher_is_asked(study):
     asked = []
 
