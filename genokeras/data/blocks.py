@@ -17,6 +17,7 @@ from genokeras.support.wording import counted, did_you_mean, listed
 
 DROP, MASK = MISSING_BLOCKS = ("drop", "mask")
 _SHOWN = 5
+_CAN_DO_WITHOUT = "a model fitted with missing_blocks='mask' (--missing-blocks mask) can do without some."
 
 
 def join_tables(
@@ -117,6 +118,18 @@ def check_block(name: str, table: Table, columns: int) -> None:
     )
 
 
+def check_rows(name: str, table: Table, fitted: bool, missing_blocks: str) -> None:
+    """Raise where a block has no rows, and say whether it can be left out."""
+    if table.x.shape[0]:
+        return
+    way_out = "Give it the samples of the other blocks"
+    if fitted and missing_blocks == DROP:
+        way_out += f"; {_CAN_DO_WITHOUT}"
+    else:
+        way_out += ", or leave the block out."
+    raise DataError(f"the block {name!r} ({table.source}) has no samples. {way_out}")
+
+
 def check_lost(
     lost: Sequence[str], given: Iterable[object], fitted: Sequence[str], missing_blocks: str
 ) -> None:
@@ -131,8 +144,8 @@ def check_lost(
         return
     missing = f"{listed(map(repr, lost))} {'is' if len(lost) == 1 else 'are'} missing"
     raise DataError(
-        f"the model reads the blocks {listed(fitted)}, and {missing}: got {listed(names)}.{hint} Pass all blocks; a "
-        "model fitted with missing_blocks='mask' (--missing-blocks mask) can do without some."
+        f"the model reads the blocks {listed(fitted)}, and {missing}: got {listed(names)}.{hint} Pass all blocks; "
+        f"{_CAN_DO_WITHOUT}"
     )
 
 

@@ -24,7 +24,10 @@ def category_column(name: str, value: str) -> str:
 
 
 def with_categories(
-    table: Table, taken: Collection[str], fitted: Mapping[str, Sequence[str]] | None = None
+    table: Table,
+    taken: Collection[str],
+    fitted: Mapping[str, Sequence[str]] | None = None,
+    keep_blank: bool = False,
 ) -> tuple[Table, dict[str, tuple[str, ...]]]:
     """Return a table with its annotations in text as columns, and the values of each.
 
@@ -35,6 +38,8 @@ def with_categories(
         Annotations that are labels or groups, and no covariates.
     fitted : mapping of str to sequence of str, optional
         Values that a fitted model knows, by covariate, in place of those of the table. A warning names others.
+    keep_blank : bool
+        Samples that have neither a number nor a text have NaN in the columns of the texts, too.
     """
     if fitted is None:
         found = {
@@ -59,6 +64,9 @@ def with_categories(
         for value in values
     ]
     extra: Any = np.stack([values for _, values in columns], axis=1)
+    if keep_blank and isinstance(table.x, np.ndarray) and table.x.shape[1]:
+        unknown = np.array([[text == MISSING for text in few[name]] for name in known]).all(axis=0)
+        extra[unknown & np.isnan(table.x).all(axis=1)] = np.nan
     is_sparse = isinstance(table.x, sparse.csr_matrix)
     parts: list[Any] = [table.x, sparse.csr_matrix(extra) if is_sparse else extra]
     x: Any = sparse.hstack(parts, format="csr") if is_sparse else np.hstack(parts)

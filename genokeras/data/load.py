@@ -9,6 +9,7 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
+from genokeras.data.blank_blocks import without_blank_blocks
 from genokeras.data.block import Block
 from genokeras.data.blocks import DROP, MISSING_BLOCKS, by_rows_of_first, without_stand_ins
 from genokeras.data.checks import (
@@ -111,7 +112,8 @@ def load_dataset(
         `y` may hold several columns, or name them: a list of texts is then one of columns. ``Dataset.y`` has the shape
         (n_samples, n_targets) where there are several.
     missing_blocks : {"drop", "mask"}
-        Samples that lack a block are left out, or have NaN in its columns (and False in ``Dataset.present``).
+        Samples that lack a block are left out, or have NaN in its columns (and False in ``Dataset.present``). With "mask" a sample
+        whose values of a block are all missing lacks that block.
     blocks : sequence of Block
         Those that a model reads, of which no sample is left out.
 
@@ -169,9 +171,8 @@ def load_dataset(
         labels = _per_sample(y, table.y, table, "y", said)
     grouping = _per_sample(groups, table.groups, table, "groups", said)
     table = dataclasses.replace(table, notes=(*table.notes, *dict.fromkeys(said)))
-    dataset = dataclasses.replace(
-        _checked(table, labels, grouping, missing, bool(options.genes)), versions_ignored=ignore_versions
-    )
+    dataset = _checked(table, labels, grouping, missing, missing_blocks, bool(options.genes))
+    dataset = dataclasses.replace(dataset, versions_ignored=ignore_versions)
     if isinstance(x, Dataset):
         dataset = _with_filling_of(dataset, x)
     for note in dataset.notes:
@@ -196,13 +197,20 @@ def _per_sample(
 
 
 def _checked(
-    table: Table, y: np.ndarray | None, groups: np.ndarray | None, missing: Missing, fitted: bool
+    table: Table,
+    y: np.ndarray | None,
+    groups: np.ndarray | None,
+    missing: Missing,
+    missing_blocks: str,
+    fitted: bool,
 ) -> Dataset:
     names, ids = table.names, table.ids
     check_names(names, ids, table.source)
     advice = FILL_BEFORE_PREDICTING if fitted else FILL
     if missing != "keep" or fitted:
         check_measured(table.x, ids, table.source, table.blocks, table.present)
+    if table.blocks:
+        table = without_blank_blocks(table, missing_blocks, missing, fitted)
     known = without_stand_ins(table).x
     check_finite(known, names, ids, table.source, None if missing != "error" else advice)
     x, medians, notes, most_missing = table.x, None, table.notes, 0.0

@@ -12,7 +12,7 @@ import pandas as pd
 
 from genokeras.data.align import align_features
 from genokeras.data.block import Block, check_block_names, still_there
-from genokeras.data.blocks import absent_table, check_block, check_lost, join_tables
+from genokeras.data.blocks import MASK, absent_table, check_block, check_lost, check_rows, join_tables
 from genokeras.data.checks import check_names, check_shape, check_size
 from genokeras.data.covariates import category_column, with_categories
 from genokeras.data.dataset import Dataset
@@ -117,9 +117,10 @@ def _read_block(
         named = [str(key) for key, kind in x.dtypes.items() if isinstance(kind, pd.CategoricalDtype)]
         options = replace(options, columns=(*options.columns, *named))
     table = _read(x, options)
+    check_rows(name, table, fitted is not None, options.missing_blocks)
     found: dict[str, tuple[str, ...]] = {}
     if not is_anndata(x) and not _of_cells(table):
-        table, found = with_categories(table, taken, known)
+        table, found = with_categories(table, taken, known, keep_blank=options.missing_blocks == MASK)
     part = replace(reading, options=replace(options, genes=()), drop_unknown=True)
     table = _tidied(table, x, part)
     check_names(table.names, table.ids, table.source)

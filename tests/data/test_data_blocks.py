@@ -82,6 +82,88 @@ def test_samples_without_a_block_can_stay() -> None:
     assert again.blocks == data.blocks and again.present is not None
 
 
+def with_blank(block: pd.DataFrame, *ids: str) -> pd.DataFrame:
+    blank = block.copy()
+    blank.loc[list(ids)] = np.nan
+    return blank
+
+
+def test_a_sample_without_any_value_in_a_block_lacks_it() -> None:
+    blank = {"rna": RNA, "meth": with_blank(METH, "s2", "s3"), "clinical": CLINICAL}
+    data = load_dataset(blank, LABELS, missing_blocks="mask")
+    assert data.present is not None and (~data.present).sum(axis=0).tolist() == [0, 4, 0]
+    assert any(
+        "2 samples have no value in a whole block and will do without it" in note
+        and note.endswith(": meth (2: s2, s3).")
+        for note in data.notes
+    )
+    without = load_dataset(blank | {"meth": METH.drop(index=["s2", "s3"])}, missing_blocks="mask")
+    assert without.present is not None and np.array_equal(data.present, without.present)
+    assert np.array_equal(data.x, without.x, equal_nan=True)
+
+
+def test_a_dataset_and_new_samples_may_have_blank_blocks_too() -> None:
+    blank = {"rna": with_blank(RNA, "s4"), "meth": frame(1, "abc")}
+    kept = load_dataset(blank, missing="keep")
+    assert kept.present is None
+    known: dict[str, Any] = {"genes": kept.feature_names, "blocks": kept.blocks}
+    for x in (kept, blank):
+        found = load_dataset(x, missing_blocks="mask", **known)
+        assert found.present is not None and (~found.present).sum(axis=0).tolist() == [1, 0]
+
+
+def test_text_without_a_number_beside_it_makes_no_block_a_measured_one() -> None:
+    clinical = pd.DataFrame(
+        {"age": [50.0, np.nan, 61.0, 40.0], "stage": ["I", None, None, "II"]}, index=IDS[:4]
+    )
+    blocks = {"rna": RNA.iloc[:4], "clinical": clinical}
+    data = load_dataset(blocks, missing_blocks="mask")
+    assert data.present is not None and data.present[:, 1].tolist() == [True, False, True, True]
+    assert data.x[2, 4:].tolist() == [61, 0, 0, 1]
+    with pytest.raises(DataError, match="1 missing value .*sample 's1', gene 'clinical:age'"):
+        load_dataset(blocks)
+
+
+def test_where_no_sample_may_lack_a_block_the_message_says_which_one_and_the_way_out() -> None:
+    whole = {"rna": RNA, "meth": frame(1, "abc")}
+    blank = whole | {"meth": with_blank(whole["meth"], *IDS[2:8])}
+    said = r"blocks: 6 samples have no value in a whole block: meth \(6: s2, s3, s4, s5, s6, and 1 more\)"
+    with pytest.raises(
+        DataError, match=rf"{said}. Leave them out of that block, or pass missing_blocks='mask'"
+    ):
+        load_dataset(blank)
+    data = load_dataset(whole)
+    with pytest.raises(
+        DataError, match=rf"{said}. Leave these samples out, or fit with missing_blocks='mask'"
+    ):
+        load_dataset(blank, genes=data.feature_names, blocks=data.blocks)
+    filled = load_dataset(blank, missing="median")
+    assert any("no value in a whole block, all of which is filled in" in note for note in filled.notes)
+
+
+def test_a_block_that_says_nothing_of_any_sample_can_be_left_out() -> None:
+    for how in ("drop", "mask"):
+        with pytest.raises(DataError, match="'meth' has no value in any sample. Leave the block out"):
+            load_dataset({"rna": RNA, "meth": METH * np.nan}, missing_blocks=how)
+    halves = {"rna": with_blank(RNA, *IDS[:6]), "meth": with_blank(frame(1, "abc"), *IDS[6:])}
+    with pytest.raises(DataError, match="no sample has values in all of rna, meth"):
+        load_dataset(halves, missing_blocks="mask")
+
+
+def test_a_block_without_rows_is_named() -> None:
+    blocks = {"rna": RNA, "meth": METH.iloc[:0]}
+    with pytest.raises(
+        DataError, match="the block 'meth' .DataFrame. has no samples.* or leave the block out"
+    ):
+        load_dataset(blocks)
+    data = load_dataset({"rna": RNA, "meth": METH})
+    known: dict[str, Any] = {"genes": data.feature_names, "blocks": data.blocks}
+    with pytest.raises(DataError, match="'meth' .DataFrame. has no samples.* or leave the block out"):
+        load_dataset(blocks, missing_blocks="mask", **known)
+    with pytest.raises(DataError, match="'meth' .DataFrame. has no samples.*missing_blocks='mask' .* can do"):
+        load_dataset(blocks, **known)
+
+
 def test_new_samples_are_read_as_the_model_reads_them() -> None:
     data = joined(missing_blocks="mask")
     known = {"genes": data.feature_names, "blocks": data.blocks}

@@ -86,6 +86,17 @@ def test_a_sample_without_a_block_is_answered_by_the_others(fitted: GenomeClassi
     assert encoder.sidecar()["inputs"]["clinical"] == ["age", "sex=f", "sex=m", "sex=missing"]  # type: ignore[attr-defined]
 
 
+def test_a_sample_with_nothing_but_gaps_in_a_block_is_answered_by_the_others(
+    fitted: GenomeClassifier,
+) -> None:
+    blank = BLOCKS["rna"].copy()
+    blank.iloc[:3] = np.nan
+    answers = fitted.predict_proba({**BLOCKS, "rna": blank})
+    # Samples that the first block lacks come behind those that it has.
+    without = fitted.predict_proba({**BLOCKS, "rna": BLOCKS["rna"].iloc[3:]})
+    np.testing.assert_allclose(np.roll(answers, -3, axis=0), without, atol=1e-6)
+
+
 def test_it_is_saved_loaded_and_resumed(fitted: GenomeClassifier, tmp_path: Path) -> None:
     again = GenomeClassifier.load(fitted.save(tmp_path / "copy"))
     assert again.missing_blocks == "mask"
