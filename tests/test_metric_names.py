@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from genokeras.metric_names import metric_name
+from genokeras.metric_names import metric_name, span
 
 
 @pytest.mark.parametrize(
@@ -20,3 +20,9 @@ from genokeras.metric_names import metric_name
 )
 def test_metrics_have_their_usual_names(metric: str, words: str) -> None:
     assert metric_name(metric) == words
+
+
+@pytest.mark.parametrize("limits", [None, (), (None, None), [float("nan"), float("nan")]])
+def test_an_interval_that_is_not_known_has_no_text(limits):
+    assert span(limits) == ""
+    assert span((0.1234, 1), 2) == "0.12 to 1.00"

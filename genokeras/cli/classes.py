@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from genokeras.cli.answers import CLASSES
+from genokeras.metric_names import span
 
 
 def class_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -89,10 +90,10 @@ def threshold_in_words(classifier: Any) -> str:
     if not found:
         return ""
     rates = " and ".join(
-        f"a {name} of {found[name]:.2f} ({low:.2f} to {high:.2f})"
+        f"a {name} of {found[name]:.2f}" + (f" ({within})" if within else "")
         for name in ("sensitivity", "specificity")
         if name in found
-        for low, high in [found[f"{name}_interval"]]
+        for within in [span(found[f"{name}_interval"], 2)]
     )
     return (
         f"From a probability of {found['value']:.3g} on, samples are called {found['class']}: expect {rates}."

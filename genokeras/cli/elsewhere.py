@@ -11,7 +11,7 @@ import click
 
 from genokeras.cli.group import warnings_said
 from genokeras.cli.kinds import GENES, kind_of
-from genokeras.metric_names import metric_name
+from genokeras.metric_names import metric_name, span
 
 MOST_LOSS = 0.05
 
@@ -92,6 +92,7 @@ def studies_in_words(estimate: Mapping[str, Any]) -> list[str]:
     if new:
         found = new if new["metric"] == metric else new["also"].get(metric)
         if found and found["value"] is not None:
-            low, high = found["interval"]
-            lines.append(f"New samples of the same studies: {found['value']:.3f} ({low:.3f} to {high:.3f}).")
+            lines.append(
+                f"New samples of the same studies: {found['value']:.3f} ({span(found['interval'])})."
+            )
     return lines

@@ -21,6 +21,7 @@ from genokeras.cli.inputs import (
 from genokeras.cli.kinds import GENES, kind_of
 from genokeras.cli.remembered import remember_target, remembered_target, target_to_read
 from genokeras.cli.words import estimate_in_words
+from genokeras.metric_names import span
 from genokeras.visible import visible
 
 DEFAULT_TIME_LIMIT = 30.0
@@ -117,6 +118,7 @@ def _print_panel(small: Any) -> None:
         say(f"  {gene}  {often:.0%}" + (f"  or {', '.join(others[:_NAMED])}{more}" if others else ""))
     say(f"\nLinear models by number of genes ({known.metric}):")
     for point in known.curve.itertuples():
-        say(f"  {point.genes:>4}  {point.value:.3f} ({point.low:.3f} to {point.high:.3f})")
+        within = span((point.low, point.high))
+        say(f"  {point.genes:>4}  {point.value:.3f}" + (f" ({within})" if within else ""))
     say(f"The fewest within one standard error of the best: {known.smallest}.")
     say(f"\nWrote the run into {small.path_}")

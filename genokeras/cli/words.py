@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from genokeras.metric_names import metric_name
+from genokeras.metric_names import metric_name, span
 from genokeras.visible import visible
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def _beside(estimate: Mapping[str, Any]) -> str:
     linear, chance = estimate["linear_baseline"], estimate["chance"]
     text = f"Best linear model alone {_number(linear)}, " if linear is not None else ""
     text = _capital(f"{text}chance {_number(chance)}.")
-    low, high = estimate["interval"]
+    low, high = estimate["interval"] if span(estimate["interval"]) else [estimate["value"]] * 2
     if low <= chance <= high or _ahead(estimate, chance) < 0:
         return f"{text} This is no better than chance."
     if linear is not None and _ahead(estimate, linear) <= 0:
@@ -83,12 +83,12 @@ def _ahead(estimate: Mapping[str, Any], other: float) -> float:
 
 
 def _score(estimate: Mapping[str, Any]) -> str:
-    low, high = estimate["interval"]
-    return f"{_number(estimate['value'])} (95 % interval {_number(low)} to {_number(high)})"
+    known = span(estimate["interval"])
+    return _number(estimate["value"]) + (f" (95 % interval {known})" if known else "")
 
 
 def _number(value: float) -> str:
-    return f"{value:.3f}"
+    return "–" if _missing(value) else f"{value:.3f}"
 
 
 def _capital(text: str) -> str:

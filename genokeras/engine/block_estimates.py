@@ -34,7 +34,7 @@ class BlockEstimate:
     n_features, n_trials : int
     metric : str
     value, low, high : float
-        Corrected for having chosen the best of these trials, with a 95 % interval.
+        Corrected for having chosen the best of these trials, with a 95 % interval; NaN where samples come in fewer than five groups.
     gain, gain_low, gain_high : float
         How much better all together are, with the interval of the difference; positive where they are better. NaN of all together.
     """
@@ -55,6 +55,11 @@ class BlockEstimate:
         """What the difference says."""
         if not np.isfinite(self.gain):
             return ""
+        if not np.isfinite(self.gain_low):
+            return (
+                f"Whether all blocks together are better than {self.block} alone is not certain: {self.gain:+.3f}, in fewer groups than "
+                "an interval needs."
+            )
         interval = f"{self.gain:+.3f} ({self.gain_low:+.3f} to {self.gain_high:+.3f})"
         if self.gain_low > 0:
             return f"All blocks together are better than {self.block} alone: {interval}."
@@ -117,6 +122,8 @@ def _row(
     if not len(gains):
         return row
     low, high = np.quantile(gains, [_MARGIN, 1 - _MARGIN])
+    if not np.isfinite(whole.low):  # in few groups neither score has an interval
+        low, high = np.nan, np.nan
     return BlockEstimate(
         **{**asdict(row), "gain": float(gains.mean()), "gain_low": float(low), "gain_high": float(high)}
     )

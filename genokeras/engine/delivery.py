@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -140,6 +141,16 @@ def deliver(
     baseline = estimated(linear, _SHARE_OF_BASELINE) if apart else found if linear.all() else None
     chosen = {trial.id: float(share) for trial, share in zip(trials, shares, strict=True) if share > 0}
     return Delivery(chosen, calibration, _summary(objective, found, baseline, int(scored.sum()), len(trials)))
+
+
+def read_estimate(content: Mapping[str, Any]) -> dict[str, Any]:
+    """An estimate as JSON has it, where a limit of an interval that is not known is null: NaN, as it was."""
+    found = dict(content)
+    if found.get("interval") is not None:
+        found["interval"] = [math.nan if limit is None else limit for limit in found["interval"]]
+    if "also" in found:
+        found["also"] = {name: read_estimate(one) for name, one in found["also"].items()}
+    return found
 
 
 def trials_calibration(store: TrialStore, problem: Problem, trials: Sequence[TrialResult]) -> Calibration:

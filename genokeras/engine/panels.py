@@ -38,6 +38,7 @@ from genokeras.errors import SearchError
 from genokeras.searchers import (
     History,
     HyperSpace,
+    few_groups_note,
 )
 from genokeras.support import RunFolder
 from genokeras.support.digest import hex_digest
@@ -230,6 +231,7 @@ def _entries(
     assert isinstance(problem.encoder, TableEncoder)
     names = list(problem.encoder.feature_names)
     note = f"A panel of {len(names)} of {len(samples.feature_names):,} genes, chosen anew inside every fold; new samples need no others."
+    called = "studies" if "batches" in settings.entries else "groups"
     return {
         **_carried(settings.entries),
         "searcher": "bayesian",
@@ -241,7 +243,7 @@ def _entries(
         "feature_names": names,
         "fingerprint": dict(problem.fingerprint),
         "data_fingerprint": problem.digest,
-        "notes": [note],
+        "notes": [note, *few_groups_note(problem.groups, problem.sample_weight, called)],
     }
 
 

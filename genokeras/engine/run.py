@@ -17,6 +17,7 @@ from genokeras.engine.delivery import (
     deliver,
     deliver_best,
     ensemble_out_of_fold,
+    read_estimate,
     single_best,
 )
 from genokeras.engine.delivery_time import DeliveryTime
@@ -360,7 +361,10 @@ def read_delivery(folder: RunFolder) -> Delivery:
         result = folder.read_json(RESULT_FILE)
         shares = {int(trial): float(share) for trial, share in result["shares"].items()}
         return Delivery(
-            shares, read_calibration(result["calibration"]), result["estimate"], result.get("best")
+            shares,
+            read_calibration(result["calibration"]),
+            read_estimate(result["estimate"]),
+            result.get("best"),
         )
 
 

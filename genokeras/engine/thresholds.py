@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from genokeras.engine.honest import HonestAnswers, honest_answers
 from genokeras.engine.run import Run
-from genokeras.searchers.estimate import row_counts
+from genokeras.searchers.estimate import few_groups, row_counts
 from genokeras.tasks.conformal import row_weights
 from genokeras.tasks.threshold import RESAMPLES, Threshold, check_enough, choose, read_aim
 
@@ -38,4 +40,8 @@ def chosen_threshold(run: Run, asked: Any, known: HonestAnswers | None = None) -
     check_enough(aim, found.targets, names, weight)
     rng = np.random.default_rng([int(run.folder.settings["seed"]), 7])
     resamples = row_counts(found.targets, found.groups, RESAMPLES, rng)
-    return choose(aim, found.answers[:, aim.positive], found.targets, weight, resamples)
+    chosen = choose(aim, found.answers[:, aim.positive], found.targets, weight, resamples)
+    if not few_groups(found.groups, weight):
+        return chosen
+    rates = {name: (value, math.nan, math.nan) for name, (value, *_) in chosen.rates.items()}
+    return replace(chosen, rates=rates)

@@ -28,7 +28,7 @@ from genokeras.data.samples import why_without_labels
 from genokeras.engine import Method, Prepared, Problem, Run, Wanted
 from genokeras.errors import DataError, ParameterError
 from genokeras.graph.arcs import Arc
-from genokeras.searchers import Searcher
+from genokeras.searchers import Searcher, few_groups_note
 from genokeras.tasks.task import Aim, Labelled, Task
 
 Content = Dataset | SequenceData | ImageData | TextData
@@ -131,7 +131,12 @@ class Training:
         """Which samples train and which score; see `genokeras.data.choose_folds`."""
         if self.held_targets is not None:
             return holdout_folds(self.n_samples, len(self.held_targets))
-        return self._by_study() if self.by_study else self._drawn(self.seed, places)
+        found = self._by_study() if self.by_study else self._drawn(self.seed, places)
+        if self.groups is None:
+            return found
+        called, scored = "studies" if self.by_study else "groups", found.scored
+        few = few_groups_note(self.groups[scored], self.weight[scored], called)
+        return replace(found, notes=(*found.notes, *few))
 
     def further_folds(self, first: Folds) -> np.ndarray:
         """``(splits, n_folds, n_samples)`` bool: what the folds of further splits hold out; see `genokeras.data.further_splits`."""

@@ -111,7 +111,7 @@ class ClassifierFace(ClassPlots, ClassifierMixin, SearchedEstimator):
         -------
         dict
             ``class``, ``value`` (the probability), ``sensitivity`` and ``specificity`` to expect on new samples, corrected for having chosen
-            the threshold on the same rows, with ``sensitivity_interval`` and ``specificity_interval`` (95 %).
+            the threshold on the same rows, with ``sensitivity_interval`` and ``specificity_interval`` (95 %; NaN below five groups).
         """
         self._fitted()
         found = self._threshold()

@@ -117,7 +117,8 @@ class GenomeClassifier(Annotator):
     blocks_ : tuple of Block
         Names and columns of the blocks, where ``fit`` got several.
     estimate_ : dict
-        ``metric``, ``value``, ``interval`` (95 %), ``linear_baseline``, ``chance``, ``uncorrected``, and ``also``: the same
+        ``metric``, ``value``, ``interval`` (95 %; NaN where samples come in fewer than five groups or studies), ``linear_baseline``,
+        ``chance``, ``uncorrected``, and ``also``: the same
         for other metrics.
     model_ : keras.Model
         What is delivered: raw genes in, class probabilities out.
@@ -230,7 +231,7 @@ class GenomeRegressor(RegressorElsewhere, TableEstimator):
     feature_names_in_ : ndarray of shape (n_features_in_,)
     n_features_in_ : int
     estimate_ : dict
-        ``metric``, ``value``, ``interval`` (95 %), ``linear_baseline`` (ridge regressions alone), ``chance`` (the mean as the answer
+        ``metric``, ``value``, ``interval`` (95 %; NaN below five groups or studies), ``linear_baseline`` (ridge regressions alone), ``chance`` (the mean as the answer
         to everything), ``uncorrected``, and ``also``: the same for other metrics.
     model_ : keras.Model
         What is delivered: raw genes in, numbers in the units of the targets out.

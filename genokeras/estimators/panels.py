@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -45,7 +46,7 @@ class Panel:
         All that new samples need, the first choice first.
     curve : DataFrame
         One row a number of genes: ``genes``, ``value``, ``low``, ``high`` (the corrected estimate of linear models and its 95 %
-        interval), ``standard_error``, and a column for each further metric.
+        interval, NaN below five groups), ``standard_error``, and a column for each further metric.
     metric : str
         Of the curve.
     smallest : int
@@ -122,7 +123,7 @@ def read_panel(folder: RunFolder) -> Panel | None:
 
 
 def _point(point: Mapping[str, Any]) -> dict[str, Any]:
-    low, high = point["interval"]
+    low, high = (math.nan if limit is None else limit for limit in point["interval"])
     further = {name: one["value"] for name, one in point["also"].items()}
     error = point["standard_error"]
     return {

@@ -178,7 +178,7 @@ class SequenceClassifier(TunedClassifier, SequenceEstimator):
     ----------
     classes_ : ndarray of shape (n_classes,)
     estimate_ : dict
-        ``metric``, ``value``, ``interval`` (95 %), ``linear_baseline``, ``chance``, ``uncorrected``, and ``also``: the same
+        ``metric``, ``value``, ``interval`` (95 %; NaN below five groups), ``linear_baseline``, ``chance``, ``uncorrected``, and ``also``: the same
         for other metrics.
     model_ : keras.Model
         What is delivered: probabilities of A, C, G, T ``(length, 4)`` in, class probabilities out.
@@ -234,7 +234,7 @@ class SequenceRegressor(RegressorFace, SequenceEstimator):
     targets_ : tuple of str
         What the numbers are called.
     estimate_ : dict
-        ``metric``, ``value``, ``interval`` (95 %), ``linear_baseline``, ``chance`` (the mean as the answer to everything),
+        ``metric``, ``value``, ``interval`` (95 %; NaN below five groups), ``linear_baseline``, ``chance`` (the mean as the answer to everything),
         ``uncorrected``, and ``also``: the same for other metrics.
     model_ : keras.Model
         What is delivered: probabilities of A, C, G, T ``(length, 4)`` in, numbers in the units of the targets out.

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from genokeras.engine.block_estimates import BlockEstimate, block_estimates
 from genokeras.engine.run import Run
 from genokeras.explain import Explanation
-from genokeras.metric_names import metric_name
+from genokeras.metric_names import metric_name, span
 from genokeras.report.estimate import in_digits
 from genokeras.report.page import bullets, paragraph, table
 
@@ -37,12 +37,17 @@ def block_rows(estimates: Sequence[BlockEstimate]) -> list[tuple[str, ...]]:
                 f"{one.n_features:,}",
                 str(one.n_trials),
                 in_digits(one.value),
-                f"{in_digits(one.low)} to {in_digits(one.high)}",
+                span((one.low, one.high)) or "–",
                 f"{one.gain:+.3f}" if known else "",
-                f"{one.gain_low:+.3f} to {one.gain_high:+.3f}" if known else "",
+                _gain_span(one) if known else "",
             )
         )
     return rows
+
+
+def _gain_span(one: BlockEstimate) -> str:
+    known = one.gain_low == one.gain_low
+    return f"{one.gain_low:+.3f} to {one.gain_high:+.3f}" if known else "–"
 
 
 def block_parts(run: Run) -> list[str]:

@@ -9,6 +9,7 @@ from typing import Any
 from genokeras.engine import Problem, Run, read_problem
 from genokeras.engine.thresholds import chosen_threshold
 from genokeras.errors import DataError, ParameterError
+from genokeras.report.estimate import in_brackets
 from genokeras.tasks.threshold import RATES, Threshold
 
 _FROM_RUN = object()
@@ -37,7 +38,7 @@ class Decision:
             return []
         positive, other = names[self.threshold.positive], names[1 - self.threshold.positive]
         rates = [
-            f"a {name} of {value:.3f} (95 % interval {low:.3f} to {high:.3f})"
+            f"a {name} of {value:.3f}{in_brackets((low, high))}"
             for name in RATES
             if name in self.threshold.rates
             for value, low, high in [self.threshold.rates[name]]

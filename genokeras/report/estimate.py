@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from genokeras.engine import Run
-from genokeras.metric_names import metric_name
+from genokeras.metric_names import metric_name, span
 from genokeras.support.wording import counted
 
 T = TypeVar("T")
@@ -65,19 +65,18 @@ def _row(one: Mapping[str, Any]) -> tuple[str, ...]:
     return (
         metric_name(one["metric"]),
         in_digits(one["value"]),
-        _interval(one) or "–",
+        span(one["interval"]) or "–",
         in_digits(one["linear_baseline"]),
         in_digits(one["chance"]),
         "higher" if one["greater_is_better"] else "lower",
     )
 
 
-def _interval(one: Mapping[str, Any]) -> str:
-    return " to ".join(map(in_digits, one["interval"] or ()))
-
-
 def estimate_of(run: Run) -> dict[str, Any]:
-    """What a run expects to score, in the entries of ``estimate_``; ``interval`` is None where the score is that of the rows that chose."""
+    """What a run expects to score, in the entries of ``estimate_``; ``interval`` is None where the score is that of the rows that chose.
+
+    Limits are NaN where samples came in too few groups for an interval.
+    """
     held = dict(run.delivery.estimate)
     if "value" in held:
         return held
@@ -101,11 +100,17 @@ def expectation(estimate: Mapping[str, Any], sample: str) -> str:
         return f"The best network had a {score} on the {sample}s that chose it ({better} is better)."
     told = headline(estimate)
     scores = " and ".join(
-        f"a {metric_name(one['metric'])} of {in_digits(one['value'])} (95 % interval {_interval(one)})"
+        f"a {metric_name(one['metric'])} of {in_digits(one['value'])}{in_brackets(one['interval'])}"
         for one in told
     )
     worse = all(not one["greater_is_better"] for one in told)
     return f"On new {sample}s, expect {scores}{'; lower is better' if worse else ''}."
+
+
+def in_brackets(limits: Sequence[float | None] | None) -> str:
+    """``" (95 % interval 0.100 to 0.300)"``, to follow a score; nothing where it has no interval."""
+    known = span(limits)
+    return f" (95 % interval {known})" if known else ""
 
 
 def headline(estimate: Mapping[str, Any]) -> list[Mapping[str, Any]]:
@@ -122,6 +127,8 @@ def verdict(estimate: Mapping[str, Any]) -> str:
     """What the estimate says of the model, in a sentence or two."""
     if estimate["interval"] is None:
         return FLATTERS
+    if not span(estimate["interval"]):
+        return _verdict_without_interval(estimate)
     sign = 1.0 if estimate["greater_is_better"] else -1.0
     value, chance, linear = estimate["value"], estimate["chance"], estimate["linear_baseline"]
     worst = min(sign * limit for limit in estimate["interval"])
@@ -143,6 +150,18 @@ def verdict(estimate: Mapping[str, Any]) -> str:
             f"uncertainty of the estimate{other}."
         )
     return f"The model is better than chance, and by {by} clearly ahead of the best linear model{other}."
+
+
+def _verdict_without_interval(estimate: Mapping[str, Any]) -> str:
+    sign = 1.0 if estimate["greater_is_better"] else -1.0
+    value, chance, linear = estimate["value"], estimate["chance"], estimate["linear_baseline"]
+    if value is None or not sign * value > sign * chance:
+        return "Nothing says that this model is better than chance. Do not read anything into its predictions, or into what they depend on."
+    said = "The model was better than chance, in too few groups of samples to say how certain that is."
+    if linear is None:
+        return f"{said} No linear model was tried to compare it with."
+    ahead = sign * value > sign * linear
+    return f"{said} The best linear model alone did {'worse' if ahead else 'as well, and is easier to understand'}."
 
 
 def _linear_ahead(estimate: Mapping[str, Any]) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from genokeras.engine import Run
 from genokeras.engine.panels import PANEL_FILE
 from genokeras.metric_names import metric_name
@@ -18,7 +20,7 @@ _NAMED = 5
 
 @house_style()
 def plot_panel_sizes(curve: Sequence[Mapping[str, Any]], n_genes: int, smallest: int) -> Picture:
-    """Scores of linear models of few genes by their number, with 95 % intervals.
+    """Scores of linear models of few genes by their number, with 95 % intervals where these are known.
 
     Parameters
     ----------
@@ -30,11 +32,13 @@ def plot_panel_sizes(curve: Sequence[Mapping[str, Any]], n_genes: int, smallest:
         The fewest genes within one standard error of the best.
     """
     sizes, values = [int(point["genes"]) for point in curve], [point["value"] for point in curve]
-    low, high = zip(*(point["interval"] for point in curve), strict=True)
+    # JSON has null for limits that are not known.
+    low, high = np.array([point["interval"] for point in curve], dtype=float).T
     name = metric_name(str(curve[0]["metric"]))
     figure = Picture(figsize=(5.5, 3.4), layout="constrained")
     axes = figure.subplots()
-    axes.fill_between(sizes, low, high, color=COLOURS[0], alpha=0.15, lw=0)
+    if np.isfinite(low).any():
+        axes.fill_between(sizes, low, high, color=COLOURS[0], alpha=0.15, lw=0)
     axes.plot(sizes, values, "o-", color=COLOURS[0])
     axes.axvline(n_genes, color=FAINT, lw=1, label=f"the panel: {n_genes}")
     axes.axvline(smallest, color=FAINT, lw=1, ls=":", label=f"fewest within one standard error: {smallest}")

@@ -9,7 +9,7 @@ import numpy as np
 from scipy.stats import binomtest
 
 from genokeras.engine import Run
-from genokeras.metric_names import metric_name
+from genokeras.metric_names import metric_name, span
 from genokeras.report.answers import class_counts, of_classes
 from genokeras.report.diagnostics import Predictions
 from genokeras.report.estimate import estimate_of, in_digits, ordered
@@ -72,13 +72,12 @@ def entries(estimate: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
 
 
 def _row(score: Score, expected: Mapping[str, Any], chance: float | None = None) -> tuple[str, ...]:
-    interval = expected.get("interval") or ()
     return (
         metric_name(score.metric),
         in_digits(score.value),
-        _interval(score.low, score.high),
+        span((score.low, score.high)) or "–",
         in_digits(expected.get("value")),
-        _interval(*interval) if len(interval) else "–",
+        span(expected.get("interval")) or "–",
         in_digits(chance),
         "higher" if score.greater_is_better else "lower",
     )
@@ -89,10 +88,6 @@ def _expected_rate(threshold: Threshold, name: str) -> Mapping[str, Any]:
         return {}
     value, low, high = threshold.rates[name]
     return {"value": value, "interval": (low, high)}
-
-
-def _interval(low: float, high: float) -> str:
-    return "–" if low != low else f"{in_digits(low)} to {in_digits(high)}"
 
 
 def verdict_on(
@@ -116,7 +111,7 @@ def verdict_on(
     score = scores[0]
     said = (
         f"{sentence(metric_name(score.metric))} of {in_digits(score.value)} "
-        f"(95 % interval {_interval(score.low, score.high)}) on {samples.words}."
+        f"(95 % interval {span((score.low, score.high)) or '–'}) on {samples.words}."
     )
     apart = _worse_beyond_chance(scores, expected)
     said += _headline(score, expected.get(score.metric, {}), apart) + _other_scores(score, apart, expected)
@@ -136,7 +131,7 @@ def _worse_beyond_chance(scores: list[Score], expected: Mapping[str, Mapping[str
     found = {}
     for name, held in expected.items():
         score, interval = by_name.get(name), held.get("interval")
-        if score is None or interval is None:
+        if score is None or interval is None or not span(interval):
             continue
         sign = 1.0 if score.greater_is_better else -1.0
         if max(sign * score.low, sign * score.high) < min(sign * limit for limit in interval):
@@ -149,6 +144,9 @@ def _headline(score: Score, held: Mapping[str, Any], apart: Mapping[str, Score])
     interval = held.get("interval")
     if interval is None:
         return ""
+    within = span(interval)
+    if not within:
+        return f" Expected was {in_digits(held['value'])}, without an interval."
     if score.metric in apart:
         return (
             f" That is worse than the {in_digits(held['value'])} that was expected, by more than chance: these samples may be of another "
@@ -158,9 +156,9 @@ def _headline(score: Score, held: Mapping[str, Any], apart: Mapping[str, Score])
     worst, best = sorted((sign * interval[0], sign * interval[1]))
     if sign * score.value < worst:
         doubt = "not by more than chance" if apart else "so few samples cannot tell"
-        return f" That is below what was expected ({_interval(*interval)}), but {doubt}."
+        return f" That is below what was expected ({within}), but {doubt}."
     beyond = "better than" if sign * score.value > best else "as"
-    return f" That is {beyond} expected ({_interval(*interval)})."
+    return f" That is {beyond} expected ({within})."
 
 
 def _other_scores(
@@ -168,7 +166,7 @@ def _other_scores(
 ) -> str:
     """The other scores that are worse by more than chance."""
     others = [
-        f"{metric_name(name)} {in_digits(one.value)} ({_interval(one.low, one.high)}, expected {_interval(*expected[name]['interval'])})"
+        f"{metric_name(name)} {in_digits(one.value)} ({span((one.low, one.high))}, expected {span(expected[name]['interval'])})"
         for name, one in apart.items()
         if name != headline.metric
     ]

@@ -7,7 +7,13 @@ objectives, the weights of an ensemble, and the estimate that is corrected for h
 
 from genokeras.searchers.bayesian import BayesianSearcher
 from genokeras.searchers.ensemble import DISCOUNT, LARGEST_ENSEMBLE, combine, select_ensemble
-from genokeras.searchers.estimate import FEWEST_RESAMPLES, Estimate, estimate_performance
+from genokeras.searchers.estimate import (
+    FEWEST_RESAMPLES,
+    Estimate,
+    estimate_performance,
+    few_groups,
+    few_groups_note,
+)
 from genokeras.searchers.halving import HalvingSearcher
 from genokeras.searchers.history import History
 from genokeras.searchers.random_search import RandomSearcher
@@ -31,6 +37,8 @@ __all__ = [
     "TrialResult",
     "combine",
     "estimate_performance",
+    "few_groups",
+    "few_groups_note",
     "posterior_best",
     "posterior_means",
     "select_ensemble",

@@ -33,6 +33,8 @@ from genokeras.tasks.objectives import Objective, get_objective
 from genokeras.tasks.rows import Array, Codes, resample_counts
 
 FEWEST_RESAMPLES = AT_ONCE = 20
+# A resample of two groups leaves out one or the other: the quantiles of all are those of two scores.
+FEWEST_GROUPS = 5
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,8 @@ class Estimate:
     value : float
         Mean over the resamples of the score on the rows left out.
     low, high : float
-        Percentile interval of those scores, 95 % unless asked otherwise.
+        Percentile interval of those scores, 95 % unless asked otherwise. NaN where rows come in fewer than five groups: their scores say
+        how it went in these, and not how much that varies.
     naive : float
         Score of the ensemble on the rows that chose it, for comparison.
     chance : float
@@ -112,7 +115,8 @@ def estimate_performance(
     metrics : sequence of str or Objective, optional
         Further scores, from the same resamples; the standard ones of classes or numbers by default.
     groups : array-like of shape (n_samples,), optional
-        Rows of a group are drawn and left out together. Otherwise rows are drawn within their class, if they have one.
+        Rows of a group are drawn and left out together; below five groups there is no interval. Otherwise rows are drawn within their
+        class, if they have one.
     sample_weight : array-like of shape (n_samples,), optional
     families : array-like of shape (n_trials,), optional
     discount, within : float
@@ -182,9 +186,30 @@ def estimate_performance(
             f"too few rows for an estimate: no resample of {len(targets)} rows "
             f"{'and their groups ' if groups is not None else ''}left any out."
         )
+    margin = None if few_groups(groups, weight) else (1 - level) / 2
     return {
-        name: _summary(score, found[name], naive, targets, weight, level) for name, score in scores.items()
+        name: _summary(score, found[name], naive, targets, weight, margin) for name, score in scores.items()
     }
+
+
+def few_groups(groups: ArrayLike | None, sample_weight: ArrayLike) -> int:
+    """The number of groups of rows that count, where it is too small for an interval; else 0."""
+    if groups is None:
+        return 0
+    n = len(np.unique(np.asarray(groups)[np.asarray(sample_weight) > 0]))
+    return n if n < FEWEST_GROUPS else 0
+
+
+def few_groups_note(
+    groups: ArrayLike | None, sample_weight: ArrayLike, called: str = "groups"
+) -> tuple[str, ...]:
+    """Why an estimate has no interval; nothing where it has one."""
+    n = few_groups(groups, sample_weight)
+    if not n:
+        return ()
+    return (
+        f"{n} {called} say how it went in these, not how much that varies: the estimate has no interval below {FEWEST_GROUPS} {called}.",
+    )
 
 
 def _left_out(counts: Array, weight: Array) -> NDArray[np.bool_]:
@@ -192,16 +217,17 @@ def _left_out(counts: Array, weight: Array) -> NDArray[np.bool_]:
 
 
 def _summary(
-    score: Objective, found: list[float], naive: Array, targets: Targets, weight: Array, level: float
+    score: Objective, found: list[float], naive: Array, targets: Targets, weight: Array, margin: float | None
 ) -> Estimate:
     values = np.asarray(found)[np.isfinite(found)]
-    margin = (1 - level) / 2
-    low, high = np.quantile(values, [margin, 1 - margin]) if len(values) else (math.nan, math.nan)
+    low, high = math.nan, math.nan
+    if margin is not None and len(values):
+        low, high = map(float, np.quantile(values, [margin, 1 - margin]))
     return Estimate(
         metric=score.name,
         value=float(values.mean()) if len(values) else math.nan,
-        low=float(low),
-        high=float(high),
+        low=low,
+        high=high,
         naive=score.value(naive, targets, weight),
         chance=score.chance(targets, naive.shape[-1], weight),
         greater_is_better=score.greater_is_better,

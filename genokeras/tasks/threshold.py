@@ -53,7 +53,7 @@ class Threshold:
     positive : int
     value : float
     rates : dict of str to (float, float, float)
-        Sensitivity and specificity on new samples, each with its 95 % interval.
+        Sensitivity and specificity on new samples, each with its 95 % interval; NaN where samples come in fewer than five groups.
     """
 
     positive: int

@@ -70,6 +70,16 @@ def test_the_estimate_is_said_in_words() -> None:
     assert "did not beat" not in text and "no better" not in text
 
 
+@pytest.mark.parametrize("limit", [None, float("nan")])
+def test_an_estimate_of_few_groups_has_no_interval(limit: float | None) -> None:
+    text = said(
+        ESTIMATE | {"interval": [limit, limit], "also": {"accuracy": ACCURACY | {"interval": [limit, limit]}}}
+    )
+    assert "Log loss 0.142; lower is better." in text and "Also: accuracy 0.900." in text
+    assert "nan" not in text and "no better" not in text
+    assert "This is no better than chance." in said(ACCURACY | {"value": 0.5, "interval": [limit, limit]})
+
+
 def test_lines_fit_80_columns() -> None:
     also = {"also": {name: ACCURACY for name in ("balanced_accuracy", "accuracy", "roc_auc")}}
     assert max(map(len, estimate_in_words(ESTIMATE | also, "time").splitlines())) <= 80

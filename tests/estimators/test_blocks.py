@@ -11,8 +11,10 @@ import pandas as pd
 import pytest
 
 from genokeras import GenomeClassifier, load_dataset
+from genokeras.engine.block_estimates import block_estimates
 from genokeras.errors import DataError, ParameterError
 from genokeras.estimators import gene_content
+from genokeras.report.blocks import block_rows
 
 N = 48
 IDS = [f"P{i:02d}" for i in range(N)]
@@ -120,6 +122,16 @@ def test_blocks_are_judged_alone_and_together(fitted: GenomeClassifier) -> None:
     gain = table.set_index("block")
     assert gain.loc["meth", "gain"] > gain.loc["rna", "gain"]
     assert (gain["gain_low"][1:] <= gain["gain"][1:]).all() and gain.loc["meth", "gain_low"] > 0
+
+
+def test_in_few_groups_no_gain_has_an_interval(tmp_path: Path) -> None:
+    clf = GenomeClassifier(tmp_path / "run", time_limit=None, max_trials=8, random_state=0, verbose=0)
+    whole = {name: BLOCKS[name].loc[IDS[8:]] for name in ("rna", "meth")}
+    clf.fit(whole, Y[8:], groups=np.arange(40) // 2 % 4)
+    table = clf.block_estimates()
+    assert table[["low", "high", "gain_low", "gain_high"]].isna().all(axis=None)
+    assert table["gain"][1:].notna().all() and "is not certain" in table["says"][1]
+    assert all(row[4] == "–" for row in block_rows(block_estimates(clf._run)))
 
 
 def test_an_explanation_adds_up_by_block(fitted: GenomeClassifier) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import numpy as np
@@ -17,10 +18,12 @@ from genokeras import (
     RunFolderError,
     load_estimator,
 )
+from genokeras.cli.classes import threshold_in_words
 from genokeras.data import align_with_fill, coincidence_notes, leave_one_study_out, load_dataset
 from genokeras.engine.other_rows import ChangedRows
 from genokeras.estimators.panels import kept_samples
 from genokeras.features import fit_filling
+from genokeras.report.decisions import decision_of
 
 N, P = 72, 30
 SETTINGS = {"time_limit": None, "max_trials": 5, "random_state": 0, "verbose": 0}
@@ -66,8 +69,30 @@ def test_the_estimate_is_by_study_and_for_new_samples_beside(fitted: GenomeClass
         assert estimate["new_samples"]["also"]["balanced_accuracy"]["value"] > 0.8
 
 
+def test_three_studies_give_no_interval_and_a_note_says_why(fitted: GenomeClassifier) -> None:
+    again = load_estimator(fitted.path_)
+    for clf in (fitted, again):
+        found = [clf.estimate_, *clf.estimate_["also"].values()]
+        assert np.isfinite([one["value"] for one in found]).all()
+        assert np.isnan([one["interval"] for one in found]).all()
+        assert any("3 studies say how it went in these, not how much that varies" in n for n in clf.notes_)
+    assert again.estimate_ == fitted.estimate_
+    held = json.loads((fitted.path_ / "result.json").read_text(encoding="utf-8"))
+    assert held["estimate"]["interval"] == [None, None]
+    assert "– to –" not in fitted._repr_html_() and "95 % interval 0" not in fitted._repr_html_()
+
+
+def test_three_studies_give_no_interval_of_what_a_threshold_reaches(fitted: GenomeClassifier) -> None:
+    clf = load_estimator(fitted.path_).set_params(threshold={"class": "ill", "sensitivity": 0.5})
+    assert clf.threshold_ is not None and np.isnan(clf.threshold_["sensitivity_interval"]).all()
+    said = [threshold_in_words(clf), *decision_of(clf._run, clf.threshold).in_words(clf.classes_)]
+    assert re.search(r"a sensitivity of \d\.\d\d and a specificity of \d\.\d\d\.", said[0])
+    assert "nan" not in " ".join(said)
+
+
 def test_the_report_has_a_row_for_each_study(fitted: GenomeClassifier, tmp_path) -> None:
     page = fitted.report(tmp_path / "page.html", explain=False).read_text(encoding="utf-8")
+    assert "in too few groups of samples to say how certain that is" in page and "– to –" not in page
     assert "These figures are for a new study" in page and "new samples of the same studies" in page
     assert "New samples need all 30 genes." in page
 

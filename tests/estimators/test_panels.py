@@ -58,6 +58,18 @@ def test_the_curve_has_every_size_and_its_interval(small: GenomeClassifier, tmp_
     assert (tmp_path / "curve.png").stat().st_size > 1000
 
 
+def test_a_curve_of_few_groups_has_no_intervals(tmp_path: Path) -> None:
+    x, y = planted()
+    clf = GenomeClassifier(tmp_path / "whole", **SETTINGS).fit(x, y, groups=np.arange(N) % 4)
+    small = clf.panel(n_genes=PLANTED, path=tmp_path / "small", time_limit=None, max_trials=2)
+    assert small.panel_.curve[["low", "high"]].isna().all(axis=None)
+    assert small.panel_.curve["value"].notna().all()
+    assert any("4 groups say how it went in these" in note for note in small.notes_)
+    small.panel_.plot(tmp_path / "curve.png")
+    page = small.report(tmp_path / "small.html", explain=False).read_text(encoding="utf-8")
+    assert "New samples need these 3 genes" in page and "– to –" not in page
+
+
 def test_a_panel_needs_its_own_genes_alone(small: GenomeClassifier, tmp_path: Path) -> None:
     x, y = planted(1)
     own = x[list(small.panel_.genes)]

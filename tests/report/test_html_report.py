@@ -302,6 +302,13 @@ def test_a_direction_of_the_classes_is_no_hint() -> None:
         ({"linear_baseline": None}, "No linear model was tried"),
         ({"interval": [0.1, 0.9]}, "Nothing says that this model is better than chance"),
         ({"value": 0.8, "interval": [0.75, 0.9]}, "Nothing says that this model is better than chance"),
+        (
+            {"interval": [np.nan] * 2},
+            "in too few groups of samples to say how certain that is. The best linear model alone did worse.",
+        ),
+        ({"interval": [np.nan] * 2, "linear_baseline": 0.2}, "The best linear model alone did as well"),
+        ({"interval": [np.nan] * 2, "linear_baseline": None}, "No linear model was tried"),
+        ({"interval": [np.nan] * 2, "value": 0.7}, "Nothing says that this model is better than chance"),
     ],
 )
 def test_the_verdict_promises_no_more_than_the_interval(

@@ -277,6 +277,16 @@ def test_that_all_are_right_counts_groups() -> None:
     assert "All are predicted right" not in unknown
 
 
+def test_of_few_groups_nothing_is_expected_within_limits(estimate: dict[str, Any]) -> None:
+    nan = float("nan")
+    expected = {"balanced_accuracy": {"value": 0.9, "interval": [nan, nan]}}
+    words = verdict_on(scored(), [Score("balanced_accuracy", 0.8, 0.7, 0.9, True)], expected)
+    assert words.endswith("Expected was 0.900, without an interval.")
+    few = estimate | {"interval": [nan, nan]}
+    assert expectation(few, "sample") == "On new samples, expect a log loss of 0.200; lower is better."
+    assert estimate_rows(few)[0][2] == "–"
+
+
 def test_of_losses_lower_is_better() -> None:
     expected = {"log_loss": {"value": 0.3, "interval": [0.2, 0.4]}}
     words = verdict_on(scored(), [Score("log_loss", 0.6, 0.5, 0.7, False)], expected)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from genokeras.errors import ParameterError
-from genokeras.searchers.estimate import Estimate, estimate_performance
+from genokeras.searchers.estimate import Estimate, estimate_performance, few_groups, few_groups_note
 
 CODES = np.arange(60) % 2
 
@@ -91,6 +91,22 @@ def test_rows_of_a_group_are_left_out_together() -> None:
     grouped = estimate_performance(p, codes, rng=np.random.default_rng(1), groups=twins, **options)
     split = estimate_performance(p, codes, rng=np.random.default_rng(1), **options)
     assert grouped["accuracy"].value < split["accuracy"].value - 0.05
+
+
+@pytest.mark.parametrize("n_groups", [2, 4, 5])
+def test_fewer_than_five_groups_do_not_say_how_much_scores_vary(n_groups: int) -> None:
+    for found in estimate(informative(2), groups=np.arange(60) // 2 % n_groups).values():
+        assert np.isfinite(found.value)
+        assert np.isfinite([found.low, found.high]).tolist() == [n_groups >= 5] * 2
+
+
+def test_groups_without_weight_do_not_count() -> None:
+    groups, weight = np.arange(60) % 5, np.ones(60)
+    assert few_groups(groups, weight) == 0 and few_groups_note(groups, weight) == ()
+    weight[groups == 0] = 0
+    assert few_groups(groups, weight) == 4 and few_groups(None, weight) == 0
+    (note,) = few_groups_note(groups, weight, "studies")
+    assert note.startswith("4 studies say how it went in these, not how much that varies: ")
 
 
 def test_auc_is_taken_over_the_resamples_that_leave_every_class_out() -> None:
