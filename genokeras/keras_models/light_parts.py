@@ -42,7 +42,7 @@ def checked_path(path: str | os.PathLike[str], net: keras.Model) -> Path:
     Raises
     ------
     ParameterError
-        If it does not end as files of such nets do.
+        If it does not end as files of such nets do, or Keras cannot write the net.
     """
     found = Path(path)
     if isinstance(net, TorchNet):
@@ -54,7 +54,20 @@ def checked_path(path: str | os.PathLike[str], net: keras.Model) -> Path:
         raise ParameterError(
             f"ckpt_path must end in .keras, as the best net is saved there, got {str(found)!r}."
         )
+    else:
+        _check_written(net)
     return found
+
+
+def _check_written(net: keras.Model) -> None:
+    """Refuse a net that no checkpoint can hold, before it is trained."""
+    try:
+        keras.saving.serialize_keras_object(net)
+    except (NotImplementedError, TypeError, ValueError) as error:
+        said = " ".join(str(error).split("Example:")[0].split())
+        raise ParameterError(
+            f"the net {net.name!r} cannot be saved, and its best epoch is kept in a file. Keras says: {said[:300]}"
+        ) from error
 
 
 def ending(batches: Batches, name: str) -> Batches:

@@ -12,7 +12,7 @@ import keras
 import numpy as np
 import pytest
 
-from genokeras.errors import DataError, TrainingError
+from genokeras.errors import DataError, ParameterError, TrainingError
 from genokeras.keras_models import LightModel
 
 X = np.random.default_rng(0).standard_normal((120, 10)).astype("float32")
@@ -91,6 +91,22 @@ def test_a_net_with_a_step_of_its_own_trains_without_targets(tmp_path: Path) -> 
     model.compile(keras.optimizers.Adam(0.01), "mse")
     history = fit(model, X, tmp_path, epochs=4)
     assert history["loss"].iloc[-1] < history["loss"].iloc[0]
+
+
+def test_a_net_that_cannot_be_saved_is_refused_before_it_trains(tmp_path: Path) -> None:
+    class Own(keras.Model):
+        def __init__(self, parts: list[Any]) -> None:
+            super().__init__()
+            self.parts = parts
+
+        def call(self, inputs: Any) -> Any:
+            return self.parts[0](inputs)
+
+    model = LightModel(Own([keras.layers.Dense(1)]))
+    model.compile("adam", "mse")
+    with pytest.raises(ParameterError, match="the net 'own' cannot be saved, .* Keras says: .*get_config"):
+        fit(model, (X, Y), tmp_path)
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize(
