@@ -13,6 +13,7 @@ from genokeras.engine.run import MODEL_FILE, Run
 from genokeras.errors import DataError
 from genokeras.explain import training_rows
 from genokeras.explain.runs import table_of
+from genokeras.searchers import FEWEST_GROUPS
 from genokeras.searchers.estimate import row_counts
 from genokeras.support.digest import hex_digest
 from genokeras.support.keras_files import load_keras
@@ -39,7 +40,7 @@ class Score:
     value : float
     low, high : float
         95 % percentile interval over resamples of the samples, every class keeping its size, or of whole groups; NaN where no resample
-        has a value, or all samples are of one group.
+        has a value, or there are fewer than five groups.
     greater_is_better : bool
     """
 
@@ -224,7 +225,7 @@ def _counts(samples: ScoredSamples, strata: np.ndarray, rng: np.random.Generator
 def _limits(samples: ScoredSamples, values: np.ndarray) -> tuple[float, float]:
     """The 95 % percentile interval of what resamples score."""
     values = values[np.isfinite(values)]
-    if not len(values) or samples.n_units < 2:
+    if not len(values) or samples.n_units < (2 if samples.groups is None else FEWEST_GROUPS):
         return float("nan"), float("nan")
     low, high = np.quantile(values, [0.025, 0.975])
     return float(low), float(high)

@@ -16,6 +16,7 @@ from genokeras.report.estimate import estimate_of, in_digits, ordered
 from genokeras.report.page import paragraph, table
 from genokeras.report.predicted import NumberPredictions
 from genokeras.report.scored import Score, ScoredSamples, chances_of, rates_of, scores_of
+from genokeras.searchers import FEWEST_GROUPS
 from genokeras.support.wording import counted, listed, sentence
 from genokeras.tasks.threshold import Threshold
 
@@ -51,8 +52,9 @@ def validation_tables(run: Run, samples: ScoredSamples, threshold: Threshold | N
 
 def _how_resampled(run: Run, samples: ScoredSamples) -> str:
     """Where the intervals of these samples come from."""
-    if samples.groups is not None and samples.n_units < 2:
-        return "All of these samples are of one group, so that their scores have no intervals."
+    if samples.groups is not None and samples.n_units < FEWEST_GROUPS:
+        n = counted(samples.n_units, "group")
+        return f"All of these samples are of {n}, and scores have intervals from {FEWEST_GROUPS} groups on."
     if samples.groups is not None:
         rest = "; those of single classes further down take samples as independent" if of_classes(run) else ""
         return f"Intervals of these samples are by resampling their {samples.n_units} groups, each as a whole (1,000 times){rest}."
@@ -109,10 +111,9 @@ def verdict_on(
         What `shifted_classes` says.
     """
     score = scores[0]
-    said = (
-        f"{sentence(metric_name(score.metric))} of {in_digits(score.value)} "
-        f"(95 % interval {span((score.low, score.high)) or '–'}) on {samples.words}."
-    )
+    within = span((score.low, score.high))
+    interval = f" (95 % interval {within})" if within else ""
+    said = f"{sentence(metric_name(score.metric))} of {in_digits(score.value)}{interval} on {samples.words}."
     apart = _worse_beyond_chance(scores, expected)
     said += _headline(score, expected.get(score.metric, {}), apart) + _other_scores(score, apart, expected)
     said += _of_probabilities(apart, shifted)

@@ -8,6 +8,7 @@ objectives, the weights of an ensemble, and the estimate that is corrected for h
 from genokeras.searchers.bayesian import BayesianSearcher
 from genokeras.searchers.ensemble import DISCOUNT, LARGEST_ENSEMBLE, combine, select_ensemble
 from genokeras.searchers.estimate import (
+    FEWEST_GROUPS,
     FEWEST_RESAMPLES,
     Estimate,
     estimate_performance,
@@ -24,6 +25,7 @@ from genokeras.searchers.values import Proposal, TrialResult
 
 __all__ = [
     "DISCOUNT",
+    "FEWEST_GROUPS",
     "FEWEST_RESAMPLES",
     "LARGEST_ENSEMBLE",
     "BayesianSearcher",

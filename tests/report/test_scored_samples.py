@@ -94,9 +94,10 @@ def interval_of(samples: ScoredSamples, metric: str = "accuracy") -> tuple[float
 
 
 def test_whole_groups_are_drawn() -> None:
-    # All of four groups that are half right are wrong, or right, in one resample of sixteen.
-    assert interval_of(in_groups([True, False, True, False])) == (0.0, 1.0)
-    low, high = interval_of(in_groups([True, False, True, False], groups=False))
+    # At most one of six groups of which half are right is right in one resample of nine.
+    low, high = interval_of(in_groups([True, False] * 3))
+    assert low < 0.2 and high > 0.8
+    low, high = interval_of(in_groups([True, False] * 3, groups=False))
     assert 0.3 < low < 0.5 < high < 0.7
 
 
@@ -115,12 +116,15 @@ def test_sequences_are_given_with_groups() -> None:
         assert targets.tolist() == [0, 1, 1]
 
 
-def test_one_group_has_no_interval() -> None:
-    assert np.isnan(interval_of(in_groups([True]))).all()
+@pytest.mark.parametrize("n", [1, 4])
+def test_fewer_than_five_groups_have_no_interval(n: int) -> None:
+    assert np.isnan(interval_of(in_groups([True] * n))).all()
 
 
 def test_groups_without_a_class_leave_the_rate_of_the_other_resamples() -> None:
-    samples = replace(samples_of([1, 1, 0, 0], np.eye(2)[[1, 0, 0, 0]]), groups=np.array([0, 1, 2, 2]))
+    samples = replace(
+        samples_of([1, 1, 0, 0, 0, 0], np.eye(2)[[1, 0, 0, 0, 0, 0]]), groups=np.array([0, 1, 2, 3, 4, 4])
+    )
     sensitivity, specificity = rates_of(Threshold(1, 0.5, {}), samples)
     assert (sensitivity.value, sensitivity.low, sensitivity.high) == (0.5, 0.0, 1.0)
     assert (specificity.low, specificity.high) == (1.0, 1.0)

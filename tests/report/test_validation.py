@@ -156,7 +156,9 @@ def test_groups_of_given_samples_are_drawn_as_a_whole(grouped: GenomeClassifier)
     text = told_of(grouped, x, y, "donor")
     assert "Intervals of these samples are by resampling their 15 groups, each as a whole" in text
     assert "taken as independent: with groups=" not in text
-    assert "All of these samples are of one group" in told_of(grouped, x, y, ["D"] * 60)
+    one = told_of(grouped, x, y, ["D"] * 60)
+    assert "All of these samples are of 1 group, and scores have intervals from 5 groups on." in one
+    assert "on the 60 samples that were given" in one and "interval –" not in one
 
 
 def test_a_run_with_groups_says_that_samples_without_are_taken_as_independent(
