@@ -190,7 +190,7 @@ class EpochTraining:
         self._began, self.history.seconds = now, 0.0
         best = self.history.add(row, self.plan.monitor, self.plan.mode, str(self.plan.path))
         if best:
-            self.wrapped.save(self.plan.path)
+            self.wrapped.write(self.plan.path)
         if self.plan.keep not in (0, 1):
             keep_top(self.wrapped, self.plan, self.history)
         self.log.epoch(row, best)
@@ -288,6 +288,6 @@ def keep_top(wrapped: WrappedNet, plan: EpochPlan, history: EpochHistory) -> Non
     for epoch in scores:
         path = plan.path.with_stem(f"{plan.path.stem}-epoch={epoch:02d}")
         if epoch in kept and epoch == max(scores):
-            wrapped.save(path)
+            wrapped.write(path)
         elif epoch not in kept:
             path.unlink(missing_ok=True)

@@ -45,7 +45,7 @@ class WrappedNet:
     copy: keras.Model | None
     policies: tuple[tuple[Any, Any], ...] = ()
 
-    def save(self, path: Path) -> None:
+    def write(self, path: Path) -> None:
         """Write the net as a file that is there only once it is whole; with the dtype policies of its own."""
         with written_aside(path) as aside, _with_policies(self.policies):
             self.net.save(aside)

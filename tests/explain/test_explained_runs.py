@@ -152,7 +152,7 @@ def test_the_marker_table_has_every_column(planted: Planted) -> None:
     [
         ({"feature_names": ["A"]}, ParameterError, "expected 5000, got 1"),
         ({"background": np.zeros((3, 7))}, DataError, "expecting 5000 features"),
-        ({"x": np.full((2, 5000), np.nan)}, DataError, "missing value"),
+        ({"x": np.full((2, 5000), np.nan)}, DataError, "have no value at all"),
         ({"method": "lime"}, ParameterError, "method must be one of"),
     ],
 )
