@@ -22,7 +22,7 @@ from genokeras.explain import explain_model
 from genokeras.exports import export_model_as
 from genokeras.exports.formats import choose_format
 from genokeras.exports.places import check_target
-from genokeras.projects.vae import VaeSettings, fit_transfer, load_encoder
+from genokeras.projects.vae import VaeSettings, load_encoder, prepare_transfer, train_transfer
 from tests.advice.cases import RUNS, TABLE, Case, X, csv, fit, follow, named, put
 from tests.fuzz.hdf5_files import hdf5_files
 from tests.old_runs import samples
@@ -293,7 +293,8 @@ def settled(stem: str, trainable: bool) -> None:
     encoder = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2, name=stem)])
     codes = np.arange(12) % 2
     settings = VaeSettings(max_epochs=1, max_steps=1)
-    fit_transfer(encoder, X[:8], codes[:8], X[8:], codes[8:], 2, settings, trainable)
+    data = prepare_transfer(encoder, X[:8], codes[:8], X[8:], codes[8:], 2)
+    train_transfer(data, settings, trainable)
 
 
 oracles = keras_tuner.oracles

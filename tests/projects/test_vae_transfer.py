@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from genokeras.errors import DataError, DataFileError, ParameterError
-from genokeras.projects.vae import VaeSettings, fit_transfer, fit_vae, load_encoder
+from genokeras.projects.vae import VaeSettings, fit_vae, load_encoder, prepare_transfer, train_transfer
 from genokeras.training.descent_objective import DescentSettings
 
 SETTINGS = DescentSettings(learning_rate=0.02, max_epochs=60)
@@ -50,7 +50,7 @@ def transferred(
     encoder: Any, *, trainable: bool = False, settings: DescentSettings = SETTINGS, **kwargs: Any
 ) -> Any:
     given = (X[FIRST], CODES[FIRST], X[SECOND], CODES[SECOND])
-    return fit_transfer(encoder, *given, 2, settings, trainable, **kwargs)
+    return train_transfer(prepare_transfer(encoder, *given, 2), settings, trainable, **kwargs)
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,8 @@ def test_the_model_scores_what_the_log_says_of_its_best_epoch(
 @pytest.mark.parametrize("trainable", [False, True])
 def test_numbers_can_be_predicted_too(encoder: Any, trainable: bool) -> None:
     y = np.stack([50 * NUMBERS + 1000, -NUMBERS], axis=1)
-    model = fit_transfer(encoder, X[FIRST], y[FIRST], X[SECOND], y[SECOND], 0, SETTINGS, trainable)
+    data = prepare_transfer(encoder, X[FIRST], y[FIRST], X[SECOND], y[SECOND], 0)
+    model = train_transfer(data, SETTINGS, trainable)
     found = outputs(model, X[TEST])
     assert found.shape == (N - 80, 2)
     assert (np.square(found - y[TEST]).mean(axis=0) < 0.5 * y[TEST].var(axis=0)).all()
@@ -145,24 +146,24 @@ def test_an_encoder_loaded_from_a_file_can_be_trained_further(encoder: Any, tmp_
 
 def test_data_of_another_width_are_refused_with_both_numbers(encoder: Any) -> None:
     with pytest.raises(DataError, match="the encoder reads 200 features, the training rows have 199"):
-        fit_transfer(encoder, X[FIRST, 1:], CODES[FIRST], X[SECOND, 1:], CODES[SECOND], 2, SETTINGS)
+        prepare_transfer(encoder, X[FIRST, 1:], CODES[FIRST], X[SECOND, 1:], CODES[SECOND], 2)
 
 
 def test_rows_that_the_encoder_cannot_read_are_refused(encoder: Any) -> None:
     holed = X.copy()
     holed[52, 4] = np.nan
     with pytest.raises(DataError, match="no finite answer for 1 validation row, the first is row 3"):
-        fit_transfer(encoder, X[FIRST], CODES[FIRST], holed[SECOND], CODES[SECOND], 2, SETTINGS)
+        prepare_transfer(encoder, X[FIRST], CODES[FIRST], holed[SECOND], CODES[SECOND], 2)
 
 
 def test_codes_of_no_class_are_refused(encoder: Any) -> None:
     with pytest.raises(DataError, match="training codes: expected 0 to 1, got 2"):
-        fit_transfer(encoder, X[FIRST], CODES[FIRST] * 2, X[SECOND], CODES[SECOND], 2, SETTINGS)
+        prepare_transfer(encoder, X[FIRST], CODES[FIRST] * 2, X[SECOND], CODES[SECOND], 2)
 
 
 def test_codes_unlike_rows_are_refused(encoder: Any) -> None:
     with pytest.raises(DataError, match="validation targets: expected shape \\(30,\\), got \\(29,\\)"):
-        fit_transfer(encoder, X[FIRST], CODES[FIRST], X[SECOND], CODES[SECOND][1:], 2, SETTINGS)
+        prepare_transfer(encoder, X[FIRST], CODES[FIRST], X[SECOND], CODES[SECOND][1:], 2)
 
 
 def test_a_foreign_encoder_can_only_be_frozen() -> None:

@@ -105,7 +105,24 @@ def prepare_transfer(
     codes_validation: np.ndarray,
     n_classes: int,
 ) -> TransferData:
-    """Encode the rows; parameters and errors are those of `fit_transfer`."""
+    """Encode the rows that a linear classifier is trained on.
+
+    Parameters
+    ----------
+    encoder : keras.Model
+        From `load_encoder`, or ``TrainedVae.encoder``; it stays as it is.
+    x_train, x_validation : numpy.ndarray
+        ``(n, p)`` raw features.
+    codes, codes_validation : numpy.ndarray
+        ``(n,)`` class numbers from 0, or ``(n, n_targets)`` numbers to predict where ``n_classes`` is 0.
+    n_classes : int
+        0 for regression.
+
+    Raises
+    ------
+    DataError
+        If the data have another number of features than the encoder, or codes do not fit.
+    """
     x_train, x_validation = checked_rows("training", x_train, 2), checked_rows("validation", x_validation, 1)
     for which, x in (("training", x_train), ("validation", x_validation)):
         _check_width(encoder, which, x)
@@ -132,13 +149,8 @@ def transfer_candidate(data: TransferData, settings: DescentSettings, epochs: in
     return float(descend(data.probe, replace(settings, max_epochs=epochs), _logger.debug).best["val_loss"])
 
 
-def fit_transfer(
-    encoder: Any,
-    x_train: np.ndarray,
-    codes: np.ndarray,
-    x_validation: np.ndarray,
-    codes_validation: np.ndarray,
-    n_classes: int,
+def train_transfer(
+    data: TransferData,
     settings: DescentSettings,
     trainable: bool = False,
     log: Callable[[str], None] = _logger.info,
@@ -148,21 +160,13 @@ def fit_transfer(
 
     Parameters
     ----------
-    encoder : keras.Model
-        From `load_encoder`, or ``TrainedVae.encoder``; it stays as it is.
-    x_train, x_validation : numpy.ndarray
-        ``(n, p)`` raw features.
-    codes, codes_validation : numpy.ndarray
-        ``(n,)`` class numbers from 0, or ``(n, n_targets)`` numbers to predict where ``n_classes`` is 0.
-    n_classes : int
-        0 for regression.
+    data : TransferData
     settings : DescentSettings
         A `VaeSettings` will do.
     trainable : bool
-        False computes the latent means once and trains the classifier alone. True then goes on with the encoder as well,
-        at a tenth of the learning rate: its weights start where many samples have brought them, and full steps after few
-        labels would undo that before the classifier has settled (Kumar et al. 2022, arXiv:2202.10054, train the head
-        first for the same reason).
+        False trains the classifier alone. True then goes on with the encoder as well, at a tenth of the learning rate: its weights
+        start where many samples have brought them, and full steps after few labels would undo that before the classifier has settled
+        (Kumar et al. 2022, arXiv:2202.10054, train the head first for the same reason).
     log : callable
         Takes the lines that say how it goes.
     should_stop : callable
@@ -176,23 +180,9 @@ def fit_transfer(
 
     Raises
     ------
-    DataError
-        If the data have another number of features than the encoder, or codes do not fit.
     ParameterError
         If ``trainable`` is asked of an encoder without a first layer named ``"stem"``.
     """
-    data = prepare_transfer(encoder, x_train, codes, x_validation, codes_validation, n_classes)
-    return train_transfer(data, settings, trainable, log, should_stop)
-
-
-def train_transfer(
-    data: TransferData,
-    settings: DescentSettings,
-    trainable: bool = False,
-    log: Callable[[str], None] = _logger.info,
-    should_stop: Callable[[], bool] = lambda: False,
-) -> Any:
-    """Train on encoded rows; see `fit_transfer`."""
     found = descend(data.probe, settings, log, should_stop)
     if found.best["epoch"] == 0 and not should_stop():
         log(
