@@ -45,6 +45,11 @@ MOTIFS = "motifs.meme"
     help="The HTML file.",
 )
 @click.option("--no-genes", is_flag=True, help="Leave out the genes of each class, which take longest.")
+@click.option(
+    "--groups",
+    help="Column (or file) that says which samples in DATA belong together, such as a donor: intervals of their scores "
+    "draw whole groups.",
+)
 @optional_reading_options
 @debug_option
 def report(
@@ -53,6 +58,7 @@ def report(
     target: tuple[str, ...],
     out: Path,
     no_genes: bool,
+    groups: str | None,
     reading: Reading,
 ) -> None:
     """Write all there is to know of RUN into one HTML file.
@@ -62,26 +68,30 @@ def report(
     that RUN was trained on. Sequences, images and texts are scored only. A model
     card is written beside the report.
     """
-    if data is None and (target or reading.is_told):
+    if data is None and (target or groups or reading.is_told):
         raise click.UsageError(
-            "--target and options such as --transposed say how DATA is read, which is missing."
+            "--target, --groups and options such as --transposed say how DATA is read, which is missing."
         )
     estimator = load_run(run)
     of_genes = kind_of(estimator) == GENES
     reading = reading_for(estimator, reading) if of_genes else reading
-    samples = None if data is None else _read_for_report(run, estimator, data, target, reading)
+    samples = None if data is None else _read_for_report(run, estimator, data, target, groups, reading)
     written = estimator.report(out, samples, **({"explain": not no_genes} if of_genes else {}))
     say(f"Wrote {written} and {written.with_name(f'{written.stem}_model_card.md')}.")
 
 
-def _read_for_report(run: Path, estimator: Any, data: Path, target: tuple[str, ...], reading: Reading) -> Any:
+def _read_for_report(
+    run: Path, estimator: Any, data: Path, target: tuple[str, ...], groups: str | None, reading: Reading
+) -> Any:
     """Samples with their targets: those named now, or else those of the fit, where there are any of them."""
 
     def read(columns: tuple[str, ...]) -> Any:
         several = len(columns) > 1
         named: Any = list(columns) if several else columns[0] if columns else None
         kind, keep_empty = kind_of(estimator), kind_of(estimator) != GENES
-        return read_samples(kind, data, named, reading, keep_empty=keep_empty, several_targets=several)
+        return read_samples(
+            kind, data, named, reading, groups, keep_empty=keep_empty, several_targets=several
+        )
 
     columns = target_to_read(run, estimator, target)
     if not target and columns:

@@ -78,7 +78,8 @@ def given_samples(run: Run, x: Any, y: Any = None, groups: Any = None) -> tuple[
         raise ParameterError(
             f"{str(run.folder.path)!r} holds a run of {kind_of(run).sample}s in memory, and its report looks at none: leave out x and y."
         )
-    content, values = _read(partial(_LOADERS[run.kind], groups=groups), x, y, groups is None)
+    several = not of_classes(run)
+    content, values = _read(partial(_LOADERS[run.kind], groups=groups), x, y, groups is None, several)
     if values is None:
         raise DataError(
             f"{content.source} came without labels, and a report of {kind_of(run).sample}s looks at samples to score them: pass y as an array, "
@@ -88,11 +89,14 @@ def given_samples(run: Run, x: Any, y: Any = None, groups: Any = None) -> tuple[
 
 
 def _read(
-    load: Callable[[Any, Any], Samples], x: Any, y: Any, whole: bool
+    load: Callable[[Any, Any], Samples], x: Any, y: Any, whole: bool, several: bool
 ) -> tuple[Samples, np.ndarray | None]:
-    """The samples, and their labels as they came; `whole`: those read before lack nothing but, perhaps, labels."""
-    if y is None:
-        content = x if isinstance(x, Samples) and whole else load(x, None)
+    """The samples, and their labels as they came.
+
+    `whole`: those read before lack nothing but, perhaps, labels. `several`: a list of text may name columns; else it holds labels.
+    """
+    if y is None or not several:
+        content = x if isinstance(x, Samples) and y is None and whole else load(x, y)
         return content, content.labels
     read: list[Samples] = []
 

@@ -301,6 +301,16 @@ def test_a_report_scores_as_evaluate_and_knows_training_samples(
     assert score_samples(fitted._run, *given_samples(fitted._run, trained)).trained_on == trained.names
 
 
+def test_a_list_of_labels_is_no_list_of_columns(texts: Path) -> None:
+    fitted, read = gk.load_estimator(texts), gk.load_texts(texts.parent / "new.csv")
+    labels = read.labels.tolist()
+    assert all(isinstance(label, str) for label in labels)
+    for x in (read, list(read.texts)):
+        content, targets = given_samples(fitted._run, x, labels)
+        assert len(content) == len(labels)
+        np.testing.assert_array_equal(targets, given_samples(fitted._run, read)[1])
+
+
 def test_samples_without_labels_are_not_for_a_report(texts: Path, tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("text\na great film\n")
     result = genokeras("report", texts, tmp_path / "t.csv", "--out", tmp_path / "r.html")

@@ -56,6 +56,27 @@ def test_report_checks_the_data_it_is_given(run: Path, tmp_path: Path) -> None:
     assert "on the 30 samples that were given" in content and "30 of these samples are training" in content
 
 
+def test_samples_that_belong_together_widen_the_interval(run: Path, tmp_path: Path) -> None:
+    table = pd.read_csv(run.parent / "small.csv").assign(donor=[f"donor {i // 5}" for i in range(30)])
+    table.to_csv(tmp_path / "new.csv", index=False)
+    pages = {}
+    for name, groups in (("apart", ("--drop", "donor")), ("together", ("--groups", "donor"))):
+        out = tmp_path / f"{name}.html"
+        asked = ("report", run, tmp_path / "new.csv", "--target", "label", "--no-genes", "--out", out)
+        result = genokeras(*asked, *groups)
+        assert result.exit_code == 0, result.output
+        pages[name] = out.read_text(encoding="utf-8")
+    said = "by resampling their 6 groups"
+    assert said in pages["together"] and said not in pages["apart"]
+    result = genokeras("report", run, tmp_path / "new.csv", "--target", "label", "--groups", "donors")
+    assert result.exit_code == 2 and "'donors'" in result.stderr and not (tmp_path / "report.html").exists()
+
+
+def test_groups_without_data_are_a_mistake(run: Path) -> None:
+    result = genokeras("report", run, "--groups", "donor")
+    assert result.exit_code == 2 and "DATA" in result.stderr
+
+
 def test_a_target_without_data_is_a_mistake(run: Path) -> None:
     result = genokeras("report", run, "--target", "label")
     assert result.exit_code == 2 and "DATA" in result.stderr
