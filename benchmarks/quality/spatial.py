@@ -76,14 +76,14 @@ def fit_and_score(
     started = time.perf_counter()
     options = {"time_limit": seconds, "random_state": seed, "verbose": 0, "searcher_args": searcher_args}
     classifier = ESTIMATORS[data.kind](f"{folder}/run", **options)
-    classifier.fit(_content(data, train), data.codes[train])
+    classifier.fit(content_of(data, train), data.codes[train])
     fitted = time.perf_counter()
-    found = classifier.predict_proba(_content(data, part.test))
+    found = classifier.predict_proba(content_of(data, part.test))
     line = _rounded_measures(data.codes[part.test], found)
     predicted = time.perf_counter()
     explained = {}
     if data.kind == "sequence" and classifier.model_.input_shape[1] > WINDOW:
-        classifier.explain(_content(data, part.test))
+        classifier.explain(content_of(data, part.test))
         explained = {"explain_seconds": round(time.perf_counter() - predicted, 1)}
     board = classifier.leaderboard()
     shutil.rmtree(folder, ignore_errors=True)
@@ -143,7 +143,7 @@ def _rounded_measures(codes: np.ndarray, found: np.ndarray) -> dict[str, float]:
     return {name: round(value, 4) for name, value in measures(codes, found).items()}
 
 
-def _content(data: SpatialSet, rows: np.ndarray) -> Any:
+def content_of(data: SpatialSet, rows: np.ndarray) -> Any:
     """What ``fit`` takes: strings, pixels or texts, without their labels."""
     taken = data.data.take(rows)
     if isinstance(taken, ImageData):
@@ -153,7 +153,7 @@ def _content(data: SpatialSet, rows: np.ndarray) -> Any:
 
 def _array(data: SpatialSet, rows: np.ndarray) -> np.ndarray:
     """What travels to a process of its own: pixels, or an array of strings."""
-    return np.asarray(_content(data, rows))
+    return np.asarray(content_of(data, rows))
 
 
 def main() -> None:

@@ -14,7 +14,9 @@ from genokeras.engine.problem import Problem, ScoredRows
 from genokeras.engine.store import TrialStore
 from genokeras.graph import is_linear
 from genokeras.searchers import (
+    GEOMETRIC,
     LARGEST_ENSEMBLE,
+    MEAN,
     Estimate,
     History,
     HyperSpace,
@@ -32,7 +34,7 @@ from genokeras.tasks.objectives import Objective
 # With many rows the difference of two mean losses is known well; trials within 0.01 or so of the best still add to it.
 _LOSS_THAT_COUNTS = 0.01
 # From this many rows on, weights are learnt from them.
-_MANY_ROWS, _STACKING_STEPS = 1000, 100
+_MANY_ROWS = 1000
 # Scores of many rows vary little from resample to resample.
 _RESAMPLES, _RESAMPLES_OF_MANY_ROWS, _ROWS_FOR_FEW_RESAMPLES = 200, 50, 5000
 # Of the estimate's time, the share that the linear models' own estimate gets.
@@ -53,12 +55,19 @@ class Delivery:
         See ``GenomeClassifier.estimate_``.
     best : int or None
         The single best trial where it was chosen by more than its score.
+    pooling : {"mean", "geometric"}
+        What the ensemble's answers are of those of its trials; see `genokeras.searchers.combine`.
     """
 
     shares: dict[int, float]
     calibration: Calibration = field(default_factory=Calibration)
     estimate: dict[str, Any] = field(default_factory=dict)
     best: int | None = None
+    pooling: str = MEAN
+
+    def answers(self, p: np.ndarray) -> np.ndarray:
+        """What is delivered, calibrated, of the trials' answers ``(n_trials, n, n_outputs)``, in the order of the shares."""
+        return self.calibration.apply(combine(p, np.array(list(self.shares.values())), self.pooling))
 
 
 class OutOfFold(NamedTuple):
@@ -120,7 +129,8 @@ def deliver(
     if fitting < len(weightiest):
         limits["largest"] = fitting
         shares = select_ensemble(p, targets, families=views, **how, **limits)
-    calibration = objective.answers.calibration(combine(p, shares), targets, weight)
+    mixture = combine(p, shares, limits["pooling"])
+    calibration = objective.answers.calibration(mixture, targets, weight)
     seconds = None if time is None else time.for_estimate(rows, weightiest[:fitting])
     how |= {"groups": None if groups is None else groups[scored], **limits}
     linear = np.array([is_linear(trial.proposal.graph) for trial in trials])
@@ -140,7 +150,8 @@ def deliver(
     found = estimated(np.ones_like(linear), 1 - _SHARE_OF_BASELINE if apart else 1.0)
     baseline = estimated(linear, _SHARE_OF_BASELINE) if apart else found if linear.all() else None
     chosen = {trial.id: float(share) for trial, share in zip(trials, shares, strict=True) if share > 0}
-    return Delivery(chosen, calibration, _summary(objective, found, baseline, int(scored.sum()), len(trials)))
+    summary = _summary(objective, found, baseline, int(scored.sum()), len(trials))
+    return Delivery(chosen, calibration, summary, pooling=limits["pooling"])
 
 
 def read_estimate(content: Mapping[str, Any]) -> dict[str, Any]:
@@ -166,17 +177,26 @@ def family_of(trial: TrialResult) -> str:
     return trial.proposal.hyper.view
 
 
-def limits_of(n_rows: int, objective: Objective, largest: int) -> dict[str, Any]:
-    """How an ensemble of trials on this many rows is chosen; see :func:`genokeras.searchers.select_ensemble`."""
-    classes = objective.answers.kind == CLASSES.kind
-    stacked = classes and n_rows >= _MANY_ROWS
+def limits_of(n_rows: int, objective: Objective, largest: int, learnt: bool = True) -> dict[str, Any]:
+    """How an ensemble of trials on this many rows is chosen; see :func:`genokeras.searchers.select_ensemble`.
+
+    Parameters
+    ----------
+    n_rows : int
+    objective : Objective
+    largest : int
+        Trials in the ensemble, at most.
+    learnt : bool
+        Whether weights may be learnt from the rows, where there are many and they have classes; that takes longer.
+    """
+    learns = learnt and objective.answers.kind == CLASSES.kind and n_rows >= _MANY_ROWS
     rows, within_a_view = objective.answers.discount
     discount = max(rows, _LOSS_THAT_COUNTS * n_rows)
     return {
         "discount": discount,
         "within": within_a_view * discount,
         "largest": largest,
-        "steps": _STACKING_STEPS if stacked else 0,
+        "pooling": GEOMETRIC if learns else MEAN,
     }
 
 
@@ -206,7 +226,7 @@ def _nearest_to_ensemble(
     ids, scored = list(delivery.shares), rows.scored
     p = store.answers(tuple(history.get(id) for id in ids))[:, scored].astype("float64")
     targets, weight = rows.targets[scored], rows.sample_weight[scored]
-    whole = delivery.calibration.apply(combine(p, np.array(list(delivery.shares.values()))))
+    whole = delivery.answers(p)
 
     def divergence(answers: np.ndarray) -> float:
         own = objective.answers.calibration(answers, targets, weight).apply(answers)
@@ -258,6 +278,5 @@ def ensemble_out_of_fold(store: TrialStore, rows: ScoredRows, delivery: Delivery
     trials = tuple(store.read(trial) for trial in delivery.shares)
     scored = rows.scored
     p = store.answers(trials)[:, scored].astype("float64")
-    mixture = combine(p, np.array(list(delivery.shares.values())))
     fold = rows.held_out[:, scored].argmax(axis=0)
-    return OutOfFold(rows.targets[scored], delivery.calibration.apply(mixture), fold)
+    return OutOfFold(rows.targets[scored], delivery.answers(p), fold)

@@ -61,7 +61,7 @@ def honest_answers(run: Run) -> HonestAnswers:
     )
     answers = np.empty(p.shape[1:])
     for kept, share in zip(rest, shares, strict=True):
-        mixture = combine(p, share)
+        mixture = combine(p, share, limits["pooling"])
         calibration = run.objective.answers.calibration(mixture, targets, kept * weight)
         answers[~kept] = calibration.apply(mixture[~kept])
     return HonestAnswers(answers, targets, groups)

@@ -19,13 +19,13 @@ from genokeras.engine.packing import ClassPacker, GraphPacker, Packer, pack_size
 from genokeras.engine.problem import Problem
 from genokeras.engine.training_options import network_settings, scaled_training, training_settings
 from genokeras.networks import TrainedNetwork, TrainedTrial, merge_networks, merge_rows
-from genokeras.searchers import LARGEST_ENSEMBLE
+from genokeras.searchers import GEOMETRIC, LARGEST_ENSEMBLE, MEAN
 from genokeras.tasks.calibration import Calibration
 from genokeras.tasks.objectives import Objective
 from genokeras.training.allotment import Allotment
 
 # Fold members of a few trials: more convolutional networks than this make a delivered model slow.
-_MOST_NETWORKS = 24
+_MOST_NETWORKS = 30
 _LEAST_TRIALS, _MOST_TRIALS = 3, 12
 # Seconds that a further network must have at least: most of it goes into compiling the network.
 _LEAST_SHARE, _LEAST_LOW, _LEAST_HIGH = 0.05, 1.0, 6.0
@@ -90,7 +90,11 @@ class Method(ABC):
 
     @abstractmethod
     def merge(
-        self, problem: Problem, networks: Sequence[TrainedNetwork], calibration: Calibration | None = None
+        self,
+        problem: Problem,
+        networks: Sequence[TrainedNetwork],
+        calibration: Calibration | None = None,
+        pooling: str = MEAN,
     ) -> Any:
         """One ``keras.Model`` of trained trials: raw samples in, answers out."""
 
@@ -136,13 +140,23 @@ class PackedMethod(Method):
         return LARGEST_ENSEMBLE
 
     def merge(
-        self, problem: Problem, networks: Sequence[TrainedNetwork], calibration: Calibration | None = None
+        self,
+        problem: Problem,
+        networks: Sequence[TrainedNetwork],
+        calibration: Calibration | None = None,
+        pooling: str = MEAN,
     ) -> Any:
         encoder = problem.encoder
         assert isinstance(encoder, TableEncoder)
         trials = [row_trial(problem, network) for network in networks]
         return merge_rows(
-            trials, problem.task, encoder.n_features, encoder.medians, calibration, inputs=encoder.inputs
+            trials,
+            problem.task,
+            encoder.n_features,
+            encoder.medians,
+            calibration,
+            inputs=encoder.inputs,
+            geometric=pooling == GEOMETRIC,
         )
 
 
@@ -187,10 +201,16 @@ class NetworkMethod(Method):
         return max(_LEAST_TRIALS, min(_MOST_TRIALS, _MOST_NETWORKS // problem.n_folds))
 
     def merge(
-        self, problem: Problem, networks: Sequence[TrainedNetwork], calibration: Calibration | None = None
+        self,
+        problem: Problem,
+        networks: Sequence[TrainedNetwork],
+        calibration: Calibration | None = None,
+        pooling: str = MEAN,
     ) -> Any:
         assert isinstance(problem.encoder, NetworkEncoder)
-        return merge_networks(problem.encoder, problem.task, networks, calibration)
+        return merge_networks(
+            problem.encoder, problem.task, networks, calibration, geometric=pooling == GEOMETRIC
+        )
 
 
 def method_of(problem: Problem) -> Method:

@@ -12,7 +12,7 @@ from genokeras.engine.methods import row_trial
 from genokeras.engine.run import Run
 from genokeras.engine.store import TrialStore
 from genokeras.graph import reference_forward
-from genokeras.searchers import TrialResult, combine
+from genokeras.searchers import TrialResult
 
 # Those with the largest shares speak for the ensemble.
 _MOST_TRIALS = 20
@@ -29,8 +29,9 @@ class ChangedRows:
 
     def __init__(self, run: Run) -> None:
         shares = sorted(run.delivery.shares.items(), key=lambda one: -one[1])[:_MOST_TRIALS]
+        total = sum(share for _, share in shares)
         self._run = run
-        self._shares = np.array([share for _, share in shares]) / sum(share for _, share in shares)
+        self._delivery = replace(run.delivery, shares={id: share / total for id, share in shares})
         self._trials = [run.history.get(id) for id, _ in shares]
 
     def values(self, x: np.ndarray, metrics: tuple[str, ...]) -> dict[str, float]:
@@ -38,14 +39,11 @@ class ChangedRows:
         problem = self._run.problem
         scored = problem.scored
         stack = np.stack([self._answers(trial, x)[scored] for trial in self._trials])
-        answers = self._run.delivery.calibration.apply(combine(stack, self._shares))
-        return self._scores(answers, metrics)
+        return self._scores(self._delivery.answers(stack), metrics)
 
     def usual(self, metrics: tuple[str, ...]) -> dict[str, float]:
         """The same for the samples as they were, by the answers that the run has kept."""
-        shares = {trial.id: float(share) for trial, share in zip(self._trials, self._shares, strict=True)}
-        delivery = replace(self._run.delivery, shares=shares)
-        found = ensemble_out_of_fold(TrialStore(self._run.folder), self._run.rows, delivery)
+        found = ensemble_out_of_fold(TrialStore(self._run.folder), self._run.rows, self._delivery)
         return self._scores(found.answers, metrics)
 
     def _scores(self, answers: np.ndarray, metrics: tuple[str, ...]) -> dict[str, float]:

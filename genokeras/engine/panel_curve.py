@@ -139,7 +139,7 @@ def _estimated(
         **limits,
     )
     shares = select_ensemble(p, targets, objective, sample_weight=weight, families=families, **limits)
-    error = objective.standard_error(combine(p, shares), targets, weight)
+    error = objective.standard_error(combine(p, shares, limits["pooling"]), targets, weight)
     main = found[objective.name]
     return {
         "metric": objective.name,

@@ -30,8 +30,9 @@ from genokeras.engine.problem_files import TASK_FILE, read_scored_rows, read_tas
 from genokeras.engine.store import DamagedTrials, TrialStore
 from genokeras.errors import RunFolderError
 from genokeras.networks import TrainedNetwork
-from genokeras.searchers import History, TrialResult
+from genokeras.searchers import GEOMETRIC, MEAN, History, TrialResult
 from genokeras.support import RunFolder
+from genokeras.support.checks import check_choice
 from genokeras.tasks.calibration import Calibration, read_calibration
 from genokeras.tasks.objectives import Objective, get_objective, named_objective
 from genokeras.tasks.task import Task
@@ -137,12 +138,11 @@ class Run:
 
     def model_for(self, encoder: NetworkEncoder) -> Any:
         """What is delivered as a model of its own, for samples that another encoder reads alike: shorter rows of the same sequences."""
-        networks, calibration = self.ensemble(), self.delivery.calibration
-        fitted = self.final_network()
+        problem, fitted = replace(self.problem, encoder=encoder), self.final_network()
         if fitted is not None:
-            networks, calibration = [fitted], Calibration()
-        problem = replace(self.problem, encoder=encoder)
-        return method_of(problem).merge(problem, networks, calibration)
+            return method_of(problem).merge(problem, [fitted])
+        delivery = self.delivery
+        return method_of(problem).merge(problem, self.ensemble(), delivery.calibration, delivery.pooling)
 
     def final_network(self) -> TrainedNetwork | None:
         """The network of a final fit, where one is delivered; its members are of the encoder that was fitted to all rows."""
@@ -270,7 +270,7 @@ def merged(store: TrialStore, problem: Problem, delivery: Delivery) -> Any:
     """One model of the delivered trials."""
     networks = [trained_network(store, store.read(id), share) for id, share in delivery.shares.items()]
     calibration = None if delivery.calibration == Calibration() else delivery.calibration
-    return method_of(problem).merge(problem, networks, calibration)
+    return method_of(problem).merge(problem, networks, calibration, delivery.pooling)
 
 
 def write_run(run: Run, trained_on: Mapping[str, Any] | None = None) -> None:
@@ -291,6 +291,8 @@ def write_run(run: Run, trained_on: Mapping[str, Any] | None = None) -> None:
     }
     if delivery.best is not None:
         result["best"] = delivery.best
+    if delivery.pooling != MEAN:
+        result["pooling"] = delivery.pooling
     folder.write(
         {**run.model_files(), RESULT_FILE: {**result, "stop_reason": run.stop_reason, **(trained_on or {})}}
     )
@@ -365,6 +367,7 @@ def read_delivery(folder: RunFolder) -> Delivery:
             read_calibration(result["calibration"]),
             read_estimate(result["estimate"]),
             result.get("best"),
+            check_choice(result.get("pooling", MEAN), "pooling", (MEAN, GEOMETRIC)),
         )
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from genokeras.errors import ParameterError
 from genokeras.explain.gradients import OutputGradients
-from genokeras.explain.links import Identity, Link, Softmax
+from genokeras.explain.links import Identity, Link, LogOdds, Softmax
 from genokeras.explain.outer import against_others
 from genokeras.explain.paths import Attributions, ranges_of
 from genokeras.graph import Dense
@@ -118,7 +118,7 @@ def linear_coefficients(trial: TrainedTrial, link: Link, n_features: int) -> tup
         offset += (bias - space.mean @ folded) / trial.n_members
     coefficients, offset = trial.sharpness * coefficients, trial.sharpness * offset
     match link.inner:
-        case Softmax():
+        case Softmax() | LogOdds():
             return against_others(coefficients, axis=1), against_others(offset, axis=0)
         case Identity():
             return link.outer.gradients(offset, coefficients.T).T, link.outer.values(offset)

@@ -5,7 +5,7 @@ symbol     meaning                                                              
 =========  =========================================================================  =============
 m, k, P    members of a block, outputs, points
 z          what the members compute: logits, or standardised numbers                  ``(m, k, P)``
-a          what is averaged over the members: probabilities, numbers                  ``(m, k, P)``
+a          what is averaged over the members: probabilities, their logarithms, numbers  ``(m, k, P)``
 =========  =========================================================================  =============
 
 What follows the average is in ``genokeras.explain.outer``.
@@ -15,16 +15,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import singledispatch
+from functools import partial, singledispatch
 from typing import ClassVar, Protocol, final
 
 import numpy as np
 
 from genokeras.explain.checks import LOG_ODDS, NUMBER, PROBABILITY
-from genokeras.explain.outer import Calibrated, Outer, Scaled
+from genokeras.explain.outer import Calibrated, Outer, Product, Scaled
+from genokeras.searchers import GEOMETRIC, MEAN
 from genokeras.support.checks import check_choice
 from genokeras.tasks.answers import CLASSES
 from genokeras.tasks.calibration import Calibration, RiskCalibration
+from genokeras.tasks.class_scores import SMALLEST_PROBABILITY
 from genokeras.tasks.classes import Classes
 from genokeras.tasks.labels import LABELS
 from genokeras.tasks.numbers import Numbers
@@ -66,6 +68,22 @@ class Softmax:
         for c in range(a.shape[1] - 1):
             slope = a * -a[:, c : c + 1]
             slope[:, c] += a[:, c]
+            yield slope
+
+
+@final
+class LogOdds:
+    """Classes whose probabilities are multiplied: logarithms less that of the last class, whose own row is 0."""
+
+    fixed_sum: ClassVar[bool] = True
+
+    def answers(self, z: np.ndarray) -> np.ndarray:
+        return np.asarray(z - z[:, -1:])
+
+    def slopes(self, z: np.ndarray, a: np.ndarray) -> Iterator[np.ndarray]:
+        for c in range(a.shape[1] - 1):
+            slope = np.zeros_like(z)
+            slope[:, c], slope[:, -1] = 1.0, -1.0
             yield slope
 
 
@@ -170,7 +188,9 @@ def chosen_output(task: Task, output: str | None, method: str = "") -> str:
     return known[-1] if method == "linear" else chosen
 
 
-def link_of(task: Task, calibration: Calibration | None = None, output: str | None = None) -> Link:
+def link_of(
+    task: Task, calibration: Calibration | None = None, output: str | None = None, pooling: str = MEAN
+) -> Link:
     """The link of a task.
 
     Parameters
@@ -180,6 +200,8 @@ def link_of(task: Task, calibration: Calibration | None = None, output: str | No
         Of the average.
     output : str, optional
         See `chosen_output`.
+    pooling : {"mean", "geometric"}
+        Of the members, see `genokeras.searchers.combine`.
 
     Raises
     ------
@@ -188,11 +210,18 @@ def link_of(task: Task, calibration: Calibration | None = None, output: str | No
     """
     chosen = chosen_output(task, output)
     inner, outer = _parts(task)
+    if pooling == GEOMETRIC:
+        multiplied = LogOdds() if isinstance(inner, Softmax) else Differences(partial(_logarithms, task))
+        return Link(multiplied, Product(Calibrated(calibration or Calibration(), chosen)), chosen)
     if isinstance(calibration, RiskCalibration):
         outer = Scaled((calibration.sharpness,) * task.n_outputs, (calibration.shift,) * task.n_outputs)
     if chosen != NUMBER and task.answers.kind != LABELS.kind:
         outer = Calibrated(calibration or Calibration(), chosen)
     return Link(inner, outer, chosen)
+
+
+def _logarithms(task: Task, outputs: np.ndarray) -> np.ndarray:
+    return np.log(np.maximum(task.answers_of(outputs), SMALLEST_PROBABILITY))
 
 
 @singledispatch

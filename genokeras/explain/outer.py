@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from typing import Protocol, final
 
 import numpy as np
+from scipy.special import softmax
 
 from genokeras.explain.checks import PROBABILITY
 from genokeras.tasks.calibration import Calibration
@@ -128,6 +129,33 @@ class Calibrated:
 
     def _doubted(self, s: np.ndarray) -> np.ndarray:
         return np.asarray((1.0 - self.calibration.doubt) * s + self.calibration.doubt / len(s))
+
+
+@final
+@dataclass(frozen=True)
+class Product:
+    """Probabilities of which logarithms were averaged, normalised again, and calibrated.
+
+    Parameters
+    ----------
+    calibrated : Calibrated
+    """
+
+    calibrated: Calibrated
+
+    def values(self, p: np.ndarray) -> np.ndarray:
+        """Averages of logarithms, each less the same number in all outputs of a point -> ``f``."""
+        return self.calibrated.values(self._normalised(p))
+
+    def gradients(self, p: np.ndarray, of_average: np.ndarray) -> np.ndarray:
+        """Gradients of these averages -> those of ``f``; the last row, where it is left out, is constant."""
+        normalised = self._normalised(p)
+        each = normalised[: len(of_average)].astype(of_average.dtype)[..., None]
+        mean = (each * of_average).sum(axis=0)
+        return self.calibrated.gradients(normalised, each * (of_average - mean))
+
+    def _normalised(self, p: np.ndarray) -> np.ndarray:
+        return np.asarray(softmax(np.asarray(p, dtype="float64"), axis=0))
 
 
 def against_others(logs: np.ndarray, axis: int) -> np.ndarray:

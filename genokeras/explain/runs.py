@@ -97,7 +97,7 @@ def output_names(run: Run) -> tuple[str, ...]:
 def _attributions(
     run: Run, x: np.ndarray, background: np.ndarray, method: str, output: str, n_draws: int, seed: int
 ) -> Attributions:
-    link = link_of(run.problem.task, run.delivery.calibration, output)
+    link = link_of(run.problem.task, run.delivery.calibration, output, run.delivery.pooling)
     if method == "linear":
         ranked = run.history.ranked()
         trial = ranked[best_linear([is_linear(trial.proposal.graph) for trial in ranked])]

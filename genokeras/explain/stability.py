@@ -207,7 +207,8 @@ def stability_of(
     reference = training_rows(run.problem, seed) if background is None else aligned(run, background).x
     reference = as_rows(reference, "background", dataset.n_features, table_of(run.problem).medians)
     top = max(1, min(top, dataset.n_features // 2))
-    link, importances = link_of(run.problem.task, run.delivery.calibration), []
+    delivery, importances = run.delivery, []
+    link = link_of(run.problem.task, delivery.calibration, pooling=delivery.pooling)
     for trials in _fold_members(ensemble_trials(run)):
         frame = RowSpaceFrame(trials, link)
         found = attribute_frame(frame, rows, reference, "expected_gradients", _DRAWS, seed)

@@ -29,6 +29,7 @@ from genokeras.networks.merge_rows import calibrated
 from genokeras.networks.sequence_windows import sequence_windows
 from genokeras.networks.sequence_words import Words, WordTables, placed_words, words_of
 from genokeras.tasks.calibration import Calibration
+from genokeras.tasks.class_scores import SMALLEST_PROBABILITY
 from genokeras.tasks.task import Task
 
 
@@ -73,6 +74,7 @@ def merge_networks(
     networks: Sequence[TrainedNetwork],
     calibration: Calibration | None = None,
     name: str = "genokeras",
+    geometric: bool = False,
 ) -> Any:
     """One ``keras.Model`` of all members.
 
@@ -85,6 +87,8 @@ def merge_networks(
     calibration : Calibration, optional
         Of the average; none by default.
     name : str
+    geometric : bool
+        Average the logarithms of all members' probabilities, and normalise, in place of the probabilities.
 
     Returns
     -------
@@ -101,9 +105,13 @@ def merge_networks(
             calibrated(answer, sharpness, f"{network.name}_{member}_sharpened")
             for member, answer in enumerate(found(network, task, parts))
         ]
+        if geometric:
+            answers = [ops.log(ops.maximum(answer, SMALLEST_PROBABILITY)) for answer in answers]
         mean = keras.layers.Average()(answers) if len(answers) > 1 else answers[0]
         terms.append(float(network.share / total) * mean if len(networks) > 1 else mean)
     average = keras.layers.Add()(terms) if len(terms) > 1 else terms[0]
+    if geometric:
+        average = keras.layers.Softmax(name="product")(average)
     used = list(parts.inputs.values())
     return keras.Model(used if len(used) > 1 else used[0], calibrated(average, calibration), name=name)
 

@@ -80,6 +80,7 @@ def merge_rows(
     calibration: Calibration | None = None,
     name: str = "genokeras",
     inputs: Mapping[str, int] | None = None,
+    geometric: bool = False,
 ) -> Any:
     """Merge trained trials into one ``keras.Model``.
 
@@ -98,6 +99,8 @@ def merge_rows(
     name : str
     inputs : mapping of str to int, optional
         Names and widths of the inputs, whose columns lie one behind the other; one called "features" by default.
+    geometric : bool
+        Average the logarithms of all members' probabilities, and normalise, in place of the probabilities.
 
     Returns
     -------
@@ -119,7 +122,12 @@ def merge_rows(
             shares += [trial.share * trial.sharpness / trial.n_members] * trial.n_members
     stacked = keras.layers.Concatenate(axis=1)(answers) if len(answers) > 1 else answers[0]
     weights = np.asarray(shares, dtype="float32")[None, :, None] / np.float32(total)
-    answer = calibrated(ops.sum(stacked * weights, axis=1), calibration)
+    if geometric:
+        stacked = ops.log(ops.maximum(stacked, SMALLEST_PROBABILITY))
+    average = ops.sum(stacked * weights, axis=1)
+    if geometric:
+        average = keras.layers.Softmax(name="product")(average)
+    answer = calibrated(average, calibration)
     return keras.Model(read if len(read) > 1 else raw, answer, name=name)
 
 

@@ -13,6 +13,7 @@ from genokeras.errors import RunFolderError
 from genokeras.report.answers import use_of_model
 from genokeras.report.sample_kinds import GENES, SampleKind, sample_kind
 from genokeras.report.sources import finished_history, run_folder
+from genokeras.searchers import GEOMETRIC, MEAN
 from genokeras.support.wording import counted, listed
 from genokeras.tasks.threshold import Threshold
 
@@ -77,10 +78,13 @@ def recipe(run: Run) -> list[str]:
         shares = ", ".join(f"trial {t}: {s:.0%}" for t, s in _largest(run.delivery.shares))
         more = "" if len(run.delivery.shares) <= 5 else ", and smaller shares"
         words.append(
-            f"Delivered: the weighted mean of {counted(len(run.delivery.shares), 'trial')}, each with one network for each of "
+            f"Delivered: the weighted {_MEANS[run.delivery.pooling]} of {counted(len(run.delivery.shares), 'trial')}, each with one network for each of "
             f"{counted(run.rows.n_folds, 'fold')} ({shares}{more}), merged into one Keras model and calibrated."
         )
     return words
+
+
+_MEANS = {MEAN: "mean", GEOMETRIC: "geometric mean"}
 
 
 def _largest(shares: dict[int, float]) -> list[tuple[int, float]]:

@@ -6,7 +6,14 @@ objectives, the weights of an ensemble, and the estimate that is corrected for h
 """
 
 from genokeras.searchers.bayesian import BayesianSearcher
-from genokeras.searchers.ensemble import DISCOUNT, LARGEST_ENSEMBLE, combine, select_ensemble
+from genokeras.searchers.ensemble import (
+    DISCOUNT,
+    GEOMETRIC,
+    LARGEST_ENSEMBLE,
+    MEAN,
+    combine,
+    select_ensemble,
+)
 from genokeras.searchers.estimate import (
     FEWEST_GROUPS,
     FEWEST_RESAMPLES,
@@ -27,7 +34,9 @@ __all__ = [
     "DISCOUNT",
     "FEWEST_GROUPS",
     "FEWEST_RESAMPLES",
+    "GEOMETRIC",
     "LARGEST_ENSEMBLE",
+    "MEAN",
     "BayesianSearcher",
     "Estimate",
     "HalvingSearcher",

@@ -22,14 +22,11 @@ the scores of those before, so that the best ones are partly lucky on these rows
 log loss; those that count classes alike get rows weighted so. For numbers, ``l`` is the squared error over twice the mean squared
 error of the best trial, as if errors were normal with that variance.
 
-With thousands of rows there is more to learn from them than evidence has room for: weak trials that err otherwise than the best ones.
-`steps` then maximises ``sum_n c_n log sum_t w_t p_tn`` by that number of steps of expectation and maximisation from equal weights
-(stacking; Dempster, Laird and Rubin 1977). Stopping early holds the weights together.
+With thousands of rows there is more to learn from them than evidence has room for: weak trials that see what the best ones do not.
+Their probabilities are multiplied in place of averaged (`pooling`), with weights of ``genokeras.searchers.stacking``.
 
 References
 ----------
-Dempster, Laird and Rubin (1977), Maximum likelihood from incomplete data via the EM algorithm, Journal of the Royal
-Statistical Society B 39: 1-38, section 4.3.
 Yao, Vehtari, Simpson and Gelman (2018), Using stacking to average Bayesian predictive distributions, Bayesian Analysis
 13: 917-1007, section 3.4.
 """
@@ -38,9 +35,11 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.special import softmax
 
 from genokeras.errors import ParameterError
-from genokeras.support.checks import check_number, check_whole
+from genokeras.searchers.stacking import product_weights
+from genokeras.support.checks import check_choice, check_number, check_whole
 from genokeras.tasks.answers import CLASSES, Answers, Targets
 from genokeras.tasks.class_scores import SMALLEST_PROBABILITY
 from genokeras.tasks.objectives import Objective, get_objective
@@ -49,6 +48,8 @@ from genokeras.tasks.rows import Array, Codes
 DISCOUNT = 8.0
 LARGEST_ENSEMBLE = 100
 CLASS_BALANCED = ("balanced_accuracy", "f1", "mcc")
+# How an ensemble's answers follow from those of its trials: their weighted mean, or the weighted mean of their logarithms, normalised.
+MEAN, GEOMETRIC = "mean", "geometric"
 
 
 def select_ensemble(
@@ -61,7 +62,7 @@ def select_ensemble(
     discount: float = DISCOUNT,
     within: float | None = None,
     largest: int = LARGEST_ENSEMBLE,
-    steps: int = 0,
+    pooling: str = MEAN,
 ) -> Array:
     """Weights of the trials in the ensemble.
 
@@ -83,8 +84,8 @@ def select_ensemble(
         The same among the trials of a family, where it is another one.
     largest : int
         Trials that keep a weight, at most; the lightest are left out.
-    steps : int
-        Of stacking, for many rows, in place of evidence; 0 for none. Of class probabilities only.
+    pooling : {"mean", "geometric"}
+        As in `combine`. The weights of a geometric mean are learnt from many rows, without regard to families and discounts; of class probabilities only.
 
     Returns
     -------
@@ -103,12 +104,13 @@ def select_ensemble(
     check_whole(largest, "largest")
     if goal.name in CLASS_BALANCED:
         rows = _balanced(rows, goal.answers.strata(targets))
-    if steps and goal.answers.kind != CLASSES.kind:
+    check_choice(pooling, "pooling", (MEAN, GEOMETRIC))
+    if pooling == GEOMETRIC and goal.answers.kind != CLASSES.kind:
         raise ParameterError(
-            f"stacking is of class probabilities: steps must be 0 for {goal.name!r}, got {steps}."
+            f"class probabilities are multiplied: pooling must be {MEAN!r} for {goal.name!r}."
         )
-    if steps:
-        return _stacked(stack, goal.answers.strata(targets), rows, largest, steps)
+    if pooling == GEOMETRIC:
+        return product_weights(stack, goal.answers.strata(targets), rows, largest)
     of = np.zeros(len(stack), dtype=int)
     if families is not None:
         of = np.unique(np.asarray(families), return_inverse=True)[1]
@@ -127,31 +129,21 @@ def select_ensemble(
     return _lightest_dropped(weights * between[..., of], largest)
 
 
-def _stacked(stack: Array, codes: Codes, rows: Array, largest: int, steps: int) -> Array:
-    """Weights that make the mixture likely."""
-    true = np.maximum(stack[:, np.arange(len(codes)), codes], SMALLEST_PROBABILITY)
-    shares = rows / rows.sum(-1, keepdims=True)
-    weights = np.full((*rows.shape[:-1], len(stack)), 1 / len(stack))
-    for limit in (len(stack), largest):
-        weights = _lightest_dropped(weights, limit)
-        for _ in range(steps):
-            weights = weights * ((shares / (weights @ true)) @ true.T)
-        if len(stack) <= largest:
-            break
-    return _lightest_dropped(weights, largest)
-
-
 def _shares(losses: Array, discount: float) -> Array:
     """Weights over the last axis from sums of losses."""
     evidence = np.exp((losses.min(-1, keepdims=True) - losses) / discount)
     return np.asarray(evidence / evidence.sum(-1, keepdims=True))
 
 
-def combine(p: ArrayLike, weights: ArrayLike) -> Array:
-    """Weighted mean of the trials' answers, (n_samples, n_outputs)."""
+def combine(p: ArrayLike, weights: ArrayLike, pooling: str = MEAN) -> Array:
+    """Weighted mean of the trials' answers, (n_samples, n_outputs); where it is geometric, normalised."""
     shares = np.asarray(weights, dtype=np.float64)
     used = np.flatnonzero(shares)
-    return np.tensordot(shares[used], np.asarray(p)[used].astype(np.float64), axes=1)
+    found = np.asarray(p)[used].astype(np.float64)
+    if pooling == MEAN:
+        return np.tensordot(shares[used], found, axes=1)
+    logs = np.log(np.clip(found, SMALLEST_PROBABILITY, 1.0))
+    return np.asarray(softmax(np.tensordot(shares[used], logs, axes=1), axis=-1))
 
 
 def _lightest_dropped(weights: Array, largest: int) -> Array:

@@ -24,6 +24,7 @@ from genokeras.errors import ParameterError
 from genokeras.searchers.ensemble import (
     DISCOUNT,
     LARGEST_ENSEMBLE,
+    MEAN,
     check_stack,
     combine,
     select_ensemble,
@@ -94,7 +95,7 @@ def estimate_performance(
     discount: float = DISCOUNT,
     within: float | None = None,
     largest: int = LARGEST_ENSEMBLE,
-    steps: int = 0,
+    pooling: str = MEAN,
     n_resamples: int = 200,
     max_seconds: float | None = None,
     level: float = 0.95,
@@ -121,7 +122,7 @@ def estimate_performance(
     families : array-like of shape (n_trials,), optional
     discount, within : float
     largest : int
-    steps : int
+    pooling : {"mean", "geometric"}
         As in `select_ensemble`.
     n_resamples : int
     max_seconds : float, optional
@@ -156,10 +157,10 @@ def estimate_performance(
             discount=discount,
             within=within,
             largest=largest,
-            steps=steps,
+            pooling=pooling,
         )
 
-    naive = combine(stack, select(weight))
+    naive = combine(stack, select(weight), pooling)
     naive = kind.calibration(naive, targets, weight).apply(naive)
     counts = row_counts(kind.strata(targets), groups, n_resamples, rng)
     started = clock()
@@ -177,7 +178,7 @@ def estimate_performance(
         shares = select(np.stack(part) * weight)
         for row, share in zip(part, shares, strict=True):
             out = _left_out(row, weight)
-            mixture = combine(stack, share)
+            mixture = combine(stack, share, pooling)
             left_out = kind.calibration(mixture, targets, row * weight).apply(mixture[out])
             for name, score in scores.items():
                 found[name].append(score.value(left_out, targets[out], weight[out]))

@@ -15,11 +15,14 @@ from genokeras.engine.jobs import Outcome
 from genokeras.engine.problem import ScoredRows
 from genokeras.graph import HyperParameters, linear, mlp
 from genokeras.searchers import (
+    GEOMETRIC,
     LARGEST_ENSEMBLE,
+    MEAN,
     History,
     HyperSpace,
     Proposal,
     TrialResult,
+    combine,
     posterior_best,
 )
 from genokeras.support import RunFolder
@@ -120,10 +123,9 @@ def test_of_numbers_the_posterior_decides_which_is_handed_out_alone(tmp_path):
     assert found is not None and single_best(store, rows, history, delivery, R2, ("all",)) == found[0].id
 
 
-def test_of_many_rows_weights_are_stacked():
+def test_of_many_rows_weights_are_learnt():
     few, many = limits_of(999, LOG_LOSS, 50), limits_of(1000, LOG_LOSS, 50)
-    assert (few["steps"], many["steps"]) == (0, 100)
-    assert few["largest"] == many["largest"] == 50
+    assert (few["pooling"], many["pooling"]) == (MEAN, GEOMETRIC)
 
 
 def test_numbers_are_never_stacked():
@@ -243,6 +245,27 @@ def test_out_of_fold_answers_are_the_calibrated_mixture(tmp_path):
     np.testing.assert_allclose(found.answers, delivery.calibration.apply(mixed), rtol=1e-5)
     np.testing.assert_array_equal(found.targets, CODES)
     np.testing.assert_array_equal(found.fold, np.arange(N) // 2 % 3)
+
+
+def test_of_many_rows_probabilities_are_multiplied(tmp_path):
+    codes = np.arange(1200) % 2
+    rows, answers = rows_of(codes), [probabilities(2, 1, codes), probabilities(2, 2, codes)]
+    store, history = stored(tmp_path, answers, rows)
+    found = deliver(store, rows, history, LOG_LOSS, 0, largest=6)
+    assert found.pooling == GEOMETRIC and found.shares[0] == pytest.approx(0.5, abs=0.1)
+    stack = np.stack(answers).astype("float32")
+    mixed = found.calibration.apply(combine(stack, list(found.shares.values()), GEOMETRIC))
+    of_run = ensemble_out_of_fold(store, rows, found)
+    np.testing.assert_allclose(of_run.answers, mixed, rtol=1e-5)
+    alone = LOG_LOSS.loss(answers[0], codes, rows.sample_weight)
+    assert found.estimate["value"] < alone - 0.02
+
+
+@pytest.mark.parametrize(
+    ("n", "name", "learnt"), [(999, "log_loss", True), (1200, "r2", True), (1200, "log_loss", False)]
+)
+def test_of_few_rows_or_numbers_answers_are_averaged(n, name, learnt):
+    assert limits_of(n, get_objective(name), 6, learnt)["pooling"] == MEAN
 
 
 def test_of_rows_held_out_twice_the_first_fold_is_named(tmp_path):

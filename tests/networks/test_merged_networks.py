@@ -20,6 +20,7 @@ from genokeras.encoders import (
 from genokeras.graph import HyperParameters, small_cnn, text_cnn
 from genokeras.graph.templates import linear
 from genokeras.networks import TrainedNetwork, build_network, merge_networks, start_weights
+from genokeras.searchers import GEOMETRIC, combine
 from genokeras.tasks.calibration import Calibration
 from genokeras.tasks.classes import Classes
 from tests.backends import fewer
@@ -93,6 +94,25 @@ def test_the_merge_networks_is_the_weighted_mean_of_its_members(case, tmp_path):
     model.save(tmp_path / "merged.keras")
     again = keras.saving.load_model(tmp_path / "merged.keras", compile=False, safe_mode=True)
     np.testing.assert_allclose(predict(again, encoder, rows), wanted, atol=1e-5)
+
+
+@pytest.mark.parametrize("case", fewer(CASES, 2))
+def test_trials_may_be_multiplied_in_place_of_averaged(case, tmp_path):
+    encoder, data = CASES[case]()
+    rows = encoder.rows(data)
+    trials = two_trials(encoder)
+    members = [replace(one, weights=of_member(one.weights, member)) for one in trials for member in (0, 1)]
+    each = np.stack([predict(merge_networks(encoder, Classes(2), [one]), encoder, rows) for one in members])
+    wanted = combine(each, [0.375, 0.375, 0.125, 0.125], GEOMETRIC)
+    model = merge_networks(encoder, Classes(2), trials, geometric=True)
+    np.testing.assert_allclose(predict(model, encoder, rows), wanted, atol=1e-5)
+    doubtful = merge_networks(encoder, Classes(2), trials, Calibration(2.0, 0.1), geometric=True)
+    np.testing.assert_allclose(
+        predict(doubtful, encoder, rows), Calibration(2.0, 0.1).apply(wanted), atol=1e-5
+    )
+    doubtful.save(tmp_path / "merged.keras")
+    again = keras.saving.load_model(tmp_path / "merged.keras", compile=False, safe_mode=True)
+    np.testing.assert_allclose(predict(again, encoder, rows), predict(doubtful, encoder, rows), atol=1e-6)
 
 
 def test_only_inputs_that_something_reads_are_asked_for():

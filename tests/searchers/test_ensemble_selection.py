@@ -36,34 +36,6 @@ def test_weights_are_the_discounted_evidence() -> None:
     assert weights[0] / weights[1] == pytest.approx((0.4 / 0.2) ** 0.5)
 
 
-def test_stacking_trusts_two_halves_of_the_truth_equally() -> None:
-    codes = np.zeros(40, dtype=int)
-    sure, unsure = [0.9, 0.1], [0.3, 0.7]
-    front, back = np.array([sure] * 20 + [unsure] * 20), np.array([unsure] * 20 + [sure] * 20)
-    middling = np.full((40, 2), 0.5)
-    weights = select_ensemble(np.stack([front, middling, back]), codes, steps=500)
-    np.testing.assert_allclose(weights, [0.5, 0, 0.5], atol=0.01)
-
-
-def test_every_step_of_stacking_makes_the_mixture_likelier() -> None:
-    p, codes = random_stack(6, 50, 3)
-    losses = [
-        OBJECTIVES["log_loss"].loss(combine(p, select_ensemble(p, codes, steps=steps)), codes)
-        for steps in (1, 3, 10, 30, 100)
-    ]
-    assert losses == sorted(losses, reverse=True)
-
-
-def test_stacking_of_resamples_is_stacking_of_each() -> None:
-    p, codes = random_stack(5, 30, 2)
-    rows = np.random.default_rng(1).integers(0, 3, size=(4, 30)).astype(float)
-    together = select_ensemble(p, codes, sample_weight=rows, steps=20, largest=3)
-    for row, weights in zip(rows, together, strict=True):
-        alone = select_ensemble(p, codes, sample_weight=row, steps=20, largest=3)
-        np.testing.assert_allclose(weights, alone, atol=1e-12)
-        assert (alone > 0).sum() == 3
-
-
 def test_a_large_discount_gives_the_plain_mean() -> None:
     p, codes = random_stack(6, 20, 2)
     np.testing.assert_allclose(select_ensemble(p, codes, discount=1e9), np.full(6, 1 / 6), atol=1e-6)
