@@ -128,8 +128,8 @@ def test_of_many_rows_weights_are_learnt():
     assert (few["pooling"], many["pooling"]) == (MEAN, GEOMETRIC)
 
 
-def test_numbers_are_never_stacked():
-    assert limits_of(5000, R2, LARGEST_ENSEMBLE)["steps"] == 0
+def test_weights_of_numbers_are_never_learnt():
+    assert limits_of(5000, R2, LARGEST_ENSEMBLE)["pooling"] == MEAN
 
 
 def test_of_few_rows_differences_in_numbers_count_more_than_in_probabilities():

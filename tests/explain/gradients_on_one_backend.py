@@ -17,6 +17,7 @@ from keras import ops
 from genokeras.explain.coordinates import RowSpaceFrame
 from genokeras.explain.links import link_of
 from genokeras.networks import TrainedTrial
+from genokeras.searchers import GEOMETRIC, MEAN
 from genokeras.support.backends import current_backend
 from genokeras.tasks.calibration import Calibration
 from genokeras.tasks.classes import Classes
@@ -29,6 +30,8 @@ from tests.explain.random_ensembles import GENES, KerasMembers, expression, rand
 GRAPHS, ENSEMBLES = (14, 6) if keras.backend.backend() == "tensorflow" else (4, 3)
 SAMPLES, BACKGROUND, PLACES = 2, 2, 2
 LINES = SAMPLES * BACKGROUND
+# Of the ensembles, those that are multiplied, too.
+PRODUCTS = (1, 2, 4)
 CALIBRATIONS = (Calibration(), Calibration(1.4, 0.05), Calibration(0.7, 0.02))
 
 
@@ -41,6 +44,7 @@ class Case:
     task: Task
     calibration: Calibration = field(default_factory=Calibration)
     output: str | None = None
+    pooling: str = MEAN
 
 
 def cases() -> list[Case]:
@@ -56,6 +60,8 @@ def cases() -> list[Case]:
             output = ("probability", "log_odds")[seed % 2]
             case = replace(case, calibration=CALIBRATIONS[seed % 3], output=output)
         found.append(case)
+        if seed in PRODUCTS:
+            found.append(replace(case, name=f"product {seed}", pooling=GEOMETRIC))
     return found
 
 
@@ -77,7 +83,11 @@ class InKeras:
         shares = np.array([trial.share for trial in self._case.trials])
         task, calibration, found = self._case.task, self._case.calibration, 0.0
         for share, members in zip((shares / shares.sum()).tolist(), self._members, strict=True):
-            found += share * ops.mean(task.answer_tensor(members.outputs(read)), axis=0)
+            answers = task.answer_tensor(members.outputs(read))
+            answers = ops.log(answers) if self._case.pooling == GEOMETRIC else answers
+            found += share * ops.mean(answers, axis=0)
+        if self._case.pooling == GEOMETRIC:
+            found = ops.softmax(found, axis=-1)
         if isinstance(task, Classes):
             found = ops.softmax(calibration.sharpness * ops.log(found), axis=-1)
             found = (1.0 - calibration.doubt) * found + calibration.doubt / found.shape[-1]
@@ -131,7 +141,7 @@ def errors(case: Case, seed: int) -> tuple[float, float]:
     rng = np.random.default_rng(seed)
     x, background = expression(SAMPLES, 2 * seed + 1), expression(BACKGROUND, 2 * seed + 2)
     places = rng.random((LINES, PLACES))
-    frame = RowSpaceFrame(case.trials, link_of(case.task, case.calibration, case.output))
+    frame = RowSpaceFrame(case.trials, link_of(case.task, case.calibration, case.output, case.pooling))
     lines = frame.lines(frame.coordinates(background), frame.coordinates(x))
     gradients = lines.gradients(places).sum(axis=2)
     gradients = gradients.reshape(len(gradients), SAMPLES, BACKGROUND, -1).transpose(1, 0, 2, 3)

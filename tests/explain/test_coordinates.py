@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.special import softmax
 
 from genokeras.explain.coordinates import RowSpaceFrame, make_coordinates
 from genokeras.explain.head import Head
@@ -14,6 +15,7 @@ from genokeras.explain.paths import attribute
 from genokeras.features import RowSpace, fit_views
 from genokeras.graph import Concat, Dense, Graph, Input, Layer, LayerNorm, linear, mlp
 from genokeras.networks import TrainedTrial
+from genokeras.searchers import GEOMETRIC
 from genokeras.tasks.calibration import Calibration
 from genokeras.tasks.classes import Classes
 from tests.explain.random_ensembles import (
@@ -38,6 +40,30 @@ def outputs(trials: list[TrainedTrial], calibration: Calibration | None = None) 
 def test_outputs_are_the_weighted_mean_of_the_members(seed: int) -> None:
     trials = [replace(random_trial(3 * seed + i, 2 + seed % 3), share=i + 0.5) for i in range(3)]
     np.testing.assert_allclose(outputs(trials), mean_answers(trials, Classes(2 + seed % 3), X), atol=1e-5)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_outputs_may_be_the_product_of_the_members(seed: int) -> None:
+    trials = [replace(random_trial(3 * seed + i, 2 + seed), share=i + 0.5) for i in range(3)]
+    task, total = Classes(2 + seed), sum(trial.share for trial in trials)
+    logs = 0.0
+    for trial in trials:
+        for member in range(trial.n_members):
+            alone = mean_answers([_only(trial, member)], task, X)
+            logs = logs + trial.share / total / trial.n_members * np.log(alone)
+    wanted = softmax(logs, axis=1)
+    frame = RowSpaceFrame(trials, link_of(task, pooling=GEOMETRIC))
+    np.testing.assert_allclose(frame.outputs(frame.coordinates(X)), wanted, atol=1e-5)
+    calibration = Calibration(1.3, 0.1)
+    frame = RowSpaceFrame(trials, link_of(task, calibration, pooling=GEOMETRIC))
+    found = frame.outputs(frame.coordinates(X))
+    np.testing.assert_allclose(found, calibration.apply(wanted), atol=1e-5)
+
+
+def _only(trial: TrainedTrial, member: int) -> TrainedTrial:
+    weights = {i: {n: a[[member]] for n, a in named.items()} for i, named in trial.weights.items()}
+    found = {i: (of if len(of) == 1 else (of[member],)) for i, of in trial.spaces.items()}
+    return replace(trial, weights=weights, spaces=found)
 
 
 def test_the_average_is_calibrated() -> None:

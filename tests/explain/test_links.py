@@ -7,13 +7,15 @@ import pytest
 from scipy.special import expit, softmax
 
 from genokeras.errors import ParameterError
-from genokeras.explain.links import Differences, Identity, Inner, Softmax, chosen_output, link_of
-from genokeras.explain.outer import Calibrated, Scaled
+from genokeras.explain.links import Differences, Identity, Inner, LogOdds, Softmax, chosen_output, link_of
+from genokeras.explain.outer import Calibrated, Product, Scaled
+from genokeras.searchers import GEOMETRIC
 from genokeras.tasks.calibration import Calibration
 from genokeras.tasks.classes import Classes
 from genokeras.tasks.links import log_odds
 from genokeras.tasks.loss import LossTask
 from genokeras.tasks.numbers import Numbers
+from genokeras.tasks.ordered import Ordered
 
 AGE_AND_WEIGHT = Numbers((60.0, 70.0), (10.0, 5.0))
 
@@ -105,6 +107,35 @@ def test_slopes_of_the_calibration_are_those_of_differences(
 def test_probabilities_are_calibrated_as_the_delivered_model_does(calibration: Calibration) -> None:
     p = np.random.default_rng(0).dirichlet(np.full(3, 2.0), size=6).T
     assert np.allclose(Calibrated(calibration, "probability").values(p).T, calibration.apply(p.T))
+
+
+@pytest.mark.parametrize("output", ["probability", "log_odds"])
+@pytest.mark.parametrize("whole", [True, False])
+def test_gradients_of_a_product_are_those_of_differences(output: str, whole: bool) -> None:
+    rng = np.random.default_rng(0)
+    logs, along = rng.normal(size=(3, 6)), rng.normal(size=(3, 6, 2))
+    if not whole:  # logarithms less that of the last class
+        logs[-1], along[-1] = 0.0, 0.0
+    outer = Product(Calibrated(Calibration(1.4, 0.05), output))
+    p = outer.values(logs)
+    if output == "probability":
+        wanted = Calibration(1.4, 0.05).apply(softmax(logs, axis=0).T).T
+        np.testing.assert_allclose(p, wanted, rtol=1e-9)
+    found = outer.gradients(logs, along.copy() if whole else along[:-1].copy())
+    for r in range(2):
+        ahead, back = (outer.values(logs + sign * 1e-6 * along[:, :, r]) for sign in (1, -1))
+        difference = (ahead - back) / 2e-6
+        np.testing.assert_allclose(found[:, :, r], difference[: len(found)], rtol=1e-4, atol=1e-6)
+
+
+def test_classes_that_are_multiplied_have_a_link_of_their_own() -> None:
+    assert isinstance(link_of(Classes(3), pooling=GEOMETRIC).inner, LogOdds)
+    z = np.random.default_rng(1).normal(size=(2, 3, 5))
+    for task in (Classes(3), Ordered(3)):
+        link = link_of(task, pooling=GEOMETRIC)
+        found = link.outer.values(link.inner.answers(z).mean(axis=0))
+        logs = np.mean([np.log(task.answers_of(one.T)) for one in z], axis=0)
+        np.testing.assert_allclose(found, softmax(logs, axis=1).T, atol=1e-6)
 
 
 def test_log_odds_of_two_classes_are_the_usual_ones() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from genokeras.graph import (
 )
 from genokeras.graph.testing import random_weights
 from genokeras.networks import TrainedTrial, merge_rows
+from genokeras.tasks.calibration import Calibration
 from genokeras.tasks.classes import Classes
 from tests.backends import at_once, fewer
 from tests.exports.exported_models import ensemble
@@ -163,6 +165,24 @@ def test_an_exported_model_is_the_weighted_mean_of_its_members(name: str) -> Non
     model = merge_rows(ENSEMBLES[name], TASK, P)
     new = expression()[:7] + np.random.default_rng(3).normal(size=(7, P)).astype("float32")
     np.testing.assert_allclose(predicted(model, new), expected(ENSEMBLES[name], new), atol=1e-5)
+
+
+@pytest.mark.parametrize("name", fewer(reversed(ENSEMBLES), 3))
+def test_members_may_be_multiplied_in_place_of_averaged(name: str) -> None:
+    trials = ENSEMBLES[name]
+    new = expression()[:7] + np.random.default_rng(3).normal(size=(7, P)).astype("float32")
+    logs = 0.0
+    for each in trials:
+        for m in range(each.n_members):
+            weights = {i: {n: a[m : m + 1] for n, a in named.items()} for i, named in each.weights.items()}
+            read = {i: (of if len(of) == 1 else (of[m],)) for i, of in each.spaces.items()}
+            alone = expected([replace(each, weights=weights, spaces=read)], new)
+            logs = logs + each.share / each.n_members * np.log(alone)
+    wanted = softmax(logs / sum(each.share for each in trials), axis=1)
+    model = merge_rows(trials, TASK, P, geometric=True)
+    np.testing.assert_allclose(predicted(model, new), wanted, atol=1e-5)
+    sharp = merge_rows(trials, TASK, P, None, Calibration(1.5, 0.1), geometric=True)
+    np.testing.assert_allclose(predicted(sharp, new), Calibration(1.5, 0.1).apply(wanted), atol=1e-5)
 
 
 def test_missing_values_are_replaced_by_the_medians() -> None:
