@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -33,8 +33,6 @@ from genokeras.tasks.objectives import Objective
 
 # With many rows the difference of two mean losses is known well; trials within 0.01 or so of the best still add to it.
 _LOSS_THAT_COUNTS = 0.01
-# From this many rows on, weights are learnt from them.
-_MANY_ROWS = 1000
 # Scores of many rows vary little from resample to resample.
 _RESAMPLES, _RESAMPLES_OF_MANY_ROWS, _ROWS_FOR_FEW_RESAMPLES = 200, 50, 5000
 # Of the estimate's time, the share that the linear models' own estimate gets.
@@ -149,6 +147,9 @@ def deliver(
     apart = linear.any() and not linear.all()
     found = estimated(np.ones_like(linear), 1 - _SHARE_OF_BASELINE if apart else 1.0)
     baseline = estimated(linear, _SHARE_OF_BASELINE) if apart else found if linear.all() else None
+    if limits["pooling"] == GEOMETRIC:  # how sure the product is, is for the calibration to say
+        total = float(shares.sum())
+        shares, calibration = shares / total, replace(calibration, sharpness=calibration.sharpness * total)
     chosen = {trial.id: float(share) for trial, share in zip(trials, shares, strict=True) if share > 0}
     summary = _summary(objective, found, baseline, int(scored.sum()), len(trials))
     return Delivery(chosen, calibration, summary, pooling=limits["pooling"])
@@ -177,7 +178,7 @@ def family_of(trial: TrialResult) -> str:
     return trial.proposal.hyper.view
 
 
-def limits_of(n_rows: int, objective: Objective, largest: int, learnt: bool = True) -> dict[str, Any]:
+def limits_of(n_rows: int, objective: Objective, largest: int, quick: bool = False) -> dict[str, Any]:
     """How an ensemble of trials on this many rows is chosen; see :func:`genokeras.searchers.select_ensemble`.
 
     Parameters
@@ -186,17 +187,17 @@ def limits_of(n_rows: int, objective: Objective, largest: int, learnt: bool = Tr
     objective : Objective
     largest : int
         Trials in the ensemble, at most.
-    learnt : bool
-        Whether weights may be learnt from the rows, where there are many and they have classes; that takes longer.
+    quick : bool
+        Weight classes' trials by their evidence alone, which takes next to no time.
     """
-    learns = learnt and objective.answers.kind == CLASSES.kind and n_rows >= _MANY_ROWS
+    multiplied = objective.answers.kind == CLASSES.kind and not quick
     rows, within_a_view = objective.answers.discount
     discount = max(rows, _LOSS_THAT_COUNTS * n_rows)
     return {
         "discount": discount,
         "within": within_a_view * discount,
         "largest": largest,
-        "pooling": GEOMETRIC if learns else MEAN,
+        "pooling": GEOMETRIC if multiplied else MEAN,
     }
 
 

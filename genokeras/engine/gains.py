@@ -35,7 +35,7 @@ class EnsembleGains:
         self._targets = rows.targets[self._rows]
         self._weight = rows.sample_weight[self._rows]
         self._objective = objective
-        self._limits = limits_of(len(self._rows), objective, LARGEST_ENSEMBLE, learnt=False)
+        self._limits = limits_of(len(self._rows), objective, LARGEST_ENSEMBLE, quick=True)
         self._trials: list[TrialResult] = []
         self._answers: list[np.ndarray] = []
         self._loss = np.nan

@@ -22,8 +22,8 @@ the scores of those before, so that the best ones are partly lucky on these rows
 log loss; those that count classes alike get rows weighted so. For numbers, ``l`` is the squared error over twice the mean squared
 error of the best trial, as if errors were normal with that variance.
 
-With thousands of rows there is more to learn from them than evidence has room for: weak trials that see what the best ones do not.
-Their probabilities are multiplied in place of averaged (`pooling`), with weights of ``genokeras.searchers.stacking``.
+Class probabilities are multiplied in place of averaged (`pooling`): ``genokeras.searchers.stacking`` moves the weights from the evidence
+as far as there are rows to say so.
 
 References
 ----------
@@ -85,12 +85,12 @@ def select_ensemble(
     largest : int
         Trials that keep a weight, at most; the lightest are left out.
     pooling : {"mean", "geometric"}
-        As in `combine`. The weights of a geometric mean are learnt from many rows, without regard to families and discounts; of class probabilities only.
+        As in `combine`. The weights of a geometric mean are learnt from the rows, and near the evidence where these are few; of class probabilities only.
 
     Returns
     -------
     ndarray of shape (..., n_trials)
-        Not negative, summing to 1.
+        Not negative, summing to 1; those of a geometric mean to about 1, and more where the product should be surer than that is.
 
     Raises
     ------
@@ -109,8 +109,6 @@ def select_ensemble(
         raise ParameterError(
             f"class probabilities are multiplied: pooling must be {MEAN!r} for {goal.name!r}."
         )
-    if pooling == GEOMETRIC:
-        return product_weights(stack, goal.answers.strata(targets), rows, largest)
     of = np.zeros(len(stack), dtype=int)
     if families is not None:
         of = np.unique(np.asarray(families), return_inverse=True)[1]
@@ -125,8 +123,11 @@ def select_ensemble(
         own = _shares(evidence.of_trials(members), discount if within is None else within)
         weights[..., members] = own
         mixtures.append(evidence.of_mixture(members, own))
-    between = _shares(np.stack(mixtures, axis=-1), discount)
-    return _lightest_dropped(weights * between[..., of], largest)
+    weights *= _shares(np.stack(mixtures, axis=-1), discount)[..., of]
+    if pooling == MEAN:
+        return _lightest_dropped(weights, largest)
+    weights = _lightest_dropped(weights, max(largest, LARGEST_ENSEMBLE))
+    return product_weights(stack, goal.answers.strata(targets), rows, weights, largest)
 
 
 def _shares(losses: Array, discount: float) -> Array:
@@ -136,7 +137,7 @@ def _shares(losses: Array, discount: float) -> Array:
 
 
 def combine(p: ArrayLike, weights: ArrayLike, pooling: str = MEAN) -> Array:
-    """Weighted mean of the trials' answers, (n_samples, n_outputs); where it is geometric, normalised."""
+    """Weighted mean of the trials' answers, (n_samples, n_outputs); or the product of their powers, normalised."""
     shares = np.asarray(weights, dtype=np.float64)
     used = np.flatnonzero(shares)
     found = np.asarray(p)[used].astype(np.float64)

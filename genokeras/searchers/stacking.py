@@ -1,4 +1,4 @@
-"""Weights of trials whose probabilities are multiplied, learnt from many rows.
+"""Weights of trials whose probabilities are multiplied, learnt from their out-of-fold answers.
 
 Notation
 --------
@@ -8,13 +8,14 @@ symbol  meaning                                                               sh
 p       out-of-fold probabilities of every trial                              (t, n, k)
 z       log p, less that of the last class                                    (n, k - 1, t)
 c       weight of each row                                                    (n,)
+e       weight of each trial by its discounted evidence                       (t,)
 b       what each trial's log p is multiplied by; not negative                (t,)
 ======  ====================================================================  =================
 
-The ensemble's probabilities are ``prod_t p_t ** b_t``, normalised. b maximises ``sum_n c_n log p_n`` less ``s / 2 * sum_t (b_t - 1 / t)^2``, which
-holds it near the plain mean of the logarithms where rows say little; that is a convex problem (a logistic regression with
-coefficients that are not negative). Trials that see different things, words and motifs say, are surer together than each
-alone: products add up their evidence, and means level it out.
+The ensemble's probabilities are ``prod_t p_t ** b_t``, normalised. Trials that see different things, words and motifs say, are surer together than
+each alone: products add up their evidence, and means level it out. b maximises ``sum_n c_n log p_n`` less ``s / 2 * sum_t (b_t - e_t)^2``, a convex
+problem (a logistic regression with coefficients that are not negative). With ``s = 10,000 / sum_n c_n`` fifty rows hardly move the
+weights from the evidence, and a thousand decide alone; benchmarks/README.md has the figures.
 
 References
 ----------
@@ -28,20 +29,23 @@ Wolpert (1992), Stacked generalization, Neural Networks 5: 241-259.
 from __future__ import annotations
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from genokeras.tasks.class_scores import SMALLEST_PROBABILITY
 from genokeras.tasks.rows import Array, Codes
 
-# Rows that the prior is worth, roughly.
-_STRENGTH = 10.0
+# s is this over the weight of all rows.
+_STRENGTH = 10_000.0
 _ITERATIONS, _HALVINGS = 50, 20
 # Of the log loss of a row, gained by a step that is the last one.
-_CLOSE = 1e-7
+_CLOSE = 1e-6
 # A share below is none.
 _NOTHING = 1e-3
+# Numbers in z: of more, rows are left out evenly.
+_MOST = 4_000_000
 
 
-def product_weights(p: Array, codes: Codes, rows: Array, largest: int) -> Array:
+def product_weights(p: Array, codes: Codes, rows: Array, evidence: Array, largest: int) -> Array:
     """Weights of trials in a product of probabilities.
 
     Parameters
@@ -52,52 +56,60 @@ def product_weights(p: Array, codes: Codes, rows: Array, largest: int) -> Array:
         Class numbers.
     rows : ndarray of shape (..., n_samples)
         Weights of the rows; leading axes are resamples.
+    evidence : ndarray of shape (..., n_trials)
+        Weights that few rows do not change much, summing to 1; trials of weight 0 stay out.
     largest : int
         Trials that keep a weight, at most; the others are fitted again without the lightest.
 
     Returns
     -------
     ndarray of shape (..., n_trials)
-        Not negative, summing to 1: how sure the product is, is for its calibration to say.
+        Not negative. They sum to more than 1 where the product should be surer than the mean of logarithms is.
     """
-    logs = np.log(np.clip(p, SMALLEST_PROBABILITY, 1.0))
+    n, k = p.shape[1:]
+    every = max(1, -(-len(p) * n * (k - 1) // _MOST))
+    kept = np.arange(0, n, every)
+    logs = np.log(np.clip(p[:, kept], SMALLEST_PROBABILITY, 1.0))
     z = np.ascontiguousarray(np.moveaxis(logs[:, :, :-1] - logs[:, :, -1:], 0, -1))
     found = np.zeros((*rows.shape[:-1], len(p)))
-    start = None
-    for place in np.ndindex(rows.shape[:-1]):
-        counted = np.flatnonzero(rows[place])
-        start = _fitted(z[counted], codes[counted], rows[place][counted], start)
-        found[place] = _few(z[counted], codes[counted], rows[place][counted], start, largest)
+    # On matrices this small a second thread costs more time than it saves.
+    with threadpool_limits(1, user_api="blas"):
+        for place in np.ndindex(rows.shape[:-1]):
+            weight = rows[place][kept]
+            if not weight.any():
+                weight = np.ones(len(kept))
+            counted, trials = np.flatnonzero(weight), np.flatnonzero(evidence[place])
+            weight = weight[counted] * (rows[place].sum() / weight.sum())
+            own = z[counted][..., trials]
+            found[place][trials] = _few(own, codes[kept][counted], weight, evidence[place][trials], largest)
     return found
 
 
-def _few(z: Array, codes: Codes, weight: Array, b: Array, largest: int) -> Array:
-    """Shares of at most so many trials; the lightest go in two steps."""
-    kept = np.arange(len(b))
+def _few(z: Array, codes: Codes, weight: Array, evidence: Array, largest: int) -> Array:
+    """Multipliers of at most so many trials; the lightest go in two steps."""
+    kept = np.arange(len(evidence))
+    b = _fitted(z, codes, weight, evidence)
     for most in (2 * largest, largest):
         if np.count_nonzero(b > _NOTHING * b.sum()) > most:
-            order = np.sort(np.argsort(-b, kind="stable")[:most])
-            kept = kept[order]
-            b = _fitted(z[..., kept], codes, weight, b[order])
-    shares = np.zeros(z.shape[-1])
+            kept = np.sort(kept[np.argsort(-b, kind="stable")[:most]])
+            centre = evidence[kept] / evidence[kept].sum()
+            b = _fitted(z[..., kept], codes, weight, centre)
+    shares = np.zeros(len(evidence))
     shares[kept] = np.where(b > _NOTHING * b.sum(), b, 0.0)
-    total = shares.sum()
-    if total == 0:
-        shares[kept[:largest]] = 1.0
-        total = shares.sum()
-    return np.asarray(shares / total)
+    if not shares.any():
+        shares[kept[:largest]] = 1 / len(kept[:largest])
+    return shares
 
 
-def _fitted(z: Array, codes: Codes, weight: Array, start: Array | None) -> Array:
-    """The best multipliers of all trials, by Newton's steps, cut off at 0 (Bertsekas 1982, section 2)."""
-    t = z.shape[-1]
-    b = np.full(t, 1 / t) if start is None else start
-    problem = _Likelihood(z, codes, weight)
+def _fitted(z: Array, codes: Codes, weight: Array, evidence: Array) -> Array:
+    """The best multipliers, by Newton's steps from the evidence, cut off at 0 (Bertsekas 1982, section 2)."""
+    b = evidence
+    problem = _Penalised(z, codes, weight, evidence)
     loss = problem.loss(b)
     for _ in range(_ITERATIONS):
         slope, curvature = problem.derivatives(b)
         free = (b > 0) | (slope < 0)
-        step = np.zeros(t)
+        step = np.zeros(len(b))
         step[free] = np.linalg.solve(curvature[np.ix_(free, free)], slope[free])
         for halving in range(_HALVINGS):
             tried = np.maximum(b - 0.5**halving * step, 0.0)
@@ -112,39 +124,38 @@ def _fitted(z: Array, codes: Codes, weight: Array, start: Array | None) -> Array
     return b
 
 
-class _Likelihood:
+class _Penalised:
     """What is minimised, as sums over the rows."""
 
-    def __init__(self, z: Array, codes: Codes, weight: Array) -> None:
-        self._z, self._weight = z, weight
+    def __init__(self, z: Array, codes: Codes, weight: Array, evidence: Array) -> None:
+        self._z, self._weight, self._evidence = z, weight, evidence
+        self._strength = _STRENGTH / weight.sum()
         n, others, t = z.shape
         self._flat = z.reshape(-1, t)
         own = np.zeros((n, others))
         inner = codes < others
-        own[np.flatnonzero(inner), codes[inner]] = 1.0
-        self._own = own
-        self._of_own = (own * weight[:, None]).reshape(-1) @ self._flat
+        own[np.flatnonzero(inner), codes[inner]] = weight[inner]
+        self._of_own = own.reshape(-1) @ self._flat
 
     def loss(self, b: Array) -> float:
         highest, _, sums = self._exponents(b)
-        off = b - 1 / len(b)
+        off = b - self._evidence
         normaliser = self._weight @ (highest + np.log(sums))
-        return float(normaliser - self._of_own @ b + _STRENGTH / 2 * off @ off)
+        return float(normaliser - self._of_own @ b + self._strength / 2 * off @ off)
 
     def derivatives(self, b: Array) -> tuple[Array, Array]:
         """First ``(t,)`` and second ``(t, t)``."""
         _, e, sums = self._exponents(b)
         p = e / sums[:, None]
-        slope = (p * self._weight[:, None]).reshape(-1) @ self._flat - self._of_own
-        slope += _STRENGTH * (b - 1 / len(b))
+        expected = np.einsum("nk,nkt->nt", p, self._z) * self._weight[:, None]
+        slope = expected.sum(axis=0) - self._of_own + self._strength * (b - self._evidence)
         root = np.sqrt(p * self._weight[:, None]).reshape(-1, 1) * self._flat
-        mean = np.einsum("nk,nkt->nt", p, self._z) * np.sqrt(self._weight)[:, None]
-        curvature = root.T @ root - mean.T @ mean
-        return slope, curvature + _STRENGTH * np.eye(len(b))
+        curvature = root.T @ root - (expected / self._weight[:, None]).T @ expected
+        return slope, curvature + self._strength * np.eye(len(b))
 
     def _exponents(self, b: Array) -> tuple[Array, Array, Array]:
         """The largest logarithm of each row, the last class's 0 among them, exponentials less it, and their sums."""
-        s = (self._flat @ b).reshape(self._own.shape)
+        s = (self._flat @ b).reshape(self._z.shape[:2])
         highest = np.maximum(s.max(axis=1), 0.0)
         e = np.exp(s - highest[:, None])
         return highest, e, np.exp(-highest) + e.sum(axis=1)

@@ -97,7 +97,7 @@ def test_no_more_trials_are_delivered_than_the_largest_ensemble_has(tmp_path):
 def test_the_one_that_is_handed_out_alone_is_like_the_others_and_not_the_luckiest(tmp_path):
     rows = rows_of()
     usual = [probabilities(1.5, 7) * 0.98 + 0.02 * probabilities(1.5, seed) for seed in range(8)]
-    lucky = softmax(4.0 * np.eye(2)[CODES] + np.random.default_rng(9).normal(size=(N, 2)), axis=1)
+    lucky = softmax(2.4 * np.eye(2)[CODES] + np.random.default_rng(9).normal(size=(N, 2)), axis=1)
     store, history = stored(tmp_path, [lucky, *usual], rows)
     delivery = deliver(store, rows, history, LOG_LOSS, 0, time=DeliveryTime(Deadline.after(0.5)))
     assert history.best() == history.trials[0] and max(delivery.shares, key=delivery.shares.get) == 0
@@ -123,12 +123,13 @@ def test_of_numbers_the_posterior_decides_which_is_handed_out_alone(tmp_path):
     assert found is not None and single_best(store, rows, history, delivery, R2, ("all",)) == found[0].id
 
 
-def test_of_many_rows_weights_are_learnt():
-    few, many = limits_of(999, LOG_LOSS, 50), limits_of(1000, LOG_LOSS, 50)
-    assert (few["pooling"], many["pooling"]) == (MEAN, GEOMETRIC)
+def test_classes_are_multiplied():
+    limits = limits_of(60, LOG_LOSS, 50)
+    assert limits["pooling"] == GEOMETRIC and limits["largest"] == 50
+    assert limits_of(60, LOG_LOSS, 50, quick=True)["pooling"] == MEAN
 
 
-def test_weights_of_numbers_are_never_learnt():
+def test_numbers_are_averaged():
     assert limits_of(5000, R2, LARGEST_ENSEMBLE)["pooling"] == MEAN
 
 
@@ -247,7 +248,7 @@ def test_out_of_fold_answers_are_the_calibrated_mixture(tmp_path):
     np.testing.assert_array_equal(found.fold, np.arange(N) // 2 % 3)
 
 
-def test_of_many_rows_probabilities_are_multiplied(tmp_path):
+def test_probabilities_of_classes_are_multiplied(tmp_path):
     codes = np.arange(1200) % 2
     rows, answers = rows_of(codes), [probabilities(2, 1, codes), probabilities(2, 2, codes)]
     store, history = stored(tmp_path, answers, rows)
@@ -259,13 +260,6 @@ def test_of_many_rows_probabilities_are_multiplied(tmp_path):
     np.testing.assert_allclose(of_run.answers, mixed, rtol=1e-5)
     alone = LOG_LOSS.loss(answers[0], codes, rows.sample_weight)
     assert found.estimate["value"] < alone - 0.02
-
-
-@pytest.mark.parametrize(
-    ("n", "name", "learnt"), [(999, "log_loss", True), (1200, "r2", True), (1200, "log_loss", False)]
-)
-def test_of_few_rows_or_numbers_answers_are_averaged(n, name, learnt):
-    assert limits_of(n, get_objective(name), 6, learnt)["pooling"] == MEAN
 
 
 def test_of_rows_held_out_twice_the_first_fold_is_named(tmp_path):

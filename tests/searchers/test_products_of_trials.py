@@ -8,7 +8,7 @@ from scipy.special import softmax
 from sklearn.linear_model import LogisticRegression
 
 from genokeras.errors import ParameterError
-from genokeras.searchers import GEOMETRIC, MEAN, combine, select_ensemble
+from genokeras.searchers import GEOMETRIC, MEAN, combine, select_ensemble, stacking
 from genokeras.searchers.estimate import estimate_performance
 from genokeras.searchers.stacking import product_weights
 from genokeras.tasks.objectives import OBJECTIVES
@@ -41,7 +41,8 @@ def test_independent_signs_count_alike_and_noise_does_not(k: int) -> None:
     p, codes = evidence(4000, (1.0, 0.0, 1.0), k)
     p[1] = np.random.default_rng(5).dirichlet(np.full(k, 3.0), size=4000)
     weights = select_ensemble(p, codes, pooling=GEOMETRIC)
-    np.testing.assert_allclose(weights, [0.5, 0.0, 0.5], atol=0.06)
+    np.testing.assert_allclose(weights / weights.sum(), [0.5, 0.0, 0.5], atol=0.06)
+    assert weights.sum() > 1.3  # two signs are surer than one
     of_mean = np.array([0.5, 0.0, 0.5])
     losses = {}
     for name, found in ((GEOMETRIC, weights), (MEAN, of_mean)):
@@ -56,15 +57,42 @@ def test_weights_are_those_of_a_logistic_regression_on_log_odds() -> None:
     odds = np.log(p[:, :, 1] / p[:, :, 0]).T
     fitted = LogisticRegression(C=1e6, fit_intercept=False, tol=1e-8).fit(odds, codes).coef_[0]
     assert (fitted > 0).all()
-    weights = product_weights(p, codes, np.ones(3000), 10)
-    np.testing.assert_allclose(weights, fitted / fitted.sum(), atol=0.01)
+    weights = product_weights(p, codes, np.ones(3000), np.full(3, 1 / 3), 10)
+    np.testing.assert_allclose(weights, fitted, atol=0.02)
+
+
+def test_few_rows_leave_the_weights_near_the_evidence() -> None:
+    p, codes = evidence(6000, (1.5, 1.0, 0.6))
+    centre = np.array([0.1, 0.3, 0.6])
+    far = [
+        np.abs(product_weights(p[:, :n], codes[:n], np.ones(n), centre, 10) - centre).max()
+        for n in (10, 100, 6000)
+    ]
+    assert far[0] < 0.05 < far[1] < far[2]
+
+
+def test_trials_without_evidence_stay_out() -> None:
+    p, codes = evidence(500, (1.0, 1.5))
+    weights = product_weights(p, codes, np.ones(500), np.array([1.0, 0.0]), 10)
+    assert weights[0] > 0.5 and weights[1] == 0
+
+
+def test_of_very_many_numbers_rows_are_left_out_evenly(monkeypatch: pytest.MonkeyPatch) -> None:
+    p, codes = evidence(6000, (1.5, 1.0, 0.6))
+    rows, centre = np.ones(6000), np.full(3, 1 / 3)
+    every = product_weights(p, codes, rows, centre, 10)
+    monkeypatch.setattr(stacking, "_MOST", 9000)
+    half = product_weights(p, codes, rows, centre, 10)
+    np.testing.assert_allclose(half, every, atol=0.1)
+    only_last = np.r_[np.zeros(5999), 1.0]  # a row that is left out
+    assert np.isfinite(product_weights(p, codes, only_last, centre, 10)).all()
 
 
 def test_at_most_so_many_trials_keep_a_weight() -> None:
     p, codes = evidence(1500, (0.5, 1.5, 0.8, 1.2, 0.7, 1.0))
     for largest in (1, 2, 4):
         weights = select_ensemble(p, codes, pooling=GEOMETRIC, largest=largest)
-        assert np.count_nonzero(weights) == largest and weights.sum() == pytest.approx(1.0)
+        assert np.count_nonzero(weights) == largest
         assert weights[1] == weights.max()
 
 
@@ -82,8 +110,7 @@ def test_trials_that_know_nothing_still_make_an_ensemble() -> None:
     codes = np.arange(200) % 2
     wrong = np.tile(np.eye(2)[1 - codes] * 0.8 + 0.1, (3, 1, 1))
     weights = select_ensemble(wrong, codes, pooling=GEOMETRIC, largest=2)
-    assert weights.sum() == pytest.approx(1.0) and np.count_nonzero(weights) <= 2
-    assert select_ensemble(wrong[:1], codes, pooling=GEOMETRIC) == pytest.approx([1.0])
+    assert 0 < np.count_nonzero(weights) <= 2 and np.isfinite(weights).all()
 
 
 def test_an_estimate_multiplies_as_the_ensemble_does() -> None:

@@ -1,4 +1,4 @@
-"""Classes of 1,000 samples or more: what is delivered is a product of the trials, in every face of a run."""
+"""Of classes, what is delivered is a product of the trials, in every face of a run."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 import genokeras as gk
 from genokeras.searchers import GEOMETRIC, MEAN
 
-N, P = 1050, 12
+N, P = 90, 12
 
 
 def samples(seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -24,7 +24,7 @@ def samples(seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run folder of three trials."""
-    folder = tmp_path_factory.mktemp("many") / "run"
+    folder = tmp_path_factory.mktemp("products") / "run"
     options = {"time_limit": None, "max_trials": 3, "random_state": 0, "verbose": 0}
     clf = gk.GenomeClassifier(folder, folds=2, **options)
     clf.fit(*samples())
