@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.special import softmax
+from scipy.special import log_softmax, softmax
 
 from benchmarks.quality.sets import BenchmarkSet
 from genokeras import GenomeClassifier
@@ -49,11 +49,14 @@ class FittedTrials:
         p = TrialStore(self.run.folder).answers(self.trials)[:, rows].astype("float64")
         return p, self.run.problem.targets[rows]
 
-    def unseen(self, trials: Sequence[TrialResult]) -> np.ndarray:
-        """``(trials, n, classes)`` probabilities of the test part: what the fold members of each trial say together."""
-        return np.stack([self._unseen(trial) for trial in trials])
+    def unseen(self, trials: Sequence[TrialResult], geometric: bool = False) -> np.ndarray:
+        """``(trials, n, classes)`` probabilities of the test part: what the fold members of each trial say together.
 
-    def _unseen(self, trial: TrialResult) -> np.ndarray:
+        That is the mean of their probabilities or, where it is geometric, of the logarithms of these, normalised.
+        """
+        return np.stack([self._unseen(trial, geometric) for trial in trials])
+
+    def _unseen(self, trial: TrialResult, geometric: bool) -> np.ndarray:
         trained = row_trial(self.run.problem, self.run.network(trial))
         z = {}
         for i, width in trained.widths.items():
@@ -61,6 +64,8 @@ class FittedTrials:
             for fold, space in enumerate(trained.spaces[i]):
                 z[i][fold, :, : space.rank] = space.transform(self.x)
         logits = reference_forward(trained.graph, trained.weights, z, trained.activation)
+        if geometric:
+            return np.asarray(softmax(log_softmax(logits, axis=-1).mean(axis=0), axis=-1))
         return np.asarray(softmax(logits, axis=-1).mean(axis=0))
 
     def scores(self, probabilities: np.ndarray, metrics: Sequence[str]) -> dict[str, float]:

@@ -211,8 +211,8 @@ def single_best(
 ) -> int:
     """The id of the trial to hand out alone: of hundreds of scores on few rows, the lowest is so by luck.
 
-    Of classes it is, of the delivered trials, the one whose calibrated out-of-fold answers are nearest to those of the ensemble, which were averaged over the
-    luck of all (least mean divergence of Kullback and Leibler 1951); otherwise the one with the lowest posterior mean.
+    Of classes it is, of the delivered trials, the one whose calibrated out-of-fold answers are nearest to those of the ensemble, in which the luck of all
+    levels out (least mean divergence of Kullback and Leibler 1951); otherwise the one with the lowest posterior mean.
     """
     if objective.answers.kind == CLASSES.kind:
         return _nearest_to_ensemble(store, rows, history, delivery, objective)
