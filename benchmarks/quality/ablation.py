@@ -26,7 +26,7 @@ from benchmarks.quality.evaluate import METRICS, outer_folds, read_lines
 from benchmarks.quality.sets import BenchmarkSet, find_sets, read_set
 from benchmarks.quality.trials import FittedTrials, fitted_trials
 from benchmarks.speed.machine import describe_machine
-from genokeras.searchers import combine
+from genokeras.searchers import GEOMETRIC, combine
 
 # Each is compared with the one before it.
 STRATEGIES: dict[str, Mapping[str, Any]] = {
@@ -117,9 +117,10 @@ def deliveries(fitted: FittedTrials) -> dict[str, np.ndarray]:
     """``(n, classes)`` probabilities of the test part: by the best trial, and by what the fit delivers."""
     delivery, best = fitted.run.delivery, fitted.run.history.ranked()[0]
     chosen = [trial for trial in fitted.trials if trial.id in delivery.shares]
-    unseen = fitted.unseen([best, *chosen])
-    mixed = combine(unseen[1:], np.array([delivery.shares[trial.id] for trial in chosen]))
-    return {"best trial": unseen[0], "ensemble": delivery.calibration.apply(mixed)}
+    unseen = fitted.unseen(chosen, geometric=delivery.pooling == GEOMETRIC)
+    shares = np.array([delivery.shares[trial.id] for trial in chosen])
+    mixed = delivery.calibration.apply(combine(unseen, shares, delivery.pooling))
+    return {"best trial": fitted.unseen([best])[0], "ensemble": mixed}
 
 
 def describe(line: Mapping[str, Any]) -> str:

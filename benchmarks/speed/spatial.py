@@ -26,7 +26,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 import keras
 import numpy as np
 
-from benchmarks.quality.spatial import ESTIMATORS, _content
+from benchmarks.quality.spatial import ESTIMATORS, content_of
 from benchmarks.quality.spatial_sets import Round, SpatialSet, read_spatial_set, rounds
 from benchmarks.speed.machine import describe_machine
 from genokeras.encoders import NetworkEncoder, fit_sequence_encoder
@@ -120,9 +120,9 @@ def race(data: SpatialSet, seconds: float) -> str:
         started = time.time()
         train = np.concatenate([part.train, part.valid])
         fit = ESTIMATORS[data.kind](f"{folder}/run", time_limit=seconds, random_state=0, verbose=0)
-        fit.fit(_content(data, train), data.codes[train])
+        fit.fit(content_of(data, train), data.codes[train])
         reached = _reached(fit, data.codes[train], goal, started)
-        accuracy = float(np.mean(fit.predict(_content(data, part.test)) == data.codes[part.test]))
+        accuracy = float(np.mean(fit.predict(content_of(data, part.test)) == data.codes[part.test]))
     ratio = "not reached" if reached is None else f"{reached:.1f} s, {reached / plain_seconds:.2f} x"
     return f"{data.name}: plain fit {plain_seconds:.1f} s, accuracy {goal:.4f}; search {ratio}; delivered {accuracy:.4f}"
 
