@@ -33,6 +33,8 @@ from genokeras.tasks.objectives import Objective
 
 # With many rows the difference of two mean losses is known well; trials within 0.01 or so of the best still add to it.
 _LOSS_THAT_COUNTS = 0.01
+# Of fewer rows, trials' probabilities are averaged: products are too sure where little can be known.
+_FEWEST_TO_MULTIPLY = 100
 # Scores of many rows vary little from resample to resample.
 _RESAMPLES, _RESAMPLES_OF_MANY_ROWS, _ROWS_FOR_FEW_RESAMPLES = 200, 50, 5000
 # Of the estimate's time, the share that the linear models' own estimate gets.
@@ -190,7 +192,8 @@ def limits_of(n_rows: int, objective: Objective, largest: int, quick: bool = Fal
     quick : bool
         Weight classes' trials by their evidence alone, which takes next to no time.
     """
-    multiplied = objective.answers.kind == CLASSES.kind and not quick
+    classes = objective.answers.kind == CLASSES.kind
+    multiplied = classes and n_rows >= _FEWEST_TO_MULTIPLY and not quick
     rows, within_a_view = objective.answers.discount
     discount = max(rows, _LOSS_THAT_COUNTS * n_rows)
     return {

@@ -14,7 +14,7 @@ b       what each trial's log p is multiplied by; not negative                (t
 
 The ensemble's probabilities are ``prod_t p_t ** b_t``, normalised. Trials that see different things, words and motifs say, are surer together than
 each alone: products add up their evidence, and means level it out. b maximises ``sum_n c_n log p_n`` less ``s / 2 * sum_t (b_t - e_t)^2``, a convex
-problem (a logistic regression with coefficients that are not negative). With ``s = 10,000 / sum_n c_n`` fifty rows hardly move the
+problem (a logistic regression with coefficients that are not negative). With ``s = max(2, (1,000 / sum_n c_n)^2)`` a hundred rows hardly move the
 weights from the evidence, and a thousand decide alone; benchmarks/README.md has the figures.
 
 References
@@ -34,8 +34,8 @@ from threadpoolctl import threadpool_limits
 from genokeras.tasks.class_scores import SMALLEST_PROBABILITY
 from genokeras.tasks.rows import Array, Codes
 
-# s is this over the weight of all rows.
-_STRENGTH = 10_000.0
+# Of s: the weight of all rows at which it is 1, and what it is at least.
+_ENOUGH, _LEAST_STRENGTH = 1000.0, 2.0
 _ITERATIONS, _HALVINGS = 50, 20
 # Of the log loss of a row, gained by a step that is the last one.
 _CLOSE = 1e-6
@@ -59,7 +59,7 @@ def product_weights(p: Array, codes: Codes, rows: Array, evidence: Array, larges
     evidence : ndarray of shape (..., n_trials)
         Weights that few rows do not change much, summing to 1; trials of weight 0 stay out.
     largest : int
-        Trials that keep a weight, at most; the others are fitted again without the lightest.
+        Trials that keep a weight, at most; these are fitted again without the others.
 
     Returns
     -------
@@ -86,12 +86,12 @@ def product_weights(p: Array, codes: Codes, rows: Array, evidence: Array, larges
 
 
 def _few(z: Array, codes: Codes, weight: Array, evidence: Array, largest: int) -> Array:
-    """Multipliers of at most so many trials; the lightest go in two steps."""
+    """Multipliers of at most so many trials; those that move the product least go in two steps."""
     kept = np.arange(len(evidence))
-    b = _fitted(z, codes, weight, evidence)
+    b, spread = _fitted(z, codes, weight, evidence), z.std(axis=(0, 1))
     for most in (2 * largest, largest):
         if np.count_nonzero(b > _NOTHING * b.sum()) > most:
-            kept = np.sort(kept[np.argsort(-b, kind="stable")[:most]])
+            kept = np.sort(kept[np.argsort(-b * spread[kept], kind="stable")[:most]])
             centre = evidence[kept] / evidence[kept].sum()
             b = _fitted(z[..., kept], codes, weight, centre)
     shares = np.zeros(len(evidence))
@@ -129,7 +129,7 @@ class _Penalised:
 
     def __init__(self, z: Array, codes: Codes, weight: Array, evidence: Array) -> None:
         self._z, self._weight, self._evidence = z, weight, evidence
-        self._strength = _STRENGTH / weight.sum()
+        self._strength = max(_LEAST_STRENGTH, (_ENOUGH / weight.sum()) ** 2)
         n, others, t = z.shape
         self._flat = z.reshape(-1, t)
         own = np.zeros((n, others))

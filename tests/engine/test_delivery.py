@@ -123,10 +123,14 @@ def test_of_numbers_the_posterior_decides_which_is_handed_out_alone(tmp_path):
     assert found is not None and single_best(store, rows, history, delivery, R2, ("all",)) == found[0].id
 
 
-def test_classes_are_multiplied():
-    limits = limits_of(60, LOG_LOSS, 50)
+def test_of_a_hundred_samples_classes_are_multiplied():
+    limits = limits_of(100, LOG_LOSS, 50)
     assert limits["pooling"] == GEOMETRIC and limits["largest"] == 50
-    assert limits_of(60, LOG_LOSS, 50, quick=True)["pooling"] == MEAN
+    assert limits_of(100, LOG_LOSS, 50, quick=True)["pooling"] == MEAN
+
+
+def test_of_few_samples_classes_are_averaged():
+    assert limits_of(99, LOG_LOSS, 50)["pooling"] == MEAN
 
 
 def test_numbers_are_averaged():

@@ -16,7 +16,7 @@ from genokeras.engine.run import FINAL_WEIGHTS, MODEL_FILE, RESULT_FILE, objecti
 from genokeras.errors import ParameterError, RunFolderError
 from genokeras.graph import HyperParameters, linear
 from genokeras.networks import merge_rows
-from genokeras.searchers import GEOMETRIC, Proposal, TrialResult
+from genokeras.searchers import Proposal, TrialResult
 from genokeras.support import RunFolder
 from genokeras.tasks.numbers import Numbers
 from tests.engine.runs import (
@@ -48,8 +48,7 @@ def predict(model) -> np.ndarray:
 
 def test_the_model_is_the_ensemble_behind_its_calibration(run):
     trials = [row_trial(run.problem, network) for network in run.ensemble()]
-    assert run.delivery.pooling == GEOMETRIC
-    wanted = merge_rows(trials, run.task, 40, None, run.delivery.calibration, geometric=True)
+    wanted = merge_rows(trials, run.task, 40, None, run.delivery.calibration)
     np.testing.assert_allclose(predict(run.model), predict(wanted), atol=1e-6)
     assert [network.share for network in run.ensemble()] == list(run.delivery.shares.values())
 

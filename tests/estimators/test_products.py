@@ -1,4 +1,4 @@
-"""Of classes, what is delivered is a product of the trials, in every face of a run."""
+"""Of a hundred samples or more with classes, what is delivered is a product of the trials, in every face of a run."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 import genokeras as gk
 from genokeras.searchers import GEOMETRIC, MEAN
 
-N, P = 90, 12
+N, P = 120, 12
 
 
 def samples(seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
