@@ -18,11 +18,12 @@ from genokeras.engine.budget import Deadline
 from genokeras.engine.outcomes import input_units
 from genokeras.engine.problem import Problem, ScoredRows
 from genokeras.searchers import FEWEST_RESAMPLES, LARGEST_ENSEMBLE, Proposal, TrialResult
+from genokeras.searchers.stacking import MOST_LOGARITHMS, MOST_ROWS
 
 _FIXED, _OF_LAYER, _OF_BYTE, _OF_TRIAL = 0.35, 0.009, 2.4e-8, 0.001
-# Of a row in a resample, and of a resample: the fewest are always drawn. And of a logarithm that weights are learnt from, of so many at most.
+# Of a row in a resample, and of a resample: the fewest are always drawn. And of a logarithm that weights are learnt from.
 _OF_ROW, _OF_RESAMPLE = 1.5e-6, 0.002
-_OF_LOGARITHM, _MOST_LOGARITHMS = 1e-7, 4e6
+_OF_LOGARITHM = 1e-7
 # Layers for a view in a fold: a rotation that trials share; without a shared basis also that, and the choice of its features.
 _SHARED_VIEW, _OWN_VIEW = 0.5, 1.5
 # A network by mini-batches is built once and called once more, for each member; and what joins them.
@@ -99,7 +100,7 @@ def estimate_seconds(rows: ScoredRows, n_trials: int) -> float:
     n, others = int(rows.scored.sum()), 0
     if rows.targets.dtype.kind in "iu" and rows.targets.ndim == 1:
         others = int(rows.targets.max(initial=0))
-    logarithms = min(float(n * others * min(n_trials, LARGEST_ENSEMBLE)), _MOST_LOGARITHMS)
+    logarithms = min(min(n, MOST_ROWS) * others * min(n_trials, LARGEST_ENSEMBLE), MOST_LOGARITHMS)
     of_resample = _OF_RESAMPLE + _OF_ROW * n + _OF_LOGARITHM * logarithms
     # Twice: of all trials, and of the linear ones.
     return _OF_TRIAL * n_trials + 2 * FEWEST_RESAMPLES * of_resample

@@ -33,9 +33,10 @@ Yao, Vehtari, Simpson and Gelman (2018), Using stacking to average Bayesian pred
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import softmax
 
 from genokeras.errors import ParameterError
 from genokeras.searchers.stacking import product_weights
@@ -138,13 +139,24 @@ def _shares(losses: Array, discount: float) -> Array:
 
 def combine(p: ArrayLike, weights: ArrayLike, pooling: str = MEAN) -> Array:
     """Weighted mean of the trials' answers, (n_samples, n_outputs); or the product of their powers, normalised."""
-    shares = np.asarray(weights, dtype=np.float64)
-    used = np.flatnonzero(shares)
-    found = np.asarray(p)[used].astype(np.float64)
+    used = np.flatnonzero(np.asarray(weights))
+    return mixer(np.asarray(p)[used], pooling)(np.asarray(weights)[used])
+
+
+def mixer(p: ArrayLike, pooling: str = MEAN) -> Callable[[ArrayLike], Array]:
+    """`combine` as a function of the weights, for many of them."""
+    found = np.asarray(p).astype(np.float64)
     if pooling == MEAN:
-        return np.tensordot(shares[used], found, axes=1)
+        return lambda weights: np.tensordot(np.asarray(weights, dtype=np.float64), found, axes=1)
     logs = np.log(np.clip(found, SMALLEST_PROBABILITY, 1.0))
-    return np.asarray(softmax(np.tensordot(shares[used], logs, axes=1), axis=-1))
+
+    def mixed(weights: ArrayLike) -> Array:
+        found = np.tensordot(np.asarray(weights, dtype=np.float64), logs, axes=1)
+        found -= found.max(axis=-1, keepdims=True)
+        np.exp(found, out=found)
+        return np.asarray(found / found.sum(axis=-1, keepdims=True))
+
+    return mixed
 
 
 def _lightest_dropped(weights: Array, largest: int) -> Array:

@@ -26,7 +26,7 @@ from genokeras.searchers.ensemble import (
     LARGEST_ENSEMBLE,
     MEAN,
     check_stack,
-    combine,
+    mixer,
     select_ensemble,
 )
 from genokeras.tasks.answers import Targets
@@ -160,7 +160,8 @@ def estimate_performance(
             pooling=pooling,
         )
 
-    naive = combine(stack, select(weight), pooling)
+    mixed = mixer(stack, pooling)
+    naive = mixed(select(weight))
     naive = kind.calibration(naive, targets, weight).apply(naive)
     counts = row_counts(kind.strata(targets), groups, n_resamples, rng)
     started = clock()
@@ -178,7 +179,7 @@ def estimate_performance(
         shares = select(np.stack(part) * weight)
         for row, share in zip(part, shares, strict=True):
             out = _left_out(row, weight)
-            mixture = combine(stack, share, pooling)
+            mixture = mixed(share)
             left_out = kind.calibration(mixture, targets, row * weight).apply(mixture[out])
             for name, score in scores.items():
                 found[name].append(score.value(left_out, targets[out], weight[out]))

@@ -41,8 +41,8 @@ _ITERATIONS, _HALVINGS = 50, 20
 _CLOSE = 1e-6
 # A share below is none.
 _NOTHING = 1e-3
-# Numbers in z: of more, rows are left out evenly.
-_MOST = 4_000_000
+# Rows, and numbers in z: of more, rows are left out evenly.
+MOST_ROWS, MOST_LOGARITHMS = 4_000, 500_000
 
 
 def product_weights(p: Array, codes: Codes, rows: Array, evidence: Array, largest: int) -> Array:
@@ -67,8 +67,8 @@ def product_weights(p: Array, codes: Codes, rows: Array, evidence: Array, larges
         Not negative. They sum to more than 1 where the product should be surer than the mean of logarithms is.
     """
     n, k = p.shape[1:]
-    every = max(1, -(-len(p) * n * (k - 1) // _MOST))
-    kept = np.arange(0, n, every)
+    most = min(MOST_ROWS, MOST_LOGARITHMS // (len(p) * (k - 1)))
+    kept = np.linspace(0, n - 1, min(n, max(1, most))).astype(int)
     logs = np.log(np.clip(p[:, kept], SMALLEST_PROBABILITY, 1.0))
     z = np.ascontiguousarray(np.moveaxis(logs[:, :, :-1] - logs[:, :, -1:], 0, -1))
     found = np.zeros((*rows.shape[:-1], len(p)))
@@ -132,6 +132,8 @@ class _Penalised:
         self._strength = max(_LEAST_STRENGTH, (_ENOUGH / weight.sum()) ** 2)
         n, others, t = z.shape
         self._flat = z.reshape(-1, t)
+        self._at: Array | None = None
+        self._known: tuple[Array, Array, Array]
         own = np.zeros((n, others))
         inner = codes < others
         own[np.flatnonzero(inner), codes[inner]] = weight[inner]
@@ -155,7 +157,9 @@ class _Penalised:
 
     def _exponents(self, b: Array) -> tuple[Array, Array, Array]:
         """The largest logarithm of each row, the last class's 0 among them, exponentials less it, and their sums."""
-        s = (self._flat @ b).reshape(self._z.shape[:2])
-        highest = np.maximum(s.max(axis=1), 0.0)
-        e = np.exp(s - highest[:, None])
-        return highest, e, np.exp(-highest) + e.sum(axis=1)
+        if self._at is not b:
+            s = (self._flat @ b).reshape(self._z.shape[:2])
+            highest = np.maximum(s.max(axis=1), 0.0)
+            e = np.exp(s - highest[:, None])
+            self._at, self._known = b, (highest, e, np.exp(-highest) + e.sum(axis=1))
+        return self._known
