@@ -145,7 +145,7 @@ def combine(p: ArrayLike, weights: ArrayLike, pooling: str = MEAN) -> Array:
 
 def mixer(p: ArrayLike, pooling: str = MEAN) -> Callable[[ArrayLike], Array]:
     """`combine` as a function of the weights, for many of them."""
-    found = np.asarray(p).astype(np.float64)
+    found = np.asarray(p, dtype=np.float64)
     if pooling == MEAN:
         return lambda weights: np.tensordot(np.asarray(weights, dtype=np.float64), found, axes=1)
     logs = np.log(np.clip(found, SMALLEST_PROBABILITY, 1.0))

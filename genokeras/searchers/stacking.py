@@ -67,7 +67,8 @@ def product_weights(p: Array, codes: Codes, rows: Array, evidence: Array, larges
         Not negative. They sum to more than 1 where the product should be surer than the mean of logarithms is.
     """
     n, k = p.shape[1:]
-    most = min(MOST_ROWS, MOST_LOGARITHMS // (len(p) * (k - 1)))
+    # Of hundreds of trials few have evidence: the others must not cost rows.
+    most = min(MOST_ROWS, MOST_LOGARITHMS // (int((evidence > 0).sum(axis=-1).max()) * (k - 1)))
     kept = np.linspace(0, n - 1, min(n, max(1, most))).astype(int)
     logs = np.log(np.clip(p[:, kept], SMALLEST_PROBABILITY, 1.0))
     z = np.ascontiguousarray(np.moveaxis(logs[:, :, :-1] - logs[:, :, -1:], 0, -1))

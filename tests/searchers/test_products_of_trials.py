@@ -77,6 +77,16 @@ def test_trials_without_evidence_stay_out() -> None:
     assert weights[0] > 0.5 and weights[1] == 0
 
 
+def test_trials_without_evidence_cost_no_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    p, codes = evidence(900, (1.5, 1.0, 0.6))
+    idle = np.random.default_rng(3).dirichlet(np.ones(2), size=(97, 900))
+    monkeypatch.setattr(stacking, "MOST_LOGARITHMS", 3 * 900)
+    centre, rows = np.array([0.5, 0.3, 0.2]), np.ones(900)
+    alone = product_weights(p, codes, rows, centre, 10)
+    among = product_weights(np.concatenate([p, idle]), codes, rows, np.r_[centre, np.zeros(97)], 10)
+    np.testing.assert_allclose(among, np.r_[alone, np.zeros(97)], atol=1e-6)
+
+
 def test_of_very_many_numbers_rows_are_left_out_evenly(monkeypatch: pytest.MonkeyPatch) -> None:
     p, codes = evidence(6000, (1.5, 1.0, 0.6))
     rows, centre = np.ones(6000), np.full(3, 1 / 3)
