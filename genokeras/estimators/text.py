@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from functools import partial
 from typing import ClassVar, final
 
@@ -9,13 +10,14 @@ import numpy as np
 
 from genokeras.data import TextData, load_texts
 from genokeras.encoders import TextEncoder, fit_text_encoder
-from genokeras.engine import Fathers
+from genokeras.engine import Fathers, Run
 from genokeras.estimators.content import ContentKind, Given
 from genokeras.estimators.faces import RegressorFace
 from genokeras.estimators.fine_tuning import TunedClassifier
 from genokeras.estimators.networks import NetworkEstimator, NetworkKind
 from genokeras.graph import text_attention, text_cnn
 from genokeras.searchers import HyperSpace
+from genokeras.support.wording import counted, listed
 from genokeras.tasks.task import Task
 
 SPACE = HyperSpace(
@@ -30,6 +32,17 @@ WEIGHT_DECAYS = (2e-5, 1e-4, 4e-6)
 RIDGE_WEIGHT_DECAYS = (1e-3, 1e-2, 1e-4)
 
 
+def _warn_of_unread(data: TextData, unread: np.ndarray) -> None:
+    if unread.any():
+        named = listed((data.names[row] for row in np.flatnonzero(unread)), 5)
+        warnings.warn(
+            f"{data.source}: {counted(int(unread.sum()), 'text has', 'texts have')} no word that the training texts had, or no word at all: "
+            f"{named}. "
+            "Such an answer says nothing of the text itself: leave it out, or take it with care.",
+            stacklevel=4,
+        )
+
+
 @final
 class Texts(NetworkKind):
     """Texts as they came."""
@@ -39,6 +52,12 @@ class Texts(NetworkKind):
     def read(self, given: Given) -> TextData:
         # A text without words can be answered, but teaches nothing.
         return load_texts(given.x, given.y, groups=given.groups, empty="error" if given.training else "keep")
+
+    def matched(self, content: TextData, run: Run) -> TextData:
+        encoder = run.problem.encoder
+        if isinstance(encoder, TextEncoder):  # what words a backbone knows, only it can tell
+            _warn_of_unread(content, encoder.says_nothing(content.texts))
+        return content
 
     def fit_encoder(
         self, data: TextData, rng: np.random.Generator, seconds: float

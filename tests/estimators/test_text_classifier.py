@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pytest
 
@@ -33,8 +35,19 @@ def test_linear_and_convolutional_trials_are_there(fitted):
     assert table["status"].eq("ok").all()
 
 
-def test_a_text_without_words_is_answered(fitted):
-    assert fitted.predict_proba(["", "great film"]).shape == (2, 2)
+def test_texts_that_say_nothing_are_answered_with_a_warning(fitted):
+    with pytest.warns(
+        UserWarning, match=r"2 texts have no word that .*: sample_0, sample_2\. Such an answer says nothing"
+    ):
+        found = fitted.predict_proba(["", "great film", "\u0436\u0449\u0444"])
+    np.testing.assert_allclose(found[0], found[2], atol=1e-6)
+    assert not np.allclose(found[0], found[1], atol=0.05)
+
+
+def test_known_texts_are_answered_without_a_warning(fitted):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        fitted.predict(["great film", "a part of greatest"])
 
 
 def test_the_export_takes_strings_where_genokeras_is_not_installed(fitted, tmp_path):
