@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
@@ -22,6 +22,7 @@ _BEYOND_UNIT, _BEYOND_BYTE = 16, 1020
 SEVERAL_IMAGES = 5
 # Where the mean is more standard deviations than this, they are of rounding: the channel has one value.
 _FLAT = 1e6
+_LEAST_SPREAD = 1e-12
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,16 +72,21 @@ def fit_image_scaling(
         ends = [(block.min(axis=(0, 1, 2)), block.max(axis=(0, 1, 2))) for block in blocks]
         low, high = np.min([e[0] for e in ends], axis=0), np.max([e[1] for e in ends], axis=0)
         return _scaling(low, high - low)
+    return _scaling(*_mean_and_spread(blocks, channels))
+
+
+def _mean_and_spread(blocks: Iterable[np.ndarray], channels: int) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and standard deviation of each channel, float64 ``(channels,)``."""
     sums, squares, n = np.zeros(channels), np.zeros(channels), 0
     for block in blocks:
         flat = block.reshape(-1, channels).astype(np.float64)
         sums, squares, n = sums + flat.sum(axis=0), squares + (flat**2).sum(axis=0), n + len(flat)
     mean = sums / n
-    return _scaling(mean, np.sqrt(np.maximum(0, squares / n - mean**2)))
+    return mean, np.sqrt(np.maximum(0, squares / n - mean**2))
 
 
 def _scaling(mean: np.ndarray, spread: np.ndarray) -> ImageScaling:
-    factor = np.divide(1.0, spread, out=np.ones(spread.shape), where=spread > 1e-12)
+    factor = np.divide(1.0, spread, out=np.ones(spread.shape), where=spread > _LEAST_SPREAD)
     return ImageScaling(mean.astype(np.float32), factor.astype(np.float32))
 
 
@@ -123,10 +129,9 @@ def spread_against(fitted: np.ndarray, pixels: np.ndarray) -> float:
     if len(pixels) < SEVERAL_IMAGES:
         return 1.0
     rows = np.arange(0, len(pixels), -(-len(pixels) // _BLOCK))
-    scaling = fit_image_scaling(pixels, rows)
-    # A channel with one value alone has factor 1, or one of rounding.
-    varies = (scaling.factor != 1) & (scaling.factor * np.abs(scaling.mean) < _FLAT)
-    times = (fitted / scaling.factor)[varies]
+    mean, spread = _mean_and_spread([pixels[rows]], pixels.shape[-1])
+    varies = (spread > _LEAST_SPREAD) & (np.abs(mean) < _FLAT * spread)
+    times = (fitted * spread)[varies]
     return float(times[np.abs(np.log(times)).argmin()]) if times.size else 1.0
 
 

@@ -49,6 +49,7 @@ def test_images_that_may_be_on_the_same_scale_are_read(trained: np.ndarray, new:
 
 
 BLACK_AND_WHITE = BYTES > 127
+STANDARDISED = (BYTES - BYTES.mean()) / BYTES.std()
 DIGITS = BYTES / 16.0  # from 0 to 16: a scale of its own
 
 
@@ -68,11 +69,12 @@ def test_pixels_of_dtype_bool_are_on_the_scale_of_1() -> None:
 @pytest.mark.parametrize(
     ("trained", "new", "advice"),
     [
-        (DIGITS, DIGITS / 16, "0.062 times that of the training.*multiply them by about 16.*only darker"),
+        (DIGITS, DIGITS / 16, "0.06[23] times that of the training.*multiply them by about 16.*only darker"),
         (BYTES, BLACK_AND_WHITE.astype(int), "multiply them by about 1[0-9]{2}"),
         (BLACK_AND_WHITE.astype(int), BYTES, "divide them by about 1[0-9]{2}"),
         (DIGITS, BYTES, "16 times that of the training.*divide them by about 16.*only brighter"),
         (BYTES, (BYTES - 128.0) / 100, "0.01 times that of the training.*multiply them by about 100"),
+        (BYTES, STANDARDISED, "0.01[0-9]* times that of the training.*multiply them by about 7[0-9]"),
     ],
 )
 def test_images_of_another_spread_are_read_with_a_warning(
