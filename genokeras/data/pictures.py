@@ -77,7 +77,7 @@ def read_pictures(
     images = [picture.pixels for picture in read]
     _check_depths(images, names, source)
     if len({image.shape[2] for image in images}) > 1:
-        images = [np.repeat(image, 3, axis=2) if image.shape[2] == 1 else image for image in images]
+        images = [in_channels(image, 3) for image in images]
     pixels, notes = _one_size(images, names, source, size)
     return pixels, (*notes, *_reading_notes(read, names))
 
@@ -156,8 +156,7 @@ def _one_size(
         counts = listed((f"{_spoken(side)} ({n})" for side, n in sizes.most_common()), 5)
         raise DataError(
             f"{source}: images have {len(sizes)} sizes, height x width: {counts}; not {_spoken(common)} are "
-            f"{listed(odd, 5)}. Resize them all: gk.load_images(..., size=({common[0]}, {common[1]})), on the command line --size "
-            f"{common[0]}x{common[1]}."
+            f"{listed(odd, 5)}. {resizing_advice(common)}"
         )
     if size is not None:
         changed = sum(n for side, n in sizes.items() if side != tuple(size))
@@ -165,6 +164,21 @@ def _one_size(
         if changed:
             notes = (f"{counted(changed, 'image was', 'images were')} resized to {_spoken(size)}.",)
     return _plain(np.stack(images), source), notes
+
+
+def resizing_advice(size: Sequence[int]) -> str:
+    """How to bring images to ``(height, width)``, as a sentence."""
+    height, width = size
+    return f"Resize them all: gk.load_images(..., size=({height}, {width})), on the command line --size {height}x{width}."
+
+
+def in_channels(pixels: np.ndarray, channels: int) -> np.ndarray:
+    """Return grey pixels ``(..., 1)`` as 3 channels, and 3 equal channels as a grey one; anything else as it came."""
+    if (pixels.shape[-1], channels) == (1, 3):
+        return np.repeat(pixels, 3, axis=-1)
+    if (pixels.shape[-1], channels) == (3, 1) and (pixels == pixels[..., :1]).all():
+        return np.ascontiguousarray(pixels[..., :1])
+    return pixels
 
 
 def _resized(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:

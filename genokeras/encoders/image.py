@@ -12,6 +12,7 @@ import keras
 import numpy as np
 
 from genokeras.data import ImageData
+from genokeras.data.pictures import in_channels, resizing_advice
 from genokeras.encoders.encoder import COUNTS, LinearView, NetworkEncoder, Rows
 from genokeras.errors import DataError
 from genokeras.features import (
@@ -25,6 +26,7 @@ from genokeras.features import (
 )
 from genokeras.graph import Shape
 from genokeras.support.backends import current_backend
+from genokeras.support.wording import listed
 
 # Pixels of 8 bits have no such mean.
 _SURELY_DEEP = 1000.0
@@ -70,18 +72,29 @@ class ImageEncoder(NetworkEncoder):
         return {COUNTS: LinearView(0.0)}
 
     def rows(self, data: ImageData) -> Rows:
-        if data.pixels.shape[1:] != self.shape:
+        pixels = in_channels(data.pixels, self.shape[2])
+        if pixels.shape[1:] != self.shape:
             raise DataError(
                 f"{data.source}: the model was fitted on images of shape {self.shape} (height, width, channels), got "
-                f"{data.pixels.shape[1:]}."
+                f"{data.pixels.shape[1:]}.{self._advice(pixels, data.names)}"
             )
-        self._check_scale(data)
-        return {"pixels": data.pixels}
+        self._check_scale(pixels, data.source)
+        return {"pixels": pixels}
 
-    def _check_scale(self, data: ImageData) -> None:
-        found = scale_of_pixels(data.pixels)
+    def _advice(self, pixels: np.ndarray, names: tuple[str, ...]) -> str:
+        """What to do about images ``(n_images, height, width, channels)`` of another shape."""
+        channels = pixels.shape[3]
+        if channels == self.shape[2]:
+            return f" {resizing_advice(self.shape[:2])}"
+        if (channels, self.shape[2]) != (3, 1):
+            return ""
+        coloured = np.flatnonzero((pixels != pixels[..., :1]).any(axis=(1, 2, 3)))
+        return f" In colour are {listed((names[i] for i in coloured), 5)}: save them in grey."
+
+    def _check_scale(self, pixels: np.ndarray, source: str) -> None:
+        found = scale_of_pixels(pixels)
         if found is None or self.scale is None:
-            self._warn_of_spread(data)
+            self._warn_of_spread(pixels, source)
             return
         if found == self.scale:
             return
@@ -93,17 +106,17 @@ class ImageEncoder(NetworkEncoder):
         times = self.scale / found
         by = f"multiply by {times:g}" if times > 1 else f"divide by {1 / times:g}"
         raise DataError(
-            f"{data.source}: pixels are from 0 to {found:g}, and the model was fitted on pixels from 0 to {self.scale:g}: {by}."
+            f"{source}: pixels are from 0 to {found:g}, and the model was fitted on pixels from 0 to {self.scale:g}: {by}."
         )
 
-    def _warn_of_spread(self, data: ImageData) -> None:
+    def _warn_of_spread(self, pixels: np.ndarray, source: str) -> None:
         # No error: very dark pictures look alike, and their numbers may be right.
-        times = spread_against(np.array(self.factor), data.pixels)
+        times = spread_against(np.array(self.factor), pixels)
         if 1 / _OTHER_SPREAD < times < _OTHER_SPREAD:
             return
         by = f"{'divide' if times > 1 else 'multiply'} them by about {max(times, 1 / times):,.0f}"
         warnings.warn(
-            f"{data.source}: the standard deviation of the pixels is {times:.2g} times that of the training. If they are on another "
+            f"{source}: the standard deviation of the pixels is {times:.2g} times that of the training. If they are on another "
             f"scale, the answers are wrong: {by}. If the pictures are only {'brighter' if times > 1 else 'darker'}, leave them.",
             stacklevel=2,
         )
