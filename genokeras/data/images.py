@@ -12,10 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from genokeras.data.pictures import IMAGE_SUFFIXES, check_size, pixels_of, read_pictures
+from genokeras.data.pictures import check_size, pixels_of, read_pictures
 from genokeras.data.readers.class_folders import list_class_folder
 from genokeras.data.readers.idx import is_idx, read_idx
 from genokeras.data.readers.opening import check_file
+from genokeras.data.readers.picture import IMAGE_SUFFIXES
 from genokeras.data.samples import described, labels_and_note, per_sample
 from genokeras.data.table import Table
 from genokeras.errors import DataError, DataFileError
@@ -88,10 +89,11 @@ def load_images(
 
     Parameters
     ----------
-    x : path, ImageData, array-like or sequence of arrays
+    x : path, ImageData, array-like or sequence of arrays or images of Pillow
         Shape (n_images, height, width) or (n_images, height, width, channels); whole numbers from 0 to 255 become uint8, all
         other numbers float32. Paths: an idx file (also .gz), or a folder with a folder of images (png, jpg, bmp, gif,
-        tif, webp) for each class, or of images alone.
+        tif, webp) for each class, or of images alone. Images of Pillow are read as their files are: palettes by their colours,
+        grey if all are grey, upright, without transparency.
     y : array-like of shape (n_images,) or path, optional
         Labels by row, an idx file, or a text file of names and labels. Without it, the names of the class folders are taken.
     groups : array-like of shape (n_images,) or path, optional

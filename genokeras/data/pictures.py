@@ -1,24 +1,21 @@
-"""Pixels as arrays ``(n_images, height, width, channels)``: checked, of one size, read from picture files."""
+"""Pixels as arrays ``(n_images, height, width, channels)``: checked, of one size."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image
 
 from genokeras.data.checks import LARGEST
-from genokeras.errors import DataError, DataFileError, ParameterError
+from genokeras.data.readers.picture import read_picture, reading_notes
+from genokeras.errors import DataError, ParameterError
 from genokeras.support.wording import counted, listed
 
-IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp")
 _USUAL_CHANNELS = (1, 3, 4)
-_ORIENTATION = 0x0112  # of EXIF
-_DEEP = ("I", "F", "I;16", "I;16B", "I;16L", "I;16N")
 
 
 def check_size(size: tuple[int, int] | None) -> None:
@@ -42,6 +39,10 @@ def pixels_of(
     DataError
         Where sizes differ and no `size` is given, the order of the axes seems wrong, or pixels are not finite numbers.
     """
+    if isinstance(x, Image.Image):
+        raise DataError(f"{source}: expected several images, got one of Pillow: pass a list of it, [x].")
+    if isinstance(x, Sequence) and any(isinstance(image, Image.Image) for image in x):
+        return read_pictures(x, [f"image {i}" for i in range(len(x))], source, size)
     if isinstance(x, Sequence) and len({np.shape(image) for image in x}) > 1:
         images = [_with_channels(np.asarray(image), source) for image in x]
         return _one_size(images, [f"image {i}" for i in range(len(images))], source, size)
@@ -62,9 +63,14 @@ def pixels_of(
 
 
 def read_pictures(
-    files: Sequence[Path], names: Sequence[str], source: str, size: tuple[int, int] | None
+    given: Sequence[Any], names: Sequence[str], source: str, size: tuple[int, int] | None
 ) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Read picture files: grey if all are grey, else red, green and blue; transparency is dropped.
+    """Read pictures: grey if all are grey, else red, green and blue; transparency is dropped.
+
+    Parameters
+    ----------
+    given : sequence of Path, PIL.Image.Image or array-like
+        Arrays, which may stand among images of Pillow, keep their channels.
 
     Raises
     ------
@@ -73,51 +79,20 @@ def read_pictures(
     DataError
         Where sizes differ and no `size` is given, or some have 8 bits and others more.
     """
-    read = [_picture(file, name) for file, name in zip(files, names, strict=True)]
-    images = [picture.pixels for picture in read]
+    read = {
+        name: read_picture(picture, name)
+        for picture, name in zip(given, names, strict=True)
+        if isinstance(picture, Path | Image.Image)
+    }
+    images = [
+        read[name].pixels if name in read else _with_channels(np.asarray(picture), source)
+        for picture, name in zip(given, names, strict=True)
+    ]
     _check_depths(images, names, source)
-    if len({image.shape[2] for image in images}) > 1:
+    if {image.shape[2] for image in images} == {1, 3}:
         images = [in_channels(image, 3) for image in images]
     pixels, notes = _one_size(images, names, source, size)
-    return pixels, (*notes, *_reading_notes(read, names))
-
-
-@dataclass(frozen=True, eq=False)
-class _Picture:
-    pixels: np.ndarray
-    turned: bool
-    frames: int
-
-
-def _picture(file: Path, name: str) -> _Picture:
-    try:
-        with Image.open(file) as picture:
-            frames = int(getattr(picture, "n_frames", 1))
-            if frames > 1 and picture.format == "TIFF" and _of_one_size(picture, frames):
-                raise DataFileError(
-                    f"{name} is a stack of {frames} pages: expected one image a file. Save the page or the projection that counts, "
-                    "or pass the pages as an array."
-                )
-            turned = picture.getexif().get(_ORIENTATION, 1) != 1
-            upright = ImageOps.exif_transpose(picture) if turned else picture
-            if upright.mode in _DEEP:
-                pixels = np.asarray(upright).astype(np.float32)
-            else:
-                mode = "L" if upright.mode in ("1", "L", "LA") else "RGB"
-                pixels = np.array(upright.convert(mode), dtype=np.uint8)
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
-        raise DataFileError(f"{name} is truncated, damaged or no image ({error}).") from error
-    return _Picture(pixels[..., np.newaxis] if pixels.ndim == 2 else pixels, turned, frames)
-
-
-def _of_one_size(picture: Image.Image, frames: int) -> bool:
-    """Whether all pages are alike: those of a pyramid, or a small preview, have other sizes."""
-    sizes = set()
-    for page in range(frames):
-        picture.seek(page)
-        sizes.add(picture.size)
-    picture.seek(0)
-    return len(sizes) == 1
+    return pixels, (*notes, *reading_notes(read))
 
 
 def _check_depths(images: Sequence[np.ndarray], names: Sequence[str], source: str) -> None:
@@ -128,17 +103,6 @@ def _check_depths(images: Sequence[np.ndarray], names: Sequence[str], source: st
             f"{source}: {len(deep)} of {len(images)} images have more than 8 bits, the others 8: {listed(deep, 5)}. Their pixels "
             "are on different scales: save all of them with the same depth."
         )
-
-
-def _reading_notes(read: Sequence[_Picture], names: Sequence[str]) -> tuple[str, ...]:
-    notes = []
-    turned = sum(picture.turned for picture in read)
-    if turned:
-        notes.append(f"{counted(turned, 'image was', 'images were')} turned upright, as the camera noted.")
-    several = [name for picture, name in zip(read, names, strict=True) if picture.frames > 1]
-    if several:
-        notes.append(f"Of files with several frames the first was read: {listed(several, 5)}.")
-    return tuple(notes)
 
 
 def _one_size(

@@ -13,7 +13,7 @@ import pytest
 from genokeras.cli import kinds
 from genokeras.cli.group import Failure
 from genokeras.cli.kinds import find_kind
-from genokeras.data import images, pictures, sequences, texts
+from genokeras.data import images, sequences, texts
 from genokeras.data.readers import columns, opening
 
 
@@ -127,7 +127,7 @@ def test_a_folder_of_both_or_neither_is_asked_for(tmp_path: Path) -> None:
 
 def test_names_and_columns_are_those_of_the_readers() -> None:
     assert kinds.FASTA_SUFFIXES == sequences.FASTA_SUFFIXES
-    assert kinds.IMAGE_SUFFIXES == pictures.IMAGE_SUFFIXES == images.IMAGE_SUFFIXES
+    assert kinds.IMAGE_SUFFIXES == images.IMAGE_SUFFIXES
     assert kinds.SEQUENCE_COLUMNS == sequences.COLUMN_NAMES
     assert kinds.TEXT_COLUMNS == texts.COLUMN_NAMES
     assert kinds.JSON_SUFFIXES == columns.JSON_SUFFIXES

@@ -1,0 +1,101 @@
+"""One picture of Pillow, in a file or in memory, as pixels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from genokeras.errors import DataFileError
+from genokeras.support.wording import counted, listed
+
+IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp")
+_ORIENTATION = 0x0112  # of EXIF
+_DEEP = ("I", "F", "I;16", "I;16B", "I;16L", "I;16N")
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """A picture that was read.
+
+    Attributes
+    ----------
+    pixels : ndarray of uint8 or float32, shape (height, width, 1) or (height, width, 3)
+    turned : bool
+        Whether it was turned as the camera noted.
+    frames : int
+        How many the file holds; the first was read.
+    """
+
+    pixels: np.ndarray
+    turned: bool
+    frames: int
+
+
+def read_picture(given: Path | Image.Image, name: str) -> Picture:
+    """Read a picture: grey, or red, green and blue; transparency is dropped. Of an image in memory, the frame that is shown.
+
+    Raises
+    ------
+    DataFileError
+        Where a file is truncated, no picture, or a stack of pages.
+    """
+    try:
+        if isinstance(given, Image.Image):
+            return _upright(_loaded(given, name), frames=1)
+        with Image.open(given) as picture:
+            frames = int(getattr(picture, "n_frames", 1))
+            if frames > 1 and picture.format == "TIFF" and _of_one_size(picture, frames):
+                raise DataFileError(
+                    f"{name} is a stack of {frames} pages: expected one image a file. Save the page or the projection that counts, "
+                    "or pass the pages as an array."
+                )
+            return _upright(picture, frames)
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
+        raise DataFileError(f"{name} is truncated, damaged or no image ({error}).") from error
+
+
+def _loaded(picture: Image.Image, name: str) -> Image.Image:
+    try:
+        picture.load()
+    except (AssertionError, AttributeError, ValueError) as error:  # of Pillow, by its version
+        raise DataFileError(
+            f"{name}: the file of this image was closed before it was read. Call load() of each image while its file is open."
+        ) from error
+    return picture
+
+
+def _upright(picture: Image.Image, frames: int) -> Picture:
+    turned = picture.getexif().get(_ORIENTATION, 1) != 1
+    upright = ImageOps.exif_transpose(picture) if turned else picture
+    if upright.mode in _DEEP:
+        pixels = np.asarray(upright).astype(np.float32)
+    else:
+        mode = "L" if upright.mode in ("1", "L", "LA") else "RGB"
+        pixels = np.array(upright.convert(mode), dtype=np.uint8)
+    return Picture(pixels[..., np.newaxis] if pixels.ndim == 2 else pixels, turned, frames)
+
+
+def _of_one_size(picture: Image.Image, frames: int) -> bool:
+    """Whether all pages are alike: those of a pyramid, or a small preview, have other sizes."""
+    sizes = set()
+    for page in range(frames):
+        picture.seek(page)
+        sizes.add(picture.size)
+    picture.seek(0)
+    return len(sizes) == 1
+
+
+def reading_notes(read: Mapping[str, Picture]) -> tuple[str, ...]:
+    """What was done to pictures, by name, as sentences."""
+    notes = []
+    turned = sum(picture.turned for picture in read.values())
+    if turned:
+        notes.append(f"{counted(turned, 'image was', 'images were')} turned upright, as the camera noted.")
+    several = [name for name, picture in read.items() if picture.frames > 1]
+    if several:
+        notes.append(f"Of files with several frames the first was read: {listed(several, 5)}.")
+    return tuple(notes)
