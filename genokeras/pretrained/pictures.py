@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,8 @@ def read_colours(x: Any, name: str = "x") -> np.ndarray:
     Parameters
     ----------
     x : path, PIL.Image.Image or ndarray
-        Shape (height, width), or (height, width, channels) with 1, 3 or 4 channels, of numbers from 0 to 255.
+        Files and images of Pillow are turned upright, as the camera noted. Arrays have the shape (height, width), or (height,
+        width, channels) with 1, 3 or 4 channels, and hold numbers from 0 to 255.
     name : str
         What messages call an array.
 
@@ -37,14 +39,13 @@ def read_colours(x: Any, name: str = "x") -> np.ndarray:
     DataFileError
         If there is no such file or it is no picture.
     DataError
-        If an array is no picture, or its numbers are not from 0 to 255.
+        If a picture has more than 8 bits, an array is no picture, or its numbers are not from 0 to 255.
     """
     if isinstance(x, str | os.PathLike):
-        file = check_file(x)
-        pixels = read_pictures([file], [str(file)], str(file), None)[0][0]
-        name = str(file)
-    else:
-        pixels = np.asarray(x.convert("RGB") if isinstance(x, Image.Image) else x)
+        x = check_file(x)
+        name = str(x)
+    read = isinstance(x, Path | Image.Image)
+    pixels = read_pictures([x], [name], name, None)[0][0] if read else np.asarray(x)
     if pixels.dtype.kind not in "biuf" or pixels.ndim not in (2, 3) or not pixels.size:
         raise DataError(
             f"{name}: a picture must be numbers of shape (height, width, 3): got shape {pixels.shape}, dtype {pixels.dtype}."

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import keras
 import numpy as np
 import pytest
+from PIL import Image
 
 from genokeras.errors import DataError
 from genokeras.pretrained.boxes import View
@@ -77,6 +79,26 @@ def test_pictures_become_red_green_and_blue(shape: tuple[int, ...]) -> None:
 def test_pixels_that_cannot_be_are_refused(pixels: np.ndarray, said: str) -> None:
     with pytest.raises(DataError, match=said):
         read_colours(pixels)
+
+
+def saved(picture: Image.Image, file: Path) -> Path:
+    picture.save(file, exif=picture.getexif())
+    return file
+
+
+def test_a_picture_of_more_than_8_bits_is_refused_in_memory_as_in_a_file(tmp_path: Path) -> None:
+    deep = Image.fromarray(np.linspace(0, 63000, 20).astype(np.uint16).reshape(5, 4))
+    for given in (deep, saved(deep, tmp_path / "1.png")):
+        with pytest.raises(DataError, match="pixels must be from 0 to 255: got 0 to 63000"):
+            read_colours(given)
+
+
+def test_a_picture_in_memory_is_turned_as_its_file(tmp_path: Path) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (5, 4, 3), dtype=np.uint8)
+    picture = Image.fromarray(pixels)
+    picture.getexif()[0x0112] = 6
+    for given in (picture, saved(picture, tmp_path / "1.png")):
+        np.testing.assert_array_equal(read_colours(given), np.rot90(pixels, -1))
 
 
 def test_a_batch_of_arrays_is_several_pictures() -> None:
