@@ -9,7 +9,6 @@ import importlib
 import itertools
 import json
 import lzma
-import os
 import zlib
 from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
@@ -97,11 +96,9 @@ def _kind_of_folder(folder: Path) -> str:
     images = texts = False
     if _holds_counts(folder):
         return GENES
-    for _, folders, files in os.walk(folder):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        shown = [name.lower() for name in files if not name.startswith(".")]
-        images = images or any(name.endswith(IMAGE_SUFFIXES) for name in shown)
-        texts = texts or any(name.endswith(".txt") for name in shown)
+    for file in importlib.import_module("genokeras.support.walking").shown_files(folder):
+        images = images or file.name.lower().endswith(IMAGE_SUFFIXES)
+        texts = texts or file.name.lower().endswith(".txt")
         if images and texts:
             raise Failure(
                 f"{folder} holds both images and .txt files: say which with --kind images or --kind texts."

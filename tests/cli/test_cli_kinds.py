@@ -125,6 +125,13 @@ def test_a_folder_of_both_or_neither_is_asked_for(tmp_path: Path) -> None:
         find_kind(tmp_path)
 
 
+def test_links_to_folders_are_followed(tmp_path: Path) -> None:
+    written(tmp_path / "elsewhere" / "1.jpg", "")
+    (tmp_path / "d").mkdir()
+    (tmp_path / "d" / "cats").symlink_to(tmp_path / "elsewhere")
+    assert find_kind(tmp_path / "d") == "images"
+
+
 def test_names_and_columns_are_those_of_the_readers() -> None:
     assert kinds.FASTA_SUFFIXES == sequences.FASTA_SUFFIXES
     assert kinds.IMAGE_SUFFIXES == images.IMAGE_SUFFIXES

@@ -54,3 +54,37 @@ def test_which_folders_are_the_classes_is_said_where_both_could_be(tmp_path: Pat
     assert data.notes == (
         "The classes are the outer folders (a, b); each of them holds the folders bad, good.",
     )
+
+
+def test_a_class_folder_may_be_a_link(tmp_path: Path) -> None:
+    folder = write(tmp_path / "d", "good/1.txt")
+    (folder / "bad").symlink_to(write(tmp_path / "elsewhere", "2.txt", "deep/3.txt"))
+    data = load_texts(folder)
+    assert data.names == ("bad/2.txt", "bad/deep/3.txt", "good/1.txt")
+    assert data.labels.tolist() == ["bad", "bad", "good"] and data.notes == ()
+
+
+def test_links_that_lead_in_circles_are_followed_once(tmp_path: Path) -> None:
+    folder = write(tmp_path / "d", "good/1.txt", "bad/2.txt", "bad/deep/3.txt")
+    (folder / "bad" / "all").symlink_to(folder)
+    (folder / "bad" / "deep" / "up").symlink_to(folder / "bad")
+    assert load_texts(folder).names == ("bad/2.txt", "bad/deep/3.txt", "good/1.txt")
+
+
+def test_two_classes_may_be_links_to_one_folder(tmp_path: Path) -> None:
+    both = write(tmp_path / "both", "1.txt")
+    (tmp_path / "d").mkdir()
+    for name in "ab":
+        (tmp_path / "d" / name).symlink_to(both)
+    assert load_texts(tmp_path / "d").labels.tolist() == ["a", "b"]
+
+
+def test_folders_without_such_files_and_links_without_a_target_are_said(tmp_path: Path) -> None:
+    folder = write(tmp_path / "d", "good/1.txt", "bad/2.txt", "ugly/3.doc", ".hidden/4.txt")
+    (folder / "odd").mkdir()
+    (folder / "good" / "5.txt").symlink_to(tmp_path / "nowhere")
+    assert load_texts(folder).notes == (
+        "1 file of another kind left out: 3.doc.",
+        "2 folders without files that end in .txt left out: odd, ugly.",
+        "1 link without a target left out: 5.txt.",
+    )

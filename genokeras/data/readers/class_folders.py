@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from genokeras.errors import DataFileError
+from genokeras.support.walking import shown_files
 from genokeras.support.wording import counted, listed
 
 _PARTS = frozenset(
@@ -40,7 +41,7 @@ class ClassFolder:
     labels : tuple of str, optional
         The name of the folder each file lies in; None where all lie in the folder itself.
     notes : tuple of str
-        Which files were left out.
+        Which files, folders without files and links were left out.
     """
 
     files: tuple[Path, ...]
@@ -50,7 +51,7 @@ class ClassFolder:
 
 
 def list_class_folder(folder: Path, suffixes: tuple[str, ...]) -> ClassFolder:
-    """List the files with one of `suffixes`; hidden ones are skipped, folders in class folders are looked into.
+    """List the files with one of `suffixes`; hidden ones are skipped, folders in class folders and links to folders are looked into.
 
     Raises
     ------
@@ -58,10 +59,11 @@ def list_class_folder(folder: Path, suffixes: tuple[str, ...]) -> ClassFolder:
         Where there are none, some lie in class folders and some beside them, or the folders are parts of a data set, such as
         ``train`` and ``test``, and no classes.
     """
-    everything = [path for path in sorted(folder.rglob("*")) if path.is_file() and not _hidden(path, folder)]
-    files = [path for path in everything if path.suffix.lower() in suffixes]
+    everything = sorted(shown_files(folder))
+    files = [path for path in everything if path.suffix.lower() in suffixes and path.is_file()]
+    ending = f"files that end in {', '.join(suffixes)}"
     if not files:
-        raise DataFileError(f"{folder} holds no files that end in {', '.join(suffixes)}.")
+        raise DataFileError(f"{folder} holds no {ending}.")
     parts = [path.relative_to(folder).parts for path in files]
     _refuse_parts(folder, parts)
     beside = ["/".join(part) for part in parts if len(part) == 1]
@@ -70,13 +72,22 @@ def list_class_folder(folder: Path, suffixes: tuple[str, ...]) -> ClassFolder:
             f"{folder}: expected every file in a folder named after its class; {listed(beside, 5)} "
             f"{'lies' if len(beside) == 1 else 'lie'} beside the class folders."
         )
-    other = [path.name for path in everything if path.suffix.lower() not in suffixes]
-    notes: tuple[str, ...] = (
-        (f"{counted(len(other), 'file')} of another kind left out: {listed(other, 5)}.",) if other else ()
+    other = [path.name for path in everything if path.suffix.lower() not in suffixes and path.is_file()]
+    broken = [path.name for path in everything if path.is_symlink() and not path.exists()]
+    folders = {path.name for path in folder.iterdir() if path.is_dir() and not path.name.startswith(".")}
+    barren = sorted(folders - {part[0] for part in parts})
+    notes = (
+        *_left_out(other, "file", "of another kind"),
+        *_left_out(barren, "folder", f"without {ending}"),
+        *_left_out(broken, "link", "without a target"),
     )
     notes += () if beside else _nested_note(parts)
     labels = None if beside else tuple(part[0] for part in parts)
     return ClassFolder(tuple(files), tuple("/".join(part) for part in parts), labels, notes)
+
+
+def _left_out(names: list[str], noun: str, which: str) -> tuple[str, ...]:
+    return (f"{counted(len(names), noun)} {which} left out: {listed(names, 5)}.",) if names else ()
 
 
 def _refuse_parts(folder: Path, paths: list[tuple[str, ...]]) -> None:
@@ -106,7 +117,3 @@ def _nested_note(paths: list[tuple[str, ...]]) -> tuple[str, ...]:
         f"The classes are the outer folders ({listed(sorted(inner), 5)}); each of them holds the folders "
         f"{listed(sorted(kinds - {''}), 5)}.",
     )
-
-
-def _hidden(path: Path, folder: Path) -> bool:
-    return any(part.startswith(".") for part in path.relative_to(folder).parts)
