@@ -11,10 +11,11 @@ import numpy as np
 from PIL import Image
 
 from genokeras.data.checks import LARGEST
-from genokeras.data.readers.picture import read_picture, reading_notes
+from genokeras.data.readers.picture import check_levels, read_picture, reading_notes
 from genokeras.errors import DataError, ParameterError
 from genokeras.support.wording import counted, listed
 
+_OTHER_SCALES = "Their pixels are on different scales: save all of them with the same depth."
 _USUAL_CHANNELS = (1, 3, 4)
 
 
@@ -43,11 +44,11 @@ def pixels_of(
         raise DataError(f"{source}: expected several images, got one of Pillow: pass a list of it, [x].")
     if isinstance(x, Sequence) and any(isinstance(image, Image.Image) for image in x):
         return read_pictures(x, [f"image {i}" for i in range(len(x))], source, size)
+    if isinstance(x, Sequence) and x and all(isinstance(image, np.ndarray) for image in x):
+        _check_depths(x, [f"image {i}" for i in range(len(x))], source)
     if isinstance(x, Sequence) and len({np.shape(image) for image in x}) > 1:
         images = [_with_channels(np.asarray(image), source) for image in x]
         return _one_size(images, [f"image {i}" for i in range(len(images))], source, size)
-    if isinstance(x, Sequence) and x and all(isinstance(image, np.ndarray) for image in x):
-        _check_depths(x, [f"image {i}" for i in range(len(x))], source)
     values = np.asarray(x)
     if values.dtype.kind not in "biuf":
         raise DataError(f"{source}: pixels must be numbers: got an array of dtype {values.dtype}.")
@@ -77,13 +78,14 @@ def read_pictures(
     DataFileError
         Where a file is truncated, no picture, or a stack of pages.
     DataError
-        Where sizes differ and no `size` is given, or some have 8 bits and others more.
+        Where sizes differ and no `size` is given, or pictures have different depths or too many bits to be read.
     """
     read = {
         name: read_picture(picture, name)
         for picture, name in zip(given, names, strict=True)
         if isinstance(picture, Path | Image.Image)
     }
+    check_levels(read, source)
     images = [
         read[name].pixels if name in read else _with_channels(np.asarray(picture), source)
         for picture, name in zip(given, names, strict=True)
@@ -96,13 +98,30 @@ def read_pictures(
 
 
 def _check_depths(images: Sequence[np.ndarray], names: Sequence[str], source: str) -> None:
-    """Raise where some images have 8 bits and others more, which are on another scale."""
+    """Raise where images are on different scales: 8 bits and more, or whole numbers and fractions of 1."""
     deep = [name for image, name in zip(images, names, strict=True) if image.dtype != np.uint8]
     if deep and len(deep) < len(images):
         raise DataError(
-            f"{source}: {len(deep)} of {len(images)} images have more than 8 bits, the others 8: {listed(deep, 5)}. Their pixels "
-            "are on different scales: save all of them with the same depth."
+            f"{source}: {len(deep)} of {len(images)} images have more than 8 bits, the others 8: {listed(deep, 5)}. {_OTHER_SCALES}"
         )
+    if deep and any(map(_is_whole, images)):
+        unit = [name for image, name in zip(images, names, strict=True) if _is_unit(image)]
+        if unit:
+            raise DataError(
+                f"{source}: {len(unit)} of {len(images)} images are fractions from 0 to 1, others whole numbers beyond: "
+                f"{listed(unit, 5)}. {_OTHER_SCALES}"
+            )
+
+
+def _is_unit(image: np.ndarray) -> bool:
+    inside = image.dtype.kind == "f" and image.size and image.min() >= 0 and image.max() <= 1
+    return bool(inside and ((image > 0) & (image < 1)).any())
+
+
+def _is_whole(image: np.ndarray) -> bool:
+    return bool(
+        image.dtype.kind in "iuf" and image.size and image.max() > 1 and (image == np.rint(image)).all()
+    )
 
 
 def _one_size(
