@@ -208,6 +208,17 @@ def test_pictures_are_turned_as_the_camera_noted(tmp_path: Path) -> None:
     assert data.notes == ("1 image was turned upright, as the camera noted.",)
 
 
+def test_a_picture_beyond_the_limit_of_pillow_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save(tmp_path / "a" / "1.png", GREY[0])
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10)
+    with pytest.raises(
+        DataFileError, match=r"a/1.png is larger than Pillow reads: .*24 pixels.* 20 pixels. Resize"
+    ):
+        load_images(tmp_path)
+
+
 def test_a_stack_of_pages_is_refused_and_a_pyramid_read(tmp_path: Path) -> None:
     pages = [Image.fromarray(page) for page in GREY]
     (tmp_path / "p").mkdir()

@@ -48,7 +48,7 @@ def read_picture(given: Path | Image.Image, name: str) -> Picture:
     Raises
     ------
     DataFileError
-        Where a file is truncated, no picture, or a stack of pages.
+        Where a file is truncated, no picture, a stack of pages, or has more pixels than Pillow reads.
     """
     try:
         if isinstance(given, Image.Image):
@@ -62,6 +62,12 @@ def read_picture(given: Path | Image.Image, name: str) -> Picture:
                     "or pass the pages as an array."
                 )
             return _upright(picture, frames, _is_cut(picture))
+    except Image.DecompressionBombError as error:
+        size = str(error).partition(",")[0]  # behind the comma it suspects an attack
+        raise DataFileError(
+            f"{name} is larger than Pillow reads: {size}. Resize the picture, or cut it into tiles. If you trust it, raise "
+            "PIL.Image.MAX_IMAGE_PIXELS."
+        ) from error
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
         raise DataFileError(f"{name} is truncated, damaged or no image ({error}).") from error
 
