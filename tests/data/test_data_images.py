@@ -208,6 +208,15 @@ def test_pictures_are_turned_as_the_camera_noted(tmp_path: Path) -> None:
     assert data.notes == ("1 image was turned upright, as the camera noted.",)
 
 
+def test_an_orientation_that_says_nothing_is_not_noted(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 0
+    Image.fromarray(GREY[0]).save(tmp_path / "1.png", exif=exif)
+    data = load_images(tmp_path)
+    np.testing.assert_array_equal(data.pixels[0, :, :, 0], GREY[0])
+    assert data.notes == ()
+
+
 def test_a_picture_beyond_the_limit_of_pillow_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

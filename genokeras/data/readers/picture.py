@@ -14,7 +14,8 @@ from genokeras.errors import DataError, DataFileError
 from genokeras.support.wording import counted, listed
 
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp")
-_ORIENTATION = 0x0112  # of EXIF
+_ORIENTATION = 0x0112  # of EXIF: 1 is upright, and what is not among those turned says nothing
+_TURNED = range(2, 9)
 _16_BITS = re.compile(r";16[BLN]")  # in what Pillow decodes, before it does
 # Fewer pictures may happen to be that dark.
 _SEVERAL, _DARK = 5, 16
@@ -83,7 +84,7 @@ def _loaded(picture: Image.Image, name: str) -> Image.Image:
 
 
 def _upright(picture: Image.Image, frames: int, cut: bool) -> Picture:
-    turned = picture.getexif().get(_ORIENTATION, 1) != 1
+    turned = picture.getexif().get(_ORIENTATION, 1) in _TURNED
     upright = ImageOps.exif_transpose(picture) if turned else picture
     if upright.mode in _DEEP:
         pixels = np.asarray(upright).astype(np.float32)
