@@ -30,6 +30,8 @@ from genokeras.support.wording import listed
 
 # Pixels of 8 bits have no such mean.
 _SURELY_DEEP = 1000.0
+# Nor do cameras of 10, 12 or 14 bits reach it.
+_SURELY_16_BITS = 16384
 # Pictures of one kind differ less in their standard deviation.
 _OTHER_SPREAD = 8.0
 AUGMENTATION = Augmentation(shift=0.08, rotate=10.0, zoom=0.1)
@@ -98,16 +100,24 @@ class ImageEncoder(NetworkEncoder):
             return
         if found == self.scale:
             return
-        if (
-            self.scale == DEEP
-            and min(-o / f for o, f in zip(self.offset, self.factor, strict=True)) < _SURELY_DEEP
-        ):
+        if self.scale == DEEP and self._mean < _SURELY_DEEP:
             return  # dark images of many bits
         times = self.scale / found
-        by = f"multiply by {times:g}" if times > 1 else f"divide by {1 / times:g}"
+        fitted = f"pixels from 0 to {self.scale:g}"
+        advice = f"multiply by {times:g}" if times > 1 else f"divide by {1 / times:g}"
+        if self.scale == DEEP and self._mean < _SURELY_16_BITS:
+            fitted = f"pixels of more than 8 bits with a mean of {self._mean:,.0f}"
+            advice = "scale them so that white is what it was in training"
+        elif found == DEEP and pixels.max() < _SURELY_16_BITS:
+            advice = f"scale them so that white is {self.scale:g}"
         raise DataError(
-            f"{source}: pixels are from 0 to {found:g}, and the model was fitted on pixels from 0 to {self.scale:g}: {by}."
+            f"{source}: pixels reach {pixels.max():,.7g}, and the model was fitted on {fitted}: {advice}."
         )
+
+    @property
+    def _mean(self) -> float:
+        """Of the training pixels, in the darkest channel."""
+        return min(-o / f for o, f in zip(self.offset, self.factor, strict=True))
 
     def _warn_of_spread(self, pixels: np.ndarray, source: str) -> None:
         # No error: very dark pictures look alike, and their numbers may be right.

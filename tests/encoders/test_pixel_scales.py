@@ -32,6 +32,37 @@ def test_only_images_on_the_scale_of_the_training_are_read(trained: int, new: in
     encoder.rows(load_images(follow))
 
 
+TWELVE_BITS = BYTES.astype(np.uint16) * 16
+
+
+@pytest.mark.parametrize(
+    ("trained", "new", "message"),
+    [
+        (
+            BYTES,
+            TWELVE_BITS,
+            "reach 3,968, and .* fitted on pixels from 0 to 255: scale them so that white is 255.",
+        ),
+        (
+            TWELVE_BITS,
+            BYTES,
+            "reach 248, .* of more than 8 bits with a mean of 2,[0-9]{3}: scale .* in training.",
+        ),
+        (
+            TWELVE_BITS,
+            BYTES / 255,
+            "reach 0.972549, .* of more than 8 bits .* white is what it was in training.",
+        ),
+    ],
+)
+def test_no_factor_is_given_where_the_bits_are_not_known(
+    trained: np.ndarray, new: np.ndarray, message: str
+) -> None:
+    with pytest.raises(DataError, match=message) as error:
+        fit_image_encoder(load_images(trained)).rows(load_images(new))
+    assert "multiply" not in str(error.value) and "divide" not in str(error.value)
+
+
 @pytest.mark.parametrize(
     ("trained", "new"),
     [
