@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import gzip
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -50,6 +51,21 @@ def test_idx_files_are_read(tmp_path: Path, name: str) -> None:
     data = load_images(tmp_path / name, labels)
     np.testing.assert_array_equal(data.pixels[..., 0], GREY)
     assert data.labels is not None and data.labels.tolist() == [0, 1, 2, 3, 4]
+
+
+@pytest.mark.parametrize(("name", "pack"), [("lab3.gz", gzip.compress), ("lab3", bytes), ("lab3.txt", bytes)])
+def test_idx_labels_are_known_by_their_first_bytes(
+    tmp_path: Path, name: str, pack: Callable[..., bytes]
+) -> None:
+    (tmp_path / name).write_bytes(pack(idx(np.arange(5, dtype=np.uint8))))
+    for path in (tmp_path / name, str(tmp_path / name)):
+        assert load_images(GREY, path).labels.tolist() == [0, 1, 2, 3, 4]
+
+
+def test_a_damaged_file_of_labels_is_said_to_be_damaged(tmp_path: Path) -> None:
+    (tmp_path / "lab3.gz").write_bytes(b"\x1f\x8b\x08damaged")
+    with pytest.raises(DataFileError, match="lab3.gz: the gzip data end too early or are damaged"):
+        load_images(GREY, tmp_path / "lab3.gz")
 
 
 def test_idx_files_of_other_types_are_read_in_their_byte_order(tmp_path: Path) -> None:
