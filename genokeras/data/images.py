@@ -23,6 +23,7 @@ from genokeras.errors import DataError, DataFileError
 from genokeras.support.wording import counted
 from genokeras.visible import visible
 
+_NUMPY = (".npy", ".npz")
 _logger = logging.getLogger(__name__)
 
 
@@ -159,6 +160,12 @@ def _from_file(path: Path, size: tuple[int, int] | None, channels_first: bool) -
     file = check_file(path)
     if file.suffix.lower() in IMAGE_SUFFIXES:
         raise DataFileError(f"{file.name} is a single image: pass the folder it lies in.")
+    if file.suffix.lower() in _NUMPY:
+        name = "" if file.suffix.lower() == ".npy" else "[name]"
+        raise DataFileError(
+            f"{file.name} is a file of NumPy: expected an idx file or a folder of pictures. Pass its array in Python: "
+            f"np.load({str(file)!r}){name}."
+        )
     values = read_idx(file)
     if values.ndim not in (3, 4):
         hint = " Are these the labels?" if values.ndim == 1 else ""

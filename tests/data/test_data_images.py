@@ -192,6 +192,16 @@ def test_a_damaged_picture_is_named(tmp_path: Path) -> None:
         load_images(tmp_path)
 
 
+@pytest.mark.parametrize(("name", "advice"), [("x.npy", r"x.npy'\)\."), ("x.NPZ", r"x.NPZ'\)\[name\]\.")])
+def test_files_of_numpy_are_to_be_passed_as_arrays(tmp_path: Path, name: str, advice: str) -> None:
+    (tmp_path / name).write_bytes(b"\x93NUMPY")
+    message = (
+        rf"{name} is a file of NumPy: expected an idx file .* Pass its array in Python: np.load\('.*{advice}"
+    )
+    with pytest.raises(DataFileError, match=message):
+        load_images(tmp_path / name)
+
+
 def test_a_folder_without_images_and_a_single_image_are_errors(tmp_path: Path) -> None:
     with pytest.raises(DataFileError, match="holds no files that end in .png"):
         load_images(tmp_path)
