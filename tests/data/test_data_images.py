@@ -262,7 +262,7 @@ def test_a_stack_of_pages_is_refused_and_a_pyramid_read(tmp_path: Path) -> None:
     np.testing.assert_array_equal(data.pixels[0, :, :, 0], GREY[0])
     assert data.notes == ("Of files with several frames the first was read: 1.tif.",)
     pages[0].save(tmp_path / "p" / "1.tif", save_all=True, append_images=pages[1:])
-    with pytest.raises(DataFileError, match=r"1.tif is a stack of 5 pages: expected one image a file"):
+    with pytest.raises(DataFileError, match=r"^1.tif is a stack of 5 pages: expected one image a file"):
         load_images(tmp_path / "p")
 
 

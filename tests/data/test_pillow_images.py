@@ -60,7 +60,7 @@ def test_a_closed_image_is_named(tmp_path: Path) -> None:
     with Image.open(tmp_path / "1.png") as picture:
         pass
     with pytest.raises(
-        DataFileError, match="image 1: the file of this image was closed before it was read. Call load"
+        DataFileError, match="^image 1: the file of this image was closed before it was read. Call load"
     ):
         load_images([PICTURE, picture])
 

@@ -63,6 +63,8 @@ def read_picture(given: Path | Image.Image, name: str) -> Picture:
                     "or pass the pages as an array."
                 )
             return _upright(picture, frames, _is_cut(picture))
+    except DataFileError:  # an OSError, too
+        raise
     except Image.DecompressionBombError as error:
         size = str(error).partition(",")[0]  # behind the comma it suspects an attack
         raise DataFileError(
