@@ -98,11 +98,12 @@ class TextEncoder(NetworkEncoder):
 
     def says_nothing(self, texts: Sequence[str]) -> np.ndarray:
         """``(n_texts,)`` bool: whether a text has no word, and no part of a word, that the training texts had."""
-        nothing = (self.vocabulary.encode(texts, self.length) <= UNKNOWN).all(axis=1)
+        nothing: np.ndarray = np.all(self.vocabulary.encode(texts, self.length) <= UNKNOWN, axis=1)
         # Words behind the last one that networks read, and parts of unknown words, say something to the linear model.
         if nothing.any():
             unread = np.flatnonzero(nothing)
-            nothing[unread] = self.counts({"texts": [texts[row] for row in unread]}).getnnz(axis=1) == 0
+            counts = self.counts({"texts": np.array(texts, dtype=object)[unread]})
+            nothing[unread] = counts.getnnz(axis=1) == 0
         return nothing
 
     def model_inputs(self, rows: Rows) -> dict[str, Any]:
