@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
+from genokeras.data.label_rows import read_label_rows
 from genokeras.data.numerals import to_numbers
-from genokeras.data.readers.delimited import (
-    best_delimiter,
-    first_line,
-    split_line,
-    text_errors,
-    without_comments,
-)
-from genokeras.data.readers.opening import bare_name, check_file, open_text
-from genokeras.data.readers.spreadsheet import cell_text, read_sheet
+from genokeras.data.readers.opening import check_file
 from genokeras.data.table import Table
 from genokeras.errors import DataError, DataFileError
 from genokeras.support.checks import check_choice
@@ -27,6 +18,8 @@ from genokeras.support.wording import counted, duplicates, listed
 
 # Read as missing, as in tables.
 MISSING_WORDS = frozenset(["NA", "N/A", "NaN", "nan", "null", "None", "<NA>"])
+# What a header of labels alone may say, where their number does not tell.
+_TITLES = frozenset(["label", "labels", "class", "classes", "target", "group", "groups"])
 
 
 def split_reference(given: Any) -> tuple[Path, str | None] | None:
@@ -49,7 +42,7 @@ def has_column(given: Any, name: str) -> bool:
     reference = split_reference(given)
     if reference is None or not reference[0].is_file():
         return False
-    return name in _rows_of(check_file(reference[0]))[0]
+    return name in read_label_rows(check_file(reference[0])).fields[0]
 
 
 def label_file(given: Any, columns: Collection[str]) -> str | None:
@@ -89,20 +82,12 @@ def labels_from_file(
     DataFileError
         Where the file cannot be read, or has several columns and none was named.
     """
-    rows = _rows_of(path)
-    width = max(map(len, rows))
-    if column is None and (width > 2 or min(map(len, rows)) != width):
-        raise DataFileError(_several_columns(path, rows, width))
-    if column is None and width == 1:
-        labels = [row[0] for row in rows]
-        if len(labels) == table.x.shape[0] + 1:
-            labels = labels[1:]
-        if len(labels) != table.x.shape[0]:
-            one = "label" if what == "y" else "value"
-            raise DataError(
-                f"{what} must have one {one} per sample: expected {table.x.shape[0]}, got {len(labels)} ({path.name})."
-            )
-        return _typed(labels)
+    found = read_label_rows(path)
+    if column is None and found.width == 1:
+        return _typed(_by_row(found.lines, table.x.shape[0], path.name, what))
+    rows = found.fields
+    if column is None and (found.width > 2 or min(map(len, rows)) != found.width):
+        raise DataFileError(_several_columns(path, rows, found.width))
     if table.sample_ids is None:
         raise DataError(
             f"{table.source} has no sample ids to join {path.name} by: give the ids in the first column of the data, or "
@@ -112,29 +97,18 @@ def labels_from_file(
     return _typed(_joined(by_id, table, path.name, what, [] if notes is None else notes))
 
 
-def _rows_of(path: Path) -> list[list[str]]:
-    if bare_name(path).endswith(".xlsx"):
-        cells, _ = read_sheet(path, None)
-        rows = [
-            ["" if pd.isna(cell) else cell_text(cell) for cell in row] for row in cells.to_numpy().tolist()
-        ]
-    else:
-        with text_errors(path):
-            rows = _read_rows(path)
-    if not rows:
-        raise DataFileError(f"{path.name} is empty: expected labels, one per line.")
-    return rows
-
-
-def _read_rows(path: Path) -> list[list[str]]:
-    delimiter = best_delimiter(first_line(path, comments=True))
-    with open_text(path) as handle:
-        lines = without_comments(handle)
-        if delimiter in ("\t", ",", ";", "|"):
-            rows = list(csv.reader(lines, delimiter=delimiter))
-        else:
-            rows = [split_line(text, delimiter) for text in lines]
-    return [[field.strip() for field in row] for row in rows if any(field.strip() for field in row)]
+def _by_row(lines: list[str], n_samples: int, source: str, what: str) -> list[str]:
+    """Return the lines without a header."""
+    title = lines[0]
+    header = len(lines) == n_samples + 1 or (title.lower() in _TITLES and title not in lines[1:])
+    labels = lines[header:]
+    if len(labels) != n_samples:
+        one = "label" if what == "y" else "value"
+        below = f" below the header {title!r}" if header else ""
+        raise DataError(
+            f"{what} must have one {one} per sample: expected {n_samples}, got {len(labels)}{below} ({source})."
+        )
+    return labels
 
 
 def _several_columns(path: Path, rows: list[list[str]], width: int) -> str:
