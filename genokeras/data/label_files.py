@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from genokeras.data.label_rows import read_label_rows
+from genokeras.data.label_rows import LabelRows, read_label_rows
 from genokeras.data.numerals import to_numbers
 from genokeras.data.readers.opening import check_file
 from genokeras.data.table import Table
@@ -83,7 +83,7 @@ def labels_from_file(
         Where the file cannot be read, or has several columns and none was named.
     """
     found = read_label_rows(path)
-    if column is None and found.width == 1:
+    if column is None and (found.width == 1 or _are_labels_alone(found, table)):
         return _typed(_by_row(found.lines, table.x.shape[0], path.name, what))
     rows = found.fields
     if column is None and (found.width > 2 or min(map(len, rows)) != found.width):
@@ -95,6 +95,18 @@ def labels_from_file(
         )
     by_id = _by_id(rows, table, path.name, column)
     return _typed(_joined(by_id, table, path.name, what, [] if notes is None else notes))
+
+
+def _are_labels_alone(found: LabelRows, table: Table) -> bool:
+    """Whether lines that could be split are labels of several words, such as ``T cell``: by their number, and without any sample id."""
+    known = set(table.sample_ids or ())
+    return (
+        not found.sure
+        and len(found.lines) - table.x.shape[0] in (0, 1)
+        # sample ids would make them all different
+        and len(set(found.lines)) < len(found.lines)
+        and not any(known.intersection(row) for row in found.fields)
+    )
 
 
 def _by_row(lines: list[str], n_samples: int, source: str, what: str) -> list[str]:
