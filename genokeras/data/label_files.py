@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from genokeras.data.label_rows import LabelRows, read_label_rows
-from genokeras.data.numerals import to_numbers
+from genokeras.data.numerals import lose_text, to_numbers
 from genokeras.data.readers.opening import check_file
 from genokeras.data.table import Table
 from genokeras.errors import DataError, DataFileError
@@ -187,7 +187,9 @@ def _mismatch(unknown: list[str], lost: list[str], table: Table, source: str, wh
 
 
 def _typed(labels: list[str]) -> np.ndarray:
-    """Turn text into numbers where every value is one; what says that nothing is known becomes None."""
+    """Turn text into numbers where every value is one and none loses what tells it apart; what says that nothing is known becomes None."""
     values = np.array([None if label in MISSING_WORDS else label for label in labels], dtype=object)
     numbers = to_numbers(values)
-    return numbers if len(numbers) and not np.isnan(numbers.astype(float)).any() else values
+    if not len(numbers) or np.isnan(numbers.astype(float)).any() or lose_text(labels, numbers):
+        return values
+    return numbers

@@ -12,6 +12,7 @@ import pandas as pd
 from genokeras.data.checks import LARGEST
 from genokeras.data.foreign import as_pandas
 from genokeras.data.id_columns import ID_NAMES, names_in_index
+from genokeras.data.numerals import to_numbers
 from genokeras.data.table import Table, to_float32
 from genokeras.data.targets import check_no_missing, missing_mask, rows_by_id, sample_values
 from genokeras.data.tidy import stripped, tidy
@@ -160,11 +161,17 @@ def _extra_columns(given: Any, table: Table) -> tuple[np.ndarray, tuple[str, ...
             check_choice(
                 name, f"a name in extra (columns of {table.source})", table.annotations, error=DataError
             )
-        return np.stack([table.annotations[name] for name in given], axis=1), tuple(given)
+        return np.stack([_numbers_of(table.annotations[name]) for name in given], axis=1), tuple(given)
     values = np.asarray(given)
     values = values[:, np.newaxis] if values.ndim == 1 else values
     width = values.shape[1] if values.ndim == 2 else 0
     return values, tuple(f"extra_{i}" for i in range(width))
+
+
+def _numbers_of(values: np.ndarray) -> np.ndarray:
+    """Text as numbers where all that is there spells some, NaN in its gaps; else as it is."""
+    numbers = to_numbers(values)
+    return values if (np.isnan(numbers) & ~missing_mask(values)).any() else numbers
 
 
 def split_frame(

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from genokeras.data.numerals import to_numbers
+from genokeras.data.numerals import lose_text, to_numbers
 from genokeras.data.readers.delimited import WHITESPACE, best_delimiter, first_line, text_errors
 from genokeras.data.readers.opening import bare_name, check_file, open_text
 from genokeras.data.readers.parquet import parquet_frame
@@ -58,12 +58,15 @@ def read_columns(
     kept = {name.lower() for name in content if name}
     for name in frame.columns:
         if str(name).strip().lower() not in kept:
-            frame[name] = typed_column(frame[name])
+            frame[name] = typed_column(frame[name], keep_text=suffix in JSON_SUFFIXES)
     return frame
 
 
-def typed_column(values: Iterable[Any]) -> np.ndarray:
-    """Return numbers where every value that is there is one, else text; None or NaN where a value is missing."""
+def typed_column(values: Iterable[Any], *, keep_text: bool = False) -> np.ndarray:
+    """Return numbers where every value that is there is one, else text; None or NaN where a value is missing.
+
+    Text that spells numbers stays text where `keep_text` says so, as that of JSON does, or where `lose_text` does.
+    """
     texts = pd.Series(values, dtype=object).to_numpy(copy=True)
     missing = pd.isna(texts)
     missing |= np.fromiter((isinstance(v, str) and v in _MISSING for v in texts), bool, len(texts))
@@ -71,8 +74,9 @@ def typed_column(values: Iterable[Any]) -> np.ndarray:
     known = texts[~missing]
     if not len(known) or any(isinstance(value, bool) for value in known):
         return texts
+    written = [value for value in known if isinstance(value, str)]
     numbers = to_numbers(known)
-    if pd.isna(numbers).any():
+    if pd.isna(numbers).any() or (written and (keep_text or lose_text(written, to_numbers(written)))):
         return texts
     if not missing.any():
         return numbers

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from genokeras.data.frames import NamedFrame, table_from_frame
-from genokeras.data.numerals import ROUND_TRIP
+from genokeras.data.numerals import ROUND_TRIP, lose_text
 from genokeras.data.readers.large_text import MISSING, parse_large
 from genokeras.data.readers.opening import bare_name, encoding_note, open_text, unpacking_errors
 from genokeras.data.table import ReadOptions, Table
@@ -60,7 +60,7 @@ def read_named(path: Path, options: ReadOptions) -> tuple[NamedFrame, bool]:
             header, n_lines = _header(path, lines, delimiter)
             _check_delimiter(path, delimiter, header)
             _check_width(path, header.names, header.width)
-            frame = _frame(path, lines, n_lines, delimiter, header, options.decimal)
+            frame = _frame(path, lines, n_lines, delimiter, header, options)
     names = list(header.names)
     notes = [*encoding_note(path), *([] if header.given else [_NO_HEADER])]
     names += [""] * (frame.shape[1] - len(names))
@@ -257,21 +257,45 @@ def _check_width(path: Path, names: Sequence[str], width: int) -> None:
 
 
 def _frame(
-    path: Path, lines: _Lines, n_lines: int, delimiter: str, header: _Header, decimal: str
+    path: Path, lines: _Lines, n_lines: int, delimiter: str, header: _Header, options: ReadOptions
 ) -> pd.DataFrame:
+    names = header.names[: header.width]
     # the first columns may be ids such as "007": as text they keep their zeros
-    as_text = [
-        i for i in range(min(3, header.width)) if i < len(header.names) and _may_be_id(header.names[i])
-    ]
-    frame = parse_large(path, lines.above(n_lines), delimiter, as_text) if decimal == "." else None
+    ids = [i for i, name in enumerate(names[:3]) if _may_be_id(name)]
+    wanted = () if options.transposed else options.columns
+    labels = [i for i, name in enumerate(names) if name in wanted and i not in ids]
+    as_text, decimal = [*ids, *labels], options.decimal
+    frame = parse_large(path, lines.above(n_lines), delimiter, as_text, labels) if decimal == "." else None
     if frame is None:
         frame = _parsed(lines.rest(n_lines), delimiter, as_text, decimal)
     _check_width(path, header.names, frame.shape[1])
+    for i in as_text:
+        frame[i] = frame[i].where(~frame[i].isin(MISSING), np.nan)
+    for i in labels:
+        frame[i] = _typed(frame[i], decimal)
     return frame
 
 
+def _typed(column: pd.Series, decimal: str) -> pd.Series:
+    """Text as the type that pandas gives it, unless these are numbers that say less."""
+    text = io.StringIO(column.to_csv(sep="\t", index=False, header=False))
+    typed = pd.read_csv(
+        text,
+        sep="\t",
+        header=None,
+        skip_blank_lines=False,
+        low_memory=False,
+        decimal=decimal,
+        float_precision=ROUND_TRIP,
+    )[0]
+    known = column.notna()
+    if typed.dtype.kind in "iuf" and lose_text(column[known].tolist(), typed[known].to_numpy()):
+        return column.str.replace(decimal, ".", regex=False)
+    return typed
+
+
 def _parsed(text: Any, delimiter: str, as_text: Sequence[int], decimal: str) -> pd.DataFrame:
-    frame = pd.read_csv(
+    return pd.read_csv(
         text,
         sep=delimiter,
         header=None,
@@ -282,9 +306,6 @@ def _parsed(text: Any, delimiter: str, as_text: Sequence[int], decimal: str) -> 
         decimal=decimal,
         float_precision=ROUND_TRIP,
     )
-    for i in as_text:
-        frame[i] = frame[i].where(~frame[i].isin(MISSING), np.nan)
-    return frame
 
 
 def _may_be_id(name: str) -> bool:

@@ -40,7 +40,7 @@ _BOOLEANS = frozenset(["true", "false"])
 
 
 def parse_large(
-    path: Path, above: Sequence[str], delimiter: str, as_text: Collection[int]
+    path: Path, above: Sequence[str], delimiter: str, as_text: Collection[int], labels: Collection[int] = ()
 ) -> pd.DataFrame | None:
     """Return the columns of a large text, numbered; None where pandas should read it.
 
@@ -52,6 +52,8 @@ def parse_large(
     delimiter : str
     as_text : collection of int
         Columns that stay text.
+    labels : collection of int
+        Those of `as_text` in which numbers are seen to by the caller.
     """
     if (
         EXTRAS["fast"].missing
@@ -66,7 +68,9 @@ def parse_large(
             return None
         data = handle.read()
     frame = _parsed(data, delimiter, as_text)
-    if frame is None or any(map(_may_differ, frame.iter_columns())):
+    if frame is None or any(
+        _may_differ(column) for i, column in enumerate(frame.iter_columns()) if i not in labels
+    ):
         return None
     columns = frame.to_pandas()
     columns.columns = pd.RangeIndex(frame.width)
