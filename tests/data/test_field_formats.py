@@ -266,6 +266,49 @@ def test_a_loom_file_brings_attributes_of_cells(tmp_path: Path) -> None:
     np.testing.assert_array_equal(load_dataset(tmp_path / "d.loom", layer="spliced").x, 2 * X)
 
 
+def loom(path: Path, genes: dict[str, np.ndarray], cells: dict[str, np.ndarray]) -> Path:
+    with h5py.File(path, "w") as file:
+        file["matrix"] = X.T
+        for group, attributes in (("row_attrs", genes), ("col_attrs", cells)):
+            file.create_group(group)
+            for name, values in attributes.items():
+                file[group][name] = values
+    return path
+
+
+@pytest.mark.parametrize(
+    ("of_genes", "of_cells"),
+    [("var_names", "obs_names"), ("GeneName", "Barcodes"), ("gene_ids", "cell_names"), ("Genes", "cells")],
+)
+def test_a_loom_file_of_another_program_keeps_its_names(tmp_path: Path, of_genes: str, of_cells: str) -> None:
+    genes, cells = np.array([b"TP53", b"MYC"]), np.array([b"s1", b"s2", b"s3"])
+    data = load_dataset(loom(tmp_path / "d.loom", {of_genes: genes}, {of_cells: cells}))
+    assert data.feature_names == ("TP53", "MYC") and data.sample_ids == ("s1", "s2", "s3")
+    assert not any("have no names" in note for note in data.notes)
+
+
+def test_a_loom_file_without_names_says_so(tmp_path: Path) -> None:
+    path = loom(tmp_path / "d.loom", {"Chromosome": np.array([b"1", b"2"])}, {})
+    data = load_dataset(path)
+    assert not data.names_given and not data.ids_given
+    assert (
+        "Genes have no names: row_attrs has none of the usual attributes, such as Gene or var_names; it holds Chromosome."
+        in data.notes
+    )
+    assert any("Samples have no names" in note and "it holds nothing" in note for note in data.notes)
+
+
+@pytest.mark.parametrize("values", [np.array([1, 2]), np.ones((3, 2))])
+def test_an_attribute_of_a_loom_file_that_is_no_target_is_said(tmp_path: Path, values: np.ndarray) -> None:
+    path = loom(tmp_path / "d.loom", {}, {"kind": values})
+    shape = str(values.shape).replace("(", r"\(").replace(")", r"\)")
+    with pytest.raises(
+        DataError, match=f"one value for each of 3 cells in the attribute 'kind', got the shape {shape}"
+    ):
+        load_dataset(path, "kind")
+    assert load_dataset(path).x.shape == (3, 2)
+
+
 def adata(x: np.ndarray = X, ids: tuple[str, ...] = ("s1", "s2", "s3")) -> anndata.AnnData:
     obs = pd.DataFrame({"kind": pd.Categorical(list("aba")[: len(ids)])}, index=list(ids))
     return anndata.AnnData(x, obs=obs, var=pd.DataFrame(index=["TP53", "MYC"]))
