@@ -11,7 +11,7 @@ import pandas as pd
 
 from genokeras.data.checks import LARGEST
 from genokeras.data.foreign import as_pandas
-from genokeras.data.id_columns import ID_NAMES, names_in_index
+from genokeras.data.id_columns import id_column, names_in_index
 from genokeras.data.numerals import to_numbers
 from genokeras.data.table import Table, to_float32
 from genokeras.data.targets import check_no_missing, missing_mask, rows_by_id, sample_values
@@ -228,10 +228,10 @@ def _names(
     if asked is not None:
         check_choice(asked, f"a column of {source}", known, error=DataError)
         return [str(value) for value in frame[asked]], ()
-    column = next((name for name in known if name.lower() in ID_NAMES and name != content), None)
+    column = id_column(name for name in known if name != content)
     if column is None:
         return unique_names(frame.index), ()
-    names = [str(value) for value in frame[column]]
+    names = ["" if pd.isna(value) else str(value) for value in frame[column]]
     if len(set(names)) < len(names) or any(not name.strip() for name in names):
         return None, (f"The column {column!r} has repeated or empty values: the samples have no names.",)
     return names, (f"The names of the samples were taken from the column {column!r}.",)

@@ -196,7 +196,7 @@ def _content(
             records = read_records(path)
             names, annotations = records.names, records.annotations
             return records.sequences, described(len(names), path.name, names=names, annotations=annotations)
-        frame = read_columns(path, (sequence_column, *COLUMN_NAMES), delimiter)
+        frame = read_columns(path, (sequence_column, *COLUMN_NAMES), delimiter, name_column)
         return split_frame(
             frame, path.name, content=sequence_column, usual=COLUMN_NAMES, name_column=name_column
         )

@@ -148,7 +148,7 @@ def _content(
         path = Path(x).expanduser()
         if path.is_dir():
             return _from_folder(path)
-        frame = read_columns(path, (text_column, *COLUMN_NAMES), delimiter)
+        frame = read_columns(path, (text_column, *COLUMN_NAMES), delimiter, name_column)
         return split_frame(frame, path.name, content=text_column, usual=COLUMN_NAMES, name_column=name_column)
     x = as_pandas(x)
     if isinstance(x, pd.DataFrame):

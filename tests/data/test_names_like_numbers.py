@@ -138,3 +138,21 @@ def test_a_number_that_several_classes_spell_is_refused() -> None:
         DataError, match=r"the number 1.1 as a label, and the model knows '1.1', '1.10'.*text"
     ):
         encode_known_labels(np.array([1.1, 2.0]), classes, "new.csv")
+
+
+@pytest.mark.parametrize(("name", "given"), [("id", None), ("Name", None), ("number", "number")])
+def test_ids_of_texts_keep_their_zeros_and_join_labels(tmp_path: Path, name: str, given: str | None) -> None:
+    (tmp_path / "t.csv").write_text(f"{name},text,patient\n007,so,1\n008,oh,2\n")
+    (tmp_path / "l.csv").write_text("id,label\n008,b\n007,a\n")
+    data = load_texts(tmp_path / "t.csv", tmp_path / "l.csv", groups="patient", name_column=given)
+    assert data.names == ("007", "008") and data.labels is not None and data.labels.tolist() == ["a", "b"]
+    assert data.groups is not None and data.groups.tolist() == [1, 2]
+    (tmp_path / "s.csv").write_text(f"{name},sequence\n007,AC\n7.0,GT\n")
+    assert load_sequences(tmp_path / "s.csv", name_column=given).names == ("007", "7.0")
+
+
+def test_samples_of_which_one_has_no_id_have_no_names(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("id,text\n7,so\n,oh\n")
+    data = load_texts(tmp_path / "t.csv")
+    assert data.names == ("sample_0", "sample_1")
+    assert "The column 'id' has repeated or empty values: the samples have no names." in data.notes

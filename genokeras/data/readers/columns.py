@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from genokeras.data.id_columns import id_column
 from genokeras.data.numerals import lose_text, to_numbers
 from genokeras.data.readers.delimited import WHITESPACE, best_delimiter, first_line, text_errors
 from genokeras.data.readers.opening import bare_name, check_file, open_text
@@ -29,14 +30,19 @@ _MISSING = frozenset(["", "NA", "N/A", "NaN", "nan", "null", "None", "<NA>"])
 
 
 def read_columns(
-    path: str | Path, content: tuple[str | None, ...] = (), delimiter: str | None = None
+    path: str | Path,
+    content: tuple[str | None, ...] = (),
+    delimiter: str | None = None,
+    name_column: str | None = None,
 ) -> pd.DataFrame:
     """Read a table with a header line.
 
     Parameters
     ----------
     content : tuple of str
-        Columns that stay text, in any case; all others are typed by `typed_column`.
+        Columns that stay text, in any case; all others but that of the samples' names are typed by `typed_column`.
+    name_column : str, optional
+        Column of the samples' names, which stay text; without it the one that `id_column` finds.
 
     Raises
     ------
@@ -56,16 +62,17 @@ def read_columns(
     if not len(frame):
         raise DataFileError(f"{file.name} holds a header line and no samples (zero rows).")
     kept = {name.lower() for name in content if name}
-    for name in frame.columns:
-        if str(name).strip().lower() not in kept:
-            frame[name] = typed_column(frame[name], keep_text=suffix in JSON_SUFFIXES)
+    others = [name for name in frame.columns if str(name).strip().lower() not in kept]
+    ids = id_column(others) if name_column is None else name_column
+    for name in others:
+        frame[name] = typed_column(frame[name], keep_text=name == ids or suffix in JSON_SUFFIXES)
     return frame
 
 
 def typed_column(values: Iterable[Any], *, keep_text: bool = False) -> np.ndarray:
     """Return numbers where every value that is there is one, else text; None or NaN where a value is missing.
 
-    Text that spells numbers stays text where `keep_text` says so, as that of JSON does, or where `lose_text` does.
+    Text that spells numbers stays text where `keep_text` says so, as that of ids and of JSON does, or where `lose_text` does.
     """
     texts = pd.Series(values, dtype=object).to_numpy(copy=True)
     missing = pd.isna(texts)
