@@ -181,6 +181,7 @@ def split_frame(
     content: str | None,
     usual: tuple[str, ...],
     name_column: str | None = None,
+    notes: tuple[str, ...] = (),
 ) -> tuple[list[Any], Table]:
     """Return the column of sequences or texts, and a table of all that stands beside it.
 
@@ -190,6 +191,8 @@ def split_frame(
         Name of the column; without it the first of `usual` that is there, in any case.
     name_column : str, optional
         Column of the samples' names; without it a column called ``id``, ``name``... is, if no value repeats.
+    notes : tuple of str
+        On how `frame` was read.
 
     Raises
     ------
@@ -201,9 +204,9 @@ def split_frame(
     if len(set(known)) < len(known):
         raise DataError(f"{source} has columns of the same name: {listed(duplicates(known))}.")
     column = _content_column(known, source, content, usual)
-    names, notes = _names(frame, column, name_column, source)
+    names, name_notes = _names(frame, column, name_column, source)
     annotations = {name: frame[name].to_numpy() for name in known if name != column}
-    table = described(len(frame), source, names=names, annotations=annotations, notes=notes)
+    table = described(len(frame), source, names=names, annotations=annotations, notes=(*notes, *name_notes))
     return frame[column].tolist(), table
 
 

@@ -127,3 +127,25 @@ def test_ragged_and_truncated_files_are_errors(tmp_path: Path) -> None:
 def test_a_single_text_is_no_path_that_exists() -> None:
     with pytest.raises(DataFileError, match="does not exist"):
         load_texts("well done")
+
+
+@pytest.mark.parametrize("name", ["d.csv", "d.csv.gz", "d.jsonl"])
+def test_an_older_encoding_of_a_table_is_said(tmp_path: Path, name: str) -> None:
+    text = '{"text": "café", "label": 1}\n' if name == "d.jsonl" else "text,label\ncafé,1\n"
+    content = text.encode("latin-1")
+    (tmp_path / name).write_bytes(gzip.compress(content) if name.endswith(".gz") else content)
+    data = load_texts(tmp_path / name)
+    assert data.texts == ("café",)
+    assert any("is not UTF-8; it was read as cp1252" in note for note in data.notes)
+    assert not any("UTF-8" in note for note in load_texts(write(tmp_path / name, text)).notes)
+
+
+def test_files_in_an_older_encoding_are_named(tmp_path: Path) -> None:
+    for name, content in (("a/1.txt", "café".encode("latin-1")), ("b/1.txt", "café".encode())):
+        (tmp_path / "d" / name).parent.mkdir(parents=True)
+        (tmp_path / "d" / name).write_bytes(content)
+    data = load_texts(tmp_path / "d")
+    assert data.texts == ("café", "café")
+    assert data.notes == (
+        "1 text is not UTF-8 and read as cp1252: a/1.txt. If letters look wrong, save it as UTF-8.",
+    )

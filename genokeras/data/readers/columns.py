@@ -47,7 +47,7 @@ def read_columns(
     Raises
     ------
     DataFileError
-        Where the file is missing, empty, truncated, not UTF-8, ragged, or of an unknown suffix.
+        Where the file is missing, empty, truncated, no text, ragged, or of an unknown suffix.
     """
     file = check_file(path)
     suffix = Path(bare_name(file)).suffix
