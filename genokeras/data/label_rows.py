@@ -70,7 +70,7 @@ def _sheet(path: Path) -> LabelRows:
 
 def _text(path: Path) -> LabelRows:
     with text_errors(path):
-        delimiter = best_delimiter(first_line(path, comments=True))
+        delimiter = best_delimiter(first_line(path))
         with open_text(path) as handle:
             if delimiter == WHITESPACE:
                 rows = [_between_blanks(line) for line in without_comments(handle)]

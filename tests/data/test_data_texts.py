@@ -149,3 +149,37 @@ def test_files_in_an_older_encoding_are_named(tmp_path: Path) -> None:
     assert data.notes == (
         "1 text is not UTF-8 and read as cp1252: a/1.txt. If letters look wrong, save it as UTF-8.",
     )
+
+
+@pytest.mark.parametrize(
+    "above",
+    [
+        "# made by x\n",
+        '# made, by "x\n\n#y\n',
+        "#\n",
+        "# text: what they said, label: what it is\n",
+        "\n#a\tb\n",
+    ],
+)
+def test_comments_above_the_header_are_skipped(tmp_path: Path, above: str) -> None:
+    for name, mark in (("d.csv", ","), ("d.tsv", "\t"), ("d.txt", "\t")):
+        text = f'{above}text{mark}label\n#1 song{mark}good\n"so{mark}so"{mark}bad\n'
+        data = load_texts(write(tmp_path / name, text))
+        assert data.texts == ("#1 song", f"so{mark}so")
+        assert data.labels is not None and data.labels.tolist() == ["good", "bad"]
+
+
+@pytest.mark.parametrize("header", ["#text,label\n", "# made\n# text,label\n", "# text\n#id,text,label\n"])
+def test_a_header_may_be_a_comment_itself(tmp_path: Path, header: str) -> None:
+    row = "n1,so,good\n" if "id" in header else "so,good\n"
+    data = load_texts(write(tmp_path / "d.csv", header + row))
+    assert data.texts == ("so",) and data.names == (("n1",) if "id" in header else ("sample_0",))
+
+
+def test_where_every_line_is_marked_none_is_a_comment(tmp_path: Path) -> None:
+    assert load_texts(write(tmp_path / "d.csv", "#id,text\n#a,so\n#b,oh\n")).names == ("#a", "#b")
+
+
+def test_an_error_below_comments_names_the_line_of_the_file(tmp_path: Path) -> None:
+    with pytest.raises(DataFileError, match="line 4"):
+        load_texts(write(tmp_path / "d.csv", "# made\ntext,label\na,1\nb,c,2\n"))

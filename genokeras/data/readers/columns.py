@@ -6,6 +6,7 @@ A sentence that reads ``NA`` or ``645`` stays the text it is; columns beside it 
 from __future__ import annotations
 
 import csv
+import itertools
 import warnings
 from collections.abc import Iterable
 from pathlib import Path
@@ -16,7 +17,13 @@ import pandas as pd
 
 from genokeras.data.id_columns import id_column
 from genokeras.data.numerals import lose_text, to_numbers
-from genokeras.data.readers.delimited import WHITESPACE, best_delimiter, first_line, text_errors
+from genokeras.data.readers.delimited import (
+    WHITESPACE,
+    LinesGivenBack,
+    best_delimiter,
+    split_line,
+    text_errors,
+)
 from genokeras.data.readers.opening import bare_name, check_file, open_text
 from genokeras.data.readers.parquet import parquet_frame
 from genokeras.errors import DataFileError
@@ -35,7 +42,7 @@ def read_columns(
     delimiter: str | None = None,
     name_column: str | None = None,
 ) -> pd.DataFrame:
-    """Read a table with a header line.
+    """Read a table with a header line; ``#`` lines above it are comments.
 
     Parameters
     ----------
@@ -58,7 +65,7 @@ def read_columns(
     if suffix == ".parquet":
         return parquet_frame(file)
     with text_errors(file):
-        frame = _from_json(file) if suffix in JSON_SUFFIXES else _from_text(file, suffix, delimiter)
+        frame = _from_json(file) if suffix in JSON_SUFFIXES else _from_text(file, suffix, content, delimiter)
     if not len(frame):
         raise DataFileError(f"{file.name} holds a header line and no samples (zero rows).")
     kept = {name.lower() for name in content if name}
@@ -92,18 +99,23 @@ def typed_column(values: Iterable[Any], *, keep_text: bool = False) -> np.ndarra
     return filled
 
 
-def _from_text(file: Path, suffix: str, delimiter: str | None) -> pd.DataFrame:
-    separator = delimiter or {".csv": ",", ".tsv": "\t"}.get(suffix) or best_delimiter(first_line(file))
+def _from_text(
+    file: Path, suffix: str, content: tuple[str | None, ...], delimiter: str | None
+) -> pd.DataFrame:
+    n_above, header = _header(file, content)
+    separator = delimiter or {".csv": ",", ".tsv": "\t"}.get(suffix) or best_delimiter(header)
     if separator == WHITESPACE:
         raise DataFileError(f"{file.name} has no delimiter: expected commas or tabs between its columns.")
-    _check_delimiter(file, separator)
-    loose = separator == "\t" and _has_loose_quotes(file, separator)
-    with open_text(file) as text, warnings.catch_warnings():
+    _check_delimiter(file, header, separator)
+    loose = separator == "\t" and _has_loose_quotes(file, separator, n_above)
+    with open_text(file) as handle, warnings.catch_warnings():
         # pandas cuts lines that are all longer than the header, and only warns.
         warnings.simplefilter("error", pd.errors.ParserWarning)
+        above = list(itertools.islice(handle, n_above))
         try:
             frame = pd.read_csv(
-                text,
+                # empty lines, which pandas skips, make it count right
+                LinesGivenBack("\n" * len(above), handle),
                 sep=separator,
                 dtype=str,
                 keep_default_na=False,
@@ -115,27 +127,56 @@ def _from_text(file: Path, suffix: str, delimiter: str | None) -> pd.DataFrame:
                 f"{file.name}: the lines have more fields than the header. Put quotes around texts that hold "
                 f"{separator!r}."
             ) from error
-    return frame.set_axis([str(name).strip() for name in frame.columns], axis=1)
+    names = [str(name).strip() for name in frame.columns]
+    if header.startswith("#"):
+        names[0] = names[0].lstrip("#").lstrip()
+    return frame.set_axis(names, axis=1)
 
 
-def _has_loose_quotes(file: Path, separator: str) -> bool:
+def _header(file: Path, content: tuple[str | None, ...]) -> tuple[int, str]:
+    """Return how many lines stand above the header, and the header.
+
+    It is the first line without ``#``, or the last one with it above, where only that names the content. Without such lines it is the
+    first one.
+    """
+    there: list[tuple[int, str]] = []
+    with open_text(file) as handle:
+        for number, line in enumerate(handle):
+            if line.strip():
+                there.append((number, line.rstrip("\r\n")))
+                if not line.startswith("#"):
+                    break
+    if not there:
+        raise DataFileError(f"{file.name} is empty: expected a header line and one line per sample.")
+    if there[-1][1].startswith("#"):
+        return there[0]
+    known = {name.lower() for name in content if name}
+    named = [bool(known & _names_of(line)) for _, line in there[-2:]]
+    return there[-2] if named == [True, False] else there[-1]
+
+
+def _names_of(line: str) -> set[str]:
+    """The names in what may be a header, in lower case."""
+    plain = line.lstrip("#").strip()
+    return {name.strip().lower() for name in split_line(plain, best_delimiter(plain))}
+
+
+def _has_loose_quotes(file: Path, separator: str, n_above: int) -> bool:
     """Whether quotes are part of what is written: some do not close, or what they enclose leaves records of another width."""
     with open_text(file) as handle:
-        if not any(line.count('"') % 2 for line in handle):
+        if not any(line.count('"') % 2 for line in itertools.islice(handle, n_above, None)):
             return False
     with open_text(file) as handle:
+        lines = itertools.islice(handle, n_above, None)
         try:
-            widths = {
-                len(record) for record in csv.reader(handle, delimiter=separator, strict=True) if record
-            }
+            widths = {len(record) for record in csv.reader(lines, delimiter=separator, strict=True) if record}
         except csv.Error:
             return True
     return len(widths) > 1
 
 
-def _check_delimiter(file: Path, separator: str) -> None:
-    """Raise where a file comes out as one column that another delimiter would split."""
-    line = first_line(file)
+def _check_delimiter(file: Path, line: str, separator: str) -> None:
+    """Raise where a header comes out as one column that another delimiter would split."""
     better = best_delimiter(line)
     if separator not in line and better in line and better != WHITESPACE:
         raise DataFileError(

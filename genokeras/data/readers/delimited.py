@@ -96,10 +96,10 @@ def first_lines(path: Path, limit: int = 20) -> list[str]:
         return [line for line in itertools.islice(handle, limit) if line.strip()]
 
 
-def first_line(path: Path, *, comments: bool = False) -> str:
-    """Return the first line that is not blank, nor a comment where the text may start with some."""
+def first_line(path: Path) -> str:
+    """Return the first line that is neither blank nor a comment."""
     with open_text(path) as handle:
-        for line in without_comments(handle) if comments else handle:
+        for line in without_comments(handle):
             if line.strip():
                 return line.rstrip("\r\n")
     raise DataFileError(f"{path.name} is empty: expected a header line and one line per sample.")
@@ -139,18 +139,20 @@ class _Lines:
             self._read.append(line)
             yield line
 
-    def rest(self, n_header: int) -> _Rest:
+    def rest(self, n_header: int) -> LinesGivenBack:
         """The text below `n_header` lines, with as many empty ones above as make the parser count them right."""
         n_waiting = max(0, len(self._start) - len(self._read))
         waiting = self._read[n_header:] + self._start[len(self._start) - n_waiting :]
-        return _Rest("\n" * (len(self._skipped) + n_header) + "".join(waiting), self._handle)
+        return LinesGivenBack("\n" * (len(self._skipped) + n_header) + "".join(waiting), self._handle)
 
     def above(self, n_header: int) -> list[str]:
         """The lines above the data as they stand in the file."""
         return [*self._skipped, *self._read[:n_header]]
 
 
-class _Rest(io.TextIOBase):
+class LinesGivenBack(io.TextIOBase):
+    """The rest of a text, with lines that were read already above it."""
+
     def __init__(self, waiting: str, handle: TextIO) -> None:
         self._waiting, self._handle = waiting, handle
 
@@ -192,7 +194,7 @@ def _delimiter(path: Path, options: ReadOptions) -> str:
     by_suffix = {".csv": ",", ".tsv": "\t"}.get(Path(bare_name(path)).suffix)
     if by_suffix == options.decimal:
         by_suffix = None
-    return by_suffix or best_delimiter(first_line(path, comments=True), options.decimal)
+    return by_suffix or best_delimiter(first_line(path), options.decimal)
 
 
 def _rows(lines: Iterable[str], delimiter: str) -> Iterator[tuple[list[str], int]]:
@@ -235,7 +237,7 @@ def _all_numbers(names: list[str]) -> bool:
 def _check_delimiter(path: Path, delimiter: str, header: _Header) -> None:
     if len(header.names) > 2 or (all(header.names[:2]) and len(header.names) > 1):
         return
-    line = first_line(path, comments=True)
+    line = first_line(path)
     better = best_delimiter(line)
     fields = _n_fields(line, better)
     if fields > 1 and better != delimiter:
