@@ -208,10 +208,20 @@ def test_a_10x_folder_is_cells_by_genes(tmp_path: Path) -> None:
         assert isinstance(data.x, sparse.csr_matrix)
         np.testing.assert_array_equal(dense(data.x), X)
         assert data.sample_ids == ("s1", "s2", "s3") and data.feature_names == ("TP53", "MYC")
-        assert any("Antibody Capture" in note for note in data.notes)
+        assert "1 feature that is no gene was left out: Antibody Capture." in data.notes
     put(tmp_path / "a" / "barcodes.tsv.gz", b"s1\ns2\n")
     with pytest.raises(DataFileError, match="3 x 3, and the files beside it name 3 genes and 2 cells"):
         load_dataset(tmp_path / "a")
+
+
+def test_a_dense_matrix_leaves_out_antibodies_too(tmp_path: Path) -> None:
+    folder = ten_x_folder(tmp_path / "a")
+    (folder / "matrix.mtx.gz").unlink()
+    scipy.io.mmwrite(folder / "matrix.mtx", np.vstack([X.T, [[7, 8, 9]]]))
+    assert "array" in (folder / "matrix.mtx").read_text().split("\n")[0]
+    data = load_dataset(folder)
+    np.testing.assert_array_equal(data.x, X)
+    assert data.feature_names == ("TP53", "MYC")
 
 
 def test_triplets_alone_have_no_names(tmp_path: Path) -> None:
