@@ -11,7 +11,7 @@ import pandas as pd
 
 from genokeras.data.checks import LARGEST
 from genokeras.data.foreign import as_pandas
-from genokeras.data.id_columns import id_column, names_in_index
+from genokeras.data.id_columns import flat_name, id_column, names_in_index
 from genokeras.data.numerals import to_numbers
 from genokeras.data.table import Table, to_float32
 from genokeras.data.targets import check_no_missing, missing_mask, rows_by_id, sample_values
@@ -56,6 +56,38 @@ def unique_names(index: pd.Index) -> tuple[str, ...] | None:
     """The names of samples that an index holds, if no two are the same."""
     names = names_in_index(index)
     return None if names is None or len(set(stripped(names))) < len(names) else names
+
+
+def check_same_index(x: Any, table: Table, **given: Any) -> None:
+    """Raise where the index of `x` names samples more than once, and that of what is given beside it is another one.
+
+    Neither the index nor the rows say then which value is whose.
+
+    Parameters
+    ----------
+    x : Any
+        What the caller gave as samples.
+    table : Table
+        The samples as read; with ids of their own, from a column, say, their index does not count.
+    **given : Any
+        The labels, groups and such, by the names of their arguments.
+
+    Raises
+    ------
+    DataError
+    """
+    if not isinstance(x, pd.Series | pd.DataFrame) or x.index.is_unique or table.sample_ids is not None:
+        return
+    for what, values in given.items():
+        if not isinstance(values, pd.Series | pd.DataFrame) or names_in_index(values.index) is None:
+            continue
+        if not values.index.equals(x.index):
+            twice = listed(duplicates(map(flat_name, x.index)), 5)
+            raise DataError(
+                f"{what} cannot be joined to {table.source} by the index: that of {table.source} has repeated values ({twice}), and that "
+                f"of {what} is another one, or in another order. Give every sample a name of its own in both, or pass "
+                f"{what}.to_numpy() where its values are in the order of the rows."
+            )
 
 
 def check_unique(names: Sequence[str], source: str) -> None:

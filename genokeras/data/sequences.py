@@ -20,6 +20,7 @@ from genokeras.data.readers.fastq import FASTQ_SUFFIXES, read_records
 from genokeras.data.readers.opening import bare_name, encoding_note
 from genokeras.data.sample_files import split_file
 from genokeras.data.samples import (
+    check_same_index,
     described,
     extra_numbers,
     labels_and_note,
@@ -167,6 +168,7 @@ def load_sequences(
     if isinstance(x, SequenceData):
         return _again(x, y, groups, extra)
     content, table = _content(x, sequence_column, name_column, delimiter)
+    check_same_index(x, table, y=y, groups=groups, extra=extra)
     spelled = content if isinstance(content, Spelled) else spell(content, table.ids, table.source, unknown)
     labels, label_notes = labels_and_note(y, table)
     numbers, extra_names = extra_numbers(extra, table)

@@ -18,7 +18,14 @@ from genokeras.data.readers.class_folders import list_class_folder
 from genokeras.data.readers.delimited import text_errors
 from genokeras.data.readers.opening import encoding_of, open_text
 from genokeras.data.sample_files import encoding_notes, split_file
-from genokeras.data.samples import described, labels_and_note, per_sample, split_frame, unique_names
+from genokeras.data.samples import (
+    check_same_index,
+    described,
+    labels_and_note,
+    per_sample,
+    split_frame,
+    unique_names,
+)
 from genokeras.data.table import Table
 from genokeras.errors import DataError
 from genokeras.support.checks import check_choice
@@ -123,6 +130,7 @@ def load_texts(
     """
     check_choice(empty, "empty", get_args(Empty))
     content, table = _content(x, text_column, name_column, delimiter)
+    check_same_index(x, table, y=y, groups=groups)
     texts = _checked(content, table, empty)
     labels, label_notes = labels_and_note(y, table)
     data = TextData(
