@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from genokeras.data.file_ids import named_as_files
 from genokeras.data.label_rows import LabelRows, read_label_rows
 from genokeras.data.numerals import lose_text, to_numbers
 from genokeras.data.readers.opening import check_file
@@ -139,7 +140,7 @@ def _by_id(rows: list[list[str]], table: Table, source: str, column: str | None)
     if column is not None:
         check_choice(column, f"a column of {source}", header, error=DataError)
     width = len(header)
-    rows = [row + [""] * (width - len(row)) for row in rows]
+    rows = named_as_files([row + [""] * (width - len(row)) for row in rows], table.ids)
     key = _id_column(rows, known, table.sample_column)
     value = header.index(column) if column is not None else 1 - key
     is_header = column is not None or (
