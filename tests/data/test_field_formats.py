@@ -452,6 +452,12 @@ def test_large_texts_are_read_alike_by_either_parser(tmp_path: Path, monkeypatch
     assert fast.y is not None and fast.y.tolist() == ["a", "b", "a"] and fast.notes == slow.notes
 
 
+def test_blank_lines_of_large_texts_are_skipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = put(tmp_path / "d.csv", "id,label,TP53,MYC\ns1,a,1,2\n\ns2,b,3,4\n\n")
+    monkeypatch.setattr(large_text, "_LARGE", 0)
+    assert load_dataset(path, "label").sample_ids == ("s1", "s2")
+
+
 @pytest.mark.parametrize("cell", [" 1.5", '"2"', "True", "1,5"])
 def test_what_parsers_read_differently_is_left_to_pandas(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cell: str
