@@ -10,7 +10,7 @@ import itertools
 import json
 import lzma
 import zlib
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -201,16 +201,40 @@ def _opened(data: Path) -> TextIO:
 
 
 def _from_text(lines: TextIO, suffix: str, delimiter: str | None) -> dict[str, list[Any]]:
-    header = lines.readline()
+    header, below = _header(lines)
     separator = delimiter or {".csv": ",", ".tsv": "\t"}.get(suffix, "")
     if len(separator) != 1 or separator not in header:
         separator = max(",\t;", key=header.count)
     names = [name.strip() for name in next(csv.reader([header], delimiter=separator), [])]
     columns: dict[str, list[Any]] = {name: [] for name in names}
-    for row in _limited(csv.reader(lines, delimiter=separator)):
+    for row in _limited(csv.reader(below, delimiter=separator)):
         for name, value in zip(names, row, strict=False):
             columns[name].append(value.strip())
     return columns
+
+
+def _header(lines: Iterable[str]) -> tuple[str, Iterator[str]]:
+    """The header and the lines below: the first one without ``#``, or the last one with it where only that names sequences or texts."""
+    above, rest = "", iter(lines)
+    for line in rest:
+        if line.startswith("#"):
+            above = line.lstrip("#").lstrip()
+        elif above and _names_content_of(above, line):
+            return above, itertools.chain([line], rest)
+        elif line.strip():
+            return line, rest
+    return above, rest
+
+
+def _names_content_of(above: str, line: str) -> bool:
+    """Whether a line names sequences or texts, and as many columns as the one below it, which names none."""
+    separator = max(",\t;", key=above.count)
+    names, below = (
+        [name.strip().lower() for name in next(csv.reader([text], delimiter=separator), [])]
+        for text in (above, line)
+    )
+    usual = {*SEQUENCE_COLUMNS, *TEXT_COLUMNS}
+    return len(names) == len(below) and not usual.isdisjoint(names) and usual.isdisjoint(below)
 
 
 def _limited(rows: Iterator[list[str]]) -> Iterator[list[str]]:

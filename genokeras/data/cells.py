@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from genokeras.data.numerals import to_numbers
+from genokeras.data.numerals import lose_text, to_numbers
 
 _MAYBE_NUMBER = re.compile(r"\s*[-+]?\d")
 _DECIMAL_COMMA = re.compile(r"\s*[-+]?\d+,\d+\s*")
@@ -79,7 +79,7 @@ def how_written(text: str) -> str | None:
 
 
 def plain_columns(frame: pd.DataFrame, positions: Sequence[int]) -> list[np.ndarray]:
-    """Columns as arrays; objects that are all numbers in text become numbers."""
+    """Columns as arrays; objects that are all numbers in text become numbers, unless `lose_text` says no."""
     dtypes = frame.dtypes.tolist()
     objects = [i for i in positions if dtypes[i] == np.dtype(object)]
     cells = (
@@ -131,7 +131,8 @@ def _plain(values: np.ndarray) -> np.ndarray:
     present = values[~pd.isna(values)].tolist()
     if present and _may_be_number(present[0]) and all(isinstance(value, str) for value in present):
         numbers = to_numbers(values)
-        if pd.notna(numbers).sum() == len(present):
+        known = numbers[pd.notna(numbers)]
+        if len(known) == len(present) and not lose_text(present, known):
             return numbers
     return values
 

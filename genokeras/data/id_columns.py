@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -88,6 +88,11 @@ def is_usual_id_name(name: str) -> bool:
     """Whether a column of this name holds ids, unless its values have fractions; a blank name does."""
     plain = re.sub(r"[\s.\-:]+", "_", name.strip().lower()).strip("_")
     return not plain or plain in ID_NAMES or plain.startswith("unnamed")
+
+
+def id_column(names: Iterable[str]) -> str | None:
+    """The first column that is called as ids are, in any case; None where none is."""
+    return next((name for name in names if name.lower() in ID_NAMES), None)
 
 
 def is_id_name(name: str, *, of_genes: bool = False) -> bool:

@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
-from genokeras.data.numerals import to_numbers
-from genokeras.data.readers.delimited import (
-    best_delimiter,
-    first_line,
-    split_line,
-    text_errors,
-    without_comments,
-)
-from genokeras.data.readers.opening import bare_name, check_file, open_text
-from genokeras.data.readers.spreadsheet import cell_text, read_sheet
+from genokeras.data.file_ids import named_as_files
+from genokeras.data.label_rows import LabelRows, read_label_rows
+from genokeras.data.numerals import lose_text, to_numbers
+from genokeras.data.readers.opening import check_file
 from genokeras.data.table import Table
 from genokeras.errors import DataError, DataFileError
 from genokeras.support.checks import check_choice
@@ -27,6 +19,8 @@ from genokeras.support.wording import counted, duplicates, listed
 
 # Read as missing, as in tables.
 MISSING_WORDS = frozenset(["NA", "N/A", "NaN", "nan", "null", "None", "<NA>"])
+# What a header of labels alone may say, where their number does not tell.
+_TITLES = frozenset(["label", "labels", "class", "classes", "target", "group", "groups"])
 
 
 def split_reference(given: Any) -> tuple[Path, str | None] | None:
@@ -49,7 +43,7 @@ def has_column(given: Any, name: str) -> bool:
     reference = split_reference(given)
     if reference is None or not reference[0].is_file():
         return False
-    return name in _rows_of(check_file(reference[0]))[0]
+    return name in read_label_rows(check_file(reference[0])).fields[0]
 
 
 def label_file(given: Any, columns: Collection[str]) -> str | None:
@@ -89,20 +83,12 @@ def labels_from_file(
     DataFileError
         Where the file cannot be read, or has several columns and none was named.
     """
-    rows = _rows_of(path)
-    width = max(map(len, rows))
-    if column is None and (width > 2 or min(map(len, rows)) != width):
-        raise DataFileError(_several_columns(path, rows, width))
-    if column is None and width == 1:
-        labels = [row[0] for row in rows]
-        if len(labels) == table.x.shape[0] + 1:
-            labels = labels[1:]
-        if len(labels) != table.x.shape[0]:
-            one = "label" if what == "y" else "value"
-            raise DataError(
-                f"{what} must have one {one} per sample: expected {table.x.shape[0]}, got {len(labels)} ({path.name})."
-            )
-        return _typed(labels)
+    found = read_label_rows(path)
+    if column is None and (found.width == 1 or _are_labels_alone(found, table)):
+        return _typed(_by_row(found.lines, table.x.shape[0], path.name, what))
+    rows = found.fields
+    if column is None and (found.width > 2 or min(map(len, rows)) != found.width):
+        raise DataFileError(_several_columns(path, rows, found.width))
     if table.sample_ids is None:
         raise DataError(
             f"{table.source} has no sample ids to join {path.name} by: give the ids in the first column of the data, or "
@@ -112,29 +98,30 @@ def labels_from_file(
     return _typed(_joined(by_id, table, path.name, what, [] if notes is None else notes))
 
 
-def _rows_of(path: Path) -> list[list[str]]:
-    if bare_name(path).endswith(".xlsx"):
-        cells, _ = read_sheet(path, None)
-        rows = [
-            ["" if pd.isna(cell) else cell_text(cell) for cell in row] for row in cells.to_numpy().tolist()
-        ]
-    else:
-        with text_errors(path):
-            rows = _read_rows(path)
-    if not rows:
-        raise DataFileError(f"{path.name} is empty: expected labels, one per line.")
-    return rows
+def _are_labels_alone(found: LabelRows, table: Table) -> bool:
+    """Whether lines that could be split are labels of several words, such as ``T cell``: by their number, and without any sample id."""
+    known = set(table.sample_ids or ())
+    return (
+        not found.sure
+        and len(found.lines) - table.x.shape[0] in (0, 1)
+        # sample ids would make them all different
+        and len(set(found.lines)) < len(found.lines)
+        and not any(known.intersection(row) for row in found.fields)
+    )
 
 
-def _read_rows(path: Path) -> list[list[str]]:
-    delimiter = best_delimiter(first_line(path, comments=True))
-    with open_text(path) as handle:
-        lines = without_comments(handle)
-        if delimiter in ("\t", ",", ";", "|"):
-            rows = list(csv.reader(lines, delimiter=delimiter))
-        else:
-            rows = [split_line(text, delimiter) for text in lines]
-    return [[field.strip() for field in row] for row in rows if any(field.strip() for field in row)]
+def _by_row(lines: list[str], n_samples: int, source: str, what: str) -> list[str]:
+    """Return the lines without a header."""
+    title = lines[0]
+    header = len(lines) == n_samples + 1 or (title.lower() in _TITLES and title not in lines[1:])
+    labels = lines[header:]
+    if len(labels) != n_samples:
+        one = "label" if what == "y" else "value"
+        below = f" below the header {title!r}" if header else ""
+        raise DataError(
+            f"{what} must have one {one} per sample: expected {n_samples}, got {len(labels)}{below} ({source})."
+        )
+    return labels
 
 
 def _several_columns(path: Path, rows: list[list[str]], width: int) -> str:
@@ -153,7 +140,7 @@ def _by_id(rows: list[list[str]], table: Table, source: str, column: str | None)
     if column is not None:
         check_choice(column, f"a column of {source}", header, error=DataError)
     width = len(header)
-    rows = [row + [""] * (width - len(row)) for row in rows]
+    rows = named_as_files([row + [""] * (width - len(row)) for row in rows], table.ids)
     key = _id_column(rows, known, table.sample_column)
     value = header.index(column) if column is not None else 1 - key
     is_header = column is not None or (
@@ -201,7 +188,9 @@ def _mismatch(unknown: list[str], lost: list[str], table: Table, source: str, wh
 
 
 def _typed(labels: list[str]) -> np.ndarray:
-    """Turn text into numbers where every value is one; what says that nothing is known becomes None."""
+    """Turn text into numbers where every value is one and none loses what tells it apart; what says that nothing is known becomes None."""
     values = np.array([None if label in MISSING_WORDS else label for label in labels], dtype=object)
     numbers = to_numbers(values)
-    return numbers if len(numbers) and not np.isnan(numbers.astype(float)).any() else values
+    if not len(numbers) or np.isnan(numbers.astype(float)).any() or lose_text(labels, numbers):
+        return values
+    return numbers

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from genokeras.data.numerals import to_numbers
 from genokeras.data.targets import missing_mask
 from genokeras.data.tidy import tidy, unmasked
 from genokeras.errors import DataError
@@ -77,7 +78,8 @@ def encode_labels(y: Any, source: str = "y") -> Labels:
 
 def _notes(classes: np.ndarray) -> tuple[str, ...]:
     if classes.dtype.kind == "U":
-        return (*_case_notes(classes.tolist()), *_missing_note(classes.tolist()))
+        names = classes.tolist()
+        return (*_case_notes(names), *_number_notes(classes), *_missing_note(names))
     if classes.dtype.kind != "f":
         return ()
     return (
@@ -98,6 +100,22 @@ def _case_notes(classes: list[str]) -> tuple[str, ...]:
     )
 
 
+def _number_notes(classes: np.ndarray) -> tuple[str, ...]:
+    return tuple(
+        f"{' and '.join(map(repr, names))} are the same number in different spellings and count as {len(names)} classes. "
+        "If they are one, write them alike."
+        for names in _same_numbers(classes).values()
+    )
+
+
+def _same_numbers(classes: np.ndarray) -> dict[float, list[str]]:
+    """The numbers that several classes spell, and these classes."""
+    alike: dict[float, list[str]] = {}
+    for name, number in zip(classes.tolist(), to_numbers(classes).tolist(), strict=True):
+        alike.setdefault(number, []).append(name)
+    return {number: names for number, names in alike.items() if len(names) > 1 and number == number}
+
+
 def _missing_note(classes: list[str]) -> tuple[str, ...]:
     words = [name for name in classes if name.casefold() in _MISSING_WORDS]
     if not words:
@@ -114,11 +132,11 @@ def encode_known_labels(y: Any, classes: np.ndarray, source: str = "y") -> np.nd
     Raises
     ------
     DataError
-        Where a label is none of `classes`.
+        Where a label is none of `classes`, or a number that several of them spell.
     """
     values = native_labels(np.asarray(unmasked(y)))
     if values.dtype.kind != classes.dtype.kind and "U" in (values.dtype.kind, classes.dtype.kind):
-        values, classes = values.astype(str), classes.astype(str)
+        values, classes = _of_one_type(values, classes, source)
     order = {value: code for code, value in enumerate(tidy(classes).tolist())}
     unknown = sorted({str(value) for value in values.tolist() if value not in order})
     if unknown:
@@ -127,6 +145,23 @@ def encode_known_labels(y: Any, classes: np.ndarray, source: str = "y") -> np.nd
             f"{listed(classes.tolist(), 20)}."
         )
     return np.fromiter((order[value] for value in values.tolist()), dtype=np.int64, count=len(values))
+
+
+def _of_one_type(values: np.ndarray, classes: np.ndarray, source: str) -> tuple[np.ndarray, np.ndarray]:
+    """Labels and classes of which either are text: numbers where the classes are some and all labels spell some, else text."""
+    if classes.dtype.kind in "iuf":
+        numbers = to_numbers(values)
+        if not np.isnan(numbers).any():
+            return numbers, classes
+    elif values.dtype.kind == "f":
+        same = _same_numbers(classes)
+        number = next((value for value in values.tolist() if value in same), None)
+        if number is not None:
+            raise DataError(
+                f"{source} has the number {number:g} as a label, and the model knows {listed(map(repr, same[number]))}, which are the "
+                "same number: expected text. Pass the labels as they are written, such as by pandas.read_csv(..., dtype=str)."
+            )
+    return values.astype(str), classes.astype(str)
 
 
 def native_labels(values: np.ndarray) -> np.ndarray:

@@ -7,7 +7,7 @@ Its usual way to read floats ends the process there, in `pandas.read_csv` as in 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any, Literal
 
 import numpy as np
@@ -16,6 +16,7 @@ import pandas as pd
 ROUND_TRIP: Literal["round_trip"] = "round_trip"
 _WILD = re.compile(r"[eE][-+]?\d{10}")
 _SHORTEST_WILD = 12
+_LEADING_ZERO = re.compile(r"[-+]?0\d")
 
 
 def to_numbers(values: Iterable[Any]) -> np.ndarray:
@@ -32,6 +33,18 @@ def to_numbers(values: Iterable[Any]) -> np.ndarray:
         cells = cells.copy()
         cells[wild] = [_number(cells[i]) for i in wild]
     return np.asarray(pd.to_numeric(cells, errors="coerce"))
+
+
+def lose_text(texts: Collection[str], numbers: np.ndarray) -> bool:
+    """Whether `numbers` say less than the texts that spell them: one has a leading zero, or several are the same number.
+
+    Examples
+    --------
+    >>> [lose_text(texts, to_numbers(texts)) for texts in (["0.5", "7"], ["007", "8"], ["1.1", "1.10"])]
+    [False, True, True]
+    """
+    distinct = {text.strip() for text in texts}
+    return any(map(_LEADING_ZERO.match, distinct)) or len(distinct) > len(np.unique(numbers))
 
 
 def _is_wild(cell: object) -> bool:

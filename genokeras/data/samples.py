@@ -11,7 +11,8 @@ import pandas as pd
 
 from genokeras.data.checks import LARGEST
 from genokeras.data.foreign import as_pandas
-from genokeras.data.id_columns import ID_NAMES, names_in_index
+from genokeras.data.id_columns import flat_name, id_column, names_in_index
+from genokeras.data.numerals import to_numbers
 from genokeras.data.table import Table, to_float32
 from genokeras.data.targets import check_no_missing, missing_mask, rows_by_id, sample_values
 from genokeras.data.tidy import stripped, tidy
@@ -55,6 +56,38 @@ def unique_names(index: pd.Index) -> tuple[str, ...] | None:
     """The names of samples that an index holds, if no two are the same."""
     names = names_in_index(index)
     return None if names is None or len(set(stripped(names))) < len(names) else names
+
+
+def check_same_index(x: Any, table: Table, **given: Any) -> None:
+    """Raise where the index of `x` names samples more than once, and that of what is given beside it is another one.
+
+    Neither the index nor the rows say then which value is whose.
+
+    Parameters
+    ----------
+    x : Any
+        What the caller gave as samples.
+    table : Table
+        The samples as read; with ids of their own, from a column, say, their index does not count.
+    **given : Any
+        The labels, groups and such, by the names of their arguments.
+
+    Raises
+    ------
+    DataError
+    """
+    if not isinstance(x, pd.Series | pd.DataFrame) or x.index.is_unique or table.sample_ids is not None:
+        return
+    for what, values in given.items():
+        if not isinstance(values, pd.Series | pd.DataFrame) or names_in_index(values.index) is None:
+            continue
+        if not values.index.equals(x.index):
+            twice = listed(duplicates(map(flat_name, x.index)), 5)
+            raise DataError(
+                f"{what} cannot be joined to {table.source} by the index: that of {table.source} has repeated values ({twice}), and that "
+                f"of {what} is another one, or in another order. Give every sample a name of its own in both, or pass "
+                f"{what}.to_numpy() where its values are in the order of the rows."
+            )
 
 
 def check_unique(names: Sequence[str], source: str) -> None:
@@ -160,11 +193,17 @@ def _extra_columns(given: Any, table: Table) -> tuple[np.ndarray, tuple[str, ...
             check_choice(
                 name, f"a name in extra (columns of {table.source})", table.annotations, error=DataError
             )
-        return np.stack([table.annotations[name] for name in given], axis=1), tuple(given)
+        return np.stack([_numbers_of(table.annotations[name]) for name in given], axis=1), tuple(given)
     values = np.asarray(given)
     values = values[:, np.newaxis] if values.ndim == 1 else values
     width = values.shape[1] if values.ndim == 2 else 0
     return values, tuple(f"extra_{i}" for i in range(width))
+
+
+def _numbers_of(values: np.ndarray) -> np.ndarray:
+    """Text as numbers where all that is there spells some, NaN in its gaps; else as it is."""
+    numbers = to_numbers(values)
+    return values if (np.isnan(numbers) & ~missing_mask(values)).any() else numbers
 
 
 def split_frame(
@@ -174,6 +213,7 @@ def split_frame(
     content: str | None,
     usual: tuple[str, ...],
     name_column: str | None = None,
+    notes: tuple[str, ...] = (),
 ) -> tuple[list[Any], Table]:
     """Return the column of sequences or texts, and a table of all that stands beside it.
 
@@ -183,6 +223,8 @@ def split_frame(
         Name of the column; without it the first of `usual` that is there, in any case.
     name_column : str, optional
         Column of the samples' names; without it a column called ``id``, ``name``... is, if no value repeats.
+    notes : tuple of str
+        On how `frame` was read.
 
     Raises
     ------
@@ -194,9 +236,9 @@ def split_frame(
     if len(set(known)) < len(known):
         raise DataError(f"{source} has columns of the same name: {listed(duplicates(known))}.")
     column = _content_column(known, source, content, usual)
-    names, notes = _names(frame, column, name_column, source)
+    names, name_notes = _names(frame, column, name_column, source)
     annotations = {name: frame[name].to_numpy() for name in known if name != column}
-    table = described(len(frame), source, names=names, annotations=annotations, notes=notes)
+    table = described(len(frame), source, names=names, annotations=annotations, notes=(*notes, *name_notes))
     return frame[column].tolist(), table
 
 
@@ -221,10 +263,10 @@ def _names(
     if asked is not None:
         check_choice(asked, f"a column of {source}", known, error=DataError)
         return [str(value) for value in frame[asked]], ()
-    column = next((name for name in known if name.lower() in ID_NAMES and name != content), None)
+    column = id_column(name for name in known if name != content)
     if column is None:
         return unique_names(frame.index), ()
-    names = [str(value) for value in frame[column]]
+    names = ["" if pd.isna(value) else str(value) for value in frame[column]]
     if len(set(names)) < len(names) or any(not name.strip() for name in names):
         return None, (f"The column {column!r} has repeated or empty values: the samples have no names.",)
     return names, (f"The names of the samples were taken from the column {column!r}.",)

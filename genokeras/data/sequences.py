@@ -16,10 +16,11 @@ import pandas as pd
 
 from genokeras.data.bases import LETTERS
 from genokeras.data.foreign import as_pandas
-from genokeras.data.readers.columns import read_columns
 from genokeras.data.readers.fastq import FASTQ_SUFFIXES, read_records
-from genokeras.data.readers.opening import bare_name
+from genokeras.data.readers.opening import bare_name, encoding_note
+from genokeras.data.sample_files import split_file
 from genokeras.data.samples import (
+    check_same_index,
     described,
     extra_numbers,
     labels_and_note,
@@ -167,6 +168,7 @@ def load_sequences(
     if isinstance(x, SequenceData):
         return _again(x, y, groups, extra)
     content, table = _content(x, sequence_column, name_column, delimiter)
+    check_same_index(x, table, y=y, groups=groups, extra=extra)
     spelled = content if isinstance(content, Spelled) else spell(content, table.ids, table.source, unknown)
     labels, label_notes = labels_and_note(y, table)
     numbers, extra_names = extra_numbers(extra, table)
@@ -195,10 +197,12 @@ def _content(
         if bare_name(path).endswith(FASTA_SUFFIXES):
             records = read_records(path)
             names, annotations = records.names, records.annotations
-            return records.sequences, described(len(names), path.name, names=names, annotations=annotations)
-        frame = read_columns(path, (sequence_column, *COLUMN_NAMES), delimiter)
-        return split_frame(
-            frame, path.name, content=sequence_column, usual=COLUMN_NAMES, name_column=name_column
+            notes = encoding_note(path)
+            return records.sequences, described(
+                len(names), path.name, names=names, annotations=annotations, notes=notes
+            )
+        return split_file(
+            path, content=sequence_column, usual=COLUMN_NAMES, name_column=name_column, delimiter=delimiter
         )
     x = as_pandas(x)
     if isinstance(x, pd.DataFrame):

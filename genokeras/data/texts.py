@@ -15,10 +15,17 @@ import pandas as pd
 
 from genokeras.data.foreign import as_pandas
 from genokeras.data.readers.class_folders import list_class_folder
-from genokeras.data.readers.columns import read_columns
 from genokeras.data.readers.delimited import text_errors
-from genokeras.data.readers.opening import open_text
-from genokeras.data.samples import described, labels_and_note, per_sample, split_frame, unique_names
+from genokeras.data.readers.opening import encoding_of, open_text
+from genokeras.data.sample_files import encoding_notes, split_file
+from genokeras.data.samples import (
+    check_same_index,
+    described,
+    labels_and_note,
+    per_sample,
+    split_frame,
+    unique_names,
+)
 from genokeras.data.table import Table
 from genokeras.errors import DataError
 from genokeras.support.checks import check_choice
@@ -94,8 +101,9 @@ def load_texts(
     Parameters
     ----------
     x : path, TextData, DataFrame or sequence of str
-        Paths: a table with a column of texts (csv, tsv, txt, json, jsonl, each also .gz; parquet), all in UTF-8; or a
-        folder with a folder of .txt files for each class.
+        Paths: a table with a column of texts (csv, tsv, txt, json, jsonl, each also .gz; parquet); or a folder with a folder of .txt
+        files for each class. Text that is not UTF-8 or UTF-16 is read in the older encoding that its bytes suggest, which
+        ``notes`` name.
     y : array-like of shape (n_texts,), str or path, optional
         Labels by row, a column of the table, or a file of names and labels. Without it a column ``label``, or the names
         of the class folders, are taken.
@@ -111,7 +119,7 @@ def load_texts(
     Raises
     ------
     DataFileError
-        Where a file is missing, empty, truncated, or not UTF-8.
+        Where a file is missing, empty, truncated, or no text.
     DataError
         Where texts, names or labels cannot be used; the message says which.
 
@@ -122,6 +130,7 @@ def load_texts(
     """
     check_choice(empty, "empty", get_args(Empty))
     content, table = _content(x, text_column, name_column, delimiter)
+    check_same_index(x, table, y=y, groups=groups)
     texts = _checked(content, table, empty)
     labels, label_notes = labels_and_note(y, table)
     data = TextData(
@@ -148,8 +157,9 @@ def _content(
         path = Path(x).expanduser()
         if path.is_dir():
             return _from_folder(path)
-        frame = read_columns(path, (text_column, *COLUMN_NAMES), delimiter)
-        return split_frame(frame, path.name, content=text_column, usual=COLUMN_NAMES, name_column=name_column)
+        return split_file(
+            path, content=text_column, usual=COLUMN_NAMES, name_column=name_column, delimiter=delimiter
+        )
     x = as_pandas(x)
     if isinstance(x, pd.DataFrame):
         return split_frame(x, "DataFrame", content=text_column, usual=COLUMN_NAMES, name_column=name_column)
@@ -167,12 +177,14 @@ def _content(
 
 def _from_folder(folder: Path) -> tuple[list[str], Table]:
     listing = list_class_folder(folder, (".txt",))
-    texts = []
+    texts, encodings = [], []
     for file in listing.files:
         with text_errors(file), open_text(file) as handle:
             texts.append(handle.read())
+            encodings.append(encoding_of(file))
+    notes = (*listing.notes, *encoding_notes(encodings, listing.names))
     labels = None if listing.labels is None else np.array(listing.labels, dtype=object)
-    return texts, described(len(texts), folder.name, names=listing.names, y=labels, notes=listing.notes)
+    return texts, described(len(texts), folder.name, names=listing.names, y=labels, notes=notes)
 
 
 def _checked(items: Sequence[Any], table: Table, empty: Empty) -> tuple[str, ...]:

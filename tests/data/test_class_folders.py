@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from genokeras.data import load_texts
-from genokeras.errors import DataFileError
+from genokeras.errors import DataError, DataFileError
 
 
 def write(folder: Path, *paths: str) -> Path:
@@ -88,3 +88,36 @@ def test_folders_without_such_files_and_links_without_a_target_are_said(tmp_path
         "2 folders without files that end in .txt left out: odd, ugly.",
         "1 link without a target left out: 5.txt.",
     )
+
+
+@pytest.mark.parametrize(
+    ("names", "written"),
+    [
+        (["0.txt", "1.txt"], ["0", "1"]),
+        (["0.txt", "1.txt"], ["d/0.txt", "d/1.txt"]),
+        (["0.txt", "1.txt"], ["d\\0", "d\\1"]),
+        (["en/0.txt", "nl/0.txt"], ["en/0", "nl/0"]),
+        (["en/0.txt", "nl/1.txt"], ["0.txt", "1.txt"]),
+        (["en/0.txt", "nl/1.txt"], ["x/0", "x/1"]),
+        (["en/0.txt", "nl/1.txt"], ["en/0.txt", "nl/1.txt"]),
+    ],
+)
+def test_labels_join_files_by_name_with_or_without_suffix_and_folder(
+    tmp_path: Path, names: list[str], written: list[str]
+) -> None:
+    for name in names:
+        (tmp_path / "d" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "d" / name).write_text(f"so {name}")
+    (tmp_path / "l.csv").write_text(f"file,label\n{written[1]},b\n{written[0]},a\nother.txt,c\n")
+    data = load_texts(tmp_path / "d", tmp_path / "l.csv")
+    assert data.names == tuple(names) and data.labels is not None and data.labels.tolist() == ["a", "b"]
+
+
+@pytest.mark.parametrize("written", [["0", "0"], ["x/0.txt", "y/0.txt"], ["0.txt", "nl/1.txt"]])
+def test_labels_that_may_mean_several_files_join_none(tmp_path: Path, written: list[str]) -> None:
+    for name in ("en/0.txt", "nl/0.txt"):
+        (tmp_path / "d" / name).parent.mkdir(parents=True)
+        (tmp_path / "d" / name).write_text("so")
+    (tmp_path / "l.csv").write_text(f"file,label\n{written[0]},a\n{written[1]},b\n")
+    with pytest.raises(DataError, match="2 samples of d not in l.csv"):
+        load_texts(tmp_path / "d", tmp_path / "l.csv")

@@ -248,3 +248,12 @@ def test_an_unknown_treatment_is_an_error() -> None:
 def test_no_sequences_are_an_error() -> None:
     with pytest.raises(DataError, match="no samples"):
         load_sequences([])
+
+
+@pytest.mark.parametrize("name", ["d.fa", "d.csv"])
+def test_an_older_encoding_is_said(tmp_path: Path, name: str) -> None:
+    text = ">a label=café\nAC\n" if name == "d.fa" else "id,sequence,label\na,AC,café\n"
+    (tmp_path / name).write_bytes(text.encode("latin-1"))
+    data = load_sequences(tmp_path / name)
+    assert data.labels is not None and data.labels.tolist() == ["café"]
+    assert any("is not UTF-8; it was read as cp1252" in note for note in data.notes)

@@ -127,3 +127,59 @@ def test_ragged_and_truncated_files_are_errors(tmp_path: Path) -> None:
 def test_a_single_text_is_no_path_that_exists() -> None:
     with pytest.raises(DataFileError, match="does not exist"):
         load_texts("well done")
+
+
+@pytest.mark.parametrize("name", ["d.csv", "d.csv.gz", "d.jsonl"])
+def test_an_older_encoding_of_a_table_is_said(tmp_path: Path, name: str) -> None:
+    text = '{"text": "café", "label": 1}\n' if name == "d.jsonl" else "text,label\ncafé,1\n"
+    content = text.encode("latin-1")
+    (tmp_path / name).write_bytes(gzip.compress(content) if name.endswith(".gz") else content)
+    data = load_texts(tmp_path / name)
+    assert data.texts == ("café",)
+    assert any("is not UTF-8; it was read as cp1252" in note for note in data.notes)
+    assert not any("UTF-8" in note for note in load_texts(write(tmp_path / name, text)).notes)
+
+
+def test_files_in_an_older_encoding_are_named(tmp_path: Path) -> None:
+    for name, content in (("a/1.txt", "café".encode("latin-1")), ("b/1.txt", "café".encode())):
+        (tmp_path / "d" / name).parent.mkdir(parents=True)
+        (tmp_path / "d" / name).write_bytes(content)
+    data = load_texts(tmp_path / "d")
+    assert data.texts == ("café", "café")
+    assert data.notes == (
+        "1 text is not UTF-8 and read as cp1252: a/1.txt. If letters look wrong, save it as UTF-8.",
+    )
+
+
+@pytest.mark.parametrize(
+    "above",
+    [
+        "# made by x\n",
+        '# made, by "x\n\n#y\n',
+        "#\n",
+        "# text: what they said, label: what it is\n",
+        "\n#a\tb\n",
+    ],
+)
+def test_comments_above_the_header_are_skipped(tmp_path: Path, above: str) -> None:
+    for name, mark in (("d.csv", ","), ("d.tsv", "\t"), ("d.txt", "\t")):
+        text = f'{above}text{mark}label\n#1 song{mark}good\n"so{mark}so"{mark}bad\n'
+        data = load_texts(write(tmp_path / name, text))
+        assert data.texts == ("#1 song", f"so{mark}so")
+        assert data.labels is not None and data.labels.tolist() == ["good", "bad"]
+
+
+@pytest.mark.parametrize("header", ["#text,label\n", "# made\n# text,label\n", "# text\n#id,text,label\n"])
+def test_a_header_may_be_a_comment_itself(tmp_path: Path, header: str) -> None:
+    row = "n1,so,good\n" if "id" in header else "so,good\n"
+    data = load_texts(write(tmp_path / "d.csv", header + row))
+    assert data.texts == ("so",) and data.names == (("n1",) if "id" in header else ("sample_0",))
+
+
+def test_where_every_line_is_marked_none_is_a_comment(tmp_path: Path) -> None:
+    assert load_texts(write(tmp_path / "d.csv", "#id,text\n#a,so\n#b,oh\n")).names == ("#a", "#b")
+
+
+def test_an_error_below_comments_names_the_line_of_the_file(tmp_path: Path) -> None:
+    with pytest.raises(DataFileError, match="line 4"):
+        load_texts(write(tmp_path / "d.csv", "# made\ntext,label\na,1\nb,c,2\n"))

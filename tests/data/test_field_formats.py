@@ -208,10 +208,20 @@ def test_a_10x_folder_is_cells_by_genes(tmp_path: Path) -> None:
         assert isinstance(data.x, sparse.csr_matrix)
         np.testing.assert_array_equal(dense(data.x), X)
         assert data.sample_ids == ("s1", "s2", "s3") and data.feature_names == ("TP53", "MYC")
-        assert any("Antibody Capture" in note for note in data.notes)
+        assert "1 feature that is no gene was left out: Antibody Capture." in data.notes
     put(tmp_path / "a" / "barcodes.tsv.gz", b"s1\ns2\n")
     with pytest.raises(DataFileError, match="3 x 3, and the files beside it name 3 genes and 2 cells"):
         load_dataset(tmp_path / "a")
+
+
+def test_a_dense_matrix_leaves_out_antibodies_too(tmp_path: Path) -> None:
+    folder = ten_x_folder(tmp_path / "a")
+    (folder / "matrix.mtx.gz").unlink()
+    scipy.io.mmwrite(folder / "matrix.mtx", np.vstack([X.T, [[7, 8, 9]]]))
+    assert "array" in (folder / "matrix.mtx").read_text().split("\n")[0]
+    data = load_dataset(folder)
+    np.testing.assert_array_equal(data.x, X)
+    assert data.feature_names == ("TP53", "MYC")
 
 
 def test_triplets_alone_have_no_names(tmp_path: Path) -> None:
@@ -264,6 +274,49 @@ def test_a_loom_file_brings_attributes_of_cells(tmp_path: Path) -> None:
     assert data.sample_ids == ("s1", "s2", "s3") and data.feature_names == ("TP53", "MYC")
     assert data.y is not None and data.y.tolist() == ["a", "b", "a"]
     np.testing.assert_array_equal(load_dataset(tmp_path / "d.loom", layer="spliced").x, 2 * X)
+
+
+def loom(path: Path, genes: dict[str, np.ndarray], cells: dict[str, np.ndarray]) -> Path:
+    with h5py.File(path, "w") as file:
+        file["matrix"] = X.T
+        for group, attributes in (("row_attrs", genes), ("col_attrs", cells)):
+            file.create_group(group)
+            for name, values in attributes.items():
+                file[group][name] = values
+    return path
+
+
+@pytest.mark.parametrize(
+    ("of_genes", "of_cells"),
+    [("var_names", "obs_names"), ("GeneName", "Barcodes"), ("gene_ids", "cell_names"), ("Genes", "cells")],
+)
+def test_a_loom_file_of_another_program_keeps_its_names(tmp_path: Path, of_genes: str, of_cells: str) -> None:
+    genes, cells = np.array([b"TP53", b"MYC"]), np.array([b"s1", b"s2", b"s3"])
+    data = load_dataset(loom(tmp_path / "d.loom", {of_genes: genes}, {of_cells: cells}))
+    assert data.feature_names == ("TP53", "MYC") and data.sample_ids == ("s1", "s2", "s3")
+    assert not any("have no names" in note for note in data.notes)
+
+
+def test_a_loom_file_without_names_says_so(tmp_path: Path) -> None:
+    path = loom(tmp_path / "d.loom", {"Chromosome": np.array([b"1", b"2"])}, {})
+    data = load_dataset(path)
+    assert not data.names_given and not data.ids_given
+    assert (
+        "Genes have no names: row_attrs has none of the usual attributes, such as Gene or var_names; it holds Chromosome."
+        in data.notes
+    )
+    assert any("Samples have no names" in note and "it holds nothing" in note for note in data.notes)
+
+
+@pytest.mark.parametrize("values", [np.array([1, 2]), np.ones((3, 2))])
+def test_an_attribute_of_a_loom_file_that_is_no_target_is_said(tmp_path: Path, values: np.ndarray) -> None:
+    path = loom(tmp_path / "d.loom", {}, {"kind": values})
+    shape = str(values.shape).replace("(", r"\(").replace(")", r"\)")
+    with pytest.raises(
+        DataError, match=f"one value for each of 3 cells in the attribute 'kind', got the shape {shape}"
+    ):
+        load_dataset(path, "kind")
+    assert load_dataset(path).x.shape == (3, 2)
 
 
 def adata(x: np.ndarray = X, ids: tuple[str, ...] = ("s1", "s2", "s3")) -> anndata.AnnData:
@@ -397,6 +450,12 @@ def test_large_texts_are_read_alike_by_either_parser(tmp_path: Path, monkeypatch
     np.testing.assert_array_equal(fast.x, slow.x)
     assert fast.sample_ids == slow.sample_ids == ("007", "x,1", "9")
     assert fast.y is not None and fast.y.tolist() == ["a", "b", "a"] and fast.notes == slow.notes
+
+
+def test_blank_lines_of_large_texts_are_skipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = put(tmp_path / "d.csv", "id,label,TP53,MYC\ns1,a,1,2\n\ns2,b,3,4\n\n")
+    monkeypatch.setattr(large_text, "_LARGE", 0)
+    assert load_dataset(path, "label").sample_ids == ("s1", "s2")
 
 
 @pytest.mark.parametrize("cell", [" 1.5", '"2"', "True", "1,5"])

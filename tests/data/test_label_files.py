@@ -92,3 +92,77 @@ def test_genes_that_a_sheet_holds_as_dates_are_said(tmp_path: Path) -> None:
     data = load_dataset(tmp_path / "d.xlsx", transposed=True)
     assert data.feature_names == ("2024-03-01", "TP53", "MYC")
     assert any("1 gene name is a date" in note for note in data.notes)
+
+
+FOUR = FRAME.reindex(["s1", "s2", "s3", "s1"]).fillna(0).set_axis(["a", "b", "c", "d"])
+
+
+@pytest.mark.parametrize("what", ["y", "groups"])
+@pytest.mark.parametrize("text", ["label\nx\ny\n\nx\n", "x\ny\n \nx\n\n\n", "# made\n\nlabel\n1\n2\n\n1\n"])
+def test_a_blank_line_among_labels_alone_is_a_missing_label(tmp_path: Path, what: str, text: str) -> None:
+    (tmp_path / "l.txt").write_text(text)
+    one = "label" if what == "y" else "group"
+    with pytest.raises(DataError, match=rf"{what} has no {one} for 1 of 4 samples \(DataFrame, l.txt\): c"):
+        load_dataset(FOUR, **{what: tmp_path / "l.txt"})
+
+
+def test_a_blank_cell_among_labels_alone_of_a_sheet_is_a_missing_label(tmp_path: Path) -> None:
+    pytest.importorskip("openpyxl")
+    pd.DataFrame({"label": ["x", "y", None, "x"]}).to_excel(tmp_path / "l.xlsx", index=False)
+    with pytest.raises(DataError, match=r"no label for 1 of 4 samples .*l.xlsx.*: c"):
+        load_dataset(FOUR, tmp_path / "l.xlsx")
+
+
+def test_blank_lines_at_the_end_of_labels_alone_are_none(tmp_path: Path) -> None:
+    (tmp_path / "l.txt").write_text("label\nx\ny\nx\ny\n\n\n")
+    data = load_dataset(FOUR, tmp_path / "l.txt")
+    assert data.y is not None and data.y.tolist() == ["x", "y", "x", "y"]
+
+
+def test_a_header_above_too_few_labels_alone_is_no_label(tmp_path: Path) -> None:
+    (tmp_path / "l.txt").write_text("Label\nx\ny\nx\n\n")
+    with pytest.raises(DataError, match=r"expected 4, got 3 below the header 'Label' \(l.txt\)"):
+        load_dataset(FOUR, tmp_path / "l.txt")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "T cell\nB cell\nT cell\nB cell\n",
+        "cell type\nT cell\nB cell\nT cell\nB cell\n",
+        "label\nT cell\nB cell\nT cell\nB cell\n",
+        '"T cell"\n"B cell"\n"T cell"\n"B cell"\n',
+        '# made\nlabel\n"T cell"\nB cell\n"T cell"\nB cell\n\n',
+    ],
+)
+def test_labels_alone_may_be_of_several_words(tmp_path: Path, text: str) -> None:
+    (tmp_path / "l.txt").write_text(text)
+    for x in (FOUR, FOUR.to_numpy()):
+        data = load_dataset(x, tmp_path / "l.txt")
+        assert data.y is not None and data.y.tolist() == ["T cell", "B cell", "T cell", "B cell"]
+
+
+@pytest.mark.parametrize("form", ['"{}"', "{}"])
+def test_labels_alone_may_hold_commas(tmp_path: Path, form: str) -> None:
+    labels = ["T cell, CD4", "B cell", "T cell, CD4", "B cell"]
+    (tmp_path / "l.txt").write_text("\n".join(map(form.format, labels)))
+    data = load_dataset(FOUR, tmp_path / "l.txt")
+    assert data.y is not None and data.y.tolist() == labels
+
+
+def test_labels_of_several_words_have_gaps_too(tmp_path: Path) -> None:
+    (tmp_path / "l.txt").write_text("T cell\nB cell\n\nT cell\n")
+    with pytest.raises(DataError, match="no label for 1 of 4 samples .*: c"):
+        load_dataset(FOUR, tmp_path / "l.txt")
+
+
+def test_ids_between_blanks_that_do_not_match_are_no_labels(tmp_path: Path) -> None:
+    (tmp_path / "l.txt").write_text("e x\nf y\ng x\nh y\n")
+    with pytest.raises(DataError, match="4 ids of l.txt not in DataFrame: e, f, g, h"):
+        load_dataset(FOUR, tmp_path / "l.txt")
+
+
+def test_quoted_labels_beside_ids_may_hold_blanks(tmp_path: Path) -> None:
+    (tmp_path / "l.txt").write_text('"d" "B cell"\n"a" "T cell"\n"b" "B cell"\n"c" "T cell"\n')
+    data = load_dataset(FOUR, tmp_path / "l.txt")
+    assert data.y is not None and data.y.tolist() == ["T cell", "B cell", "T cell", "B cell"]

@@ -37,6 +37,26 @@ def test_an_index_that_repeats_or_counts_names_nothing(load: Any) -> None:
         assert not data.names_given and data.names[0] == "sample_0"
 
 
+@pytest.mark.parametrize("load", [load_sequences, load_texts])
+@pytest.mark.parametrize("what", ["y", "groups"])
+def test_an_index_that_repeats_joins_nothing_in_another_order(load: Any, what: str) -> None:
+    x = CONTENT.set_axis(["s0", "s0", "s1", "s2"])
+    column = "sequence" if load is load_sequences else "text"
+    for values in (LABELS.set_axis(["s2", "s1", "s0", "s0"]), LABELS, LABELS.set_axis([3, 1, 2, 0])):
+        with pytest.raises(
+            DataError,
+            match=rf"{what} cannot be joined to Series by the index: that of Series has repeated values \(s0\).*{what}.to_numpy",
+        ):
+            load(x, **{what: values})
+        with pytest.raises(DataError, match="to DataFrame by the index"):
+            load(x.to_frame(column), **{what: values})
+    for right in (LABELS.set_axis(x.index), LABELS.reset_index(drop=True), LABELS.to_numpy()):
+        data = load(x, **{what: right})
+        assert (data.labels if what == "y" else data.groups).tolist() == ["a", "b", "c", "d"]
+    named = x.to_frame(column).assign(id=IDS)
+    assert load(named, **{what: LABELS[::-1]}).names == tuple(IDS)
+
+
 def test_numbers_beside_sequences_are_joined_by_the_index(tmp_path: Path) -> None:
     (tmp_path / "x.fa").write_text("".join(f">{id}\n{text}\n" for id, text in CONTENT.items()))
     extra = pd.DataFrame({"age": [1.0, 2.0, 3.0, 4.0]}, index=IDS)

@@ -6,6 +6,7 @@ A sentence that reads ``NA`` or ``645`` stays the text it is; columns beside it 
 from __future__ import annotations
 
 import csv
+import itertools
 import warnings
 from collections.abc import Iterable
 from pathlib import Path
@@ -14,8 +15,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from genokeras.data.numerals import to_numbers
-from genokeras.data.readers.delimited import WHITESPACE, best_delimiter, first_line, text_errors
+from genokeras.data.id_columns import id_column
+from genokeras.data.numerals import lose_text, to_numbers
+from genokeras.data.readers.delimited import (
+    WHITESPACE,
+    LinesGivenBack,
+    best_delimiter,
+    split_line,
+    text_errors,
+)
 from genokeras.data.readers.opening import bare_name, check_file, open_text
 from genokeras.data.readers.parquet import parquet_frame
 from genokeras.errors import DataFileError
@@ -29,19 +37,24 @@ _MISSING = frozenset(["", "NA", "N/A", "NaN", "nan", "null", "None", "<NA>"])
 
 
 def read_columns(
-    path: str | Path, content: tuple[str | None, ...] = (), delimiter: str | None = None
+    path: str | Path,
+    content: tuple[str | None, ...] = (),
+    delimiter: str | None = None,
+    name_column: str | None = None,
 ) -> pd.DataFrame:
-    """Read a table with a header line.
+    """Read a table with a header line; ``#`` lines above it are comments.
 
     Parameters
     ----------
     content : tuple of str
-        Columns that stay text, in any case; all others are typed by `typed_column`.
+        Columns that stay text, in any case; all others but that of the samples' names are typed by `typed_column`.
+    name_column : str, optional
+        Column of the samples' names, which stay text; without it the one that `id_column` finds.
 
     Raises
     ------
     DataFileError
-        Where the file is missing, empty, truncated, not UTF-8, ragged, or of an unknown suffix.
+        Where the file is missing, empty, truncated, no text, ragged, or of an unknown suffix.
     """
     file = check_file(path)
     suffix = Path(bare_name(file)).suffix
@@ -52,18 +65,22 @@ def read_columns(
     if suffix == ".parquet":
         return parquet_frame(file)
     with text_errors(file):
-        frame = _from_json(file) if suffix in JSON_SUFFIXES else _from_text(file, suffix, delimiter)
+        frame = _from_json(file) if suffix in JSON_SUFFIXES else _from_text(file, suffix, content, delimiter)
     if not len(frame):
         raise DataFileError(f"{file.name} holds a header line and no samples (zero rows).")
     kept = {name.lower() for name in content if name}
-    for name in frame.columns:
-        if str(name).strip().lower() not in kept:
-            frame[name] = typed_column(frame[name])
+    others = [name for name in frame.columns if str(name).strip().lower() not in kept]
+    ids = id_column(others) if name_column is None else name_column
+    for name in others:
+        frame[name] = typed_column(frame[name], keep_text=name == ids or suffix in JSON_SUFFIXES)
     return frame
 
 
-def typed_column(values: Iterable[Any]) -> np.ndarray:
-    """Return numbers where every value that is there is one, else text; None or NaN where a value is missing."""
+def typed_column(values: Iterable[Any], *, keep_text: bool = False) -> np.ndarray:
+    """Return numbers where every value that is there is one, else text; None or NaN where a value is missing.
+
+    Text that spells numbers stays text where `keep_text` says so, as that of ids and of JSON does, or where `lose_text` does.
+    """
     texts = pd.Series(values, dtype=object).to_numpy(copy=True)
     missing = pd.isna(texts)
     missing |= np.fromiter((isinstance(v, str) and v in _MISSING for v in texts), bool, len(texts))
@@ -71,8 +88,9 @@ def typed_column(values: Iterable[Any]) -> np.ndarray:
     known = texts[~missing]
     if not len(known) or any(isinstance(value, bool) for value in known):
         return texts
+    written = [value for value in known if isinstance(value, str)]
     numbers = to_numbers(known)
-    if pd.isna(numbers).any():
+    if pd.isna(numbers).any() or (written and (keep_text or lose_text(written, to_numbers(written)))):
         return texts
     if not missing.any():
         return numbers
@@ -81,18 +99,23 @@ def typed_column(values: Iterable[Any]) -> np.ndarray:
     return filled
 
 
-def _from_text(file: Path, suffix: str, delimiter: str | None) -> pd.DataFrame:
-    separator = delimiter or {".csv": ",", ".tsv": "\t"}.get(suffix) or best_delimiter(first_line(file))
+def _from_text(
+    file: Path, suffix: str, content: tuple[str | None, ...], delimiter: str | None
+) -> pd.DataFrame:
+    n_above, header = _header(file, content)
+    separator = delimiter or {".csv": ",", ".tsv": "\t"}.get(suffix) or best_delimiter(header)
     if separator == WHITESPACE:
         raise DataFileError(f"{file.name} has no delimiter: expected commas or tabs between its columns.")
-    _check_delimiter(file, separator)
-    loose = separator == "\t" and _has_loose_quotes(file, separator)
-    with open_text(file) as text, warnings.catch_warnings():
+    _check_delimiter(file, header, separator)
+    loose = separator == "\t" and _has_loose_quotes(file, separator, n_above)
+    with open_text(file) as handle, warnings.catch_warnings():
         # pandas cuts lines that are all longer than the header, and only warns.
         warnings.simplefilter("error", pd.errors.ParserWarning)
+        above = list(itertools.islice(handle, n_above))
         try:
             frame = pd.read_csv(
-                text,
+                # empty lines, which pandas skips, make it count right
+                LinesGivenBack("\n" * len(above), handle),
                 sep=separator,
                 dtype=str,
                 keep_default_na=False,
@@ -104,27 +127,56 @@ def _from_text(file: Path, suffix: str, delimiter: str | None) -> pd.DataFrame:
                 f"{file.name}: the lines have more fields than the header. Put quotes around texts that hold "
                 f"{separator!r}."
             ) from error
-    return frame.set_axis([str(name).strip() for name in frame.columns], axis=1)
+    names = [str(name).strip() for name in frame.columns]
+    if header.startswith("#"):
+        names[0] = names[0].lstrip("#").lstrip()
+    return frame.set_axis(names, axis=1)
 
 
-def _has_loose_quotes(file: Path, separator: str) -> bool:
+def _header(file: Path, content: tuple[str | None, ...]) -> tuple[int, str]:
+    """Return how many lines stand above the header, and the header.
+
+    It is the first line without ``#``, or the last one with it above, where only that names the content. Without such lines it is the
+    first one.
+    """
+    there: list[tuple[int, str]] = []
+    with open_text(file) as handle:
+        for number, line in enumerate(handle):
+            if line.strip():
+                there.append((number, line.rstrip("\r\n")))
+                if not line.startswith("#"):
+                    break
+    if not there:
+        raise DataFileError(f"{file.name} is empty: expected a header line and one line per sample.")
+    if there[-1][1].startswith("#"):
+        return there[0]
+    known = {name.lower() for name in content if name}
+    named = [bool(known & _names_of(line)) for _, line in there[-2:]]
+    return there[-2] if named == [True, False] else there[-1]
+
+
+def _names_of(line: str) -> set[str]:
+    """The names in what may be a header, in lower case."""
+    plain = line.lstrip("#").strip()
+    return {name.strip().lower() for name in split_line(plain, best_delimiter(plain))}
+
+
+def _has_loose_quotes(file: Path, separator: str, n_above: int) -> bool:
     """Whether quotes are part of what is written: some do not close, or what they enclose leaves records of another width."""
     with open_text(file) as handle:
-        if not any(line.count('"') % 2 for line in handle):
+        if not any(line.count('"') % 2 for line in itertools.islice(handle, n_above, None)):
             return False
     with open_text(file) as handle:
+        lines = itertools.islice(handle, n_above, None)
         try:
-            widths = {
-                len(record) for record in csv.reader(handle, delimiter=separator, strict=True) if record
-            }
+            widths = {len(record) for record in csv.reader(lines, delimiter=separator, strict=True) if record}
         except csv.Error:
             return True
     return len(widths) > 1
 
 
-def _check_delimiter(file: Path, separator: str) -> None:
-    """Raise where a file comes out as one column that another delimiter would split."""
-    line = first_line(file)
+def _check_delimiter(file: Path, line: str, separator: str) -> None:
+    """Raise where a header comes out as one column that another delimiter would split."""
     better = best_delimiter(line)
     if separator not in line and better in line and better != WHITESPACE:
         raise DataFileError(

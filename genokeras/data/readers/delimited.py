@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from genokeras.data.frames import NamedFrame, table_from_frame
-from genokeras.data.numerals import ROUND_TRIP
+from genokeras.data.numerals import ROUND_TRIP, lose_text
 from genokeras.data.readers.large_text import MISSING, parse_large
 from genokeras.data.readers.opening import bare_name, encoding_note, open_text, unpacking_errors
 from genokeras.data.table import ReadOptions, Table
@@ -60,7 +60,7 @@ def read_named(path: Path, options: ReadOptions) -> tuple[NamedFrame, bool]:
             header, n_lines = _header(path, lines, delimiter)
             _check_delimiter(path, delimiter, header)
             _check_width(path, header.names, header.width)
-            frame = _frame(path, lines, n_lines, delimiter, header, options.decimal)
+            frame = _frame(path, lines, n_lines, delimiter, header, options)
     names = list(header.names)
     notes = [*encoding_note(path), *([] if header.given else [_NO_HEADER])]
     names += [""] * (frame.shape[1] - len(names))
@@ -96,10 +96,10 @@ def first_lines(path: Path, limit: int = 20) -> list[str]:
         return [line for line in itertools.islice(handle, limit) if line.strip()]
 
 
-def first_line(path: Path, *, comments: bool = False) -> str:
-    """Return the first line that is not blank, nor a comment where the text may start with some."""
+def first_line(path: Path) -> str:
+    """Return the first line that is neither blank nor a comment."""
     with open_text(path) as handle:
-        for line in without_comments(handle) if comments else handle:
+        for line in without_comments(handle):
             if line.strip():
                 return line.rstrip("\r\n")
     raise DataFileError(f"{path.name} is empty: expected a header line and one line per sample.")
@@ -139,18 +139,20 @@ class _Lines:
             self._read.append(line)
             yield line
 
-    def rest(self, n_header: int) -> _Rest:
+    def rest(self, n_header: int) -> LinesGivenBack:
         """The text below `n_header` lines, with as many empty ones above as make the parser count them right."""
         n_waiting = max(0, len(self._start) - len(self._read))
         waiting = self._read[n_header:] + self._start[len(self._start) - n_waiting :]
-        return _Rest("\n" * (len(self._skipped) + n_header) + "".join(waiting), self._handle)
+        return LinesGivenBack("\n" * (len(self._skipped) + n_header) + "".join(waiting), self._handle)
 
     def above(self, n_header: int) -> list[str]:
         """The lines above the data as they stand in the file."""
         return [*self._skipped, *self._read[:n_header]]
 
 
-class _Rest(io.TextIOBase):
+class LinesGivenBack(io.TextIOBase):
+    """The rest of a text, with lines that were read already above it."""
+
     def __init__(self, waiting: str, handle: TextIO) -> None:
         self._waiting, self._handle = waiting, handle
 
@@ -192,7 +194,7 @@ def _delimiter(path: Path, options: ReadOptions) -> str:
     by_suffix = {".csv": ",", ".tsv": "\t"}.get(Path(bare_name(path)).suffix)
     if by_suffix == options.decimal:
         by_suffix = None
-    return by_suffix or best_delimiter(first_line(path, comments=True), options.decimal)
+    return by_suffix or best_delimiter(first_line(path), options.decimal)
 
 
 def _rows(lines: Iterable[str], delimiter: str) -> Iterator[tuple[list[str], int]]:
@@ -235,7 +237,7 @@ def _all_numbers(names: list[str]) -> bool:
 def _check_delimiter(path: Path, delimiter: str, header: _Header) -> None:
     if len(header.names) > 2 or (all(header.names[:2]) and len(header.names) > 1):
         return
-    line = first_line(path, comments=True)
+    line = first_line(path)
     better = best_delimiter(line)
     fields = _n_fields(line, better)
     if fields > 1 and better != delimiter:
@@ -257,21 +259,45 @@ def _check_width(path: Path, names: Sequence[str], width: int) -> None:
 
 
 def _frame(
-    path: Path, lines: _Lines, n_lines: int, delimiter: str, header: _Header, decimal: str
+    path: Path, lines: _Lines, n_lines: int, delimiter: str, header: _Header, options: ReadOptions
 ) -> pd.DataFrame:
+    names = header.names[: header.width]
     # the first columns may be ids such as "007": as text they keep their zeros
-    as_text = [
-        i for i in range(min(3, header.width)) if i < len(header.names) and _may_be_id(header.names[i])
-    ]
-    frame = parse_large(path, lines.above(n_lines), delimiter, as_text) if decimal == "." else None
+    ids = [i for i, name in enumerate(names[:3]) if _may_be_id(name)]
+    wanted = () if options.transposed else options.columns
+    labels = [i for i, name in enumerate(names) if name in wanted and i not in ids]
+    as_text, decimal = [*ids, *labels], options.decimal
+    frame = parse_large(path, lines.above(n_lines), delimiter, as_text, labels) if decimal == "." else None
     if frame is None:
         frame = _parsed(lines.rest(n_lines), delimiter, as_text, decimal)
     _check_width(path, header.names, frame.shape[1])
+    for i in as_text:
+        frame[i] = frame[i].where(~frame[i].isin(MISSING), np.nan)
+    for i in labels:
+        frame[i] = _typed(frame[i], decimal)
     return frame
 
 
+def _typed(column: pd.Series, decimal: str) -> pd.Series:
+    """Text as the type that pandas gives it, unless these are numbers that say less."""
+    text = io.StringIO(column.to_csv(sep="\t", index=False, header=False))
+    typed = pd.read_csv(
+        text,
+        sep="\t",
+        header=None,
+        skip_blank_lines=False,
+        low_memory=False,
+        decimal=decimal,
+        float_precision=ROUND_TRIP,
+    )[0]
+    known = column.notna()
+    if typed.dtype.kind in "iuf" and lose_text(column[known].tolist(), typed[known].to_numpy()):
+        return column.str.replace(decimal, ".", regex=False)
+    return typed
+
+
 def _parsed(text: Any, delimiter: str, as_text: Sequence[int], decimal: str) -> pd.DataFrame:
-    frame = pd.read_csv(
+    return pd.read_csv(
         text,
         sep=delimiter,
         header=None,
@@ -282,9 +308,6 @@ def _parsed(text: Any, delimiter: str, as_text: Sequence[int], decimal: str) -> 
         decimal=decimal,
         float_precision=ROUND_TRIP,
     )
-    for i in as_text:
-        frame[i] = frame[i].where(~frame[i].isin(MISSING), np.nan)
-    return frame
 
 
 def _may_be_id(name: str) -> bool:

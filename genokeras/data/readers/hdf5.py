@@ -15,14 +15,42 @@ from genokeras.data.readers.hdf5_check import check_readable
 from genokeras.data.readers.matrix_market import expression_features, symbols_or_ids
 from genokeras.data.readers.mudata import read_h5mu
 from genokeras.data.table import ReadOptions, Table, to_csr, to_float32
-from genokeras.errors import DataFileError, GenoKerasError
+from genokeras.errors import DataError, DataFileError, GenoKerasError
 from genokeras.support.checks import check_choice
-from genokeras.support.wording import cause, duplicates, listed
+from genokeras.support.wording import cause, counted, duplicates, listed
 
 # Values that a file may announce for each of its bytes: packed zeros take few.
 _MOST_PER_BYTE = 2000
-_GENE_NAMES = ("Gene", "gene_name", "gene_symbol", "Symbol", "Accession", "gene_id")
-_CELL_NAMES = ("CellID", "cell_id", "obs_names", "barcode", "Barcode")
+# What the attributes of a loom file are called, in any case; anndata writes var_names and obs_names.
+_GENE_NAMES = (
+    *(
+        "gene",
+        "var_names",
+        "gene_name",
+        "gene_names",
+        "gene_symbol",
+        "gene_symbols",
+        "genes",
+        "symbol",
+        "genename",
+    ),
+    *(
+        "accession",
+        "gene_id",
+        "gene_ids",
+        "ensembl_id",
+        "ensembl",
+        "feature_name",
+        "name",
+        "names",
+        "index",
+        "_index",
+    ),
+)
+_CELL_NAMES = (
+    *("cellid", "cell_id", "obs_names", "barcode", "barcodes", "cell_barcode", "cell_name", "cell_names"),
+    *("cells", "index", "_index"),
+)
 
 
 def read_hdf5(path: Path, options: ReadOptions) -> Table:
@@ -124,14 +152,43 @@ def _loom(path: Path, file: h5py.File, options: ReadOptions) -> Table:
         raise DataFileError(f"{path.name} is damaged: its matrix has {x.ndim} dimensions.")
     attributes = {name: _column(values) for name, values in file["col_attrs"].items()}
     annotations = {name: values for name, values in attributes.items() if values.shape == (x.shape[0],)}
-    genes = _first_unique(_GENE_NAMES, {name: _column(v) for name, v in file["row_attrs"].items()})
+    _check_asked(options.columns, attributes, x.shape[0], path.name)
+    genes = _first_unique(_GENE_NAMES, _each(file["row_attrs"], x.shape[1]))
     cells = _first_unique(_CELL_NAMES, annotations)
-    return Table(x, genes, cells, path.name, annotations)
+    notes = []
+    if genes is None:
+        notes.append(_nameless("Genes", "Gene or var_names", "row_attrs", file["row_attrs"]))
+    if cells is None:
+        notes.append(_nameless("Samples", "CellID or obs_names", "col_attrs", file["col_attrs"]))
+    return Table(x, genes, cells, path.name, annotations, notes=tuple(notes))
+
+
+def _each(group: h5py.Group, n: int) -> dict[str, np.ndarray]:
+    """The attributes that have one value for each of `n`."""
+    return {name: _column(values) for name, values in group.items() if values.shape == (n,)}
+
+
+def _check_asked(asked: tuple[str, ...], attributes: dict[str, np.ndarray], n: int, source: str) -> None:
+    """Raise where an attribute that is the target, or the groups, has not one value for each cell."""
+    for name in asked:
+        if name in attributes and attributes[name].shape != (n,):
+            raise DataError(
+                f"{source}: expected one value for each of {counted(n, 'cell')} in the attribute {name!r}, got the shape "
+                f"{attributes[name].shape}. Name another one, or pass the values as an array."
+            )
+
+
+def _nameless(what: str, usual: str, where: str, group: h5py.Group) -> str:
+    there = listed(sorted(group), 8) or "nothing"
+    return (
+        f"{what} have no names: {where} has none of the usual attributes, such as {usual}; it holds {there}."
+    )
 
 
 def _first_unique(usual: tuple[str, ...], attributes: dict[str, np.ndarray]) -> tuple[str, ...] | None:
-    """Return the first of the usual attributes, one without repeats where there is one."""
-    there = [tuple(map(str, attributes[name])) for name in usual if name in attributes]
+    """Return the first of the usual attributes, in any case; one without repeats where there is one."""
+    by_lower = {name.lower(): attributes[name] for name in reversed(attributes)}
+    there = [tuple(map(str, by_lower[name].tolist())) for name in usual if name in by_lower]
     return next((names for names in there if not duplicates(names)), there[0] if there else None)
 
 

@@ -40,7 +40,7 @@ _BOOLEANS = frozenset(["true", "false"])
 
 
 def parse_large(
-    path: Path, above: Sequence[str], delimiter: str, as_text: Collection[int]
+    path: Path, above: Sequence[str], delimiter: str, as_text: Collection[int], labels: Collection[int] = ()
 ) -> pd.DataFrame | None:
     """Return the columns of a large text, numbered; None where pandas should read it.
 
@@ -52,6 +52,8 @@ def parse_large(
     delimiter : str
     as_text : collection of int
         Columns that stay text.
+    labels : collection of int
+        Those of `as_text` in which numbers are seen to by the caller.
     """
     if (
         EXTRAS["fast"].missing
@@ -66,7 +68,10 @@ def parse_large(
             return None
         data = handle.read()
     frame = _parsed(data, delimiter, as_text)
-    if frame is None or any(map(_may_differ, frame.iter_columns())):
+    if frame is None or _has_blank_rows(frame):
+        return None
+    looked_at = [column for i, column in enumerate(frame.iter_columns()) if i not in labels]
+    if any(map(_may_differ, looked_at)):
         return None
     columns = frame.to_pandas()
     columns.columns = pd.RangeIndex(frame.width)
@@ -93,6 +98,12 @@ def _parsed(data: bytes, delimiter: str, as_text: Collection[int]) -> pl.DataFra
         except polars.exceptions.PolarsError:
             continue
     return None
+
+
+def _has_blank_rows(frame: pl.DataFrame) -> bool:
+    """Whether a row holds nothing: it may be a blank line, which pandas skips."""
+    rows = frame.filter(frame.to_series(0).is_null() & frame.to_series(-1).is_null())
+    return any(row.count(None) == len(row) for row in rows.iter_rows())
 
 
 def _may_differ(column: pl.Series) -> bool:

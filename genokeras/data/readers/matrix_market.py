@@ -14,7 +14,7 @@ from genokeras.data.readers.delimited import text_errors
 from genokeras.data.readers.opening import PACKED_SUFFIXES, bare_name, open_bytes, open_text
 from genokeras.data.table import ReadOptions, Table, to_csr, to_float32
 from genokeras.errors import DataFileError
-from genokeras.support.wording import cause, listed
+from genokeras.support.wording import cause, counted, listed
 
 _FEATURES = ("features.tsv", "genes.tsv")
 
@@ -50,10 +50,12 @@ def read_mtx(path: Path, options: ReadOptions) -> Table:
     cells, genes = _names(barcodes).iloc[:, 0], _names(features)
     _check_sizes(path, matrix.shape, len(genes), len(cells))
     kept, notes = _expression_only(genes)
-    x = matrix.tocsr()[kept].T if not kept.all() else matrix.T
+    x = _float32(matrix.T)
+    if not kept.all():
+        x = _float32(x[:, np.flatnonzero(kept)])
     symbols = genes.iloc[:, min(1, genes.shape[1] - 1)][kept]
     names, more = symbols_or_ids(symbols.tolist(), genes.iloc[:, 0][kept].tolist())
-    return Table(_float32(x), names, tuple(cells), path.name, notes=(*notes, *more))
+    return Table(x, names, tuple(cells), path.name, notes=(*notes, *more))
 
 
 def symbols_or_ids(symbols: list[str], ids: list[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -118,4 +120,5 @@ def expression_features(kinds: list[str]) -> tuple[np.ndarray, tuple[str, ...]]:
     if genes.all() or not genes.any():
         return np.ones(len(kinds), dtype=bool), ()
     others = dict.fromkeys(kind for kind in kinds if kind != "Gene Expression")
-    return genes, (f"{int((~genes).sum())} features that are no genes were left out: {listed(others)}.",)
+    left_out = counted(int((~genes).sum()), "feature that is no gene was", "features that are no genes were")
+    return genes, (f"{left_out} left out: {listed(others)}.",)
