@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -20,7 +21,7 @@ from genokeras.estimators.survival_columns import brings_labels, survival_column
 from genokeras.estimators.survival_given import SurvivalGiven
 from genokeras.estimators.survival_plots import SurvivalPlots
 from genokeras.tasks.survival import Cox, Survival, calibrated_baseline
-from genokeras.tasks.survival_times import PLACE, TIME, between_ends
+from genokeras.tasks.survival_times import EVENT, PLACE, TIME, between_ends
 
 
 class GenomeSurvival(SurvivalPlots, SurvivalGiven):
@@ -183,10 +184,17 @@ class GenomeSurvival(SurvivalPlots, SurvivalGiven):
         Returns
         -------
         dict
-            ``c_index`` (Harrell), ``c_index_uno`` (up to the time that one sample in ten is followed beyond), ``integrated_brier`` and ``auc`` (the
-            mean of the time-dependent ones); censoring is that of the training samples.
+            ``c_index`` (Harrell), ``c_index_uno`` (up to the time that one of these samples in ten is followed beyond), ``integrated_brier`` and
+            ``auc`` (the mean of the time-dependent ones, both up to the same time). Censoring is that of these samples, so give those of a study
+            together: it need not be that of the training samples. NaN, with a warning, where none
+            has the event.
         """
         answers, targets = self._scored(x, self._named(x, y, time, event), None)
+        if not targets[:, EVENT].any():
+            warnings.warn(
+                f"none of these {len(targets)} samples has the event: there is nothing to score, all is NaN.",
+                stacklevel=2,
+            )
         return {
             name: self._survival.objective(name).value(answers, targets)
             for name in self._survival.evaluated()

@@ -82,7 +82,7 @@ class Survival(Task):
         time, event = read_times(labels.values, names, labels.samples, labels.source)
         notes = check_informative(time, event, names, labels.source)
         task = cls._of(names, time, event)
-        return Aim(task, task._targets(time, event), np.array(task.output_names()), notes)
+        return Aim(task, task._targets(time, event, task.censoring), np.array(task.output_names()), notes)
 
     @classmethod
     @abstractmethod
@@ -93,12 +93,17 @@ class Survival(Task):
     def output_names(self) -> tuple[str, ...]:
         """What the outputs are called."""
 
-    def _targets(self, time: np.ndarray, event: np.ndarray) -> np.ndarray:
-        return survival_targets(time, event, self.places, self.censoring)
+    def _targets(self, time: np.ndarray, event: np.ndarray, censoring: Steps) -> np.ndarray:
+        return survival_targets(time, event, self.places, censoring)
 
     def read(self, labels: Labelled, names: np.ndarray) -> np.ndarray:
-        read = read_times(labels.values, _column_names(labels), labels.samples, labels.source)
-        return self._targets(*read)
+        """``(n, 4)`` targets of further samples, whose censoring is their own.
+
+        They may be followed for longer or shorter than the training samples were, and weights by one over the censoring make up only for that
+        of the samples that are scored (Gerds and Schumacher 2006, Biometrical Journal 48: 1029-1040, take it from these, too).
+        """
+        time, event = read_times(labels.values, _column_names(labels), labels.samples, labels.source)
+        return self._targets(time, event, uncensored(time, event))
 
     def check_learnable(self, targets: np.ndarray, names: np.ndarray) -> tuple[str, ...]:
         return check_informative(targets[:, TIME], targets[:, EVENT], self.columns, "y")

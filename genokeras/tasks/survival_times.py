@@ -8,7 +8,7 @@ column          meaning
 TIME            when the event came, or when the follow-up ended
 EVENT           1 or 0
 PLACE           where on the task's own scale of time that is: the cumulative hazard of all training samples
-UNCENSORED      share of the training samples whose follow-up would reach beyond that time
+UNCENSORED      share of the samples whose follow-up would reach beyond that time: of the training samples, or of further ones that are read together
 ==============  ==========================================================================================
 """
 
@@ -110,7 +110,7 @@ def survival_targets(
     place : callable
         From times to the task's own scale.
     censoring : Steps
-        As of :func:`uncensored`.
+        As of :func:`uncensored`, of samples that are followed as these are.
     """
     # Behind the last censoring nobody would be followed; a sample there counts as the last one that was.
     left = censoring.at(time)

@@ -68,6 +68,23 @@ def test_risks_order_new_samples_and_the_estimate_says_so(either: GenomeSurvival
     assert {"c_index_uno", "integrated_brier", "auc"} <= set(estimate["also"])
 
 
+def test_samples_that_are_followed_for_longer_have_scores_like_the_others(tmp_path: Path) -> None:
+    x, time, event = made(100)
+    event[time > 80], time = 0, np.minimum(time, 80 + np.arange(100) / 10)
+    model = small(tmp_path / "run", max_trials=1).fit(x, time=time, event=event)
+    x, time, event = made(200, 1)
+    scores = model.evaluate(x, time=time, event=event)
+    assert scores["integrated_brier"] < 0.25
+    assert scores["c_index_uno"] == pytest.approx(scores["c_index"], abs=0.04)
+
+
+def test_samples_without_any_event_have_no_scores(fitted: GenomeSurvival) -> None:
+    x, time, _ = made(20, 1)
+    with pytest.warns(UserWarning, match="none of these 20 samples has the event"):
+        scores = fitted.evaluate(x, time=time, event=np.zeros(20))
+    assert np.isnan(list(scores.values())).all()
+
+
 def test_ridge_cox_models_are_the_line_to_beat(fitted: GenomeSurvival) -> None:
     assert fitted.estimate_["linear_baseline"] > 0.65
     board = fitted.leaderboard()

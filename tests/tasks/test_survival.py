@@ -17,10 +17,12 @@ from genokeras.tasks.survival_scores import (
     auc_at,
     brier_rows,
     concordance,
+    horizon,
     partial_deviance,
+    score_times,
     uno_concordance,
 )
-from genokeras.tasks.survival_times import PLACE, TIME, cumulative_hazard, survival, uncensored
+from genokeras.tasks.survival_times import PLACE, TIME, UNCENSORED, cumulative_hazard, survival, uncensored
 from genokeras.tasks.task import Labelled
 
 
@@ -124,16 +126,15 @@ def judged() -> dict[str, Any]:
     )
     _, time, event = made(120, 2)
     _, new_time, new_event = made(70, 3)
-    # A judge needs test times within those of training.
-    new_event[new_time >= time.max()] = 0
-    new_time = np.minimum(new_time, time.max() - 1)
+    # A judge wants to know the censoring at each event.
+    new_event[new_time == new_time.max()] = 0
     aim = Cox.learn(labels(time, event))
     targets = aim.task.read(labels(new_time, new_event), aim.names)
     risk = np.round(np.random.default_rng(4).normal(size=70), 1)
     return {
         "metrics": metrics,
-        "train": surv(time, event),
         "test": surv(new_time, new_event),
+        "censoring": uncensored(new_time, new_event),
         "targets": targets,
         "risk": risk,
         "aim": aim,
@@ -148,7 +149,7 @@ def test_harrells_concordance_is_that_of_scikit_survival(judged: dict[str, Any])
 
 def test_unos_concordance_is_that_of_scikit_survival(judged: dict[str, Any]) -> None:
     tau = float(np.quantile(judged["targets"][:, TIME], 0.9))
-    wanted = judged["metrics"].concordance_index_ipcw(judged["train"], judged["test"], judged["risk"], tau)[0]
+    wanted = judged["metrics"].concordance_index_ipcw(judged["test"], judged["test"], judged["risk"], tau)[0]
     found = uno_concordance(judged["risk"], judged["targets"], np.ones(70))
     assert found == pytest.approx(wanted, abs=1e-12)
 
@@ -157,14 +158,14 @@ def test_the_integrated_brier_score_is_that_of_scikit_survival(judged: dict[str,
     times = np.array([1.0, 2.0, 4.0, 7.0])
     task = judged["aim"].task
     curves = RISKS.curves(judged["risk"][:, None], task.places(times))
-    wanted = judged["metrics"].integrated_brier_score(judged["train"], judged["test"], curves, times)
-    found = brier_rows(curves, judged["targets"], times, task.censoring.at(times)).mean()
+    wanted = judged["metrics"].integrated_brier_score(judged["test"], judged["test"], curves, times)
+    found = brier_rows(curves, judged["targets"], times, judged["censoring"].at(times)).mean()
     assert found == pytest.approx(wanted, rel=1e-9)
 
 
 def test_the_area_under_the_curve_at_a_time_is_that_of_scikit_survival(judged: dict[str, Any]) -> None:
     wanted = judged["metrics"].cumulative_dynamic_auc(
-        judged["train"], judged["test"], judged["risk"], [3.0, 6.0]
+        judged["test"], judged["test"], judged["risk"], [3.0, 6.0]
     )[0]
     found = [auc_at(judged["risk"], judged["targets"], np.ones(70), time) for time in (3.0, 6.0)]
     np.testing.assert_allclose(found, wanted, rtol=1e-9)
@@ -179,6 +180,36 @@ def test_ridge_cox_is_that_of_scikit_survival() -> None:
 
 
 # ---- scores, by themselves
+
+
+@pytest.mark.parametrize(("followed", "again"), [(15, 200), (200, 15)])
+def test_samples_followed_longer_or_shorter_than_training_are_weighted_for_their_own_censoring(
+    followed: float, again: float
+) -> None:
+    def cohort(n: int, seed: int, most: float) -> tuple[np.ndarray, ...]:
+        rng = np.random.default_rng(seed)
+        eta = rng.normal(size=n)
+        time, ended = 20 * rng.exponential(np.exp(-eta)) + 0.1, rng.uniform(2, most, size=n)
+        return eta, np.minimum(time, ended), (time <= ended).astype("float64"), time
+
+    aim = Cox.learn(labels(*cohort(100, 0, followed)[1:3]))
+    eta, time, event, whole = cohort(3000, 1, again)
+    targets = aim.task.read(labels(time, event), aim.names)
+    # A constant of a half is off by a quarter, whatever the follow-up.
+    rows = score_times(targets)
+    half = np.full((len(time), len(rows)), 0.5)
+    found = brier_rows(half, targets, targets[rows, TIME], targets[rows, UNCENSORED]).mean()
+    assert found == pytest.approx(0.25, abs=0.005)
+    tau = horizon(targets)
+    known = np.column_stack([np.minimum(whole, tau), whole < tau, np.zeros(3000), np.ones(3000)])
+    wanted = concordance(eta, known, np.ones(3000))
+    assert uno_concordance(eta, targets, np.ones(3000)) == pytest.approx(wanted, abs=0.02)
+
+
+def test_training_samples_that_are_read_again_are_scored_as_before() -> None:
+    _, time, event = made()
+    aim = Cox.learn(labels(time, event))
+    np.testing.assert_array_equal(aim.task.read(labels(time, event), aim.names), aim.targets)
 
 
 def test_scores_by_weights_are_those_of_repeated_rows() -> None:
