@@ -240,13 +240,15 @@ class GenomeSurvival(SurvivalPlots, SurvivalGiven):
 
     def _curve_model(self, times: np.ndarray) -> Any:
         """The delivered model with a head that turns its answers into survival at these times."""
-        answers, places = self.model_.outputs[0], self._places(times)
+        answers, places = keras.Input((self._survival.n_outputs,)), self._places(times)
         if isinstance(self._survival, Cox):
             curves = ops.exp(ops.exp(answers) * -places.astype("float32")[None])
         else:
             logs = ops.log(ops.maximum(answers, 1e-12))
             curves = ops.exp(ops.matmul(logs, between_ends(places, self._survival.n_outputs)))
-        return keras.Model(self.model_.input, curves, name="genokeras")
+        # Operations of a model that was read from a file may have the names that Keras gives to new ones: these are in a model of their own.
+        head = keras.Model(answers, curves, name="survival_at_times")
+        return keras.Model(self.model_.input, head(self.model_.outputs[0]), name="genokeras")
 
     def _places(self, times: np.ndarray) -> np.ndarray:
         """Times on the scale of the answers."""

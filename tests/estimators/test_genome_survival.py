@@ -124,6 +124,16 @@ def test_the_exported_model_answers_as_the_estimator(either: GenomeSurvival, tmp
     assert about["survival"]["time"] == "os_days"
 
 
+def test_curves_are_exported_of_a_run_that_was_loaded(either: GenomeSurvival, tmp_path: Path) -> None:
+    keras.backend.clear_session()  # as in a fresh process, new operations have the names of those in the file
+    again = gk.load_estimator(either.path_)
+    again.export_keras_model(tmp_path / "curves.keras", times=[40, 120])
+    model, x = keras.saving.load_model(tmp_path / "curves.keras", compile=False), made(5, 4)[0]
+    np.testing.assert_allclose(
+        model.predict(x, verbose=0), again.predict_survival_function(x, [40, 120]), rtol=2e-4, atol=1e-5
+    )
+
+
 def test_a_run_is_loaded_with_its_baseline(either: GenomeSurvival) -> None:
     again = gk.load_estimator(either.path_)
     assert isinstance(again, GenomeSurvival) and again.task == either._run.task.kind
