@@ -117,7 +117,8 @@ class SearchedEstimator(FittedEstimator):
             With ``batches``: every gene gets the same mean and standard deviation in each study, in training and wherever samples are read
             later, which are then 10 or more of one cohort, mixed as in training. For platforms whose values have nothing in common.
         sample_weight : array-like of shape (n_samples,), optional
-            How much each sample counts, in training and in scores: by row, or a Series whose index holds the sample ids.
+            How much each sample counts beside the others, in training and in scores: by row, or a Series whose index holds the sample ids.
+            Weights times a factor are the same weights.
         extra : sequence of str, DataFrame or array-like of shape (n_samples, n_extra), optional
             Numbers beside each sequence.
         validation_data : (x, y), optional
