@@ -16,6 +16,7 @@ from genokeras.errors import DataError, ParameterError
 from genokeras.estimators.survival import GenomeSurvival
 from genokeras.estimators.survival_columns import survival_columns
 from genokeras.searchers import HyperSpace
+from genokeras.tasks.survival_times import survival
 
 N, P = 90, 12
 
@@ -109,6 +110,14 @@ def test_curves_hold_as_many_events_as_there_are(fitted: GenomeSurvival) -> None
     assert abs(fitted.predict_survival_function(x, [100.0]).mean() - free_of_event) < 0.08
 
 
+def test_curves_out_of_fold_are_those_of_kaplan_and_meier_on_average(either: GenomeSurvival) -> None:
+    _, time, event = made()
+    found = either._run.out_of_fold()
+    times = np.array([15.9, 28.1, 49.4, 83.7])
+    curves = either._survival.survival_answers.curves(found.answers, either._places(times))
+    np.testing.assert_allclose(curves.mean(axis=0), survival(time, event).at(times), atol=0.05)
+
+
 def test_the_exported_model_answers_as_the_estimator(either: GenomeSurvival, tmp_path: Path) -> None:
     x = made(5, 4)[0].astype("float32")
     either.export_keras_model(tmp_path / "curves.keras", times=[40, 120])
@@ -148,6 +157,13 @@ def test_genes_are_explained_by_the_risk(fitted: GenomeSurvival) -> None:
     assert set(np.argsort(-importance)[:2]) == {0, 1}
     total = found.values[..., 0].sum(axis=1) + found.base_values[:, 0]
     np.testing.assert_allclose(total, fitted.predict(some), atol=0.1)
+
+
+def test_explanations_of_calibrated_curves_add_up_to_these(by_interval: GenomeSurvival) -> None:
+    some = table().head(10)
+    found = by_interval.explain(some, table())
+    total = found.values.sum(axis=1) + found.base_values
+    np.testing.assert_allclose(total, by_interval._all_answers(some), atol=0.03)
 
 
 def test_a_final_fit_keeps_risks_and_curves_in_step(tmp_path: Path) -> None:

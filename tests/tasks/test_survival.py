@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -9,10 +11,12 @@ import pytest
 from keras import ops
 
 from genokeras.errors import DataError
+from genokeras.networks.merge_rows import calibrated
+from genokeras.tasks.calibration import CurveCalibration, read_calibration
 from genokeras.tasks.cox_fit import RiskSets, solve_cox
 from genokeras.tasks.cox_loss import partial_likelihood_loss
 from genokeras.tasks.survival import Cox, Hazard
-from genokeras.tasks.survival_answers import RISK_OBJECTIVES, RISKS
+from genokeras.tasks.survival_answers import CURVES, RISK_OBJECTIVES, RISKS
 from genokeras.tasks.survival_scores import (
     auc_at,
     brier_rows,
@@ -22,7 +26,15 @@ from genokeras.tasks.survival_scores import (
     score_times,
     uno_concordance,
 )
-from genokeras.tasks.survival_times import PLACE, TIME, UNCENSORED, cumulative_hazard, survival, uncensored
+from genokeras.tasks.survival_times import (
+    EVENT,
+    PLACE,
+    TIME,
+    UNCENSORED,
+    cumulative_hazard,
+    survival,
+    uncensored,
+)
 from genokeras.tasks.task import Labelled
 
 
@@ -252,6 +264,55 @@ def test_calibration_finds_the_slope_and_the_level_of_risks() -> None:
     calibrated = found.apply(3 * eta[:, None] + 1)
     expected = (aim.targets[:, PLACE] * np.exp(calibrated[:, 0])).sum()
     assert expected == pytest.approx(event.sum(), rel=1e-6)
+
+
+def discrete(n: int = 3000) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Hazards of five intervals ``(n, 5)``, and targets of a :class:`Hazard` whose intervals end at 1, 2, ..., 5."""
+    rng = np.random.default_rng(0)
+    hazards = np.array([0.1, 0.2, 0.3, 0.3, 0.5]) * np.exp(rng.normal(scale=0.7, size=n))[:, None]
+    drawn = rng.exponential(size=n)
+    came = (np.cumsum(hazards, axis=1) < drawn[:, None]).sum(axis=1)
+    ended = rng.integers(1, 6, size=n)
+    event = (came < ended).astype("float64")
+    time = np.where(came < ended, came + 1.0, ended)
+    return hazards, np.column_stack([time, event, time, np.ones(n)]), np.bincount(came, minlength=6)
+
+
+def test_calibration_finds_the_slope_and_the_levels_of_curves() -> None:
+    hazards, targets, came = discrete()
+    # Too sure, and too high early.
+    wrong = np.array([3.0, 2.0, 1.0, 1.0, 0.5]) * hazards**1.8
+    answers = np.exp(-np.cumsum(wrong, axis=1))
+    found = CURVES.calibration(answers, targets, None)
+    assert isinstance(found, CurveCalibration)
+    assert found.sharpness == pytest.approx(1 / 1.8, rel=0.1)
+    calibrated = found.apply(answers)
+    np.testing.assert_allclose(calibrated, np.exp(-np.cumsum(hazards, axis=1)), atol=0.06)
+    np.testing.assert_allclose(calibrated.mean(axis=0), 1 - np.cumsum(came)[:5] / 3000, atol=0.02)
+    assert (np.diff(calibrated, axis=1) <= 0).all()
+
+
+def test_calibrated_curves_are_those_of_the_merged_model_and_of_the_file() -> None:
+    hazards, targets, _ = discrete(60)
+    answers = np.exp(-np.cumsum(2 * hazards, axis=1)).astype("float32")
+    found = CURVES.calibration(answers, targets, None)
+    tensor = calibrated(ops.convert_to_tensor(answers), found)
+    np.testing.assert_allclose(ops.convert_to_numpy(tensor), found.apply(answers), rtol=1e-4, atol=1e-6)
+    assert read_calibration(json.loads(json.dumps(asdict(found)))) == found
+
+
+def test_few_rows_move_curves_little_and_old_runs_and_rows_without_events_not_at_all() -> None:
+    hazards, targets, _ = discrete(60)
+    answers = np.exp(-np.cumsum(4 * hazards, axis=1))
+    few, many = (CURVES.calibration(answers[:n], targets[:n], None) for n in (4, 60))
+    moved = [np.abs(found.apply(answers) - answers).mean() for found in (few, many)]
+    assert moved[0] < moved[1]
+    for hopeless in (answers**1e-4, np.full_like(answers, 0.0)):
+        assert np.isfinite(CURVES.calibration(hopeless, targets, None).apply(hopeless)).all()
+    targets[:, EVENT] = 0
+    none = CURVES.calibration(answers, targets, None)
+    for found in (none, read_calibration({"sharpness": 1.0, "doubt": 0.0})):
+        np.testing.assert_array_equal(found.apply(answers), answers)
 
 
 # ---- targets
