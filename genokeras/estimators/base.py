@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -226,8 +227,8 @@ class SearchedEstimator(FittedEstimator):
         seed: int,
     ) -> Training:
         content = self._read(x, y, groups, extra, training=True)
-        aim = self._task(x, y).learn(self._labels(content, x, y))
         weight = weights_of(content, sample_weight)
+        aim = self._task(x, y).learn(replace(self._labels(content, x, y), weight=weight))
         factors = self._factors(aim.targets, aim.names, weight)
         held, held_targets = None, None
         if validation_data is not None:

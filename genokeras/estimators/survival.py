@@ -45,7 +45,7 @@ class GenomeSurvival(SurvivalPlots, SurvivalGiven):
     Attributes
     ----------
     baseline_ : Steps
-        Cumulative hazard of a sample whose ``predict`` is 0 (Breslow), from out-of-fold predictions; ``times`` and ``values``.
+        Cumulative hazard of a sample whose ``predict`` is 0 (Breslow, weighted by ``sample_weight``), from out-of-fold predictions; ``times`` and ``values``.
     columns_ : tuple of str
         What the times and the events were called.
     feature_names_in_ : ndarray of shape (n_features_in_,)
@@ -127,7 +127,7 @@ class GenomeSurvival(SurvivalPlots, SurvivalGiven):
         super()._take(run)
         found = run.out_of_fold()
         self.columns_ = self._survival.columns
-        self.baseline_ = calibrated_baseline(run.task, found.targets, found.answers)
+        self.baseline_ = calibrated_baseline(run.task, found.targets, found.answers, found.weight)
 
     @property
     def _survival(self) -> Survival:

@@ -187,7 +187,8 @@ class CurveAnswers(SurvivalAnswers):
         return np.asarray(np.exp((1 - share) * logs[..., low] + share * logs[..., low + 1]))
 
     def constant(self, targets: Targets, n_outputs: int, sample_weight: ArrayLike | None) -> Array:
-        curve = survival(targets[:, PLACE], targets[:, EVENT]).at(np.arange(1, n_outputs + 1))
+        weight = None if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
+        curve = survival(targets[:, PLACE], targets[:, EVENT], weight).at(np.arange(1, n_outputs + 1))
         return np.broadcast_to(curve, (len(targets), n_outputs))
 
     def evidence(self, stack: Array, targets: Targets, w: Array) -> Evidence:

@@ -184,6 +184,21 @@ def test_the_report_shows_risk_thirds_and_calibration(either: GenomeSurvival, tm
     assert "A model of survival that predicts from 12 genes how soon dead comes" in card
 
 
+@pytest.mark.parametrize("task", ["cox", "hazard"])
+def test_curves_are_those_of_the_samples_that_count(task: str, tmp_path: Path) -> None:
+    x, time, event = made(120)
+    late = time > np.median(time)
+    weight = np.where(late, 4.0, 1.0)
+    model = small(tmp_path / "run", task=task, max_trials=1)
+    model.fit(x, time=time, event=event, sample_weight=weight)
+    rows, places = np.repeat(np.arange(120), weight.astype(int)), [20.0, 50.0]
+    wanted = survival(time[rows], event[rows]).at(places)
+    found = np.average(model.predict_survival_function(x, places), axis=0, weights=weight)
+    np.testing.assert_allclose(found, wanted, atol=0.06)
+    again = gk.load_estimator(model.path_)
+    assert isinstance(again, GenomeSurvival) and again.baseline_ == model.baseline_
+
+
 # ---- times and events as they may come
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
@@ -15,8 +15,8 @@ from genokeras.networks.merge_rows import calibrated
 from genokeras.tasks.calibration import CurveCalibration, read_calibration
 from genokeras.tasks.cox_fit import RiskSets, solve_cox
 from genokeras.tasks.cox_loss import partial_likelihood_loss
-from genokeras.tasks.survival import Cox, Hazard
-from genokeras.tasks.survival_answers import CURVES, RISK_OBJECTIVES, RISKS
+from genokeras.tasks.survival import Cox, Hazard, calibrated_baseline
+from genokeras.tasks.survival_answers import CURVE_OBJECTIVES, CURVES, RISK_OBJECTIVES, RISKS
 from genokeras.tasks.survival_scores import (
     auc_at,
     brier_rows,
@@ -32,6 +32,7 @@ from genokeras.tasks.survival_times import (
     TIME,
     UNCENSORED,
     cumulative_hazard,
+    martingale_residuals,
     survival,
     uncensored,
 )
@@ -323,6 +324,43 @@ def test_curves_of_all_samples_by_hand() -> None:
     np.testing.assert_allclose(survival(time, event).at([0.5, 1, 2, 9]), [1, 0.75, 0.5, 0])
     np.testing.assert_allclose(cumulative_hazard(time, event).at([1, 2.5]), [1 / 4, 1 / 4 + 1 / 3])
     np.testing.assert_allclose(uncensored(time, event).at([1, 2, 3]), [1, 0.5, 0.5])
+
+
+def test_weights_are_repeated_rows_in_all_curves() -> None:
+    _, time, event = made(30, 9)
+    rng = np.random.default_rng(2)
+    counts, risk = rng.integers(0, 4, size=30), rng.gamma(2.0, size=30)
+    rows, weight = np.repeat(np.arange(30), counts), counts.astype("float64")
+    at, (t, e) = np.unique(time), (time[rows], event[rows])
+    pairs = [
+        (cumulative_hazard(time, event, risk, weight), cumulative_hazard(t, e, risk[rows])),
+        (cumulative_hazard(time, event, weight=weight), cumulative_hazard(t, e)),
+        (survival(time, event, weight), survival(t, e)),
+        (uncensored(time, event, weight), uncensored(t, e)),
+        (uncensored(time, event, weight / 7), uncensored(t, e)),
+    ]
+    for weighted, repeated in pairs:
+        np.testing.assert_allclose(weighted.at(at), repeated.at(at), rtol=1e-12, atol=1e-15)
+    targets = np.column_stack([time, event, time, np.ones(30)])
+    found = martingale_residuals(targets, weight)
+    np.testing.assert_allclose(found[rows], martingale_residuals(targets[rows], np.ones(len(rows))))
+    assert not found[counts == 0].any()
+
+
+def test_tasks_and_baselines_know_the_weights() -> None:
+    _, time, event = made(40, 10)
+    counts = np.random.default_rng(3).integers(0, 3, size=40)
+    rows, eta = np.repeat(np.arange(40), counts), np.random.default_rng(4).normal(size=(40, 1))
+    weighted = Cox.learn(replace(labels(time, event), weight=counts / 2))
+    repeated = Cox.learn(labels(time[rows], event[rows]))
+    np.testing.assert_allclose(weighted.targets[rows], repeated.targets, rtol=1e-12)
+    once = calibrated_baseline(weighted.task, weighted.targets, eta, counts / 2)
+    again = calibrated_baseline(repeated.task, repeated.targets, eta[rows], np.ones(len(rows)))
+    np.testing.assert_allclose(once.at(time), again.at(time), rtol=1e-12)
+    by_interval = Hazard.learn(replace(labels(time, event), weight=counts / 2)).task
+    assert by_interval.censoring == weighted.task.censoring and by_interval.hazard == weighted.task.hazard
+    for score in CURVE_OBJECTIVES.values():
+        assert np.isfinite(score.chance(weighted.targets, by_interval.n_outputs, counts / 2))
 
 
 def test_hazard_intervals_know_who_lived_through_them() -> None:
