@@ -35,7 +35,7 @@ from genokeras.data.sequences import SequenceData, load_sequences
 from genokeras.data.study_folds import coincidence_notes, leave_one_study_out
 from genokeras.data.table import Reader, ReadOptions, Table
 from genokeras.data.texts import TextData, load_texts
-from genokeras.data.weights import check_sample_weight
+from genokeras.data.weights import check_sample_weight, relative_weights
 
 __all__ = [
     "Dataset",
@@ -73,6 +73,7 @@ __all__ = [
     "names_columns",
     "read_targets",
     "register_reader",
+    "relative_weights",
     "require_labels",
     "spells_number",
     "target_name",

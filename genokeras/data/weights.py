@@ -16,7 +16,7 @@ from genokeras.errors import DataError
 def check_sample_weight(
     values: Any, n: int, ids: Sequence[str] | None = None, source: str = "the samples"
 ) -> np.ndarray:
-    """Weights of `n` samples, float64, in the order of the samples.
+    """Weights of `n` samples, float64, in the order of the samples, as `relative_weights` has them.
 
     Parameters
     ----------
@@ -52,4 +52,14 @@ def check_sample_weight(
         )
     if not np.isfinite(weight).all() or (weight < 0).any() or not weight.any():
         raise DataError("sample_weight must be finite, not negative, and not zero for all samples.")
-    return weight
+    return relative_weights(weight)
+
+
+def relative_weights(weight: np.ndarray) -> np.ndarray:
+    """Weights ``(n,)`` whose mean over the samples that count, those above 0, is 1.
+
+    What weighs the evidence of all samples against a prior, or against chance, takes the sum of their weights for their number. So weights that
+    differ by a factor are the same; they are rounded to single precision, in which networks train, and hence also the same to the last bit.
+    """
+    relative = weight / weight.max()
+    return (relative / relative[relative > 0].mean()).astype("float32").astype("float64")

@@ -81,11 +81,14 @@ class OutOfFold(NamedTuple):
         ``(n, n_outputs)`` float64, calibrated.
     fold : numpy.ndarray
         ``(n,)`` the fold that holds each row out; the first one where several do.
+    weight : numpy.ndarray
+        ``(n,)``.
     """
 
     targets: np.ndarray
     answers: np.ndarray
     fold: np.ndarray
+    weight: np.ndarray
 
 
 def deliver(
@@ -283,4 +286,4 @@ def ensemble_out_of_fold(store: TrialStore, rows: ScoredRows, delivery: Delivery
     scored = rows.scored
     p = store.answers(trials)[:, scored].astype("float64")
     fold = rows.held_out[:, scored].argmax(axis=0)
-    return OutOfFold(rows.targets[scored], delivery.answers(p), fold)
+    return OutOfFold(rows.targets[scored], delivery.answers(p), fold, rows.sample_weight[scored])

@@ -4,8 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
+from genokeras.data import relative_weights
 from genokeras.engine.problem import PARTS, Problem
-from genokeras.engine.problem_files import has_problem, read_fingerprint, read_groups, read_problem
+from genokeras.engine.problem_files import (
+    has_problem,
+    read_fingerprint,
+    read_groups,
+    read_problem,
+    read_scored_rows,
+)
 from genokeras.engine.run import tell_damage
 from genokeras.engine.settings import Prepared, RunSettings
 from genokeras.engine.store import TrialStore
@@ -90,12 +97,22 @@ def _other_parts(folder: RunFolder, prepared: Prepared) -> list[str]:
     if folder.settings.get("n_samples") != prepared.described["n_samples"]:
         return ["samples"]
     if held:
-        return [name for name in PARTS if held.get(name) != now[name]]
+        other = [name for name in PARTS if held.get(name) != now[name]]
+        # The digests of runs that are older than `relative_weights` are of the weights as they were given.
+        alike = "sample_weight" in other and _weighted_alike(folder, prepared)
+        return [name for name in other if not (alike and name == "sample_weight")]
     other = [] if folder.settings.get("data_fingerprint") == prepared.old_fingerprint() else ["data"]
-    weight, groups = folder.read_arrays("data.npz")["sample_weight"], read_groups(folder)
-    if not np.array_equal(weight, prepared.sample_weight):
+    groups = read_groups(folder)
+    if not _weighted_alike(folder, prepared):
         other.append("sample_weight")
     none = np.empty(0)
     held_groups = none if groups is None else groups
     alike = np.array_equal(held_groups, none if prepared.groups is None else prepared.groups)
     return other if alike else [*other, "groups"]
+
+
+def _weighted_alike(folder: RunFolder, prepared: Prepared) -> bool:
+    """Whether the weights of the samples are those of the run, but for a factor."""
+    held = read_scored_rows(folder).sample_weight
+    now = prepared.sample_weight
+    return len(held) == len(now) and np.allclose(relative_weights(held), relative_weights(now), 1e-6, 0.0)

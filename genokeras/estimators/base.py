@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -117,7 +118,8 @@ class SearchedEstimator(FittedEstimator):
             With ``batches``: every gene gets the same mean and standard deviation in each study, in training and wherever samples are read
             later, which are then 10 or more of one cohort, mixed as in training. For platforms whose values have nothing in common.
         sample_weight : array-like of shape (n_samples,), optional
-            How much each sample counts, in training and in scores: by row, or a Series whose index holds the sample ids.
+            How much each sample counts beside the others, in training and in scores: by row, or a Series whose index holds the sample ids.
+            Weights times a factor are the same weights.
         extra : sequence of str, DataFrame or array-like of shape (n_samples, n_extra), optional
             Numbers beside each sequence.
         validation_data : (x, y), optional
@@ -225,8 +227,8 @@ class SearchedEstimator(FittedEstimator):
         seed: int,
     ) -> Training:
         content = self._read(x, y, groups, extra, training=True)
-        aim = self._task(x, y).learn(self._labels(content, x, y))
         weight = weights_of(content, sample_weight)
+        aim = self._task(x, y).learn(replace(self._labels(content, x, y), weight=weight))
         factors = self._factors(aim.targets, aim.names, weight)
         held, held_targets = None, None
         if validation_data is not None:

@@ -47,7 +47,7 @@ def _values(x: Any, y: Any) -> Any:
 
 
 def class_factors(class_weight: Any, codes: np.ndarray, names: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """``(k,)`` what the weights of the samples of each class are multiplied by.
+    """``(k,)`` what the weights of the samples of each class are multiplied by; the sum of all weights stays as it is.
 
     Parameters
     ----------
@@ -77,7 +77,7 @@ def class_factors(class_weight: Any, codes: np.ndarray, names: np.ndarray, weigh
     for name, value in class_weight.items():
         place = class_place(str(name), known, "class_weight")
         factors[place] = check_number(value, f"class_weight[{name!r}]", above=0)
-    return factors
+    return np.asarray(factors / np.average(factors[codes], weights=weight))
 
 
 def class_place(name: str, known: Sequence[str], what: str) -> int:

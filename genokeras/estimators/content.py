@@ -206,7 +206,7 @@ class ContentKind(ABC):
 
 
 def weights_of(content: Content, sample_weight: Any) -> np.ndarray:
-    """``(n_samples,)`` float64 in the order of the content: 1 each where none are given.
+    """``(n_samples,)`` float64 in the order of the content, with a mean of 1 over the samples that count: 1 each where none are given.
 
     Raises
     ------

@@ -66,8 +66,8 @@ class GenomeClassifier(Annotator):
     task : optional
         "classes", "ordered", "labels", or a custom task whose answers are probabilities: a subclass of ``genokeras.tasks.task.Task``.
     class_weight : "balanced" or dict, optional
-        How much the samples of each class count, in training and in scores, on top of ``sample_weight``; "balanced" gives each class
-        the same total.
+        How much the samples of each class count beside the others, in training and in scores, on top of ``sample_weight``; "balanced"
+        gives each class the same total.
     threshold : dict, optional
         ``{"class": "tumor", "sensitivity": 0.95}``, or ``"specificity"``: ``predict`` calls so large a share of that class right (of the other
         one), by out-of-fold predictions. ``threshold_`` has the probability, and both rates to expect. Probabilities stay as they are.

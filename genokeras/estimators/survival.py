@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -20,7 +21,7 @@ from genokeras.estimators.survival_columns import brings_labels, survival_column
 from genokeras.estimators.survival_given import SurvivalGiven
 from genokeras.estimators.survival_plots import SurvivalPlots
 from genokeras.tasks.survival import Cox, Survival, calibrated_baseline
-from genokeras.tasks.survival_times import PLACE, TIME, between_ends
+from genokeras.tasks.survival_times import EVENT, PLACE, TIME, between_ends
 
 
 class GenomeSurvival(SurvivalPlots, SurvivalGiven):
@@ -44,7 +45,7 @@ class GenomeSurvival(SurvivalPlots, SurvivalGiven):
     Attributes
     ----------
     baseline_ : Steps
-        Cumulative hazard of a sample whose ``predict`` is 0 (Breslow), from out-of-fold predictions; ``times`` and ``values``.
+        Cumulative hazard of a sample whose ``predict`` is 0 (Breslow, weighted by ``sample_weight``), from out-of-fold predictions; ``times`` and ``values``.
     columns_ : tuple of str
         What the times and the events were called.
     feature_names_in_ : ndarray of shape (n_features_in_,)
@@ -126,7 +127,7 @@ class GenomeSurvival(SurvivalPlots, SurvivalGiven):
         super()._take(run)
         found = run.out_of_fold()
         self.columns_ = self._survival.columns
-        self.baseline_ = calibrated_baseline(run.task, found.targets, found.answers)
+        self.baseline_ = calibrated_baseline(run.task, found.targets, found.answers, found.weight)
 
     @property
     def _survival(self) -> Survival:
@@ -183,10 +184,17 @@ class GenomeSurvival(SurvivalPlots, SurvivalGiven):
         Returns
         -------
         dict
-            ``c_index`` (Harrell), ``c_index_uno`` (up to the time that one sample in ten is followed beyond), ``integrated_brier`` and ``auc`` (the
-            mean of the time-dependent ones); censoring is that of the training samples.
+            ``c_index`` (Harrell), ``c_index_uno`` (up to the time that one of these samples in ten is followed beyond), ``integrated_brier`` and
+            ``auc`` (the mean of the time-dependent ones, both up to the same time). Censoring is that of these samples, so give those of a study
+            together: it need not be that of the training samples. NaN, with a warning, where none
+            has the event.
         """
         answers, targets = self._scored(x, self._named(x, y, time, event), None)
+        if not targets[:, EVENT].any():
+            warnings.warn(
+                f"none of these {len(targets)} samples has the event: there is nothing to score, all is NaN.",
+                stacklevel=2,
+            )
         return {
             name: self._survival.objective(name).value(answers, targets)
             for name in self._survival.evaluated()
@@ -232,13 +240,15 @@ class GenomeSurvival(SurvivalPlots, SurvivalGiven):
 
     def _curve_model(self, times: np.ndarray) -> Any:
         """The delivered model with a head that turns its answers into survival at these times."""
-        answers, places = self.model_.outputs[0], self._places(times)
+        answers, places = keras.Input((self._survival.n_outputs,)), self._places(times)
         if isinstance(self._survival, Cox):
             curves = ops.exp(ops.exp(answers) * -places.astype("float32")[None])
         else:
             logs = ops.log(ops.maximum(answers, 1e-12))
             curves = ops.exp(ops.matmul(logs, between_ends(places, self._survival.n_outputs)))
-        return keras.Model(self.model_.input, curves, name="genokeras")
+        # Operations of a model that was read from a file may have the names that Keras gives to new ones: these are in a model of their own.
+        head = keras.Model(answers, curves, name="survival_at_times")
+        return keras.Model(self.model_.input, head(self.model_.outputs[0]), name="genokeras")
 
     def _places(self, times: np.ndarray) -> np.ndarray:
         """Times on the scale of the answers."""

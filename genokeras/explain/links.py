@@ -21,11 +21,11 @@ from typing import ClassVar, Protocol, final
 import numpy as np
 
 from genokeras.explain.checks import LOG_ODDS, NUMBER, PROBABILITY
-from genokeras.explain.outer import Calibrated, Outer, Product, Scaled
+from genokeras.explain.outer import Bent, Calibrated, Outer, Product, Scaled
 from genokeras.searchers import GEOMETRIC, MEAN
 from genokeras.support.checks import check_choice
 from genokeras.tasks.answers import CLASSES
-from genokeras.tasks.calibration import Calibration, RiskCalibration
+from genokeras.tasks.calibration import Calibration, CurveCalibration, RiskCalibration
 from genokeras.tasks.class_scores import SMALLEST_PROBABILITY
 from genokeras.tasks.classes import Classes
 from genokeras.tasks.labels import LABELS
@@ -215,6 +215,8 @@ def link_of(
         return Link(multiplied, Product(Calibrated(calibration or Calibration(), chosen)), chosen)
     if isinstance(calibration, RiskCalibration):
         outer = Scaled((calibration.sharpness,) * task.n_outputs, (calibration.shift,) * task.n_outputs)
+    if isinstance(calibration, CurveCalibration) and calibration.levels:
+        outer = Bent(calibration)
     if chosen != NUMBER and task.answers.kind != LABELS.kind:
         outer = Calibrated(calibration or Calibration(), chosen)
     return Link(inner, outer, chosen)

@@ -25,7 +25,13 @@ import numpy as np
 from scipy.special import softmax
 
 from genokeras.explain.checks import PROBABILITY
-from genokeras.tasks.calibration import Calibration
+from genokeras.tasks.calibration import (
+    SMALLEST_HAZARD,
+    SMALLEST_SURVIVAL,
+    Calibration,
+    CurveCalibration,
+    interval_hazards,
+)
 from genokeras.tasks.class_scores import SMALLEST_PROBABILITY
 from genokeras.tasks.links import SMALLEST_PROBABILITY as SMALLEST_IN_LOG_ODDS
 
@@ -156,6 +162,35 @@ class Product:
 
     def _normalised(self, p: np.ndarray) -> np.ndarray:
         return np.asarray(softmax(np.asarray(p, dtype="float64"), axis=0))
+
+
+@final
+@dataclass(frozen=True)
+class Bent:
+    """Survival curves, calibrated: ``f_c = exp -sum_j<=c e^level_j h_j^g``, where ``h_j = log p_j-1 - log p_j`` and ``p_0 = 1``.
+
+    Parameters
+    ----------
+    calibration : CurveCalibration
+    """
+
+    calibration: CurveCalibration
+
+    def values(self, p: np.ndarray) -> np.ndarray:
+        """``p`` -> ``f``."""
+        return np.moveaxis(self.calibration.apply(np.moveaxis(p, 0, -1)), -1, 0)
+
+    def gradients(self, p: np.ndarray, of_average: np.ndarray) -> np.ndarray:
+        """Gradients of ``p`` -> those of ``f``."""
+        p, line = np.asarray(p, dtype="float64"), self.calibration
+        hazards = np.moveaxis(interval_hazards(np.moveaxis(p, 0, -1)), -1, 0)
+        levels = np.reshape(line.levels, (-1, *[1] * (p.ndim - 1)))
+        slopes = np.exp(levels) * line.sharpness * hazards ** (line.sharpness - 1.0)
+        slopes = np.where(hazards > SMALLEST_HAZARD, slopes, 0.0)
+        of_logs = _inverse(p, SMALLEST_SURVIVAL)[..., None] * of_average
+        of_hazards = -np.diff(of_logs, axis=0, prepend=0.0)
+        bent = np.cumsum(slopes[..., None] * of_hazards, axis=0)
+        return np.asarray(-self.values(p)[..., None] * bent, dtype=of_average.dtype)
 
 
 def against_others(logs: np.ndarray, axis: int) -> np.ndarray:

@@ -24,7 +24,8 @@ from genokeras.features import pair_correlation, standardisation, strongest_pair
 from genokeras.support.checks import check_whole
 from genokeras.support.files import written_aside
 from genokeras.tasks.classes import ClassTask
-from genokeras.tasks.survival import Survival, martingale_residuals
+from genokeras.tasks.survival import Survival
+from genokeras.tasks.survival_times import martingale_residuals
 from genokeras.visible import plain_table
 
 TOP_PAIRS, MOST_PAIRS = 10, 100

@@ -20,7 +20,13 @@ from genokeras.features import RowSpace, key_of
 from genokeras.graph import Dense, Graph, Weights
 from genokeras.networks.packed import connect
 from genokeras.networks.rescaled import rescaled
-from genokeras.tasks.calibration import Calibration, RiskCalibration
+from genokeras.tasks.calibration import (
+    SMALLEST_HAZARD,
+    SMALLEST_SURVIVAL,
+    Calibration,
+    CurveCalibration,
+    RiskCalibration,
+)
 from genokeras.tasks.class_scores import SMALLEST_PROBABILITY
 from genokeras.tasks.task import Task
 
@@ -132,11 +138,13 @@ def merge_rows(
 
 
 def calibrated(answers: Any, calibration: Calibration | None, name: str = "calibrated") -> Any:
-    """The tensor of probabilities raised to a power, normalised, and mixed with a share of the uniform ones; of risks moved and stretched."""
+    """The tensor of probabilities raised to a power, normalised, and mixed with a share of the uniform ones; of risks moved and stretched; of curves bent."""
     if calibration is None:
         return answers
     if isinstance(calibration, RiskCalibration):
         return keras.layers.Rescaling(calibration.sharpness, calibration.shift)(answers)
+    if isinstance(calibration, CurveCalibration):
+        return _bent(answers, calibration) if calibration.levels else answers
     found = answers
     if calibration.sharpness != 1.0:
         logs = ops.log(ops.maximum(found, SMALLEST_PROBABILITY))
@@ -145,6 +153,15 @@ def calibrated(answers: Any, calibration: Calibration | None, name: str = "calib
     if calibration.doubt:
         found = float(1.0 - calibration.doubt) * found + float(calibration.doubt / found.shape[-1])
     return found
+
+
+def _bent(curves: Any, calibration: CurveCalibration) -> Any:
+    """What `CurveCalibration.apply` makes of curves ``(batch, k)``."""
+    logs = -ops.log(ops.maximum(curves, SMALLEST_SURVIVAL))
+    hazards = ops.maximum(logs - ops.pad(logs[:, :-1], ((0, 0), (1, 0))), SMALLEST_HAZARD)
+    levels = np.asarray(calibration.levels, dtype="float32")[None]
+    bent = ops.exp(calibration.sharpness * ops.log(hazards) + levels)
+    return ops.exp(-ops.cumsum(bent, axis=-1))
 
 
 def _groups(trials: Sequence[TrainedTrial]) -> list[tuple[list[TrainedTrial], frozenset[int]]]:

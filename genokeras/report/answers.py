@@ -13,8 +13,8 @@ from genokeras.report.predicted import plot_predicted, plot_residuals
 from genokeras.report.survival import plot_risk_groups, plot_survival_calibration
 from genokeras.support.wording import counted, listed
 from genokeras.tasks.answers import CLASSES
-from genokeras.tasks.survival import Hazard, Survival, martingale_residuals
-from genokeras.tasks.survival_times import EVENT, TIME
+from genokeras.tasks.survival import Hazard, Survival
+from genokeras.tasks.survival_times import EVENT, TIME, martingale_residuals
 from genokeras.tasks.threshold import Threshold
 
 _NUMBER_PLOTS = (plot_predicted, plot_residuals)

@@ -132,7 +132,7 @@ def _places(run: Run, task: Survival, times: np.ndarray) -> np.ndarray:
     if not isinstance(task, Cox):
         return task.places(times)
     own = run.out_of_fold()
-    return calibrated_baseline(task, own.targets, own.answers).at(times)
+    return calibrated_baseline(task, own.targets, own.answers, own.weight).at(times)
 
 
 def _trained_on(run: Run, x: np.ndarray) -> np.ndarray:

@@ -78,7 +78,7 @@ def survival_predictions(source: Any, times: np.ndarray | None = None) -> Surviv
             f"{str(record.folder.path)!r} predicts no survival, and has no curves of risk groups."
         )
     found = record.out_of_fold()
-    baseline = calibrated_baseline(task, found.targets, found.answers)
+    baseline = calibrated_baseline(task, found.targets, found.answers, found.weight)
     return predictions_of(task, found.targets, found.answers, baseline, found.fold, times)
 
 

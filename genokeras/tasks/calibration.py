@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -25,6 +26,8 @@ from genokeras.tasks.class_scores import SMALLEST_PROBABILITY
 from genokeras.tasks.rows import Array
 
 PRIOR_STRENGTH = 5.0
+# Of survival curves: what is smaller differs in single precision from nothing by chance alone.
+SMALLEST_SURVIVAL, SMALLEST_HAZARD = 1e-12, 1e-6
 _LOGARITHMS = np.linspace(-1.2, 0.6, 37)
 _COARSE = 4
 # Of one trial, whose probabilities may be those of a network that hardly trained.
@@ -72,8 +75,40 @@ class RiskCalibration(Calibration):
         return np.asarray(self.sharpness * np.asarray(p, dtype=np.float64) + self.shift)
 
 
-def read_calibration(data: Mapping[str, float]) -> Calibration:
+@dataclass(frozen=True)
+class CurveCalibration(Calibration):
+    """How survival curves by intervals are changed: the hazard of an interval ``h = log S(its begin) - log S(its end)`` becomes ``e^level h^sharpness``.
+
+    Its logarithm is the complementary log-log of the probability of the event in that interval, so this is a line on the scale on which a shift is
+    a proportional hazard (Prentice and Gloeckler 1978, Biometrics 34: 57-67). The levels are to intervals what the baseline is to Cox's model.
+
+    Attributes
+    ----------
+    levels : tuple of float
+        ``(k,)`` of each interval; without any, curves stay as they are.
+    """
+
+    levels: tuple[float, ...] = ()
+
+    def apply(self, p: ArrayLike) -> Array:
+        """Calibrated curves, over the last axis."""
+        curves = np.asarray(p, dtype=np.float64)
+        if not self.levels:
+            return curves
+        hazards = np.exp(np.array(self.levels) + self.sharpness * np.log(interval_hazards(curves)))
+        return np.asarray(np.exp(-np.cumsum(hazards, axis=-1)))
+
+
+def interval_hazards(curves: Array) -> Array:
+    """``(..., k)`` hazards, above 0, of each of the intervals that curves ``(..., k)`` are known at the ends of."""
+    logs = -np.log(np.maximum(curves, SMALLEST_SURVIVAL))
+    return np.asarray(np.maximum(np.diff(logs, axis=-1, prepend=0.0), SMALLEST_HAZARD))
+
+
+def read_calibration(data: Mapping[str, Any]) -> Calibration:
     """What `dataclasses.asdict` made of one."""
+    if "levels" in data:
+        return CurveCalibration(**{**data, "levels": tuple(data["levels"])})
     return RiskCalibration(**data) if "shift" in data else Calibration(**data)
 
 

@@ -40,6 +40,7 @@ from genokeras.tasks.survival_times import (
     Steps,
     check_informative,
     cumulative_hazard,
+    martingale_residuals,
     read_times,
     survival_targets,
     uncensored,
@@ -80,25 +81,32 @@ class Survival(Task):
     def learn(cls, labels: Labelled) -> Aim:
         names = _column_names(labels)
         time, event = read_times(labels.values, names, labels.samples, labels.source)
-        notes = check_informative(time, event, names, labels.source)
-        task = cls._of(names, time, event)
-        return Aim(task, task._targets(time, event), np.array(task.output_names()), notes)
+        weight = np.ones(len(time)) if labels.weight is None else labels.weight
+        counted = weight > 0
+        notes = check_informative(time[counted], event[counted], names, labels.source)
+        task = cls._of(names, time, event, weight)
+        return Aim(task, task._targets(time, event, task.censoring), np.array(task.output_names()), notes)
 
     @classmethod
     @abstractmethod
-    def _of(cls, names: tuple[str, str], time: np.ndarray, event: np.ndarray) -> Self:
-        """The task that these training samples make."""
+    def _of(cls, names: tuple[str, str], time: np.ndarray, event: np.ndarray, weight: np.ndarray) -> Self:
+        """The task that these training samples, of these weights, make."""
 
     @abstractmethod
     def output_names(self) -> tuple[str, ...]:
         """What the outputs are called."""
 
-    def _targets(self, time: np.ndarray, event: np.ndarray) -> np.ndarray:
-        return survival_targets(time, event, self.places, self.censoring)
+    def _targets(self, time: np.ndarray, event: np.ndarray, censoring: Steps) -> np.ndarray:
+        return survival_targets(time, event, self.places, censoring)
 
     def read(self, labels: Labelled, names: np.ndarray) -> np.ndarray:
-        read = read_times(labels.values, _column_names(labels), labels.samples, labels.source)
-        return self._targets(*read)
+        """``(n, 4)`` targets of further samples, whose censoring is their own.
+
+        They may be followed for longer or shorter than the training samples were, and weights by one over the censoring make up only for that
+        of the samples that are scored (Gerds and Schumacher 2006, Biometrical Journal 48: 1029-1040, take it from these, too).
+        """
+        time, event = read_times(labels.values, _column_names(labels), labels.samples, labels.source)
+        return self._targets(time, event, uncensored(time, event))
 
     def check_learnable(self, targets: np.ndarray, names: np.ndarray) -> tuple[str, ...]:
         return check_informative(targets[:, TIME], targets[:, EVENT], self.columns, "y")
@@ -178,8 +186,8 @@ class Cox(Survival):
     answers_name: ClassVar[str] = "log_risks"
 
     @classmethod
-    def _of(cls, names: tuple[str, str], time: np.ndarray, event: np.ndarray) -> Self:
-        return cls(names, cumulative_hazard(time, event), uncensored(time, event))
+    def _of(cls, names: tuple[str, str], time: np.ndarray, event: np.ndarray, weight: np.ndarray) -> Self:
+        return cls(names, cumulative_hazard(time, event, weight=weight), uncensored(time, event, weight))
 
     def output_names(self) -> tuple[str, ...]:
         return ("log_risk",)
@@ -278,8 +286,8 @@ class Hazard(Survival):
     answers_name: ClassVar[str] = "survival"
 
     @classmethod
-    def _of(cls, names: tuple[str, str], time: np.ndarray, event: np.ndarray) -> Self:
-        came = time[event > 0]
+    def _of(cls, names: tuple[str, str], time: np.ndarray, event: np.ndarray, weight: np.ndarray) -> Self:
+        came = time[(event > 0) & (weight > 0)]
         k = int(np.clip(len(came) // _EVENTS_OF_INTERVAL, 2, _MOST_INTERVALS))
         ends = np.unique(np.quantile(came, np.arange(1, k + 1) / k, method="higher"))
         if len(ends) < 2:
@@ -287,7 +295,8 @@ class Hazard(Survival):
         if len(ends) < 2:
             raise DataError(f"all events came at {ends[0]:g}: intervals need at least two different times.")
         ends[-1] = time.max()
-        return cls(names, tuple(map(float, ends)), cumulative_hazard(time, event), uncensored(time, event))
+        hazard, censoring = cumulative_hazard(time, event, weight=weight), uncensored(time, event, weight)
+        return cls(names, tuple(map(float, ends)), hazard, censoring)
 
     def output_names(self) -> tuple[str, ...]:
         return tuple(f"survival_{end:g}" for end in self.ends)
@@ -373,7 +382,7 @@ def _column_names(labels: Labelled) -> tuple[str, str]:
     return str(time), str(event)
 
 
-def calibrated_baseline(task: Task, targets: np.ndarray, answers: np.ndarray) -> Steps:
+def calibrated_baseline(task: Task, targets: np.ndarray, answers: np.ndarray, weight: np.ndarray) -> Steps:
     """The cumulative hazard of a sample whose relative hazard is 1.
 
     Parameters
@@ -383,20 +392,10 @@ def calibrated_baseline(task: Task, targets: np.ndarray, answers: np.ndarray) ->
         ``(n, 4)``.
     answers : numpy.ndarray
         ``(n, k)`` to samples that no network has trained on.
+    weight : numpy.ndarray
+        ``(n,)`` of these samples.
     """
     if not isinstance(task, Cox):
         assert isinstance(task, Hazard)
         return task.hazard
-    return cumulative_hazard(targets[:, TIME], targets[:, EVENT], np.exp(answers[:, 0]))
-
-
-def martingale_residuals(targets: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """``(n,)`` events that came less those that the rows with a weight would lead one to expect; 0 for the others.
-
-    Barlow and Prentice (1988), Biometrika 75: 65-74.
-    """
-    there = weight > 0
-    found = np.zeros(len(targets))
-    time, event = targets[there, TIME], targets[there, EVENT]
-    found[there] = event - cumulative_hazard(time, event).at(time)
-    return found
+    return cumulative_hazard(targets[:, TIME], targets[:, EVENT], np.exp(answers[:, 0]), weight)

@@ -18,10 +18,16 @@ from typing import final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.optimize import minimize_scalar
+from scipy.optimize import minimize, minimize_scalar
 
 from genokeras.tasks.answers import Answers, Evidence, Targets
-from genokeras.tasks.calibration import Calibration, RiskCalibration
+from genokeras.tasks.calibration import (
+    SMALLEST_SURVIVAL,
+    Calibration,
+    CurveCalibration,
+    RiskCalibration,
+    interval_hazards,
+)
 from genokeras.tasks.objectives import Objective, add_objectives
 from genokeras.tasks.rows import Array, weighted_mean
 from genokeras.tasks.survival_scores import (
@@ -34,11 +40,13 @@ from genokeras.tasks.survival_scores import (
 )
 from genokeras.tasks.survival_times import EVENT, PLACE, TIME, UNCENSORED, survival
 
-SMALLEST = 1e-12
+SMALLEST = SMALLEST_SURVIVAL
 # Relative hazards of e^30 say no more than those of e^15.
 _LARGEST = 30.0
 # A normal prior on the logarithm of the slope, as in `genokeras.tasks.calibration`.
 _PRIOR, _SLOPES = 2.0, (-1.5, 1.0)
+# And a wide one, of standard deviation 1, on how much higher the hazards of an interval are.
+_LEVEL_PRIOR, _LEVELS = 0.5, (-3.0, 3.0)
 _PLACES_AT_ONCE = 8_000_000
 
 
@@ -179,14 +187,17 @@ class CurveAnswers(SurvivalAnswers):
         return np.asarray(np.exp((1 - share) * logs[..., low] + share * logs[..., low + 1]))
 
     def constant(self, targets: Targets, n_outputs: int, sample_weight: ArrayLike | None) -> Array:
-        curve = survival(targets[:, PLACE], targets[:, EVENT]).at(np.arange(1, n_outputs + 1))
+        weight = None if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
+        curve = survival(targets[:, PLACE], targets[:, EVENT], weight).at(np.arange(1, n_outputs + 1))
         return np.broadcast_to(curve, (len(targets), n_outputs))
 
     def evidence(self, stack: Array, targets: Targets, w: Array) -> Evidence:
         return _CurveEvidence(stack, self.as_targets(targets), w)
 
     def calibration(self, answers: Array, targets: Targets, sample_weight: ArrayLike | None) -> Calibration:
-        return Calibration()
+        known = self.as_targets(targets)
+        w = np.ones(len(known)) if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
+        return _curve_calibration(answers, known, w)
 
 
 def interval_of(t: Array, k: int) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
@@ -208,6 +219,42 @@ def interval_losses(curves: Array, t: Array) -> Array:
     until = whole[..., rows, lived]
     likelihood = np.where(event, until - whole[..., rows, np.minimum(lived + 1, k)], until)
     return np.asarray(-np.log(np.maximum(likelihood, SMALLEST)))
+
+
+def _curve_calibration(curves: Array, t: Array, w: Array) -> CurveCalibration:
+    """The most probable line of hazards' logarithms in each interval, given curves ``(n, k)``, by the likelihood of `interval_losses`."""
+    k = curves.shape[-1]
+    lived, event = interval_of(t, k)
+    rows, cells = np.nonzero((np.arange(k) < (lived + event)[:, None]) & (w > 0)[:, None])
+    counted, came = w[rows], event[rows] & (cells == lived[rows])
+    if not came.any():
+        return CurveCalibration()
+    logs = np.log(interval_hazards(curves))[rows, cells]
+
+    def by_interval(values: Array) -> Array:
+        return np.asarray(np.bincount(cells, counted * values, minlength=k), dtype=np.float64)
+
+    # Levels are those of hazards of the usual size, so that their prior and that of the slope say nothing of each other.
+    known = by_interval(np.ones(len(rows)))
+    middle = np.full(k, np.average(logs, weights=counted))
+    middle = np.divide(by_interval(logs), known, out=middle, where=known > 0)
+    apart = logs - middle[cells]
+
+    def loss(line: Array) -> tuple[float, Array]:
+        bent = np.exp(line[0]) * apart
+        hazards = np.exp(np.clip((middle + line[1:])[cells] + bent, -_LARGEST, _LARGEST))
+        event_came = -np.expm1(-hazards)
+        likely = np.where(came, -np.log(event_came), hazards)
+        slopes = np.where(came, -hazards * np.exp(-hazards) / event_came, hazards)
+        value = float(counted @ likely) + float(strength @ line**2)
+        by_line = np.concatenate([[(counted * slopes) @ bent], by_interval(slopes)])
+        return value, by_line + 2 * strength * line
+
+    strength = np.array([_PRIOR, *[_LEVEL_PRIOR] * k])
+    bounds = (_SLOPES, *[_LEVELS] * k)
+    found = minimize(loss, np.zeros(k + 1), jac=True, method="L-BFGS-B", bounds=bounds).x
+    slope = float(np.exp(found[0]))
+    return CurveCalibration(slope, levels=tuple(map(float, found[1:] + (1 - slope) * middle)))
 
 
 # ---- objectives; partials and no closures, because fitted estimators are pickled

@@ -8,7 +8,7 @@ column          meaning
 TIME            when the event came, or when the follow-up ended
 EVENT           1 or 0
 PLACE           where on the task's own scale of time that is: the cumulative hazard of all training samples
-UNCENSORED      share of the training samples whose follow-up would reach beyond that time
+UNCENSORED      share of the samples whose follow-up would reach beyond that time: of the training samples, or of further ones that are read together
 ==============  ==========================================================================================
 """
 
@@ -66,7 +66,9 @@ class Steps:
         return cls(tuple(data["times"]), tuple(data["values"]), float(data["before"]))
 
 
-def cumulative_hazard(time: np.ndarray, event: np.ndarray, risk: np.ndarray | None = None) -> Steps:
+def cumulative_hazard(
+    time: np.ndarray, event: np.ndarray, risk: np.ndarray | None = None, weight: np.ndarray | None = None
+) -> Steps:
     """How often the event has come to an average sample by each time.
 
     Parameters
@@ -76,26 +78,37 @@ def cumulative_hazard(time: np.ndarray, event: np.ndarray, risk: np.ndarray | No
     risk : numpy.ndarray, optional
         ``(n,)`` relative hazards. With them it is the cumulative hazard of a sample whose relative hazard is 1 (Breslow 1972, Journal of the
         Royal Statistical Society B 34: 216-217), else that of Nelson (1972) and Aalen (1978).
+    weight : numpy.ndarray, optional
+        ``(n,)`` how often each sample counts, among the events and at risk: whole numbers are repeated rows.
     """
-    at, events, at_risk, _ = _table(time, event, np.ones(len(time)) if risk is None else risk)
+    at, events, at_risk, _ = _table(time, event, weight, risk)
     kept = events > 0
     hazard = np.cumsum(events[kept] / at_risk[kept])
     return Steps(_floats(at[kept]), _floats(hazard), 0.0)
 
 
-def survival(time: np.ndarray, event: np.ndarray) -> Steps:
-    """Share of samples without the event by each time (Kaplan and Meier 1958, JASA 53: 457-481)."""
-    at, events, at_risk, _ = _table(time, event, np.ones(len(time)))
+def survival(time: np.ndarray, event: np.ndarray, weight: np.ndarray | None = None) -> Steps:
+    """Share of samples, of these weights, without the event by each time (Kaplan and Meier 1958, JASA 53: 457-481)."""
+    at, events, at_risk, _ = _table(time, event, weight)
     kept = events > 0
-    return Steps(_floats(at[kept]), _floats(np.cumprod(1 - events[kept] / at_risk[kept])), 1.0)
+    return Steps(_floats(at[kept]), _floats(_product(events[kept], at_risk[kept])), 1.0)
 
 
-def uncensored(time: np.ndarray, event: np.ndarray) -> Steps:
-    """Share of samples whose follow-up would reach beyond each time; an event at the time of a censoring comes before it."""
-    at, events, at_risk, ends = _table(time, event, np.ones(len(time)))
+def uncensored(time: np.ndarray, event: np.ndarray, weight: np.ndarray | None = None) -> Steps:
+    """Share of samples, of these weights, whose follow-up would reach beyond each time; an event at the time of a censoring comes before it."""
+    at, events, at_risk, ends = _table(time, event, weight)
     kept = ends > 0
-    left = np.cumprod(1 - ends[kept] / np.maximum(at_risk[kept] - events[kept], 1))
-    return Steps(_floats(at[kept]), _floats(left), 1.0)
+    return Steps(_floats(at[kept]), _floats(_product(ends[kept], (at_risk - events)[kept])), 1.0)
+
+
+def martingale_residuals(targets: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """``(n,)`` events that came less those that the rows, of these weights, would lead one to expect; 0 for rows without weight.
+
+    Barlow and Prentice (1988), Biometrika 75: 65-74.
+    """
+    time, event = targets[:, TIME], targets[:, EVENT]
+    expected = cumulative_hazard(time, event, weight=weight).at(time)
+    return np.asarray(np.where(weight > 0, event - expected, 0.0))
 
 
 def survival_targets(
@@ -110,7 +123,7 @@ def survival_targets(
     place : callable
         From times to the task's own scale.
     censoring : Steps
-        As of :func:`uncensored`.
+        As of :func:`uncensored`, of samples that are followed as these are.
     """
     # Behind the last censoring nobody would be followed; a sample there counts as the last one that was.
     left = censoring.at(time)
@@ -247,14 +260,21 @@ def _check_one_unit(time: np.ndarray, name: str, source: str) -> None:
 
 
 def _table(
-    time: np.ndarray, event: np.ndarray, weight: np.ndarray
+    time: np.ndarray, event: np.ndarray, weight: np.ndarray | None, risk: np.ndarray | None = None
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Distinct times, and at each of them the events, the weight at risk, and the ends of follow-up."""
+    """Distinct times, and at each of them the weight of events, of what is at risk, and of ends of follow-up."""
     at, place = np.unique(time, return_inverse=True)
-    events = np.bincount(place, event, minlength=len(at))
-    ends = np.bincount(place, 1 - event, minlength=len(at))
-    at_risk = np.cumsum(np.bincount(place, weight, minlength=len(at))[::-1])[::-1]
+    counted = np.ones(len(time)) if weight is None else weight
+    events = np.bincount(place, counted * event, minlength=len(at))
+    ends = np.bincount(place, counted * (1 - event), minlength=len(at))
+    exposed = counted if risk is None else counted * risk
+    at_risk = np.cumsum(np.bincount(place, exposed, minlength=len(at))[::-1])[::-1]
     return at, events, at_risk, ends
+
+
+def _product(leave: np.ndarray, there: np.ndarray) -> np.ndarray:
+    """Share that is left after each time; who leaves was there, but for rounding."""
+    return np.asarray(np.cumprod(1 - leave / np.maximum(leave, there)))
 
 
 def _floats(values: np.ndarray) -> tuple[float, ...]:

@@ -59,6 +59,8 @@ class Labelled:
         Where they came from.
     order : tuple
         Of classes, the lowest first, where it was given.
+    weight : numpy.ndarray or None
+        ``(n,)`` how much each sample counts; all alike where there are none.
     """
 
     values: np.ndarray
@@ -66,6 +68,7 @@ class Labelled:
     samples: tuple[str, ...]
     source: str
     order: tuple[Any, ...] = ()
+    weight: np.ndarray | None = None
 
 
 def in_order(targets: np.ndarray, labels: Labelled, names: np.ndarray) -> np.ndarray:

@@ -82,9 +82,10 @@ def test_an_answer_that_is_given_is_that_of_the_threshold(weighted: GenomeClassi
     assert against.any() and not named[against].any() and named.sum() == (one & ~against).sum()
 
 
-def test_class_factors_are_those_given() -> None:
+def test_class_factors_are_those_given_beside_each_other() -> None:
     codes, names, ones = np.array([0, 1, 1, 1]), np.array([1, 2]), np.ones(4)
-    assert class_factors({"2": 3}, codes, names, ones).tolist() == [1, 3]
+    assert class_factors({"2": 3}, codes, names, ones) == pytest.approx([0.4, 1.2])
+    assert class_factors({"1": 7, "2": 7}, codes, names, ones).tolist() == [1, 1]
     assert class_factors("balanced", codes, names, ones) == pytest.approx([2, 2 / 3])
     with pytest.raises(ParameterError, match="class_weight must be 'balanced' or a mapping"):
         class_factors("equal", codes, names, ones)

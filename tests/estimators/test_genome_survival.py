@@ -16,6 +16,7 @@ from genokeras.errors import DataError, ParameterError
 from genokeras.estimators.survival import GenomeSurvival
 from genokeras.estimators.survival_columns import survival_columns
 from genokeras.searchers import HyperSpace
+from genokeras.tasks.survival_times import survival
 
 N, P = 90, 12
 
@@ -68,6 +69,23 @@ def test_risks_order_new_samples_and_the_estimate_says_so(either: GenomeSurvival
     assert {"c_index_uno", "integrated_brier", "auc"} <= set(estimate["also"])
 
 
+def test_samples_that_are_followed_for_longer_have_scores_like_the_others(tmp_path: Path) -> None:
+    x, time, event = made(100)
+    event[time > 80], time = 0, np.minimum(time, 80 + np.arange(100) / 10)
+    model = small(tmp_path / "run", max_trials=1).fit(x, time=time, event=event)
+    x, time, event = made(200, 1)
+    scores = model.evaluate(x, time=time, event=event)
+    assert scores["integrated_brier"] < 0.25
+    assert scores["c_index_uno"] == pytest.approx(scores["c_index"], abs=0.04)
+
+
+def test_samples_without_any_event_have_no_scores(fitted: GenomeSurvival) -> None:
+    x, time, _ = made(20, 1)
+    with pytest.warns(UserWarning, match="none of these 20 samples has the event"):
+        scores = fitted.evaluate(x, time=time, event=np.zeros(20))
+    assert np.isnan(list(scores.values())).all()
+
+
 def test_ridge_cox_models_are_the_line_to_beat(fitted: GenomeSurvival) -> None:
     assert fitted.estimate_["linear_baseline"] > 0.65
     board = fitted.leaderboard()
@@ -92,6 +110,14 @@ def test_curves_hold_as_many_events_as_there_are(fitted: GenomeSurvival) -> None
     assert abs(fitted.predict_survival_function(x, [100.0]).mean() - free_of_event) < 0.08
 
 
+def test_curves_out_of_fold_are_those_of_kaplan_and_meier_on_average(either: GenomeSurvival) -> None:
+    _, time, event = made()
+    found = either._run.out_of_fold()
+    times = np.array([15.9, 28.1, 49.4, 83.7])
+    curves = either._survival.survival_answers.curves(found.answers, either._places(times))
+    np.testing.assert_allclose(curves.mean(axis=0), survival(time, event).at(times), atol=0.05)
+
+
 def test_the_exported_model_answers_as_the_estimator(either: GenomeSurvival, tmp_path: Path) -> None:
     x = made(5, 4)[0].astype("float32")
     either.export_keras_model(tmp_path / "curves.keras", times=[40, 120])
@@ -105,6 +131,16 @@ def test_the_exported_model_answers_as_the_estimator(either: GenomeSurvival, tmp
     about = json.loads((tmp_path / "own.json").read_text(encoding="utf-8"))
     assert about["baseline"]["times"] == list(either.baseline_.times)
     assert about["survival"]["time"] == "os_days"
+
+
+def test_curves_are_exported_of_a_run_that_was_loaded(either: GenomeSurvival, tmp_path: Path) -> None:
+    keras.backend.clear_session()  # as in a fresh process, new operations have the names of those in the file
+    again = gk.load_estimator(either.path_)
+    again.export_keras_model(tmp_path / "curves.keras", times=[40, 120])
+    model, x = keras.saving.load_model(tmp_path / "curves.keras", compile=False), made(5, 4)[0]
+    np.testing.assert_allclose(
+        model.predict(x, verbose=0), again.predict_survival_function(x, [40, 120]), rtol=2e-4, atol=1e-5
+    )
 
 
 def test_a_run_is_loaded_with_its_baseline(either: GenomeSurvival) -> None:
@@ -123,6 +159,13 @@ def test_genes_are_explained_by_the_risk(fitted: GenomeSurvival) -> None:
     np.testing.assert_allclose(total, fitted.predict(some), atol=0.1)
 
 
+def test_explanations_of_calibrated_curves_add_up_to_these(by_interval: GenomeSurvival) -> None:
+    some = table().head(10)
+    found = by_interval.explain(some, table())
+    total = found.values.sum(axis=1) + found.base_values
+    np.testing.assert_allclose(total, by_interval._all_answers(some), atol=0.03)
+
+
 def test_a_final_fit_keeps_risks_and_curves_in_step(tmp_path: Path) -> None:
     model = small(tmp_path / "run", max_trials=2).fit(table(), time="os_days", event="dead")
     frame = table()
@@ -139,6 +182,21 @@ def test_the_report_shows_risk_thirds_and_calibration(either: GenomeSurvival, tm
     assert "C-index (Harrell)" in page and "survival (&#39;os_days&#39;" in page
     card = (tmp_path / "report_model_card.md").read_text(encoding="utf-8")
     assert "A model of survival that predicts from 12 genes how soon dead comes" in card
+
+
+@pytest.mark.parametrize("task", ["cox", "hazard"])
+def test_curves_are_those_of_the_samples_that_count(task: str, tmp_path: Path) -> None:
+    x, time, event = made(120)
+    late = time > np.median(time)
+    weight = np.where(late, 4.0, 1.0)
+    model = small(tmp_path / "run", task=task, max_trials=1)
+    model.fit(x, time=time, event=event, sample_weight=weight)
+    rows, places = np.repeat(np.arange(120), weight.astype(int)), [20.0, 50.0]
+    wanted = survival(time[rows], event[rows]).at(places)
+    found = np.average(model.predict_survival_function(x, places), axis=0, weights=weight)
+    np.testing.assert_allclose(found, wanted, atol=0.06)
+    again = gk.load_estimator(model.path_)
+    assert isinstance(again, GenomeSurvival) and again.baseline_ == model.baseline_
 
 
 # ---- times and events as they may come

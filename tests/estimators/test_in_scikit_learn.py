@@ -16,6 +16,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import genokeras as gk
+from genokeras.data import relative_weights
 from genokeras.errors import NoImportancesError, NotFittedError, ParameterError, RunFolderError
 from genokeras.estimators.places import numbered_place
 from genokeras.support import RunFolder
@@ -129,7 +130,7 @@ def test_weights_and_groups_reach_the_last_step_of_a_pipeline(study: Study, tmp_
     clf = quick(tmp_path / "run").set_fit_request(sample_weight=True, groups=True)
     model = make_pipeline(gk.LogTransformer(), clf).fit(x, y, sample_weight=weight, groups=groups)
     problem = model[-1]._run.problem
-    np.testing.assert_array_equal(problem.sample_weight, weight)
+    np.testing.assert_array_equal(problem.sample_weight, relative_weights(weight))
     np.testing.assert_array_equal(problem.groups, groups)
     # No group stands on both sides of a fold.
     assert all(set(groups[held]).isdisjoint(groups[~held]) for held in problem.held_out)
@@ -150,7 +151,7 @@ def test_cross_validation_hands_each_fold_its_own_weights_and_groups(study: Stud
         return_indices=True,
     )
     for fitted, train in zip(found["estimator"], found["indices"]["train"], strict=True):
-        np.testing.assert_array_equal(fitted._run.problem.sample_weight, weight[train])
+        np.testing.assert_array_equal(fitted._run.problem.sample_weight, relative_weights(weight[train]))
         assert len(np.unique(fitted._run.problem.groups)) == len(np.unique(groups[train]))
 
 
@@ -164,7 +165,7 @@ def test_a_grid_routes_to_every_fit(study: Study, tmp_path: Path) -> None:
     grid = GridSearchCV(clf, {"folds": [2, 3]}, cv=GroupKFold(2))
     grid.fit(x, y, sample_weight=weight, groups=groups)
     assert len(list(tmp_path.iterdir())) == 5  # 2 x 2, and the best one again
-    np.testing.assert_array_equal(grid.best_estimator_._run.problem.sample_weight, weight)
+    np.testing.assert_array_equal(grid.best_estimator_._run.problem.sample_weight, relative_weights(weight))
 
 
 @pytest.mark.usefixtures("routing")
@@ -179,4 +180,4 @@ def test_without_routing_a_pipeline_takes_them_by_the_name_of_the_step(study: St
     weight, _ = weights_and_groups(len(x))
     model = make_pipeline(StandardScaler(), quick(kind=gk.GenomeRegressor))
     model.fit(x, np.arange(len(y)), genomeregressor__sample_weight=weight)
-    np.testing.assert_array_equal(model[-1]._run.problem.sample_weight, weight)
+    np.testing.assert_array_equal(model[-1]._run.problem.sample_weight, relative_weights(weight))

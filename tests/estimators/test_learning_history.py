@@ -39,7 +39,7 @@ def test_a_clone_has_no_history(fitted: GenomeClassifier) -> None:
 
 def test_out_of_fold_predictions_score_what_the_estimate_calls_uncorrected(fitted: GenomeClassifier) -> None:
     run = fitted._run
-    codes, probabilities, fold = ensemble_out_of_fold(TrialStore(run.folder), run.problem, run.delivery)
+    codes, probabilities, fold, _ = ensemble_out_of_fold(TrialStore(run.folder), run.problem, run.delivery)
     value = OBJECTIVES["log_loss"].value(probabilities, codes)
     assert value == pytest.approx(fitted.estimate_["uncorrected"], rel=1e-4)
     assert np.bincount(fold).tolist() == [8] * 5

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from genokeras import DataError, GenomeClassifier, GenomeRegressor
+from genokeras.data import check_sample_weight
 
 N = 40
 SETTINGS: dict[str, Any] = {"max_trials": 2, "time_limit": None, "random_state": 0, "verbose": 0}
@@ -32,6 +33,24 @@ def test_weights_with_ids_go_by_these() -> None:
         found.final_fit(x, y, sample_weight=other)
     by_row = GenomeClassifier(**SETTINGS).fit(x, y, sample_weight=shuffled.to_numpy()).predict_proba(x)
     assert np.abs(by_row - as_given).max() > 0.01
+
+
+def test_weights_are_relative() -> None:
+    x, y, weight = made()
+    fits = [
+        GenomeClassifier(**SETTINGS | {"max_trials": 4}).fit(
+            x, y, sample_weight=None if same is None else same * by
+        )
+        for same, by in ((None, 1), (np.ones(N), 1), (np.ones(N), 1 / N), (np.ones(N), 7.0))
+    ]
+    for found in fits[1:]:
+        np.testing.assert_array_equal(found.predict_proba(x), fits[0].predict_proba(x))
+        assert found.estimate_ == fits[0].estimate_
+    odd = np.where(np.arange(N) % 3, weight, 0.0)
+    once = check_sample_weight(odd, N)
+    assert once[odd > 0].mean() == pytest.approx(1, abs=1e-6) and not once[odd == 0].any()
+    for factor in (1 / N, 7.0, 1e-9):
+        np.testing.assert_array_equal(check_sample_weight(odd * factor, N), once)
 
 
 def test_scores_weigh_by_id() -> None:

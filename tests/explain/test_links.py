@@ -8,9 +8,9 @@ from scipy.special import expit, softmax
 
 from genokeras.errors import ParameterError
 from genokeras.explain.links import Differences, Identity, Inner, LogOdds, Softmax, chosen_output, link_of
-from genokeras.explain.outer import Calibrated, Product, Scaled
+from genokeras.explain.outer import Bent, Calibrated, Product, Scaled
 from genokeras.searchers import GEOMETRIC
-from genokeras.tasks.calibration import Calibration
+from genokeras.tasks.calibration import Calibration, CurveCalibration
 from genokeras.tasks.classes import Classes
 from genokeras.tasks.links import log_odds
 from genokeras.tasks.loss import LossTask
@@ -126,6 +126,17 @@ def test_gradients_of_a_product_are_those_of_differences(output: str, whole: boo
         ahead, back = (outer.values(logs + sign * 1e-6 * along[:, :, r]) for sign in (1, -1))
         difference = (ahead - back) / 2e-6
         np.testing.assert_allclose(found[:, :, r], difference[: len(found)], rtol=1e-4, atol=1e-6)
+
+
+def test_gradients_of_calibrated_curves_are_those_of_differences() -> None:
+    rng = np.random.default_rng(1)
+    p = np.cumprod(rng.uniform(0.5, 0.9, size=(4, 6)), axis=0)
+    along = rng.normal(size=(4, 6, 2))
+    outer = Bent(CurveCalibration(0.6, levels=(-0.4, 0.2, 0.0, -1.0)))
+    found = outer.gradients(p, along)
+    for r in range(2):
+        ahead, back = (outer.values(p + sign * 1e-6 * along[:, :, r]) for sign in (1, -1))
+        np.testing.assert_allclose(found[:, :, r], (ahead - back) / 2e-6, rtol=1e-5, atol=1e-7)
 
 
 def test_classes_that_are_multiplied_have_a_link_of_their_own() -> None:

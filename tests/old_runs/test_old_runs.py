@@ -145,19 +145,26 @@ def test_a_run_goes_on(kind, copy):
     assert np.shape(est.predict(x, **extra)) == expected(kind)[0]["predictions_new"].shape
 
 
-def test_a_run_does_not_go_on_with_other_weights(copy):
+def went_on(place, weight_of):
     _, source, options, _ = ESTIMATORS["genome_classifier"]
     found = getattr(samples, source)()
-    est = gk.GenomeClassifier(
-        copy("genome_classifier"), **made.COMMON, **{**options, "resume": True, "max_trials": 2}
+    est = gk.GenomeClassifier(place, **made.COMMON, **{**options, "resume": True, "max_trials": 2})
+    weight = weight_of(found["sample_weight"])
+    return est.fit(
+        made.samples("genome_classifier", found), found["y"], groups=found["groups"], sample_weight=weight
     )
+
+
+def test_a_run_does_not_go_on_with_other_weights(copy):
     with pytest.raises(gk.RunFolderError, match="other sample_weight"):
-        est.fit(
-            made.samples("genome_classifier", found),
-            found["y"],
-            groups=found["groups"],
-            sample_weight=found["sample_weight"] * 2,
-        )
+        went_on(copy("genome_classifier"), lambda weight: weight[::-1])
+
+
+def test_a_run_goes_on_with_its_weights_times_a_factor(copy):
+    place = copy("genome_classifier")
+    before = gk.load_estimator(place).n_trials_
+    with pytest.warns(UserWarning, match="trials already"):
+        assert went_on(place, lambda weight: weight * 2).n_trials_ == before
 
 
 @pytest.mark.parametrize("kind", ["genome_classifier", "sequence_classifier", "text_classifier"])

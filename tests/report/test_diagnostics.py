@@ -40,7 +40,7 @@ def predictions(n_classes: int, n: int = 120) -> Predictions:
 
 
 def test_out_of_fold_predictions_are_the_calibrated_ensemble(finished_run: Path) -> None:
-    codes, probabilities, fold = read_record(RunFolder(finished_run)).out_of_fold()
+    codes, probabilities, fold, _ = read_record(RunFolder(finished_run)).out_of_fold()
     store = TrialStore(RunFolder(finished_run))
     first, second = store.answers(store.history().ok()).astype("float64")
     expected = Calibration(1.2, 0.04).apply(0.25 * first + 0.75 * second)

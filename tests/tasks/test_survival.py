@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
@@ -9,18 +11,31 @@ import pytest
 from keras import ops
 
 from genokeras.errors import DataError
+from genokeras.networks.merge_rows import calibrated
+from genokeras.tasks.calibration import CurveCalibration, read_calibration
 from genokeras.tasks.cox_fit import RiskSets, solve_cox
 from genokeras.tasks.cox_loss import partial_likelihood_loss
-from genokeras.tasks.survival import Cox, Hazard
-from genokeras.tasks.survival_answers import RISK_OBJECTIVES, RISKS
+from genokeras.tasks.survival import Cox, Hazard, calibrated_baseline
+from genokeras.tasks.survival_answers import CURVE_OBJECTIVES, CURVES, RISK_OBJECTIVES, RISKS
 from genokeras.tasks.survival_scores import (
     auc_at,
     brier_rows,
     concordance,
+    horizon,
     partial_deviance,
+    score_times,
     uno_concordance,
 )
-from genokeras.tasks.survival_times import PLACE, TIME, cumulative_hazard, survival, uncensored
+from genokeras.tasks.survival_times import (
+    EVENT,
+    PLACE,
+    TIME,
+    UNCENSORED,
+    cumulative_hazard,
+    martingale_residuals,
+    survival,
+    uncensored,
+)
 from genokeras.tasks.task import Labelled
 
 
@@ -124,16 +139,15 @@ def judged() -> dict[str, Any]:
     )
     _, time, event = made(120, 2)
     _, new_time, new_event = made(70, 3)
-    # A judge needs test times within those of training.
-    new_event[new_time >= time.max()] = 0
-    new_time = np.minimum(new_time, time.max() - 1)
+    # A judge wants to know the censoring at each event.
+    new_event[new_time == new_time.max()] = 0
     aim = Cox.learn(labels(time, event))
     targets = aim.task.read(labels(new_time, new_event), aim.names)
     risk = np.round(np.random.default_rng(4).normal(size=70), 1)
     return {
         "metrics": metrics,
-        "train": surv(time, event),
         "test": surv(new_time, new_event),
+        "censoring": uncensored(new_time, new_event),
         "targets": targets,
         "risk": risk,
         "aim": aim,
@@ -148,7 +162,7 @@ def test_harrells_concordance_is_that_of_scikit_survival(judged: dict[str, Any])
 
 def test_unos_concordance_is_that_of_scikit_survival(judged: dict[str, Any]) -> None:
     tau = float(np.quantile(judged["targets"][:, TIME], 0.9))
-    wanted = judged["metrics"].concordance_index_ipcw(judged["train"], judged["test"], judged["risk"], tau)[0]
+    wanted = judged["metrics"].concordance_index_ipcw(judged["test"], judged["test"], judged["risk"], tau)[0]
     found = uno_concordance(judged["risk"], judged["targets"], np.ones(70))
     assert found == pytest.approx(wanted, abs=1e-12)
 
@@ -157,14 +171,14 @@ def test_the_integrated_brier_score_is_that_of_scikit_survival(judged: dict[str,
     times = np.array([1.0, 2.0, 4.0, 7.0])
     task = judged["aim"].task
     curves = RISKS.curves(judged["risk"][:, None], task.places(times))
-    wanted = judged["metrics"].integrated_brier_score(judged["train"], judged["test"], curves, times)
-    found = brier_rows(curves, judged["targets"], times, task.censoring.at(times)).mean()
+    wanted = judged["metrics"].integrated_brier_score(judged["test"], judged["test"], curves, times)
+    found = brier_rows(curves, judged["targets"], times, judged["censoring"].at(times)).mean()
     assert found == pytest.approx(wanted, rel=1e-9)
 
 
 def test_the_area_under_the_curve_at_a_time_is_that_of_scikit_survival(judged: dict[str, Any]) -> None:
     wanted = judged["metrics"].cumulative_dynamic_auc(
-        judged["train"], judged["test"], judged["risk"], [3.0, 6.0]
+        judged["test"], judged["test"], judged["risk"], [3.0, 6.0]
     )[0]
     found = [auc_at(judged["risk"], judged["targets"], np.ones(70), time) for time in (3.0, 6.0)]
     np.testing.assert_allclose(found, wanted, rtol=1e-9)
@@ -179,6 +193,36 @@ def test_ridge_cox_is_that_of_scikit_survival() -> None:
 
 
 # ---- scores, by themselves
+
+
+@pytest.mark.parametrize(("followed", "again"), [(15, 200), (200, 15)])
+def test_samples_followed_longer_or_shorter_than_training_are_weighted_for_their_own_censoring(
+    followed: float, again: float
+) -> None:
+    def cohort(n: int, seed: int, most: float) -> tuple[np.ndarray, ...]:
+        rng = np.random.default_rng(seed)
+        eta = rng.normal(size=n)
+        time, ended = 20 * rng.exponential(np.exp(-eta)) + 0.1, rng.uniform(2, most, size=n)
+        return eta, np.minimum(time, ended), (time <= ended).astype("float64"), time
+
+    aim = Cox.learn(labels(*cohort(100, 0, followed)[1:3]))
+    eta, time, event, whole = cohort(3000, 1, again)
+    targets = aim.task.read(labels(time, event), aim.names)
+    # A constant of a half is off by a quarter, whatever the follow-up.
+    rows = score_times(targets)
+    half = np.full((len(time), len(rows)), 0.5)
+    found = brier_rows(half, targets, targets[rows, TIME], targets[rows, UNCENSORED]).mean()
+    assert found == pytest.approx(0.25, abs=0.005)
+    tau = horizon(targets)
+    known = np.column_stack([np.minimum(whole, tau), whole < tau, np.zeros(3000), np.ones(3000)])
+    wanted = concordance(eta, known, np.ones(3000))
+    assert uno_concordance(eta, targets, np.ones(3000)) == pytest.approx(wanted, abs=0.02)
+
+
+def test_training_samples_that_are_read_again_are_scored_as_before() -> None:
+    _, time, event = made()
+    aim = Cox.learn(labels(time, event))
+    np.testing.assert_array_equal(aim.task.read(labels(time, event), aim.names), aim.targets)
 
 
 def test_scores_by_weights_are_those_of_repeated_rows() -> None:
@@ -223,6 +267,55 @@ def test_calibration_finds_the_slope_and_the_level_of_risks() -> None:
     assert expected == pytest.approx(event.sum(), rel=1e-6)
 
 
+def discrete(n: int = 3000) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Hazards of five intervals ``(n, 5)``, and targets of a :class:`Hazard` whose intervals end at 1, 2, ..., 5."""
+    rng = np.random.default_rng(0)
+    hazards = np.array([0.1, 0.2, 0.3, 0.3, 0.5]) * np.exp(rng.normal(scale=0.7, size=n))[:, None]
+    drawn = rng.exponential(size=n)
+    came = (np.cumsum(hazards, axis=1) < drawn[:, None]).sum(axis=1)
+    ended = rng.integers(1, 6, size=n)
+    event = (came < ended).astype("float64")
+    time = np.where(came < ended, came + 1.0, ended)
+    return hazards, np.column_stack([time, event, time, np.ones(n)]), np.bincount(came, minlength=6)
+
+
+def test_calibration_finds_the_slope_and_the_levels_of_curves() -> None:
+    hazards, targets, came = discrete()
+    # Too sure, and too high early.
+    wrong = np.array([3.0, 2.0, 1.0, 1.0, 0.5]) * hazards**1.8
+    answers = np.exp(-np.cumsum(wrong, axis=1))
+    found = CURVES.calibration(answers, targets, None)
+    assert isinstance(found, CurveCalibration)
+    assert found.sharpness == pytest.approx(1 / 1.8, rel=0.1)
+    calibrated = found.apply(answers)
+    np.testing.assert_allclose(calibrated, np.exp(-np.cumsum(hazards, axis=1)), atol=0.06)
+    np.testing.assert_allclose(calibrated.mean(axis=0), 1 - np.cumsum(came)[:5] / 3000, atol=0.02)
+    assert (np.diff(calibrated, axis=1) <= 0).all()
+
+
+def test_calibrated_curves_are_those_of_the_merged_model_and_of_the_file() -> None:
+    hazards, targets, _ = discrete(60)
+    answers = np.exp(-np.cumsum(2 * hazards, axis=1)).astype("float32")
+    found = CURVES.calibration(answers, targets, None)
+    tensor = calibrated(ops.convert_to_tensor(answers), found)
+    np.testing.assert_allclose(ops.convert_to_numpy(tensor), found.apply(answers), rtol=1e-4, atol=1e-6)
+    assert read_calibration(json.loads(json.dumps(asdict(found)))) == found
+
+
+def test_few_rows_move_curves_little_and_old_runs_and_rows_without_events_not_at_all() -> None:
+    hazards, targets, _ = discrete(60)
+    answers = np.exp(-np.cumsum(4 * hazards, axis=1))
+    few, many = (CURVES.calibration(answers[:n], targets[:n], None) for n in (4, 60))
+    moved = [np.abs(found.apply(answers) - answers).mean() for found in (few, many)]
+    assert moved[0] < moved[1]
+    for hopeless in (answers**1e-4, np.full_like(answers, 0.0)):
+        assert np.isfinite(CURVES.calibration(hopeless, targets, None).apply(hopeless)).all()
+    targets[:, EVENT] = 0
+    none = CURVES.calibration(answers, targets, None)
+    for found in (none, read_calibration({"sharpness": 1.0, "doubt": 0.0})):
+        np.testing.assert_array_equal(found.apply(answers), answers)
+
+
 # ---- targets
 
 
@@ -231,6 +324,43 @@ def test_curves_of_all_samples_by_hand() -> None:
     np.testing.assert_allclose(survival(time, event).at([0.5, 1, 2, 9]), [1, 0.75, 0.5, 0])
     np.testing.assert_allclose(cumulative_hazard(time, event).at([1, 2.5]), [1 / 4, 1 / 4 + 1 / 3])
     np.testing.assert_allclose(uncensored(time, event).at([1, 2, 3]), [1, 0.5, 0.5])
+
+
+def test_weights_are_repeated_rows_in_all_curves() -> None:
+    _, time, event = made(30, 9)
+    rng = np.random.default_rng(2)
+    counts, risk = rng.integers(0, 4, size=30), rng.gamma(2.0, size=30)
+    rows, weight = np.repeat(np.arange(30), counts), counts.astype("float64")
+    at, (t, e) = np.unique(time), (time[rows], event[rows])
+    pairs = [
+        (cumulative_hazard(time, event, risk, weight), cumulative_hazard(t, e, risk[rows])),
+        (cumulative_hazard(time, event, weight=weight), cumulative_hazard(t, e)),
+        (survival(time, event, weight), survival(t, e)),
+        (uncensored(time, event, weight), uncensored(t, e)),
+        (uncensored(time, event, weight / 7), uncensored(t, e)),
+    ]
+    for weighted, repeated in pairs:
+        np.testing.assert_allclose(weighted.at(at), repeated.at(at), rtol=1e-12, atol=1e-15)
+    targets = np.column_stack([time, event, time, np.ones(30)])
+    found = martingale_residuals(targets, weight)
+    np.testing.assert_allclose(found[rows], martingale_residuals(targets[rows], np.ones(len(rows))))
+    assert not found[counts == 0].any()
+
+
+def test_tasks_and_baselines_know_the_weights() -> None:
+    _, time, event = made(40, 10)
+    counts = np.random.default_rng(3).integers(0, 3, size=40)
+    rows, eta = np.repeat(np.arange(40), counts), np.random.default_rng(4).normal(size=(40, 1))
+    weighted = Cox.learn(replace(labels(time, event), weight=counts / 2))
+    repeated = Cox.learn(labels(time[rows], event[rows]))
+    np.testing.assert_allclose(weighted.targets[rows], repeated.targets, rtol=1e-12)
+    once = calibrated_baseline(weighted.task, weighted.targets, eta, counts / 2)
+    again = calibrated_baseline(repeated.task, repeated.targets, eta[rows], np.ones(len(rows)))
+    np.testing.assert_allclose(once.at(time), again.at(time), rtol=1e-12)
+    by_interval = Hazard.learn(replace(labels(time, event), weight=counts / 2)).task
+    assert by_interval.censoring == weighted.task.censoring and by_interval.hazard == weighted.task.hazard
+    for score in CURVE_OBJECTIVES.values():
+        assert np.isfinite(score.chance(weighted.targets, by_interval.n_outputs, counts / 2))
 
 
 def test_hazard_intervals_know_who_lived_through_them() -> None:
