@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -33,6 +34,7 @@ from genokeras.estimators.content import (
     validation_parts,
     weights_of,
 )
+from genokeras.estimators.counting import counted_aim, counted_samples, of_rows, with_medians_of
 from genokeras.estimators.fitted import FittedEstimator
 from genokeras.estimators.own_metrics import described, scored_metrics
 from genokeras.estimators.places import check_numbered, is_numbered, numbered_place
@@ -117,7 +119,8 @@ class SearchedEstimator(FittedEstimator):
             With ``batches``: every gene gets the same mean and standard deviation in each study, in training and wherever samples are read
             later, which are then 10 or more of one cohort, mixed as in training. For platforms whose values have nothing in common.
         sample_weight : array-like of shape (n_samples,), optional
-            How much each sample counts, in training and in scores: by row, or a Series whose index holds the sample ids.
+            How much each sample counts, in training and in scores: by row, or a Series whose index holds the sample ids. Samples of
+            weight 0 are left out, as if they had not been given.
         extra : sequence of str, DataFrame or array-like of shape (n_samples, n_extra), optional
             Numbers beside each sequence.
         validation_data : (x, y), optional
@@ -225,8 +228,11 @@ class SearchedEstimator(FittedEstimator):
         seed: int,
     ) -> Training:
         content = self._read(x, y, groups, extra, training=True)
-        aim = self._task(x, y).learn(self._labels(content, x, y))
         weight = weights_of(content, sample_weight)
+        kept = weight > 0
+        aim = counted_aim(self._task(x, y), self._labels(content, x, y), kept)
+        again = partial(self._read, x, y, groups, extra, training=True, missing="keep")
+        content, weight = of_rows(with_medians_of(content, again, kept), kept), weight[kept]
         factors = self._factors(aim.targets, aim.names, weight)
         held, held_targets = None, None
         if validation_data is not None:
@@ -276,8 +282,16 @@ class SearchedEstimator(FittedEstimator):
         return "error"
 
     def _read(
-        self, x: Any, y: Any, groups: Any = None, extra: Any = None, *, training: bool = False
+        self,
+        x: Any,
+        y: Any,
+        groups: Any = None,
+        extra: Any = None,
+        *,
+        training: bool = False,
+        missing: str | None = None,
     ) -> Content:
+        """Samples, missing values as the estimator has them or as is said here."""
         check_extra(self, extra)
         read = self.content.read_several if self._takes_several(y) else self.content.read
         drop = getattr(self, "drop_columns", None) or ()
@@ -288,7 +302,7 @@ class SearchedEstimator(FittedEstimator):
         if not training:
             known = reading_of(self._fitted().folder.settings)
         y = self._tabled(y, training)
-        return read(Given(x, y, groups, extra, self._missing(training), training, drop, **known))
+        return read(Given(x, y, groups, extra, missing or self._missing(training), training, drop, **known))
 
     def final_fit(
         self,
@@ -328,9 +342,8 @@ class SearchedEstimator(FittedEstimator):
         run = self._fitted()
         watchers = Watchers(search_callbacks(self.callbacks), run.folder, run.objective)
         self._check_trains_on("final_fit")
-        content = self._read_again(x_train, y_train, batches, extra_train)
+        content, weight = self._read_again(x_train, y_train, sample_weight, batches, extra_train)
         targets = known_targets(run.task, content, y_train, run.names)
-        weight = weights_of(content, sample_weight)
         factors = self._factors(targets, run.names, weight)
         weight = weight if factors is None else weight * factors[targets]
         data = AllRows(run.problem.encoder.rows(content), targets, weight)
@@ -342,10 +355,13 @@ class SearchedEstimator(FittedEstimator):
         watchers.end_final_fit(self._fitted(), self.final_evaluation_ or {})
         return self
 
-    def _read_again(self, x: Any, y: Any, batches: Any, extra: Any = None) -> Content:
-        """Samples that train a run's model anew, in the order that the run knows."""
+    def _read_again(
+        self, x: Any, y: Any, sample_weight: Any, batches: Any, extra: Any = None
+    ) -> tuple[Content, np.ndarray]:
+        """Samples that train a run's model anew, in the order that the run knows, and their weights above 0."""
         check_given_again(self._fitted().folder.settings, None, batches, by_groups=False)
-        return self.content.matched(self._read(x, y, None, extra), self._fitted())
+        content, weight = counted_samples(self._read(x, y, None, extra), sample_weight)
+        return self.content.matched(content, self._fitted()), weight
 
     def _check_trains_on(self, method: str) -> None:
         """Refuse training the delivered model on where something rests on its out-of-fold answers."""
