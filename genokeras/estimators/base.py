@@ -22,6 +22,7 @@ from genokeras.engine import (
 )
 from genokeras.engine.afterwards import record_evaluation
 from genokeras.engine.executors import SHARED, check_executor
+from genokeras.engine.sample_importance import factors_entry
 from genokeras.errors import ParameterError
 from genokeras.estimators.checks import check_extra, check_limits, seed_of
 from genokeras.estimators.content import (
@@ -195,7 +196,12 @@ class SearchedEstimator(FittedEstimator):
             executor_args=dict(self.executor_args or {}),
             memory=memory,
             keep=self.keep,
-            described={"time_limit": limit, **described(objective), **studies_of(training, adapt)},
+            described={
+                "time_limit": limit,
+                **described(objective),
+                **studies_of(training, adapt),
+                **factors_entry(training.factors),
+            },
             callbacks=callbacks,
         )
         seconds = None if limit is None else budget.remaining

@@ -118,7 +118,9 @@ def check_enough(aim: Aimed, codes: np.ndarray, names: Sequence[str], weight: Ar
     there = (codes == side).sum()
     counts = there if weight is None else weight[codes == side].sum()
     if counts < fewest(aim.share) - 1e-9:
-        grouped = "" if np.isclose(counts, there) else f", in groups that count as {counts:.1f} samples"
+        grouped = (
+            "" if np.isclose(counts, there) else f", which count as {counts:.1f} by their groups and weights"
+        )
         raise DataError(
             f"a {aim.rate} of {aim.share:g} needs {fewest(aim.share)} samples of {names[side]!r} or more, and there are {there}{grouped}. "
             "Ask for a lower one."
@@ -136,15 +138,15 @@ def choose(aim: Aimed, p: np.ndarray, codes: np.ndarray, weight: Array, resample
     codes : numpy.ndarray
         ``(n,)``.
     weight : numpy.ndarray
-        ``(n,)``.
+        ``(n,)``; each class is looked at by itself.
     resamples : numpy.ndarray
         ``(m, n)`` how often each resample draws each row.
     """
-    positive = codes == aim.positive
+    positive, counting = codes == aim.positive, weight > 0
     found: dict[str, list[float]] = {name: [] for name in RATES}
     for counts in resamples:
         value = _value(aim, p, positive, weight * counts)
-        out = counts == 0
+        out = (counts == 0) & counting
         if not math.isfinite(value):
             continue
         called = p >= value

@@ -196,7 +196,7 @@ def test_a_threshold_counts_groups_before_anything_is_written(tmp_path: Path) ->
     clf = GenomeClassifier(tmp_path / "run", threshold=aim, **QUICK)
     with pytest.raises(
         DataError,
-        match=r"needs 19 samples of 'yes' or more, and there are 30, in groups that count as 10\.0 samples",
+        match=r"needs 19 samples of 'yes' or more, and there are 30, which count as 10\.0 by their groups and weights",
     ):
         clf.fit(x, y, groups=np.arange(60) // 3)
     assert not (tmp_path / "run").exists()
