@@ -20,7 +20,7 @@ from genokeras.engine.novelty import NOVELTY_FILE
 from genokeras.engine.panel_genes import PanelSamples
 from genokeras.engine.panels import PANEL_FILE, PanelSettings, make_panel
 from genokeras.engine.problem import group_numbers
-from genokeras.engine.sample_importance import factors_entry
+from genokeras.engine.sample_importance import CLASS_FACTORS, factors_entry
 from genokeras.errors import ParameterError
 from genokeras.estimators.base import SearchedEstimator
 from genokeras.estimators.checks import check_limits
@@ -290,7 +290,7 @@ def _described(run: Run, training: Training) -> dict[str, Any]:
     own = training.aim.task.described(training.targets, run.names)
     named = {"sample_ids": list(names_of(training.content)), "source": training.content.source}
     more = {**studies_of(training, held.get("adapt")), **factors_entry(training.factors)}
-    return {**held, **own, **named, **more}
+    return {**{name: value for name, value in held.items() if name != CLASS_FACTORS}, **own, **named, **more}
 
 
 def kept_samples(run: Run) -> PanelSamples:
