@@ -9,9 +9,11 @@ import numpy as np
 from genokeras.engine.delivery import family_of, limits_of
 from genokeras.engine.methods import method_of
 from genokeras.engine.run import RESULT_FILE, Run
+from genokeras.engine.sample_importance import importance_of
 from genokeras.engine.store import TrialStore
 from genokeras.errors import ParameterError
 from genokeras.searchers import combine, select_ensemble
+from genokeras.tasks.conformal import row_weights
 
 _PARTS, _SEED = 5, 0
 # What makes the delivered model another one than the ensemble of the search.
@@ -30,11 +32,19 @@ class HonestAnswers:
         ``(n, ...)``.
     groups : numpy.ndarray or None
         ``(n,)`` numbers.
+    importance : numpy.ndarray or None
+        ``(n,)`` how much each row counts, whatever its class; None where all count alike.
     """
 
     answers: np.ndarray
     targets: np.ndarray
     groups: np.ndarray | None
+    importance: np.ndarray | None = None
+
+    def weights(self, by_class: bool = False) -> np.ndarray:
+        """``(n,)`` what limits weigh the rows by, of all together or of each class by itself; see `row_weights`."""
+        strata = self.targets if by_class else None
+        return row_weights(len(self.targets), self.groups, self.importance, strata)
 
 
 def honest_answers(run: Run) -> HonestAnswers:
@@ -64,7 +74,7 @@ def honest_answers(run: Run) -> HonestAnswers:
         mixture = combine(p, share, limits["pooling"])
         calibration = run.objective.answers.calibration(mixture, targets, kept * weight)
         answers[~kept] = calibration.apply(mixture[~kept])
-    return HonestAnswers(answers, targets, groups)
+    return HonestAnswers(answers, targets, groups, importance_of(run))
 
 
 def _check_of_search(run: Run) -> None:

@@ -11,7 +11,6 @@ import numpy as np
 from genokeras.engine.honest import HonestAnswers, honest_answers
 from genokeras.engine.run import Run
 from genokeras.searchers.estimate import few_groups, row_counts
-from genokeras.tasks.conformal import row_weights
 from genokeras.tasks.threshold import RESAMPLES, Threshold, check_enough, choose, read_aim
 
 
@@ -36,7 +35,7 @@ def chosen_threshold(run: Run, asked: Any, known: HonestAnswers | None = None) -
     """
     names = [str(name) for name in run.names]
     aim, found = read_aim(asked, names), known or honest_answers(run)
-    weight = row_weights(len(found.targets), found.groups)
+    weight = found.weights(by_class=True)
     check_enough(aim, found.targets, names, weight)
     rng = np.random.default_rng([int(run.folder.settings["seed"]), 7])
     resamples = row_counts(found.targets, found.groups, RESAMPLES, rng)

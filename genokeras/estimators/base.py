@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -22,6 +23,7 @@ from genokeras.engine import (
 )
 from genokeras.engine.afterwards import record_evaluation
 from genokeras.engine.executors import SHARED, check_executor
+from genokeras.engine.sample_importance import factors_entry
 from genokeras.errors import ParameterError
 from genokeras.estimators.checks import check_extra, check_limits, seed_of
 from genokeras.estimators.content import (
@@ -34,6 +36,7 @@ from genokeras.estimators.content import (
     validation_parts,
     weights_of,
 )
+from genokeras.estimators.counting import counted_aim, counted_samples, of_rows, with_medians_of
 from genokeras.estimators.fitted import FittedEstimator
 from genokeras.estimators.own_metrics import described, scored_metrics
 from genokeras.estimators.places import check_numbered, is_numbered, numbered_place
@@ -119,7 +122,7 @@ class SearchedEstimator(FittedEstimator):
             later, which are then 10 or more of one cohort, mixed as in training. For platforms whose values have nothing in common.
         sample_weight : array-like of shape (n_samples,), optional
             How much each sample counts beside the others, in training and in scores: by row, or a Series whose index holds the sample ids.
-            Weights times a factor are the same weights.
+            Weights times a factor are the same weights. Samples of weight 0 are left out, as if they had not been given.
         extra : sequence of str, DataFrame or array-like of shape (n_samples, n_extra), optional
             Numbers beside each sequence.
         validation_data : (x, y), optional
@@ -194,7 +197,12 @@ class SearchedEstimator(FittedEstimator):
             executor_args=dict(self.executor_args or {}),
             memory=memory,
             keep=self.keep,
-            described={"time_limit": limit, **described(objective), **studies_of(training, adapt)},
+            described={
+                "time_limit": limit,
+                **described(objective),
+                **studies_of(training, adapt),
+                **factors_entry(training.factors),
+            },
             callbacks=callbacks,
         )
         seconds = None if limit is None else budget.remaining
@@ -228,7 +236,11 @@ class SearchedEstimator(FittedEstimator):
     ) -> Training:
         content = self._read(x, y, groups, extra, training=True)
         weight = weights_of(content, sample_weight)
-        aim = self._task(x, y).learn(replace(self._labels(content, x, y), weight=weight))
+        kept = weight > 0
+        labels = replace(self._labels(content, x, y), weight=weight)
+        aim = counted_aim(self._task(x, y), labels, kept)
+        again = partial(self._read, x, y, groups, extra, training=True, missing="keep")
+        content, weight = of_rows(with_medians_of(content, again, kept), kept), weight[kept]
         factors = self._factors(aim.targets, aim.names, weight)
         held, held_targets = None, None
         if validation_data is not None:
@@ -278,8 +290,16 @@ class SearchedEstimator(FittedEstimator):
         return "error"
 
     def _read(
-        self, x: Any, y: Any, groups: Any = None, extra: Any = None, *, training: bool = False
+        self,
+        x: Any,
+        y: Any,
+        groups: Any = None,
+        extra: Any = None,
+        *,
+        training: bool = False,
+        missing: str | None = None,
     ) -> Content:
+        """Samples, missing values as the estimator has them or as is said here."""
         check_extra(self, extra)
         read = self.content.read_several if self._takes_several(y) else self.content.read
         drop = getattr(self, "drop_columns", None) or ()
@@ -290,7 +310,7 @@ class SearchedEstimator(FittedEstimator):
         if not training:
             known = reading_of(self._fitted().folder.settings)
         y = self._tabled(y, training)
-        return read(Given(x, y, groups, extra, self._missing(training), training, drop, **known))
+        return read(Given(x, y, groups, extra, missing or self._missing(training), training, drop, **known))
 
     def final_fit(
         self,
@@ -330,9 +350,8 @@ class SearchedEstimator(FittedEstimator):
         run = self._fitted()
         watchers = Watchers(search_callbacks(self.callbacks), run.folder, run.objective)
         self._check_trains_on("final_fit")
-        content = self._read_again(x_train, y_train, batches, extra_train)
+        content, weight = self._read_again(x_train, y_train, sample_weight, batches, extra_train)
         targets = known_targets(run.task, content, y_train, run.names)
-        weight = weights_of(content, sample_weight)
         factors = self._factors(targets, run.names, weight)
         weight = weight if factors is None else weight * factors[targets]
         data = AllRows(run.problem.encoder.rows(content), targets, weight)
@@ -344,10 +363,13 @@ class SearchedEstimator(FittedEstimator):
         watchers.end_final_fit(self._fitted(), self.final_evaluation_ or {})
         return self
 
-    def _read_again(self, x: Any, y: Any, batches: Any, extra: Any = None) -> Content:
-        """Samples that train a run's model anew, in the order that the run knows."""
+    def _read_again(
+        self, x: Any, y: Any, sample_weight: Any, batches: Any, extra: Any = None
+    ) -> tuple[Content, np.ndarray]:
+        """Samples that train a run's model anew, in the order that the run knows, and their weights above 0."""
         check_given_again(self._fitted().folder.settings, None, batches, by_groups=False)
-        return self.content.matched(self._read(x, y, None, extra), self._fitted())
+        content, weight = counted_samples(self._read(x, y, None, extra), sample_weight)
+        return self.content.matched(content, self._fitted()), weight
 
     def _check_trains_on(self, method: str) -> None:
         """Refuse training the delivered model on where something rests on its out-of-fold answers."""

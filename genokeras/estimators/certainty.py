@@ -11,7 +11,7 @@ from genokeras.engine.honest import HonestAnswers, honest_answers
 from genokeras.engine.thresholds import chosen_threshold
 from genokeras.errors import ParameterError
 from genokeras.tasks.answers import CLASSES, NUMBERS
-from genokeras.tasks.conformal import check_coverage, class_limits, error_limits, row_weights
+from genokeras.tasks.conformal import check_coverage, class_limits, error_limits
 from genokeras.tasks.threshold import Threshold
 
 
@@ -40,8 +40,7 @@ class Certainty:
         self._check(CLASSES.kind, "sets of classes")
         share = check_coverage(coverage)
         known = self.known
-        weight = row_weights(len(known.targets), known.groups)
-        limits = class_limits(known.answers, known.targets, weight, share, by_class)
+        limits = class_limits(known.answers, known.targets, known.weights(by_class), share, by_class)
         return np.asarray(1.0 - answers.astype("float64") <= limits)
 
     def intervals(self, answers: np.ndarray, coverage: float) -> np.ndarray:
@@ -49,9 +48,8 @@ class Certainty:
         self._check(NUMBERS.kind, "intervals of numbers")
         share = check_coverage(coverage)
         known = self.known
-        weight = row_weights(len(known.targets), known.groups)
         targets = np.asarray(known.targets, dtype="float64").reshape(known.answers.shape)
-        half = error_limits(known.answers, targets, weight, share)
+        half = error_limits(known.answers, targets, known.weights(), share)
         centre = answers.astype("float64")
         return np.stack([centre - half, centre + half], axis=-1)
 

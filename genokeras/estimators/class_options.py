@@ -11,6 +11,7 @@ import pandas as pd
 from genokeras.errors import ParameterError
 from genokeras.support.checks import check_number
 from genokeras.support.wording import did_you_mean, listed
+from genokeras.tasks.class_names import class_name
 
 BALANCED = "balanced"
 
@@ -75,19 +76,20 @@ def class_factors(class_weight: Any, codes: np.ndarray, names: np.ndarray, weigh
         )
     factors = np.ones(len(known))
     for name, value in class_weight.items():
-        place = class_place(str(name), known, "class_weight")
+        place = class_place(name, known, "class_weight")
         factors[place] = check_number(value, f"class_weight[{name!r}]", above=0)
     return np.asarray(factors / np.average(factors[codes], weights=weight))
 
 
-def class_place(name: str, known: Sequence[str], what: str) -> int:
-    """The number of a class.
+def class_place(wanted: Any, known: Sequence[str], what: str) -> int:
+    """The number of a class, as people name it.
 
     Raises
     ------
     ParameterError
         If there is no such class; says which is close.
     """
+    name = class_name(wanted, known)
     if name not in known:
         raise ParameterError(
             f"{what} names the class {name!r}, and there are {listed(known, 20)}.{did_you_mean(name, known)}"

@@ -100,9 +100,16 @@ class Elsewhere(PanelMaker):
             warn_of_gaps(content, float(most))
 
     def _read(
-        self, x: Any, y: Any, groups: Any = None, extra: Any = None, *, training: bool = False
+        self,
+        x: Any,
+        y: Any,
+        groups: Any = None,
+        extra: Any = None,
+        *,
+        training: bool = False,
+        missing: str | None = None,
     ) -> Content:
-        content = super()._read(x, y, groups, extra, training=training)
+        content = super()._read(x, y, groups, extra, training=training, missing=missing)
         if training:
             return content
         self._look_at_gaps(content)

@@ -79,7 +79,7 @@ class ClassifierFace(ClassPlots, ClassifierMixin, SearchedEstimator):
     def _checked(self, training: Training) -> Training:
         if self.threshold is not None:
             targets, known = training.aim.targets, [str(name) for name in training.aim.names]
-            weight = row_weights(len(targets), training.groups)
+            weight = row_weights(len(targets), training.groups, training.sample_weight, targets)
             check_enough(read_aim(self.threshold, known), targets, known, weight)
         return super()._checked(training)
 
@@ -111,7 +111,8 @@ class ClassifierFace(ClassPlots, ClassifierMixin, SearchedEstimator):
         -------
         dict
             ``class``, ``value`` (the probability), ``sensitivity`` and ``specificity`` to expect on new samples, corrected for having chosen
-            the threshold on the same rows, with ``sensitivity_interval`` and ``specificity_interval`` (95 %; NaN below five groups).
+            the threshold on the same rows, with ``sensitivity_interval`` and ``specificity_interval`` (95 %; NaN below five groups). The
+            samples of a class count by their ``sample_weight``.
         """
         self._fitted()
         found = self._threshold()
@@ -203,7 +204,8 @@ class ClassifierFace(ClassPlots, ClassifierMixin, SearchedEstimator):
 
         A class belongs to the set where its probability is no lower than that of the true class of nine in ten (``coverage``) of the
         training samples, each answered by networks that had not seen it (cross-conformal prediction; Vovk 2015, Sadinle, Lei and
-        Wasserman 2019). That holds for new samples of the same kind, whatever the model; with ``groups`` for samples of new groups.
+        Wasserman 2019). That holds for new samples of the same kind, whatever the model; with ``groups`` for samples of new groups. Training
+        samples count by their ``sample_weight`` (Tibshirani et al. 2019), not by ``class_weight``.
 
         Parameters
         ----------
@@ -276,7 +278,8 @@ class RegressorFace(NumberPlots, RegressorMixin, SearchedEstimator):
 
         The interval reaches as far from the prediction as the truth of nine in ten (``coverage``) training samples does at most, each
         predicted by networks that had not seen it (cross-conformal prediction; Vovk 2015, Barber et al. 2021). That holds
-        for new samples of the same kind, whatever the model; with ``groups`` for samples of new groups.
+        for new samples of the same kind, whatever the model; with ``groups`` for samples of new groups. Training samples count by their
+        ``sample_weight`` (Tibshirani et al. 2019).
 
         Parameters
         ----------

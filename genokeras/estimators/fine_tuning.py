@@ -19,6 +19,7 @@ from genokeras.engine import Run
 from genokeras.engine.run import MODEL_FILE
 from genokeras.errors import ParameterError
 from genokeras.estimators.content import known_targets, validation_parts
+from genokeras.estimators.counting import counted_samples
 from genokeras.estimators.faces import ClassifierFace
 from genokeras.estimators.networks import NetworkEstimator
 from genokeras.searchers import Searcher
@@ -230,23 +231,24 @@ class TunedClassifier(ClassifierFace, NetworkEstimator):
         learning_rate: float = 1e-5,
         validation_data: tuple[Any, ...] | None = None,
         groups: Any = None,
+        sample_weight: Any = None,
         extra: Any = None,
         callbacks: Sequence[Any] = (),
     ) -> Self:
         """Train the delivered model on, its backbone included, and keep the epoch that is best on held-out samples.
 
         Where no epoch is better than the model was, it stays. ``estimate_`` still tells of the search with the frozen backbone;
-        ``fine_tuning_`` has the log losses before and after, in which classes count as ``class_weight`` says. Samples that the search
-        saw flatter both.
+        ``fine_tuning_`` has the log losses before and after, in which samples and classes count as ``sample_weight`` and ``class_weight``
+        say. Samples that the search saw flatter both.
 
         Parameters
         ----------
-        x, y, groups, extra : as in ``fit``
+        x, y, groups, sample_weight, extra : as in ``fit``
         epochs : int, default=5
         learning_rate : float, default=1e-5
             Of AdamW.
         validation_data : (x, y) or (x, y, extra), optional
-            What is held out; a stratified fifth of the samples by default, whole groups where there are any.
+            What is held out, each sample counting alike; a stratified fifth of the samples by default, whole groups where there are any.
         callbacks : list of keras.callbacks.Callback, optional
             They get the network and its optimiser: an epoch is an epoch, with ``val_loss`` in its logs, and there are no events of batches.
 
@@ -262,8 +264,8 @@ class TunedClassifier(ClassifierFace, NetworkEstimator):
         if odd:
             raise ParameterError(f"callbacks are instances of keras.callbacks.Callback, got {odd[0]!r}.")
         self._check_trains_on("fine_tune")
-        data = self._read(x, y, groups, extra, training=True)
-        train = self._samples(data, y)
+        data, weight = counted_samples(self._read(x, y, groups, extra, training=True), sample_weight)
+        train = replace(self._samples(data, y), weight=weight)
         for note in run.task.check_learnable(train.targets, run.names):
             warnings.warn(note, stacklevel=2)
         if validation_data is None:
@@ -276,7 +278,9 @@ class TunedClassifier(ClassifierFace, NetworkEstimator):
             held = self._samples(self._read(x_held, y_held, None, extra_held, training=True), y_held)
         factors = self._factors(train.targets, run.names, train.weight)
         if factors is not None:
-            train, held = (replace(part, weight=factors[part.targets]) for part in (train, held))
+            train, held = (
+                replace(part, weight=part.weight * factors[part.targets]) for part in (train, held)
+            )
         done = fine_tune_run(run, train, held, epochs, learning_rate, callbacks)
         self._take(done.run)
         self.fine_tuning_ = done.note

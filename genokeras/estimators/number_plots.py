@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 from matplotlib.axes import Axes
 
 from genokeras.estimators.plotting import OUT_OF_FOLD, SQUARE, RunPlots, drawing
@@ -17,8 +16,8 @@ class NumberPlots(RunPlots):
 
     def _numbers(
         self, x: Any, y: Any, extra: Any, target: str | None
-    ) -> tuple[np.ndarray, np.ndarray, str, str]:
-        """True and predicted numbers of one target, its name, and the words for where they are from."""
+    ) -> tuple[NumberPredictions, int, str, str]:
+        """True and predicted numbers, the place of one target and its name, and the words for where they are from."""
         run = self._fitted()
         names = [str(name) for name in run.names]
         if target is not None:
@@ -29,7 +28,7 @@ class NumberPlots(RunPlots):
             answers, targets = self._scored(x, y, extra)
             found, where = NumberPredictions(targets, answers, names), ""
         place = 0 if target is None else names.index(target)
-        return found.truth[:, place], found.predicted[:, place], names[place], where
+        return found, place, names[place], where
 
     def plot_predicted(
         self,
@@ -61,9 +60,9 @@ class NumberPlots(RunPlots):
         ParameterError
             If there is no such target.
         """
-        truth, predicted, name, where = self._numbers(x, y, extra, target)
+        found, place, name, where = self._numbers(x, y, extra, target)
         with drawing(ax, SQUARE) as axes:
-            draw_predicted(axes, truth, predicted, name, where)
+            draw_predicted(axes, found, place, name, where)
         return axes
 
     def plot_residuals(
@@ -90,7 +89,7 @@ class NumberPlots(RunPlots):
         NotFittedError, DataError, ParameterError
             As ``plot_predicted``.
         """
-        truth, predicted, name, where = self._numbers(x, y, extra, target)
+        found, place, name, where = self._numbers(x, y, extra, target)
         with drawing(ax, SQUARE) as axes:
-            draw_residuals(axes, truth, predicted, name, where)
+            draw_residuals(axes, found, place, name, where)
         return axes

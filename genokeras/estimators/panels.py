@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,10 +20,12 @@ from genokeras.engine.novelty import NOVELTY_FILE
 from genokeras.engine.panel_genes import PanelSamples
 from genokeras.engine.panels import PANEL_FILE, PanelSettings, make_panel
 from genokeras.engine.problem import group_numbers
+from genokeras.engine.sample_importance import CLASS_FACTORS, factors_entry
 from genokeras.errors import ParameterError
 from genokeras.estimators.base import SearchedEstimator
 from genokeras.estimators.checks import check_limits
-from genokeras.estimators.content import Content, Training, known_targets, names_of, weights_of
+from genokeras.estimators.content import Content, Training, known_targets, names_of
+from genokeras.estimators.counting import counted_samples
 from genokeras.estimators.studies import adapted, as_studies, check_given_again, named_batches, studies_of
 from genokeras.explain.runs import table_of, training_rows
 from genokeras.features import fit_novelty
@@ -223,9 +226,10 @@ class PanelMaker(SearchedEstimator):
         """Training samples that are given again, or others of the same kind."""
         run, belong = self._fitted(), groups if batches is None else batches
         with named_batches(batches):
-            content = self._as_came(x, y, belong)
+            content, weight = counted_samples(self._as_came(x, y, belong), sample_weight)
         targets = known_targets(run.task, content, y, run.names)
-        weight = weights_of(content, sample_weight)
+        for note in run.task.check_learnable(targets, run.names):
+            warnings.warn(note, stacklevel=4)
         factors = self._factors(targets, run.names, weight)
         aim = Aim(run.task, targets, run.names)
         training = Training(content, aim, None, None, self.folds, weight, seed, factors)
@@ -235,14 +239,16 @@ class PanelMaker(SearchedEstimator):
         """Samples in the run's order of genes, not adapted yet."""
         return self.content.matched(super()._read(x, y, belong, None), self._fitted())
 
-    def _read_again(self, x: Any, y: Any, batches: Any, extra: Any = None) -> Content:
+    def _read_again(
+        self, x: Any, y: Any, sample_weight: Any, batches: Any, extra: Any = None
+    ) -> tuple[Content, np.ndarray]:
         if batches is None:
-            return super()._read_again(x, y, batches, extra)
+            return super()._read_again(x, y, sample_weight, batches, extra)
         settings = self._fitted().folder.settings
         check_given_again(settings, None, batches, by_groups=False)
-        content = self._as_came(x, y, batches)
+        content, weight = counted_samples(self._as_came(x, y, batches), sample_weight)
         assert isinstance(content, Dataset)
-        return adapted(content, np.asarray(content.groups))
+        return adapted(content, np.asarray(content.groups)), weight
 
     def _given_samples(self, training: Training) -> PanelSamples:
         run, content, folds = self._fitted(), training.content, training.folds()
@@ -283,7 +289,8 @@ def _described(run: Run, training: Training) -> dict[str, Any]:
     held = run.folder.settings
     own = training.aim.task.described(training.targets, run.names)
     named = {"sample_ids": list(names_of(training.content)), "source": training.content.source}
-    return {**held, **own, **named, **studies_of(training, held.get("adapt"))}
+    more = {**studies_of(training, held.get("adapt")), **factors_entry(training.factors)}
+    return {**{name: value for name, value in held.items() if name != CLASS_FACTORS}, **own, **named, **more}
 
 
 def kept_samples(run: Run) -> PanelSamples:

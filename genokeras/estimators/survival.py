@@ -260,10 +260,8 @@ class GenomeSurvival(SurvivalPlots, SurvivalGiven):
             return np.asarray(self.baseline_.times)
         return checked_times(times)
 
-    def _read(
-        self, x: Any, y: Any, groups: Any = None, extra: Any = None, *, training: bool = False
-    ) -> Content:
-        return super()._read(x, survival_columns(y, needed=False), groups, extra, training=training)
+    def _read(self, x: Any, y: Any, groups: Any = None, extra: Any = None, **how: Any) -> Content:
+        return super()._read(x, survival_columns(y, needed=False), groups, extra, **how)
 
     def _samples(self, x: Any, y: Any = None, groups: Any = None) -> Dataset:
         return super()._samples(x, survival_columns(y, needed=False), groups)

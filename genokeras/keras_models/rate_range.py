@@ -14,6 +14,7 @@ from genokeras.errors import DataError, ParameterError
 from genokeras.keras_models.adjustable_optimizer import learning_rate_of
 from genokeras.keras_models.loss_shell import LossShell
 from genokeras.streams import Batch, Batches, BatchesEndedError
+from genokeras.support.checks import check_whole
 from genokeras.training import KeptVariables, jit_compile, train_batch
 from genokeras.training.steps import check_trainable
 from genokeras.tuning.learning_rate_range import (
@@ -21,6 +22,7 @@ from genokeras.tuning.learning_rate_range import (
     LAST_RATE,
     MAX_THRES,
     RangeTest,
+    check_walk,
     exponential_rates,
     suggest_rate,
 )
@@ -46,8 +48,8 @@ def lr_range_test(
     ----------
     model : keras.Model
         Compiled, with a learning rate that is a number, not a schedule; with `loss` it need not be compiled.
-    x : array, or list or dict of arrays, of shape (n_samples, ...); or an iterable of batches
-        Without `y` an iterable (a ``tf.data.Dataset``, a ``PyDataset``, a PyTorch ``DataLoader``, a generator) gives
+    x : array, or list or dict of arrays, of shape (n_samples, ...); tuple of (x, y); or an iterable of batches
+        Without `y` an iterable (a ``tf.data.Dataset``, a ``PyDataset``, a PyTorch ``DataLoader``, a generator, a list of tuples) gives
         ``(x, y)``, ``(x, y, sample_weight)`` or ``x`` per batch. It is started again when it ends; one that cannot be
         started again ends the test.
     y : array, or list or dict of arrays, optional
@@ -85,11 +87,13 @@ def lr_range_test(
     >>> test = gk.lr_range_test(model, x, y)  # doctest: +SKIP
     >>> model.optimizer.learning_rate = test.suggestion  # doctest: +SKIP
     """
-    rates = exponential_rates(first, last, steps)
+    rates, seed = exponential_rates(first, last, steps), check_whole(seed, "seed", 0)
+    check_walk(window, max_thres)
     if not isinstance(model, keras.Model):
         raise ParameterError(f"model must be a keras.Model, got {type(model).__name__}.")
     # Whole batches only: a smaller last one would be traced and compiled a second time.
-    batches = Batches(x, y, batch_size=batch_size, shuffle=True, seed=seed, whole_only=True)
+    given = x if y is None else (x, y)
+    batches = Batches.of(given, batch_size=batch_size, shuffle=True, seed=seed, whole_only=True)
     example = batches.first()
     trained = model if loss is None else _with_loss(model, loss, example)
     _check_steppable(trained, batches)

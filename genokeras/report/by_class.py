@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.stats import binomtest
 
 from genokeras.report.diagnostics import Predictions
 from genokeras.report.page import paragraph, table
+from genokeras.report.shares import share_of
 
 _MOST_MISTAKES = 40
 _CLASS_HEAD = ("class", "samples", "recall", "95 % interval", "precision", "95 % interval", "F1", "taken for")
@@ -16,24 +17,27 @@ _MISTAKE_HEAD = ("sample", "truth", "prediction", "probability of it", "of the t
 
 
 def class_table(found: Predictions, caption: str) -> str:
-    """HTML: recall, precision and F1 of each class as it is predicted, with exact intervals (Clopper and Pearson 1934)."""
-    predicted, rows = found.decided, []
+    """HTML: recall, precision and F1 of each class as it is predicted, with exact intervals (Clopper and Pearson 1934).
+
+    Samples count by their weights; those of a class, and those taken for another, are numbers of samples.
+    """
+    predicted, counts, rows = found.decided, found.counts, []
     for code, name in enumerate(found.classes):
         own, said = found.truth == code, predicted == code
-        hits = int((own & said).sum())
-        recall, precision = _share(hits, int(own.sum())), _share(hits, int(said.sum()))
-        f1 = 2.0 * hits / (own.sum() + said.sum()) if own.any() or said.any() else np.nan
+        recall, precision = _share(said[own], counts[own]), _share(own[said], counts[said])
+        both = float(counts @ own + counts @ said)
+        f1 = 2.0 * float(counts @ (own & said)) / both if both else np.nan
         rows.append(
             (name, f"{own.sum():,}", *recall, *precision, _digits(f1), _taken_for(found, predicted, code))
         )
     return table(caption, _CLASS_HEAD, rows, numbers=[1, 2, 3, 4, 5, 6], long=[0, 7])
 
 
-def _share(hits: int, n: int) -> tuple[str, str]:
-    if not n:
+def _share(right: np.ndarray, weight: np.ndarray) -> tuple[str, str]:
+    found = share_of(right, weight)
+    if math.isnan(found.value):
         return "–", "–"
-    limits = binomtest(hits, n).proportion_ci(0.95)
-    return _digits(hits / n), f"{limits.low:.2f} to {limits.high:.2f}"
+    return _digits(found.value), f"{found.low:.2f} to {found.high:.2f}"
 
 
 def _digits(value: float) -> str:

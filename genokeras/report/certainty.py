@@ -13,7 +13,7 @@ from genokeras.report.data_checks import CheckedSamples
 from genokeras.report.page import paragraph, table
 from genokeras.support.wording import listed
 from genokeras.tasks.answers import CLASSES, NUMBERS
-from genokeras.tasks.conformal import class_limits, error_limits, row_weights
+from genokeras.tasks.conformal import class_limits, error_limits
 
 _COVERAGES = (0.8, 0.9, 0.95)
 _FALSE_ALARMS = 0.05
@@ -44,7 +44,7 @@ def certainty_parts(run: Run, samples: CheckedSamples | None) -> list[str]:
 
 
 def _of_classes(known: HonestAnswers) -> list[str]:
-    weight, rows = row_weights(len(known.targets), known.groups), []
+    weight, counts, rows = known.weights(), known.importance, []
     for coverage in _COVERAGES:
         try:
             limits = class_limits(known.answers, known.targets, weight, coverage, by_class=False)
@@ -52,13 +52,14 @@ def _of_classes(known: HonestAnswers) -> list[str]:
             continue
         sets = 1.0 - known.answers <= limits
         one = sets.sum(axis=1) == 1
-        right = sets[one].argmax(axis=1) == known.targets[one]
+        right = one & (sets.argmax(axis=1) == known.targets)
+        sizes, sure, held = (np.average(values, weights=counts) for values in (sets.sum(axis=1), one, right))
         rows.append(
             (
                 f"{coverage:.0%}",
-                f"{sets.sum(axis=1).mean():.2f}",
-                f"{one.mean():.0%}",
-                f"{right.mean():.0%}" if one.any() else "–",
+                f"{sizes:.2f}",
+                f"{sure:.0%}",
+                f"{held / sure:.0%}" if sure > 0 else "–",
             )
         )
     if not rows:
@@ -70,7 +71,7 @@ def _of_classes(known: HonestAnswers) -> list[str]:
 
 
 def _of_numbers(run: Run, known: HonestAnswers) -> list[str]:
-    weight, rows = row_weights(len(known.targets), known.groups), []
+    weight, rows = known.weights(), []
     targets = np.asarray(known.targets, dtype="float64").reshape(known.answers.shape)
     for coverage in _COVERAGES:
         try:

@@ -24,6 +24,8 @@ from genokeras.report.picture import (
 )
 from genokeras.support.checks import check_choice
 
+# How much each sample counts; None where all count alike.
+Weight = np.ndarray | None
 GRID = np.linspace(0.0, 1.0, 101)
 _MOST_CLASSES = 12
 _TOGETHER = 3  # with more classes, bands hide each other: a panel for each
@@ -80,9 +82,9 @@ class CurveKind:
     draw: Callable[..., None]
     chance: Callable[..., None]
     legend: Literal["lower right", "lower left"]
-    points: Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
-    on_grid: Callable[[np.ndarray, np.ndarray], np.ndarray]
-    area_of: Callable[[np.ndarray, np.ndarray], float]
+    points: Callable[[np.ndarray, np.ndarray, Weight], tuple[np.ndarray, np.ndarray]]
+    on_grid: Callable[[np.ndarray, np.ndarray, Weight], np.ndarray]
+    area_of: Callable[[np.ndarray, np.ndarray, Weight], float]
 
     def curves(self, found: Predictions, positive: str | None = None) -> list[ClassCurve]:
         """The curves of this kind; see :func:`class_curves`."""
@@ -147,9 +149,9 @@ def plot_precision_recall(source: Any, positive: str | None = None) -> Picture:
 
 def class_curves(
     found: Predictions,
-    points: Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]],
-    on_grid: Callable[[np.ndarray, np.ndarray], np.ndarray],
-    area: Callable[[np.ndarray, np.ndarray], float],
+    points: Callable[[np.ndarray, np.ndarray, Weight], tuple[np.ndarray, np.ndarray]],
+    on_grid: Callable[[np.ndarray, np.ndarray, Weight], np.ndarray],
+    area: Callable[[np.ndarray, np.ndarray, Weight], float],
     positive: str | None = None,
 ) -> list[ClassCurve]:
     """Curves of the classes to draw; a class that no sample has, or every one, has none."""
@@ -162,11 +164,13 @@ def class_curves(
     curves = []
     for code in codes:
         truth, score = found.truth == code, found.probabilities[:, code]
-        x, y = points(truth, score)
+        weight = found.counts
+        x, y = points(truth, score, weight)
         both = [rows for rows in found.folds if 0 < truth[rows].sum() < rows.sum()]
-        folds = [on_grid(truth[rows], score[rows]) for rows in both]
+        folds = [on_grid(truth[rows], score[rows], weight[rows]) for rows in both]
         low, high = (np.min(folds, axis=0), np.max(folds, axis=0)) if len(folds) > 1 else (None, None)
-        curves.append(ClassCurve(names[code], x, y, area(truth, score), low, high, float(truth.mean())))
+        share = float(np.average(truth, weights=weight))
+        curves.append(ClassCurve(names[code], x, y, area(truth, score, weight), low, high, share))
     if len(curves) > _MOST_CLASSES:
         curves = sorted(curves, key=lambda curve: curve.area)[:_MOST_CLASSES]
     return curves
@@ -179,34 +183,36 @@ def _wanted(found: Predictions, positive: str | None) -> list[int]:
     return [found.classes.index(positive)]
 
 
-def roc_points(truth: np.ndarray, score: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def roc_points(truth: np.ndarray, score: np.ndarray, weight: Weight = None) -> tuple[np.ndarray, np.ndarray]:
     """False and true positive rates."""
-    false, true, _ = roc_curve(truth, score)
+    false, true, _ = roc_curve(truth, score, sample_weight=weight)
     return false, true
 
 
-def _roc_area(truth: np.ndarray, score: np.ndarray) -> float:
-    return float(auc(*roc_points(truth, score)))
+def _roc_area(truth: np.ndarray, score: np.ndarray, weight: Weight = None) -> float:
+    return float(auc(*roc_points(truth, score, weight)))
 
 
-def roc_on_grid(truth: np.ndarray, score: np.ndarray) -> np.ndarray:
+def roc_on_grid(truth: np.ndarray, score: np.ndarray, weight: Weight = None) -> np.ndarray:
     """True positive rate at each false positive rate of ``GRID``; where it jumps, the upper end."""
-    return np.interp(GRID + _TINY, *roc_points(truth, score))
+    return np.interp(GRID + _TINY, *roc_points(truth, score, weight))
 
 
-def recall_points(truth: np.ndarray, score: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def recall_points(
+    truth: np.ndarray, score: np.ndarray, weight: Weight = None
+) -> tuple[np.ndarray, np.ndarray]:
     """Recall and precision."""
-    precision, recall, _ = precision_recall_curve(truth, score)
+    precision, recall, _ = precision_recall_curve(truth, score, sample_weight=weight)
     return recall, precision
 
 
-def _average_precision(truth: np.ndarray, score: np.ndarray) -> float:
-    return float(average_precision_score(truth, score))
+def _average_precision(truth: np.ndarray, score: np.ndarray, weight: Weight = None) -> float:
+    return float(average_precision_score(truth, score, sample_weight=weight))
 
 
-def precision_on_grid(truth: np.ndarray, score: np.ndarray) -> np.ndarray:
+def precision_on_grid(truth: np.ndarray, score: np.ndarray, weight: Weight = None) -> np.ndarray:
     """Precision at the highest threshold that recalls each share of ``GRID``, or more."""
-    precision, recall, _ = precision_recall_curve(truth, score)
+    precision, recall, _ = precision_recall_curve(truth, score, sample_weight=weight)
     enough = np.searchsorted(-recall, -(GRID - _TINY), side="right") - 1
     # The last point, with no recall at all, belongs to no threshold.
     return np.asarray(precision[np.clip(enough, 0, len(precision) - 2)])

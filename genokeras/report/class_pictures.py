@@ -67,8 +67,7 @@ def plot_confusion_of(source: Any, title: str | None = None) -> Picture:
     if title:
         axes.set_title(title, parse_math=False)
     write_note(figure, found.note)
-    right = float((found.decided == found.truth).mean())
-    figure.alt = f"Confusion matrix of {len(found.classes)} classes: {len(found.truth):,} samples, {right:.1%} predicted right."
+    figure.alt = f"Confusion matrix of {len(found.classes)} classes: {len(found.truth):,} samples, {found.right:.1%} predicted right."
     return figure
 
 
@@ -134,7 +133,7 @@ def plot_calibration(source: Any, bins: int = 10) -> Picture:
         f"Bars: 95 % intervals; ticks: samples for which it is true (above) or not (below).\n{found.note}",
     )
     said, right, _ = said_and_right(found)
-    table = reliability(said, right, bins)
+    table = reliability(said, right, bins, found.counts)
     figure.alt = (
         f"Calibration of {len(said)} samples: expected calibration error {calibration_error(table):.3f}."
     )

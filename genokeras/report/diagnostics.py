@@ -10,15 +10,16 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.stats import binomtest
 
 from genokeras.engine import Run, read_record
+from genokeras.engine.sample_importance import importance_of
 from genokeras.errors import ParameterError
 from genokeras.report.confusion import label_codes
 from genokeras.report.decisions import asked_of, decision_of
 from genokeras.report.picture import (
     shown,
 )
+from genokeras.report.shares import share_of
 from genokeras.report.sources import run_folder
 from genokeras.tasks.threshold import Threshold
 
@@ -42,6 +43,8 @@ class Predictions:
         Small print below the pictures.
     threshold : Threshold, optional
         What ``predict`` goes by; by default the most probable class.
+    weight : array-like of shape (n_samples,), optional
+        How much each sample counts, on any scale; by default all count alike.
 
     Raises
     ------
@@ -55,6 +58,7 @@ class Predictions:
     fold: Any = None
     note: str = ""
     threshold: Threshold | None = None
+    weight: Any = None
 
     def __post_init__(self) -> None:
         classes = tuple(str(name) for name in self.classes)
@@ -72,7 +76,18 @@ class Predictions:
             raise ParameterError(
                 f"fold must have one number a sample: expected {codes.shape}, got {fold.shape}."
             )
-        for name, value in (("truth", codes), ("probabilities", p), ("classes", classes), ("fold", fold)):
+        weight = None if self.weight is None else np.asarray(self.weight, dtype="float64")
+        if weight is not None and (
+            weight.shape != codes.shape
+            or not np.isfinite(weight).all()
+            or weight.min() < 0
+            or not weight.any()
+        ):
+            raise ParameterError(
+                f"weight must have one number a sample, none below 0 and not all 0: expected {codes.shape}, got {weight.shape}."
+            )
+        checked = {"truth": codes, "probabilities": p, "classes": classes, "fold": fold, "weight": weight}
+        for name, value in checked.items():
             object.__setattr__(self, name, value)
 
     @property
@@ -83,10 +98,21 @@ class Predictions:
         return self.threshold.decided(self.probabilities)
 
     @property
+    def counts(self) -> np.ndarray:
+        """``(n_samples,)`` how much each sample counts, with a mean of 1."""
+        return np.ones(len(self.truth)) if self.weight is None else self.weight / self.weight.mean()
+
+    @property
+    def right(self) -> float:
+        """The share of the samples, by how much they count, whose class ``predict`` answers."""
+        return float(np.average(self.decided == self.truth, weights=self.counts))
+
+    @property
     def folds(self) -> list[np.ndarray]:
-        """Rows of each fold, as masks; none where there is one fold only."""
+        """Rows of each fold that count, as masks; none where there is one fold only."""
         numbers = np.unique(self.fold)
-        return [self.fold == number for number in numbers] if len(numbers) > 1 else []
+        counting = self.counts > 0
+        return [counting & (self.fold == number) for number in numbers] if len(numbers) > 1 else []
 
 
 def run_predictions(run: Any) -> Predictions:
@@ -109,7 +135,9 @@ def out_of_fold_predictions(run: Run, threshold: Threshold | None = None) -> Pre
     """As :func:`run_predictions`, by a threshold that is known."""
     found = run.out_of_fold()
     names = [str(name) for name in run.names]
-    return Predictions(found.targets, found.answers, names, found.fold, _RUN_NOTE, threshold)
+    return Predictions(
+        found.targets, found.answers, names, found.fold, _RUN_NOTE, threshold, importance_of(run)
+    )
 
 
 def as_predictions(source: Any) -> Predictions:
@@ -128,7 +156,9 @@ def said_and_right(found: Predictions) -> tuple[np.ndarray, np.ndarray, str]:
     return p.max(axis=1), p.argmax(axis=1) == found.truth, "probability of the predicted class"
 
 
-def reliability(said: np.ndarray, right: np.ndarray, bins: int = 10) -> dict[str, np.ndarray]:
+def reliability(
+    said: np.ndarray, right: np.ndarray, bins: int = 10, weight: np.ndarray | None = None
+) -> dict[str, np.ndarray]:
     """Predicted and observed frequencies in groups of samples that are told about the same probability.
 
     Parameters
@@ -139,28 +169,32 @@ def reliability(said: np.ndarray, right: np.ndarray, bins: int = 10) -> dict[str
     bins : int
         Groups at most. They are of about equal size, and fewer where some would have less than 10 samples: a share of two or three samples
         says nothing.
+    weight : ndarray of shape (n_samples,), optional
+        How much each sample counts; by default all count alike.
 
     Returns
     -------
     dict of str to ndarray
-        ``count``, mean ``said``, ``observed`` share, all of shape (m,), and ``interval`` (2, m), 95 % (Clopper and Pearson 1934).
+        ``count`` and ``weight`` of the samples, mean ``said``, ``observed`` share, all of shape (m,), and ``interval`` (2, m), 95 %
+        (Clopper and Pearson 1934).
     """
+    weight = np.ones(len(said)) if weight is None else weight
     n_groups = int(np.clip(len(said) // _FEWEST_IN_GROUP, 2, bins))
     # Samples with the same probability are in one group.
     limits = np.unique(np.quantile(said, np.arange(1, n_groups) / n_groups))
     place = np.searchsorted(limits, said, side="right")
-    count = np.bincount(place)
-    used = np.flatnonzero(count)
-    hits = np.bincount(place, right)[used]
-    found = [binomtest(int(k), int(n)).proportion_ci(0.95) for k, n in zip(hits, count[used], strict=True)]
+    total = np.bincount(place, weight)
+    used = np.flatnonzero(total)
+    found = [share_of(right[place == group], weight[place == group]) for group in used]
     return {
-        "count": count[used],
-        "said": np.bincount(place, said)[used] / count[used],
-        "observed": hits / count[used],
+        "count": np.bincount(place)[used],
+        "weight": total[used],
+        "said": np.bincount(place, said * weight)[used] / total[used],
+        "observed": np.array([one.value for one in found]),
         "interval": np.array([[one.low for one in found], [one.high for one in found]]),
     }
 
 
 def calibration_error(table: dict[str, np.ndarray]) -> float:
     """The expected calibration error of what :func:`reliability` found."""
-    return float(table["count"] @ np.abs(table["observed"] - table["said"]) / table["count"].sum())
+    return float(table["weight"] @ np.abs(table["observed"] - table["said"]) / table["weight"].sum())

@@ -41,7 +41,8 @@ def draw_confusion(
     axes : matplotlib.axes.Axes
     found : Predictions
     normalize : {"true", "pred", "all"}, optional
-        Shares of each true class, of each predicted class or of all samples, in place of counts.
+        Shares of each true class, of each predicted class or of all samples, in place of counts, which are sums of weights where samples
+        count differently.
     where : str
         Goes behind the title: ``", out of fold"``.
 
@@ -54,8 +55,12 @@ def draw_confusion(
         check_choice(normalize, "normalize", NORMALISATIONS)
     codes = found.decided
     names = shown(found.classes)
-    counts = confusion_matrix(found.truth, codes, labels=np.arange(len(names)), normalize=normalize)
-    style = "d" if normalize is None else ".2f"
+    how: dict[str, Any] = {
+        "normalize": normalize,
+        "sample_weight": None if found.weight is None else found.counts,
+    }
+    counts = confusion_matrix(found.truth, codes, labels=np.arange(len(names)), **how)
+    style = ".2f" if normalize is not None else "d" if found.weight is None else ".1f"
     display = ConfusionMatrixDisplay(counts)
     size = {"fontsize": 10 if len(names) <= _FEW_CLASSES else 7.5}
     display.plot(ax=axes, cmap="Blues", colorbar=False, values_format=style, text_kw=size)
@@ -65,8 +70,8 @@ def draw_confusion(
     axes.set_xticks(range(len(names)), names, parse_math=False, **slant)
     axes.set_yticks(range(len(names)), names, parse_math=False)
     axes.grid(visible=False)
-    right = float((codes == found.truth).mean())
-    label_axes(axes, f"{len(codes):,} samples, {right:.1%} right{where}", "predicted", "true")
+    weighted = "" if found.weight is None else ", by weight"
+    label_axes(axes, f"{len(codes):,} samples, {found.right:.1%} right{weighted}{where}", "predicted", "true")
 
 
 def _are_wide(names: Sequence[str]) -> bool:
@@ -112,7 +117,7 @@ def draw_calibration(axes: Axes, found: Predictions, bins: int = 10, where: str 
     """Draw how often it is true what is said with a certain probability; see ``plot_calibration``."""
     check_whole(bins, "bins", 2)
     said, right, what = said_and_right(found)
-    table = reliability(said, right, bins)
+    table = reliability(said, right, bins, found.counts)
     axes.plot([0, 1], [0, 1], color=FAINT, linewidth=0.9, linestyle=":", label="perfectly calibrated")
     errors = np.abs(table["interval"] - table["observed"])
     style: dict[str, Any] = {"color": VALIDATION, "elinewidth": 1.0, "capsize": 2.5, "linewidth": 0.8}

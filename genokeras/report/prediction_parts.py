@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 from genokeras.engine import Run
+from genokeras.engine.sample_importance import importance_of
 from genokeras.errors import ParameterError
 from genokeras.report.answers import answer_plots, of_classes, of_survival
 from genokeras.report.by_class import class_table, mistakes
@@ -26,6 +27,8 @@ _OUT_OF_FOLD = (
     "pictures are a little too kind; the estimate above is corrected for that."
 )
 _HELD_OUT = "The samples that were not trained on. The network was chosen by these predictions, so the pictures are too kind."
+_WEIGHTED = "Samples count by their weights, the heaviest {:.3g} times the mean: rates, scores and curves are weighted, and numbers of samples are not."
+_WEIGHTED_TIMES = "Samples have weights, by which the estimate counts them; the pictures count all alike."
 _NOT_DRAWN = "There is no picture here: {}"
 
 
@@ -40,12 +43,17 @@ def drawn(draw: Callable[[], Picture], pictures: Pictures) -> str:
 
 def prediction_parts(run: Run, decision: Decision, pictures: Pictures) -> list[str]:
     """HTML of the predictions out of fold, by what `decision` says."""
-    said = paragraph(_HELD_OUT if estimate_of(run)["interval"] is None else _OUT_OF_FOLD, "faint")
+    said = [paragraph(_HELD_OUT if estimate_of(run)["interval"] is None else _OUT_OF_FOLD, "faint")]
+    counts = importance_of(run)
+    if counts is not None:
+        said.append(
+            paragraph(_WEIGHTED_TIMES if of_survival(run) else _WEIGHTED.format(counts.max()), "faint")
+        )
     if not of_classes(run):
-        return [said, _all_drawn(run, run.folder, pictures)]
+        return [*said, _all_drawn(run, run.folder, pictures)]
     found = out_of_fold_predictions(run, decision.threshold)
     return [
-        said,
+        *said,
         *map(paragraph, decision.in_words(found.classes)),
         *_of_classes(found, training_ids(run), "out of fold", pictures),
     ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterator
+from numbers import Real
 from typing import Any, Self, final
 
 import keras
@@ -23,7 +24,7 @@ class Batches:
     Parameters
     ----------
     x : array, table, or list or dict of arrays, of shape (n_samples, ...); or an iterable of batches
-        An iterable (a ``tf.data.Dataset``, a ``keras.utils.PyDataset``, a PyTorch ``DataLoader``, a generator), or a function
+        An iterable (a ``tf.data.Dataset``, a ``keras.utils.PyDataset``, a PyTorch ``DataLoader``, a generator, a list of tuples), or a function
         without arguments that returns a new one, gives ``(x, y)``, ``(x, y, sample_weight)`` or ``x`` per batch.
     y, sample_weight : array, table, or list or dict of arrays, of shape (n_samples, ...), optional
     batch_size : int
@@ -80,7 +81,8 @@ class Batches:
         size, order = check_whole(batch_size, "batch_size"), seed if shuffle else None
         self._name = name
         self._check: Callable[[Batch], None] | None = None
-        if _is_arrays(x, auto_batch):
+        batches = y is None and sample_weight is None and _holds_batches(x)
+        if not batches and _is_arrays(x, auto_batch):
             self._source: BatchSource = ArraySource(
                 x, y, sample_weight, size=size, seed=order, whole_only=whole_only
             )
@@ -256,6 +258,19 @@ def _with_last(batches: Iterator[Batch]) -> Iterator[tuple[Batch, bool]]:
         following = next(batches, None)
         yield batch, following is None
         batch = following
+
+
+def _holds_batches(x: Any) -> bool:
+    """Whether it is a list of batches: of tuples ``(x, y)`` or ``(x, y, sample_weight)`` of arrays."""
+    return (
+        isinstance(x, list)
+        and len(x) > 0
+        and all(isinstance(item, tuple) and len(item) in (2, 3) and not _is_number(item[0]) for item in x)
+    )
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, Real | str) or getattr(value, "shape", None) == ()
 
 
 def _is_arrays(x: Any, auto_batch: bool) -> bool:

@@ -8,8 +8,10 @@ symbol  meaning                                                        shape
 s       how badly an answer fits the truth, of rows whose networks     (n,)
         never saw them: ``1 - p`` of the true class, or the size of
         the error
+v       how much each row counts by its ``sample_weight``              (n,)
 w       weight of each row: 1, or 1 / rows of its group, so that each  (n,)
-        group counts as one
+        group counts as one; where rows have weights ``w v`` times
+        ``sum(w v) / sum(w v^2)``
 m       sum of the weights: independent rows                           scalar
 q       the smallest s with the share of the rows up to it that was    scalar
         asked for: the sum of w over ``s_i <= q`` is at least
@@ -22,6 +24,10 @@ random world; Angelopoulos and Bates 2023, Conformal prediction: a gentle introd
 494-591). With ``1 - p`` of the class the sets are the smallest on average (Sadinle, Lei and Wasserman 2019, Journal of the American
 Statistical Association 114: 223-234); a set may be empty where no class is probable enough. By class, each class has a
 separate ``q`` (Vovk's Mondrian predictors), so that a rare class is covered as often as a frequent one.
+
+Rows that count differently stand for samples of which there are more, or fewer, than in the data: weighted conformal prediction
+(Tibshirani, Barber, Candes and Ramdas 2019, Conformal prediction under covariate shift, NeurIPS, equation 7). What a new sample weighs is
+not known; it counts as such samples do on average, which makes ``m`` the effective number of rows (Kish 1965, Survey sampling).
 
 The rows' answers are out of fold (cross-conformal: Vovk 2015, Annals of Mathematics and Artificial Intelligence 74: 9-28), those
 of new samples come from the mean of the networks of all folds, which errs less rather than more. So coverage is a little above what
@@ -54,12 +60,41 @@ def check_coverage(coverage: object, name: str = "coverage") -> float:
     return check_number(coverage, name, above=0, below=1)
 
 
-def row_weights(n: int, groups: np.ndarray | None) -> Array:
-    """``(n,)``: 1 each, or equal parts of 1 among the rows of a group."""
-    if groups is None:
-        return np.ones(n)
-    _, of, counts = np.unique(groups, return_inverse=True, return_counts=True)
-    return np.asarray(1.0 / counts[of])
+def row_weights(
+    n: int,
+    groups: np.ndarray | None,
+    importance: Array | None = None,
+    strata: Codes | None = None,
+) -> Array:
+    """The ``w`` of the notation: 1 each, or equal parts of 1 among the rows of a group, times how much each row counts.
+
+    Parameters
+    ----------
+    n : int
+    groups : numpy.ndarray, optional
+        ``(n,)``.
+    importance : numpy.ndarray, optional
+        ``(n,)`` at least 0, on any scale; without it all rows count alike.
+    strata : numpy.ndarray, optional
+        ``(n,)`` classes, where each is looked at by itself: how much rows count is compared within a class only.
+
+    Returns
+    -------
+    numpy.ndarray
+        ``(n,)``.
+    """
+    each = np.ones(n)
+    if groups is not None:
+        _, of, counts = np.unique(groups, return_inverse=True, return_counts=True)
+        each = 1.0 / counts[of]
+    if importance is None:
+        return np.asarray(each)
+    found, kinds = each * importance, np.zeros(n, dtype=int) if strata is None else strata
+    for kind in np.unique(kinds):
+        rows = kinds == kind
+        squares = float(found[rows] @ importance[rows])
+        found[rows] *= found[rows].sum() / squares if squares > 0 else 0.0
+    return np.asarray(found)
 
 
 def limit(scores: Array, weight: Array, coverage: float) -> float:

@@ -34,6 +34,7 @@ from genokeras.errors import DataError, ParameterError
 from genokeras.features import Matrix, Standardisation, squared_correlation
 from genokeras.support.wording import listed
 from genokeras.tasks.answers import Answers, ClassAnswers
+from genokeras.tasks.class_names import class_name
 from genokeras.tasks.classes import ClassTask
 from genokeras.tasks.linear import fit_binary
 from genokeras.tasks.objectives import OBJECTIVES, Objective, add_objectives, rows_mean
@@ -158,7 +159,7 @@ def _ranks(classes: np.ndarray, order: tuple[Any, ...], source: str) -> np.ndarr
     held = [str(name) for name in classes.tolist()]
     if not order:
         return np.argsort(np.argsort(_numbers(held, source), kind="stable"))
-    given = [str(name) for name in order]
+    given = [class_name(name, held) for name in order]
     if len(set(given)) < len(given):
         raise ParameterError(f"ordered must name each class once, the lowest first, got {listed(given, 20)}.")
     lost = [name for name in held if name not in given]

@@ -9,9 +9,7 @@ rates are those of the rows left out (Tsamardinos, Greasidou and Borboudakis 201
 from __future__ import annotations
 
 import math
-import numbers
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +18,7 @@ import numpy as np
 from genokeras.errors import DataError, ParameterError
 from genokeras.support.checks import check_number
 from genokeras.support.wording import did_you_mean, listed
+from genokeras.tasks.class_names import class_name
 from genokeras.tasks.conformal import fewest, limit
 from genokeras.tasks.rows import Array
 
@@ -97,7 +96,7 @@ def read_aim(threshold: Any, names: Sequence[str]) -> Aimed:
         raise ParameterError(
             f"a threshold separates two classes, and there are {len(names)}: {listed(names, 8)}."
         )
-    wanted = _named(threshold["class"], names)
+    wanted = class_name(threshold["class"], names)
     if wanted not in names:
         hint = did_you_mean(wanted, names)
         raise ParameterError(
@@ -105,14 +104,6 @@ def read_aim(threshold: Any, names: Sequence[str]) -> Aimed:
         )
     share = check_number(threshold[rates[0]], f"threshold[{rates[0]!r}]", above=0, below=1)
     return Aimed(list(names).index(wanted), rates[0], share)
-
-
-def _named(wanted: Any, names: Sequence[str]) -> str:
-    """The name of a class; of numbers that of the same value, 1 for 1.0."""
-    if isinstance(wanted, numbers.Real):
-        with suppress(ValueError):
-            return next((name for name in names if float(name) == wanted), str(wanted))
-    return str(wanted)
 
 
 def check_enough(aim: Aimed, codes: np.ndarray, names: Sequence[str], weight: Array | None = None) -> None:
@@ -127,7 +118,9 @@ def check_enough(aim: Aimed, codes: np.ndarray, names: Sequence[str], weight: Ar
     there = (codes == side).sum()
     counts = there if weight is None else weight[codes == side].sum()
     if counts < fewest(aim.share) - 1e-9:
-        grouped = "" if np.isclose(counts, there) else f", in groups that count as {counts:.1f} samples"
+        grouped = (
+            "" if np.isclose(counts, there) else f", which count as {counts:.1f} by their groups and weights"
+        )
         raise DataError(
             f"a {aim.rate} of {aim.share:g} needs {fewest(aim.share)} samples of {names[side]!r} or more, and there are {there}{grouped}. "
             "Ask for a lower one."
@@ -145,15 +138,15 @@ def choose(aim: Aimed, p: np.ndarray, codes: np.ndarray, weight: Array, resample
     codes : numpy.ndarray
         ``(n,)``.
     weight : numpy.ndarray
-        ``(n,)``.
+        ``(n,)``; each class is looked at by itself.
     resamples : numpy.ndarray
         ``(m, n)`` how often each resample draws each row.
     """
-    positive = codes == aim.positive
+    positive, counting = codes == aim.positive, weight > 0
     found: dict[str, list[float]] = {name: [] for name in RATES}
     for counts in resamples:
         value = _value(aim, p, positive, weight * counts)
-        out = counts == 0
+        out = (counts == 0) & counting
         if not math.isfinite(value):
             continue
         called = p >= value

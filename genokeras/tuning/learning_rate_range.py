@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 
 from genokeras.errors import ParameterError, TrainingError
-from genokeras.support.checks import check_whole
+from genokeras.support.checks import check_number, check_whole
 from genokeras.support.figures import shown_figure
 from genokeras.support.files import written_aside
 
@@ -124,9 +124,9 @@ def exponential_rates(first: float = FIRST_RATE, last: float = LAST_RATE, steps:
     Raises
     ------
     ParameterError
-        On rates that do not rise from above 0, or fewer than two steps.
+        On rates that are no numbers or do not rise from above 0, or fewer than two steps.
     """
-    if not (np.isfinite(first) and np.isfinite(last) and 0 < first < last):
+    if not 0 < check_number(first, "first") < check_number(last, "last"):
         raise ParameterError(
             f"learning rates must rise from above 0: expected 0 < first < last, got {first!r} and {last!r}."
         )
@@ -149,8 +149,13 @@ def smooth(curve: Sequence[float] | np.ndarray, window: int = WINDOW) -> np.ndar
     -------
     ndarray of float, shape (n_steps,)
         NaN from the first value that is not finite.
+
+    Raises
+    ------
+    ParameterError
+        On values that are no numbers.
     """
-    values = np.asarray(curve, dtype=float)
+    values = _numbers(curve, "curve")
     finite = _finite_length(values)
     decay = 1.0 - 2.0 / (_capped_window(window, len(values)) + 1.0)
     smoothed = np.full(len(values), np.nan)
@@ -199,12 +204,13 @@ def suggest_rate(
     Raises
     ------
     ParameterError
-        On curves of unequal length, rates that do not rise, or a negative `max_thres`.
+        On values that are no numbers, curves of unequal length, rates that do not rise, or a negative `max_thres`.
     TrainingError
         If the very first value is not finite.
     """
-    rates, raw = np.array(rates, dtype=float), np.array(losses, dtype=float)
-    _check_curve(rates, raw, max_thres)
+    rates, raw = _numbers(rates, "rates"), _numbers(losses, "losses")
+    check_walk(window, max_thres)
+    _check_curve(rates, raw)
     smoothed = smooth(raw, window)
     n, finite = len(raw), _finite_length(raw)
     if finite == 0:
@@ -250,7 +256,26 @@ def _walk(values: np.ndarray, *, broken: bool, lag: int, longest: int) -> tuple[
     return max(1, good - lag), reason
 
 
-def _check_curve(rates: np.ndarray, raw: np.ndarray, max_thres: int) -> None:
+def check_walk(window: int, max_thres: int) -> None:
+    """Refuse a `window` or `max_thres` that :func:`suggest_rate` cannot take.
+
+    Raises
+    ------
+    ParameterError
+    """
+    check_whole(window, "window")
+    check_whole(max_thres, "max_thres", 0)
+
+
+def _numbers(values: Sequence[float] | np.ndarray, name: str) -> np.ndarray:
+    """A copy, ``(n_steps,)`` float64."""
+    try:
+        return np.array(values, dtype=float)
+    except (TypeError, ValueError):
+        raise ParameterError(f"{name} must be numbers, one for each step: got {values!r:.60}.") from None
+
+
+def _check_curve(rates: np.ndarray, raw: np.ndarray) -> None:
     if rates.ndim != 1 or rates.shape != raw.shape or len(rates) < 2:
         raise ParameterError(
             "a range test needs one value for each of two or more rates: got rates of shape "
@@ -258,7 +283,6 @@ def _check_curve(rates: np.ndarray, raw: np.ndarray, max_thres: int) -> None:
         )
     if not (np.isfinite(rates).all() and rates[0] > 0 and (np.diff(rates) > 0).all()):
         raise ParameterError("the rates of a range test must rise from above 0.")
-    check_whole(max_thres, "max_thres", 0)
 
 
 def _capped_window(window: int, length: int) -> int:

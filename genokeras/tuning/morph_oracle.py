@@ -16,10 +16,13 @@ from genokeras.graph import Graph, HyperParameters, linear
 from genokeras.networks.plain import build_plain
 from genokeras.searchers import BayesianSearcher, History, HyperSpace, Proposal, Searcher, TrialResult
 from genokeras.support.checks import check_whole
+from genokeras.support.wording import counted, listed
 
 _RATES = ("learning_rate", "weight_decay", "dropout")
 _NAMES = ("graph", *_RATES, "activation")
 _HISTORY = "genokeras/"
+# What networks read where nothing else is said.
+_VIEW = HyperParameters().view
 
 
 @final
@@ -38,9 +41,9 @@ class MorphOracle(keras_tuner.Oracle):
     objective : str or keras_tuner.Objective, default="val_loss"
     max_trials : int or None, default=20
     searcher : Searcher, optional
-        What proposes; by default a `BayesianSearcher` over ``space``, from a linear model and a network with one hidden layer.
+        What proposes, networks with ``n_outputs`` that read what the tuner gets as ``x``; by default a `BayesianSearcher` over ``space``, from a linear model and a network with one hidden layer.
     space : HyperSpace, optional
-        Rates and activations to choose from, where there is no ``searcher``. It has one view: what the tuner gets as ``x``.
+        Rates and activations to choose from, where there is no ``searcher``. It has the usual view alone: what the tuner gets as ``x``.
     seed : int, default=0
     max_retries_per_trial, max_consecutive_failed_trials : int
         As for any oracle of KerasTuner.
@@ -81,8 +84,11 @@ class MorphOracle(keras_tuner.Oracle):
         if searcher is not None and space is not None:
             raise ParameterError("space is for the usual searcher: a searcher brings its own.")
         space = HyperSpace() if space is None else space
-        if len(space.views) > 1:
-            raise ParameterError(f"a tuner has one view of the data, got a space over {space.views}.")
+        if space.views != (_VIEW,):
+            raise ParameterError(
+                f"a tuner has one view of the data, {_VIEW!r}, which is x as it gets it: got a space over {space.views}. Leave views out of "
+                "the space, and give the tuner the features that networks are to read."
+            )
         self.searcher = BayesianSearcher(self.n_outputs, space=space) if searcher is None else searcher
         super().__init__(
             objective=objective,
@@ -94,12 +100,19 @@ class MorphOracle(keras_tuner.Oracle):
         )
 
     def populate_space(self, trial_id: str) -> dict[str, Any]:
-        """The next network; KerasTuner asks for it."""
+        """The next network; KerasTuner asks for it.
+
+        Raises
+        ------
+        ParameterError
+            If the searcher proposes a network with another number of outputs, or of another view than what the tuner gets as ``x``.
+        """
         history = self.history()
         rng = np.random.default_rng([self.seed, len(history)])
         proposals = self.searcher.ask(history, 1, rng)
         if not proposals:
             return {"status": "STOPPED", "values": None}
+        self._check_proposal(proposals[0])
         return {"status": "RUNNING", "values": self._values(proposals[0]) | self._further(rng)}
 
     def history(self) -> History:
@@ -126,6 +139,19 @@ class MorphOracle(keras_tuner.Oracle):
                 "project_name, or overwrite=True."
             )
         super().set_state(state)
+
+    def _check_proposal(self, proposal: Proposal) -> None:
+        outputs, views = proposal.graph.n_outputs, proposal.views
+        if outputs != self.n_outputs:
+            raise ParameterError(
+                f"n_outputs is {self.n_outputs}, and the searcher proposes a network with {counted(outputs, 'output')}: make the searcher "
+                f"for {self.n_outputs}, or pass n_outputs={outputs}."
+            )
+        if views != (_VIEW,):
+            raise ParameterError(
+                f"a tuner has one view of the data, {_VIEW!r}, which is x as it gets it, and the searcher proposes a network that reads "
+                f"{listed(map(repr, views))}: make the searcher with a space and fathers of the view {_VIEW!r} alone."
+            )
 
     def _values(self, proposal: Proposal) -> dict[str, Any]:
         """The proposal in scalars, which is all that KerasTuner takes."""

@@ -205,6 +205,21 @@ def test_fine_tuning_weighs_the_classes(fitted, new_digits, tmp_path):
     assert clf.fine_tuning_["after"] == pytest.approx(np.average(-np.log(p), weights=weight), abs=1e-4)
 
 
+def test_fine_tuning_weighs_the_samples(fitted, new_digits, tmp_path):
+    x, y = new_digits[0]
+    kept = np.arange(len(y)) % 4 > 0
+
+    def tuned(name, picked, **options):
+        clf = ImageClassifier.load(fitted.save(tmp_path / name))
+        clf.fine_tune(x[picked], y[picked], epochs=1, learning_rate=1e-3, **options)
+        return {name: clf.fine_tuning_[name] for name in ("before", "trained", "held_out")}
+
+    everything, alike = np.full(len(y), True), tuned("alike", kept)
+    assert tuned("zero", everything, sample_weight=kept * 2.0) == pytest.approx(alike)
+    unlike = tuned("unlike", kept, sample_weight=np.where(np.arange(kept.sum()) % 2, 0.1, 2.0))
+    assert unlike["before"] != pytest.approx(alike["before"], abs=1e-4)
+
+
 def test_fine_tuning_of_labels_trains_each_by_itself(backbone, tmp_path):
     x, y = digits(5, 9)
     labels = np.stack([y > 6, y % 2 == 0, y > 0], axis=1).astype(int)

@@ -23,6 +23,9 @@ from genokeras import (
 from genokeras.estimators.class_options import class_factors, order_of
 from genokeras.estimators.genes import TableEstimator
 from genokeras.estimators.networks import NetworkEstimator
+from genokeras.tasks.class_names import class_name
+from genokeras.tasks.ordered import Ordered
+from genokeras.tasks.task import Labelled
 from genokeras.tasks.threshold import read_aim
 
 QUICK: dict[str, Any] = {"time_limit": None, "max_trials": 4, "folds": 3, "random_state": 0, "verbose": 0}
@@ -194,7 +197,7 @@ def test_a_threshold_counts_groups_before_anything_is_written(tmp_path: Path) ->
     clf = GenomeClassifier(tmp_path / "run", threshold=aim, **QUICK)
     with pytest.raises(
         DataError,
-        match=r"needs 19 samples of 'yes' or more, and there are 30, in groups that count as 10\.0 samples",
+        match=r"needs 19 samples of 'yes' or more, and there are 30, which count as 10\.0 by their groups and weights",
     ):
         clf.fit(x, y, groups=np.arange(60) // 3)
     assert not (tmp_path / "run").exists()
@@ -203,3 +206,32 @@ def test_a_threshold_counts_groups_before_anything_is_written(tmp_path: Path) ->
 def test_a_threshold_may_name_a_number_as_it_is_equal() -> None:
     assert read_aim({"class": 1, "sensitivity": 0.9}, ["0.0", "1.0"]).positive == 1
     assert read_aim({"class": True, "sensitivity": 0.9}, ["False", "True"]).positive == 1
+
+
+@pytest.mark.parametrize(
+    "y", [np.array([0.0, 1.0] * 10), np.array([False, True] * 10), np.array([0, 1] * 10)]
+)
+@pytest.mark.parametrize("names", [(0, 1), (0.0, 1.0), (False, True), ("0", "1"), (np.int64(0), np.int64(1))])
+def test_classes_that_are_numbers_are_named_by_value(y: np.ndarray, names: tuple[Any, Any]) -> None:
+    aim = Ordered.learn(Labelled(y, ("y",), tuple(map(str, range(20))), "y", order=names[::-1]))
+    held = np.unique(y)
+    assert aim.names.tolist() == held[::-1].tolist()
+    factors = class_factors({names[1]: 3}, np.arange(20) % 2, held, np.ones(20))
+    assert factors.tolist() == [0.5, 1.5]
+    assert read_aim({"class": names[1], "sensitivity": 0.9}, [str(name) for name in held]).positive == 1
+
+
+def test_a_class_goes_by_its_text_before_its_value() -> None:
+    assert class_name("1", ["01", "1"]) == "1"
+    assert class_name(1, ["01", "2"]) == "01"
+    assert class_name("nan", ["1"]) == "nan"
+
+
+def test_a_classifier_takes_classes_by_value() -> None:
+    x, y = rare(40)
+    asked: dict[str, Any] = QUICK | {"max_trials": 1}
+    clf = GenomeClassifier(
+        ordered=[0, 1], class_weight={1: 3}, threshold={"class": 1, "specificity": 0.8}, **asked
+    )
+    clf.fit(x, (y == "ill").astype("float64"))
+    assert clf.threshold_ is not None and clf.threshold_["class"] == 1.0

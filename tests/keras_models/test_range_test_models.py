@@ -167,3 +167,29 @@ def test_a_learning_rate_schedule_cannot_be_tested() -> None:
 def test_missing_data_are_an_error(x: Any, y: Any, message: str) -> None:
     with pytest.raises(DataError, match=message):
         lr_range_test(small_model(), x, y)
+
+
+def test_a_list_of_batches_and_a_pair_are_taken() -> None:
+    model = small_model()
+    half = len(X) // 2
+    batches = [(X[:half], Y[:half]), (X[half:], Y[half:])]
+    assert len(lr_range_test(model, batches, steps=10).raw) == 10
+    pair = lr_range_test(model, (X, Y), steps=4, batch_size=16)
+    apart = lr_range_test(model, X, Y, steps=4, batch_size=16)
+    np.testing.assert_allclose(pair.raw, apart.raw, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"seed": -1}, "seed must be a whole number of at least 0, got -1"),
+        ({"seed": 1.5}, "seed must be a whole number of at least 0, got 1.5"),
+        ({"first": "a"}, "first must be a finite number, got 'a'"),
+        ({"last": None}, "last must be a finite number, got None"),
+        ({"window": 0}, "window must be a whole number of at least 1, got 0"),
+        ({"max_thres": -1}, "max_thres must be a whole number of at least 0, got -1"),
+    ],
+)
+def test_numbers_out_of_range_are_refused_before_training(wrong: dict[str, Any], message: str) -> None:
+    with pytest.raises(ParameterError, match=message):
+        lr_range_test(small_model(), X, Y, steps=4, **wrong)

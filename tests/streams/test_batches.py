@@ -262,3 +262,10 @@ def test_a_stream_repeats_once_two_of_its_epochs_began_alike() -> None:
     assert known == [(False, False), (False, False)]
     assert same.repeats and not other.repeats
     assert same.checksum() == Batches(stream).checksum()
+
+
+def test_a_list_of_tuples_is_one_of_batches() -> None:
+    given = [(np.zeros((3, 2)), np.zeros(3)), (np.ones((2, 2)), np.ones(2))]
+    found = list(Batches(given).epoch())
+    assert [len(x) for x, _, _ in found] == [3, 2]
+    assert [y.tolist() for _, y, _ in found] == [[0.0] * 3, [1.0] * 2]

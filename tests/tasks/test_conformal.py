@@ -50,3 +50,27 @@ def test_each_target_has_an_interval_by_its_errors() -> None:
 def test_a_coverage_that_needs_more_rows_says_how_many() -> None:
     with pytest.raises(ParameterError, match=r"coverage=0.95 needs 19 samples or more .* the run has 5"):
         error_limits(np.zeros((5, 1)), np.ones((5, 1)), np.ones(5), 0.95)
+
+
+def test_rows_that_count_differently_are_as_many_as_their_effective_number() -> None:
+    weight = row_weights(3, None, np.array([2.0, 1.0, 1.0]))
+    assert weight == pytest.approx(np.array([2.0, 1.0, 1.0]) * 4 / 6)
+    # Scales do not matter, and rows that count alike count as ever.
+    assert row_weights(3, None, np.array([4.0, 2.0, 2.0])) == pytest.approx(weight)
+    assert row_weights(3, np.array([1, 1, 2]), np.full(3, 7.0)) == pytest.approx([0.5, 0.5, 1.0])
+    assert row_weights(3, None, np.array([1.0, 1.0, 0.0])) == pytest.approx([1.0, 1.0, 0.0])
+
+
+def test_within_classes_rows_are_compared_with_their_class_only() -> None:
+    importance, codes = np.array([0.1, 0.1, 5.0, 5.0]), np.array([0, 0, 1, 1])
+    assert row_weights(4, None, importance, codes) == pytest.approx(np.ones(4))
+    assert row_weights(2, None, np.zeros(2), np.zeros(2, dtype=int)).tolist() == [0.0, 0.0]
+
+
+def test_limits_of_weighted_rows_are_those_of_what_the_rows_stand_for() -> None:
+    # The five rows of a small error stand for few samples, the large errors for many.
+    scores = np.arange(1.0, 41.0)
+    few_small = np.where(scores <= 20, 0.5, 1.5)
+    alike = limit(scores, row_weights(40, None), 0.5)
+    weighted = limit(scores, row_weights(40, None, few_small), 0.5)
+    assert alike == 21.0 and weighted > 25.0

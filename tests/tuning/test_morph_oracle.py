@@ -14,7 +14,7 @@ import pytest
 import genokeras as gk
 from genokeras.errors import ParameterError
 from genokeras.graph import Graph, linear
-from genokeras.searchers import History, HyperSpace, RandomSearcher, Searcher
+from genokeras.searchers import BayesianSearcher, History, HyperSpace, RandomSearcher, Searcher
 
 pytestmark = [
     # KerasTuner asks threads for their names in an old way.
@@ -186,11 +186,25 @@ def test_before_the_first_trial_there_is_a_linear_model() -> None:
         ({"searcher": "bayesian"}, "searcher must be an instance of genokeras.Searcher, got 'bayesian'"),
         ({"searcher": RandomSearcher(3), "space": SPACE}, "a searcher brings its own"),
         ({"space": HyperSpace(views=("all", "log"))}, "one view of the data"),
+        ({"space": HyperSpace(views=("top20",))}, "one view of the data, 'all', which is x as it gets it"),
     ],
 )
 def test_arguments_are_checked(arguments: dict[str, Any], message: str) -> None:
     with pytest.raises(ParameterError, match=message):
         gk.MorphOracle(**{"n_outputs": 3, **arguments})
+
+
+@pytest.mark.parametrize(
+    ("searcher", "message"),
+    [
+        (RandomSearcher(4), "n_outputs is 3, and the searcher proposes a network with 4 outputs"),
+        (BayesianSearcher(1), "proposes a network with 1 output: make the searcher for 3"),
+        (RandomSearcher(3, space=HyperSpace(views=("top20",))), "a network that reads 'top20'"),
+    ],
+)
+def test_a_searcher_of_other_networks_is_refused(searcher: Searcher, message: str, tmp_path: Path) -> None:
+    with pytest.raises(ParameterError, match=message):
+        search(quick(tmp_path, gk.MorphOracle(3, max_trials=2, searcher=searcher)))
 
 
 def test_hyperparameters_of_another_oracle_are_refused() -> None:

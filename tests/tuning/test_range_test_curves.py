@@ -167,3 +167,12 @@ def test_the_plot_goes_onto_axes_given() -> None:
     axes = Figure().subplots()
     assert diverging().plot(ax=axes) is axes.get_figure()
     assert len(axes.lines) == 3
+
+
+def test_curves_that_are_no_numbers_are_refused() -> None:
+    with pytest.raises(ParameterError, match=r"rates must be numbers, one for each step: got \['a', 'b'\]"):
+        suggest_rate(["a", "b"], [1, 2])  # type: ignore[list-item]
+    with pytest.raises(ParameterError, match="losses must be numbers"):
+        suggest_rate([1e-3, 1e-2], [None, "b"])  # type: ignore[list-item]
+    with pytest.raises(ParameterError, match="curve must be numbers"):
+        smooth([[1.0], [2.0, 3.0]])  # type: ignore[list-item]
