@@ -1,7 +1,8 @@
 """What the chosen ensemble will score on new samples: bootstrap bias correction of the whole selection.
 
 The best of many trials flatters itself on the rows that chose it. Here the rows are resampled, the selection
-is run again on the drawn rows, and what it chose is scored on the rows left out; no network is trained again.
+is run again on the drawn rows, and what it chose is scored on the rows left out; no network is trained again. Every class leaves
+rows out, and these count for all of its rows: of two rows half of the resamples would draw both, and a score over the other classes alone flatters.
 
 References
 ----------
@@ -56,8 +57,7 @@ class Estimate:
         Score of the constant predictor of the class frequencies, or of the mean.
     greater_is_better : bool
     n_resamples : int
-        Resamples that gave a value; 0 where no resample left rows of every class out (value and interval are
-        nan).
+        Resamples that gave a value; 0 where the score is not defined on these rows (value and interval are nan).
     values : tuple of float
         That of each resample, NaN where it has none. With the same rows, groups and random numbers another set of trials is scored
         on the same resamples, so that differences can be taken one by one.
@@ -163,7 +163,8 @@ def estimate_performance(
     mixed = mixer(stack, pooling)
     naive = mixed(select(weight))
     naive = kind.calibration(naive, targets, weight).apply(naive)
-    counts = row_counts(kind.strata(targets), groups, n_resamples, rng)
+    strata = kind.strata(targets)
+    counts = row_counts(strata, groups, n_resamples, rng)
     started = clock()
     found: dict[str, list[float]] = {name: [] for name in scores}
     for start in range(0, len(counts), AT_ONCE):
@@ -178,11 +179,11 @@ def estimate_performance(
             continue
         shares = select(np.stack(part) * weight)
         for row, share in zip(part, shares, strict=True):
-            out = _left_out(row, weight)
+            scored, counted = _scored(row, weight, strata)
             mixture = mixed(share)
-            left_out = kind.calibration(mixture, targets, row * weight).apply(mixture[out])
+            answers = kind.calibration(mixture, targets, row * weight).apply(mixture[scored])
             for name, score in scores.items():
-                found[name].append(score.value(left_out, targets[out], weight[out]))
+                found[name].append(score.value(answers, targets[scored], counted))
     if not found[goal.name]:
         raise ParameterError(
             f"too few rows for an estimate: no resample of {len(targets)} rows "
@@ -218,6 +219,19 @@ def _left_out(counts: Array, weight: Array) -> NDArray[np.bool_]:
     return np.asarray((counts == 0) & (weight > 0))
 
 
+def _scored(counts: Array, weight: Array, strata: Codes) -> tuple[NDArray[np.int64], Array]:
+    """The rows that a resample is scored on, and their weights, which sum to the whole weight of each stratum.
+
+    They are those left out. A class of one row, or of one group, that was drawn is scored on these: without it, the score would be that of the other classes.
+    """
+    out = _left_out(counts, weight)
+    whole = np.bincount(strata, weight)
+    none_left = (np.bincount(strata, weight * out) == 0) & (whole > 0)
+    rows = np.flatnonzero(out | (none_left[strata] & (weight > 0)))
+    there = np.bincount(strata[rows], weight[rows], minlength=len(whole))
+    return rows, weight[rows] * (whole[strata[rows]] / there[strata[rows]])
+
+
 def _summary(
     score: Objective, found: list[float], naive: Array, targets: Targets, weight: Array, margin: float | None
 ) -> Estimate:
@@ -239,15 +253,24 @@ def _summary(
 
 
 def row_counts(codes: Codes, groups: ArrayLike | None, n_resamples: int, rng: np.random.Generator) -> Array:
-    """How often each resample draws each row, (n_resamples, n_samples)."""
+    """How often each resample draws each row, (n_resamples, n_samples); of each class of several units one is left out at least."""
     if groups is None:
-        return resample_counts(_join_single_units(codes), n_resamples, rng)
+        return _unit_counts(_join_single_units(codes), n_resamples, rng)
     names, unit = np.unique(np.asarray(groups), return_inverse=True)
     if len(unit) != len(codes):
         raise ParameterError(f"groups must have {len(codes)} values, one per row: got {len(unit)}.")
     by_class = np.zeros((len(names), codes.max() + 1))
     np.add.at(by_class, (unit, codes), 1)
-    return resample_counts(_join_single_units(by_class.argmax(1)), n_resamples, rng)[:, unit]
+    return _unit_counts(_join_single_units(by_class.argmax(1)), n_resamples, rng)[:, unit]
+
+
+def _unit_counts(strata: NDArray[np.int64], n_resamples: int, rng: np.random.Generator) -> Array:
+    counts = resample_counts(strata, n_resamples, rng)
+    for stratum in np.unique(strata):
+        members = np.flatnonzero(strata == stratum)
+        while len(members) > 1 and len(whole := np.flatnonzero((counts[:, members] > 0).all(axis=1))):
+            counts[np.ix_(whole, members)] = resample_counts(strata[members], len(whole), rng)
+    return counts
 
 
 def _join_single_units(strata: NDArray[np.int64]) -> NDArray[np.int64]:

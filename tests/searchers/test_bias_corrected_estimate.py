@@ -7,7 +7,13 @@ import numpy as np
 import pytest
 
 from genokeras.errors import ParameterError
-from genokeras.searchers.estimate import Estimate, estimate_performance, few_groups, few_groups_note
+from genokeras.searchers.estimate import (
+    Estimate,
+    estimate_performance,
+    few_groups,
+    few_groups_note,
+    row_counts,
+)
 
 CODES = np.arange(60) % 2
 
@@ -109,11 +115,28 @@ def test_groups_without_weight_do_not_count() -> None:
     assert note.startswith("4 studies say how it went in these, not how much that varies: ")
 
 
-def test_auc_is_taken_over_the_resamples_that_leave_every_class_out() -> None:
-    codes = np.array([0] * 20 + [1] * 2)
-    p = np.random.default_rng(0).dirichlet([1, 1], size=(5, 22))
-    found = estimate_performance(p, codes, rng=np.random.default_rng(0), n_resamples=50)
-    assert 0 < found["roc_auc"].n_resamples < found["log_loss"].n_resamples
+@pytest.mark.parametrize("rare", [1, 2, 3, 4, 5, 12])
+@pytest.mark.parametrize("grouped", [False, True])
+def test_a_constant_answer_scores_what_it_is_worth_however_rare_a_class_is(rare: int, grouped: bool) -> None:
+    codes = np.array([0] * (40 - rare) + [1] * rare + [2] * 20)
+    p = np.full((1, 60, 3), [0.6, 0.1, 0.3])
+    groups = np.arange(60) // 2 if grouped else None
+    metrics = ["accuracy", "balanced_accuracy", "log_loss", "roc_auc"]
+    found = estimate_performance(
+        p, codes, rng=np.random.default_rng(0), groups=groups, metrics=metrics, n_resamples=40
+    )
+    for name in ("accuracy", "balanced_accuracy", "roc_auc"):
+        assert found[name].value == pytest.approx(found[name].naive, abs=1e-12), name
+        assert found[name].n_resamples == 40
+    # Its calibration is that of each resample's rows.
+    assert found["log_loss"].value == pytest.approx(found["log_loss"].naive, abs=0.01)
+
+
+def test_of_each_class_of_two_rows_one_is_left_out() -> None:
+    counts = row_counts(np.array([0] * 20 + [1] * 2 + [2] * 3), None, 100, np.random.default_rng(0))
+    for rows in (slice(0, 20), slice(20, 22), slice(22, 25)):
+        assert (counts[:, rows] == 0).any(axis=1).all()
+        assert (counts[:, rows].sum(axis=1) == rows.stop - rows.start).all()
 
 
 def test_a_class_of_one_row_is_drawn_with_the_largest_class() -> None:
