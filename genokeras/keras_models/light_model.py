@@ -19,6 +19,7 @@ from genokeras.keras_models.epochs import EpochPlan, EpochTraining
 from genokeras.keras_models.first_batch import batch_check, input_check
 from genokeras.keras_models.light_nets import as_keras_net, set_mode
 from genokeras.keras_models.light_parts import (
+    check_place,
     checked_path,
     ended,
     ending,
@@ -231,6 +232,8 @@ class LightModel(Stepping):
             its loss; if they never end.
         TrainingError
             If the loss is no longer finite, or the backend cannot compute a step; the net then has the best weights so far.
+        RunFolderError
+            If `ckpt_path` cannot be written, which is seen before anything is trained; or the disk fills up later.
         """
         recipe = step_recipe(self.configure_optimizers()) if self._stepped else self._compiled()
         path = checked_path(ckpt_path, self._model)
@@ -265,6 +268,7 @@ class LightModel(Stepping):
             },
             details=details(self._model, recipe, self.shared_step if self._stepped else None),
         )
+        check_place(path)
         curves = EpochCurves(path, monitor) if plot else None
         start_weights = KeptVariables(self._model.weights)
         with (
@@ -419,7 +423,7 @@ class LightModel(Stepping):
         """Publish the history, and give the net its best weights."""
         self.history = history.frame()
         self.best = history.best
-        if self.best is not None:
+        if self.best is not None and os.path.exists(self.best.path):  # not where the disk refused it
             self._model.load_weights(self.best.path)
         elif not all(np.isfinite(weight).all() for weight in self._model.get_weights()):
             start_weights.put_back()
