@@ -53,6 +53,7 @@ from genokeras.training import (
     evaluate_batches,
     load_snapshot,
     predict_batches,
+    seed_noise,
 )
 from genokeras.training.snapshot import read_extra
 from genokeras.training.steps import check_trainable
@@ -208,7 +209,8 @@ class LightModel(Stepping):
         batch_size : int
             Rows of a batch, where the data are arrays.
         seed : int
-            Of the order of the rows.
+            Of the order of the rows. Noise, as of dropout, is by the random states of the layers, so that a net that was built
+            with the same ``keras.utils.set_random_seed`` trains alike.
         verbose : {0, 1}
         snapshot_seconds : float
             Between snapshots, at least; they never take more than a twentieth of the time. 0: a snapshot at every step.
@@ -403,6 +405,7 @@ class LightModel(Stepping):
         if not optimizer.built:
             optimizer.build(made.model.trainable_variables)
         if not resume or not plan.snapshot.exists():
+            seed_noise(made.model)
             return Position(), EpochHistory(first_rate=float(optimizer.learning_rate))
         _, extra = read_extra(plan.snapshot)
         check_same(extra, plan)
