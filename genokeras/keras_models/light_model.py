@@ -87,7 +87,8 @@ class LightModel(Stepping):
         With the best weights after `fit`.
     history : pandas.DataFrame
         One row per epoch: ``epoch`` (from 1), the loss and the metrics, those on validation rows as ``val_...``,
-        ``learning_rate`` and ``seconds``.
+        ``learning_rate`` and ``seconds``. The loss is the mean over all rows. Where the net has several outputs, the loss of each
+        is what Keras computes, the mean over the batches: a smaller last batch counts as much as the others.
     best : Best or None
         Path, score and epoch of the best checkpoint.
     interrupted : bool
@@ -309,6 +310,7 @@ class LightModel(Stepping):
         Returns
         -------
         dict of str to float
+            The loss of each of several outputs is a mean over batches, which depends a little on `batch_size`.
 
         Raises
         ------
