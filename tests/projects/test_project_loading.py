@@ -416,13 +416,13 @@ def test_numbers_to_evaluate_stand_in_the_order_of_training(
 @pytest.mark.parametrize(
     ("columns", "missing"), [("height,dose", "Missing is 'age'"), ("age,age", "Missing is 'dose'")]
 )
-def test_numbers_to_evaluate_by_other_names_are_refused(
-    project: Project, columns: str, missing: str
-) -> None:
+def test_numbers_to_evaluate_by_other_names_are_refused(project: Project, columns: str, missing: str) -> None:
     lines = "".join(f"{age},{dose}\n" for age, dose in PAIR)
     config = project(labels=f"{columns}\n{lines}", trainer={"loss": "mse"})
     shown = columns.replace(",", ", ")
-    message = f"y.txt has the columns {shown}, and the model was fitted to age, dose: which is which. {missing}"
+    message = (
+        f"y.txt has the columns {shown}, and the model was fitted to age, dose: which is which. {missing}"
+    )
     with pytest.raises(DataError, match=message):
         load_evaluation(config, targets=("age", "dose"))
 
