@@ -84,7 +84,7 @@ def from_keras(model: Any) -> KerasGraph:
     classifier has one for each class.
 
     A warning names what changes the training of a layer alone, and is left out: regularisers, constraints, LoRA, and that a layer is
-    frozen. A search trains all weights, from its own initialisers, with its own weight decay.
+    frozen. A search trains all weights, from its own initialisers, with its own weight decay and momentum of batch normalisation.
 
     Parameters
     ----------
