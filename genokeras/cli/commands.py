@@ -80,7 +80,7 @@ def export(run: Path, model: Path, format: str | None) -> None:
     """Write the model of RUN to the file MODEL: raw samples in, class probabilities or numbers out.
 
     A .keras file needs no GenoKeras to load. Other formats (.onnx, .tflite, .pt, or a folder with --format tf_saved_model)
-    are loaded again and compared with the model first. A JSON file beside it holds the classes and what the model reads: of genes, their names in order.
+    are loaded again and compared with the model first. A name without suffix becomes a .keras file. A JSON file beside it holds the classes and what the model reads: of genes, their names in order.
     """
     classifier = load_run(run)
     with contextlib.nullcontext() if debugging() else quiet_start():

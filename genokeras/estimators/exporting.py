@@ -11,20 +11,12 @@ from genokeras.engine import Run
 from genokeras.engine.model_files import write_model, write_sidecar
 from genokeras.exports import choose_format, export_model_as
 from genokeras.exports.formats import SUFFIXES
+from genokeras.support.wording import closest
 
-_FOREIGN = (
-    ".h5",
-    ".hdf5",
-    ".pb",
-    ".pth",
-    ".ckpt",
-    ".pkl",
-    ".joblib",
-    ".safetensors",
-    ".json",
-    ".npz",
-    ".lite",
-)
+# Of other programs' models, with a digit; those of letters alone ask for a format in any case.
+_FOREIGN = (".h5", ".hdf5")
+# ".pt2" is like ".pt", ".p2" is not.
+_LIKE = 0.7
 
 
 def export_run(
@@ -40,7 +32,7 @@ def export_run(
     ----------
     run : Run
     path : path-like
-        A name without the suffix of a format becomes a ``.keras`` file.
+        A name without a suffix becomes a ``.keras`` file.
     format : str, optional
         One of ``genokeras.exports.FORMATS``.
     examples : callable, optional
@@ -56,10 +48,9 @@ def export_run(
     Raises
     ------
     ParameterError
-        If the suffix is that of another program's models, such as ``.h5``.
+        If the suffix is that of no format, as ``.h5`` or ``.onxn``; one with digits, as in ``model.v2``, belongs to the name.
     """
-    # "model.v2" is a name; "model.h5" asks for a format.
-    if format is None and Path(path).suffix.lower() not in (*SUFFIXES.values(), *_FOREIGN):
+    if format is None and not _asks_for_format(Path(path).suffix.lower()):
         format = "keras"
     chosen, target = choose_format(path, format)
     sidecar = {**run.sidecar(), **(about or {})}
@@ -71,3 +62,10 @@ def export_run(
     )
     write_sidecar(done.path, sidecar, run.delivery.estimate)
     return done.path
+
+
+def _asks_for_format(suffix: str) -> bool:
+    """Whether what stands behind the last dot is a format, well or badly spelled: "model.v2" and "model.2026" are names."""
+    return (
+        suffix[1:].isalpha() or suffix in _FOREIGN or bool(closest(suffix, SUFFIXES.values(), cutoff=_LIKE))
+    )

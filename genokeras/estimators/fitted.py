@@ -106,7 +106,8 @@ class FittedEstimator(RunPlots, Displayed, Tagged):
         ----------
         path : path-like
         format : {"keras", "tf_saved_model", "onnx", "litert", "torchscript"}, optional
-            By default of the suffix (.keras, .onnx, .tflite, .pt); ``.keras`` is added to a name without that of any.
+            By default of the suffix (.keras, .onnx, .tflite, .pt); ``.keras`` is added to a name without one. What has digits, as in
+            ``model.v2``, belongs to the name; any other suffix is refused.
 
         Returns
         -------

@@ -11,7 +11,7 @@ from genokeras.errors import ParameterError
 from genokeras.support.wording import did_you_mean, duplicates, listed
 
 # Keras chooses by the shapes what these mean.
-_LOSSES_BY_SHAPE = ("crossentropy", "ce")
+LOSSES_BY_SHAPE = ("crossentropy", "ce")
 # Columns of a history beside those of the metrics.
 _RESERVED = ("loss", "epoch", "seconds", "learning_rate")
 _NO_NAMES = ("get", "serialize", "deserialize", "Loss", "Metric", "MeanMetricWrapper")
@@ -26,8 +26,8 @@ def check_loss_names(loss: Any) -> None:
         If Keras has no such loss.
     """
     for name in keras.tree.flatten(loss):
-        if isinstance(name, str) and name.lower() not in _LOSSES_BY_SHAPE:
-            _check(name, "loss", keras.losses, _LOSSES_BY_SHAPE)
+        if isinstance(name, str) and name.lower() not in LOSSES_BY_SHAPE:
+            _check(name, "loss", keras.losses, LOSSES_BY_SHAPE)
 
 
 def check_metric_name(metric: Any, by_shape: tuple[str, ...]) -> None:

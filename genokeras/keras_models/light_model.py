@@ -19,6 +19,7 @@ from genokeras.keras_models.epochs import EpochPlan, EpochTraining
 from genokeras.keras_models.first_batch import batch_check, input_check
 from genokeras.keras_models.light_nets import as_keras_net, set_mode
 from genokeras.keras_models.light_parts import (
+    check_place,
     checked_path,
     ended,
     ending,
@@ -52,6 +53,7 @@ from genokeras.training import (
     evaluate_batches,
     load_snapshot,
     predict_batches,
+    seed_noise,
 )
 from genokeras.training.snapshot import read_extra
 from genokeras.training.steps import check_trainable
@@ -85,7 +87,8 @@ class LightModel(Stepping):
         With the best weights after `fit`.
     history : pandas.DataFrame
         One row per epoch: ``epoch`` (from 1), the loss and the metrics, those on validation rows as ``val_...``,
-        ``learning_rate`` and ``seconds``.
+        ``learning_rate`` and ``seconds``. The loss is the mean over all rows. Where the net has several outputs, the loss of each
+        is what Keras computes, the mean over the batches: a smaller last batch counts as much as the others.
     best : Best or None
         Path, score and epoch of the best checkpoint.
     interrupted : bool
@@ -207,7 +210,8 @@ class LightModel(Stepping):
         batch_size : int
             Rows of a batch, where the data are arrays.
         seed : int
-            Of the order of the rows.
+            Of the order of the rows. Noise, as of dropout, is by the random states of the layers, so that a net that was built
+            with the same ``keras.utils.set_random_seed`` trains alike.
         verbose : {0, 1}
         snapshot_seconds : float
             Between snapshots, at least; they never take more than a twentieth of the time. 0: a snapshot at every step.
@@ -231,6 +235,8 @@ class LightModel(Stepping):
             its loss; if they never end.
         TrainingError
             If the loss is no longer finite, or the backend cannot compute a step; the net then has the best weights so far.
+        RunFolderError
+            If `ckpt_path` cannot be written, which is seen before anything is trained; or the disk fills up later.
         """
         recipe = step_recipe(self.configure_optimizers()) if self._stepped else self._compiled()
         path = checked_path(ckpt_path, self._model)
@@ -265,6 +271,7 @@ class LightModel(Stepping):
             },
             details=details(self._model, recipe, self.shared_step if self._stepped else None),
         )
+        check_place(path)
         curves = EpochCurves(path, monitor) if plot else None
         start_weights = KeptVariables(self._model.weights)
         with (
@@ -303,6 +310,7 @@ class LightModel(Stepping):
         Returns
         -------
         dict of str to float
+            The loss of each of several outputs is a mean over batches, which depends a little on `batch_size`.
 
         Raises
         ------
@@ -399,6 +407,7 @@ class LightModel(Stepping):
         if not optimizer.built:
             optimizer.build(made.model.trainable_variables)
         if not resume or not plan.snapshot.exists():
+            seed_noise(made.model)
             return Position(), EpochHistory(first_rate=float(optimizer.learning_rate))
         _, extra = read_extra(plan.snapshot)
         check_same(extra, plan)
@@ -419,7 +428,7 @@ class LightModel(Stepping):
         """Publish the history, and give the net its best weights."""
         self.history = history.frame()
         self.best = history.best
-        if self.best is not None:
+        if self.best is not None and os.path.exists(self.best.path):  # not where the disk refused it
             self._model.load_weights(self.best.path)
         elif not all(np.isfinite(weight).all() for weight in self._model.get_weights()):
             start_weights.put_back()

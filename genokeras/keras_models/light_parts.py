@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import tempfile
 from pathlib import Path
 
 import keras
@@ -14,6 +16,7 @@ from genokeras.keras_models.epochs import EpochPlan
 from genokeras.keras_models.recipe import Recipe
 from genokeras.keras_models.wrapped_net import WrappedNet
 from genokeras.streams import Batches
+from genokeras.support.files import unwritable
 from genokeras.training import KeptVariables, Position, TorchNet
 
 _UNCOMPUTED = "the loss of the first batch of train cannot be computed"
@@ -57,6 +60,25 @@ def checked_path(path: str | os.PathLike[str], net: keras.Model) -> Path:
     else:
         _check_written(net)
     return found
+
+
+def check_place(path: Path) -> None:
+    """Make the folder of the checkpoint, and see that it takes files, before hours of training are to be kept there.
+
+    Raises
+    ------
+    RunFolderError
+        If it does not.
+    """
+    advice = "Give a ckpt_path that can be written: the best net is kept there."
+    try:
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, "it is a folder")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path.parent):
+            pass
+    except OSError as error:
+        raise unwritable(path, error, advice) from error
 
 
 def _check_written(net: keras.Model) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 from scipy.special import expit, softmax
 
 from genokeras.errors import ParameterError
-from genokeras.keras_models.keras_names import check_columns, check_metric_name
+from genokeras.keras_models.keras_names import LOSSES_BY_SHAPE, check_columns, check_metric_name
 from genokeras.keras_models.output_metrics import metrics_by_output
 from genokeras.tasks.own_objectives import SCORE_ARGUMENTS, SCORE_FUNCTIONS
 
@@ -22,11 +22,11 @@ from genokeras.tasks.own_objectives import SCORE_ARGUMENTS, SCORE_FUNCTIONS
 class RowMetric:
     """A function ``(y_true, y_pred) -> number`` of all rows.
 
-    Where the loss is a cross-entropy, ``y_pred`` are class labels: the number of the output with the highest value, or, of a
-    single output (and of each, with the binary cross-entropy), whether it is above a half. Functions whose second argument is
-    called ``y_score``, ``y_proba``, ``y_prob`` or ``pred_decision``, as in scikit-learn, and ``log_loss`` get the
-    probabilities instead; for two classes the probability of the second. With any other loss ``y_pred`` are the outputs.
-    ``y_true`` that is one-hot is turned into labels.
+    Where the loss is a cross-entropy of Keras, by whatever name, or a function or class with that word in its own name, ``y_pred``
+    are class labels: the number of the output with the highest value, or, of a single output (and of each, with the binary
+    cross-entropy), whether it is above a half. Functions whose second argument is called ``y_score``, ``y_proba``, ``y_prob``
+    or ``pred_decision``, as in scikit-learn, and ``log_loss`` get the probabilities instead; for two classes the probability of
+    the second. With any other loss ``y_pred`` are the outputs. ``y_true`` that is one-hot is turned into labels.
 
     Attributes
     ----------
@@ -178,20 +178,33 @@ def column_name(metric: Any) -> str:
 
 
 def loss_name(loss: Any) -> str:
-    """``"binary_crossentropy"`` for the string, the function and the class."""
+    """The name that a loss was given, or ``"binary_crossentropy"`` for the string, the function and the class."""
     if not isinstance(loss, str):
         loss = getattr(loss, "name", None) or getattr(loss, "__name__", type(loss).__name__)
     return str(loss).lower()
+
+
+def _loss_kind(loss: Any) -> str:
+    """The names of the function or the classes of a loss, which tell a cross-entropy whatever it was called."""
+    if isinstance(loss, str):
+        if loss.lower() in LOSSES_BY_SHAPE:
+            return "crossentropy"
+        loss = keras.losses.get(loss)
+    inner = getattr(loss, "func", loss)  # of functools.partial
+    functions = [getattr(one, "__name__", "") for one in (inner, getattr(inner, "fn", None))]
+    return " ".join([*functions, *(kind.__name__ for kind in type(inner).__mro__)]).lower()
 
 
 def _values(
     outputs: np.ndarray, targets: np.ndarray, loss: Any, scores: bool
 ) -> tuple[np.ndarray, np.ndarray]:
     outputs = outputs.astype("float64")
-    name, width = loss_name(loss), outputs.shape[-1] if outputs.ndim > 1 else 1
-    if not any(word in name for word in ("crossentropy", "cross_entropy")):
+    losses = keras.tree.flatten(loss)  # of one output it may stand in a list or dict
+    loss = losses[0] if len(losses) == 1 else loss
+    kind, width = _loss_kind(loss), outputs.shape[-1] if outputs.ndim > 1 else 1
+    if not any(word in kind for word in ("crossentropy", "cross_entropy")):
         return _flat(targets), _flat(outputs)
-    binary = "binary" in name or width == 1
+    binary = "binary" in kind or width == 1
     if _from_logits(loss):
         outputs = expit(outputs) if binary else softmax(outputs, axis=-1)
     if not binary and targets.ndim == outputs.ndim and targets.shape[-1] == width:
@@ -205,7 +218,8 @@ def _values(
 
 
 def _from_logits(loss: Any) -> bool:
-    config: dict[str, Any] = loss.get_config() if hasattr(loss, "get_config") else {}
+    partial: dict[str, Any] = getattr(loss, "keywords", {})
+    config: dict[str, Any] = loss.get_config() if hasattr(loss, "get_config") else partial
     return bool(config.get("from_logits", False))
 
 

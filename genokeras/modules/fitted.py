@@ -171,7 +171,7 @@ class FittedModule(ABC):
         ----------
         path : path-like
         format : {"keras", "tf_saved_model", "onnx", "litert", "torchscript"}, optional
-            By default the suffix decides; ``.keras`` is added to a name without one.
+            By default the suffix decides; ``.keras`` is added to a name without one, or with digits in it, as ``model.v2``.
 
         Raises
         ------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -22,7 +23,8 @@ from genokeras.graph import (
     Weights,
 )
 from genokeras.networks.convolutional import build_network
-from genokeras.networks.keras_specs import Arrays, piece_of, refused
+from genokeras.networks.keras_specs import Arrays, left_out, piece_of, refused
+from genokeras.support.wording import listed
 
 # Nothing in such a graph is left open for them.
 _HYPER = HyperParameters()
@@ -81,6 +83,9 @@ def from_keras(model: Any) -> KerasGraph:
     A softmax at the end is left to the search. One probability by a sigmoid becomes two logits, 0 and its own, because a
     classifier has one for each class.
 
+    A warning names what changes the training of a layer alone, and is left out: regularisers, constraints, LoRA, and that a layer is
+    frozen. A search trains all weights, from its own initialisers, with its own weight decay and momentum of batch normalisation.
+
     Parameters
     ----------
     model : keras.Model
@@ -96,7 +101,8 @@ def from_keras(model: Any) -> KerasGraph:
     ParameterError
         If it is no built Keras model.
     GraphError
-        If a layer cannot become part of a graph; the message names it, and all that can. Also if a layer is used twice, there are
+        If a layer, or a setting that changes what it answers, such as ``Dense(use_bias=False)``, cannot become part of a graph; the
+        message names it, and all that can. Also if a layer is used twice, there are
         several inputs or outputs, or a function stands behind the logits.
 
     Examples
@@ -119,7 +125,15 @@ def from_keras(model: Any) -> KerasGraph:
         raise GraphError(
             f"{model.name!r} has {len(model.inputs)} inputs and {len(model.outputs)} outputs; from_keras reads models with one of each."
         )
-    return _Reading(model).graph()
+    reading = _Reading(model)
+    graph = reading.graph()
+    if reading.left_out:
+        warnings.warn(
+            f"from_keras leaves out of {model.name!r} what changes its training alone: {listed(reading.left_out, 8)}. A search trains "
+            "all weights, with its own weight decay.",
+            stacklevel=2,
+        )
+    return graph
 
 
 class _Reading:
@@ -138,6 +152,7 @@ class _Reading:
         # The layer that makes what each step answers; a softmax or sigmoid behind it is left out.
         self._made: dict[int, int] = {_INPUT: 0}
         self._ended: dict[int, str] = {}
+        self.left_out: list[str] = []
 
     def graph(self) -> KerasGraph:
         for number, step in enumerate(self._steps):
@@ -159,6 +174,7 @@ class _Reading:
 
     def _read(self, number: int, step: _Step) -> None:
         operation, piece = step.operation, piece_of(step.operation, step.rank)
+        self.left_out += [f"{name} of {operation.name!r}" for name in left_out(operation)]
         for source in step.sources:
             if source in self._ended:
                 raise refused(

@@ -63,6 +63,12 @@ SUPPORTED = (
 )
 _FUNCTIONS = ("relu", "tanh", "gelu", "silu", "selu", "sigmoid", "linear")
 Arrays = Mapping[str, np.ndarray]
+# What changes how a layer is trained, not what it answers.
+_OF_TRAINING = (
+    *(f"{part}_regularizer" for part in ("kernel", "bias", "depthwise", "embeddings", "beta", "gamma")),
+    *(f"{part}_constraint" for part in ("kernel", "bias", "depthwise", "embeddings", "beta", "gamma")),
+    *("activity_regularizer", "renorm", "lora_enabled"),
+)
 
 
 @dataclass(frozen=True)
@@ -97,7 +103,15 @@ def piece_of(layer: Any, rank: int) -> Piece:
     # A class of that name from elsewhere may do anything.
     if kind.__name__ not in _READERS or not kind.__module__.startswith("keras."):
         raise refused(layer, "graphs have no such layer")
+    if getattr(layer, "quantization_mode", None):
+        raise refused(layer, f"its weights are quantised to {layer.quantization_mode}")
     return _READERS[kind.__name__](layer, rank)
+
+
+def left_out(layer: Any) -> list[str]:
+    """The settings of a layer that a graph leaves out, as they change its training alone: regularisers, constraints, that it is frozen."""
+    frozen = ["trainable=False"] if getattr(layer, "weights", ()) and not layer.trainable else []
+    return [*(name for name in _OF_TRAINING if getattr(layer, name, None)), *frozen]
 
 
 def refused(layer: Any, why: str) -> GraphError:
@@ -130,9 +144,10 @@ def _arrays(layer: Any, *names: str) -> dict[str, np.ndarray]:
 
 
 def _dense(layer: Any, rank: int) -> Piece:
-    arrays = _arrays(layer, "kernel", *(("bias",) if layer.use_bias else ()))
-    arrays.setdefault("bias", np.zeros(layer.units, "float32"))
-    return Piece(Dense(int(layer.units)), arrays, _function_of(layer, layer.activation))
+    _expect(layer, use_bias=True)
+    return Piece(
+        Dense(int(layer.units)), _arrays(layer, "kernel", "bias"), _function_of(layer, layer.activation)
+    )
 
 
 def _conv(layer: Any, rank: int) -> Piece:
@@ -176,6 +191,11 @@ def _layer_norm(layer: Any, rank: int) -> Piece:
     if hasattr(layer, "rms_scaling"):  # not in every version of Keras
         _expect(layer, rms_scaling=False)
     return Piece(LayerNorm())
+
+
+def _dropout(layer: Any, rank: int) -> Piece:
+    _expect(layer, noise_shape=None)
+    return Piece(Dropout(float(layer.rate)))
 
 
 def _relu(layer: Any, rank: int) -> Piece:
@@ -232,7 +252,7 @@ _READERS: Mapping[str, Callable[[Any, int], Piece]] = {
     "Activation": lambda layer, rank: Piece(function=_function_of(layer, layer.activation)),
     "ReLU": _relu,
     "Softmax": _softmax,
-    "Dropout": lambda layer, rank: Piece(Dropout(float(layer.rate))),
+    "Dropout": _dropout,
     "Add": lambda layer, rank: Piece(Add()),
     "Concatenate": _concatenate,
     "Identity": lambda layer, rank: Piece(),

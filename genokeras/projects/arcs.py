@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,7 +17,6 @@ from genokeras.projects import announce
 from genokeras.projects.arc_optimizers import arc_optimizer
 from genokeras.projects.config import EnasConfig
 from genokeras.projects.rows import ProjectRows
-from genokeras.support.files import written_aside
 from genokeras.support.wording import counted
 from genokeras.training import PackedTrainer, TrainingSettings
 
@@ -54,6 +52,11 @@ class ArcNetwork:
     best_step: int
     accuracy: float
     loss: float
+
+    @property
+    def score(self) -> tuple[float, float]:
+        """By which networks are compared, higher being better."""
+        return self.accuracy, -self.loss
 
 
 def search_arcs(config: EnasConfig, rows: ProjectRows) -> dict[str, Any]:
@@ -100,7 +103,7 @@ def train_arcs(
     config: EnasConfig,
     rows: ProjectRows,
     state: Mapping[str, Any],
-    path_of: Callable[[int], Path],
+    keep: Callable[[ArcNetwork], None],
     should_stop: Callable[[], bool] = lambda: False,
 ) -> ArcNetwork:
     """Train the arcs of :func:`search_arcs` from scratch; the best on the rows held out wins.
@@ -111,8 +114,8 @@ def train_arcs(
     rows : ProjectRows
     state : mapping
         What the search found.
-    path_of : callable
-        Where the network of a place is kept.
+    keep : callable
+        Takes the network of every arc, to write it.
     should_stop : callable
         Whether to stop with what there is, the first arc's network at least.
 
@@ -128,14 +131,12 @@ def train_arcs(
         network = _trained(
             config, rows, arc, arc_to_graph(arc, space, rows.targets.shape[1]), place, should_stop
         )
-        with written_aside(path_of(place)) as aside:
-            network.model.save(aside)
-        announce.saved(network.best_step, path_of(place))
+        keep(network)
         announce.say(f"training arc: {arc}, {_shown(config, network.accuracy)}")
         found.append(network)
         if should_stop():
             break
-    best = max(found, key=lambda network: (network.accuracy, -network.loss))
+    best = max(found, key=lambda network: network.score)
     if not np.isfinite(best.loss):
         raise TrainingError("the loss of no arc was ever finite: look for extreme values in the data.")
     shown = _shown(config, best.accuracy).replace("valid_", "eval_").replace(": ", ":")

@@ -55,6 +55,8 @@ class FinalNetwork:
     steps, best_step : int
     curve : numpy.ndarray
         ``(scorings, 4)``: step, training loss, loss and what is monitored on the rows held out.
+    score : float
+        What is monitored, at the best step; higher is better.
     """
 
     model: Any
@@ -62,6 +64,7 @@ class FinalNetwork:
     steps: int
     best_step: int
     curve: np.ndarray
+    score: float
 
 
 class Candidates:
@@ -186,6 +189,7 @@ class Candidates:
             result.steps,
             int(result.best_step[best]),
             np.column_stack(columns),
+            _score(result, best),
         )
 
     # ---- parts

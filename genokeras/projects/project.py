@@ -185,7 +185,7 @@ class Project:
         announce.show_progress(self._verbose)
         announce.stage(announce.EVALUATION)
         record = self.trained.record
-        data = load_evaluation(self.config, record.classes, self._names())
+        data = load_evaluation(self.config, record.classes, self._names(), record.targets)
         _say_notes(data)
         outputs = self._outputs(data, self.config.evaluator.batch_size)
         if record.task == "encoding":

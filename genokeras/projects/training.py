@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -15,7 +16,7 @@ import numpy as np
 from genokeras.errors import DataError, RunFolderError
 from genokeras.interrupt import Interruption
 from genokeras.projects import announce
-from genokeras.projects.arcs import search_arcs, train_arcs
+from genokeras.projects.arcs import ArcNetwork, search_arcs, train_arcs
 from genokeras.projects.candidates import FINAL_RATES, Candidates
 from genokeras.projects.checkpoints import Checkpoints
 from genokeras.projects.config import EnasConfig, ProjectConfig
@@ -61,6 +62,9 @@ from genokeras.support.wording import counted
 SELECTION_FILE = "selection.json"
 # Of a record, where the final training was ended before its time.
 INTERRUPTED = "interrupted"
+# Of a record, what its network is compared by with that of another final training of the run: numbers, the first ones first.
+SCORE = "score"
+_LOWEST = float(np.finfo("float64").min)
 DECODER_FILE = "decoder.keras"
 FORMAT = 1
 
@@ -76,13 +80,20 @@ class _FolderRun:
     folder: OutputFolder
     state: Mapping[str, Any] | None
     fingerprint: str
+    earlier: TrainedModel | None = None
     values: dict[str, Any] = field(default_factory=dict)
     interruption: Interruption = field(default_factory=Interruption)
 
     @cached_property
     def checkpoints(self) -> Checkpoints:
         """Of the final training, whose values are known by then."""
-        return Checkpoints(lambda rate: self.folder.model_path(rate, self.values))
+        earlier = self.earlier
+        least, kept = (-math.inf, None) if earlier is None else (_score(earlier.record)[0], earlier.path)
+        return Checkpoints(lambda rate: self.folder.model_path(rate, self.values), least, kept)
+
+    def is_better(self, score: Sequence[float]) -> bool:
+        """Whether a score is above that of the final training that was interrupted before, if there was one."""
+        return self.earlier is None or tuple(score) > _score(self.earlier.record)
 
     def interrupted(self) -> bool:
         return self.interruption.pressed
@@ -95,7 +106,7 @@ class _FolderRun:
 
 @dataclass(frozen=True)
 class _Outcome:
-    """The result of a training: the model, its parameters, further facts, and models to keep beside it."""
+    """The result of a training: the model, its parameters, further facts, models to keep beside it, and its score if that is not the loss."""
 
     model: Any
     values: dict[str, Any]
@@ -103,6 +114,7 @@ class _Outcome:
     metrics: dict[str, float] | None = None
     companions: Mapping[str, Any] = field(default_factory=dict)
     path: Path | None = None
+    score: Sequence[float] | None = None
 
 
 def train_project(config: ProjectConfig | EnasConfig, data: ProjectData) -> TrainedModel:
@@ -110,7 +122,7 @@ def train_project(config: ProjectConfig | EnasConfig, data: ProjectData) -> Trai
 
     A run that was killed is resumed: the parameters that it had chosen are not tried again, if configuration and data
     are still the same. A signal ends the selection; in the final training it ends that, and the best network so far is kept, until
-    the final training is done once more.
+    the final training is done once more, in full or to a better network.
 
     Raises
     ------
@@ -148,11 +160,17 @@ def _trained(
 
 def _delivered(run: _FolderRun, outcome: _Outcome, started: float) -> TrainedModel:
     path = outcome.path or run.folder.model_path(outcome.values[RATE], outcome.values)
+    record = _record(run, outcome, time.perf_counter() - started)
+    if run.earlier is not None and record.extra.get(INTERRUPTED) and not run.is_better(_score(record)):
+        announce.say(
+            "Interrupted: what the training that was interrupted before has left is at least as good on the rows held out, and stays: "
+            f"{run.earlier.path}. Train again to train in full."
+        )
+        return run.earlier
     for name, model in outcome.companions.items():
         with written_aside(path.with_name(name)) as aside:
             model.save(aside)
     run.checkpoints.write(outcome.model, path, outcome.extra.get("best_step"))
-    record = _record(run, outcome, time.perf_counter() - started)
     finish(path, record)
     if record.extra.get(INTERRUPTED):
         announce.say(
@@ -185,6 +203,8 @@ def _record(run: _FolderRun, outcome: _Outcome, seconds: float) -> TrainedRecord
             "features": data.features_digest,
             "source": data.source,
             "targets": list(data.targets),
+            # Of JSON, which knows no infinity.
+            SCORE: np.nan_to_num(outcome.score or [-metrics["loss"]], nan=_LOWEST).tolist(),
             **({INTERRUPTED: True} if run.interrupted() else {}),
             **outcome.extra,
         },
@@ -214,12 +234,23 @@ def _enas(run: _FolderRun, config: EnasConfig) -> Callable[[], _Outcome]:
 
 
 def _train_enas(run: _FolderRun, config: EnasConfig, rows: ProjectRows, state: Mapping[str, Any]) -> _Outcome:
-    best = train_arcs(
-        config, rows, state, lambda place: run.folder.models / f"{place}_1" / MODEL_FILE, run.interrupted
-    )
+    best = train_arcs(config, rows, state, partial(_keep_arc, run), run.interrupted)
     values = {"arc": str(best.arc), RATE: best.rate}
     extra = {"best_step": best.best_step, "candidates": state["arcs"], "n_scored": state["n_scored"]}
-    return _Outcome(best.model, values, extra, path=run.folder.models / f"{best.place}_1" / MODEL_FILE)
+    return _Outcome(best.model, values, extra, path=_arc_path(run, best), score=best.score)
+
+
+def _keep_arc(run: _FolderRun, network: ArcNetwork) -> None:
+    path = _arc_path(run, network)
+    if run.earlier is not None and run.earlier.path == path and not run.is_better(network.score):
+        return
+    with written_aside(path) as aside:
+        network.model.save(aside)
+    announce.saved(network.best_step, path)
+
+
+def _arc_path(run: _FolderRun, network: ArcNetwork) -> Path:
+    return run.folder.models / f"{network.place}_1" / MODEL_FILE
 
 
 def _network(run: _FolderRun, config: ProjectConfig) -> Callable[[], _Outcome]:
@@ -243,7 +274,7 @@ def _train_network(
         f"Best at step {found.best_step} of {found.steps}, with a learning rate of {found.rate:.6g}."
     )
     extra = {"steps": found.steps, "best_step": found.best_step, "curve": found.curve.tolist()}
-    return _Outcome(found.model, {**values, RATE: found.rate}, extra)
+    return _Outcome(found.model, {**values, RATE: found.rate}, extra, score=[found.score])
 
 
 def _vae(run: _FolderRun, config: ProjectConfig) -> Callable[[], _Outcome]:
@@ -304,7 +335,10 @@ def _open(
         if held is not None and held.get("fingerprint") == fingerprint:
             announce.say(f"Going on with the run that was not finished, in {path.parent}")
             folder = OutputFolder(save_dir, config.name, path.parent.name, subfolder)
-            return _FolderRun(config, data, train, validation, folder, held.get("state"), fingerprint)
+            earlier = _interrupted_before(folder)
+            return _FolderRun(
+                config, data, train, validation, folder, held.get("state"), fingerprint, earlier
+            )
     folder = OutputFolder.create(save_dir, config.name, subfolder)
     run = _FolderRun(config, data, train, validation, folder, None, fingerprint)
     write_json(folder.models / SELECTION_FILE, {"format": FORMAT, "fingerprint": fingerprint, "state": None})
@@ -317,6 +351,18 @@ def _is_finished(path: Path) -> bool:
         return not read_record(path)[1].extra.get(INTERRUPTED)
     except RunFolderError:
         return True
+
+
+def _interrupted_before(folder: OutputFolder) -> TrainedModel | None:
+    """The best network that interrupted final trainings of a run have left."""
+    paths = folder.models.glob(f"*/{TRAINED_FILE}")
+    found = [TrainedModel(folder, path.with_name(MODEL_FILE), read_record(path)[1]) for path in paths]
+    scored = [one for one in found if SCORE in one.record.extra]
+    return max(scored, key=lambda one: _score(one.record), default=None)
+
+
+def _score(record: TrainedRecord) -> tuple[float, ...]:
+    return tuple(record.extra[SCORE])
 
 
 def _read(path: Path) -> dict[str, Any] | None:

@@ -15,7 +15,6 @@ trains with it, and `register_task` lets run folders be read again.
 
 from __future__ import annotations
 
-import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -25,6 +24,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from genokeras.data.target_order import target_order
 from genokeras.encoders.encoder import Counts, LinearView
 from genokeras.errors import DataError
 from genokeras.features import (
@@ -35,7 +35,7 @@ from genokeras.features import (
     ridge_weights,
     squared_correlation,
 )
-from genokeras.support.wording import counted, did_you_mean, listed
+from genokeras.support.wording import counted
 from genokeras.tasks.answers import NUMBERS, Answers
 from genokeras.tasks.objectives import NUMBER_OBJECTIVES, Objective, find_objective
 
@@ -79,22 +79,9 @@ def in_order(targets: np.ndarray, labels: Labelled, names: np.ndarray) -> np.nda
     DataError
         If columns go by other names than those of training.
     """
-    known, wanted = list(labels.names), [str(name) for name in names]
-    if set(known) == set(wanted):
-        return targets[:, [known.index(name) for name in wanted]]
-    if len(wanted) > 1 and len(known) == len(wanted) and not _made_up(known) and not _made_up(wanted):
-        lost = [name for name in wanted if name not in known]
-        hint = did_you_mean(lost[0], [name for name in known if name not in wanted])
-        raise DataError(
-            f"y has the columns {listed(known, 8)} ({labels.source}), and the model was fitted to {listed(wanted, 8)}: which is which? "
-            f"Missing {'is' if len(lost) == 1 else 'are'} {listed(map(repr, lost), 8)}.{hint} Rename the columns, or pass an array in the order of training."
-        )
-    return targets
-
-
-def _made_up(names: Sequence[str]) -> bool:
-    """Whether these are the names of columns that had none: ``y_0``, or a number."""
-    return all(re.fullmatch(r"(?:y_)?\d+", name) for name in names)
+    wanted = [str(name) for name in names]
+    otherwise = "pass an array in the order of training"
+    return targets[:, target_order(labels.names, wanted, "y", labels.source, otherwise)]
 
 
 @dataclass(frozen=True, eq=False)

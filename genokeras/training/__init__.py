@@ -4,7 +4,7 @@ from genokeras.training.allotment import Allotment, Plan
 from genokeras.training.members import NetworkSettings, train_member
 from genokeras.training.optimizers.registry import OPTIMIZERS, get_optimizer, get_update
 from genokeras.training.packed import PackedTrainer
-from genokeras.training.random_state import seeded
+from genokeras.training.random_state import seed_noise, seeded
 from genokeras.training.samples import Samples
 from genokeras.training.schedules import Cosine, Plateau, Ramp, Schedule
 from genokeras.training.snapshot import load_snapshot, save_snapshot
@@ -59,6 +59,7 @@ __all__ = [
     "load_torch_net",
     "predict_batches",
     "save_snapshot",
+    "seed_noise",
     "seeded",
     "torch_summary",
     "train_batch",

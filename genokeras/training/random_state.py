@@ -11,6 +11,8 @@ from typing import Any
 import keras
 import numpy as np
 
+_SEED = "seed_generator_state"  # in the paths of Keras' variables
+
 
 @contextmanager
 def seeded(seed: int) -> Iterator[None]:
@@ -22,6 +24,20 @@ def seeded(seed: int) -> Iterator[None]:
     finally:
         random.setstate(python)
         np.random.set_state(numpy)
+
+
+def seed_noise(model: keras.Model) -> None:
+    """Start PyTorch's own generators from the random states of a net's layers, so that its noise begins as it would on other backends.
+
+    Keras' dropout draws from them there, and not from the state of its layer. A net without such states leaves them as they are.
+    """
+    if keras.backend.backend() != "torch":
+        return
+    states = [keras.ops.convert_to_numpy(one).ravel() for one in model.variables if _SEED in one.path]
+    if states:
+        torch: Any = import_module("torch")
+        mixed = np.random.SeedSequence(np.concatenate(states).astype("uint32").tolist())
+        torch.manual_seed(int(mixed.generate_state(1)[0]))
 
 
 def random_state() -> list[np.ndarray]:

@@ -191,7 +191,11 @@ def test_a_pickled_classifier_whose_run_is_gone_predicts_and_says_so_otherwise(
 
 
 def test_an_export_does_not_change_the_suffix(fitted: gk.GenomeClassifier, tmp_path: Path) -> None:
-    with pytest.raises(ParameterError, match=r"the suffix '\.h5' of .* belongs to no format"):
-        fitted.export_keras_model(tmp_path / "m.h5")
-    assert fitted.export_keras_model(tmp_path / "m") == tmp_path / "m.keras"
-    assert list(tmp_path.glob("*.h5*")) == []
+    for suffix in (".h5", ".onxn", ".pt2", ".model"):
+        with pytest.raises(
+            ParameterError, match=rf"the suffix '\{suffix}' of .* belongs to no format; known"
+        ):
+            fitted.export_keras_model(tmp_path / f"m{suffix}")
+    assert list(tmp_path.iterdir()) == []
+    for name in ("m", "m.v2"):
+        assert fitted.export_keras_model(tmp_path / name) == tmp_path / f"{name}.keras"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shutil
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +14,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import f1_score, r2_score
 
-from genokeras.errors import DataError, NotFittedError, ParameterError, TrainingError
+from genokeras.errors import DataError, NotFittedError, ParameterError, RunFolderError, TrainingError
 from genokeras.keras_models import LightModel
 from genokeras.keras_models.recipe import rate_of_epoch
 from tests.keras_models.light_on_one_backend import noisy_net, small_problem
@@ -234,6 +235,29 @@ def test_regression_metrics_see_the_outputs(tmp_path: Path) -> None:
 def test_what_cannot_be_trained_is_refused(options: dict[str, Any], message: str, tmp_path: Path) -> None:
     with pytest.raises((ParameterError, DataError), match=message):
         fit(light(), tmp_path, **options)
+
+
+def test_a_checkpoint_that_cannot_be_written_is_refused_before_training(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "folder.keras").mkdir()
+    model = light()
+    before = model.net.get_weights()
+    for name, why in (("file/best.keras", "Not a directory|File exists"), ("folder.keras", "it is a folder")):
+        with pytest.raises(RunFolderError, match=f"cannot write .*({why}). Give a ckpt_path"):
+            model.fit(PAIR, PAIR, epochs=1, ckpt_path=tmp_path / name, plot=False, verbose=0)
+    assert all(np.array_equal(a, b) for a, b in zip(before, model.net.get_weights(), strict=True))
+
+
+def test_a_disk_that_refuses_the_first_checkpoint_is_named(tmp_path: Path) -> None:
+    def spoil(true: Any, predicted: Any) -> float:
+        shutil.rmtree(tmp_path / "kept")
+        (tmp_path / "kept").touch()
+        return 0.0
+
+    with pytest.raises(RunFolderError, match="cannot write"):
+        light(metrics=[spoil]).fit(
+            PAIR, epochs=1, ckpt_path=tmp_path / "kept" / "a.keras", monitor="loss", plot=False, verbose=0
+        )
 
 
 def test_a_net_without_trainable_weights_is_refused(tmp_path: Path) -> None:

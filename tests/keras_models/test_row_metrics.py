@@ -16,6 +16,7 @@ from genokeras.keras_models.row_metrics import RowMetric, split_metrics
 TRUE = np.array([0, 1, 1, 0])
 SECOND = np.array([0.2, 0.9, 0.4, 0.1])
 BOTH = np.stack([1 - SECOND, SECOND], axis=1)
+LOGITS = np.log(SECOND / (1 - SECOND))[:, None]
 
 
 def value(function: Any, outputs: np.ndarray, targets: np.ndarray, loss: Any) -> float:
@@ -29,7 +30,13 @@ def value(function: Any, outputs: np.ndarray, targets: np.ndarray, loss: Any) ->
         (BOTH, np.eye(2)[TRUE], keras.losses.CategoricalCrossentropy()),
         (SECOND[:, None], TRUE[:, None].astype("float32"), "binary_crossentropy"),
         (np.log(BOTH), TRUE, keras.losses.SparseCategoricalCrossentropy(from_logits=True)),
-        (np.log(SECOND / (1 - SECOND))[:, None], TRUE, keras.losses.BinaryCrossentropy(from_logits=True)),
+        (LOGITS, TRUE, keras.losses.BinaryCrossentropy(from_logits=True)),
+        (SECOND[:, None], TRUE, "bce"),
+        (SECOND[:, None], TRUE, ["bce"]),
+        (BOTH, TRUE, "ce"),
+        (SECOND[:, None], TRUE, keras.losses.BinaryCrossentropy(name="my_loss")),
+        (BOTH, TRUE, keras.losses.SparseCategoricalCrossentropy(name="foo")),
+        (LOGITS, TRUE, partial(keras.losses.binary_crossentropy, from_logits=True)),
     ],
 )
 def test_labels_and_probabilities_go_where_they_are_needed(
@@ -41,8 +48,9 @@ def test_labels_and_probabilities_go_where_they_are_needed(
     assert value(log_loss, outputs, targets, loss) == pytest.approx(log_loss(TRUE, SECOND))
 
 
-def test_other_losses_leave_the_outputs_alone() -> None:
-    assert value(mean_absolute_error, SECOND[:, None], np.zeros(4), "mse") == pytest.approx(0.4)
+@pytest.mark.parametrize("loss", ["mse", keras.losses.MeanSquaredError(name="my_crossentropy")])
+def test_other_losses_leave_the_outputs_alone(loss: Any) -> None:
+    assert value(mean_absolute_error, SECOND[:, None], np.zeros(4), loss) == pytest.approx(0.4)
 
 
 def test_metrics_of_keras_are_told_from_functions_of_all_rows() -> None:

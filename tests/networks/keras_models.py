@@ -38,7 +38,7 @@ def one_by_one() -> tuple[Any, np.ndarray]:
 def dense_net() -> tuple[Any, np.ndarray]:
     x = keras.Input((20,))
     first = L.Dense(6, "gelu")(x)
-    second = L.Activation("silu")(L.Dense(6, use_bias=False)(first))
+    second = L.Activation("silu")(L.Dense(6)(first))
     joined = L.Concatenate()([L.Add()([first, second]) + second, first])
     return _with_random_weights(keras.Model(x, L.Dense(2)(joined)))
 

@@ -124,6 +124,12 @@ def of_rms_scaling() -> Any:
     return of_features(layer)
 
 
+def quantised() -> Any:
+    model = of_features(L.Dense(3, name="small"))
+    model.get_layer("small").quantize("int8")
+    return model
+
+
 def softmax_inside() -> Any:
     x = keras.Input((4,))
     return keras.Model(x, L.Dense(2)(L.Softmax(name="shares")(x)))
@@ -158,6 +164,15 @@ REFUSED: list[tuple[Callable[[], Any], str]] = [
         lambda: of_features(keras.Sequential([L.Dense(3)], name="inner")),
         r"'inner' \(Sequential\).*one by one",
     ),
+    (
+        lambda: of_features(L.Dense(3, use_bias=False, name="plain")),
+        r"'plain' \(Dense\).*use_bias is False, and a graph has True",
+    ),
+    (
+        lambda: of_sequences(L.Dropout(0.2, noise_shape=(None, 1, 4), name="drop")),
+        r"'drop' \(Dropout\).*noise_shape is \(None, 1, 4\), and a graph has None",
+    ),
+    (quantised, r"'small' \(Dense\).*quantised to int8"),
     (used_twice, r"\(Dense\).*used twice"),
     (with_a_number, r"\(Add\).*reads 1 tensors of the model, beside numbers"),
     (of_rms_scaling, r"'rms' \(LayerNormalization\).*rms_scaling is True, and a graph has False"),
@@ -174,6 +189,22 @@ REFUSED: list[tuple[Callable[[], Any], str]] = [
 def test_what_no_graph_holds_is_named_with_what_there_is(make: Callable[[], Any], message: str) -> None:
     with pytest.raises(GraphError, match=message):
         gk.from_keras(make())
+
+
+@pytest.mark.parametrize(
+    ("layer", "said"),
+    [
+        (L.Dense(3, kernel_regularizer="l2"), "kernel_regularizer of 'it'"),
+        (L.Dense(3, kernel_constraint="max_norm"), "kernel_constraint of 'it'"),
+        (L.Dense(3, activity_regularizer="l1"), "activity_regularizer of 'it'"),
+        (L.Dense(3, trainable=False), "trainable=False of 'it'"),
+    ],
+)
+def test_what_changes_training_alone_is_left_out_with_a_warning(layer: Any, said: str) -> None:
+    layer.name = "it"
+    with pytest.warns(UserWarning, match=f"changes its training alone: {said}"):
+        graph = gk.from_keras(of_features(layer))
+    assert graph.describe() == gk.from_keras(of_features(L.Dense(3))).describe()
 
 
 def test_several_inputs_other_objects_and_models_that_are_not_built_are_refused() -> None:

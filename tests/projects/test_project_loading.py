@@ -389,6 +389,44 @@ def test_several_numbers_are_checked(project: Project, labels: str, expected: st
     assert expected in str(error.value)
 
 
+PAIR = [[1, 10], [2, 20], [3.5, 35], [-4, -40]]
+
+
+@pytest.mark.parametrize(
+    ("header", "trained", "swapped"),
+    [
+        ("age,dose\n", ("age", "dose"), False),
+        ("age,dose\n", ("dose", "age"), True),
+        ("", ("dose", "age"), False),
+        ("age,dose\n", ("value_0", "value_1"), False),
+    ],
+    ids=["as in training", "other order", "no header", "none in training"],
+)
+def test_numbers_to_evaluate_stand_in_the_order_of_training(
+    project: Project, header: str, trained: tuple[str, ...], swapped: bool
+) -> None:
+    lines = "".join(f"{age},{dose}\n" for age, dose in PAIR)
+    data = load_evaluation(project(labels=header + lines, trainer={"loss": "mse"}), targets=trained)
+    assert data.y is not None
+    assert data.y.tolist() == [pair[::-1] if swapped else pair for pair in PAIR]
+    assert data.targets == trained
+    assert any("brought into the order of training: dose, age" in note for note in data.notes) == swapped
+
+
+@pytest.mark.parametrize(
+    ("columns", "missing"), [("height,dose", "Missing is 'age'"), ("age,age", "Missing is 'dose'")]
+)
+def test_numbers_to_evaluate_by_other_names_are_refused(project: Project, columns: str, missing: str) -> None:
+    lines = "".join(f"{age},{dose}\n" for age, dose in PAIR)
+    config = project(labels=f"{columns}\n{lines}", trainer={"loss": "mse"})
+    shown = columns.replace(",", ", ")
+    message = (
+        f"y.txt has the columns {shown}, and the model was fitted to age, dose: which is which. {missing}"
+    )
+    with pytest.raises(DataError, match=message):
+        load_evaluation(config, targets=("age", "dose"))
+
+
 def test_names_are_no_numbers_to_predict(project: Project) -> None:
     config = project(labels="1\na\n3\ninf\n", output_classes=1, trainer={"loss": "mse"})
     with pytest.raises(DataError, match="found 2 other labels: row 2: 'a', row 4: 'inf'. For classes set"):

@@ -101,6 +101,14 @@ def test_several_numbers_are_learnt_scored_predicted_and_explained(make_project,
     assert project.explain().output_names == ("age", "dose")
 
 
+def test_numbers_in_columns_of_another_order_are_scored_by_their_names(make_project, tmp_path):
+    project = trained(make_project(labels="two numbers", trainer={"hyper_selector": False}))
+    metrics = project.evaluate()
+    lines = [line.split("\t")[::-1] for line in (tmp_path / "labels.tsv").read_text().splitlines()]
+    (tmp_path / "labels.tsv").write_text("\n".join(map("\t".join, lines)) + "\n")
+    assert project.evaluate() == metrics
+
+
 def test_an_auto_encoder_writes_latent_vectors_and_says_how_well_it_restores(trained_project):
     project, _ = trained_project("VAE")
     metrics, table = project.evaluate(), project.predict()

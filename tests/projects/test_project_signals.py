@@ -56,6 +56,64 @@ def test_in_the_final_training_the_best_so_far_is_kept_and_the_next_one_goes_on(
     assert again.trained.folder == project.trained.folder
 
 
+def stopped(source: dict[str, Any], chunks: int, monkeypatch: pytest.MonkeyPatch) -> gk.Project:
+    """The project after a final training that a signal ends behind some chunks of steps."""
+    enas = source["model"]["type"] == "enas"
+    owner, name = (training_module, "train_arcs") if enas else (Candidates, "final")
+    function = getattr(owner, name)
+
+    def final(*arguments: Any) -> Any:
+        left = iter(range(chunks)[::-1])
+
+        def stop() -> bool:
+            if next(left, None) == 0:
+                signal.raise_signal(CTRL_C)
+            return bool(arguments[-1]())
+
+        return function(*arguments[:-1], stop)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(owner, name, final)
+        return gk.auto(source, verbose=0).train()
+
+
+LONG = {"trainer": {"hyper_selector": False, "max_steps": 200, "patience": 40}}
+ENAS = {
+    "child_num_layers": 2,
+    "batch_size": 16,
+    "max_number_of_epoches_in_search": 2,
+    "max_number_of_epoches_in_fixed": 60,
+    "max_search_channel": 10,
+}
+
+
+@pytest.mark.parametrize("model_type", ["ResNet", "enas"])
+def test_a_training_that_is_interrupted_sooner_than_before_leaves_the_better_network(
+    model_type: str, make_project: MakeProject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = make_project(**LONG)
+    if model_type == "enas":
+        source = {"name": "demo", "data_train": source["data_train"]}
+        source["model"] = {"type": "enas", "args": {"output_classes": 2}}
+        source["trainer"] = {**ENAS, "save_dir": str(tmp_path / "experiments")}
+    held = stopped(source, 4, monkeypatch).trained
+    content = held.path.read_bytes()
+    again = stopped(source, 1, monkeypatch)
+    assert again.interrupted and again.trained == held
+    assert held.path.read_bytes() == content
+    assert list(tmp_path.rglob("best_model.keras")) == [held.path]
+    assert gk.auto(source, verbose=0).trained == held
+
+
+def test_a_training_that_is_interrupted_later_than_before_replaces_the_network(
+    make_project: MakeProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = make_project(**LONG)
+    early = stopped(source, 1, monkeypatch).trained.record.extra
+    late = stopped(source, 4, monkeypatch).trained.record.extra
+    assert late["steps"] > early["steps"] and late["score"] > early["score"]
+
+
 def test_a_signal_while_the_result_is_written_changes_nothing(
     make_project: MakeProject, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -14,6 +14,7 @@ from genokeras.data.checks import check_names, check_shape, check_size
 from genokeras.data.label_files import split_reference
 from genokeras.data.readers.opening import check_file
 from genokeras.data.table import Table
+from genokeras.data.target_order import target_order
 from genokeras.errors import DataError, DataFileError
 from genokeras.projects.config import (
     BaseConfig,
@@ -106,6 +107,7 @@ def load_evaluation(
     config: ProjectConfig | EnasConfig,
     classes: Sequence[str] = (),
     feature_names: Sequence[str] | None = None,
+    targets: Sequence[str] = (),
 ) -> ProjectData:
     """Read the features and labels that ``data_evaluate`` names.
 
@@ -118,15 +120,20 @@ def load_evaluation(
         Those of the training data; labels are encoded by them, and may be fewer.
     feature_names : sequence of str, optional
         Those of the training data; features with names are brought into their order, others counted.
+    targets : sequence of str
+        Names of the numbers in training; columns of numbers with names are brought into their order, others counted.
 
     Raises
     ------
     DataError
-        Where the configuration has no ``data_evaluate``, and as in `load_training`.
+        Where the configuration has no ``data_evaluate``, or columns of numbers go by other names than in training, and as in
+        `load_training`.
     """
     if config.data_evaluate is None:
         raise DataError(f"{config.source} has no data_evaluate: expected the files to evaluate on there.")
-    return aligned(_load(config, config.data_evaluate.args, tuple(classes)), feature_names)
+    args = config.data_evaluate.args
+    data = _targets_in_order(_load(config, args, tuple(classes)), targets, args.labels_file or "")
+    return aligned(data, feature_names)
 
 
 def load_prediction(
@@ -212,6 +219,17 @@ def _load(
     if labels is None or (config.task == "encoding" and section != "data_evaluate"):
         return data
     return _with_labels(config, data, table, *labels, classes)
+
+
+def _targets_in_order(data: ProjectData, targets: Sequence[str], source: str) -> ProjectData:
+    """The data with the numbers to predict in the order of training, and by its names."""
+    if data.y is None or not data.targets or len(data.targets) != len(targets):
+        return data
+    otherwise = "leave the header out where they stand in the order of training"
+    order = target_order(data.targets, targets, source, otherwise=otherwise)
+    note = f"The columns of {source} were brought into the order of training: {', '.join(targets)}."
+    notes = data.notes if order == sorted(order) else (*data.notes, note)
+    return dataclasses.replace(data, y=data.y[:, order], targets=tuple(targets), notes=notes)
 
 
 def _labels_place(config: BaseConfig, key: str, *parts: str) -> tuple[Path, str | None]:
