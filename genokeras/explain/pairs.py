@@ -19,7 +19,7 @@ from genokeras.engine.run import Run
 from genokeras.errors import ParameterError
 from genokeras.explain.checks import pick_rows
 from genokeras.explain.runs import table_of, training_rows
-from genokeras.explain.statistics import loggish
+from genokeras.explain.scales import loggish
 from genokeras.features import pair_correlation, standardisation, strongest_pairs
 from genokeras.support.checks import check_whole
 from genokeras.support.files import written_aside
@@ -135,7 +135,7 @@ def pairs_of_problem(problem: Problem, names: tuple[str, ...], top: int, seed: i
     ]
     limit = max(shuffled, default=float("nan"))
     parts, inside = _parts(problem, used, targets, names)
-    logged = loggish(x.astype("float64"))
+    logged = loggish(x.astype("float64"), table_of(problem).blocks)
     correlation = [[_correlation(logged[rows][:, pair]) for rows in inside] for pair in found.features]
     return GenePairs(
         found.features,
