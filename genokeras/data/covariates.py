@@ -12,6 +12,7 @@ from scipy import sparse
 
 from genokeras.data.table import Table
 from genokeras.data.targets import missing_mask
+from genokeras.data.tidy import as_text
 from genokeras.support.wording import counted, listed
 
 MISSING = "missing"
@@ -80,11 +81,9 @@ def with_categories(
 
 def _texts(values: np.ndarray) -> list[str]:
     lost = missing_mask(values)
-    return [MISSING if gone else _text(value) for value, gone in zip(values.tolist(), lost, strict=True)]
-
-
-def _text(value: object) -> str:
-    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value).strip()
+    return [
+        MISSING if gone else as_text(value).strip() for value, gone in zip(values.tolist(), lost, strict=True)
+    ]
 
 
 def _ordered(texts: Sequence[str]) -> tuple[str, ...]:
