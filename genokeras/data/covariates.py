@@ -13,6 +13,7 @@ from scipy import sparse
 from genokeras.data.table import Table
 from genokeras.data.targets import missing_mask
 from genokeras.data.tidy import as_text
+from genokeras.errors import DataError
 from genokeras.support.wording import counted, listed
 
 MISSING = "missing"
@@ -77,6 +78,29 @@ def with_categories(
         table, x=x, feature_names=names, annotations=annotations, notes=(*table.notes, *notes)
     )
     return done, known
+
+
+def check_not_text(table: Table, wanted: Collection[str], source: str) -> None:
+    """Raise where a column that held numbers in training holds text now.
+
+    Parameters
+    ----------
+    table : Table
+        As it was read: columns in text are annotations.
+    wanted : collection of str
+        Columns of numbers that a fitted model reads; none where no model does.
+    source : str
+        For the message.
+    """
+    texts = set(table.annotations).intersection(wanted)
+    for name in sorted(texts.difference(table.names) if texts else texts):
+        values = {value for value in table.annotations[name].tolist() if isinstance(value, str)}
+        if values:
+            shown = listed(map(repr, sorted(values)), 3)
+            raise DataError(
+                f"{source}: {name!r} held numbers in training and is text now ({shown}): expected numbers. Convert it as in training, by "
+                ".map({'True': 1, 'False': 0}) or .astype(float), say."
+            )
 
 
 def _texts(values: np.ndarray) -> list[str]:

@@ -185,6 +185,24 @@ def test_new_samples_are_read_as_the_model_reads_them() -> None:
         load_dataset({"rna": RNA, "meth": METH, "clinical": CLINICAL}, **known)
 
 
+@pytest.mark.parametrize("blocks", [True, False])
+def test_numbers_that_are_text_in_new_samples_are_named_as_such(blocks: bool) -> None:
+    smokes = RNA.assign(smoker=LABELS == 1)
+    text = smokes.assign(smoker=smokes["smoker"].astype(str))
+    training, new = ({"rna": METH, "c": x} if blocks else x for x in (smokes, text))
+    data = load_dataset(training)
+    with pytest.raises(DataError, match="'smoker' held numbers in training and is text now .'False', 'True'"):
+        load_dataset(new, genes=data.feature_names, blocks=data.blocks)
+
+
+def test_a_block_that_the_model_does_not_read_is_warned_of() -> None:
+    data = load_dataset({"rna": RNA, "clinical": CLINICAL})
+    with pytest.warns(UserWarning, match="does not read 'meth', which plays no part: it reads rna, clinical"):
+        load_dataset(
+            {"rna": RNA, "meth": METH, "clinical": CLINICAL}, genes=data.feature_names, blocks=data.blocks
+        )
+
+
 def test_new_samples_have_two_of_the_blocks_that_are_given() -> None:
     data = joined(missing_blocks="mask")
     known: dict[str, Any] = {"genes": data.feature_names, "blocks": data.blocks, "missing_blocks": "mask"}
