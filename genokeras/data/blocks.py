@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -33,7 +34,8 @@ def join_tables(
     missing_blocks : {"drop", "mask"}
         Samples that lack a block are left out, or have NaN there.
     fitted : bool
-        Whether a fitted model reads them: no sample may be left out then.
+        Whether a fitted model reads them: no sample may be left out then. Samples that lack one of the tables that were given are
+        warned of.
 
     Returns
     -------
@@ -43,14 +45,14 @@ def join_tables(
     Raises
     ------
     DataError
-        If no sample has all blocks, two blocks hold the same values, or tables without ids differ in length.
+        If no sample has all blocks, or two of those that a fitted model is given; two blocks hold the same values; or tables without ids
+        differ in length.
     """
     _check_different(tables, source)
     ids, rows = _matched(tables, source)
     present = np.stack([found >= 0 for found in rows.values()], axis=1)
     whole = present.all(axis=1)
-    if not whole.any() and not fitted:
-        raise DataError(_nothing_shared(tables, source))
+    _check_shared(tables, present, fitted, source)
     notes = _notes(tables, ids, present, missing_blocks, fitted, source)
     if missing_blocks == DROP:
         kept = np.flatnonzero(whole)
@@ -183,10 +185,15 @@ def _matched(
     return tuple(ids), rows
 
 
-def _nothing_shared(tables: Mapping[str, Table], source: str) -> str:
-    shown = "; ".join(f"{name} has {listed(table.ids, _SHOWN)}" for name, table in tables.items())
-    return (
-        f"{source}: no sample is in all of {listed(tables)}. Blocks are joined by sample id: {shown}. "
+def _check_shared(tables: Mapping[str, Table], present: np.ndarray, fitted: bool, source: str) -> None:
+    """Raise where no sample has all blocks; a fitted model may be given fewer, and needs samples that have two."""
+    given = {name: table for name, table in tables.items() if table.x.shape[0]}
+    needed = min(len(given), 2) if fitted else len(tables)
+    if (present.sum(axis=1) >= needed).any():
+        return
+    shown = "; ".join(f"{name} has {listed(table.ids, _SHOWN)}" for name, table in given.items())
+    raise DataError(
+        f"{source}: no sample is in {'all' if needed == len(given) else 'two'} of {listed(given)}. Blocks are joined by sample id: {shown}. "
         "Give the same samples the same ids, or name the column of ids with sample_column= (--sample-column)."
     )
 
@@ -205,20 +212,29 @@ def _notes(
     if present.all():
         return tuple(notes)
     called = [f"sample_{i}" for i in range(len(present))] if ids is None else ids
-    lacking = [
-        f"{name} ({len(lost)}: {listed((called[i] for i in lost), _SHOWN)})"
+    lacking = {
+        name: f"{name} ({len(lost)}: {listed((called[i] for i in lost), _SHOWN)})"
         for name, lost in zip(tables, (np.flatnonzero(~there) for there in present.T), strict=True)
         if len(lost)
-    ]
+    }
     n = int(present.all(axis=1).sum())
     if fitted and missing_blocks == DROP:
         raise DataError(
-            f"{source}: {len(called) - n} of {len(called)} samples lack a block that the model reads: {'; '.join(lacking)}. Leave these "
+            f"{source}: {len(called) - n} of {len(called)} samples lack a block that the model reads: {'; '.join(lacking.values())}. Leave these "
             "samples out, or fit with missing_blocks='mask' (--missing-blocks mask)."
         )
     done = "were left out" if missing_blocks == DROP else "have its training means in place"
+    given = [table.x.shape[0] > 0 for table in tables.values()]
+    short = int((~present[:, given].all(axis=1)).sum())
+    if fitted and short:
+        own = [lacking[name] for name, here in zip(tables, given, strict=True) if here and name in lacking]
+        warnings.warn(
+            f"{source}: {short} of {len(called)} samples lack a block, and training means stand in for it: {'; '.join(own)}. Blocks are "
+            "joined by sample id: if these samples have it, give them the same ids in all blocks.",
+            stacklevel=2,
+        )
     notes.append(
-        f"{n} of {len(called)} samples are in all blocks; those that lack one {done}: {'; '.join(lacking)}."
+        f"{n} of {len(called)} samples are in all blocks; those that lack one {done}: {'; '.join(lacking.values())}."
     )
     return tuple(notes)
 

@@ -12,6 +12,8 @@ from scipy import sparse
 
 from genokeras.data.table import Table
 from genokeras.data.targets import missing_mask
+from genokeras.data.tidy import as_text
+from genokeras.errors import DataError
 from genokeras.support.wording import counted, listed
 
 MISSING = "missing"
@@ -78,13 +80,34 @@ def with_categories(
     return done, known
 
 
+def check_not_text(table: Table, wanted: Collection[str], source: str) -> None:
+    """Raise where a column that held numbers in training holds text now.
+
+    Parameters
+    ----------
+    table : Table
+        As it was read: columns in text are annotations.
+    wanted : collection of str
+        Columns of numbers that a fitted model reads; none where no model does.
+    source : str
+        For the message.
+    """
+    texts = set(table.annotations).intersection(wanted)
+    for name in sorted(texts.difference(table.names) if texts else texts):
+        values = {value for value in table.annotations[name].tolist() if isinstance(value, str)}
+        if values:
+            shown = listed(map(repr, sorted(values)), 3)
+            raise DataError(
+                f"{source}: {name!r} held numbers in training and is text now ({shown}): expected numbers. Convert it as in training, by "
+                ".map({'True': 1, 'False': 0}) or .astype(float), say."
+            )
+
+
 def _texts(values: np.ndarray) -> list[str]:
     lost = missing_mask(values)
-    return [MISSING if gone else _text(value) for value, gone in zip(values.tolist(), lost, strict=True)]
-
-
-def _text(value: object) -> str:
-    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value).strip()
+    return [
+        MISSING if gone else as_text(value).strip() for value, gone in zip(values.tolist(), lost, strict=True)
+    ]
 
 
 def _ordered(texts: Sequence[str]) -> tuple[str, ...]:

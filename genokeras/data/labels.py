@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numbers
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +11,7 @@ import numpy as np
 
 from genokeras.data.numerals import to_numbers
 from genokeras.data.targets import missing_mask
-from genokeras.data.tidy import tidy, unmasked
+from genokeras.data.tidy import as_text, merged_note, tidy, unmasked
 from genokeras.errors import DataError
 from genokeras.support.wording import counted, listed
 
@@ -64,16 +65,28 @@ def encode_labels(y: Any, source: str = "y") -> Labels:
     """
     if y is None:
         raise DataError(f"{source} came without labels: pass y, one label per sample.")
-    values = np.asarray(unmasked(y))
+    values = _as_given(y)
     if values.ndim != 1:
         raise DataError(f"y must be 1-d, one label per sample: got shape {values.shape} ({source}).")
     lost = np.flatnonzero(missing_mask(values))
     if len(lost):
         rows = listed((f"row {i}" for i in lost), 8)
         raise DataError(f"y has no label for {len(lost)} of {len(values)} samples ({source}): {rows}.")
-    classes, codes = np.unique(native_labels(values), return_inverse=True)
+    native = native_labels(values)
+    classes, codes = np.unique(native, return_inverse=True)
     _check_classes(classes, len(values), source)
-    return Labels(classes, codes.astype(np.int64), _notes(classes))
+    notes = (*merged_note(values, native, "class"), *_notes(classes))
+    return Labels(classes, codes.astype(np.int64), notes)
+
+
+def _as_given(y: Any) -> np.ndarray:
+    """Labels as an array that keeps the type of each, which numpy would write as text where some are."""
+    y = unmasked(y)
+    if not isinstance(y, list | tuple) or len({type(value) for value in y}) < 2:
+        return np.asarray(y)
+    values = np.empty(len(y), dtype=object)
+    values[:] = y
+    return values
 
 
 def _notes(classes: np.ndarray) -> tuple[str, ...]:
@@ -134,7 +147,7 @@ def encode_known_labels(y: Any, classes: np.ndarray, source: str = "y") -> np.nd
     DataError
         Where a label is none of `classes`, or a number that several of them spell.
     """
-    values = native_labels(np.asarray(unmasked(y)))
+    values = native_labels(_as_given(y), frozenset(map(str, classes.tolist())))
     if values.dtype.kind != classes.dtype.kind and "U" in (values.dtype.kind, classes.dtype.kind):
         values, classes = _of_one_type(values, classes, source)
     order = {value: code for code, value in enumerate(tidy(classes).tolist())}
@@ -161,11 +174,15 @@ def _of_one_type(values: np.ndarray, classes: np.ndarray, source: str) -> tuple[
                 f"{source} has the number {number:g} as a label, and the model knows {listed(map(repr, same[number]))}, which are the "
                 "same number: expected text. Pass the labels as they are written, such as by pandas.read_csv(..., dtype=str)."
             )
-    return values.astype(str), classes.astype(str)
+    known = frozenset(classes.astype(str).tolist())
+    return np.array([as_text(value, known) for value in values.tolist()], dtype=str), classes.astype(str)
 
 
-def native_labels(values: np.ndarray) -> np.ndarray:
-    """Return labels as a plain bool, integer, float or text array; text without blanks at its ends."""
+def native_labels(values: np.ndarray, known: Collection[str] = ()) -> np.ndarray:
+    """Return labels as a plain bool, integer, float or text array; text without blanks at its ends.
+
+    Whole floats among text are written as integers, unless a class is known with its point.
+    """
     values = tidy(values)
     kind = values.dtype.kind
     if kind in "biufU":
@@ -178,7 +195,7 @@ def native_labels(values: np.ndarray) -> np.ndarray:
     if all(isinstance(value, bool | np.bool_) for value in items):
         return np.array(items, dtype=bool)
     if any(isinstance(value, bool | np.bool_ | str) for value in items):
-        return np.array([str(value) for value in items], dtype=str)
+        return np.array([as_text(value, known) for value in items], dtype=str)
     if all(isinstance(value, numbers.Integral) for value in items):
         return np.array(items, dtype=np.int64)
     if all(isinstance(value, numbers.Real) for value in items):

@@ -115,7 +115,7 @@ def load_dataset(
         Samples that lack a block are left out, or have NaN in its columns (and False in ``Dataset.present``). With "mask" a sample
         whose values of a block are all missing lacks that block.
     blocks : sequence of Block
-        Those that a model reads, of which no sample is left out.
+        Those that a model reads, of which no sample is left out. With "mask", a warning names samples that lack a block that is given.
 
     Returns
     -------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -14,7 +15,7 @@ from genokeras.data.align import align_features
 from genokeras.data.block import Block, check_block_names, still_there
 from genokeras.data.blocks import MASK, absent_table, check_block, check_lost, check_rows, join_tables
 from genokeras.data.checks import check_names, check_shape, check_size
-from genokeras.data.covariates import category_column, with_categories
+from genokeras.data.covariates import category_column, check_not_text, with_categories
 from genokeras.data.dataset import Dataset
 from genokeras.data.dropping import only_genes, without_columns
 from genokeras.data.foreign import as_pandas
@@ -43,7 +44,9 @@ class Reading:
 
 def tidy_table(x: Any, reading: Reading) -> Table:
     """Read a table whose columns and names are in order; values are not checked yet."""
-    return _tidied(_read(x, reading.options), x, reading)
+    table = _read(x, reading.options)
+    check_not_text(table, reading.options.genes, table.source)
+    return _tidied(table, x, reading)
 
 
 def read_blocks(
@@ -58,7 +61,7 @@ def read_blocks(
     reading : Reading
         Its options' genes are those of the joined table.
     fitted : tuple of Block
-        Those that a model reads: other blocks are left out, columns are put in their order.
+        Those that a model reads: other blocks are left out with a warning, columns are put in their order.
 
     Returns
     -------
@@ -95,7 +98,9 @@ def read_blocks(
     blocks = tuple(replace(b, categories=categories.get(b.name, {})) for b in joined.blocks)
     notes = joined.notes
     if surplus:
-        notes += (f"Blocks unknown to the model were left out: {listed(surplus)}.",)
+        said = f"the model does not read {listed(map(repr, surplus))}, which plays no part: it reads {listed(known)}."
+        warnings.warn(f"{_SOURCE}: {said}", stacklevel=2)
+        notes += (f"{said[0].upper()}{said[1:]}",)
     return replace(joined, blocks=blocks, notes=notes), first
 
 
@@ -118,6 +123,7 @@ def _read_block(
         options = replace(options, columns=(*options.columns, *named))
     table = _read(x, options)
     check_rows(name, table, fitted is not None, options.missing_blocks)
+    check_not_text(table, options.genes, f"block {name!r} ({table.source})")
     found: dict[str, tuple[str, ...]] = {}
     if not is_anndata(x) and not _of_cells(table):
         table, found = with_categories(table, taken, known, keep_blank=options.missing_blocks == MASK)

@@ -100,7 +100,7 @@ def check_unique(names: Sequence[str], source: str) -> None:
         )
 
 
-def per_sample(given: Any, table: Table, what: str) -> np.ndarray | None:
+def per_sample(given: Any, table: Table, what: str, notes: list[str] | None = None) -> np.ndarray | None:
     """Return the labels or groups: those given, else those of the source itself; complete, or None.
 
     Parameters
@@ -108,6 +108,8 @@ def per_sample(given: Any, table: Table, what: str) -> np.ndarray | None:
     given : array-like, str, path or None
         As in `load_dataset`: values by row, a column or header key, or a file.
     what : {"y", "groups"}
+    notes : list of str, optional
+        What is worth saying is added to it.
 
     Raises
     ------
@@ -117,19 +119,20 @@ def per_sample(given: Any, table: Table, what: str) -> np.ndarray | None:
     if given is not None and not isinstance(given, str) and hasattr(given, "__len__") and not len(given):
         raise DataError(f"{what} must have one value per sample: expected {len(table.x)}, got none.")
     own = table.y if what == "y" else table.groups
-    values = sample_values(own if given is None else given, table, what)
+    values = sample_values(own if given is None else given, table, what, notes)
     if values is not None:
         check_no_missing(values, table.ids, what, table.source)
     return values
 
 
 def labels_and_note(given: Any, table: Table) -> tuple[np.ndarray | None, tuple[str, ...]]:
-    """Return the labels as `per_sample`; without any, those of a column ``label``, and a note that says so.
+    """Return the labels as `per_sample`, and what is to be said of them; without any, those of a column ``label``.
 
     A column ``label`` with gaps is not taken by itself, because a file to be predicted may be labelled in part.
     """
     if given is not None or table.y is not None:
-        return per_sample(given, table, "y"), ()
+        said: list[str] = []
+        return per_sample(given, table, "y", said), tuple(said)
     name = next((name for name in table.annotations if name.lower() in LABEL_NAMES), None)
     if name is None:
         return None, ()

@@ -14,7 +14,7 @@ from genokeras.data.foreign import as_pandas
 from genokeras.data.label_files import labels_from_file, split_reference
 from genokeras.data.readers.opening import check_file
 from genokeras.data.table import Table
-from genokeras.data.tidy import tidy, unmasked
+from genokeras.data.tidy import merged_note, tidy, unmasked
 from genokeras.errors import DataError
 from genokeras.support.wording import did_you_mean, listed
 
@@ -45,7 +45,12 @@ def sample_values(values: Any, table: Table, what: str, notes: list[str] | None 
         Where the name is unknown, the number of values is wrong, or ids do not match.
     """
     found = _found(as_pandas(unmasked(values)), table, what, notes)
-    return None if found is None else tidy(found)
+    if found is None:
+        return None
+    made = tidy(found)
+    if notes is not None:
+        notes.extend(merged_note(found, made, "class" if what == "y" else "group"))
+    return made
 
 
 def _found(values: Any, table: Table, what: str, notes: list[str] | None) -> np.ndarray | None:

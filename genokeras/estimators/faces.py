@@ -18,7 +18,7 @@ from genokeras.estimators.certainty import Certainty, certain_classes
 from genokeras.estimators.class_options import class_factors, order_of, plain_options
 from genokeras.estimators.class_plots import ClassPlots
 from genokeras.estimators.content import Content, Training
-from genokeras.estimators.label_sets import as_table, is_several, warn_of_column
+from genokeras.estimators.label_sets import as_table, check_answerable, is_several, warn_of_column
 from genokeras.estimators.number_plots import NumberPlots
 from genokeras.tasks.classes import Classes
 from genokeras.tasks.conformal import check_coverage, row_weights
@@ -68,6 +68,7 @@ class ClassifierFace(ClassPlots, ClassifierMixin, SearchedEstimator):
     def _labels(self, content: Content, x: Any, y: Any) -> Labelled:
         if self.content.name == TableEncoder.kind:  # Classic AutoKeras gave labels of images as columns.
             warn_of_column(y)
+        check_answerable(y)
         return replace(super()._labels(content, x, as_table(y)), order=order_of(self.ordered, x, y))
 
     def _takes_several(self, y: Any) -> bool:

@@ -189,8 +189,9 @@ class TableEstimator(GenePlots, Importances, Elsewhere):
         DataFrame
             One row a pair, the strongest first: ``gene``, ``partner``; ``strength``, the squared correlation of their product with the
             target (of several classes or targets the mean); ``beyond_chance``, whether that is more than any pair reaches with shuffled
-            targets 19 times in 20 (False throughout where samples came in groups: it is not known then); and the correlation of both genes within each class, or among the samples in the lower and
-            the upper half of a number.
+            targets 19 times in 20 (False throughout where samples came in groups: it is not known then); and the correlation of both
+            genes within each class, or among the samples in the lower and the upper half of a number. Of several numbers that is the
+            one that their product is correlated with most, which ``target`` names.
 
         Raises
         ------

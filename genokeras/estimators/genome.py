@@ -90,8 +90,8 @@ class GenomeClassifier(Annotator):
         scorers of scikit-learn, functions ``(y_true, y_prob)``.
     missing_blocks : {"drop", "mask"}, default="drop"
         Where ``fit`` gets several blocks: samples that lack one are left out, or have the block's training means there. With "mask" new
-        samples may lack blocks as well, and single missing values are filled with means, too. A sample lacks a block, too, where all its
-        values of that block are missing.
+        samples may lack blocks as well (a warning names them where others have the block), and single missing values are filled with means,
+        too. A sample lacks a block, too, where all its values of that block are missing.
     layer : str, optional
         Which matrix of an AnnData, h5ad or loom file is read, here and wherever samples are read later: a layer, ``"raw"`` or ``"X"``. By default X.
     use_raw : bool, optional

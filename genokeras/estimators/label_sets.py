@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import warnings
 from collections.abc import Sequence
 from typing import Any
@@ -11,9 +12,13 @@ import pandas as pd
 from scipy import sparse
 from sklearn.exceptions import DataConversionWarning
 
+from genokeras.data.foreign import as_pandas
 from genokeras.data.quantities import column_parts
 from genokeras.errors import DataError
 from genokeras.support.wording import listed
+
+_PLAIN = tuple("biufU")
+_ANSWERED_AS_TEXT = (bytes, datetime.date, datetime.timedelta, np.datetime64, np.timedelta64, pd.Period)
 
 
 def is_label_sets(y: Any) -> bool:
@@ -50,6 +55,29 @@ def warn_of_column(y: Any) -> None:
             "ravel().",
             DataConversionWarning,
             stacklevel=2,
+        )
+
+
+def check_answerable(y: Any) -> None:
+    """Check that classes can be answered as they are given: dates and bytes would come back as text, which is equal to none of them.
+
+    Raises
+    ------
+    DataError
+        If labels in memory are dates, times or bytes.
+    """
+    values = as_pandas(y)
+    dtype = getattr(values, "dtype", None)
+    if (
+        not isinstance(values, pd.Series | pd.Index | np.ndarray | list | tuple)
+        or getattr(dtype, "kind", "") in _PLAIN
+    ):
+        return
+    kinds = {type(value).__name__ for value in values if isinstance(value, _ANSWERED_AS_TEXT)}
+    if kinds:
+        raise DataError(
+            f"y holds values of the type {listed(sorted(kinds))}, and a classifier answers text, numbers or bools: expected one of these, so "
+            "that answers can be compared with y. Pass np.asarray(y).astype(str)."
         )
 
 

@@ -19,7 +19,7 @@ from genokeras.engine.run import Run
 from genokeras.errors import ParameterError
 from genokeras.explain.checks import pick_rows
 from genokeras.explain.runs import table_of, training_rows
-from genokeras.explain.statistics import loggish
+from genokeras.explain.scales import loggish
 from genokeras.features import pair_correlation, standardisation, strongest_pairs
 from genokeras.support.checks import check_whole
 from genokeras.support.files import written_aside
@@ -53,6 +53,9 @@ class GenePairs:
         The classes; or "lower half" and "upper half" of a number.
     correlation : numpy.ndarray
         ``(k, parts)`` Pearson correlation of both genes within each; NaN with fewer than four samples.
+    target : tuple of str
+        Of several numbers, the one that goes most with the product of both genes, and by whose halves they are compared: one a pair.
+        Empty otherwise.
     """
 
     genes: np.ndarray
@@ -61,6 +64,7 @@ class GenePairs:
     in_pairs: np.ndarray
     parts: tuple[str, ...]
     correlation: np.ndarray
+    target: tuple[str, ...] = ()
 
     @property
     def beyond_chance(self) -> np.ndarray:
@@ -68,13 +72,14 @@ class GenePairs:
         return np.asarray(self.strength > self.limit)
 
     def table(self, feature_names: tuple[str, ...]) -> pd.DataFrame:
-        """One row a pair: both genes, ``strength``, ``beyond_chance``, and their correlation within each class or half."""
+        """One row a pair: both genes, ``strength``, ``beyond_chance``, of several targets ``target``, and their correlation within each part."""
         names = np.asarray(feature_names, dtype=object)
         columns = {
             "gene": names[self.genes[:, 0]],
             "partner": names[self.genes[:, 1]],
             "strength": self.strength,
             "beyond_chance": self.beyond_chance,
+            **({"target": np.asarray(self.target, dtype=object)} if self.target else {}),
         }
         for part, values in zip(self.parts, self.correlation.T, strict=True):
             columns[f"correlation in {part}"] = values
@@ -134,9 +139,12 @@ def pairs_of_problem(problem: Problem, names: tuple[str, ...], top: int, seed: i
         for _ in range(_SHUFFLINGS if problem.groups is None else 0)
     ]
     limit = max(shuffled, default=float("nan"))
+    logged = loggish(x.astype("float64"), table_of(problem).blocks)
     parts, inside = _parts(problem, used, targets, names)
-    logged = loggish(x.astype("float64"))
-    correlation = [[_correlation(logged[rows][:, pair]) for rows in inside] for pair in found.features]
+    correlation = [
+        [_correlation(logged[rows][:, pair]) for rows in inside[target if len(inside) > 1 else 0]]
+        for pair, target in zip(found.features, found.target, strict=True)
+    ]
     return GenePairs(
         found.features,
         found.statistic,
@@ -144,6 +152,7 @@ def pairs_of_problem(problem: Problem, names: tuple[str, ...], top: int, seed: i
         pair_correlation(x, scaling, targets, everything)[0] > limit,
         parts,
         np.array(correlation).reshape(len(found.features), len(parts)),
+        _target_names(names, len(inside), found.target),
     )
 
 
@@ -157,14 +166,26 @@ def targets_for_tests(problem: Problem, rows: np.ndarray) -> np.ndarray:
 
 def _parts(
     problem: Problem, rows: np.ndarray, targets: np.ndarray, names: tuple[str, ...]
-) -> tuple[tuple[str, ...], list[np.ndarray]]:
-    """Within which samples genes are compared with each other, and what these are called."""
+) -> tuple[tuple[str, ...], list[list[np.ndarray]]]:
+    """What the parts are called within which genes are compared, and the samples of each: once for classes, else for each target."""
     if isinstance(problem.task, ClassTask):
         codes = problem.targets[rows]
-        return names, [codes == code for code in range(len(names))]
-    first = targets[:, 0]
-    upper = first > np.median(first)
-    return ("lower half", "upper half"), [~upper, upper]
+        return names, [[codes == code for code in range(len(names))]]
+    upper = [_upper_half(target) for target in targets.T]
+    return ("lower half", "upper half"), [[~inside, inside] for inside in upper]
+
+
+def _target_names(names: tuple[str, ...], count: int, target: np.ndarray) -> tuple[str, ...]:
+    """The target of each pair, where there are several; by number where targets are no outputs, as a loss of one's own may have it."""
+    if count == 1:
+        return ()
+    return tuple(names[i] if len(names) == count else f"target {i + 1}" for i in target.tolist())
+
+
+def _upper_half(target: np.ndarray) -> np.ndarray:
+    """``(n,)`` bool; of a label that most samples have, those that have it."""
+    median = np.median(target)
+    return np.asarray(target > median if (target > median).any() else target == median)
 
 
 def _correlation(pair: np.ndarray) -> float:

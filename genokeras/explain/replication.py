@@ -24,10 +24,13 @@ strongly, an amplification say; ranks what outliers would hide. A single outlier
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from scipy.stats import rankdata
 
-from genokeras.explain.statistics import loggish
+from genokeras.data.block import Block
+from genokeras.explain.scales import loggish
 
 _SPLITS, _FEWEST_SPLITS = 20, 4
 _SHUFFLINGS = 99
@@ -37,7 +40,11 @@ _FEWEST = 8
 
 
 def found_again(
-    x: np.ndarray, targets: np.ndarray, groups: np.ndarray | None, rng: np.random.Generator
+    x: np.ndarray,
+    targets: np.ndarray,
+    groups: np.ndarray | None,
+    rng: np.random.Generator,
+    blocks: Sequence[Block] = (),
 ) -> tuple[np.ndarray, np.ndarray]:
     """How far each gene is found in both halves of the samples, and the limit of chance.
 
@@ -51,6 +58,8 @@ def found_again(
         ``(n,)`` samples of a group stay in one half. Where all groups have one target each, a group counts as one sample; else samples are
         compared and shuffled within their group.
     rng : numpy.random.Generator
+    blocks : sequence of Block
+        Columns of each assay, where several are joined: each is looked at by itself for whether it holds logarithms.
 
     Returns
     -------
@@ -59,11 +68,11 @@ def found_again(
     limit : numpy.ndarray
         ``(c,)``; NaN with fewer than eight samples, or targets that do not vary.
     """
-    logged = loggish(np.asarray(x, dtype="float64"))
+    logged = loggish(np.asarray(x, dtype="float64"), blocks)
     z = np.concatenate([logged, rankdata(x, axis=0)], axis=1).astype("float32")
-    y, blocks = np.asarray(targets, dtype="float64"), np.arange(len(x))
+    y, units = np.asarray(targets, dtype="float64"), np.arange(len(x))
     if groups is not None:
-        z, y, blocks = _by_group(z, y, groups)
+        z, y, units = _by_group(z, y, groups)
     z, y = _standard(z).astype("float32"), _standard(y)
     p, c = x.shape[1], y.shape[1]
     again, limit = np.zeros((p, c)), np.full(c, np.nan)
@@ -74,11 +83,11 @@ def found_again(
     y = y[:, usable[kept]]
     work = 4.0 * z.size * y.shape[1] * _SHUFFLINGS
     n_splits = int(np.clip(_OPERATIONS / work, _FEWEST_SPLITS, _SPLITS))
-    first, other = _half_weights(y, blocks, n_splits, rng)
+    first, other = _half_weights(y, units, n_splits, rng)
     found = _products(z, first, other, y.shape[1])
     largest = np.empty((_SHUFFLINGS, y.shape[1]))
     for number in range(_SHUFFLINGS):
-        order = _shuffled(blocks, rng)
+        order = _shuffled(units, rng)
         largest[number] = _products(z, first[order], other[order], y.shape[1]).max(axis=0)
     again[:, usable] = found[:, same_as]
     limit[usable] = np.sort(largest, axis=0)[-_BEYOND][same_as]

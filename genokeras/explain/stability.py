@@ -262,7 +262,7 @@ def _found_again(problem: Problem, n_outputs: int, seed: int) -> tuple[np.ndarra
         targets = np.repeat(targets, n_outputs, axis=1)
     groups = None if problem.groups is None else problem.groups[used]
     rows = training_rows(problem, seed, _MOST_ROWS)
-    return found_again(rows, targets, groups, np.random.default_rng([seed, 3]))
+    return found_again(rows, targets, groups, np.random.default_rng([seed, 3]), encoder.blocks)
 
 
 def _pairs(run: Run, seed: int) -> GenePairs | None:

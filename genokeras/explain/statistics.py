@@ -11,15 +11,16 @@ import numpy as np
 from scipy import sparse, stats
 from scipy.sparse.csgraph import connected_components
 
+from genokeras.data.block import Block
 from genokeras.errors import DataError
 from genokeras.explain.checks import as_rows
+from genokeras.explain.scales import fit_for_tests
 from genokeras.support.wording import listed
 
-# Logarithms of expression rarely exceed 30; intensities and counts do.
-_LARGEST_LOGARITHM = 50.0
-_SHARE_OF_MEDIAN = 0.1
 # Spread below this share of the largest value is rounding.
 _ROUNDING = 1e-12
+# Means below zero by less than this share of the largest value are zero: training rows are read back with rounding.
+_ZERO_MEAN = 1e-4
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,7 +33,8 @@ class Association:
         The classes or targets.
     effect_name : {"log2_fold_change", "pearson_r"}
     effect : numpy.ndarray
-        ``(n_features, n_outputs)`` mean of the class against mean of the rest, or correlation with the target.
+        ``(n_features, n_outputs)`` mean of the class against mean of the rest, or correlation with the target. NaN where values are no
+        logarithms and one of the means is negative: there is no fold change then.
     p_value : numpy.ndarray
         ``(n_features, n_outputs)`` of the test; 1 for constant genes.
     q_value : numpy.ndarray
@@ -46,7 +48,9 @@ class Association:
     q_value: np.ndarray
 
 
-def class_changes(x: Any, y: Any, classes: Sequence[Any], logged: bool | None = None) -> Association:
+def class_changes(
+    x: Any, y: Any, classes: Sequence[Any], logged: bool | None = None, blocks: Sequence[Block] = ()
+) -> Association:
     """Fold changes and t-tests of labelled samples, each class against all others.
 
     The p-value is the larger one of Welch's (1947, Biometrika 34: 28-35) and Student's (1908, Biometrika 6: 1-25) t-test. Student's is too
@@ -60,8 +64,11 @@ def class_changes(x: Any, y: Any, classes: Sequence[Any], logged: bool | None = 
     classes : sequence
         The classes that are compared with the rest.
     logged : bool, optional
-        Whether ``x`` holds logarithms (base 2) already; by default where no value exceeds 50. Other data are compared by their means and
-        tested as ``arcsinh(10 x / median)``, a logarithm that is defined for zeros and negative intensities.
+        Whether ``x`` holds logarithms (base 2) already; by default unless most columns exceed 50, or several of a sparse table that begin
+        at about zero do, as counts do. One column among the genes, such as age, decides nothing. Other data are compared by their means
+        and tested as ``arcsinh(10 x / median)``, a logarithm that is defined for zeros and negative intensities.
+    blocks : sequence of Block
+        Columns of each assay, where several are joined: each is looked at by itself.
 
     Raises
     ------
@@ -79,13 +86,15 @@ def class_changes(x: Any, y: Any, classes: Sequence[Any], logged: bool | None = 
             f"a t-test needs two samples of a class and two of the rest: {listed(small)} has fewer among the "
             f"{len(labels)} labelled samples; the labels are {listed(sorted(set(labels)))}."
         )
-    tested, offset = _tested(rows, logged)
+    tested, offset = fit_for_tests(rows, logged, blocks)
     effects = [_change(rows, labels == name, offset) for name in names]
     p_values = [_cautious_p_values(tested, labels == name) for name in names]
     return _association(names, "log2_fold_change", effects, p_values)
 
 
-def target_correlations(x: Any, y: Any, targets: Sequence[Any], logged: bool | None = None) -> Association:
+def target_correlations(
+    x: Any, y: Any, targets: Sequence[Any], logged: bool | None = None, blocks: Sequence[Block] = ()
+) -> Association:
     """Pearson's correlation of each gene with each target, and its t-test.
 
     Parameters
@@ -97,6 +106,8 @@ def target_correlations(x: Any, y: Any, targets: Sequence[Any], logged: bool | N
         What the numbers are called.
     logged : bool, optional
         As in `class_changes`; data that are not are correlated as ``arcsinh(10 x / median)``.
+    blocks : sequence of Block
+        As in `class_changes`.
 
     Raises
     ------
@@ -118,7 +129,7 @@ def target_correlations(x: Any, y: Any, targets: Sequence[Any], logged: bool | N
     constant = [name for name, column in zip(names, numbers.T, strict=True) if np.ptp(column) == 0]
     if constant:
         raise DataError(f"y must vary: {listed(constant)} is the same for all {len(rows)} samples.")
-    r = unit_columns(_tested(rows, logged)[0]).T @ unit_columns(numbers)
+    r = unit_columns(fit_for_tests(rows, logged, blocks)[0]).T @ unit_columns(numbers)
     p = 2.0 * stats.t.sf(np.abs(r) * np.sqrt((len(rows) - 2) / np.maximum(1.0 - r**2, 1e-300)), len(rows) - 2)
     return _association(names, "pearson_r", list(r.T), list(p.T))
 
@@ -131,26 +142,13 @@ def _association(
     return Association(names, effect_name, effect, p_value, q_value)
 
 
-def _tested(x: np.ndarray, logged: bool | None) -> tuple[np.ndarray, float | None]:
-    """Values that are fit for tests, and from which size on they are logarithms; None where they are logarithms already."""
-    if np.abs(x).max() <= _LARGEST_LOGARITHM if logged is None else logged:
-        return x, None
-    sizes = np.abs(x[x != 0])
-    offset = _SHARE_OF_MEDIAN * float(np.median(sizes)) if len(sizes) else 1.0
-    return np.arcsinh(x / offset), offset
-
-
-def loggish(x: np.ndarray) -> np.ndarray:
-    """Values that are fit for tests: as they are where they look like logarithms, else ``arcsinh(10 x / median)``."""
-    return _tested(x, None)[0] if x.size else x
-
-
-def _change(x: np.ndarray, member: np.ndarray, offset: float | None) -> np.ndarray:
+def _change(x: np.ndarray, member: np.ndarray, offset: np.ndarray) -> np.ndarray:
+    """Difference of means of each gene whose offset is NaN, which are logarithms; of others the log2 of their ratio."""
     inside, outside = x[member].mean(axis=0), x[~member].mean(axis=0)
-    if offset is None:
-        return np.asarray(inside - outside)
-    inside, outside = np.maximum(inside, 0.0) + offset, np.maximum(outside, 0.0) + offset
-    return np.asarray(np.log2(inside / outside))
+    lower, zero = np.minimum(inside, outside), _ZERO_MEAN * np.abs(x).max(axis=0)
+    ratio = (np.maximum(inside, 0.0) + offset) / (np.maximum(outside, 0.0) + offset)
+    folds = np.where(lower < -zero, np.nan, np.log2(ratio))
+    return np.asarray(np.where(np.isnan(offset), inside - outside, folds))
 
 
 def _cautious_p_values(x: np.ndarray, member: np.ndarray) -> np.ndarray:

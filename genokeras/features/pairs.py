@@ -78,10 +78,13 @@ class StrongestPairs(NamedTuple):
         ``(k, 2)`` their numbers.
     statistic : numpy.ndarray
         ``(k,)``.
+    target : numpy.ndarray
+        ``(k,)`` number of the target that the product of both is correlated with most.
     """
 
     features: np.ndarray
     statistic: np.ndarray
+    target: np.ndarray
 
 
 def strongest_pairs(x: Matrix, scaling: Standardisation, targets: np.ndarray, count: int) -> StrongestPairs:
@@ -99,7 +102,8 @@ def strongest_pairs(x: Matrix, scaling: Standardisation, targets: np.ndarray, co
         kept = np.lexsort((numbers, -values))[:count]
         numbers, values = numbers[kept], values[kept]
     numbers, values = numbers[values > 0], values[values > 0]
-    return StrongestPairs(looked.columns[np.stack(np.divmod(numbers, width), axis=1)], values)
+    pairs = np.stack(np.divmod(numbers, width), axis=1)
+    return StrongestPairs(looked.columns[pairs], values, looked.target_of(pairs))
 
 
 def some_pair_stands_out(
@@ -140,11 +144,21 @@ class _LookedAt:
         ``(n, q)`` float32, as in the module's table.
     targets : numpy.ndarray
         ``(n, m)`` float32.
+    target_numbers : numpy.ndarray
+        ``(m,)`` which of the given targets these are.
     """
 
     columns: np.ndarray
     z: np.ndarray
     targets: np.ndarray
+    target_numbers: np.ndarray
+
+    def target_of(self, pairs: np.ndarray) -> np.ndarray:
+        """``(k,)`` number of the target that goes most with the product of two features, by their positions ``(k, 2)``."""
+        if not len(pairs):
+            return np.empty(0, dtype=int)
+        products = self.z[:, pairs[:, 0]] * self.z[:, pairs[:, 1]]
+        return np.asarray(self.target_numbers[np.abs(products.T @ self.targets).argmax(axis=1)])
 
     def statistics(self) -> Iterator[tuple[int, np.ndarray]]:
         """The number of a block's first feature, and the statistics ``(b, q - first)`` of its features with themselves and all behind."""
@@ -167,22 +181,22 @@ class _LookedAt:
 def _looked_at(x: Matrix, scaling: Standardisation, targets: np.ndarray, rows: np.ndarray) -> _LookedAt:
     picked = rows if len(rows) <= _MOST_ROWS else rows[np.linspace(0, len(rows) - 1, _MOST_ROWS).astype(int)]
     numbers = np.asarray(targets, dtype="float64").reshape(len(targets), -1)
-    wanted = _independent(numbers[picked])
+    wanted, kept = _independent(numbers[picked])
     columns = _picked(scaling, len(picked), wanted.shape[1])
     part: Any = x[picked][:, columns]
     values = part.toarray() if isinstance(part, sparse.csr_matrix) else np.asarray(part)
-    return _LookedAt(columns, _left_over(values.astype("float64"), wanted), wanted.astype("float32"))
+    return _LookedAt(columns, _left_over(values.astype("float64"), wanted), wanted.astype("float32"), kept)
 
 
-def _independent(numbers: np.ndarray) -> np.ndarray:
-    """Targets of mean 0 and variance 1; of two classes one column, which says what the other one does."""
+def _independent(numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Targets of mean 0 and variance 1, of two classes one column, which says what the other one does; and which targets these are."""
     centred = numbers - numbers.mean(axis=0)
     spread = centred.std(axis=0)
     varied = spread > 1e-9 * np.maximum(np.abs(numbers).max(axis=0), 1e-300)
-    scaled = centred[:, varied] / spread[varied]
+    scaled, kept = centred[:, varied] / spread[varied], np.flatnonzero(varied)
     if scaled.shape[1] == 2 and np.allclose(scaled[:, 0], -scaled[:, 1]):
-        return np.asarray(scaled[:, :1])
-    return np.asarray(scaled)
+        return scaled[:, :1], kept[:1]
+    return scaled, kept
 
 
 def _picked(scaling: Standardisation, n_rows: int, n_targets: int) -> np.ndarray:

@@ -9,6 +9,7 @@ import numpy as np
 from genokeras.engine import Run
 from genokeras.explain import Explanation, training_rows
 from genokeras.explain.runs import table_of
+from genokeras.explain.scales import loggish
 from genokeras.report.answers import answers_table, of_classes, of_survival, shown_targets
 from genokeras.report.data_checks import (
     CheckedSamples,
@@ -147,8 +148,9 @@ def heatmap_parts(
     """HTML of the most important genes of each class or target over the samples that are looked at."""
     if samples is None or samples.x.shape[1] != explanation.shape[1]:
         return []
-    medians = table_of(run.problem).medians
-    x = samples.x if medians is None else np.where(np.isnan(samples.x), medians, samples.x)
+    encoder = table_of(run.problem)
+    x = samples.x if encoder.medians is None else np.where(np.isnan(samples.x), encoder.medians, samples.x)
+    logged = loggish(x.astype("float64"), encoder.blocks)
     n_lists = 1 if len(explanation.output_names) == 2 else len(explanation.output_names)
     each = max(3, min(20, MOST_GENES // n_lists))
     outputs = explanation.output_names[-n_lists:]
@@ -157,4 +159,4 @@ def heatmap_parts(
     ]
     labels, name = colours_of(run, samples)
     genes = [explanation.feature_names[i] for i in chosen]
-    return [drawn(lambda: plot_heatmap(x[:, chosen], genes, labels, name), pictures)]
+    return [drawn(lambda: plot_heatmap(logged[:, chosen], genes, labels, name), pictures)]

@@ -26,13 +26,20 @@ def pair_parts(
     if pairs is None or not pairs.beyond_chance.any():
         return []
     found = pairs.table(run.feature_names)[pairs.beyond_chance]
-    head = ["#", "gene", "partner", "strength", *(f"correlation in {part}" for part in pairs.parts)]
+    within = [f"correlation in {part}" for part in pairs.parts]
+    named = ["gene", "partner", *(["target"] if pairs.target else [])]
+    head = ["#", *named, "strength", *within]
     rows = [
-        [number, row[0], row[1], f"{row[2]:.2g}", *(_figure(value) for value in row[4:])]
-        for number, row in enumerate(found.itertuples(index=False, name=None), 1)
+        [
+            number,
+            *(row[name] for name in named),
+            f"{row['strength']:.2g}",
+            *(_figure(row[name]) for name in within),
+        ]
+        for number, row in enumerate(found.to_dict("records"), 1)
     ]
     title = "Genes that say something together"
-    parts = [table(title, head, rows, numbers=[0, *range(3, len(head))], long=[1, 2])]
+    parts = [table(title, head, rows, numbers=[0, *range(len(named) + 1, len(head))], long=[1, 2])]
     if samples is not None and samples.x.shape[1] == len(run.feature_names):
         parts.append(drawn(lambda: _strongest(run, samples, pairs), pictures))
     return [
@@ -41,7 +48,12 @@ def pair_parts(
         paragraph(
             f"Of all pairs of genes, the {counted(len(rows), 'strongest one', 'strongest ones')} beyond what any pair reaches with shuffled "
             "labels 19 times in 20. Strength: squared correlation of the product of both genes, less what each says alone, with the labels. Alone, "
-            "either gene may say nothing.",
+            "either gene may say nothing."
+            + (
+                " Target: the one that the product goes most with, and whose halves are meant."
+                if pairs.target
+                else ""
+            ),
             "faint",
         ),
     ]

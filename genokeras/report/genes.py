@@ -92,14 +92,15 @@ def association_of(samples: CheckedSamples | None, run: Run, explanation: Explan
         return None
     targets = shown_targets(run, samples.targets)
     x = samples.x
-    medians = table_of(run.problem).medians
+    encoder = table_of(run.problem)
+    medians, blocks = encoder.medians, encoder.blocks
     if medians is not None:
         x = np.where(np.isnan(x), medians, x)
     names = np.asarray([str(name) for name in run.names])
     try:
         if of_classes(run):
-            return class_changes(x, names[samples.targets], explanation.output_names)
-        return target_correlations(x, targets, explanation.output_names)
+            return class_changes(x, names[samples.targets], explanation.output_names, blocks=blocks)
+        return target_correlations(x, targets, explanation.output_names, blocks=blocks)
     except DataError:
         return None
 

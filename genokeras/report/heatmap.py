@@ -10,7 +10,6 @@ from matplotlib.patches import Patch
 from scipy.cluster.hierarchy import leaves_list, linkage
 
 from genokeras.errors import ParameterError
-from genokeras.explain.statistics import loggish
 from genokeras.report.picture import COLOURS, INK, Picture, house_style, shown, write_note
 
 MOST_GENES, _MOST_SAMPLES, _MOST_CLASSES = 40, 300, 12
@@ -27,7 +26,8 @@ def plot_heatmap(
     Parameters
     ----------
     x : numpy.ndarray
-        ``(n_samples, n_genes)`` raw; logarithms are taken where values are not logarithms yet. 40 genes and 300 samples at most are drawn.
+        ``(n_samples, n_genes)``, logarithms or on a like scale, such as those of `genokeras.explain.scales.loggish`. 40 genes and 300
+        samples at most are drawn.
     genes : sequence of str
     labels : numpy.ndarray, optional
         ``(n_samples,)`` classes, which stand side by side, or numbers, by which samples are ordered.
@@ -52,9 +52,8 @@ def plot_heatmap(
     if len(x) > _MOST_SAMPLES:
         picked = np.sort(np.random.default_rng(0).choice(len(x), _MOST_SAMPLES, replace=False))
     x, labels = x[picked], None if labels is None else labels[picked]
-    logged = loggish(x)
-    sd = logged.std(axis=0)
-    z = (logged - logged.mean(axis=0)) / np.where(sd > 0, sd, 1.0)
+    sd = x.std(axis=0)
+    z = (x - x.mean(axis=0)) / np.where(sd > 0, sd, 1.0)
     columns, rows = _sample_order(z, labels), _order(z.T)
     figure = Picture(figsize=(10.0, 1.5 + 0.2 * len(genes)), layout="constrained")
     bar, axes = figure.subplots(2, 1, height_ratios=(1, max(8, 1.4 * len(genes))), sharex=True)

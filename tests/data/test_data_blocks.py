@@ -185,6 +185,36 @@ def test_new_samples_are_read_as_the_model_reads_them() -> None:
         load_dataset({"rna": RNA, "meth": METH, "clinical": CLINICAL}, **known)
 
 
+@pytest.mark.parametrize("blocks", [True, False])
+def test_numbers_that_are_text_in_new_samples_are_named_as_such(blocks: bool) -> None:
+    smokes = RNA.assign(smoker=LABELS == 1)
+    text = smokes.assign(smoker=smokes["smoker"].astype(str))
+    training, new = ({"rna": METH, "c": x} if blocks else x for x in (smokes, text))
+    data = load_dataset(training)
+    with pytest.raises(DataError, match="'smoker' held numbers in training and is text now .'False', 'True'"):
+        load_dataset(new, genes=data.feature_names, blocks=data.blocks)
+
+
+def test_a_block_that_the_model_does_not_read_is_warned_of() -> None:
+    data = load_dataset({"rna": RNA, "clinical": CLINICAL})
+    with pytest.warns(UserWarning, match="does not read 'meth', which plays no part: it reads rna, clinical"):
+        load_dataset(
+            {"rna": RNA, "meth": METH, "clinical": CLINICAL}, genes=data.feature_names, blocks=data.blocks
+        )
+
+
+def test_new_samples_have_two_of_the_blocks_that_are_given() -> None:
+    data = joined(missing_blocks="mask")
+    known: dict[str, Any] = {"genes": data.feature_names, "blocks": data.blocks, "missing_blocks": "mask"}
+    apart = {"rna": RNA[:4], "meth": METH[:4], "clinical": CLINICAL[4:7]}
+    with pytest.raises(DataError, match="no sample is in two of rna, meth, clinical. Blocks are joined"):
+        load_dataset(apart, **known)
+    with pytest.warns(
+        UserWarning, match="11 of 12 samples lack a block, .*: rna .8: .*; clinical .3: s0, s1, s2."
+    ):
+        load_dataset({"rna": RNA[:4], "clinical": CLINICAL[3:]}, **known)
+
+
 def test_a_block_can_be_missing_where_samples_go_by_position() -> None:
     blocks = {"rna": RNA.to_numpy(), "meth": np.random.default_rng(1).normal(size=(12, 3))}
     data = load_dataset(blocks, missing_blocks="mask")

@@ -59,3 +59,32 @@ def test_known_classes_are_encoded_whatever_their_type() -> None:
 def test_labels_the_model_does_not_know_are_listed() -> None:
     with pytest.raises(DataError, match="does not know: c. Known are a, b"):
         encode_known_labels(["a", "c"], np.array(["a", "b"]))
+
+
+@pytest.mark.parametrize(
+    ("y", "classes", "said"),
+    [
+        ([1, "1", "b"], ["1", "b"], "'1' and 1 count as one class"),
+        (["a", "a ", "b"], ["a", "b"], "'a ' and 'a' count as one class: blanks at the ends"),
+        ([True, "True", "b"], ["True", "b"], "'True' and True count as one class"),
+        (np.array([np.str_("a"), b"a", "b"], dtype=object), ["a", "b"], "'a' and b'a' count as one class"),
+        ([1, 1.0, "b"], ["1", "b"], ""),
+        ([1.5, 2.0, "b"], ["1.5", "2", "b"], ""),
+        ([1, 1.0, 2], [1.0, 2.0], ""),
+        (["a", "b", "b"], ["a", "b"], ""),
+    ],
+)
+def test_labels_that_become_one_class_are_said_and_whole_floats_are_written_as_integers(
+    y: object, classes: list[object], said: str
+) -> None:
+    labels = encode_labels(y)
+    assert labels.classes.tolist() == classes
+    merged = [note for note in labels.notes if "count as one class" in note]
+    assert len(merged) == bool(said) and all(said in note for note in merged)
+
+
+def test_floats_are_known_as_the_classes_are_written() -> None:
+    for classes in (["1", "b"], ["1.0", "b"]):
+        assert encode_known_labels([1.0, "b"], np.array(classes)).tolist() == [0, 1]
+        assert encode_known_labels(np.array([1.0]), np.array(classes)).tolist() == [0]
+    assert encode_known_labels([1, "b"], np.array(["1", "b"])).tolist() == [0, 1]

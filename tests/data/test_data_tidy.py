@@ -50,6 +50,18 @@ def test_blanks_around_labels_make_no_class(tmp_path: Path, way: str) -> None:
     assert list(WAYS[way](tmp_path)) == CLEAN
 
 
+def test_blanks_that_make_several_labels_one_are_said() -> None:
+    said = "' relapse' and 'relapse ' and 'relapse' count as one "
+    for notes in (
+        load_dataset(X, MESSY).notes,
+        load_dataset(X, groups=np.array(MESSY)).notes,
+        load_texts(list("abcdef"), MESSY).notes,
+        load_sequences(["ACGT"] * 6, MESSY).notes,
+    ):
+        assert sum(said in note for note in notes) == 1, notes
+    assert not any("count as one" in note for note in load_dataset(X, CLEAN).notes)
+
+
 def test_names_of_samples_are_joined_without_their_blanks() -> None:
     spaced = X.set_axis([f"{name} " for name in X.index])
     y = pd.Series(CLEAN, index=[f" {name}" for name in X.index])[::-1]

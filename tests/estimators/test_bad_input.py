@@ -56,6 +56,19 @@ CASES: dict[str, tuple[Callable[[Path], object], object, type[GenoKerasError], s
         DataError,
         r"G3.*high",
     ),
+    "dates": (
+        lambda _: table(),
+        np.array(["2026-01-01", "2026-01-02"] * 10, dtype="datetime64[D]"),
+        DataError,
+        r"y holds values of the type datetime64, .* Pass np.asarray\(y\).astype\(str\)",
+    ),
+    "dates of pandas": (
+        lambda _: table(),
+        pd.Series(pd.to_datetime(["2026-01-01", "2026-01-02"] * 10), index=table().index),
+        DataError,
+        "y holds values of the type Timestamp",
+    ),
+    "bytes": (lambda _: table(), LABELS.astype("S"), DataError, "of the type bytes_, and a classifier"),
     "one class": (
         lambda _: table(),
         np.repeat("a", 20),
@@ -180,3 +193,12 @@ def test_damaged_run_settings_are_said(tmp_path):
     (clf.path_ / "run.json").write_text('{"format": 1, "run_id"')
     with pytest.raises(RunFolderError, match=r"run\.json"):
         GenomeClassifier.load(clf.path_)
+
+
+def test_a_fit_says_which_labels_became_one_class(tmp_path: Path) -> None:
+    found = fit(tmp_path, table(), [1, "b", "1", "b "] * 5)
+    assert found.classes_.tolist() == ["1", "b"]
+    assert [note.split(":")[0] for note in found.notes_ if "count as one class" in note] == [
+        "'b ' and 'b' count as one class",
+        "'1' and 1 count as one class",
+    ]

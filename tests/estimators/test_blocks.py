@@ -16,6 +16,9 @@ from genokeras.errors import DataError, ParameterError
 from genokeras.estimators import gene_content
 from genokeras.report.blocks import block_rows
 
+# Eight patients have no methylation.
+pytestmark = pytest.mark.filterwarnings("ignore:.* samples lack a block")
+
 N = 48
 IDS = [f"P{i:02d}" for i in range(N)]
 
@@ -86,6 +89,17 @@ def test_a_sample_without_a_block_is_answered_by_the_others(fitted: GenomeClassi
     z = fitted._run.problem.rows["meth/all"][without]
     np.testing.assert_allclose(z, 0, atol=1e-5)  # its training means, standardised
     assert encoder.sidecar()["inputs"]["clinical"] == ["age", "sex=f", "sex=m", "sex=missing"]  # type: ignore[attr-defined]
+
+
+def test_new_samples_that_share_no_id_are_refused_and_those_that_lack_a_block_warned_of(
+    fitted: GenomeClassifier,
+) -> None:
+    meth, rna = BLOCKS["meth"], BLOCKS["rna"].loc[BLOCKS["meth"].index]
+    apart = meth.rename(index=lambda name: f"{name}_meth")
+    with pytest.raises(DataError, match="no sample is in all of rna, meth. Blocks are joined by sample id"):
+        fitted.predict({"rna": rna, "meth": apart})
+    with pytest.warns(UserWarning, match="10 of 45 samples lack a block, .*: rna .5: .*; meth .5: .*"):
+        assert len(fitted.predict({"rna": rna, "meth": pd.concat([meth[5:], apart[:5]])})) == 45
 
 
 def test_a_sample_with_nothing_but_gaps_in_a_block_is_answered_by_the_others(

