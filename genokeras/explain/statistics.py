@@ -19,8 +19,6 @@ from genokeras.support.wording import listed
 
 # Spread below this share of the largest value is rounding.
 _ROUNDING = 1e-12
-# Means below zero by less than this share of the largest value are zero: training rows are read back with rounding.
-_ZERO_MEAN = 1e-4
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,8 +31,8 @@ class Association:
         The classes or targets.
     effect_name : {"log2_fold_change", "pearson_r"}
     effect : numpy.ndarray
-        ``(n_features, n_outputs)`` mean of the class against mean of the rest, or correlation with the target. NaN where values are no
-        logarithms and one of the means is negative: there is no fold change then.
+        ``(n_features, n_outputs)`` mean of the class against mean of the rest, or correlation with the target. Of intensities, a
+        mean below zero counts as zero.
     p_value : numpy.ndarray
         ``(n_features, n_outputs)`` of the test; 1 for constant genes.
     q_value : numpy.ndarray
@@ -145,10 +143,9 @@ def _association(
 def _change(x: np.ndarray, member: np.ndarray, offset: np.ndarray) -> np.ndarray:
     """Difference of means of each gene whose offset is NaN, which are logarithms; of others the log2 of their ratio."""
     inside, outside = x[member].mean(axis=0), x[~member].mean(axis=0)
-    lower, zero = np.minimum(inside, outside), _ZERO_MEAN * np.abs(x).max(axis=0)
+    # Intensities of genes that are off may be below zero on average: they count as none.
     ratio = (np.maximum(inside, 0.0) + offset) / (np.maximum(outside, 0.0) + offset)
-    folds = np.where(lower < -zero, np.nan, np.log2(ratio))
-    return np.asarray(np.where(np.isnan(offset), inside - outside, folds))
+    return np.asarray(np.where(np.isnan(offset), inside - outside, np.log2(ratio)))
 
 
 def _cautious_p_values(x: np.ndarray, member: np.ndarray) -> np.ndarray:

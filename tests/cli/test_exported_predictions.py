@@ -156,7 +156,9 @@ def test_texts_need_their_words_from_the_model_alone(texts: TextClassifier, tmp_
     x, _ = opinions(8, seed=1)
     pd.DataFrame({"id": [*"abcdefghi"], "text": [*x, ""]}).to_csv(new, index=False)
     found = answered(file, new, "--probabilities")
-    assert found == answered(texts.path_, new, "--probabilities") and found.count("\n") == 10
+    with pytest.warns(UserWarning, match="1 text has no word that .*: i. Such an answer"):
+        known = answered(texts.path_, new, "--probabilities")
+    assert found == known and found.count("\n") == 10
     about = json.loads(file.with_suffix(".json").read_text())
     assert about["inputs"] == {"texts": "strings"} and "encoder" not in about
 
