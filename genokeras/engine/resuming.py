@@ -12,6 +12,7 @@ from genokeras.engine.problem_files import (
     read_groups,
     read_problem,
     read_scored_rows,
+    read_task_of,
 )
 from genokeras.engine.run import tell_damage
 from genokeras.engine.settings import Prepared, RunSettings
@@ -19,6 +20,9 @@ from genokeras.engine.store import TrialStore
 from genokeras.errors import RunFolderError
 from genokeras.searchers import History
 from genokeras.support import RunFolder
+from genokeras.support.wording import listed
+from genokeras.tasks.classes import Classes
+from genokeras.tasks.output_names import same_names
 
 
 def resumed(prepared: Prepared, settings: RunSettings) -> tuple[RunFolder, Problem, History] | None:
@@ -58,6 +62,7 @@ def check_same(folder: RunFolder, prepared: Prepared, settings: RunSettings) -> 
             f"cannot resume {str(folder.path)!r}: it was run with other {' and other '.join(other)} ({held}) than now "
             f"({prepared.words}). Resume with the same data, or give another path.{weights}"
         )
+    _check_names(folder, prepared)
     asked, kept = settings.asked, folder.settings["settings"]
     different = [
         f"{name}={asked[name]!r} (the run has {kept.get(name)!r})"
@@ -86,6 +91,19 @@ def _check_backbone(folder: RunFolder, prepared: Prepared) -> None:
         what = "with another backbone" if held else "without a backbone"
         raise RunFolderError(
             f"{str(folder.path)!r} was run {what}. Resume with the same one, or give another path."
+        )
+
+
+def _check_names(folder: RunFolder, prepared: Prepared) -> None:
+    """See that outputs go by the names of the run, which its answers carry; the targets themselves are numbers."""
+    key = read_task_of(folder).names_key
+    if key not in folder.settings or key not in prepared.described:
+        return
+    held, now = ([str(name) for name in said[key]] for said in (folder.settings, prepared.described))
+    if not same_names(held, now, of_classes=key == Classes.names_key):
+        raise RunFolderError(
+            f"cannot resume {str(folder.path)!r}: it was run with the {key} {listed(held)}; now they are {listed(now)}. Resume with the "
+            "same names, or give another path."
         )
 
 
