@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from genokeras.data import relative_weights
@@ -59,7 +61,7 @@ def check_same(folder: RunFolder, prepared: Prepared, settings: RunSettings) -> 
             " Weights are those of samples times those of class_weight." if "sample_weight" in other else ""
         )
         raise RunFolderError(
-            f"cannot resume {str(folder.path)!r}: it was run with other {' and other '.join(other)} ({held}) than now "
+            f"cannot resume {str(folder.path)!r}: it was run with {' and '.join(_named(other, folder, prepared))} ({held}) than now "
             f"({prepared.words}). Resume with the same data, or give another path.{weights}"
         )
     _check_names(folder, prepared)
@@ -127,6 +129,21 @@ def _other_parts(folder: RunFolder, prepared: Prepared) -> list[str]:
     held_groups = none if groups is None else groups
     alike = np.array_equal(held_groups, none if prepared.groups is None else prepared.groups)
     return other if alike else [*other, "groups"]
+
+
+def _named(other: list[str], folder: RunFolder, prepared: Prepared) -> list[str]:
+    """What messages call the parts that differ; samples whose genes differ, by these."""
+    genes = _other_genes(folder.settings.get("feature_names") or [], prepared.described["feature_names"])
+    return [genes if genes and name in ("samples", "data") else f"other {name}" for name in other]
+
+
+def _other_genes(held: Sequence[str], now: Sequence[str]) -> str:
+    """How the genes of a run differ from those now; nothing where they do not."""
+    there, here = set(held), set(now)
+    lost, new = [name for name in held if name not in here], [name for name in now if name not in there]
+    if lost or new:
+        return f"other genes (now {'without' if lost else 'with'} {listed(lost or new, 5)})"
+    return "" if list(held) == list(now) else "another order of the genes"
 
 
 def _weighted_alike(folder: RunFolder, prepared: Prepared) -> bool:

@@ -86,7 +86,10 @@ def test_a_run_that_was_killed_while_it_was_made_is_made_anew(run):
     [
         ({"x": X + 1}, "other samples "),
         ({"x": X.iloc[::-1]}, "other samples "),
-        ({"x": X.rename(columns={"G0": "TP53"})}, "other samples "),
+        ({"x": X.rename(columns={"G0": "TP53", "G1": "BRCA1"})}, r"other genes \(now without G0, G1\) "),
+        ({"x": X.assign(TP53=X["G0"])}, r"other genes \(now with TP53\) "),
+        ({"x": X.iloc[:, ::-1]}, "another order of the genes "),
+        ({"x": X.iloc[:, ::-1], "weight": None}, "another order of the genes and other sample_weight "),
         ({"y": Y[::-1]}, "other targets "),
         ({"weight": None}, "other sample_weight "),
         ({"weight": WEIGHT[::-1].copy()}, "other sample_weight "),
@@ -186,6 +189,7 @@ def test_an_old_run_of_the_same_data_goes_on(run):
     ("other", "named"),
     [
         ({"x": X + 1}, "other data "),
+        ({"x": X.iloc[:, ::-1]}, "another order of the genes "),
         ({"y": Y[::-1]}, "other data "),
         ({"weight": None}, "other sample_weight "),
         ({"groups": None}, "other groups "),
