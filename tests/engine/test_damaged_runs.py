@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import resource
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -205,3 +207,26 @@ def test_a_run_that_was_loaded_without_a_result_is_whole_when_it_is_trained_furt
     found.with_model(found.model, {"fine_tuning": {"before": 1.0}})
     assert read_record(copy).delivery == run.delivery
     assert copy.read_json(RESULT_FILE)["fine_tuning"] == {"before": 1.0}
+
+
+@contextmanager
+def a_disk_without_room(most: int) -> Iterator[None]:
+    """No file can grow beyond `most` bytes."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (most, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@pytest.mark.parametrize("lost", [(MODEL_FILE, RESULT_FILE), (MODEL_FILE,)])
+def test_a_run_is_read_from_a_disk_that_is_full(copy: RunFolder, run: Run, lost: tuple[str, ...]) -> None:
+    for name in lost:
+        (copy.path / name).unlink()
+    before = sorted(copy.path.rglob("*"))
+    with a_disk_without_room(2000):
+        found = opened(copy, "in memory alone, and is made again by every load (cannot write")
+    np.testing.assert_allclose(answers(found), answers(run), atol=1e-6)
+    assert found.delivery.shares == run.delivery.shares
+    assert sorted(copy.path.rglob("*")) == before
