@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, final
@@ -12,6 +13,7 @@ import numpy as np
 from genokeras.data import Folds, SequenceData, load_sequences
 from genokeras.encoders import (
     WINDOW,
+    NetworkEncoder,
     Rows,
     SequenceEncoder,
     fit_sequence_encoder,
@@ -26,6 +28,7 @@ from genokeras.estimators.networks import NetworkEstimator, NetworkKind
 from genokeras.explain import Motif, motifs_of, write_meme
 from genokeras.graph import dilated_cnn, motif_cnn, residual_cnn, small_cnn
 from genokeras.searchers import HyperSpace
+from genokeras.support.wording import counted, listed
 from genokeras.tasks.task import Task
 
 SPACE = HyperSpace(
@@ -85,6 +88,18 @@ class Sequences(NetworkKind):
     def plain_encoder(self, data: SequenceData) -> tuple[SequenceEncoder, tuple[str, ...]]:
         # A backbone reads sequences whole.
         return fit_sequence_encoder(data, strands=False, window=int(data.lengths.max()))
+
+    def warn_of_unread(self, data: SequenceData, encoder: NetworkEncoder) -> None:
+        reader = encoder.reader
+        assert isinstance(reader, SequenceEncoder)
+        longer = np.flatnonzero(data.lengths > reader.length)
+        if len(longer) and not reader.equal:  # where all are to be equally long, longer ones are an error
+            warnings.warn(
+                f"{data.source}: {counted(len(longer), 'sequence is', 'sequences are')} longer than the {reader.length:,} letters that the model "
+                f"reads: the middle of each is read ({listed((data.names[row] for row in longer), 5)}). Cut them to the part that matters, "
+                "or fit on sequences of such lengths.",
+                stacklevel=4,
+            )
 
     def fathers(self, encoder: SequenceEncoder, task: Task) -> Fathers:
         shape, n_outputs = encoder.input_shape, task.n_outputs
