@@ -25,7 +25,7 @@ from genokeras.estimators.content import ContentKind, Given, Training
 from genokeras.estimators.faces import RegressorFace
 from genokeras.estimators.fine_tuning import TunedClassifier
 from genokeras.estimators.networks import NetworkEstimator, NetworkKind
-from genokeras.explain import Motif, motifs_of, write_meme
+from genokeras.explain import Motif, motifs_of, write_motifs_of
 from genokeras.graph import dilated_cnn, motif_cnn, residual_cnn, small_cnn
 from genokeras.searchers import HyperSpace
 from genokeras.support.wording import counted, listed
@@ -139,14 +139,18 @@ class SequenceEstimator(NetworkEstimator):
         return motifs_of(self._fitted())
 
     def write_motifs(self, path: str | os.PathLike[str]) -> Path:
-        """Write the motifs as a MEME file, which Tomtom, FIMO and their kin read.
+        """Write the motifs as a MEME file, which Tomtom, FIMO and their kin read; a warning says where there are none.
+
+        Motifs of sequences that have a direction are written as those of one strand, ``strands: +``.
 
         Raises
         ------
+        ParameterError
+            If the run searched heads of a backbone, whose filters read no letters.
         RunFolderError
             If the file cannot be written.
         """
-        return write_meme(self.motifs(), path)
+        return write_motifs_of(self._fitted(), path)
 
 
 class SequenceClassifier(TunedClassifier, SequenceEstimator):
