@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -164,7 +165,9 @@ def _drawn(n: int, most: int) -> Any:
 
 
 def _motifs(estimator: Any, folder: Path) -> list[Path]:
-    path = estimator.write_motifs(folder / MOTIFS)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "there are no motifs")  # it is said below
+        path = estimator.write_motifs(folder / MOTIFS)
     if "\nMOTIF " in path.read_text(encoding="utf-8"):
         return [path]
     path.unlink()

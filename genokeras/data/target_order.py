@@ -33,7 +33,7 @@ def target_order(
         return positions
     if set(known) == set(wanted) and len(known) == len(wanted) == len(set(known)):
         return [known.index(name) for name in wanted]
-    if len(wanted) > 1 and len(known) == len(wanted) and not _made_up(known) and not _made_up(wanted):
+    if len(wanted) > 1 and len(known) == len(wanted) and not made_up(known) and not made_up(wanted):
         lost = [name for name in wanted if name not in known]
         hint = did_you_mean(lost[0], [name for name in known if name not in wanted]) if lost else ""
         place = f" ({source})" if source else ""
@@ -47,6 +47,6 @@ def target_order(
     return positions
 
 
-def _made_up(names: Sequence[str]) -> bool:
+def made_up(names: Sequence[str]) -> bool:
     """Whether these are the names of columns that had none: ``y_0``, ``value_0``, or a number."""
     return all(re.fullmatch(r"(?:y_|value_)?\d+", name) for name in names)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from genokeras.encoders import BackboneEncoder
-from genokeras.engine.run import RESULT_FILE, Run
+from genokeras.engine.run import Run
 
 FINE_TUNING, FINAL_FIT, FINAL_EVALUATION = "fine_tuning", "final_fit", "final_evaluation"
 
@@ -21,9 +21,7 @@ def record_evaluation(run: Run, scores: Mapping[str, float]) -> None:
 def done_since(run: Run) -> dict[str, Any]:
     """``"fine_tuning"`` and ``"final_evaluation"`` as `fine_tune` and `final_fit` left them; those that were called only."""
     # A long journal is read only where there may be something.
-    if FINAL_FIT not in run.folder.read_json(RESULT_FILE) and not isinstance(
-        run.problem.encoder, BackboneEncoder
-    ):
+    if FINAL_FIT not in run.noted and not isinstance(run.problem.encoder, BackboneEncoder):
         return {}
     found: dict[str, Any] = {}
     for line in run.folder.journal():

@@ -8,7 +8,7 @@ import numpy as np
 
 from genokeras.engine.delivery import family_of, limits_of
 from genokeras.engine.methods import method_of
-from genokeras.engine.run import RESULT_FILE, Run
+from genokeras.engine.run import Run
 from genokeras.engine.sample_importance import importance_of
 from genokeras.engine.store import TrialStore
 from genokeras.errors import ParameterError
@@ -78,8 +78,8 @@ def honest_answers(run: Run) -> HonestAnswers:
 
 
 def _check_of_search(run: Run) -> None:
-    result = run.folder.read_json(RESULT_FILE)
-    later = [name for name in _TRAINED_ON if name in result]
+    noted = run.noted
+    later = [name for name in _TRAINED_ON if name in noted]
     if later:
         raise ParameterError(
             f"this needs answers to samples that the delivered model has not seen, and {later[0]} trained it on all of them: none "

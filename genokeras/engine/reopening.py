@@ -1,12 +1,13 @@
 """A run read back from its folder; what is missing or damaged of what it delivers is made again from its trials.
 
-Who loads a run while another process writes to it, or from where nothing can be written, gets what there is, and writes nothing.
+Who loads a run while another process writes to it, or from where nothing can be written, gets what there is, and writes nothing; nor
+does a full disk keep anybody from reading.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -91,7 +92,8 @@ def open_run(folder: RunFolder, objective: Objective | None = None, best_alone: 
     if store.read_singly >= WORTHWHILE:
         with _writable(folder) as writable:
             if writable:
-                store.write_index(run.history)
+                with suppress(OSError):  # it only makes the next reading quicker
+                    store.write_index(run.history)
     return run
 
 
@@ -165,13 +167,23 @@ class _Opening:
             if name not in kept:
                 self._said.append(f"what {name} had trained is lost: call it again")
         with _writable(self._folder) as writable:
-            if writable:
-                write_run(run, kept)
-            self._tell(write=writable)
+            self._tell(write=writable and self._kept(run, kept))
         return run
 
+    def _kept(self, run: Run, kept: Mapping[str, Any]) -> bool:
+        """Write what the run delivers; whether that could be done."""
+        try:
+            write_run(run, kept)
+        except OSError as error:
+            self._said.append(
+                f"what it delivers is in memory alone, and is made again by every load ({cause(error)})"
+            )
+            return False
+        return True
+
     def _tell(self, write: bool) -> None:
-        tell_damage(self._folder, [*self._store.sayings(), *self._said], write)
+        with suppress(OSError):  # what the journal has no room for was said
+            tell_damage(self._folder, [*self._store.sayings(), *self._said], write)
 
     def _result(self) -> _Result | None:
         """What the run delivers; None where that is not written or damaged."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from genokeras.data import relative_weights
@@ -12,6 +14,7 @@ from genokeras.engine.problem_files import (
     read_groups,
     read_problem,
     read_scored_rows,
+    read_task_of,
 )
 from genokeras.engine.run import tell_damage
 from genokeras.engine.settings import Prepared, RunSettings
@@ -19,6 +22,9 @@ from genokeras.engine.store import TrialStore
 from genokeras.errors import RunFolderError
 from genokeras.searchers import History
 from genokeras.support import RunFolder
+from genokeras.support.wording import listed
+from genokeras.tasks.classes import Classes
+from genokeras.tasks.output_names import same_names
 
 
 def resumed(prepared: Prepared, settings: RunSettings) -> tuple[RunFolder, Problem, History] | None:
@@ -55,9 +61,10 @@ def check_same(folder: RunFolder, prepared: Prepared, settings: RunSettings) -> 
             " Weights are those of samples times those of class_weight." if "sample_weight" in other else ""
         )
         raise RunFolderError(
-            f"cannot resume {str(folder.path)!r}: it was run with other {' and other '.join(other)} ({held}) than now "
+            f"cannot resume {str(folder.path)!r}: it was run with {' and '.join(_named(other, folder, prepared))} ({held}) than now "
             f"({prepared.words}). Resume with the same data, or give another path.{weights}"
         )
+    _check_names(folder, prepared)
     asked, kept = settings.asked, folder.settings["settings"]
     different = [
         f"{name}={asked[name]!r} (the run has {kept.get(name)!r})"
@@ -89,6 +96,19 @@ def _check_backbone(folder: RunFolder, prepared: Prepared) -> None:
         )
 
 
+def _check_names(folder: RunFolder, prepared: Prepared) -> None:
+    """See that outputs go by the names of the run, which its answers carry; the targets themselves are numbers."""
+    key = read_task_of(folder).names_key
+    if key not in folder.settings or key not in prepared.described:
+        return
+    held, now = ([str(name) for name in said[key]] for said in (folder.settings, prepared.described))
+    if not same_names(held, now, of_classes=key == Classes.names_key):
+        raise RunFolderError(
+            f"cannot resume {str(folder.path)!r}: it was run with the {key} {listed(held)}; now they are {listed(now)}. Resume with the "
+            "same names, or give another path."
+        )
+
+
 def _other_parts(folder: RunFolder, prepared: Prepared) -> list[str]:
     """Which parts of the problem differ from those of the run."""
     held, now = read_fingerprint(folder), prepared.fingerprint
@@ -109,6 +129,21 @@ def _other_parts(folder: RunFolder, prepared: Prepared) -> list[str]:
     held_groups = none if groups is None else groups
     alike = np.array_equal(held_groups, none if prepared.groups is None else prepared.groups)
     return other if alike else [*other, "groups"]
+
+
+def _named(other: list[str], folder: RunFolder, prepared: Prepared) -> list[str]:
+    """What messages call the parts that differ; samples whose genes differ, by these."""
+    genes = _other_genes(folder.settings.get("feature_names") or [], prepared.described["feature_names"])
+    return [genes if genes and name in ("samples", "data") else f"other {name}" for name in other]
+
+
+def _other_genes(held: Sequence[str], now: Sequence[str]) -> str:
+    """How the genes of a run differ from those now; nothing where they do not."""
+    there, here = set(held), set(now)
+    lost, new = [name for name in held if name not in here], [name for name in now if name not in there]
+    if lost or new:
+        return f"other genes (now {'without' if lost else 'with'} {listed(lost or new, 5)})"
+    return "" if list(held) == list(now) else "another order of the genes"
 
 
 def _weighted_alike(folder: RunFolder, prepared: Prepared) -> bool:

@@ -101,6 +101,12 @@ class Run:
         return tuple(self.folder.settings["feature_names"])
 
     @property
+    def noted(self) -> dict[str, Any]:
+        """What ``result.json`` says; nothing where the run was loaded while it was searched, or from where nothing can be written."""
+        self.folder.check_there()
+        return self.folder.read_json(RESULT_FILE) if self.folder.has(RESULT_FILE) else {}
+
+    @property
     def best(self) -> TrialResult:
         """The single best trial: see `single_best`; where none was chosen, by its out-of-fold score."""
         if self.delivery.best is not None:
@@ -148,7 +154,7 @@ class Run:
         """The network of a final fit, where one is delivered; its members are of the encoder that was fitted to all rows."""
         if not self.folder.has(FINAL_WEIGHTS):
             return None
-        noted = self.folder.read_json(RESULT_FILE).get("final_fit")
+        noted = self.noted.get("final_fit")
         if noted is None:
             return None
         weights = weights_from_arrays(self.folder.read_arrays(FINAL_WEIGHTS))
@@ -168,7 +174,7 @@ class Run:
             Further files that belong to the model.
         """
         run = replace(self, model=model)
-        result = {**self.folder.read_json(RESULT_FILE), **note}
+        result = {**(self.noted or _result_of(self)), **note}
         self.folder.write({**(files or {}), **run.model_files(), RESULT_FILE: result})
         for event, values in note.items():
             self.folder.record(event, **values)
@@ -283,23 +289,27 @@ def write_run(run: Run, trained_on: Mapping[str, Any] | None = None) -> None:
         What `Run.with_model` noted of a model that was trained on and stays. Without, the model is the ensemble.
     """
     delivery, folder = run.delivery, run.folder
-    shares = {str(trial): share for trial, share in delivery.shares.items()}
+    folder.write({**run.model_files(), RESULT_FILE: {**_result_of(run), **(trained_on or {})}})
+    if not trained_on:
+        (folder.path / FINAL_WEIGHTS).unlink(missing_ok=True)
+    value = delivery.estimate.get("value", delivery.estimate.get("uncorrected"))
+    folder.record("finished", reason=run.stop_reason, trials=len(run.history), value=value)
+
+
+def _result_of(run: Run) -> dict[str, Any]:
+    """What ``result.json`` says of a run whose model is the ensemble."""
+    delivery = run.delivery
     result: dict[str, Any] = {
         "estimate": delivery.estimate,
-        "shares": shares,
+        "shares": {str(trial): share for trial, share in delivery.shares.items()},
         "calibration": asdict(delivery.calibration),
+        "stop_reason": run.stop_reason,
     }
     if delivery.best is not None:
         result["best"] = delivery.best
     if delivery.pooling != MEAN:
         result["pooling"] = delivery.pooling
-    folder.write(
-        {**run.model_files(), RESULT_FILE: {**result, "stop_reason": run.stop_reason, **(trained_on or {})}}
-    )
-    if not trained_on:
-        (folder.path / FINAL_WEIGHTS).unlink(missing_ok=True)
-    value = delivery.estimate.get("value", delivery.estimate.get("uncorrected"))
-    folder.record("finished", reason=run.stop_reason, trials=len(run.history), value=value)
+    return result
 
 
 def tell_damage(folder: RunFolder, sayings: Sequence[str], write: bool) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 
 from genokeras.data import align_features
 from genokeras.data.block import Block
-from genokeras.encoders import Encoder, TableEncoder, TextEncoder, checked_answers, predict
+from genokeras.encoders import Encoder, SequenceEncoder, TableEncoder, TextEncoder, checked_answers, predict
 from genokeras.encoders.files import encoder_from_dict
 from genokeras.encoders.text import STRINGS, of_strings
 from genokeras.engine.model_files import FORMAT, sidecar_path
@@ -109,6 +109,8 @@ class ExportedModel:
         samples: Any = self.content.read(given)
         if isinstance(self.encoder, TableEncoder):
             samples = align_features(samples, self.feature_names_in_)
+        if isinstance(self.encoder, SequenceEncoder):  # of texts, the model alone may have the words
+            Sequences().warn_of_unread(samples, self.encoder)
         rows = self.encoder.rows(samples)
         return checked_answers(predict(self.model, self.encoder, rows), names_of(samples))
 

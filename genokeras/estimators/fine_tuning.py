@@ -290,4 +290,6 @@ class TunedClassifier(ClassifierFace, NetworkEstimator):
         """Samples as the delivered model reads them."""
         run, encoder = self._fitted(), self._encoder().reader
         targets = known_targets(run.task, data, y, run.names)
-        return Samples(run.task, encoder, encoder.rows(data), targets, np.ones(len(targets)))
+        return Samples(
+            run.task, encoder, encoder.rows(self.content.matched(data, run)), targets, np.ones(len(targets))
+        )

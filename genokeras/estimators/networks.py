@@ -91,6 +91,7 @@ class NetworkKind(ContentKind):
         seconds = arguments["seconds"]() if "seconds" in arguments else math.inf
         encoder, rows, notes = self._encoded(data, arguments.get("backbone"), rng, seconds)
         if training.held is not None:
+            self.warn_of_unread(training.held, encoder)
             held = encoder.rows(training.held)
             rows = {name: np.concatenate([values, held[name]]) for name, values in rows.items()}
         folds, aim, targets = training.folds(encoder.places), training.aim, training.targets
@@ -136,7 +137,11 @@ class NetworkKind(ContentKind):
         return make_network_searcher(wanted, fathers(encoder, problem.task), problem)
 
     def matched(self, content: Any, run: Run) -> Any:
+        self.warn_of_unread(content, run.problem.encoder)
         return content
+
+    def warn_of_unread(self, data: Any, encoder: Any) -> None:
+        """Warn of samples that are answered, though an encoder does not read all of them, or nothing."""
 
     def asked_folds(self, n_folds: int | None, n_samples: int) -> int | None:
         return n_folds
@@ -239,7 +244,7 @@ class NetworkEstimator(SearchedEstimator):
         data: Any = self._read(x, None, None, extra)
         data = data.take(np.arange(min(num_samples, len(data))))
         encoder, names = self._encoder().reader, tuple(str(name) for name in run.names)
-        rows = encoder.rows(data)
+        rows = encoder.rows(self.content.matched(data, run))
         return explain_rows(run.model, encoder, rows, names, data.names, method, run.task, run.model_for)
 
     def report(
@@ -280,7 +285,8 @@ class NetworkEstimator(SearchedEstimator):
         check_groups_given(x, groups)
         if x is not None:
             content = self._read(x, y, groups, extra)
-            given = content, known_targets(run.task, content, y, run.names)
+            targets = known_targets(run.task, content, y, run.names)
+            given = self.content.matched(content, run), targets
         return write_run_report(run, path, decision_of(run, asked_of(self)), given)
 
     def _examples(self) -> Any:

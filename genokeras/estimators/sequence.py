@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, final
@@ -12,6 +13,7 @@ import numpy as np
 from genokeras.data import Folds, SequenceData, load_sequences
 from genokeras.encoders import (
     WINDOW,
+    NetworkEncoder,
     Rows,
     SequenceEncoder,
     fit_sequence_encoder,
@@ -23,9 +25,10 @@ from genokeras.estimators.content import ContentKind, Given, Training
 from genokeras.estimators.faces import RegressorFace
 from genokeras.estimators.fine_tuning import TunedClassifier
 from genokeras.estimators.networks import NetworkEstimator, NetworkKind
-from genokeras.explain import Motif, motifs_of, write_meme
+from genokeras.explain import Motif, motifs_of, write_motifs_of
 from genokeras.graph import dilated_cnn, motif_cnn, residual_cnn, small_cnn
 from genokeras.searchers import HyperSpace
+from genokeras.support.wording import counted, listed
 from genokeras.tasks.task import Task
 
 SPACE = HyperSpace(
@@ -86,6 +89,18 @@ class Sequences(NetworkKind):
         # A backbone reads sequences whole.
         return fit_sequence_encoder(data, strands=False, window=int(data.lengths.max()))
 
+    def warn_of_unread(self, data: SequenceData, encoder: NetworkEncoder) -> None:
+        reader = encoder.reader
+        assert isinstance(reader, SequenceEncoder)
+        longer = np.flatnonzero(data.lengths > reader.length)
+        if len(longer) and not reader.equal:  # where all are to be equally long, longer ones are an error
+            warnings.warn(
+                f"{data.source}: {counted(len(longer), 'sequence is', 'sequences are')} longer than the {reader.length:,} letters that the model "
+                f"reads: the middle of each is read ({listed((data.names[row] for row in longer), 5)}). Cut them to the part that matters, "
+                "or fit on sequences of such lengths.",
+                stacklevel=4,
+            )
+
     def fathers(self, encoder: SequenceEncoder, task: Task) -> Fathers:
         shape, n_outputs = encoder.input_shape, task.n_outputs
         # Where a motif stands tells more of sequences that were cut alike and are read in one direction.
@@ -124,14 +139,18 @@ class SequenceEstimator(NetworkEstimator):
         return motifs_of(self._fitted())
 
     def write_motifs(self, path: str | os.PathLike[str]) -> Path:
-        """Write the motifs as a MEME file, which Tomtom, FIMO and their kin read.
+        """Write the motifs as a MEME file, which Tomtom, FIMO and their kin read; a warning says where there are none.
+
+        Motifs of sequences that have a direction are written as those of one strand, ``strands: +``.
 
         Raises
         ------
+        ParameterError
+            If the run searched heads of a backbone, whose filters read no letters.
         RunFolderError
             If the file cannot be written.
         """
-        return write_meme(self.motifs(), path)
+        return write_motifs_of(self._fitted(), path)
 
 
 class SequenceClassifier(TunedClassifier, SequenceEstimator):

@@ -9,8 +9,8 @@ from typing import ClassVar, final
 import numpy as np
 
 from genokeras.data import TextData, load_texts
-from genokeras.encoders import TextEncoder, fit_text_encoder
-from genokeras.engine import Fathers, Run
+from genokeras.encoders import NetworkEncoder, TextEncoder, fit_text_encoder
+from genokeras.engine import Fathers
 from genokeras.estimators.content import ContentKind, Given
 from genokeras.estimators.faces import RegressorFace
 from genokeras.estimators.fine_tuning import TunedClassifier
@@ -32,17 +32,6 @@ WEIGHT_DECAYS = (2e-5, 1e-4, 4e-6)
 RIDGE_WEIGHT_DECAYS = (1e-3, 1e-2, 1e-4)
 
 
-def _warn_of_unread(data: TextData, unread: np.ndarray) -> None:
-    if unread.any():
-        named = listed((data.names[row] for row in np.flatnonzero(unread)), 5)
-        warnings.warn(
-            f"{data.source}: {counted(int(unread.sum()), 'text has', 'texts have')} no word that the training texts had, or no word at all: "
-            f"{named}. "
-            "Such an answer says nothing of the text itself: leave it out, or take it with care.",
-            stacklevel=4,
-        )
-
-
 @final
 class Texts(NetworkKind):
     """Texts as they came."""
@@ -53,11 +42,18 @@ class Texts(NetworkKind):
         # A text without words can be answered, but teaches nothing.
         return load_texts(given.x, given.y, groups=given.groups, empty="error" if given.training else "keep")
 
-    def matched(self, content: TextData, run: Run) -> TextData:
-        encoder = run.problem.encoder
-        if isinstance(encoder, TextEncoder):  # what words a backbone knows, only it can tell
-            _warn_of_unread(content, encoder.says_nothing(content.texts))
-        return content
+    def warn_of_unread(self, data: TextData, encoder: NetworkEncoder) -> None:
+        if not isinstance(encoder, TextEncoder):  # what words a backbone knows, only it can tell
+            return
+        unread = encoder.says_nothing(data.texts)
+        if unread.any():
+            named = listed((data.names[row] for row in np.flatnonzero(unread)), 5)
+            warnings.warn(
+                f"{data.source}: {counted(int(unread.sum()), 'text has', 'texts have')} no word that the training texts had, or no word at all: "
+                f"{named}. "
+                "Such an answer says nothing of the text itself: leave it out, or take it with care.",
+                stacklevel=4,
+            )
 
     def fit_encoder(
         self, data: TextData, rng: np.random.Generator, seconds: float

@@ -9,7 +9,7 @@ from genokeras.explain.models import explain_model
 from genokeras.explain.motifs import Motif, filter_motifs, write_meme
 from genokeras.explain.pairs import GenePairs, pairs_of_run
 from genokeras.explain.plots import draw_output, draw_total, genes_size, plot_output, plot_total
-from genokeras.explain.run_motifs import motifs_of
+from genokeras.explain.run_motifs import motifs_of, write_motifs_of
 from genokeras.explain.runs import explain_run, training_rows
 from genokeras.explain.stability import Stability, stability_of
 from genokeras.explain.statistics import Association, class_changes, target_correlations
@@ -42,4 +42,5 @@ __all__ = [
     "write_autogenome_files",
     "write_marker_tables",
     "write_meme",
+    "write_motifs_of",
 ]

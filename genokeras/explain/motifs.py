@@ -118,15 +118,22 @@ def _motif(
     return counts / counts.sum(axis=1, keepdims=True), len(there)
 
 
-def write_meme(motifs: Sequence[Motif], path: str | os.PathLike[str]) -> Path:
+def write_meme(motifs: Sequence[Motif], path: str | os.PathLike[str], both_strands: bool = True) -> Path:
     """Write motifs as a minimal MEME file, which the tools of the MEME suite read.
+
+    Parameters
+    ----------
+    motifs : sequence of Motif
+    path : path-like
+    both_strands : bool
+        Whether motifs may be on either strand: tools then look for them on both. False of sequences that have a direction.
 
     Raises
     ------
     RunFolderError
         If the file cannot be written.
     """
-    lines = ["MEME version 4", "", "ALPHABET= ACGT", "", "strands: + -", ""]
+    lines = ["MEME version 4", "", "ALPHABET= ACGT", "", "strands: + -" if both_strands else "strands: +", ""]
     lines += ["Background letter frequencies", "A 0.25 C 0.25 G 0.25 T 0.25", ""]
     for motif in motifs:
         width = len(motif.probabilities)

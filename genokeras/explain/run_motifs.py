@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from genokeras.encoders import TENSOR, BackboneEncoder
+import os
+import warnings
+from pathlib import Path
+
+from genokeras.encoders import TENSOR, BackboneEncoder, SequenceEncoder
 from genokeras.engine import Run, TrialStore
 from genokeras.errors import ParameterError
-from genokeras.explain.motifs import Motif, filter_motifs
+from genokeras.explain.motifs import Motif, filter_motifs, write_meme
 
 # Networks whose filters are shown where linear models alone are delivered.
 _LOOKED_AT = 3
@@ -37,3 +41,31 @@ def motifs_of(run: Run) -> list[Motif]:
         codes = run.problem.rows["codes"]
         found += filter_motifs(trial.proposal.graph, weights, codes, f"trial_{trial.id}")
     return sorted(found, key=lambda motif: -motif.information)
+
+
+def write_motifs_of(run: Run, path: str | os.PathLike[str]) -> Path:
+    """Write the motifs of a run as a MEME file; of sequences that have a direction, as those of one strand.
+
+    A warning says where there are none.
+
+    Raises
+    ------
+    ParameterError
+        As in `motifs_of`.
+    RunFolderError
+        If the file cannot be written.
+    """
+    motifs, encoder = motifs_of(run), run.problem.encoder
+    assert isinstance(encoder, SequenceEncoder)
+    if not motifs:
+        tried = any(trial.proposal.hyper.view == TENSOR for trial in run.history.ok())
+        why = (
+            "no filter of its networks answers to any sequence"
+            if tried
+            else "no network was trained, linear models alone"
+        )
+        warnings.warn(
+            f"there are no motifs in the run {str(run.folder.path)!r}: {why}. A larger time_limit or max_trials lets it try more networks.",
+            stacklevel=3,
+        )
+    return write_meme(motifs, path, encoder.strands)

@@ -13,7 +13,6 @@ from genokeras.data import Dataset, align_features, load_dataset
 from genokeras.data.block import reading_of
 from genokeras.encoders import TableEncoder, by_sample
 from genokeras.engine import Problem, Run, row_trial
-from genokeras.engine.run import RESULT_FILE
 from genokeras.errors import ParameterError
 from genokeras.explain.checks import as_rows, named, pick_rows
 from genokeras.explain.coordinates import RowSpaceFrame
@@ -104,7 +103,7 @@ def _attributions(
         trained = row_trial(run.problem, run.network(trial))
         return attribute_linear_trial(trained, link, x, background)
     # A final fit trains anew: its weights are in the delivered model only.
-    refitted = run.folder.has(RESULT_FILE) and "final_fit" in run.folder.read_json(RESULT_FILE)
+    refitted = "final_fit" in run.noted
     if refitted or method.startswith("shap_"):
         return attribute_model(_joined_model(run), x, background, method, output, n_draws, seed)
     return attribute_frame(RowSpaceFrame(ensemble_trials(run), link), x, background, method, n_draws, seed)

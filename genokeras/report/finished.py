@@ -68,7 +68,7 @@ def recipe(run: Run) -> list[str]:
             f"It was not chosen by its score alone: that of trial {lowest.id} is better, but of many scores on few samples the best is partly "
             "luck."
         )
-    refitted = run.folder.read_json(RESULT_FILE).get("final_fit")
+    refitted = run.noted.get("final_fit")
     if refitted is not None:
         words.append(
             f"Delivered: the network of trial {refitted['trial']}, trained anew on {counted(refitted['rows'], kind_of(run).sample)}. The "

@@ -146,6 +146,23 @@ def test_fastq_is_read_by_name_or_content(tmp_path: Path) -> None:
             load_sequences(tmp_path / "d.fq")
 
 
+@pytest.mark.parametrize("blank", [1, 2, 3, 4, 5, 9])
+def test_blank_lines_between_the_reads_of_fastq_lose_no_read(tmp_path: Path, blank: int) -> None:
+    between = "\n" * blank
+    reads = "@p1\nACGT\n+\nIIII\n", "@p2\nTTNA\n+\nIIII\n", "@p3\nGG\n+\nII\n \n"
+    (tmp_path / "d.fq").write_text(between.join(reads))
+    assert load_sequences(tmp_path / "d.fq").names == ("p1", "p2", "p3")
+
+
+@pytest.mark.parametrize("end", ["", "\n", "\n\n", "\n\n\n\n"])
+def test_a_blank_line_within_a_read_of_fastq_is_an_error(tmp_path: Path, end: str) -> None:
+    lines = ["@p1", "ACGT", "+", "IIII"]
+    for place in (1, 2, 3):
+        (tmp_path / "d.fq").write_text("\n".join([*lines, *lines[:place], "", *lines[place:]]) + end)
+        with pytest.raises(DataFileError, match="read 2 .p1.* is cut short or spans several lines"):
+            load_sequences(tmp_path / "d.fq")
+
+
 @pytest.mark.parametrize("start", ["LOCUS       X", "ID   X; SV 1"])
 def test_flat_files_are_named(tmp_path: Path, start: str) -> None:
     (tmp_path / "d.fa").write_text(f"{start}\n")

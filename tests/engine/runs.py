@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+import subprocess
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +20,8 @@ from genokeras.graph import HyperParameters, linear, mlp, multi_view, small_cnn
 from genokeras.networks import initial_weights
 from genokeras.searchers import Proposal, TrialResult
 from genokeras.support import RunFolder
+from genokeras.support.processes import place, started
+from genokeras.support.run_lock import LOCK_FILE
 from genokeras.tasks.classes import Classes
 from genokeras.tasks.numbers import numbers_like
 
@@ -75,6 +80,20 @@ def untrained(path: Path, problem: Problem, proposal: Proposal) -> Run:
     store = TrialStore(folder)
     store.write(Outcome(TrialResult(0, proposal, "ok", 0.7, score_se=0.1, step=1), weights, answers))
     return finish_run(folder, problem, store.history(), problem.task.objective(), "trials")
+
+
+@contextmanager
+def in_use(path: Path) -> Iterator[None]:
+    """A run folder while another process writes to it."""
+    lock = path / LOCK_FILE
+    with subprocess.Popen(["sleep", "60"]) as other:
+        held = {"pid": other.pid, "start": started(other.pid), "place": place(), "path": str(lock)}
+        lock.write_text(json.dumps({**held, "since": "now", "token": "other"}))
+        try:
+            yield
+        finally:
+            lock.unlink()
+            other.kill()
 
 
 # ---- tables

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-import subprocess
+import resource
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,13 +15,12 @@ import numpy as np
 import pytest
 
 from genokeras.engine import Run, finish_run, open_run, read_record
+from genokeras.engine.afterwards import done_since
 from genokeras.engine.resuming import _sound_history
 from genokeras.engine.run import MODEL_FILE, RESULT_FILE
 from genokeras.errors import NewerFormatError, RunFolderError
 from genokeras.support import RunFolder
-from genokeras.support.processes import place, started
-from genokeras.support.run_lock import LOCK_FILE
-from tests.engine.runs import expression, linear_proposal, mlp_proposal, problem_of_classes, trained
+from tests.engine.runs import expression, in_use, linear_proposal, mlp_proposal, problem_of_classes, trained
 
 TRIAL_FILES = ("weights.npz", "predictions.npz", "graph.json")
 
@@ -190,12 +190,43 @@ def test_a_copy_of_a_trial_under_another_number_is_left_out(copy: RunFolder, run
 
 def test_a_run_that_another_process_writes_to_is_loaded_as_it_is(copy: RunFolder, run: Run) -> None:
     (copy.path / RESULT_FILE).unlink()
-    with subprocess.Popen(["sleep", "60"]) as other:
-        lock = copy.path / LOCK_FILE
-        held = {"pid": other.pid, "start": started(other.pid), "place": place(), "path": str(lock)}
-        lock.write_text(json.dumps({**held, "since": "now", "token": "other"}))
+    with in_use(copy.path):
         before = {path: path.stat().st_mtime_ns for path in copy.path.rglob("*")}
         found = open_run(RunFolder(copy.path))
-        other.kill()
+        assert {path: path.stat().st_mtime_ns for path in copy.path.rglob("*")} == before
     assert found.delivery.shares == run.delivery.shares and found.stop_reason == "killed"
-    assert {path: path.stat().st_mtime_ns for path in copy.path.rglob("*")} == before
+    assert done_since(found) == {} and found.final_network() is None
+
+
+def test_a_run_that_was_loaded_without_a_result_is_whole_when_it_is_trained_further(
+    copy: RunFolder, run: Run
+) -> None:
+    (copy.path / RESULT_FILE).unlink()
+    with in_use(copy.path):
+        found = open_run(RunFolder(copy.path))
+    found.with_model(found.model, {"fine_tuning": {"before": 1.0}})
+    assert read_record(copy).delivery == run.delivery
+    assert copy.read_json(RESULT_FILE)["fine_tuning"] == {"before": 1.0}
+
+
+@contextmanager
+def a_disk_without_room(most: int) -> Iterator[None]:
+    """No file can grow beyond `most` bytes."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (most, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@pytest.mark.parametrize("lost", [(MODEL_FILE, RESULT_FILE), (MODEL_FILE,)])
+def test_a_run_is_read_from_a_disk_that_is_full(copy: RunFolder, run: Run, lost: tuple[str, ...]) -> None:
+    for name in lost:
+        (copy.path / name).unlink()
+    before = sorted(copy.path.rglob("*"))
+    with a_disk_without_room(2000):
+        found = opened(copy, "in memory alone, and is made again by every load (cannot write")
+    np.testing.assert_allclose(answers(found), answers(run), atol=1e-6)
+    assert found.delivery.shares == run.delivery.shares
+    assert sorted(copy.path.rglob("*")) == before

@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import shutil
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
+import genokeras as gk
 from genokeras.engine import TrialStore, read_problem
 from genokeras.engine.resuming import resumed
 from genokeras.errors import ParameterError, RunFolderError, SearchError
@@ -17,6 +20,7 @@ from tests.engine.tables import ages, fit, prepare, settings, table
 
 X, Y = table()
 N = len(X)
+FEW: dict[str, Any] = {"folds": 2, "max_trials": 2, "random_state": 0, "verbose": 0, "searcher": "random"}
 WEIGHT, GROUPS = np.linspace(1, 2, N), np.arange(N) // 2
 
 
@@ -82,7 +86,10 @@ def test_a_run_that_was_killed_while_it_was_made_is_made_anew(run):
     [
         ({"x": X + 1}, "other samples "),
         ({"x": X.iloc[::-1]}, "other samples "),
-        ({"x": X.rename(columns={"G0": "TP53"})}, "other samples "),
+        ({"x": X.rename(columns={"G0": "TP53", "G1": "BRCA1"})}, r"other genes \(now without G0, G1\) "),
+        ({"x": X.assign(TP53=X["G0"])}, r"other genes \(now with TP53\) "),
+        ({"x": X.iloc[:, ::-1]}, "another order of the genes "),
+        ({"x": X.iloc[:, ::-1], "weight": None}, "another order of the genes and other sample_weight "),
         ({"y": Y[::-1]}, "other targets "),
         ({"weight": None}, "other sample_weight "),
         ({"weight": WEIGHT[::-1].copy()}, "other sample_weight "),
@@ -100,6 +107,36 @@ def test_other_data_are_refused_and_what_differs_is_named(run, other, named):
 def test_the_message_says_what_both_data_are(run):
     with pytest.raises(RunFolderError, match=r"\(DataFrame: 24 samples\) than now \(DataFrame: 22 samples\)"):
         goes_on(run, prepare(X.iloc[:-2], Y[:-2]))
+
+
+def test_other_names_of_the_same_classes_are_refused_and_both_are_named(run):
+    named = (
+        "it was run with the classes healthy, tumor; now they are healthy, unwell. Resume with the same names"
+    )
+    with pytest.raises(RunFolderError, match=named):
+        goes_on(run, prepared(y=np.where(Y == "tumor", "unwell", Y)))
+
+
+def test_classes_that_are_spelled_in_another_way_go_on(tmp_path):
+    truth = Y == "tumor"
+    fit(prepared(y=truth.astype(int)), settings(tmp_path / "run"))
+    assert goes_on(tmp_path / "run", prepared(y=truth.astype(float))) is not None
+    assert goes_on(tmp_path / "run", prepared(y=truth)) is not None
+
+
+def test_targets_of_other_names_are_refused_and_those_without_names_go_on(tmp_path):
+    y = pd.DataFrame({"b": ages(X), "c": -ages(X)})
+    run = tmp_path / "run"
+    gk.GenomeRegressor(run, **FEW).fit(X, y)
+    again = gk.GenomeRegressor(run, resume=True, **FEW | {"max_trials": 3})
+    with pytest.raises(RunFolderError, match="it was run with the targets b, c; now they are a, b"):
+        again.fit(X, y.set_axis(["a", "b"], axis=1))
+    assert again.fit(X, y.to_numpy()).targets_ == ("b", "c")
+
+
+def test_a_run_that_says_no_names_goes_on(run):
+    edit(run, lambda held: held.pop("classes"))
+    assert goes_on(run) is not None
 
 
 def test_a_run_of_classes_is_not_gone_on_with_as_numbers(run):
@@ -152,6 +189,7 @@ def test_an_old_run_of_the_same_data_goes_on(run):
     ("other", "named"),
     [
         ({"x": X + 1}, "other data "),
+        ({"x": X.iloc[:, ::-1]}, "another order of the genes "),
         ({"y": Y[::-1]}, "other data "),
         ({"weight": None}, "other sample_weight "),
         ({"groups": None}, "other groups "),

@@ -90,10 +90,15 @@ def test_motifs_are_written_as_meme_reads_them(tmp_path):
     p[1] = [1, 0, 0, 0]
     lines = write_meme([Motif("net_0_0", p, 12)], tmp_path / "new" / "motifs.meme").read_text().splitlines()
     assert lines[0] == "MEME version 4"
-    assert "ALPHABET= ACGT" in lines
+    assert "ALPHABET= ACGT" in lines and "strands: + -" in lines
     at = lines.index("MOTIF net_0_0 AAA")
     assert lines[at + 1] == "letter-probability matrix: alength= 4 w= 3 nsites= 12 E= 0"
     assert lines[at + 3].split() == ["1.000000", "0.000000", "0.000000", "0.000000"]
+
+
+def test_motifs_of_sequences_that_have_a_direction_are_of_one_strand(tmp_path):
+    motif = Motif("net_0_0", np.full((3, 4), 0.25), 12)
+    assert "\nstrands: +\n" in write_meme([motif], tmp_path / "motifs.meme", both_strands=False).read_text()
 
 
 def test_motifs_that_cannot_be_written_say_where(tmp_path):

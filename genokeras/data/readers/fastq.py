@@ -30,14 +30,14 @@ def read_fastq(path: str | Path) -> FastaRecords:
         Where a read has not four lines, or its qualities are more or fewer than its letters.
     """
     file = check_file(path)
-    headers, sequences = [], []
+    headers: list[str] = []
+    sequences: list[str] = []
     with text_errors(file), open_text(file) as handle:
         lines = (line.rstrip("\r\n") for line in handle)
-        for number in itertools.count(1):
-            read = list(itertools.islice(lines, 4))
-            if not any(read):
-                break
-            _check(read, number, file.name)
+        # Lines that are blank may stand between reads.
+        for header in filter(str.strip, lines):
+            read = [header, *itertools.islice(lines, 3)]
+            _check(read, len(headers) + 1, file.name)
             headers.append(read[0][1:].strip())
             sequences.append(read[1].strip())
     return records_of(headers, sequences, file.name)
