@@ -189,7 +189,10 @@ def _loss_kind(loss: Any) -> str:
     if isinstance(loss, str):
         if loss.lower() in LOSSES_BY_SHAPE:
             return "crossentropy"
-        loss = keras.losses.get(loss)
+        try:
+            loss = keras.losses.get(loss)
+        except ValueError:  # a name that is no loss of Keras
+            return loss.lower()
     inner = getattr(loss, "func", loss)  # of functools.partial
     functions = [getattr(one, "__name__", "") for one in (inner, getattr(inner, "fn", None))]
     return " ".join([*functions, *(kind.__name__ for kind in type(inner).__mro__)]).lower()

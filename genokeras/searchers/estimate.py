@@ -183,7 +183,8 @@ def estimate_performance(
             mixture = mixed(share)
             answers = kind.calibration(mixture, targets, row * weight).apply(mixture[scored])
             for name, score in scores.items():
-                found[name].append(score.value(answers, targets[scored], counted))
+                rows = counted if score.takes_weights else weight[scored]
+                found[name].append(score.value(answers, targets[scored], rows))
     if not found[goal.name]:
         raise ParameterError(
             f"too few rows for an estimate: no resample of {len(targets)} rows "

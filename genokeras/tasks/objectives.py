@@ -71,6 +71,11 @@ class Objective:
     rows: Callable[[Any, Any], Array] | None = None
     answers: Answers = CLASSES
 
+    @property
+    def takes_weights(self) -> bool:
+        """Whether the weights of rows may be any numbers above 0."""
+        return True
+
     def values(self, a: ArrayLike, targets: ArrayLike, sample_weight: ArrayLike | None = None) -> Array:
         """Reported values over the leading axes of the answers and of `sample_weight`.
 

@@ -78,6 +78,10 @@ def make_objective(function: Callable[..., float], greater_is_better: bool, name
 class OwnObjective(Objective):
     """An objective that a user brought."""
 
+    @property
+    def takes_weights(self) -> bool:
+        return bool(getattr(self.function, "takes_weights", False))
+
     def standard_error(
         self,
         a: ArrayLike,
@@ -174,6 +178,10 @@ class _FunctionJudge(_Judge):
 @dataclass(frozen=True)
 class _ScorerJudge(_Judge):
     scorer: Any
+
+    @property
+    def takes_weights(self) -> bool:
+        return "sample_weight" in _parameters(getattr(self.scorer, "_score_func", self.scorer))
 
     def _value(self, answers: np.ndarray, targets: np.ndarray, w: np.ndarray) -> float:
         if (w == w[0]).all():
@@ -312,14 +320,18 @@ def _classes_of(task: Task, names: np.ndarray) -> np.ndarray | None:
 
 
 def _function_judge(score: Score, names: np.ndarray | None) -> _FunctionJudge:
-    try:
-        parameters = list(inspect.signature(score.function).parameters)
-    except ValueError:  # a function in C says nothing
-        parameters = []
+    parameters = _parameters(score.function)
     second = parameters[1] if len(parameters) > 1 else "y_prob"
     bare = getattr(getattr(score.function, "func", score.function), "__name__", "")
     takes_scores = second in SCORE_ARGUMENTS or bare in SCORE_FUNCTIONS
     return _FunctionJudge(score.name, names, score.function, takes_scores, "sample_weight" in parameters)
+
+
+def _parameters(function: Callable[..., Any]) -> list[str]:
+    try:
+        return list(inspect.signature(function).parameters)
+    except ValueError:  # a function in C says nothing
+        return []
 
 
 def _made(judge: _Judge, greater_is_better: bool, task: Task) -> OwnObjective:

@@ -81,7 +81,9 @@ def in_order(targets: np.ndarray, labels: Labelled, names: np.ndarray) -> np.nda
     """
     wanted = [str(name) for name in names]
     otherwise = "pass an array in the order of training"
-    return targets[:, target_order(labels.names, wanted, "y", labels.source, otherwise)]
+    order = target_order(labels.names, wanted, "y", labels.source, otherwise)
+    # Several columns may have come under one name, such as sets of labels.
+    return targets[:, order] if len(order) == targets.shape[1] else targets
 
 
 @dataclass(frozen=True, eq=False)

@@ -280,7 +280,9 @@ def _frame(
 
 def _typed(column: pd.Series, decimal: str) -> pd.Series:
     """Text as the type that pandas gives it, unless these are numbers that say less."""
-    text = io.StringIO(column.to_csv(sep="\t", index=False, header=False))
+    text = io.StringIO(newline="")
+    csv.writer(text, delimiter="\t", lineterminator="\n").writerows([value] for value in column.fillna(""))
+    text.seek(0)
     typed = pd.read_csv(
         text,
         sep="\t",
